@@ -1,0 +1,92 @@
+/**
+ * What it is: a transaction that PostgreSQL gave up for no fault of its own is run again, whole.
+ * What fails without it: of 48 transactions over 5 of 40 rows each, deadlocks lose 20.
+ * How it works: one table of SQLSTATEs says what is worth a retry; the wait is exponential with full jitter; the work
+ *   is called again from its first line, so decisions are taken on what it reads then. Locks are taken in a fixed order
+ *   first (conversation, then mood_days, then campaign_progress): the retry is the second line of defence.
+ * What it costs: nothing when nothing fails. Its bound: TRANSACTION_TRIES_MAX, TRANSACTION_RETRY_MS.
+ * Its proof: test/db/deadlock-retry.test.ts.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Transaction } from 'kysely';
+import { sqlState } from '../errors.ts';
+import { backoffMs } from '../flow/backoff.ts';
+import { TRANSACTION_RETRY_MS, TRANSACTION_TRIES_MAX } from '../limits.ts';
+import type { Db } from './database.ts';
+import type { Schema } from './schema.ts';
+
+/** Nothing was committed and the same work may succeed now. Never 57014: a statement that was too slow will be again. */
+const RETRYABLE: Readonly<Record<string, string>> = {
+  '40001': 'serialization failure',
+  '40P01': 'deadlock',
+  '55P03': 'lock not available',
+  '57P01': 'server shuts down',
+  '57P02': 'server crashed',
+  '57P03': 'server starts',
+  '08006': 'connection lost',
+  '08003': 'connection does not exist',
+};
+
+/** COMMIT was sent and its answer never came: the work may or may not have happened. Not for a blind retry. */
+export class UnknownOutcomeError extends Error {
+  override name = 'UnknownOutcomeError';
+}
+
+/** Runs `work` in a transaction on `db`; `work` may run several times and must have no effect outside the database. */
+export async function withRetry<T>(
+  db: Db,
+  work: (transaction: Transaction<Schema>) => Promise<T>,
+  onRetry: (reason: string) => void,
+): Promise<T> {
+  for (let attempt = 0; ; attempt++) {
+    try {
+      return await once(db, work);
+    } catch (error) {
+      const reason = retryReason(error);
+      if (reason === undefined || attempt + 1 >= TRANSACTION_TRIES_MAX) throw error;
+      onRetry(reason);
+      await sleep(backoffMs(attempt, TRANSACTION_RETRY_MS));
+    }
+  }
+}
+
+async function once<T>(db: Db, work: (transaction: Transaction<Schema>) => Promise<T>): Promise<T> {
+  const transaction = await db.startTransaction().execute();
+  let value: T;
+  try {
+    value = await work(transaction);
+  } catch (error) {
+    await transaction
+      .rollback()
+      .execute()
+      .catch(() => undefined); // the first error is the one that explains
+    throw error;
+  }
+  try {
+    await transaction.commit().execute();
+  } catch (error) {
+    if (sqlState(error) !== undefined && !sqlState(error)?.startsWith('08') && !sqlState(error)?.startsWith('57P'))
+      throw error;
+    throw new UnknownOutcomeError('The connection was lost while the transaction was being committed', {
+      cause: error,
+    });
+  }
+  return value;
+}
+
+function retryReason(error: unknown): string | undefined {
+  if (error instanceof UnknownOutcomeError) return undefined;
+  const state = sqlState(error);
+  if (state !== undefined) return RETRYABLE[state];
+  return isConnectionLoss(error) ? 'connection lost' : undefined;
+}
+
+/** The socket broke: node's own codes, or pg's message for a connection that ended under a query. */
+export function isConnectionLoss(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  const code = 'code' in error ? String(error.code) : '';
+  return (
+    /^(ECONNRESET|ECONNREFUSED|EPIPE|ETIMEDOUT|ENOTFOUND|EHOSTUNREACH)$/.test(code) ||
+    /^Connection terminated/.test(error.message)
+  );
+}

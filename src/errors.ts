@@ -1,0 +1,43 @@
+/**
+ * The closed set of ways in which the product says no, and what each is over HTTP.
+ * Everything else that is thrown is `internal`: logged with its stack, shown to nobody.
+ */
+export const ERROR_STATUS = {
+  invalid: 400,
+  unauthenticated: 401,
+  forbidden: 403,
+  not_found: 404,
+  conflict: 409,
+  gone: 410,
+  too_large: 413,
+  unsupported: 415,
+  rate_limited: 429,
+  internal: 500,
+  overloaded: 503,
+} as const;
+
+export type ErrorCode = keyof typeof ERROR_STATUS;
+
+/** `message` is for the person at the other end: what is wrong and what to do. Never put secrets or SQL into it. */
+export class AppError extends Error {
+  readonly code: ErrorCode;
+  readonly retryAfterSeconds: number | undefined;
+
+  constructor(code: ErrorCode, message: string, options: { cause?: unknown; retryAfterSeconds?: number } = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.name = 'AppError';
+    this.code = code;
+    this.retryAfterSeconds = options.retryAfterSeconds;
+  }
+}
+
+/** Thrown at start, before anything is opened; lists every fault at once. Printed without a stack. */
+export class StartError extends Error {
+  override name = 'StartError';
+}
+
+/** SQLSTATE of an error from PostgreSQL, or undefined. Source: https://www.postgresql.org/docs/18/errcodes-appendix.html */
+export function sqlState(error: unknown): string | undefined {
+  if (typeof error !== 'object' || error === null || !('code' in error)) return undefined;
+  return typeof error.code === 'string' && /^[0-9A-Z]{5}$/.test(error.code) ? error.code : undefined;
+}

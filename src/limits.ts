@@ -1,0 +1,150 @@
+/**
+ * Every ceiling of the product on one screen: the unit is in the name, the reason beside the number.
+ * A limit that is not here does not exist; code that waits, queues, buffers, retries or lists takes its bound from here.
+ */
+
+const KB = 1024;
+const MB = 1024 * KB;
+const SECOND_MS = 1_000;
+const MINUTE_MS = 60 * SECOND_MS;
+const DAY_MS = 24 * 60 * MINUTE_MS;
+
+// The machine
+export const NANO_BYTES = 512 * MB; // an AWS t4g.nano; assumed when no container limit is set, so that a laptop behaves like production
+export const HEAP_SHARE = 0.4; // of the container: the rest is node itself (~60 MB), buffers, and room to spare
+export const OLD_SPACE_MB_MIN = 64; // below this fastify, pg and bullmq do not start reliably
+export const SEMI_SPACE_MB = 16; // V8 picks 1 to 8 MB in a nano and then spends a third of its time in scavenges
+export const SEMI_SPACE_SMALL_MB = 8; // for containers under 384 MB, where three semi-spaces of 16 MB would crowd out the old space
+export const SEMI_SPACE_SMALL_BELOW_BYTES = 384 * MB;
+
+// Life of a process
+export const STOP_MS = 10 * SECOND_MS; // everything is closed by then, or the process exits with 1; below every platform's kill
+export const DRAIN_MS = 5 * SECOND_MS; // of which: for requests, jobs and answers in flight
+export const START_MS = 30 * SECOND_MS; // for the database and Redis to answer at start
+export const HEALTH_CHECK_MS = 2 * SECOND_MS; // one readiness check; slower counts as failed
+export const HEALTH_CACHE_MS = 1 * SECOND_MS; // probes within this time share one check, so probes cannot exhaust a pool
+export const REPORT_EVERY_MS = 2 * SECOND_MS; // each process tells the operations page how it is
+export const REPORT_TTL_SECONDS = 10; // a process that says nothing for so long is gone
+export const REPORTED_PROCESSES_MAX = 64;
+
+// Database
+export const POOL_PRIMARY = { api: 5, mailer: 4, chat: 5, all: 8, migrate: 1 } as const; // small: on 2 cores more connections only wait inside PostgreSQL
+export const POOL_REPLICA = { api: 5, mailer: 2, chat: 0, all: 5, migrate: 0 } as const;
+export const CONNECTIONS_RESERVED = 8; // for migrations, backups, psql and the replica
+export const POOL_ACQUIRE_MS = 2 * SECOND_MS; // a request that cannot get a connection by then is told to come back
+export const POOL_WAITING_MAX = 200; // a longer line means that the answer would come too late anyway
+export const STATEMENT_MS = 8 * SECOND_MS; // below REQUEST_MS: the database gives up before the client does
+export const LOCK_MS = 3 * SECOND_MS; // below STATEMENT_MS: a waiter says which lock it waited for
+export const IDLE_IN_TRANSACTION_MS = 10 * SECOND_MS; // a forgotten BEGIN must not hold back vacuum
+export const CONNECTION_LIFETIME_SECONDS = 30 * 60; // so that a moved or restarted server is found again
+export const PREPARED_STATEMENTS_MAX = 500; // distinct texts per connection; past it, statements go unnamed
+export const TRANSACTION_TRIES_MAX = 5; // deadlocks and serialisation failures; then the caller hears about it
+export const TRANSACTION_RETRY_MS = { base: 10, max: 500 } as const; // exponential, full jitter
+export const REPLICA_POLL_MS = 250; // how often the replica's position is looked at
+export const REPLICA_WAIT_MS = 20; // a read of one's own write waits so long for the replica, then goes to the primary
+export const REPLICA_LAG_MAX_MS = 60 * SECOND_MS; // staler than this, the replica is left out
+export const REPLICA_RETRY_MS = 5 * SECOND_MS; // an unreachable replica is tried again after so long
+export const PAGE_ROWS_DEFAULT = 50;
+export const PAGE_ROWS_MAX = 200;
+export const CURSOR_CHARS_MAX = 512;
+export const EXPORT_PAGE_ROWS = 1_000; // rows held at once by a streaming export
+export const EXPORT_MS = 30 * MINUTE_MS;
+export const EXPORTS_AT_ONCE_MAX = 4; // per process
+
+// HTTP
+export const BODY_BYTES_MAX = 128 * KB;
+export const REQUEST_MS = 10 * SECOND_MS;
+export const UPLOAD_MS = 10 * MINUTE_MS; // an import over a slow line
+export const HEADERS_MS = 10 * SECOND_MS;
+export const KEEP_ALIVE_MS = 72 * SECOND_MS; // above the 60 s of the usual balancers, or they send into closed connections
+export const HTTP_CONNECTIONS_MAX = 2_000;
+export const REQUESTS_IN_FLIGHT_MAX = 100; // more than this at once cannot be answered in time by 2 vCPU
+export const RETRY_AFTER_SECONDS = 2; // said to whoever is refused; clients add their own jitter
+export const PASSWORD_CHARS = { min: 10, max: 200 } as const;
+export const PASSWORD_HASHES_AT_ONCE_MAX = 2; // 19 MiB each (argon2id)
+export const PASSWORD_HASHES_WAITING_MAX = 20; // about 1 s of work; the next one is told to come back
+export const SIGN_INS_PER_MINUTE_MAX = 10; // per account and address
+export const RATE_LIMIT_KEYS_MAX = 10_000;
+export const SESSION_MS = 14 * DAY_MS;
+export const SESSION_CACHE_MS = 5 * SECOND_MS; // a session revoked elsewhere is honoured at most so long
+export const SESSION_CACHE_ENTRIES_MAX = 5_000;
+
+// Redis and queues
+export const REDIS_COMMAND_MS = 2 * SECOND_MS;
+export const JOB_LOCK_MS = 20 * SECOND_MS; // a job whose process died is taken up again after this
+export const JOB_STALLED_CHECK_MS = 10 * SECOND_MS;
+export const JOB_STALLED_MAX = 100; // a campaign survives many crashes; the ledger, not the job, is the record
+export const JOBS_AT_ONCE = 4; // campaigns that one mailer advances side by side
+export const JOBS_COMPLETED_KEPT = 100;
+export const JOBS_FAILED_KEPT = 500;
+export const JOB_EVENTS_KEPT = 100;
+export const OUTBOX_EVERY_MS = 500;
+export const OUTBOX_BATCH_ROWS = 100;
+export const SWEEP_EVERY_MS = 5 * SECOND_MS; // looks for campaigns that should move and do not
+export const SWEEP_CAMPAIGNS_MAX = 200;
+export const DUE_EVERY_MS = 5 * SECOND_MS; // looks for scheduled campaigns whose time has come
+export const RETENTION_EVERY_MS = 60 * MINUTE_MS;
+export const RETENTION_STEP_ROWS = 1_000; // deleted per statement, so that no lock is held for long
+
+// Mail
+export const MAILS_IN_FLIGHT_MAX = 20; // also the most that a crash can send twice
+export const MAIL_CLAIM_ROWS = 20; // taken from the ledger at a time
+export const MAIL_SLICE_ROWS = 200; // per job turn; then the next organisation has its turn
+export const MAIL_LEASE_MS = 30 * SECOND_MS; // above SMTP_MS: a mail taken by a dead process is taken again after this
+export const SMTP_MS = 8 * SECOND_MS; // connection, greeting and each reply
+export const SMTP_CONNECTIONS_MAX = 5;
+export const MAIL_ATTEMPTS_MAX = 5; // of a mail that the server asks to try later
+export const MAIL_RETRY_MS = { base: 30 * SECOND_MS, max: 60 * MINUTE_MS } as const;
+export const EXPAND_PAGE_ROWS = 1_000; // employees written to the ledger per statement
+export const MAIL_BODY_CHARS_MAX = 10_000;
+export const SUBJECT_CHARS_MAX = 200;
+
+// Chat
+export const SOCKETS_MAX = 10_000; // per process
+export const SOCKET_FRAME_BYTES_MAX = 16 * KB;
+export const SOCKET_FRAGMENTS_MAX = 16;
+export const SOCKET_BUFFERED_CHUNKS_MAX = 64;
+export const SOCKET_BUFFER_BYTES_MAX = 512 * KB; // a client that does not read is cut off at this much unsent
+export const SOCKET_HELLO_MS = 10 * SECOND_MS; // a socket that does not say who it is
+export const SOCKET_PING_MS = 30 * SECOND_MS; // two missed answers and the socket is gone
+export const SOCKET_MESSAGES_PER_10_SECONDS_MAX = 50;
+export const SOCKET_WORK_WAITING_MAX = 16; // messages of one socket that wait for the one before
+export const LINK_DAYS = 14; // a check-in link is good for so long
+export const ANSWER_CHARS_MAX = 2_000;
+export const NONCE_CHARS_MAX = 64;
+export const QUESTIONS_MAX = 8;
+export const QUESTION_CHARS_MAX = 300;
+export const CONVERSATION_MESSAGES_MAX = 50;
+
+// Import
+export const IMPORT_BYTES_MAX = 64 * MB;
+export const IMPORT_ROWS_MAX = 500_000;
+export const IMPORT_BATCH_ROWS = 500;
+export const IMPORT_LINE_BYTES_MAX = 16 * KB;
+export const IMPORT_REJECTIONS_KEPT = 200; // reported one by one; beyond that only counted
+export const IMPORTS_AT_ONCE_MAX = 2; // per process
+export const IMPORT_SNIFF_BYTES = 64 * KB;
+
+// Names and lists
+export const NAME_CHARS_MAX = 120;
+export const EMAIL_CHARS_MAX = 254; // RFC 5321
+export const TEAMS_MAX = 500; // per organisation
+export const CAMPAIGNS_SCHEDULED_MAX = 50; // per organisation
+export const MOOD_DAYS_MAX = 92;
+export const MOOD_GROUP_MIN = 5; // a mood is shown only where so many answers hide each single one
+export const RETENTION_DAYS = 400;
+
+/** The relations that the numbers above must keep; said by name at start when one is broken. */
+export const RELATIONS: readonly [string, boolean][] = [
+  ['LOCK_MS < STATEMENT_MS', LOCK_MS < STATEMENT_MS],
+  ['STATEMENT_MS < REQUEST_MS', STATEMENT_MS < REQUEST_MS],
+  ['POOL_ACQUIRE_MS < REQUEST_MS', POOL_ACQUIRE_MS < REQUEST_MS],
+  ['DRAIN_MS < STOP_MS', DRAIN_MS < STOP_MS],
+  ['SMTP_MS < STOP_MS', SMTP_MS < STOP_MS],
+  ['SMTP_MS < MAIL_LEASE_MS', SMTP_MS < MAIL_LEASE_MS],
+  ['MAIL_CLAIM_ROWS <= MAILS_IN_FLIGHT_MAX', MAIL_CLAIM_ROWS <= MAILS_IN_FLIGHT_MAX],
+  ['MAIL_CLAIM_ROWS <= MAIL_SLICE_ROWS', MAIL_CLAIM_ROWS <= MAIL_SLICE_ROWS],
+  ['PAGE_ROWS_DEFAULT <= PAGE_ROWS_MAX', PAGE_ROWS_DEFAULT <= PAGE_ROWS_MAX],
+  ['REPORT_EVERY_MS < REPORT_TTL_SECONDS', REPORT_EVERY_MS < REPORT_TTL_SECONDS * SECOND_MS],
+  ['QUESTIONS_MAX * 2 < CONVERSATION_MESSAGES_MAX', QUESTIONS_MAX * 2 < CONVERSATION_MESSAGES_MAX],
+];

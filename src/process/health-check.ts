@@ -1,0 +1,55 @@
+/**
+ * What it is: /livez (the event loop turns), /readyz (everything this process needs answers), /metrics.
+ * What fails without it: traffic reaches a process that cannot serve it, or a balancer restarts one that only waits for
+ *   its database. And a check that opens connections of its own exhausts them under load: the outage is the check.
+ * How it works: each part registers one check on the connections it has; probes within HEALTH_CACHE_MS share a run.
+ * What it costs: one cheap query per part and second, however often it is probed.
+ * Its bound: HEALTH_CHECK_MS per check. Its proof: test/process/health-check.test.ts.
+ */
+import { HEALTH_CACHE_MS, HEALTH_CHECK_MS } from '../limits.ts';
+
+export interface Readiness {
+  readonly ready: boolean;
+  /** Part to `ok`, or to why not, in words for an operator. */
+  readonly checks: Readonly<Record<string, string>>;
+}
+
+export interface Health {
+  register(part: string, check: () => Promise<unknown>): void;
+  readiness(): Promise<Readiness>;
+}
+
+export function createHealth(stopping: AbortSignal): Health {
+  const checks = new Map<string, () => Promise<unknown>>();
+  let cached: { at: number; result: Promise<Readiness> } | undefined;
+
+  async function run(): Promise<Readiness> {
+    const results = await Promise.all([...checks].map(async ([part, check]) => [part, await outcome(check)] as const));
+    return { ready: results.every(([, result]) => result === 'ok'), checks: Object.fromEntries(results) };
+  }
+
+  return {
+    register: (part, check) => void checks.set(part, check),
+    async readiness() {
+      if (stopping.aborted) return { ready: false, checks: { process: 'stopping' } };
+      if (cached === undefined || performance.now() - cached.at > HEALTH_CACHE_MS) {
+        cached = { at: performance.now(), result: run() };
+      }
+      return cached.result;
+    },
+  };
+}
+
+async function outcome(check: () => Promise<unknown>): Promise<string> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<string>((resolve) => {
+    timer = setTimeout(resolve, HEALTH_CHECK_MS, `no answer within ${HEALTH_CHECK_MS} ms`);
+  });
+  try {
+    return await Promise.race([check().then(() => 'ok'), late]);
+  } catch (error) {
+    return error instanceof Error ? error.message || error.name : String(error);
+  } finally {
+    clearTimeout(timer);
+  }
+}

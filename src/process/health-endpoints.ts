@@ -1,0 +1,57 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { Health } from './health-check.ts';
+import type { Metrics } from './metrics.ts';
+
+export interface HealthAnswer {
+  readonly status: number;
+  readonly type: string;
+  readonly body: string;
+}
+
+export const HEALTH_PATHS = ['/livez', '/readyz', '/metrics'] as const;
+
+/**
+ * Answers /livez, /readyz and /metrics the same way in every process; undefined for any other path.
+ * Metrics are for whoever can reach the process directly: a request that came through a proxy gets a 404.
+ */
+export async function answerHealth(
+  request: { path: string; headers: IncomingMessage['headers'] },
+  health: Health,
+  metrics: Metrics,
+): Promise<HealthAnswer | undefined> {
+  switch (request.path) {
+    case '/livez':
+      return { status: 200, type: 'text/plain', body: 'ok\n' };
+    case '/readyz': {
+      const { ready, checks } = await health.readiness();
+      return { status: ready ? 200 : 503, type: 'application/json', body: `${JSON.stringify({ ready, checks })}\n` };
+    }
+    case '/metrics':
+      if (request.headers['x-forwarded-for'] !== undefined || request.headers.forwarded !== undefined) return undefined;
+      return { status: 200, type: 'text/plain; version=0.0.4; charset=utf-8', body: await metrics.text() };
+    default:
+      return undefined;
+  }
+}
+
+/** The whole HTTP side of a process that serves nothing else: node:http, because a framework would cost 20 MB here. */
+export function createHealthServer(health: Health, metrics: Metrics): Server {
+  return createServer((request, response) => void respond(request, response, health, metrics));
+}
+
+async function respond(
+  request: IncomingMessage,
+  response: ServerResponse,
+  health: Health,
+  metrics: Metrics,
+): Promise<void> {
+  const path = (request.url ?? '/').split('?')[0] as string;
+  const answer = await answerHealth({ path, headers: request.headers }, health, metrics);
+  const { status, type, body } = answer ?? { status: 404, type: 'text/plain', body: 'not found\n' };
+  response.writeHead(status, {
+    'content-type': type,
+    'content-length': Buffer.byteLength(body),
+    'cache-control': 'no-store',
+  });
+  response.end(body);
+}

@@ -1,0 +1,85 @@
+/**
+ * What it is: V8's heap, sized from the container's limit instead of from V8's own guess.
+ * What fails without it: below 512 MB V8 takes a heap of 256 MB or more, whatever the container holds, and is killed
+ *   instead of collecting; at 512 MB its young generation is so small that a third of the time goes into scavenges.
+ * How it works: `launch.ts` works out the flags and replaces itself (execve: same pid, no second process in memory) by
+ *   node with these flags; `checkHeap` looks at start whether they hold and says so in the log.
+ * What it costs: about 40 ms at start.
+ * Its bound: HEAP_SHARE, SEMI_SPACE_MB. Its proof: test/process/memory-limit.test.ts.
+ */
+import { readFileSync } from 'node:fs';
+import { totalmem } from 'node:os';
+import { getHeapStatistics } from 'node:v8';
+import { StartError } from '../errors.ts';
+import {
+  HEAP_SHARE,
+  NANO_BYTES,
+  OLD_SPACE_MB_MIN,
+  SEMI_SPACE_MB,
+  SEMI_SPACE_SMALL_BELOW_BYTES,
+  SEMI_SPACE_SMALL_MB,
+} from '../limits.ts';
+import type { Log } from '../log.ts';
+
+const MB = 1024 * 1024;
+
+export interface MemoryLimit {
+  readonly bytes: number;
+  /** `assumed`: nothing limits this process, so it behaves as if it lived in a nano. */
+  readonly source: 'container' | 'assumed';
+}
+
+/** The limit that the kernel enforces on this process (cgroup v1 or v2), or a nano's where there is none. */
+export function memoryLimit(constrainedBytes = process.constrainedMemory(), machineBytes = totalmem()): MemoryLimit {
+  // Without a limit the kernel reports 0 or a number far above the machine's memory.
+  const limited = constrainedBytes > 0 && constrainedBytes < machineBytes;
+  return limited ? { bytes: constrainedBytes, source: 'container' } : { bytes: NANO_BYTES, source: 'assumed' };
+}
+
+/** Flags for node, so that old space and three semi-spaces together stay well below the limit. */
+export function heapFlags(limit: MemoryLimit): string[] {
+  const semiSpaceMb = limit.bytes < SEMI_SPACE_SMALL_BELOW_BYTES ? SEMI_SPACE_SMALL_MB : SEMI_SPACE_MB;
+  const oldSpaceMb = Math.max(OLD_SPACE_MB_MIN, Math.floor((limit.bytes * HEAP_SHARE) / MB));
+  return [`--max-old-space-size=${oldSpaceMb}`, `--max-semi-space-size=${semiSpaceMb}`];
+}
+
+/** Says the sizes in the log; throws StartError when V8 may grow past the container, which would end in a kill. */
+export function checkHeap(log: Log, limit = memoryLimit(), heapLimitBytes = getHeapStatistics().heap_size_limit): void {
+  const sizes = {
+    limitMb: Math.round(limit.bytes / MB),
+    heapMb: Math.round(heapLimitBytes / MB),
+    source: limit.source,
+  };
+  if (heapLimitBytes < limit.bytes * 0.75) {
+    log.info(sizes, 'heap fits the memory limit');
+  } else if (limit.source === 'container') {
+    throw new StartError(
+      `V8 may grow to ${sizes.heapMb} MB in a container of ${sizes.limitMb} MB and would be killed. ` +
+        `Start through the launcher (npm run start:<name>), or pass ${heapFlags(limit).join(' ')} to node.`,
+    );
+  } else {
+    log.warn(sizes, 'heap is not sized for a nano: start through the launcher (npm run start:<name>)');
+  }
+}
+
+/** Bytes that the kernel charges to this process's container, or undefined where there is none. */
+export function containerUsedBytes(): number | undefined {
+  try {
+    return Number(readFileSync(usageFile, 'utf8'));
+  } catch {
+    return undefined;
+  }
+}
+
+const usageFile = findUsageFile();
+
+function findUsageFile(): string {
+  try {
+    const groups = readFileSync('/proc/self/cgroup', 'utf8').split('\n');
+    const v1 = groups.find((line) => line.split(':')[1]?.split(',').includes('memory'));
+    if (v1 !== undefined) return `/sys/fs/cgroup/memory${v1.split(':')[2]}/memory.usage_in_bytes`;
+    return `/sys/fs/cgroup${groups[0]?.split(':')[2] ?? ''}/memory.current`;
+  } catch {
+    return ''; // not Linux
+  }
+}

@@ -1,0 +1,91 @@
+import { type Config, loadConfig } from '../config.ts';
+import { StartError } from '../errors.ts';
+import { RELATIONS } from '../limits.ts';
+import { createLog, type Log } from '../log.ts';
+import { createShutdown } from './graceful-shutdown.ts';
+import { createHealth, type Health } from './health-check.ts';
+import { checkHeap } from './memory-limit.ts';
+import { createMetrics, type Metrics } from './metrics.ts';
+
+export type ProcessName = 'api' | 'mailer' | 'chat' | 'all' | 'migrate';
+
+/** What every worker is handed: the rest it opens itself, in order. */
+export interface Process {
+  readonly name: ProcessName;
+  readonly config: Config;
+  readonly log: Log;
+  readonly health: Health;
+  readonly metrics: Metrics;
+  /** Aborted when the stop begins. */
+  readonly stopping: AbortSignal;
+  /**
+   * Opens a resource and says how it is closed. A name that is open already gives the same one: this is how `all`
+   * shares one pool among its parts.
+   */
+  open<T>(what: string, open: () => T | Promise<T>, close: (opened: T) => unknown): Promise<T>;
+  /** For a process that has done its work: stops in order and exits with 0. */
+  end(): void;
+}
+
+/** The life of every process: config, log, start, signals, ordered stop. Returns when the worker has started. */
+export async function runProcess(name: ProcessName, start: (process: Process) => Promise<void>): Promise<void> {
+  try {
+    const config = loadConfig();
+    checkRelations();
+    await live(name, config, start);
+  } catch (error) {
+    if (!(error instanceof StartError)) throw error;
+    process.stderr.write(`${name} cannot start.\n${error.message}\n`);
+    process.exit(1);
+  }
+}
+
+async function live(name: ProcessName, config: Config, start: (process: Process) => Promise<void>): Promise<void> {
+  const log = createLog(name, config.logLevel);
+  checkHeap(log);
+  const shutdown = createShutdown(log);
+  const opened = new Map<string, Promise<unknown>>();
+
+  const end = async (reason: string, code: number) => {
+    const clean = await shutdown.stop(reason);
+    process.exit(clean ? code : 1);
+  };
+  process.on('SIGTERM', () => void end('SIGTERM', 0));
+  process.on('SIGINT', () => void end('SIGINT', 0));
+  // After an error that nobody expected the state is unknown: stop in order and let the platform start afresh.
+  process.on('uncaughtException', (error) => {
+    log.fatal({ err: error }, 'uncaught exception');
+    void end('uncaught exception', 1);
+  });
+
+  try {
+    await start({
+      name,
+      config,
+      log,
+      health: createHealth(shutdown.stopping),
+      metrics: createMetrics(name),
+      stopping: shutdown.stopping,
+      open<T>(what: string, open: () => T | Promise<T>, close: (opened: T) => unknown) {
+        const known = opened.get(what) as Promise<T> | undefined;
+        if (known !== undefined) return known;
+        const opening = Promise.resolve(open()).then((resource) => {
+          shutdown.onStop(what, () => close(resource));
+          return resource;
+        });
+        opened.set(what, opening);
+        return opening;
+      },
+      end: () => void end('done', 0),
+    });
+    log.info('started');
+  } catch (error) {
+    await shutdown.stop('start failed');
+    throw error;
+  }
+}
+
+function checkRelations(): void {
+  const broken = RELATIONS.filter(([, holds]) => !holds).map(([relation]) => relation);
+  if (broken.length > 0) throw new StartError(`limits.ts contradicts itself: ${broken.join(', ')}`);
+}

@@ -1,0 +1,40 @@
+import { Redis } from 'ioredis';
+import { StartError } from '../errors.ts';
+import { REDIS_COMMAND_MS, START_MS } from '../limits.ts';
+import type { Log } from '../log.ts';
+
+/**
+ * A connection for commands that a request or a loop waits for: fails at once while Redis is away.
+ * The default would keep every command in memory until Redis returns: 20 MB a second under load, and answers too late.
+ */
+export async function openRedis(url: string, log: Log): Promise<Redis> {
+  const redis = new Redis(url, {
+    lazyConnect: true,
+    enableOfflineQueue: false,
+    maxRetriesPerRequest: 1,
+    commandTimeout: REDIS_COMMAND_MS,
+    connectTimeout: REDIS_COMMAND_MS,
+  });
+  redis.on('error', (error) => log.warn({ err: error }, 'redis'));
+  await connected(redis, url);
+  return redis;
+}
+
+/** For BullMQ's consumers, which wait for Redis for as long as it takes (their commands block by design). */
+export function consumerConnection(url: string): { url: string; maxRetriesPerRequest: null } {
+  return { url, maxRetriesPerRequest: null };
+}
+
+async function connected(redis: Redis, url: string): Promise<void> {
+  const deadline = performance.now() + START_MS;
+  redis.connect().catch(() => undefined); // the retries go on by themselves; the status tells
+  while (redis.status !== 'ready') {
+    if (performance.now() > deadline) {
+      redis.disconnect();
+      throw new StartError(
+        `Redis does not answer at ${new URL(url).host} within ${START_MS / 1000} s. Is it running, and is REDIS_URL right?`,
+      );
+    }
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
