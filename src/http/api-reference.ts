@@ -1,0 +1,27 @@
+import swagger from '@fastify/swagger';
+import swaggerUi from '@fastify/swagger-ui';
+import type { App } from './server.ts';
+
+/** The OpenAPI document, made from the routes' own schemas, at /docs/json, and its pages at /docs. Call before the routes. */
+export async function describeApi(app: App, apiUrl: string): Promise<void> {
+  await app.register(swagger, {
+    openapi: {
+      openapi: '3.1.0',
+      info: {
+        title: 'Tardigrade',
+        version: '1',
+        description:
+          'Sign in with POST /api/sessions; send the token as `Authorization: Bearer …`. After a write the answer has a `read-after` header: send it back with the next read and that read sees the write, whatever a replica lags.',
+      },
+      servers: [{ url: apiUrl }],
+      components: { securitySchemes: { token: { type: 'http', scheme: 'bearer' } } },
+      security: [{ token: [] }],
+    },
+    transform: ({ schema, url }) => ({ schema: { ...schema, hide: !url.startsWith('/api/') } as typeof schema, url }),
+  });
+  await app.register(swaggerUi, {
+    routePrefix: '/docs',
+    staticCSP: true,
+    uiConfig: { docExpansion: 'list', tryItOutEnabled: true },
+  });
+}

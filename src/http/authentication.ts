@@ -1,0 +1,111 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { sql } from 'kysely';
+import { LRUCache } from 'lru-cache';
+import type { Db } from '../db/database.ts';
+import type { Role } from '../db/schema.ts';
+import { AppError } from '../errors.ts';
+import { SESSION_CACHE_ENTRIES_MAX, SESSION_CACHE_MS, SESSION_MS } from '../limits.ts';
+import type { App } from './server.ts';
+
+/** Who is signed in. */
+export interface SignedIn {
+  readonly orgId: number;
+  readonly userId: number;
+  readonly role: Role;
+}
+
+export interface Sessions {
+  /** A new session's token, to be written with the transaction that checked the password. Only its hash is stored. */
+  create(transaction: Db, user: { orgId: number; userId: number }): Promise<string>;
+  /** From the primary: a session that was ended must not live on for as long as a replica lags. */
+  find(token: string): Promise<SignedIn | undefined>;
+  end(transaction: Db, token: string): Promise<void>;
+}
+
+export const SESSION_COOKIE = 'session';
+const TOKEN_BYTES = 32;
+const ROLE_RANK: Record<Role, number> = { viewer: 0, admin: 1, owner: 2 };
+
+export function createSessions(primary: Db): Sessions {
+  const cache = new LRUCache<string, SignedIn>({ max: SESSION_CACHE_ENTRIES_MAX, ttl: SESSION_CACHE_MS });
+  return {
+    async create(transaction, { orgId, userId }) {
+      const token = randomBytes(TOKEN_BYTES).toString('base64url');
+      await transaction
+        .insertInto('sessions')
+        .values({
+          token_hash: hashOf(token),
+          org_id: orgId,
+          user_id: userId,
+          expires_at: new Date(Date.now() + SESSION_MS),
+        })
+        .execute();
+      return token;
+    },
+    async find(token) {
+      const hash = hashOf(token);
+      const key = hash.toString('base64');
+      const cached = cache.get(key);
+      if (cached !== undefined) return cached;
+      const row = await primary
+        .selectFrom('sessions')
+        .innerJoin('users', (join) =>
+          join.onRef('users.org_id', '=', 'sessions.org_id').onRef('users.id', '=', 'sessions.user_id'),
+        )
+        .where('sessions.token_hash', '=', hash)
+        .where('sessions.expires_at', '>', sql<string>`now()`)
+        .select(['users.org_id', 'users.id', 'users.role'])
+        .executeTakeFirst();
+      if (row === undefined) return undefined;
+      const signedIn = { orgId: row.org_id, userId: row.id, role: row.role };
+      cache.set(key, signedIn);
+      return signedIn;
+    },
+    async end(transaction, token) {
+      const hash = hashOf(token);
+      cache.delete(hash.toString('base64'));
+      await transaction.deleteFrom('sessions').where('token_hash', '=', hash).execute();
+    },
+  };
+}
+
+/** Puts the guard before every route of `api`: signed in, from our own page, with the role that the route asks for. */
+export function authenticate(api: App, sessions: Sessions): void {
+  api.decorateRequest('user', null as unknown as SignedIn);
+  api.addHook('onRequest', async (request) => {
+    const { public: open, role } = request.routeOptions.config;
+    if (request.method !== 'GET' && request.method !== 'HEAD') refuseOtherSites(request.headers);
+    if (open === true) return;
+    const token = tokenOf(request);
+    const user = token === undefined ? undefined : await sessions.find(token);
+    if (user === undefined) throw new AppError('unauthenticated', 'Sign in first: POST /api/sessions.');
+    if (role !== undefined && ROLE_RANK[user.role] < ROLE_RANK[role]) {
+      throw new AppError('forbidden', `This needs the role ${role}; you are signed in as ${user.role}.`);
+    }
+    request.user = user;
+  });
+}
+
+/** `Authorization: Bearer …` for programs, the cookie for browsers. */
+export function tokenOf(request: {
+  headers: { authorization?: string | undefined };
+  cookies: Record<string, string | undefined>;
+}): string | undefined {
+  const bearer = /^Bearer ([\w-]{43})$/.exec(request.headers.authorization ?? '')?.[1];
+  return bearer ?? request.cookies[SESSION_COOKIE];
+}
+
+/** The cookie is sent along by the browser whichever page asks: only our own pages may change something. */
+function refuseOtherSites(headers: Record<string, string | string[] | undefined>): void {
+  const site = headers['sec-fetch-site'];
+  const { origin, host } = headers;
+  const foreign =
+    site !== undefined
+      ? site !== 'same-origin' && site !== 'none'
+      : typeof origin === 'string' && (!URL.canParse(origin) || new URL(origin).host !== host);
+  if (foreign) throw new AppError('forbidden', 'This request came from another site.');
+}
+
+function hashOf(token: string): Buffer {
+  return createHash('sha256').update(token).digest();
+}

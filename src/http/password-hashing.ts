@@ -1,0 +1,69 @@
+/**
+ * What it is: argon2id, a few at once, a bounded line behind them.
+ * What fails without it: eight sign-ins at once with a memory-hard hash take a nano's memory; and the hashes share
+ *   node's thread pool with DNS and files, which then wait for seconds.
+ * How it works: a semaphore in front of node's own argon2; whoever comes after PASSWORD_HASHES_WAITING_MAX gets a 503.
+ * What it costs: 19 MiB and one thread per hash under way (OWASP's parameters: 19 MiB, 2 passes, 1 lane).
+ * Its bound: PASSWORD_HASHES_AT_ONCE_MAX, PASSWORD_HASHES_WAITING_MAX. Its proof: test/http/password-hashing.test.ts.
+ */
+import { argon2, randomBytes, timingSafeEqual } from 'node:crypto';
+import { promisify } from 'node:util';
+import { createSemaphore } from '../flow/semaphore.ts';
+import { PASSWORD_HASHES_AT_ONCE_MAX, PASSWORD_HASHES_WAITING_MAX } from '../limits.ts';
+
+const PARAMETERS = { memory: 19_456, passes: 2, parallelism: 1, tagLength: 32 } as const;
+const SALT_BYTES = 16;
+const derive = promisify(argon2);
+
+export interface PasswordHasher {
+  /** A PHC string: `$argon2id$v=19$m=19456,t=2,p=1$<salt>$<hash>`. Rejects with `overloaded` when the line is full. */
+  hash(password: string): Promise<string>;
+  /** Takes the same time for an unknown user (`undefined`) as for a wrong password. */
+  verify(password: string, stored: string | undefined): Promise<boolean>;
+  readonly waiting: number;
+}
+
+export function createPasswordHasher(): PasswordHasher {
+  const semaphore = createSemaphore('sign-ins', {
+    atOnce: PASSWORD_HASHES_AT_ONCE_MAX,
+    waiting: PASSWORD_HASHES_WAITING_MAX,
+  });
+  return {
+    async hash(password) {
+      const salt = randomBytes(SALT_BYTES);
+      const tag = await semaphore.run(() => derive('argon2id', { ...PARAMETERS, message: password, nonce: salt }));
+      return format(salt, tag);
+    },
+    async verify(password, stored = NOBODY) {
+      const { parameters, salt, tag } = parse(stored);
+      const given = await semaphore.run(() => derive('argon2id', { ...parameters, message: password, nonce: salt }));
+      return timingSafeEqual(given, tag) && stored !== NOBODY;
+    },
+    get waiting() {
+      return semaphore.waiting;
+    },
+  };
+}
+
+function format(salt: Buffer, tag: Buffer): string {
+  const { memory, passes, parallelism } = PARAMETERS;
+  return `$argon2id$v=19$m=${memory},t=${passes},p=${parallelism}$${unpadded(salt)}$${unpadded(tag)}`;
+}
+
+function parse(stored: string) {
+  const match = /^\$argon2id\$v=19\$m=(\d+),t=(\d+),p=(\d+)\$([\w+/]+)\$([\w+/]+)$/.exec(stored);
+  if (match === null) throw new Error('A password hash in the database is not an argon2id PHC string');
+  const [memory, passes, parallelism] = match.slice(1, 4).map(Number) as [number, number, number];
+  const tag = Buffer.from(match[5] as string, 'base64');
+  return {
+    parameters: { memory, passes, parallelism, tagLength: tag.length },
+    salt: Buffer.from(match[4] as string, 'base64'),
+    tag,
+  };
+}
+
+function unpadded(bytes: Buffer): string {
+  return bytes.toString('base64').replace(/=+$/, '');
+}
+
+const NOBODY = format(Buffer.alloc(SALT_BYTES), Buffer.alloc(PARAMETERS.tagLength));

@@ -1,0 +1,68 @@
+import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
+import { AppError, ERROR_STATUS, type ErrorCode } from '../errors.ts';
+
+/** RFC 9457: what went wrong, in a form that programs and people can read. */
+export interface ProblemDetails {
+  readonly type: 'about:blank';
+  readonly title: string;
+  readonly status: number;
+  readonly detail: string;
+  readonly code: ErrorCode;
+  readonly errors?: { readonly path: string; readonly message: string }[];
+}
+
+const TITLES: Record<ErrorCode, string> = {
+  invalid: 'Not valid',
+  unauthenticated: 'Not signed in',
+  forbidden: 'Not allowed',
+  not_found: 'Not found',
+  conflict: 'Not now',
+  gone: 'No longer there',
+  too_large: 'Too large',
+  unsupported: 'Not understood',
+  rate_limited: 'Too often',
+  internal: 'Our fault',
+  overloaded: 'Too busy',
+};
+
+/** The one place where an error becomes an answer. What nobody foresaw is logged in full and told in general. */
+export function sendProblem(
+  error: FastifyError | AppError,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): FastifyReply {
+  const problem = toProblem(error);
+  if (problem.status >= 500 && problem.code !== 'overloaded') {
+    request.log.error({ err: error, route: request.routeOptions.url }, 'request failed');
+  }
+  if (error instanceof AppError && error.retryAfterSeconds !== undefined) {
+    reply.header('retry-after', String(error.retryAfterSeconds));
+  }
+  return reply.code(problem.status).type('application/problem+json').send(JSON.stringify(problem));
+}
+
+export function toProblem(error: FastifyError | AppError): ProblemDetails {
+  if (error instanceof AppError) return problem(error.code, error.message);
+  if ('validation' in error && error.validation !== undefined) {
+    const where = error.validationContext ?? 'body';
+    return {
+      ...problem('invalid', `The ${where} is not valid: ${error.message}`),
+      errors: error.validation.map((fault) => ({
+        path: `${where}${fault.instancePath}`,
+        message: fault.message ?? 'is not valid',
+      })),
+    };
+  }
+  // Errors of the framework itself: a body that is no JSON, too large, of a type that nobody reads, too slow.
+  const status = 'statusCode' in error ? (error.statusCode ?? 500) : 500;
+  if (status === 408) return { ...problem('invalid', 'The request took too long to arrive.'), status };
+  if (status === 503) return problem('overloaded', 'This took too long. Try again in a moment.');
+  const code = (Object.keys(ERROR_STATUS) as ErrorCode[]).find((candidate) => ERROR_STATUS[candidate] === status);
+  if (status >= 500 || code === undefined)
+    return problem('internal', 'Something went wrong on our side. It has been noted.');
+  return problem(code, error.message);
+}
+
+function problem(code: ErrorCode, detail: string): ProblemDetails {
+  return { type: 'about:blank', title: TITLES[code], status: ERROR_STATUS[code], detail, code };
+}

@@ -1,0 +1,151 @@
+import cookie from '@fastify/cookie';
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
+import {
+  type FastifyBaseLogger,
+  type FastifyInstance,
+  type FastifyReply,
+  fastify,
+  type RawReplyDefaultExpression,
+  type RawRequestDefaultExpression,
+  type RawServerDefault,
+} from 'fastify';
+import type { Config } from '../config.ts';
+import { createSession, type Database, type DatabaseSession } from '../db/read-write-split.ts';
+import type { Role } from '../db/schema.ts';
+import { AppError } from '../errors.ts';
+import { BODY_BYTES_MAX, HEADERS_MS, HTTP_CONNECTIONS_MAX, KEEP_ALIVE_MS, REQUEST_MS, UPLOAD_MS } from '../limits.ts';
+import type { Log } from '../log.ts';
+import type { Health } from '../process/health-check.ts';
+import { answerHealth, HEALTH_PATHS } from '../process/health-endpoints.ts';
+import type { Metrics } from '../process/metrics.ts';
+import { authenticate, type Sessions, type SignedIn } from './authentication.ts';
+import { shedLoad } from './load-shedding.ts';
+import { type PageAnswer, type Pages, SECURITY_HEADERS } from './pages.ts';
+import { sendProblem } from './problem-details.ts';
+
+export type App = FastifyInstance<
+  RawServerDefault,
+  RawRequestDefaultExpression,
+  RawReplyDefaultExpression,
+  FastifyBaseLogger,
+  TypeBoxTypeProvider
+>;
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Answers people who are not signed in. Everything else below /api refuses them. */
+    public?: boolean;
+    /** The least that a signed-in person must be; without it, any role. */
+    role?: Exclude<Role, 'viewer'>;
+    /** Never shed: health probes. */
+    always?: boolean;
+  }
+  interface FastifyRequest {
+    /** Who asks; only on routes that are not public. */
+    user: SignedIn;
+    /** Reads and writes that see this caller's own writes. */
+    db: DatabaseSession;
+  }
+}
+
+export interface ServerParts {
+  readonly config: Config;
+  readonly log: Log;
+  readonly health: Health;
+  readonly metrics: Metrics;
+  readonly database: Database;
+}
+
+/** The header (and cookie) that carries the caller's last write: hand it back and the read sees it. */
+const READ_AFTER = 'read-after';
+const READ_AFTER_COOKIE = 'read_after';
+
+/** Composes the server; modules then add their routes below /api; the worker listens. */
+export async function createServer(parts: ServerParts): Promise<App> {
+  const app = fastify({
+    loggerInstance: parts.log as FastifyBaseLogger,
+    disableRequestLogging: true, // a line per request costs more than most requests; errors and slow ones are logged
+    trustProxy: (_address, hop) => hop < parts.config.trustProxyHops,
+    bodyLimit: BODY_BYTES_MAX,
+    handlerTimeout: REQUEST_MS,
+    requestTimeout: UPLOAD_MS, // node's own timer knows no routes; the routes' own limit is handlerTimeout
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    http: { headersTimeout: HEADERS_MS },
+    routerOptions: { maxParamLength: 200 },
+    ajv: { customOptions: { removeAdditional: false, coerceTypes: true, allErrors: false } },
+  }).withTypeProvider<TypeBoxTypeProvider>();
+  app.server.maxConnections = HTTP_CONNECTIONS_MAX;
+
+  const hsts = parts.config.apiUrl.startsWith('https:') ? 'max-age=31536000' : undefined;
+  app.setErrorHandler(sendProblem);
+  app.setNotFoundHandler((request, reply) =>
+    sendProblem(
+      new AppError('not_found', `There is nothing at ${request.method} ${request.url.split('?')[0]}.`),
+      request,
+      reply,
+    ),
+  );
+  app.addHook('onRequest', (_request, reply, done) => {
+    reply.headers(hsts === undefined ? SECURITY_HEADERS : { ...SECURITY_HEADERS, 'strict-transport-security': hsts });
+    done();
+  });
+  await app.register(cookie);
+  shedLoad(app, parts.metrics);
+  readOwnWrites(app, parts.database);
+  for (const path of HEALTH_PATHS) {
+    app.get(path, { config: { always: true } }, async (request, reply) => {
+      const answer = await answerHealth({ path, headers: request.headers }, parts.health, parts.metrics);
+      if (answer === undefined) throw new AppError('not_found', 'Metrics are answered to direct callers only.');
+      return reply.code(answer.status).type(answer.type).header('cache-control', 'no-store').send(answer.body);
+    });
+  }
+  return app;
+}
+
+/** The pages: the dashboard at /, its files, and a page of its own for an address that does not exist. */
+export function mountPages(app: App, pages: Pages): void {
+  app.get('/', async (request, reply) => sendPage(reply, pages.answer('/index.html', request.headers)));
+  app.get('/assets/*', async (request, reply) =>
+    sendPage(reply, pages.answer(request.url.split('?')[0] as string, request.headers)),
+  );
+}
+
+/** Undefined answers with the framework's 404. */
+export function sendPage(reply: FastifyReply, answer: PageAnswer | undefined): FastifyReply {
+  if (answer === undefined) {
+    reply.callNotFound();
+    return reply;
+  }
+  return reply.code(answer.status).headers(answer.headers).send(answer.body);
+}
+
+/** Everything below /api: signed in unless the route says otherwise, never cached, never from another site's page. */
+export async function mountApi(app: App, sessions: Sessions, mount: (api: App) => void): Promise<void> {
+  await app.register(
+    async (api) => {
+      authenticate(api as App, sessions);
+      api.addHook('onSend', async (_request, reply) => {
+        if (!reply.hasHeader('cache-control')) reply.header('cache-control', 'no-store');
+      });
+      mount(api as App);
+    },
+    { prefix: '/api' },
+  );
+}
+
+function readOwnWrites(app: App, database: Database): void {
+  app.decorateRequest('db', null as unknown as DatabaseSession);
+  app.addHook('onRequest', async (request) => {
+    const header = request.headers[READ_AFTER];
+    request.db = createSession(
+      database,
+      (typeof header === 'string' ? header : undefined) ?? request.cookies[READ_AFTER_COOKIE],
+    );
+  });
+  app.addHook('onSend', async (request, reply) => {
+    const { position } = request.db ?? {};
+    if (position === undefined || position === request.cookies[READ_AFTER_COOKIE]) return;
+    reply.header(READ_AFTER, position);
+    reply.setCookie(READ_AFTER_COOKIE, position, { path: '/', httpOnly: true, sameSite: 'lax' });
+  });
+}

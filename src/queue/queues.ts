@@ -1,0 +1,72 @@
+import { DelayedError, Queue, Worker } from 'bullmq';
+import type { Redis } from 'ioredis';
+import {
+  JOB_EVENTS_KEPT,
+  JOB_LOCK_MS,
+  JOB_STALLED_CHECK_MS,
+  JOB_STALLED_MAX,
+  JOBS_AT_ONCE,
+  JOBS_COMPLETED_KEPT,
+  JOBS_FAILED_KEPT,
+} from '../limits.ts';
+import type { Log } from '../log.ts';
+import { consumerConnection } from '../redis/redis.ts';
+
+/** Every queue that there is. A payload holds ids only: Redis is not the place for people's data. */
+export const QUEUE_NAMES = ['campaigns'] as const;
+export type QueueName = (typeof QUEUE_NAMES)[number];
+
+/**
+ * The producer's side. Completed jobs are dropped and the event stream is capped: by default BullMQ keeps them all, and
+ * a full Redis stops everything while its health checks stay green.
+ */
+export function openQueue(name: QueueName, redis: Redis): Queue {
+  return new Queue(name, {
+    connection: redis,
+    streams: { events: { maxLen: JOB_EVENTS_KEPT } },
+    defaultJobOptions: { removeOnComplete: true, removeOnFail: { count: JOBS_FAILED_KEPT } },
+  });
+}
+
+/** What a handler says about its job: finished, or to be taken up again after a while, behind the others in line. */
+export type Turn = 'finished' | { readonly againInMs: number };
+
+/**
+ * The consumer's side. A job whose process died is taken up again after JOB_LOCK_MS.
+ * `handle` must leave its state in PostgreSQL: it may run again from the start at any time.
+ */
+export function openConsumer<T>(
+  name: QueueName,
+  redisUrl: string,
+  handle: (data: T, signal: AbortSignal) => Promise<Turn>,
+  log: Log,
+) {
+  const controller = new AbortController();
+  const worker = new Worker<T>(
+    name,
+    async (job, token) => {
+      const turn = await handle(job.data, controller.signal);
+      if (turn === 'finished') return;
+      await job.moveToDelayed(Date.now() + turn.againInMs, token);
+      throw new DelayedError();
+    },
+    {
+      connection: consumerConnection(redisUrl),
+      concurrency: JOBS_AT_ONCE,
+      lockDuration: JOB_LOCK_MS,
+      stalledInterval: JOB_STALLED_CHECK_MS,
+      maxStalledCount: JOB_STALLED_MAX,
+      removeOnComplete: { count: JOBS_COMPLETED_KEPT },
+      removeOnFail: { count: JOBS_FAILED_KEPT },
+    },
+  );
+  worker.on('error', (error) => log.warn({ queue: name, err: error }, 'queue consumer'));
+  worker.on('failed', (job, error) => log.error({ queue: name, jobId: job?.id, err: error }, 'job failed'));
+  return {
+    /** Ends the turns that run, at their next pause, and takes no new ones. */
+    async close() {
+      controller.abort();
+      await worker.close();
+    },
+  };
+}

@@ -1,0 +1,50 @@
+/**
+ * What it is: the loops of a process, each with a name and a rhythm, on one screen in the worker.
+ * What fails without it: setInterval starts a second run while the first still goes, and one error ends the process.
+ * How it works: the next run is planned when the last has ended, with jitter so that two processes drift apart. Running
+ *   in several processes is the normal case: what a loop does is safe beside itself (row locks, unique slots).
+ * Its bound: one run of each loop at a time.
+ */
+import type { Log } from '../log.ts';
+
+export interface Loop {
+  readonly name: string;
+  readonly everyMs: number;
+  readonly run: (signal: AbortSignal) => Promise<unknown>;
+}
+
+/** Starts all loops; returns how to stop: no new run, and the ones under way are waited for. */
+export function startLoops(loops: readonly Loop[], log: Log): { close(): Promise<void> } {
+  const controller = new AbortController();
+  const running = loops.map((loop) => go(loop, controller.signal, log));
+  return {
+    async close() {
+      controller.abort();
+      await Promise.all(running);
+    },
+  };
+}
+
+async function go(loop: Loop, signal: AbortSignal, log: Log): Promise<void> {
+  while (!signal.aborted) {
+    try {
+      await loop.run(signal);
+    } catch (error) {
+      log.error({ loop: loop.name, err: error }, 'loop failed; it goes on');
+    }
+    await pause(loop.everyMs * (0.9 + Math.random() * 0.2), signal);
+  }
+}
+
+function pause(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) return resolve();
+    const timer = setTimeout(done, ms);
+    function done() {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', done);
+      resolve();
+    }
+    signal.addEventListener('abort', done);
+  });
+}
