@@ -1,0 +1,103 @@
+import type { Config } from '../../config.ts';
+import type { Mail } from '../../mail/transport.ts';
+import { createLinkToken, type LinkTarget } from './check-in-link.ts';
+
+export const CAMPAIGN_DEFAULTS = {
+  subject: 'How are you doing, {{name}}?',
+  body: [
+    'Hello {{name}},',
+    'how was your week at {{organisation}}? We have a few short questions for you. It takes two minutes, and what you say helps us to make things better.',
+    'Thank you for taking the time.',
+  ].join('\n\n'),
+  questions: [
+    'How was your week, all in all?',
+    'What went well?',
+    'What got in your way?',
+    'Do you get the support that you need from your team?',
+    'Is there anything else that you would like us to know?',
+  ],
+} as const;
+
+export interface MailText {
+  readonly subject: string;
+  readonly text: string;
+  readonly html: string;
+}
+
+export interface Words {
+  readonly name: string;
+  readonly organisation: string;
+}
+
+/** Subject, text and HTML of one mail. `{{name}}` and `{{organisation}}` are filled in; everything is escaped. */
+export function renderMail(
+  template: { subject: string; body: string },
+  words: Words,
+  links: { checkIn: string; unsubscribe: string },
+): MailText {
+  const body = fill(template.body, words).trim();
+  const why = `You get this mail because ${words.organisation} asks its people how they are.`;
+  const text = [
+    body,
+    `Start the check-in:\n${links.checkIn}`,
+    '--',
+    `${why}\nNo more of these: ${links.unsubscribe}`,
+  ].join('\n\n');
+  const paragraphs = body
+    .split(/\n{2,}/)
+    .map((paragraph) => `<p style="margin:0 0 16px">${escapeHtml(paragraph).replaceAll('\n', '<br>')}</p>`)
+    .join('\n');
+  const html = `<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>${escapeHtml(oneLine(fill(template.subject, words)))}</title></head>
+<body style="margin:0;padding:24px 12px;background:#f3f5f4;color:#17302b;font:16px/1.5 system-ui,-apple-system,'Segoe UI',sans-serif">
+<div style="max-width:520px;margin:0 auto;background:#fff;border-radius:12px;padding:28px">
+${paragraphs}
+<p style="margin:24px 0"><a href="${escapeHtml(links.checkIn)}" style="display:inline-block;padding:12px 22px;border-radius:8px;background:#0f766e;color:#fff;text-decoration:none;font-weight:600">Start the check-in</a></p>
+<p style="margin:24px 0 0;font-size:13px;color:#5b6f6a">${escapeHtml(why)}<br><a href="${escapeHtml(links.unsubscribe)}" style="color:#5b6f6a">No more of these</a></p>
+</div></body></html>
+`;
+  return { subject: oneLine(fill(template.subject, words)), text: `${text}\n`, html };
+}
+
+export interface Recipient extends LinkTarget, Words {
+  readonly email: string;
+}
+
+/** The mail of one reach-out, with its personal links; the same reach-out always gives the same Message-ID. */
+export function toMail(
+  config: Pick<Config, 'mailFrom' | 'secretKey' | 'chatUrl' | 'apiUrl'>,
+  template: { subject: string; body: string },
+  to: Recipient,
+): Mail {
+  const unsubscribe = `${config.apiUrl}/u/${createLinkToken(config.secretKey, 'unsubscribe', to)}`;
+  const checkIn = `${config.chatUrl}/c/${createLinkToken(config.secretKey, 'check-in', to)}`;
+  return {
+    from: config.mailFrom,
+    to: to.email,
+    ...renderMail(template, to, { checkIn, unsubscribe }),
+    messageId: `<reach-out-${to.orgId}-${to.reachOutId}@${domainOf(config.mailFrom)}>`,
+    headers: {
+      // RFC 8058: mail programs unsubscribe with one POST, and only with a POST.
+      'List-Unsubscribe': `<${unsubscribe}>`,
+      'List-Unsubscribe-Post': 'List-Unsubscribe=One-Click',
+      'Auto-Submitted': 'auto-generated',
+    },
+  };
+}
+
+function fill(template: string, words: Words): string {
+  return template.replace(/\{\{\s*(name|organisation)\s*\}\}/g, (_, word: keyof Words) => words[word]);
+}
+
+/** A line break in a header would start a header of its own. */
+function oneLine(text: string): string {
+  return text.replace(/\s+/g, ' ').trim();
+}
+
+function escapeHtml(text: string): string {
+  return text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
+}
+
+function domainOf(mailbox: string): string {
+  return /@([^>\s]+)/.exec(mailbox)?.[1] ?? 'localhost';
+}

@@ -1,0 +1,142 @@
+import { Cron } from 'croner';
+import type { Db } from '../../db/database.ts';
+import type { DatabaseSession } from '../../db/read-write-split.ts';
+import { AppError } from '../../errors.ts';
+import { CAMPAIGNS_SCHEDULED_MAX, LINK_DAYS } from '../../limits.ts';
+import { writeToOutbox } from '../../queue/transactional-outbox.ts';
+import { CAMPAIGN_DEFAULTS } from './campaign-mail.ts';
+import {
+  type Campaign,
+  campaignById,
+  countScheduled,
+  insertCampaign,
+  markCancelled,
+  markDraftChanged,
+  markLaunched,
+  markScheduled,
+} from './queries.ts';
+
+export const CAMPAIGN_LAUNCHED = 'campaign.launched';
+
+export interface CampaignContent {
+  readonly name: string;
+  readonly subject: string;
+  readonly body: string;
+  readonly questions?: readonly string[] | undefined;
+}
+
+export async function createCampaign(db: DatabaseSession, orgId: number, content: CampaignContent): Promise<Campaign> {
+  return db.write(async (transaction) => {
+    const id = await insertCampaign(transaction, orgId, {
+      ...content,
+      questions: [...(content.questions ?? CAMPAIGN_DEFAULTS.questions)],
+    });
+    return found(await campaignById(transaction, orgId, id));
+  });
+}
+
+/** Throws `conflict` when it is no draft any more: what people were sent must stay what the campaign says. */
+export async function changeCampaign(
+  db: DatabaseSession,
+  orgId: number,
+  id: number,
+  content: Partial<CampaignContent>,
+): Promise<Campaign> {
+  return db.write(async (transaction) => {
+    const changed = await markDraftChanged(transaction, orgId, id, content);
+    const campaign = found(await campaignById(transaction, orgId, id));
+    if (!changed) throw new AppError('conflict', `The campaign is ${campaign.status}; only a draft can be changed.`);
+    return campaign;
+  });
+}
+
+/** From here on the mailer has it: the change of state and the word to the queue are one transaction. */
+export async function launchCampaign(db: DatabaseSession, orgId: number, id: number): Promise<Campaign> {
+  return db.write(async (transaction) => {
+    const launched = await launchIn(transaction, orgId, id);
+    const campaign = found(await campaignById(transaction, orgId, id));
+    // Launching twice is what an impatient click does; it is told the same as the first time.
+    if (!launched && campaign.status !== 'sending')
+      throw new AppError('conflict', `The campaign is ${campaign.status} and cannot be launched.`);
+    return campaign;
+  });
+}
+
+/** Within a transaction of the caller's. False when the campaign was not waiting to be launched. */
+export async function launchIn(transaction: Db, orgId: number, id: number): Promise<boolean> {
+  const launched = await markLaunched(transaction, orgId, id, LINK_DAYS);
+  if (launched) await writeToOutbox(transaction, { orgId, topic: CAMPAIGN_LAUNCHED, payload: { campaignId: id } });
+  return launched;
+}
+
+export interface Schedule {
+  /** ISO 8601; once. */
+  readonly at?: string | undefined;
+  /** Five fields; every slot launches a copy. */
+  readonly cron?: string | undefined;
+  readonly timeZone?: string | undefined;
+}
+
+export async function scheduleCampaign(
+  db: DatabaseSession,
+  orgId: number,
+  id: number,
+  schedule: Schedule,
+): Promise<Campaign> {
+  const { launchAt, cron, timeZone } = firstLaunch(schedule);
+  return db.write(async (transaction) => {
+    if ((await countScheduled(transaction, orgId, CAMPAIGNS_SCHEDULED_MAX)) >= CAMPAIGNS_SCHEDULED_MAX) {
+      throw new AppError('conflict', `${CAMPAIGNS_SCHEDULED_MAX} campaigns are scheduled already. Cancel one first.`);
+    }
+    const scheduled = await markScheduled(transaction, orgId, id, { launchAt, cron, timeZone });
+    const campaign = found(await campaignById(transaction, orgId, id));
+    if (!scheduled) throw new AppError('conflict', `The campaign is ${campaign.status} and cannot be scheduled.`);
+    return campaign;
+  });
+}
+
+/** Stops what is not sent yet; mails already handed over stay sent. */
+export async function cancelCampaign(db: DatabaseSession, orgId: number, id: number): Promise<Campaign> {
+  return db.write(async (transaction) => {
+    const cancelled = await markCancelled(transaction, orgId, id);
+    const campaign = found(await campaignById(transaction, orgId, id));
+    if (!cancelled && campaign.status !== 'cancelled')
+      throw new AppError('conflict', `The campaign is ${campaign.status} and cannot be cancelled.`);
+    return campaign;
+  });
+}
+
+function firstLaunch(schedule: Schedule): { launchAt: Date; cron: string | null; timeZone: string } {
+  const timeZone = schedule.timeZone ?? 'UTC';
+  if ((schedule.at === undefined) === (schedule.cron === undefined)) {
+    throw new AppError('invalid', 'Say either at (a time, once) or cron (again and again).');
+  }
+  if (schedule.cron !== undefined) {
+    const launchAt = nextSlot(schedule.cron, timeZone, new Date());
+    if (launchAt === null) throw new AppError('invalid', 'This cron expression never comes.');
+    return { launchAt, cron: schedule.cron, timeZone };
+  }
+  const launchAt = new Date(schedule.at as string);
+  if (Number.isNaN(launchAt.getTime()))
+    throw new AppError('invalid', 'at is no time. Write it like 2027-01-31T09:00:00Z.');
+  if (launchAt.getTime() < Date.now())
+    throw new AppError('invalid', 'at lies in the past. Launch the campaign instead.');
+  return { launchAt, cron: null, timeZone };
+}
+
+/** The next time after `after`, or null. Throws `invalid` for an expression or a time zone that cannot be read. */
+export function nextSlot(cron: string, timeZone: string, after: Date): Date | null {
+  try {
+    return new Cron(cron, { timezone: timeZone, paused: true, mode: '5-part' }).nextRun(after);
+  } catch (error) {
+    throw new AppError(
+      'invalid',
+      `The schedule cannot be read: ${error instanceof Error ? error.message : error}. Five fields, for example "0 9 * * 1" for Mondays at 9.`,
+    );
+  }
+}
+
+function found(campaign: Campaign | undefined): Campaign {
+  if (campaign === undefined) throw new AppError('not_found', 'There is no such campaign.');
+  return campaign;
+}

@@ -1,0 +1,157 @@
+import type { Queue } from 'bullmq';
+import type { Config } from '../../config.ts';
+import type { Database } from '../../db/read-write-split.ts';
+import { backoffMs } from '../../flow/backoff.ts';
+import type { Throttle } from '../../flow/throttle.ts';
+import {
+  MAIL_ATTEMPTS_MAX,
+  MAIL_CLAIM_ROWS,
+  MAIL_LEASE_MS,
+  MAIL_RETRY_MS,
+  MAIL_SLICE_ROWS,
+  SMTP_MS,
+  SWEEP_CAMPAIGNS_MAX,
+} from '../../limits.ts';
+import type { Log } from '../../log.ts';
+import type { MailOutcome, Transport } from '../../mail/transport.ts';
+import type { Turn } from '../../queue/queues.ts';
+import type { OutboxEvent } from '../../queue/transactional-outbox.ts';
+import { toMail } from './campaign-mail.ts';
+import { CAMPAIGN_LAUNCHED } from './campaigns.ts';
+import {
+  type ClaimedReachOut,
+  claimReachOuts,
+  expandLedger,
+  finishCampaign,
+  nextDueMs,
+  type ReachOutResult,
+  recordReachOuts,
+  type SendingCampaign,
+  sendingCampaign,
+  sendingCampaigns,
+} from './ledger.ts';
+
+export interface CampaignJob {
+  readonly orgId: number;
+  readonly campaignId: number;
+}
+
+export interface MailerParts {
+  readonly config: Config;
+  readonly database: Database;
+  readonly transport: Transport;
+  /** Shared by all campaigns of this process: the provider's rate. */
+  readonly throttle: Throttle;
+  /** At most MAILS_IN_FLIGHT_MAX over all campaigns of this process. */
+  readonly inFlight: <T>(work: () => Promise<T>) => Promise<T>;
+  readonly log: Log;
+}
+
+/** One job per campaign, whoever asks and how often: an id that is in the queue already is not added again. */
+export async function enqueueCampaigns(queue: Queue, campaigns: CampaignJob[]): Promise<void> {
+  await queue.addBulk(
+    campaigns.map((data) => ({ name: 'advance', data, opts: { jobId: `campaign-${data.orgId}-${data.campaignId}` } })),
+  );
+}
+
+/** What the outbox relay does with a launch. */
+export async function deliverLaunches(queue: Queue, events: OutboxEvent[]): Promise<void> {
+  const launched = events.filter((event) => event.topic === CAMPAIGN_LAUNCHED);
+  await enqueueCampaigns(
+    queue,
+    launched.map(({ orgId, payload }) => ({ orgId, campaignId: (payload as { campaignId: number }).campaignId })),
+  );
+}
+
+/** Redis may have lost a job, a process may have died with one: whatever is being sent has a job again. */
+export async function sweepCampaigns(database: Database, queue: Queue): Promise<void> {
+  const rows = await sendingCampaigns(database.primary, SWEEP_CAMPAIGNS_MAX);
+  if (rows.length > 0)
+    await enqueueCampaigns(
+      queue,
+      rows.map((row) => ({ orgId: row.org_id, campaignId: row.id })),
+    );
+}
+
+/**
+ * One turn of a campaign: a page more of the ledger, then up to MAIL_SLICE_ROWS mails; then the next campaign has its
+ * turn. However large one organisation's campaign is, another's ten mails wait for one slice only.
+ */
+export async function handleCampaign(parts: MailerParts, job: CampaignJob, signal: AbortSignal): Promise<Turn> {
+  const { database } = parts;
+  const campaign = await sendingCampaign(database.primary, job.orgId, job.campaignId);
+  if (campaign === undefined) return 'finished';
+  if (campaign.expandedTo !== null) await database.write((transaction) => expandLedger(transaction, campaign));
+
+  for (let sent = 0; sent < MAIL_SLICE_ROWS && !signal.aborted; ) {
+    const claimed = (await database.write((transaction) => claimReachOuts(transaction, campaign, MAIL_CLAIM_ROWS)))
+      .value;
+    if (claimed.length === 0) return rest(parts, campaign);
+    const results = await Promise.all(
+      claimed.map((reachOut) => parts.inFlight(() => sendOne(parts, campaign, reachOut))),
+    );
+    await database.write((transaction) => recordReachOuts(transaction, campaign, results));
+    if (results.some((result) => result.untried)) return { againInMs: SERVER_AWAY_MS };
+    sent += claimed.length;
+  }
+  return { againInMs: 0 };
+}
+
+/** Nothing is due: the campaign is done, or waits for its retries, or for the next page of the ledger. */
+async function rest(parts: MailerParts, campaign: SendingCampaign): Promise<Turn> {
+  const now = await sendingCampaign(parts.database.primary, campaign.orgId, campaign.id);
+  if (now === undefined) return 'finished';
+  if (now.expandedTo !== null) return { againInMs: 0 };
+  const dueMs = await nextDueMs(parts.database.primary, campaign);
+  if (dueMs !== null) return { againInMs: Math.min(dueMs + 50, MAIL_LEASE_MS) };
+  await parts.database.write((transaction) => finishCampaign(transaction, campaign));
+  parts.log.info({ orgId: campaign.orgId, campaignId: campaign.id }, 'campaign sent');
+  return 'finished';
+}
+
+const SERVER_AWAY_MS = SMTP_MS;
+
+async function sendOne(
+  parts: MailerParts,
+  campaign: SendingCampaign,
+  reachOut: ClaimedReachOut,
+): Promise<ReachOutResult> {
+  const possiblyTwice = reachOut.interrupted;
+  if (reachOut.unsubscribed) return { ...done(reachOut, 'skipped', 'unsubscribed'), possiblyTwice };
+  await parts.throttle.pass();
+  const { organisation } = campaign;
+  const { email, name } = reachOut;
+  const mail = toMail(parts.config, campaign, {
+    orgId: campaign.orgId,
+    reachOutId: reachOut.id,
+    email,
+    name,
+    organisation,
+  });
+  const result = resultOf(reachOut, await parts.transport.send(mail));
+  return { ...result, possiblyTwice: possiblyTwice || result.possiblyTwice };
+}
+
+function resultOf(reachOut: ClaimedReachOut, outcome: MailOutcome): ReachOutResult {
+  switch (outcome.kind) {
+    case 'sent':
+      return done(reachOut, 'sent', null);
+    case 'refused':
+      return done(reachOut, 'failed', outcome.reason);
+    case 'unreachable':
+      return { ...done(reachOut, 'waiting', outcome.reason), dueAt: inMs(0), untried: true };
+    case 'later': {
+      if (reachOut.attempts >= MAIL_ATTEMPTS_MAX) return done(reachOut, 'failed', outcome.reason);
+      const dueAt = inMs(MAIL_RETRY_MS.base + backoffMs(reachOut.attempts, MAIL_RETRY_MS));
+      return { ...done(reachOut, 'waiting', outcome.reason), dueAt, possiblyTwice: outcome.maybeSent };
+    }
+  }
+}
+
+function done(reachOut: ClaimedReachOut, status: ReachOutResult['status'], error: string | null): ReachOutResult {
+  return { id: reachOut.id, status, error, dueAt: null, untried: false, possiblyTwice: false };
+}
+
+function inMs(ms: number): string {
+  return new Date(Date.now() + ms).toISOString();
+}

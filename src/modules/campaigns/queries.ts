@@ -1,0 +1,254 @@
+import { sql } from 'kysely';
+import type { Db } from '../../db/database.ts';
+import type { CampaignStatus, ReachOutStatus } from '../../db/schema.ts';
+
+const campaignColumns = [
+  'campaigns.id',
+  'campaigns.name',
+  'campaigns.subject',
+  'campaigns.body',
+  'campaigns.questions',
+  'campaigns.status',
+  'campaigns.launch_at',
+  'campaigns.cron',
+  'campaigns.time_zone',
+  'campaigns.parent_id',
+  'campaigns.launched_at',
+  'campaigns.finished_at',
+  'campaigns.created_at',
+  'progress.recipients',
+  'progress.sent',
+  'progress.failed',
+  'progress.skipped',
+  'progress.possibly_twice',
+  'progress.opened',
+  'progress.finished',
+  'progress.answers',
+] as const;
+
+function selectCampaigns(db: Db, orgId: number) {
+  return db
+    .selectFrom('campaigns')
+    .innerJoin('campaign_progress as progress', (join) =>
+      join.onRef('progress.org_id', '=', 'campaigns.org_id').onRef('progress.campaign_id', '=', 'campaigns.id'),
+    )
+    .where('campaigns.org_id', '=', orgId)
+    .select([...campaignColumns]);
+}
+
+export async function campaignById(db: Db, orgId: number, id: number): Promise<Campaign | undefined> {
+  const row = await selectCampaigns(db, orgId).where('campaigns.id', '=', id).executeTakeFirst();
+  return row && toCampaign(row);
+}
+
+/** Newest first. */
+export async function campaignsPage(db: Db, orgId: number, beforeId: number, limit: number): Promise<Campaign[]> {
+  const rows = await selectCampaigns(db, orgId)
+    .where('campaigns.id', '<', beforeId)
+    .orderBy('campaigns.id', 'desc')
+    .limit(limit + 1)
+    .execute();
+  return rows.map(toCampaign);
+}
+
+type Content = { name: string; subject: string; body: string; questions: string[] };
+
+export async function insertCampaign(db: Db, orgId: number, content: Content): Promise<number> {
+  const { id } = await db
+    .insertInto('campaigns')
+    .values({
+      org_id: orgId,
+      name: content.name,
+      subject: content.subject,
+      body: content.body,
+      questions: content.questions,
+    })
+    .returning('id')
+    .executeTakeFirstOrThrow();
+  await db.insertInto('campaign_progress').values({ org_id: orgId, campaign_id: id }).execute();
+  return id;
+}
+
+type ContentChange = { name?: string; subject?: string; body?: string; questions?: readonly string[] | undefined };
+
+/** Fields left out stay as they are. */
+export function markDraftChanged(db: Db, orgId: number, id: number, change: ContentChange): Promise<boolean> {
+  return changedOne(
+    db
+      .updateTable('campaigns')
+      .set((q) => ({
+        name: change.name ?? q.ref('name'),
+        subject: change.subject ?? q.ref('subject'),
+        body: change.body ?? q.ref('body'),
+        questions: change.questions === undefined ? q.ref('questions') : [...change.questions],
+      }))
+      .where('org_id', '=', orgId)
+      .where('id', '=', id)
+      .where('status', '=', 'draft'),
+  );
+}
+
+export function markLaunched(db: Db, orgId: number, id: number, linkDays: number): Promise<boolean> {
+  return changedOne(
+    db
+      .updateTable('campaigns')
+      .set({
+        status: 'sending',
+        launched_at: sql`now()`,
+        link_expires_at: sql`now() + make_interval(days => ${linkDays}::int)`,
+      })
+      .where('org_id', '=', orgId)
+      .where('id', '=', id)
+      .where('status', 'in', ['draft', 'scheduled'])
+      // A repeating campaign is launched by its slots only: each makes a copy.
+      .where('cron', 'is', null),
+  );
+}
+
+export function markScheduled(
+  db: Db,
+  orgId: number,
+  id: number,
+  schedule: { launchAt: Date; cron: string | null; timeZone: string },
+): Promise<boolean> {
+  return changedOne(
+    db
+      .updateTable('campaigns')
+      .set({ status: 'scheduled', launch_at: schedule.launchAt, cron: schedule.cron, time_zone: schedule.timeZone })
+      .where('org_id', '=', orgId)
+      .where('id', '=', id)
+      .where('status', 'in', ['draft', 'scheduled']),
+  );
+}
+
+export function markCancelled(db: Db, orgId: number, id: number): Promise<boolean> {
+  return changedOne(
+    db
+      .updateTable('campaigns')
+      .set({ status: 'cancelled', finished_at: sql`now()` })
+      .where('org_id', '=', orgId)
+      .where('id', '=', id)
+      .where('status', 'in', ['draft', 'scheduled', 'sending']),
+  );
+}
+
+/** Counts at most `max`. */
+export async function countScheduled(db: Db, orgId: number, max: number): Promise<number> {
+  const rows = await db
+    .selectFrom('campaigns')
+    .where('org_id', '=', orgId)
+    .where('status', '=', 'scheduled')
+    .select('id')
+    .limit(max)
+    .execute();
+  return rows.length;
+}
+
+/** The number of people that a launch would write to now. */
+export async function recipientsOf(db: Db, orgId: number): Promise<number> {
+  const row = await db
+    .selectFrom('employees')
+    .where('org_id', '=', orgId)
+    .where('unsubscribed_at', 'is', null)
+    .select((q) => q.fn.countAll<number>().as('count'))
+    .executeTakeFirstOrThrow();
+  return row.count;
+}
+
+export async function reachOutsPage(
+  db: Db,
+  orgId: number,
+  campaignId: number,
+  status: ReachOutStatus | undefined,
+  afterId: number,
+  limit: number,
+) {
+  let query = db
+    .selectFrom('reach_outs')
+    .innerJoin('employees', (join) =>
+      join.onRef('employees.org_id', '=', 'reach_outs.org_id').onRef('employees.id', '=', 'reach_outs.employee_id'),
+    )
+    .where('reach_outs.org_id', '=', orgId)
+    .where('reach_outs.campaign_id', '=', campaignId)
+    .where('reach_outs.id', '>', afterId)
+    .select([
+      'reach_outs.id',
+      'reach_outs.employee_id',
+      'employees.name',
+      'employees.email',
+      'reach_outs.status',
+      'reach_outs.attempts',
+      'reach_outs.sent_at',
+      'reach_outs.error',
+    ])
+    .orderBy('reach_outs.id')
+    .limit(limit + 1);
+  if (status !== undefined) query = query.where('reach_outs.status', '=', status);
+  const rows = await query.execute();
+  return rows.map((row) => ({
+    id: row.id,
+    employee: { id: row.employee_id, name: row.name, email: row.email },
+    status: row.status,
+    attempts: row.attempts,
+    sentAt: row.sent_at,
+    error: row.error,
+  }));
+}
+
+async function changedOne(query: { executeTakeFirst(): Promise<{ numUpdatedRows: bigint }> }): Promise<boolean> {
+  return (await query.executeTakeFirst()).numUpdatedRows === 1n;
+}
+
+export type Campaign = ReturnType<typeof toCampaign>;
+
+type CampaignRow = {
+  id: number;
+  name: string;
+  subject: string;
+  body: string;
+  questions: string[];
+  status: CampaignStatus;
+  launch_at: string | null;
+  cron: string | null;
+  time_zone: string;
+  parent_id: number | null;
+  launched_at: string | null;
+  finished_at: string | null;
+  created_at: string;
+  recipients: number;
+  sent: number;
+  failed: number;
+  skipped: number;
+  possibly_twice: number;
+  opened: number;
+  finished: number;
+  answers: number;
+};
+
+function toCampaign(row: CampaignRow) {
+  return {
+    id: row.id,
+    name: row.name,
+    subject: row.subject,
+    body: row.body,
+    questions: row.questions,
+    status: row.status,
+    launchAt: row.launch_at,
+    cron: row.cron,
+    timeZone: row.time_zone,
+    parentId: row.parent_id,
+    launchedAt: row.launched_at,
+    finishedAt: row.finished_at,
+    createdAt: row.created_at,
+    progress: {
+      recipients: row.recipients,
+      sent: row.sent,
+      failed: row.failed,
+      skipped: row.skipped,
+      possiblyTwice: row.possibly_twice,
+      opened: row.opened,
+      finished: row.finished,
+      answers: row.answers,
+    },
+  };
+}

@@ -1,0 +1,264 @@
+import { Type } from 'typebox';
+import { type Page, pageOf } from '../../db/keyset-pagination.ts';
+import { AppError } from '../../errors.ts';
+import { closed, Id, IdParams, Name, nullable, PageQuery, pageSchema, Time } from '../../http/schemas.ts';
+import type { App } from '../../http/server.ts';
+import {
+  MAIL_BODY_CHARS_MAX,
+  PAGE_ROWS_DEFAULT,
+  QUESTION_CHARS_MAX,
+  QUESTIONS_MAX,
+  SUBJECT_CHARS_MAX,
+} from '../../limits.ts';
+import type { ApiContext } from '../api-context.ts';
+import { whoIs } from '../organisations/organisations.ts';
+import { CAMPAIGN_DEFAULTS, renderMail } from './campaign-mail.ts';
+import { cancelCampaign, changeCampaign, createCampaign, launchCampaign, scheduleCampaign } from './campaigns.ts';
+import { campaignById, campaignsPage, reachOutsPage, recipientsOf } from './queries.ts';
+
+const Content = {
+  name: Name,
+  subject: Type.String({ minLength: 1, maxLength: SUBJECT_CHARS_MAX, pattern: '^[^\\r\\n]*\\S[^\\r\\n]*$' }),
+  body: Type.String({
+    minLength: 1,
+    maxLength: MAIL_BODY_CHARS_MAX,
+    pattern: '\\S',
+    description: '{{name}} and {{organisation}} are filled in',
+  }),
+  questions: Type.Optional(
+    Type.Array(Type.String({ minLength: 1, maxLength: QUESTION_CHARS_MAX, pattern: '\\S' }), {
+      minItems: 1,
+      maxItems: QUESTIONS_MAX,
+    }),
+  ),
+};
+
+const Campaign = Type.Object({
+  id: Id,
+  name: Type.String(),
+  subject: Type.String(),
+  body: Type.String(),
+  questions: Type.Array(Type.String()),
+  status: Type.String({ description: 'draft, scheduled, sending, done or cancelled' }),
+  launchAt: nullable(Time),
+  cron: nullable(Type.String()),
+  timeZone: Type.String(),
+  parentId: nullable(Id),
+  launchedAt: nullable(Time),
+  finishedAt: nullable(Time),
+  createdAt: Time,
+  progress: Type.Object({
+    recipients: Type.Integer(),
+    sent: Type.Integer(),
+    failed: Type.Integer(),
+    skipped: Type.Integer(),
+    possiblyTwice: Type.Integer({ description: 'mails whose process died in the middle: each may have arrived twice' }),
+    opened: Type.Integer(),
+    finished: Type.Integer(),
+    answers: Type.Integer(),
+  }),
+});
+
+const ReachOut = Type.Object({
+  id: Id,
+  employee: Type.Object({ id: Id, name: Type.String(), email: Type.String() }),
+  status: Type.String(),
+  attempts: Type.Integer(),
+  sentAt: nullable(Time),
+  error: nullable(Type.String()),
+});
+
+const MailText = { subject: Type.String(), html: Type.String(), text: Type.String() };
+const SAMPLE_LINKS = { checkIn: '#check-in', unsubscribe: '#unsubscribe' };
+
+export function campaignRoutes(api: App, { cursors }: ApiContext): void {
+  const tags = ['campaigns'];
+
+  api.get(
+    '/campaigns',
+    {
+      schema: {
+        summary: 'Campaigns, newest first',
+        tags,
+        querystring: Type.Object(PageQuery, closed),
+        response: { 200: pageSchema(Campaign) },
+      },
+    },
+    async ({ db, user, query }): Promise<Page<NonNullable<Awaited<ReturnType<typeof campaignById>>>>> => {
+      const { limit = PAGE_ROWS_DEFAULT, cursor } = query;
+      const [beforeId = Number.MAX_SAFE_INTEGER] = (cursors.decode('campaigns', cursor) ?? []) as number[];
+      const rows = await db.read((reader) => campaignsPage(reader, user.orgId, beforeId, limit));
+      return pageOf(rows, limit, (last) => cursors.encode('campaigns', [last.id]));
+    },
+  );
+
+  api.post(
+    '/campaigns',
+    {
+      config: { role: 'admin' },
+      schema: {
+        summary: 'Write a campaign (draft)',
+        tags,
+        body: Type.Object(Content, closed),
+        response: { 201: Campaign },
+      },
+    },
+    async ({ db, user, body }, reply) => reply.code(201).send(await createCampaign(db, user.orgId, body)),
+  );
+
+  api.get(
+    '/campaigns/defaults',
+    {
+      schema: {
+        summary: 'A text and questions to start from',
+        tags,
+        response: {
+          200: Type.Object({ subject: Type.String(), body: Type.String(), questions: Type.Array(Type.String()) }),
+        },
+      },
+    },
+    async () => ({ ...CAMPAIGN_DEFAULTS, questions: [...CAMPAIGN_DEFAULTS.questions] }),
+  );
+
+  api.post(
+    '/campaigns/preview',
+    {
+      schema: {
+        summary: 'What a mail would look like',
+        tags,
+        body: Type.Object({ subject: Content.subject, body: Content.body }, closed),
+        response: { 200: Type.Object(MailText) },
+      },
+    },
+    async ({ db, user, body }) => {
+      const { user: person, organisation } = await db.read((reader) => whoIs(reader, user.orgId, user.userId));
+      return renderMail(body, { name: person.name, organisation: organisation.name }, SAMPLE_LINKS);
+    },
+  );
+
+  api.get(
+    '/campaigns/:id',
+    { schema: { summary: 'A campaign and how far it is', tags, params: IdParams, response: { 200: Campaign } } },
+    async ({ db, user, params }) => {
+      const campaign = await db.read((reader) => campaignById(reader, user.orgId, params.id));
+      if (campaign === undefined) throw noSuchCampaign();
+      return campaign;
+    },
+  );
+
+  api.patch(
+    '/campaigns/:id',
+    {
+      config: { role: 'admin' },
+      schema: {
+        summary: 'Change a draft',
+        tags,
+        params: IdParams,
+        body: Type.Partial(Type.Object(Content), closed),
+        response: { 200: Campaign },
+      },
+    },
+    async ({ db, user, params, body }) => changeCampaign(db, user.orgId, params.id, body),
+  );
+
+  api.get(
+    '/campaigns/:id/preview',
+    {
+      schema: {
+        summary: 'The mail of a campaign, and to how many people it would go now',
+        tags,
+        params: IdParams,
+        response: { 200: Type.Object({ ...MailText, recipients: Type.Integer() }) },
+      },
+    },
+    async ({ db, user, params }) =>
+      db.read(async (reader) => {
+        const campaign = await campaignById(reader, user.orgId, params.id);
+        if (campaign === undefined) throw noSuchCampaign();
+        const { user: person, organisation } = await whoIs(reader, user.orgId, user.userId);
+        const mail = renderMail(campaign, { name: person.name, organisation: organisation.name }, SAMPLE_LINKS);
+        return { ...mail, recipients: await recipientsOf(reader, user.orgId) };
+      }),
+  );
+
+  api.post(
+    '/campaigns/:id/launch',
+    {
+      config: { role: 'admin' },
+      schema: { summary: 'Send it now', tags, params: IdParams, response: { 202: Campaign } },
+    },
+    async ({ db, user, params }, reply) => reply.code(202).send(await launchCampaign(db, user.orgId, params.id)),
+  );
+
+  api.post(
+    '/campaigns/:id/schedule',
+    {
+      config: { role: 'admin' },
+      schema: {
+        summary: 'Send it later, or again and again',
+        tags,
+        params: IdParams,
+        body: Type.Object(
+          {
+            at: Type.Optional(Type.String({ maxLength: 40, description: 'ISO 8601; once' })),
+            cron: Type.Optional(Type.String({ maxLength: 100, description: 'five fields; every slot sends a copy' })),
+            timeZone: Type.Optional(Type.String({ maxLength: 64, description: 'for cron, for example Europe/Berlin' })),
+          },
+          closed,
+        ),
+        response: { 200: Campaign },
+      },
+    },
+    async ({ db, user, params, body }) => scheduleCampaign(db, user.orgId, params.id, body),
+  );
+
+  api.post(
+    '/campaigns/:id/cancel',
+    {
+      config: { role: 'admin' },
+      schema: { summary: 'Stop what is not sent yet', tags, params: IdParams, response: { 200: Campaign } },
+    },
+    async ({ db, user, params }) => cancelCampaign(db, user.orgId, params.id),
+  );
+
+  api.get(
+    '/campaigns/:id/reach-outs',
+    {
+      schema: {
+        summary: 'Who was written to',
+        tags,
+        params: IdParams,
+        querystring: Type.Object(
+          {
+            ...PageQuery,
+            status: Type.Optional(
+              Type.Union([
+                Type.Literal('waiting'),
+                Type.Literal('sending'),
+                Type.Literal('sent'),
+                Type.Literal('failed'),
+                Type.Literal('skipped'),
+              ]),
+            ),
+          },
+          closed,
+        ),
+        response: { 200: pageSchema(ReachOut) },
+      },
+    },
+    async ({ db, user, params, query }) => {
+      const { limit = PAGE_ROWS_DEFAULT, cursor, status } = query;
+      const list = `reach-outs ${params.id} ${status ?? ''}`;
+      const [afterId = 0] = (cursors.decode(list, cursor) ?? []) as number[];
+      return db.read(async (reader) => {
+        if ((await campaignById(reader, user.orgId, params.id)) === undefined) throw noSuchCampaign();
+        const rows = await reachOutsPage(reader, user.orgId, params.id, status, afterId, limit);
+        return pageOf(rows, limit, (last) => cursors.encode(list, [last.id]));
+      });
+    },
+  );
+}
+
+function noSuchCampaign(): AppError {
+  return new AppError('not_found', 'There is no such campaign.');
+}

@@ -1,0 +1,55 @@
+import { sql } from 'kysely';
+import type { Db } from '../../db/database.ts';
+import type { Database } from '../../db/read-write-split.ts';
+import { launchIn, nextSlot } from './campaigns.ts';
+import { insertCampaign } from './queries.ts';
+
+/**
+ * Launches what is due, one campaign per transaction, until nothing is. Safe to run in several processes: the row lock
+ * lets one of them have a campaign, and a slot has one copy (unique), so nobody is written to twice.
+ * After a downtime a repeating campaign is launched once, not once for every slot that was missed.
+ * Returns how many were launched.
+ */
+export async function launchDueCampaigns(database: Database, signal: AbortSignal): Promise<number> {
+  let launched = 0;
+  while (!signal.aborted && (await database.write(launchNext)).value) launched++;
+  return launched;
+}
+
+async function launchNext(transaction: Db): Promise<boolean> {
+  const due = await transaction
+    .selectFrom('campaigns')
+    .where('status', '=', 'scheduled')
+    .where('launch_at', '<=', sql<string>`now()`)
+    .orderBy('launch_at')
+    .limit(1)
+    .selectAll()
+    .forUpdate()
+    .skipLocked()
+    .executeTakeFirst();
+  if (due === undefined) return false;
+  if (due.cron === null) return launchIn(transaction, due.org_id, due.id);
+
+  const slot = due.launch_at as string;
+  const copy = await insertCampaign(transaction, due.org_id, {
+    name: `${due.name}, ${slot.slice(0, 10)}`.slice(0, 120),
+    subject: due.subject,
+    body: due.body,
+    questions: due.questions,
+  });
+  await transaction
+    .updateTable('campaigns')
+    .set({ parent_id: due.id, launch_at: slot, time_zone: due.time_zone })
+    .where('org_id', '=', due.org_id)
+    .where('id', '=', copy)
+    .execute();
+  await launchIn(transaction, due.org_id, copy);
+  const next = nextSlot(due.cron, due.time_zone, new Date());
+  await transaction
+    .updateTable('campaigns')
+    .set(next === null ? { status: 'done', finished_at: sql`now()` } : { launch_at: next })
+    .where('org_id', '=', due.org_id)
+    .where('id', '=', due.id)
+    .execute();
+  return true;
+}

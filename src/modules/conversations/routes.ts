@@ -1,0 +1,123 @@
+import { Type } from 'typebox';
+import { pageOf } from '../../db/keyset-pagination.ts';
+import { eachRow } from '../../db/streaming-export.ts';
+import { AppError } from '../../errors.ts';
+import { createSemaphore } from '../../flow/semaphore.ts';
+import { type CsvValue, sendCsv } from '../../http/csv-reply.ts';
+import { closed, Day, Id, IdParams, named, nullable, PageQuery, pageSchema, Time } from '../../http/schemas.ts';
+import type { App } from '../../http/server.ts';
+import { EXPORT_MS, EXPORT_PAGE_ROWS, EXPORTS_AT_ONCE_MAX, PAGE_ROWS_DEFAULT } from '../../limits.ts';
+import type { ApiContext } from '../api-context.ts';
+import { conversationById, conversationsPage, type ExportedAnswer, exportPage } from './queries.ts';
+
+const conversation = {
+  id: Id,
+  campaign: named,
+  employee: named,
+  team: named,
+  answers: Type.Integer(),
+  mood: nullable(Type.Number({ description: '-1 (bad) to 1 (good)' })),
+  startedAt: Time,
+  lastMessageAt: Time,
+  finishedAt: nullable(Time),
+};
+
+const Message = Type.Object({
+  seq: Type.Integer(),
+  sender: Type.String(),
+  body: Type.String(),
+  sentiment: nullable(Type.Number()),
+  at: Time,
+});
+
+const EXPORT_HEADER = ['at', 'campaign', 'team', 'employee', 'email', 'question', 'answer', 'sentiment'] as const;
+
+export function conversationRoutes(api: App, { cursors }: ApiContext): void {
+  const tags = ['conversations'];
+  const exports = createSemaphore('exports', { atOnce: EXPORTS_AT_ONCE_MAX, waiting: 0 });
+
+  api.get(
+    '/conversations',
+    {
+      schema: {
+        summary: 'Conversations, newest first',
+        tags,
+        querystring: Type.Object({ ...PageQuery, campaignId: Type.Optional(Id) }, closed),
+        response: { 200: pageSchema(Type.Object(conversation)) },
+      },
+    },
+    async ({ db, user, query }) => {
+      const { limit = PAGE_ROWS_DEFAULT, cursor, campaignId } = query;
+      const list = `conversations ${campaignId ?? ''}`;
+      const [beforeId = Number.MAX_SAFE_INTEGER] = (cursors.decode(list, cursor) ?? []) as number[];
+      const rows = await db.read((reader) => conversationsPage(reader, user.orgId, campaignId, beforeId, limit));
+      return pageOf(rows, limit, (last) => cursors.encode(list, [last.id]));
+    },
+  );
+
+  api.get(
+    '/conversations/:id',
+    {
+      schema: {
+        summary: 'A conversation with its messages',
+        tags,
+        params: IdParams,
+        response: { 200: Type.Object({ ...conversation, messages: Type.Array(Message) }) },
+      },
+    },
+    async ({ db, user, params }) => {
+      const found = await db.read((reader) => conversationById(reader, user.orgId, params.id));
+      if (found === undefined) throw new AppError('not_found', 'There is no such conversation.');
+      return found;
+    },
+  );
+
+  api.get(
+    '/exports/answers.csv',
+    {
+      config: { role: 'admin' },
+      handlerTimeout: EXPORT_MS,
+      schema: {
+        summary: 'All answers as CSV, streamed',
+        tags,
+        querystring: Type.Object({ from: Type.Optional(Day), to: Type.Optional(Day) }, closed),
+      },
+    },
+    async ({ db, user, query }, reply) => {
+      const range = { from: dayStart(query.from, '1970-01-01'), to: dayAfter(query.to) };
+      const pages = eachRow(
+        (after) => db.read((reader) => exportPage(reader, user.orgId, range, after, EXPORT_PAGE_ROWS)),
+        (row) => [row.started_at, row.id],
+        EXPORT_PAGE_ROWS,
+      );
+      // The place is taken for as long as the answer is being sent, not only until the handler returns.
+      return exports.run(async () => {
+        const sent = new Promise<void>((resolve) => reply.raw.once('close', resolve));
+        await sendCsv(reply, `answers-${range.from.slice(0, 10)}.csv`, EXPORT_HEADER, csvRows(pages));
+        await sent;
+        return reply;
+      });
+    },
+  );
+}
+
+async function* csvRows(pages: AsyncIterable<ExportedAnswer[]>): AsyncGenerator<CsvValue[][]> {
+  for await (const page of pages) {
+    yield page
+      .filter((row) => row.seq !== null)
+      .map((row) => [row.at, row.campaign, row.team, row.employee, row.email, row.question, row.body, row.sentiment]);
+  }
+}
+
+function dayStart(day: string | undefined, fallback: string): string {
+  const start = new Date(`${day ?? fallback}T00:00:00Z`);
+  if (Number.isNaN(start.getTime())) throw new AppError('invalid', `${day} is no day of the calendar.`);
+  return start.toISOString();
+}
+
+/** `to` is the last day that counts. */
+function dayAfter(day: string | undefined): string {
+  const start = new Date(dayStart(day, new Date().toISOString().slice(0, 10)));
+  start.setUTCDate(start.getUTCDate() + 1);
+  return start.toISOString();
+}

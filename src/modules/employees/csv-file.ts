@@ -1,0 +1,207 @@
+/**
+ * Employees as spreadsheets save them: commas, semicolons or tabs; with or without a BOM; UTF-8, UTF-16 or the
+ * Windows code page; CRLF or LF; quotes. Read as a stream: memory does not grow with the file.
+ */
+import type { Readable } from 'node:stream';
+import { type Info, parse } from 'csv-parse';
+import { AppError } from '../../errors.ts';
+import {
+  EMAIL_CHARS_MAX,
+  IMPORT_BYTES_MAX,
+  IMPORT_LINE_BYTES_MAX,
+  IMPORT_ROWS_MAX,
+  IMPORT_SNIFF_BYTES,
+  NAME_CHARS_MAX,
+} from '../../limits.ts';
+
+export interface EmployeeRow {
+  readonly line: number;
+  readonly email: string;
+  readonly name: string;
+  readonly team: string;
+}
+
+export interface RejectedRow {
+  readonly line: number;
+  readonly reason: string;
+}
+
+const EMAIL = /^[^\s@<>"]+@[^\s@<>"]+\.[^\s@<>"]+$/;
+const TEAM_OF_NOBODY = 'General';
+
+/** Yields every row, good or bad. Throws AppError before the first row when the file is no CSV or lacks a column. */
+export async function* readEmployees(file: Readable): AsyncGenerator<EmployeeRow | RejectedRow> {
+  const { head, rest } = await sniff(bounded(file));
+  refuseOtherFormats(head);
+  const decoder = new TextDecoder(encodingOf(head));
+  const delimiter = delimiterOf(new TextDecoder(encodingOf(head)).decode(head, { stream: true }));
+
+  const skipped: RejectedRow[] = [];
+  const parser = parse({
+    delimiter,
+    info: true,
+    bom: true,
+    trim: true,
+    relax_column_count: true,
+    skip_empty_lines: true,
+    skip_records_with_error: true,
+    max_record_size: IMPORT_LINE_BYTES_MAX,
+    on_skip: (error) => void skipped.push({ line: lineOf(error), reason: reasonOf(error) }),
+  });
+  const fed = feed(parser, head, rest, decoder);
+  fed.catch((error) => parser.destroy(error)); // surfaces below, where the rows are read
+
+  let columns: Columns | undefined;
+  let rows = 0;
+  for await (const { record, info } of parser as AsyncIterable<{ record: string[]; info: Info }>) {
+    yield* skipped.splice(0);
+    if (columns === undefined) {
+      columns = columnsOf(record);
+      continue;
+    }
+    if (++rows > IMPORT_ROWS_MAX)
+      throw new AppError('too_large', `The file has more than ${IMPORT_ROWS_MAX} rows. Split it.`);
+    yield toEmployee(record, info.lines, columns);
+  }
+  await fed;
+  yield* skipped;
+  if (columns === undefined)
+    throw new AppError('invalid', 'The file is empty. It needs a header line: name, email, team.');
+}
+
+async function* bounded(file: Readable): AsyncGenerator<Buffer> {
+  let bytes = 0;
+  for await (const chunk of file as AsyncIterable<Buffer>) {
+    bytes += chunk.length;
+    if (bytes > IMPORT_BYTES_MAX) {
+      throw new AppError(
+        'too_large',
+        `The file is larger than ${IMPORT_BYTES_MAX / 1024 / 1024} MB. Split it: nobody is added twice.`,
+      );
+    }
+    yield chunk;
+  }
+}
+
+async function sniff(chunks: AsyncGenerator<Buffer>): Promise<{ head: Buffer; rest: AsyncGenerator<Buffer> }> {
+  const parts: Buffer[] = [];
+  let bytes = 0;
+  while (bytes < IMPORT_SNIFF_BYTES) {
+    const next = await chunks.next();
+    if (next.done === true) break;
+    parts.push(next.value);
+    bytes += next.value.length;
+  }
+  return { head: Buffer.concat(parts), rest: chunks };
+}
+
+const KNOWN_FORMATS: readonly [string, string][] = [
+  ['89504e47', 'a PNG picture'],
+  ['ffd8ff', 'a JPEG picture'],
+  ['47494638', 'a GIF picture'],
+  ['25504446', 'a PDF document'],
+  ['504b0304', 'an Excel workbook or another ZIP file'],
+  ['d0cf11e0', 'an old Excel workbook'],
+];
+
+function refuseOtherFormats(head: Buffer): void {
+  const known = KNOWN_FORMATS.find(([magic]) => head.toString('hex', 0, magic.length / 2) === magic);
+  const binary = !isUtf16(head) && head.includes(0);
+  if (known === undefined && !binary) return;
+  throw new AppError(
+    'unsupported',
+    `This is ${known?.[1] ?? 'a binary file'}, not a CSV file. Save the table as CSV and send that. Nothing was imported.`,
+  );
+}
+
+function isUtf16(head: Buffer): boolean {
+  return head.length >= 2 && head[0] === 0xff && head[1] === 0xfe;
+}
+
+function encodingOf(head: Buffer): string {
+  if (isUtf16(head)) return 'utf-16le';
+  try {
+    new TextDecoder('utf-8', { fatal: true }).decode(head, { stream: true }); // `stream`: the head may end inside a character
+    return 'utf-8';
+  } catch {
+    return 'windows-1252'; // how spreadsheets on Windows save "CSV" where people have umlauts
+  }
+}
+
+function delimiterOf(text: string): string {
+  const header = text.slice(0, text.search(/[\r\n]|$/));
+  const count = (delimiter: string) => header.split(delimiter).length;
+  return [';', '\t', ','].reduce((best, candidate) => (count(candidate) > count(best) ? candidate : best), ',');
+}
+
+/** Waits whenever the parser has enough: the rows' reader sets the pace, back to the client's socket. */
+async function feed(
+  parser: ReturnType<typeof parse>,
+  head: Buffer,
+  rest: AsyncGenerator<Buffer>,
+  decoder: TextDecoder,
+): Promise<void> {
+  const write = async (text: string) => {
+    if (text !== '' && !parser.write(text))
+      await new Promise((resolve) => parser.once('drain', resolve).once('close', resolve));
+    if (parser.destroyed) throw new Error('The rows are no longer read');
+  };
+  await write(decoder.decode(head, { stream: true }));
+  for await (const chunk of rest) await write(decoder.decode(chunk, { stream: true }));
+  await write(decoder.decode());
+  parser.end();
+}
+
+interface Columns {
+  readonly email: number;
+  readonly name: number;
+  readonly team: number;
+}
+
+function columnsOf(header: string[]): Columns {
+  const index = (...names: string[]) =>
+    header.findIndex((title) => names.includes(title.toLowerCase().replace(/[\s_-]/g, '')));
+  const columns = {
+    email: index('email', 'mail', 'emailaddress', 'workemail'),
+    name: index('name', 'fullname', 'employee', 'employeename'),
+    team: index('team', 'department', 'group'),
+  };
+  const missing = (['name', 'email'] as const).filter((column) => columns[column] === -1);
+  if (missing.length > 0) {
+    const found = header
+      .map((title) => title.slice(0, 30))
+      .slice(0, 10)
+      .join(', ');
+    throw new AppError(
+      'invalid',
+      `The header line has no column ${missing.join(' and no column ')}. Found: ${found}. Needed: name, email and, if there is one, team.`,
+    );
+  }
+  return columns;
+}
+
+function toEmployee(record: string[], line: number, columns: Columns): EmployeeRow | RejectedRow {
+  const email = (record[columns.email] ?? '').toLowerCase();
+  const name = record[columns.name] ?? '';
+  const team = (columns.team === -1 ? '' : (record[columns.team] ?? '')) || TEAM_OF_NOBODY;
+  if (record.some((field) => field.includes('\uFFFD')))
+    return { line, reason: 'holds characters that are not valid UTF-8' };
+  if (name === '') return { line, reason: 'has no name' };
+  if (email === '') return { line, reason: 'has no email address' };
+  if (email.length > EMAIL_CHARS_MAX || !EMAIL.test(email))
+    return { line, reason: `"${email.slice(0, 60)}" is not an email address` };
+  if (name.length > NAME_CHARS_MAX) return { line, reason: `the name is longer than ${NAME_CHARS_MAX} characters` };
+  if (team.length > NAME_CHARS_MAX) return { line, reason: `the team is longer than ${NAME_CHARS_MAX} characters` };
+  return { line, email, name, team };
+}
+
+function lineOf(error: unknown): number {
+  return Number((error as { lines?: number }).lines ?? 0);
+}
+
+function reasonOf(error: unknown): string {
+  const code = (error as { code?: string }).code;
+  if (code === 'CSV_MAX_RECORD_SIZE') return `is longer than ${IMPORT_LINE_BYTES_MAX / 1024} kB; is a quote left open?`;
+  if (code === 'CSV_QUOTE_NOT_CLOSED') return 'opens a quote that is never closed';
+  return 'has a quote in the wrong place';
+}

@@ -1,0 +1,96 @@
+import type { Readable } from 'node:stream';
+import type { Db } from '../../db/database.ts';
+import type { Database, DatabaseSession } from '../../db/read-write-split.ts';
+import { AppError } from '../../errors.ts';
+import { batches } from '../../flow/batch.ts';
+import { IMPORT_BATCH_ROWS, IMPORT_REJECTIONS_KEPT, TEAMS_MAX } from '../../limits.ts';
+import { type EmployeeRow, type RejectedRow, readEmployees } from './csv-file.ts';
+import {
+  addTeams,
+  claimImport,
+  failRunningImports,
+  finishImport,
+  recordBatch,
+  teamsByName,
+  upsertEmployees,
+} from './queries.ts';
+
+/**
+ * Reads the file and keeps its good rows, batch by batch: each batch and its progress are one transaction, so the
+ * counters never lie. An import that breaks off keeps what it had; the same file sent again adds nobody twice.
+ * Throws `conflict` when this import has had its file.
+ */
+export async function importEmployees(
+  db: DatabaseSession,
+  orgId: number,
+  importId: number,
+  file: Readable,
+): Promise<void> {
+  const claimed = await db.write((transaction) => claimImport(transaction, orgId, importId));
+  if (!claimed) throw new AppError('conflict', 'This import has had its file. Start a new one: POST /api/imports.');
+  const seenTeams = new Map<string, number>();
+  let line = 1;
+  try {
+    for await (const batch of batches(readEmployees(file), IMPORT_BATCH_ROWS)) {
+      await db.write((transaction) => keepBatch(transaction, orgId, importId, batch, seenTeams));
+      line = batch.at(-1)?.line ?? line;
+    }
+  } catch (error) {
+    const told = error instanceof AppError ? error : undefined;
+    const reason =
+      told?.message ??
+      `The file broke off after line ${line}. What came before is kept; send it again, nobody is added twice.`;
+    await db.write((transaction) => finishImport(transaction, orgId, importId, reason));
+    throw told ?? new AppError('invalid', reason, { cause: error });
+  }
+  await db.write((transaction) => finishImport(transaction, orgId, importId, null));
+}
+
+async function keepBatch(
+  db: Db,
+  orgId: number,
+  importId: number,
+  batch: (EmployeeRow | RejectedRow)[],
+  seenTeams: Map<string, number>,
+) {
+  const rejected = batch.filter((row) => 'reason' in row);
+  // Two rows with one address: the later one wins, as it would if they were further apart.
+  const rows = new Map<string, EmployeeRow>();
+  for (const row of batch) if (!('reason' in row)) rows.set(row.email, row);
+
+  await learnTeams(db, orgId, [...new Set([...rows.values()].map((row) => row.team))], seenTeams);
+  for (const row of rows.values()) {
+    if (seenTeams.has(row.team)) continue;
+    rejected.push({ line: row.line, reason: `the organisation has ${TEAMS_MAX} teams already` });
+    rows.delete(row.email);
+  }
+
+  const { added, updated } = await upsertEmployees(
+    db,
+    orgId,
+    [...rows.values()].map((row) => ({ email: row.email, name: row.name, team_id: seenTeams.get(row.team) as number })),
+  );
+  await recordBatch(db, orgId, importId, {
+    read: batch.length,
+    added,
+    updated,
+    unchanged: batch.length - rejected.length - added - updated,
+    rejected: rejected.length,
+    rejections: rejected.map(({ line, reason }) => ({ line, reason })),
+    rejectionsKept: IMPORT_REJECTIONS_KEPT,
+  });
+}
+
+/** Makes sure that `seen` knows every team of `names`, new ones included, up to TEAMS_MAX. */
+async function learnTeams(db: Db, orgId: number, names: string[], seen: Map<string, number>): Promise<void> {
+  if (names.every((name) => seen.has(name))) return;
+  const known = await teamsByName(db, orgId);
+  const fresh = names.filter((name) => !known.has(name)).slice(0, TEAMS_MAX - known.size);
+  const all = fresh.length > 0 ? await addTeams(db, orgId, fresh.sort()) : known;
+  for (const [name, id] of [...known, ...all]) seen.set(name, id);
+}
+
+/** An import whose process died says so, instead of running for ever. */
+export async function failAbandonedImports(database: Database): Promise<void> {
+  await database.write((transaction) => failRunningImports(transaction));
+}

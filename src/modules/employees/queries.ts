@@ -1,0 +1,217 @@
+import { sql } from 'kysely';
+import { givenRows } from '../../db/batch-write.ts';
+import type { Db } from '../../db/database.ts';
+import { TEAMS_MAX } from '../../limits.ts';
+
+export interface EmployeeFilter {
+  readonly search?: string | undefined;
+  readonly teamId?: number | undefined;
+}
+
+/** In the order of their ids, after `afterId`; one more than `limit`, to tell whether there is a next page. */
+export async function employeesPage(db: Db, orgId: number, filter: EmployeeFilter, afterId: number, limit: number) {
+  let query = db
+    .selectFrom('employees')
+    .innerJoin('teams', (join) =>
+      join.onRef('teams.org_id', '=', 'employees.org_id').onRef('teams.id', '=', 'employees.team_id'),
+    )
+    .where('employees.org_id', '=', orgId)
+    .where('employees.id', '>', afterId)
+    .select([
+      'employees.id',
+      'employees.name',
+      'employees.email',
+      'employees.team_id',
+      'teams.name as team',
+      'employees.unsubscribed_at',
+      'employees.created_at',
+    ])
+    .orderBy('employees.id')
+    .limit(limit + 1);
+  if (filter.teamId !== undefined) query = query.where('employees.team_id', '=', filter.teamId);
+  if (filter.search !== undefined) {
+    const prefix = `${filter.search.toLowerCase().replace(/[\\%_]/g, '\\$&')}%`;
+    query = query.where((where) =>
+      where.or([where('employees.email', 'like', prefix), where(sql<string>`lower(employees.name)`, 'like', prefix)]),
+    );
+  }
+  const rows = await query.execute();
+  return rows.map((row) => ({
+    id: row.id,
+    name: row.name,
+    email: row.email,
+    team: { id: row.team_id, name: row.team },
+    unsubscribedAt: row.unsubscribed_at,
+    createdAt: row.created_at,
+  }));
+}
+
+export async function teamsByName(db: Db, orgId: number): Promise<Map<string, number>> {
+  const rows = await db
+    .selectFrom('teams')
+    .where('org_id', '=', orgId)
+    .select(['id', 'name'])
+    .limit(TEAMS_MAX)
+    .execute();
+  return new Map(rows.map((row) => [row.name, row.id]));
+}
+
+/** Two imports may add the same team at once: the one that comes second gets the first one's row. */
+export async function addTeams(db: Db, orgId: number, names: string[]): Promise<Map<string, number>> {
+  await sql`
+    insert into teams (org_id, name) select ${orgId}::bigint, name from unnest(${names}::text[]) as given (name)
+    on conflict (org_id, name) do nothing`.execute(db);
+  return teamsByName(db, orgId);
+}
+
+/** Adds who is new, updates who changed, touches nobody else. Addresses must be distinct within the batch. */
+export async function upsertEmployees(db: Db, orgId: number, rows: { email: string; name: string; team_id: number }[]) {
+  if (rows.length === 0) return { added: 0, updated: 0 };
+  const written = await sql<{ added: boolean }>`
+    insert into employees (org_id, email, name, team_id)
+    select ${orgId}::bigint, email, name, team_id from ${givenRows(rows, { email: 'text', name: 'text', team_id: 'bigint' })}
+    on conflict (org_id, email) do update
+      set name = excluded.name, team_id = excluded.team_id
+      where (employees.name, employees.team_id) is distinct from (excluded.name, excluded.team_id)
+    returning (xmax = 0) as added`.execute(db);
+  const added = written.rows.filter((row) => row.added).length;
+  return { added, updated: written.rows.length - added };
+}
+
+const importColumns = [
+  'id',
+  'file_name',
+  'status',
+  'rows_read',
+  'rows_added',
+  'rows_updated',
+  'rows_unchanged',
+  'rows_rejected',
+  'rejections',
+  'error',
+  'created_at',
+  'finished_at',
+] as const;
+
+export async function insertImport(db: Db, orgId: number, fileName: string) {
+  const row = await db
+    .insertInto('imports')
+    .values({ org_id: orgId, file_name: fileName })
+    .returning([...importColumns])
+    .executeTakeFirstOrThrow();
+  return toImport(row);
+}
+
+export async function importById(db: Db, orgId: number, id: number) {
+  const row = await db
+    .selectFrom('imports')
+    .where('org_id', '=', orgId)
+    .where('id', '=', id)
+    .select([...importColumns])
+    .executeTakeFirst();
+  return row && toImport(row);
+}
+
+/** Newest first. */
+export async function importsPage(db: Db, orgId: number, beforeId: number, limit: number) {
+  const rows = await db
+    .selectFrom('imports')
+    .where('org_id', '=', orgId)
+    .where('id', '<', beforeId)
+    .select([...importColumns])
+    .orderBy('id', 'desc')
+    .limit(limit + 1)
+    .execute();
+  return rows.map(toImport);
+}
+
+/** True for the one caller that may send the file. */
+export async function claimImport(db: Db, orgId: number, id: number): Promise<boolean> {
+  const claimed = await db
+    .updateTable('imports')
+    .set({ status: 'running', touched_at: sql`now()` })
+    .where('org_id', '=', orgId)
+    .where('id', '=', id)
+    .where('status', '=', 'waiting')
+    .executeTakeFirst();
+  return claimed.numUpdatedRows === 1n;
+}
+
+export interface BatchOutcome {
+  readonly read: number;
+  readonly added: number;
+  readonly updated: number;
+  readonly unchanged: number;
+  readonly rejected: number;
+  readonly rejections: { line: number; reason: string }[];
+  readonly rejectionsKept: number;
+}
+
+export async function recordBatch(db: Db, orgId: number, id: number, batch: BatchOutcome): Promise<void> {
+  await sql`
+    update imports set
+      rows_read = rows_read + ${batch.read}::int,
+      rows_added = rows_added + ${batch.added}::int,
+      rows_updated = rows_updated + ${batch.updated}::int,
+      rows_unchanged = rows_unchanged + ${batch.unchanged}::int,
+      rows_rejected = rows_rejected + ${batch.rejected}::int,
+      rejections = case when jsonb_array_length(rejections) >= ${batch.rejectionsKept}::int then rejections
+        else (select coalesce(jsonb_agg(entry), '[]') from (
+          select entry from jsonb_array_elements(rejections || ${JSON.stringify(batch.rejections)}::jsonb) as entry
+          limit ${batch.rejectionsKept}::int) as kept) end,
+      touched_at = now()
+    where org_id = ${orgId} and id = ${id}`.execute(db);
+}
+
+/** `error` null: everything was read. */
+export async function finishImport(db: Db, orgId: number, id: number, error: string | null): Promise<void> {
+  await db
+    .updateTable('imports')
+    .set({ status: error === null ? 'done' : 'failed', error, finished_at: sql`now()` })
+    .where('org_id', '=', orgId)
+    .where('id', '=', id)
+    .execute();
+}
+
+/** Those that were not touched for two minutes. Returns how many there were. */
+export async function failRunningImports(db: Db): Promise<number> {
+  const failed = await sql`
+    update imports set status = 'failed', finished_at = now(),
+      error = 'The import was interrupted. What it had read is kept; send the file again, nobody is added twice.'
+    where (org_id, id) in (select org_id, id from imports where status = 'running' and touched_at < now() - interval '2 minutes' limit 100)`.execute(
+    db,
+  );
+  return Number(failed.numAffectedRows ?? 0);
+}
+
+type ImportRow = {
+  id: number;
+  file_name: string;
+  status: 'waiting' | 'running' | 'done' | 'failed';
+  rows_read: number;
+  rows_added: number;
+  rows_updated: number;
+  rows_unchanged: number;
+  rows_rejected: number;
+  rejections: { line: number; reason: string }[];
+  error: string | null;
+  created_at: string;
+  finished_at: string | null;
+};
+
+function toImport(row: ImportRow) {
+  return {
+    id: row.id,
+    fileName: row.file_name,
+    status: row.status,
+    rowsRead: row.rows_read,
+    rowsAdded: row.rows_added,
+    rowsUpdated: row.rows_updated,
+    rowsUnchanged: row.rows_unchanged,
+    rowsRejected: row.rows_rejected,
+    rejections: row.rejections,
+    error: row.error,
+    createdAt: row.created_at,
+    finishedAt: row.finished_at,
+  };
+}

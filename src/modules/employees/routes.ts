@@ -1,0 +1,156 @@
+import type { Readable } from 'node:stream';
+import { Type } from 'typebox';
+import { pageOf } from '../../db/keyset-pagination.ts';
+import { AppError } from '../../errors.ts';
+import { createSemaphore } from '../../flow/semaphore.ts';
+import { closed, Id, IdParams, Name, named, nullable, PageQuery, pageSchema, Time } from '../../http/schemas.ts';
+import type { App } from '../../http/server.ts';
+import { IMPORTS_AT_ONCE_MAX, NAME_CHARS_MAX, PAGE_ROWS_DEFAULT, UPLOAD_MS } from '../../limits.ts';
+import type { ApiContext } from '../api-context.ts';
+import { importEmployees } from './employees.ts';
+import { employeesPage, importById, importsPage, insertImport } from './queries.ts';
+
+const Employee = Type.Object({
+  id: Id,
+  name: Type.String(),
+  email: Type.String(),
+  team: named,
+  unsubscribedAt: nullable(Time),
+  createdAt: Time,
+});
+
+const Import = Type.Object({
+  id: Id,
+  fileName: Type.String(),
+  status: Type.String({ description: 'waiting, running, done or failed' }),
+  rowsRead: Type.Integer(),
+  rowsAdded: Type.Integer(),
+  rowsUpdated: Type.Integer(),
+  rowsUnchanged: Type.Integer(),
+  rowsRejected: Type.Integer(),
+  rejections: Type.Array(Type.Object({ line: Type.Integer(), reason: Type.String() }), {
+    description: 'the first 200',
+  }),
+  error: nullable(Type.String()),
+  createdAt: Time,
+  finishedAt: nullable(Time),
+});
+
+export function employeeRoutes(api: App, { cursors }: ApiContext): void {
+  const tags = ['employees'];
+  const imports = createSemaphore('imports', { atOnce: IMPORTS_AT_ONCE_MAX, waiting: 0 });
+
+  api.get(
+    '/employees',
+    {
+      schema: {
+        summary: 'Employees, oldest first',
+        tags,
+        querystring: Type.Object(
+          {
+            ...PageQuery,
+            search: Type.Optional(
+              Type.String({ maxLength: NAME_CHARS_MAX, description: 'the beginning of a name or an address' }),
+            ),
+            teamId: Type.Optional(Id),
+          },
+          closed,
+        ),
+        response: { 200: pageSchema(Employee) },
+      },
+    },
+    async ({ db, user, query }) => {
+      const { limit = PAGE_ROWS_DEFAULT, cursor, teamId } = query;
+      const search = query.search?.trim() || undefined;
+      const list = `employees ${teamId ?? ''} ${search ?? ''}`;
+      const [afterId = 0] = (cursors.decode(list, cursor) ?? []) as number[];
+      const rows = await db.read((reader) => employeesPage(reader, user.orgId, { search, teamId }, afterId, limit));
+      return pageOf(rows, limit, (last) => cursors.encode(list, [last.id]));
+    },
+  );
+
+  api.post(
+    '/imports',
+    {
+      config: { role: 'admin' },
+      schema: {
+        summary: 'Announce an import',
+        tags,
+        body: Type.Object({ fileName: Name }, closed),
+        response: { 201: Import },
+      },
+    },
+    async ({ db, user, body }, reply) =>
+      reply.code(201).send(await db.write((transaction) => insertImport(transaction, user.orgId, body.fileName))),
+  );
+
+  // The one route whose body is read as it comes: the parser hands the stream on instead of collecting it.
+  api.register(async (upload) => {
+    for (const type of ['text/csv', 'application/vnd.ms-excel', 'text/plain', 'application/octet-stream']) {
+      upload.addContentTypeParser(type, (_request, payload, done) => done(null, payload));
+    }
+    upload.addContentTypeParser('*', (request, _payload, done) =>
+      done(
+        new AppError(
+          'unsupported',
+          `${request.headers['content-type']} is no CSV file. Save the table as CSV and send it as text/csv. Nothing was imported.`,
+        ),
+      ),
+    );
+    (upload as unknown as App).put(
+      '/imports/:id/file',
+      {
+        config: { role: 'admin' },
+        handlerTimeout: UPLOAD_MS,
+        schema: {
+          summary: 'Send the file of an import (text/csv)',
+          description:
+            'Columns: name, email, team. Answers when all of it is read; GET /api/imports/{id} tells the progress meanwhile.',
+          tags,
+          params: IdParams,
+          response: { 200: Import },
+        },
+      },
+      async (request) => {
+        const { db, user, params } = request;
+        if ((await db.read((reader) => importById(reader, user.orgId, params.id))) === undefined) throw noSuchImport();
+        if (request.body === undefined || request.body === null)
+          throw new AppError('invalid', 'Send the file as the body, with Content-Type: text/csv.');
+        await imports.run(() => importEmployees(db, user.orgId, params.id, request.body as Readable));
+        return (await db.read((reader) => importById(reader, user.orgId, params.id))) ?? Promise.reject(noSuchImport());
+      },
+    );
+  });
+
+  api.get(
+    '/imports/:id',
+    { schema: { summary: 'How an import goes', tags, params: IdParams, response: { 200: Import } } },
+    async ({ db, user, params }) => {
+      const found = await db.read((reader) => importById(reader, user.orgId, params.id));
+      if (found === undefined) throw noSuchImport();
+      return found;
+    },
+  );
+
+  api.get(
+    '/imports',
+    {
+      schema: {
+        summary: 'Imports, newest first',
+        tags,
+        querystring: Type.Object(PageQuery, closed),
+        response: { 200: pageSchema(Import) },
+      },
+    },
+    async ({ db, user, query }) => {
+      const { limit = PAGE_ROWS_DEFAULT, cursor } = query;
+      const [beforeId = Number.MAX_SAFE_INTEGER] = (cursors.decode('imports', cursor) ?? []) as number[];
+      const rows = await db.read((reader) => importsPage(reader, user.orgId, beforeId, limit));
+      return pageOf(rows, limit, (last) => cursors.encode('imports', [last.id]));
+    },
+  );
+}
+
+function noSuchImport(): AppError {
+  return new AppError('not_found', 'There is no such import.');
+}

@@ -1,0 +1,104 @@
+import type { Queue } from 'bullmq';
+import type { Redis } from 'ioredis';
+import { Type } from 'typebox';
+import { nullable, Time } from '../../http/schemas.ts';
+import type { App } from '../../http/server.ts';
+import type { ProcessReport } from '../../process/metrics.ts';
+import { readReports } from '../../redis/process-reports.ts';
+import type { ApiContext } from '../api-context.ts';
+import { databaseState } from './queries.ts';
+
+const Bytes = Type.Integer();
+const Report = Type.Object({
+  name: Type.String(),
+  pid: Type.Integer(),
+  startedAt: Time,
+  reportedAt: Time,
+  memory: Type.Object({
+    rssBytes: Bytes,
+    heapUsedBytes: Bytes,
+    heapLimitBytes: Bytes,
+    limitBytes: Bytes,
+    limitIsEnforced: Type.Boolean(),
+    containerUsedBytes: nullable(Bytes),
+  }),
+  cpuShare: Type.Number({ description: 'of one core' }),
+  eventLoopDelayMs: Type.Object({ p50: Type.Number(), p99: Type.Number(), max: Type.Number() }),
+  gauges: Type.Record(Type.String(), Type.Number()),
+});
+
+const Operations = Type.Object({
+  processes: Type.Array(Report),
+  replica: Type.Object({ state: Type.String(), lagMs: nullable(Type.Number()), lagBytes: nullable(Bytes) }),
+  queues: Type.Array(
+    Type.Object({
+      name: Type.String(),
+      waiting: Type.Integer(),
+      active: Type.Integer(),
+      delayed: Type.Integer(),
+      failed: Type.Integer(),
+    }),
+  ),
+  outbox: Type.Object({ waiting: Type.Integer() }),
+  database: Type.Object({ connections: Type.Integer(), connectionsMax: Type.Integer(), sizeBytes: Bytes }),
+  redis: nullable(Type.Object({ usedBytes: Bytes, maxBytes: Bytes })),
+});
+
+export interface OperationsParts {
+  readonly redis: Redis;
+  readonly queues: readonly Queue[];
+  /** This process, for when Redis cannot say how the others are. */
+  readonly own: () => ProcessReport;
+}
+
+export function operationsRoutes(api: App, { database, log }: ApiContext, parts: OperationsParts): void {
+  api.get(
+    '/operations',
+    {
+      config: { role: 'admin' },
+      schema: {
+        summary: 'How every process, queue and server is',
+        tags: ['operations'],
+        response: { 200: Operations },
+      },
+    },
+    async () => {
+      const [{ outboxWaiting, replicaLagBytes, ...state }, fromRedis] = await Promise.all([
+        databaseState(database.primary),
+        redisState(parts).catch((error) => {
+          log.warn({ err: error }, 'operations without redis');
+          return { processes: [parts.own()], queues: [], redis: null };
+        }),
+      ]);
+      return {
+        ...fromRedis,
+        replica: { ...database.replica(), lagBytes: replicaLagBytes },
+        outbox: { waiting: outboxWaiting },
+        database: state,
+      };
+    },
+  );
+}
+
+async function redisState({ redis, queues }: OperationsParts) {
+  const [processes, depths, info] = await Promise.all([
+    readReports(redis),
+    Promise.all(queues.map((queue) => queue.getJobCounts('waiting', 'active', 'delayed', 'failed'))),
+    redis.info('memory'),
+  ]);
+  return {
+    processes,
+    queues: depths.map((depth, index) => ({
+      name: (queues[index] as Queue).name,
+      waiting: depth.waiting ?? 0,
+      active: depth.active ?? 0,
+      delayed: depth.delayed ?? 0,
+      failed: depth.failed ?? 0,
+    })),
+    redis: { usedBytes: numberIn(info, 'used_memory'), maxBytes: numberIn(info, 'maxmemory') },
+  };
+}
+
+function numberIn(info: string, field: string): number {
+  return Number(new RegExp(`^${field}:(\\d+)`, 'm').exec(info)?.[1] ?? 0);
+}

@@ -1,0 +1,65 @@
+import type { Db } from '../../db/database.ts';
+import type { DatabaseSession } from '../../db/read-write-split.ts';
+import type { Role } from '../../db/schema.ts';
+import { AppError, sqlState } from '../../errors.ts';
+import type { Sessions } from '../../http/authentication.ts';
+import type { PasswordHasher } from '../../http/password-hashing.ts';
+import { insertOrganisation, me, userByEmail } from './queries.ts';
+
+export interface Welcome {
+  readonly token: string;
+  readonly user: { readonly id: number; readonly name: string; readonly email: string; readonly role: Role };
+  readonly organisation: { readonly id: number; readonly name: string };
+}
+
+export interface Registration {
+  readonly organisation: string;
+  readonly name: string;
+  readonly email: string;
+  readonly password: string;
+}
+
+/** A new organisation with its owner, signed in. Throws `conflict` when the address has an account already. */
+export async function registerOrganisation(
+  db: DatabaseSession,
+  parts: { hasher: PasswordHasher; sessions: Sessions },
+  registration: Registration,
+): Promise<Welcome> {
+  const email = registration.email.toLowerCase();
+  const passwordHash = await parts.hasher.hash(registration.password);
+  try {
+    return await db.write(async (transaction) => {
+      const { organisation, user } = await insertOrganisation(transaction, { ...registration, email, passwordHash });
+      const token = await parts.sessions.create(transaction, { orgId: organisation.id, userId: user.id });
+      return { token, user, organisation };
+    });
+  } catch (error) {
+    if (sqlState(error) === '23505')
+      throw new AppError('conflict', 'This address has an account already. Sign in instead.');
+    throw error;
+  }
+}
+
+/** Throws `unauthenticated`, in the same words and time, for an unknown address and a wrong password. */
+export async function signIn(
+  db: DatabaseSession,
+  parts: { hasher: PasswordHasher; sessions: Sessions },
+  given: { email: string; password: string },
+): Promise<Welcome> {
+  const found = await db.read((reader) => userByEmail(reader, given.email.toLowerCase()));
+  const right = await parts.hasher.verify(given.password, found?.password_hash);
+  if (!right || found === undefined) throw new AppError('unauthenticated', 'The address or the password is not right.');
+  const token = await db.write((transaction) =>
+    parts.sessions.create(transaction, { orgId: found.org_id, userId: found.id }),
+  );
+  return {
+    token,
+    user: { id: found.id, name: found.name, email: found.email, role: found.role },
+    organisation: { id: found.org_id, name: found.organisation },
+  };
+}
+
+/** The signed-in person and their organisation, by name. */
+export function whoIs(db: Db, orgId: number, userId: number) {
+  return me(db, orgId, userId);
+}

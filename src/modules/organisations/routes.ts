@@ -1,0 +1,110 @@
+import { Type } from 'typebox';
+import { SESSION_COOKIE, tokenOf } from '../../http/authentication.ts';
+import { createRateLimit } from '../../http/rate-limit.ts';
+import { closed, Email, Id, Name, named } from '../../http/schemas.ts';
+import type { App } from '../../http/server.ts';
+import { PASSWORD_CHARS, SESSION_MS, SIGN_INS_PER_MINUTE_MAX } from '../../limits.ts';
+import type { ApiContext } from '../api-context.ts';
+import { registerOrganisation, signIn } from './organisations.ts';
+import { me, teams } from './queries.ts';
+
+const Password = Type.String({ minLength: PASSWORD_CHARS.min, maxLength: PASSWORD_CHARS.max });
+const User = Type.Object({ id: Id, name: Type.String(), email: Type.String(), role: Type.String() });
+const Welcomed = Type.Object({ token: Type.String(), user: User, organisation: named });
+
+export function organisationRoutes(api: App, context: ApiContext): void {
+  const signIns = createRateLimit('sign-ins', SIGN_INS_PER_MINUTE_MAX);
+  const registrations = createRateLimit('registrations', SIGN_INS_PER_MINUTE_MAX);
+  const cookie = {
+    path: '/',
+    httpOnly: true,
+    sameSite: 'lax',
+    secure: context.config.apiUrl.startsWith('https:'),
+    maxAge: SESSION_MS / 1000,
+  } as const;
+
+  api.post(
+    '/registrations',
+    {
+      config: { public: true },
+      schema: {
+        summary: 'Register a new organisation and its owner',
+        tags: ['organisation'],
+        body: Type.Object({ organisation: Name, name: Name, email: Email, password: Password }, closed),
+        response: { 201: Welcomed },
+      },
+    },
+    async (request, reply) => {
+      registrations.count(request.ip);
+      const welcome = await registerOrganisation(request.db, context, request.body);
+      return reply.code(201).setCookie(SESSION_COOKIE, welcome.token, cookie).send(welcome);
+    },
+  );
+
+  api.post(
+    '/sessions',
+    {
+      config: { public: true },
+      schema: {
+        summary: 'Sign in',
+        description: 'Browsers keep the cookie; programs send the token as `Authorization: Bearer …`.',
+        tags: ['organisation'],
+        body: Type.Object(
+          { email: Email, password: Type.String({ minLength: 1, maxLength: PASSWORD_CHARS.max }) },
+          closed,
+        ),
+        response: { 201: Welcomed },
+      },
+    },
+    async (request, reply) => {
+      const key = `${request.ip} ${request.body.email.toLowerCase()}`;
+      signIns.count(key);
+      const welcome = await signIn(request.db, context, request.body);
+      signIns.forget(key);
+      return reply.code(201).setCookie(SESSION_COOKIE, welcome.token, cookie).send(welcome);
+    },
+  );
+
+  api.delete(
+    '/sessions/current',
+    { schema: { summary: 'Sign out', tags: ['organisation'], response: { 204: Type.Null() } } },
+    async (request, reply) => {
+      const token = tokenOf(request);
+      if (token !== undefined) await request.db.write((transaction) => context.sessions.end(transaction, token));
+      return reply.clearCookie(SESSION_COOKIE, { path: '/' }).code(204).send(null);
+    },
+  );
+
+  api.get(
+    '/me',
+    {
+      schema: {
+        summary: 'Who is signed in',
+        tags: ['organisation'],
+        response: { 200: Type.Object({ user: User, organisation: named }) },
+      },
+    },
+    async ({ db, user }) => db.read((reader) => me(reader, user.orgId, user.userId)),
+  );
+
+  api.get(
+    '/teams',
+    {
+      schema: {
+        summary: 'All teams',
+        tags: ['employees'],
+        response: {
+          200: Type.Object({
+            items: Type.Array(Type.Object({ id: Id, name: Type.String(), employees: Type.Integer() })),
+          }),
+        },
+      },
+    },
+    async ({ db, user }) => ({
+      items: (await db.read((reader) => teams(reader, user.orgId))).map((team) => ({
+        ...team,
+        employees: team.employees ?? 0,
+      })),
+    }),
+  );
+}

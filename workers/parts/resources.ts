@@ -1,0 +1,56 @@
+import type { Queue } from 'bullmq';
+import type { Redis } from 'ioredis';
+import { refuseWrongDatabase } from '../../src/db/migrate.ts';
+import { type Database, openDatabase } from '../../src/db/read-write-split.ts';
+import { POOL_PRIMARY, POOL_REPLICA } from '../../src/limits.ts';
+import type { Process } from '../../src/process/run-process.ts';
+import { openQueue, type QueueName } from '../../src/queue/queues.ts';
+import { publishReports } from '../../src/redis/process-reports.ts';
+import { openRedis } from '../../src/redis/redis.ts';
+
+/** What several workers open in the same way. `all` opens each once: a name that is open gives the same resource. */
+
+export async function useDatabase(process: Process): Promise<Database> {
+  const { name, config, log, metrics, health } = process;
+  const database = await process.open(
+    'database',
+    () =>
+      openDatabase({
+        config,
+        processName: name,
+        primaryMax: POOL_PRIMARY[name],
+        replicaMax: POOL_REPLICA[name],
+        log,
+        metrics,
+      }),
+    (opened) => opened.close(),
+  );
+  await refuseWrongDatabase(database.primary, config.databaseUrl);
+  health.register('database', database.ping);
+  return database;
+}
+
+/** Redis, and the process's own report in it for the operations page. */
+export async function useRedis(process: Process): Promise<Redis> {
+  const redis = await process.open(
+    'redis',
+    () => openRedis(process.config.redisUrl, process.log),
+    (opened) => opened.disconnect(),
+  );
+  await process.open(
+    'report',
+    () => publishReports(redis, process.metrics.report),
+    (stop) => stop(),
+  );
+  process.health.register('redis', () => redis.ping());
+  return redis;
+}
+
+export async function useQueue(process: Process, name: QueueName): Promise<Queue> {
+  const redis = await useRedis(process);
+  return process.open(
+    `queue ${name}`,
+    () => openQueue(name, redis),
+    (queue) => queue.close(),
+  );
+}
