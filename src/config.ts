@@ -101,7 +101,7 @@ function createReader(environment: Environment, faults: string[]) {
     base(name: string, fallback: string): string {
       const value = raw(name) ?? fallback;
       if (!URL.canParse(value) || !['http:', 'https:'].includes(new URL(value).protocol)) {
-        faults.push(`${name} is ${JSON.stringify(value)}; it must be an http:// or https:// address`);
+        faults.push(`${name} must be an http:// or https:// address`);
       }
       return value.replace(/\/+$/, '');
     },

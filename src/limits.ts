@@ -76,7 +76,6 @@ export const JOB_STALLED_CHECK_MS = 10 * SECOND_MS;
 export const JOB_STALLED_MAX = 100; // a campaign survives many crashes; the ledger, not the job, is the record
 export const JOBS_AT_ONCE = 4; // campaigns that one mailer advances side by side
 export const JOBS_COMPLETED_KEPT = 100;
-export const JOBS_FAILED_KEPT = 500;
 export const JOB_EVENTS_KEPT = 100;
 export const OUTBOX_EVERY_MS = 500;
 export const OUTBOX_BATCH_ROWS = 100;

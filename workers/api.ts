@@ -13,14 +13,13 @@ import { operationsRoutes } from '../src/modules/operations/routes.ts';
 import { organisationRoutes } from '../src/modules/organisations/routes.ts';
 import { closeServer, listen } from '../src/process/listen.ts';
 import type { Process } from '../src/process/run-process.ts';
-import { useDatabase, useQueue, useRedis } from './parts/resources.ts';
+import { useDatabase, useRedis } from './parts/resources.ts';
 
 /** HTTP: dashboard, API, exports. Reads from the replica, writes to the primary. */
 export async function start(process: Process): Promise<void> {
   const { config, log, metrics } = process;
   const database = await useDatabase(process);
   const redis = await useRedis(process);
-  const queue = await useQueue(process, 'campaigns');
   const hasher = createPasswordHasher();
   metrics.gauge('password_hashes_waiting', 'Sign-ins waiting for their turn', () => hasher.waiting);
 
@@ -28,7 +27,7 @@ export async function start(process: Process): Promise<void> {
   const context = { config, log, database, sessions, hasher, cursors: createCursors(config.secretKey) };
   const pages = loadPages();
   const app = await createServer({ ...process, database });
-  await describeApi(app, config.apiUrl);
+  await describeApi(app, config.apiUrl, pages);
   mountPages(app, pages);
   unsubscribeRoutes(app, context, pages);
   await mountApi(app, sessions, (api) => {
@@ -37,7 +36,7 @@ export async function start(process: Process): Promise<void> {
     campaignRoutes(api, context);
     conversationRoutes(api, context);
     dashboardRoutes(api);
-    operationsRoutes(api, context, { redis, queues: [queue], own: metrics.report });
+    operationsRoutes(api, context, { redis, own: metrics.report });
   });
   await app.ready();
   await process.open('http', () => app.server, closeServer);

@@ -18,7 +18,8 @@ import type { Process } from '../src/process/run-process.ts';
 import { openConsumer } from '../src/queue/queues.ts';
 import { startLoops } from '../src/queue/schedule.ts';
 import { relayOutbox } from '../src/queue/transactional-outbox.ts';
-import { useDatabase, useQueue } from './parts/resources.ts';
+import { useQueue } from './parts/queue.ts';
+import { useDatabase } from './parts/resources.ts';
 
 /** Cron, outbox relay, mails, retention: everything that happens without anybody waiting for it. */
 export async function start(process: Process): Promise<void> {

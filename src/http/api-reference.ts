@@ -1,9 +1,9 @@
 import swagger from '@fastify/swagger';
-import swaggerUi from '@fastify/swagger-ui';
-import type { App } from './server.ts';
+import type { Pages } from './pages.ts';
+import { type App, sendPage } from './server.ts';
 
-/** The OpenAPI document, made from the routes' own schemas, at /docs/json, and its pages at /docs. Call before the routes. */
-export async function describeApi(app: App, apiUrl: string): Promise<void> {
+/** The OpenAPI document, made from the routes' own schemas, at /docs/openapi.json, and a page that reads it at /docs. Call before the routes. */
+export async function describeApi(app: App, apiUrl: string, pages: Pages): Promise<void> {
   await app.register(swagger, {
     openapi: {
       openapi: '3.1.0',
@@ -19,9 +19,8 @@ export async function describeApi(app: App, apiUrl: string): Promise<void> {
     },
     transform: ({ schema, url }) => ({ schema: { ...schema, hide: !url.startsWith('/api/') } as typeof schema, url }),
   });
-  await app.register(swaggerUi, {
-    routePrefix: '/docs',
-    staticCSP: true,
-    uiConfig: { docExpansion: 'list', tryItOutEnabled: true },
-  });
+  app.get('/docs', async (request, reply) => sendPage(reply, pages.answer('/docs.html', request.headers)));
+  app.get('/docs/openapi.json', async (_request, reply) =>
+    reply.header('cache-control', 'no-cache').send(app.swagger()),
+  );
 }

@@ -5,6 +5,7 @@ import {
   type FastifyInstance,
   type FastifyReply,
   fastify,
+  LogController,
   type RawReplyDefaultExpression,
   type RawRequestDefaultExpression,
   type RawServerDefault,
@@ -64,7 +65,7 @@ const READ_AFTER_COOKIE = 'read_after';
 export async function createServer(parts: ServerParts): Promise<App> {
   const app = fastify({
     loggerInstance: parts.log as FastifyBaseLogger,
-    disableRequestLogging: true, // a line per request costs more than most requests; errors and slow ones are logged
+    logController: new LogController({ disableRequestLogging: true }), // a line per request costs more than most requests
     trustProxy: (_address, hop) => hop < parts.config.trustProxyHops,
     bodyLimit: BODY_BYTES_MAX,
     handlerTimeout: REQUEST_MS,

@@ -2,7 +2,7 @@ import { type Config, loadConfig } from '../config.ts';
 import { StartError } from '../errors.ts';
 import { RELATIONS } from '../limits.ts';
 import { createLog, type Log } from '../log.ts';
-import { createShutdown } from './graceful-shutdown.ts';
+import { createShutdown, type Shutdown } from './graceful-shutdown.ts';
 import { createHealth, type Health } from './health-check.ts';
 import { checkHeap } from './memory-limit.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
@@ -44,8 +44,6 @@ async function live(name: ProcessName, config: Config, start: (process: Process)
   const log = createLog(name, config.logLevel);
   checkHeap(log);
   const shutdown = createShutdown(log);
-  const opened = new Map<string, Promise<unknown>>();
-
   const end = async (reason: string, code: number) => {
     const clean = await shutdown.stop(reason);
     process.exit(clean ? code : 1);
@@ -59,30 +57,42 @@ async function live(name: ProcessName, config: Config, start: (process: Process)
   });
 
   try {
-    await start({
-      name,
-      config,
-      log,
-      health: createHealth(shutdown.stopping),
-      metrics: createMetrics(name),
-      stopping: shutdown.stopping,
-      open<T>(what: string, open: () => T | Promise<T>, close: (opened: T) => unknown) {
-        const known = opened.get(what) as Promise<T> | undefined;
-        if (known !== undefined) return known;
-        const opening = Promise.resolve(open()).then((resource) => {
-          shutdown.onStop(what, () => close(resource));
-          return resource;
-        });
-        opened.set(what, opening);
-        return opening;
-      },
-      end: () => void end('done', 0),
-    });
+    await start(createProcess(name, config, log, shutdown, () => void end('done', 0)));
     log.info('started');
   } catch (error) {
     await shutdown.stop('start failed');
     throw error;
   }
+}
+
+/** What a worker is handed, without the signals and the exit of a real process: tests start workers with it. */
+export function createProcess(
+  name: ProcessName,
+  config: Config,
+  log: Log,
+  shutdown: Shutdown,
+  end: () => void,
+): Process {
+  const opened = new Map<string, Promise<unknown>>();
+  return {
+    name,
+    config,
+    log,
+    health: createHealth(shutdown.stopping),
+    metrics: createMetrics(name),
+    stopping: shutdown.stopping,
+    open<T>(what: string, open: () => T | Promise<T>, close: (opened: T) => unknown) {
+      const known = opened.get(what) as Promise<T> | undefined;
+      if (known !== undefined) return known;
+      const opening = Promise.resolve(open()).then((resource) => {
+        shutdown.onStop(what, () => close(resource));
+        return resource;
+      });
+      opened.set(what, opening);
+      return opening;
+    },
+    end,
+  };
 }
 
 function checkRelations(): void {

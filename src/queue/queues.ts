@@ -7,24 +7,21 @@ import {
   JOB_STALLED_MAX,
   JOBS_AT_ONCE,
   JOBS_COMPLETED_KEPT,
-  JOBS_FAILED_KEPT,
 } from '../limits.ts';
 import type { Log } from '../log.ts';
 import { consumerConnection } from '../redis/redis.ts';
-
-/** Every queue that there is. A payload holds ids only: Redis is not the place for people's data. */
-export const QUEUE_NAMES = ['campaigns'] as const;
-export type QueueName = (typeof QUEUE_NAMES)[number];
+import type { QueueName } from './queue-depth.ts';
 
 /**
- * The producer's side. Completed jobs are dropped and the event stream is capped: by default BullMQ keeps them all, and
- * a full Redis stops everything while its health checks stay green.
+ * The producer's side. A payload holds ids only: Redis is not the place for people's data. Ended jobs are dropped and
+ * the event stream is capped: by default BullMQ keeps them all, and a full Redis stops everything while its health
+ * checks stay green. Failed ones too: a job that is kept keeps its id, and the sweep could not put it in line again.
  */
 export function openQueue(name: QueueName, redis: Redis): Queue {
   return new Queue(name, {
     connection: redis,
     streams: { events: { maxLen: JOB_EVENTS_KEPT } },
-    defaultJobOptions: { removeOnComplete: true, removeOnFail: { count: JOBS_FAILED_KEPT } },
+    defaultJobOptions: { removeOnComplete: true, removeOnFail: true },
   });
 }
 
@@ -57,7 +54,6 @@ export function openConsumer<T>(
       stalledInterval: JOB_STALLED_CHECK_MS,
       maxStalledCount: JOB_STALLED_MAX,
       removeOnComplete: { count: JOBS_COMPLETED_KEPT },
-      removeOnFail: { count: JOBS_FAILED_KEPT },
     },
   );
   worker.on('error', (error) => log.warn({ queue: name, err: error }, 'queue consumer'));

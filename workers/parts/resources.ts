@@ -1,10 +1,8 @@
-import type { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { refuseWrongDatabase } from '../../src/db/migrate.ts';
 import { type Database, openDatabase } from '../../src/db/read-write-split.ts';
 import { POOL_PRIMARY, POOL_REPLICA } from '../../src/limits.ts';
 import type { Process } from '../../src/process/run-process.ts';
-import { openQueue, type QueueName } from '../../src/queue/queues.ts';
 import { publishReports } from '../../src/redis/process-reports.ts';
 import { openRedis } from '../../src/redis/redis.ts';
 
@@ -44,13 +42,4 @@ export async function useRedis(process: Process): Promise<Redis> {
   );
   process.health.register('redis', () => redis.ping());
   return redis;
-}
-
-export async function useQueue(process: Process, name: QueueName): Promise<Queue> {
-  const redis = await useRedis(process);
-  return process.open(
-    `queue ${name}`,
-    () => openQueue(name, redis),
-    (queue) => queue.close(),
-  );
 }

@@ -1,9 +1,9 @@
-import type { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { Type } from 'typebox';
 import { nullable, Time } from '../../http/schemas.ts';
 import type { App } from '../../http/server.ts';
 import type { ProcessReport } from '../../process/metrics.ts';
+import { queueDepths } from '../../queue/queue-depth.ts';
 import { readReports } from '../../redis/process-reports.ts';
 import type { ApiContext } from '../api-context.ts';
 import { databaseState } from './queries.ts';
@@ -46,7 +46,6 @@ const Operations = Type.Object({
 
 export interface OperationsParts {
   readonly redis: Redis;
-  readonly queues: readonly Queue[];
   /** This process, for when Redis cannot say how the others are. */
   readonly own: () => ProcessReport;
 }
@@ -80,21 +79,11 @@ export function operationsRoutes(api: App, { database, log }: ApiContext, parts:
   );
 }
 
-async function redisState({ redis, queues }: OperationsParts) {
-  const [processes, depths, info] = await Promise.all([
-    readReports(redis),
-    Promise.all(queues.map((queue) => queue.getJobCounts('waiting', 'active', 'delayed', 'failed'))),
-    redis.info('memory'),
-  ]);
+async function redisState({ redis }: OperationsParts) {
+  const [processes, queues, info] = await Promise.all([readReports(redis), queueDepths(redis), redis.info('memory')]);
   return {
     processes,
-    queues: depths.map((depth, index) => ({
-      name: (queues[index] as Queue).name,
-      waiting: depth.waiting ?? 0,
-      active: depth.active ?? 0,
-      delayed: depth.delayed ?? 0,
-      failed: depth.failed ?? 0,
-    })),
+    queues,
     redis: { usedBytes: numberIn(info, 'used_memory'), maxBytes: numberIn(info, 'maxmemory') },
   };
 }

@@ -1,0 +1,147 @@
+/**
+ * A child process of the stack, with its log in a file.
+ *
+ * Each child leads a process group of its own: a Ctrl-C in the terminal goes to the whole foreground group, and
+ * PostgreSQL would be gone before the workers had given their connections back. Only `stop` ends a child.
+ */
+import { spawn } from 'node:child_process';
+import { closeSync, fstatSync, ftruncateSync, mkdirSync, openSync, readSync } from 'node:fs';
+import path from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { KILL_MS, LOG_BYTES_MAX, LOG_TAIL_BYTES, LOG_TAIL_LINES, POLL_MS } from './limits.ts';
+import { forgetProcess, recordProcess } from './process-record.ts';
+
+export type Child = {
+  name: string;
+  pid: number;
+  /** Resolves, never rejects, with how it ended: `exit code 1`, `signal SIGKILL`. */
+  exited: Promise<string>;
+  hasExited: () => boolean;
+  /** What it logged since this start, at most the last LOG_TAIL_LINES lines. */
+  logTail: () => string;
+  /** Sends the signals in turn, waiting after each; ends with SIGKILL to the whole group. */
+  stop: (steps: StopStep[]) => Promise<void>;
+};
+
+export type StopStep = { signal: NodeJS.Signals; waitMs: number };
+
+export type ChildOptions = {
+  /** The stack's folder: the log goes to `logs/<name>.log`, the pid to `run/<name>.json`. */
+  folder: string;
+  name: string;
+  command: string;
+  args: string[];
+  cwd?: string | undefined;
+  env?: NodeJS.ProcessEnv | undefined;
+  uid?: number | undefined;
+  gid?: number | undefined;
+};
+
+/** Starts a child. Rejects only when the command cannot be run at all. */
+export async function startChild(options: ChildOptions): Promise<Child> {
+  const { folder, name, command, args, cwd, env, uid, gid } = options;
+  const log = openLog(folder, name);
+  const child = spawn(command, args, {
+    detached: true,
+    stdio: ['ignore', log.fd, log.fd],
+    env: env ?? process.env,
+    ...(cwd === undefined ? {} : { cwd }),
+    ...(uid === undefined ? {} : { uid }),
+    ...(gid === undefined ? {} : { gid }),
+  });
+  closeSync(log.fd);
+
+  let ended = false;
+  const exited = new Promise<string>((resolve) => {
+    child.once('exit', (code, signal) => {
+      ended = true;
+      forgetProcess(folder, name);
+      resolve(signal === null ? `exit code ${code}` : `signal ${signal}`);
+    });
+  });
+  await new Promise<void>((resolve, reject) => {
+    child.once('spawn', resolve);
+    child.once('error', (error) => reject(new Error(`cannot run ${command}: ${error.message}`, { cause: error })));
+  });
+  const pid = child.pid as number;
+  if (!ended) recordProcess(folder, name, pid);
+
+  return {
+    name,
+    pid,
+    exited,
+    hasExited: () => ended,
+    logTail: () => tail(log.file, log.offset),
+    stop: async (steps) => {
+      for (const { signal, waitMs } of steps) {
+        if (ended) return;
+        child.kill(signal);
+        await Promise.race([exited, delay(waitMs, undefined, { ref: false })]);
+      }
+      if (ended) return;
+      killGroup(pid);
+      await Promise.race([exited, delay(KILL_MS, undefined, { ref: false })]);
+    },
+  };
+}
+
+/**
+ * Polls until `ready` says yes.
+ * Throws with the child's last log lines when it exits first or the deadline (ms) passes.
+ */
+export async function waitForChild(child: Child, deadlineMs: number, ready: () => boolean | Promise<boolean>) {
+  const deadline = Date.now() + deadlineMs;
+  while (!(await ready())) {
+    if (child.hasExited()) throw withLog(child, `${child.name} ended while starting (${await child.exited})`);
+    if (Date.now() > deadline) throw withLog(child, `${child.name} was not ready after ${deadlineMs} ms`);
+    await delay(POLL_MS);
+  }
+}
+
+/** Runs a command to its end; throws with what it printed unless it succeeded. */
+export async function runToEnd(options: ChildOptions & { deadlineMs: number }): Promise<void> {
+  const child = await startChild(options);
+  const outcome = await Promise.race([child.exited, delay(options.deadlineMs, 'no end', { ref: false })]);
+  if (outcome === 'exit code 0') return;
+  await child.stop([]);
+  throw withLog(child, `${options.name} failed (${outcome})`);
+}
+
+/** Empties a log that has grown over LOG_BYTES_MAX. Its writer appends, so it goes on from the start. */
+export function boundLog(folder: string, name: string): void {
+  closeSync(openLog(folder, name).fd);
+}
+
+function withLog(child: Child, message: string): Error {
+  const lines = child.logTail();
+  return new Error(lines === '' ? `${message}; it logged nothing` : `${message}; its last lines:\n${lines}`);
+}
+
+function openLog(folder: string, name: string) {
+  const file = path.join(folder, 'logs', `${name}.log`);
+  mkdirSync(path.dirname(file), { recursive: true });
+  const fd = openSync(file, 'a', 0o600);
+  if (fstatSync(fd).size > LOG_BYTES_MAX) ftruncateSync(fd, 0);
+  return { file, fd, offset: fstatSync(fd).size };
+}
+
+function tail(file: string, since: number): string {
+  const fd = openSync(file, 'r');
+  try {
+    const { size } = fstatSync(fd);
+    const from = Math.max(size < since ? 0 : since, size - LOG_TAIL_BYTES);
+    const buffer = Buffer.alloc(size - from);
+    readSync(fd, buffer, 0, buffer.length, from);
+    return buffer.toString('utf8').trimEnd().split('\n').slice(-LOG_TAIL_LINES).join('\n');
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function killGroup(pid: number): void {
+  try {
+    process.kill(-pid, 'SIGKILL');
+  } catch {
+    // Gone already.
+  }
+}

@@ -1,0 +1,67 @@
+/**
+ * The mail catcher's SMTP side: takes every mail and delivers none.
+ *
+ * Recipients that behave on request, for trying out what a mailer does about it:
+ * `bounce-…@` is refused for good (550); `defer-…@` is told to come back (451) the first time and taken the next.
+ *
+ * smtp-server holds every new connection for 100 ms before it greets, to catch those who talk too soon, and has no
+ * option against it. A pooled transport pays that once per connection; one that reconnects for each mail pays each time.
+ */
+import { SMTPServer, type SMTPServerDataStream, type SMTPServerSession } from 'smtp-server';
+import { MAIL_BYTES_MAX, MAIL_CLIENTS_MAX, MAIL_DEFERRED_MAX, MAIL_RECIPIENTS_MAX } from './limits.ts';
+import type { MailStore } from './mail-store.ts';
+
+export function createMailReceiver(store: MailStore): SMTPServer {
+  const deferred = new Set<string>();
+
+  function refusal(recipient: string, others: number): Error | null {
+    if (others >= MAIL_RECIPIENTS_MAX) return reply(452, '4.5.3 too many recipients');
+    if (recipient.startsWith('bounce-')) return reply(550, '5.1.1 no such mailbox');
+    if (!recipient.startsWith('defer-') || deferred.delete(recipient)) return null;
+    const [oldest] = deferred;
+    if (deferred.size >= MAIL_DEFERRED_MAX && oldest !== undefined) deferred.delete(oldest);
+    deferred.add(recipient);
+    return reply(451, '4.2.0 mailbox is busy, try again later');
+  }
+
+  return new SMTPServer({
+    banner: 'mail catcher: nothing is delivered',
+    disabledCommands: ['AUTH', 'STARTTLS'],
+    disableReverseLookup: true,
+    logger: false,
+    size: MAIL_BYTES_MAX,
+    maxClients: MAIL_CLIENTS_MAX,
+    onRcptTo: ({ address }, session, done) => done(refusal(address.toLowerCase(), session.envelope.rcptTo.length)),
+    onData: (stream, session, done) => {
+      collect(stream).then(
+        (raw) => {
+          if (stream.sizeExceeded) return done(reply(552, `5.3.4 larger than ${MAIL_BYTES_MAX} bytes`));
+          const mail = store.add(envelopeOf(session), raw);
+          return done(null, `caught as ${mail.id}`);
+        },
+        (error: Error) => done(error),
+      );
+    },
+  });
+}
+
+function envelopeOf({ envelope }: SMTPServerSession): { from: string; to: string[] } {
+  return {
+    from: envelope.mailFrom === false ? '' : envelope.mailFrom.address,
+    to: envelope.rcptTo.map(({ address }) => address),
+  };
+}
+
+/** What goes over the limit is read and dropped: the sender only hears an answer once it has said everything. */
+async function collect(stream: SMTPServerDataStream): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of stream) {
+    if (stream.sizeExceeded) chunks.length = 0;
+    else chunks.push(chunk as Buffer);
+  }
+  return Buffer.concat(chunks);
+}
+
+function reply(responseCode: number, message: string): Error {
+  return Object.assign(new Error(message), { responseCode });
+}

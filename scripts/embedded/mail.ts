@@ -1,0 +1,41 @@
+/** The mail catcher (mail-catcher.ts) as a part of the stack. */
+import { mkdirSync } from 'node:fs';
+import path from 'node:path';
+import { startChild, waitForChild } from './child.ts';
+import { MAIL_READY_MS, SERVER_STOP_MS } from './limits.ts';
+
+export type MailOptions = { folder: string; smtpPort: number; webPort: number };
+export type MailCatcher = { pid: number; smtpUrl: string; webUrl: string; stop: () => Promise<void> };
+
+export async function createMailCatcher({ folder, smtpPort, webPort }: MailOptions): Promise<MailCatcher> {
+  const mailFolder = path.join(folder, 'mail');
+  mkdirSync(mailFolder, { recursive: true, mode: 0o700 });
+  const child = await startChild({
+    folder,
+    name: 'mail',
+    command: process.execPath,
+    // The index's bound (MAILS_MAX) is what needs the room; without a ceiling V8 would take far more before it tidies up.
+    args: [
+      '--max-old-space-size=96',
+      '--max-semi-space-size=4',
+      path.join(import.meta.dirname, 'mail-catcher.ts'),
+      mailFolder,
+      String(smtpPort),
+      String(webPort),
+    ],
+  });
+  const webUrl = `http://127.0.0.1:${webPort}`;
+  const stop = () => child.stop([{ signal: 'SIGTERM', waitMs: SERVER_STOP_MS }]);
+  try {
+    await waitForChild(child, MAIL_READY_MS, () =>
+      fetch(`${webUrl}/healthz`).then(
+        (response) => response.ok,
+        () => false,
+      ),
+    );
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  return { pid: child.pid, smtpUrl: `smtp://127.0.0.1:${smtpPort}`, webUrl, stop };
+}

@@ -1,0 +1,277 @@
+/**
+ * PostgreSQL 18, a primary and a real streaming replica, from the programs that npm ships.
+ *
+ * The package holds initdb and postgres and nothing else: roles and the database are made over a connection, and the
+ * replica is a base backup taken through SQL (postgres-copy.ts).
+ */
+import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import pg from 'pg';
+import { type Child, runToEnd, type StopStep, startChild, waitForChild } from './child.ts';
+import {
+  POSTGRES_FAST_STOP_MS,
+  POSTGRES_IMMEDIATE_STOP_MS,
+  POSTGRES_READY_MS,
+  REPLICA_STREAMING_MS,
+} from './limits.ts';
+import { type Account, chooseAccount, handOver, postgresHome, postgresPrograms, runAs } from './postgres-account.ts';
+import { copyAsStandby } from './postgres-copy.ts';
+import { HBA_FILE, type ReplicationSource, serverSettings, settingsFile } from './postgres-settings.ts';
+import type { Secrets } from './secrets.ts';
+
+export type PostgresOptions = {
+  /** The stack's folder; the data goes to `postgres/primary` and `postgres/replica` below it. */
+  folder: string;
+  port: number;
+  secrets: Secrets;
+  /** False for tests only: no fsync. Default true. */
+  durable?: boolean;
+  /** As whom PostgreSQL runs; chosen by chooseAccount unless given. */
+  account?: Account;
+};
+
+export type Postgres = {
+  pid: number;
+  port: number;
+  dataFolder: string;
+  account: Account;
+  /** For the workers: the role that owns the database and is not a superuser. */
+  url: string;
+  /** The superuser, on the same database: for tests that pause replay or cancel somebody else's query. */
+  adminUrl: string;
+  /** How it came to be: `reused`, or made in this start. */
+  origin: 'created' | 'reused' | 'rebuilt';
+  /** Fast shutdown (SIGINT), then immediate (SIGQUIT). */
+  stop: () => Promise<void>;
+};
+
+const DATABASE = 'tardigrade';
+const OWNER_ROLE = 'tardigrade';
+const ADMIN_ROLE = 'postgres';
+const REPLICATION_ROLE = 'replicator';
+const SLOT = 'replica';
+
+const STOP_STEPS: StopStep[] = [
+  { signal: 'SIGINT', waitMs: POSTGRES_FAST_STOP_MS },
+  { signal: 'SIGQUIT', waitMs: POSTGRES_IMMEDIATE_STOP_MS },
+];
+
+/** What a replica logs when waiting longer will not help: its place in the primary's history is gone. */
+const HOPELESS =
+  /has already been removed|system identifier differs|is not in this server's history|is behind recovery timeline|slot "\w+" does not exist|can no longer access/;
+
+/** Starts the primary; makes its data directory, roles and database first where they are missing. */
+export async function createPrimary(options: PostgresOptions): Promise<Postgres> {
+  const account = options.account ?? chooseAccount();
+  const home = postgresHome(options.folder, account);
+  const dataFolder = path.join(home, 'primary');
+  const origin = existsSync(dataFolder) ? 'reused' : 'created';
+  if (origin === 'created') await initialise(options, account, home, dataFolder);
+  const child = await startServer(options, account, home, 'primary', dataFolder);
+  try {
+    await prepareDatabase(options);
+  } catch (error) {
+    await child.stop(STOP_STEPS);
+    throw error;
+  }
+  return postgresOf(options, account, child, dataFolder, origin);
+}
+
+/** Starts the replica of `primary`; copies the primary first where there is no usable replica yet. */
+export async function createReplica(options: PostgresOptions & { primary: Postgres }): Promise<Postgres> {
+  const { primary, secrets } = options;
+  const home = path.dirname(primary.dataFolder);
+  const dataFolder = path.join(home, 'replica');
+  const source = { port: primary.port, user: REPLICATION_ROLE, password: secrets.replicationPassword, slot: SLOT };
+  const start = () => startStreaming(options, primary.account, home, dataFolder, source);
+  const admin = await connect(primary.port, secrets);
+  try {
+    const known = existsSync(dataFolder);
+    if (known && (await slotHoldsWal(admin))) {
+      const child = await start().catch(() => undefined);
+      if (child !== undefined) return postgresOf(options, primary.account, child, dataFolder, 'reused');
+    }
+    await copyAsStandby(admin, primary.dataFolder, dataFolder, SLOT, primary.account);
+    return postgresOf(options, primary.account, await start(), dataFolder, known ? 'rebuilt' : 'created');
+  } finally {
+    await admin.end();
+  }
+}
+
+/** initdb beside the final name, renamed when complete: a start that is cut short leaves nothing half made. */
+async function initialise(options: PostgresOptions, account: Account, home: string, dataFolder: string) {
+  const partial = `${dataFolder}.partial`;
+  const passwordFile = path.join(home, 'initdb-password');
+  rmSync(partial, { recursive: true, force: true });
+  writeFileSync(passwordFile, options.secrets.adminPassword, { mode: 0o600 });
+  handOver(passwordFile, account);
+  try {
+    await runToEnd({
+      folder: options.folder,
+      name: 'initdb',
+      cwd: home,
+      env: cleanEnvironment(),
+      deadlineMs: POSTGRES_READY_MS,
+      ...runAs(account, postgresPrograms(home, account).initdb, [
+        `--pgdata=${partial}`,
+        `--username=${ADMIN_ROLE}`,
+        `--pwfile=${passwordFile}`,
+        '--auth=scram-sha-256',
+        '--encoding=UTF8',
+        // PostgreSQL's own C.UTF-8: the same order of text on every machine and after every upgrade of it.
+        '--locale-provider=builtin',
+        '--builtin-locale=C.UTF-8',
+        '--locale=C',
+        '--no-instructions',
+        ...(options.durable === false ? ['--no-sync'] : []),
+      ]),
+    });
+    renameSync(partial, dataFolder);
+  } finally {
+    rmSync(passwordFile, { force: true });
+  }
+}
+
+async function startServer(
+  options: PostgresOptions,
+  account: Account,
+  home: string,
+  name: string,
+  dataFolder: string,
+  source?: ReplicationSource,
+): Promise<Child> {
+  const files = {
+    'postgresql.conf': settingsFile(serverSettings(options.port, options.durable ?? true, source)),
+    'pg_hba.conf': HBA_FILE,
+  };
+  for (const [file, content] of Object.entries(files)) {
+    writeFileSync(path.join(dataFolder, file), content, { mode: 0o600 });
+    handOver(path.join(dataFolder, file), account);
+  }
+  const child = await startChild({
+    folder: options.folder,
+    name,
+    cwd: home,
+    env: cleanEnvironment(),
+    ...runAs(account, postgresPrograms(home, account).postgres, ['-D', dataFolder]),
+  });
+  try {
+    await waitForChild(child, POSTGRES_READY_MS, () => isReady(dataFolder, child.pid));
+    return child;
+  } catch (error) {
+    await child.stop(STOP_STEPS);
+    throw error;
+  }
+}
+
+/** Ready for a replica means streaming: one that only answers from yesterday's data is worse than none. */
+async function startStreaming(
+  options: PostgresOptions,
+  account: Account,
+  home: string,
+  dataFolder: string,
+  source: ReplicationSource,
+): Promise<Child> {
+  const child = await startServer(options, account, home, 'replica', dataFolder, source);
+  const admin = await connect(options.port, options.secrets).catch(async (error: unknown) => {
+    await child.stop(STOP_STEPS);
+    throw error;
+  });
+  try {
+    await waitForChild(child, REPLICA_STREAMING_MS, async () => {
+      const { rows } = await admin.query("select from pg_stat_wal_receiver where status = 'streaming'");
+      if (rows.length === 0 && HOPELESS.test(child.logTail())) throw new Error('the replica cannot follow its primary');
+      return rows.length > 0;
+    });
+    return child;
+  } catch (error) {
+    await child.stop(STOP_STEPS);
+    throw error;
+  } finally {
+    await admin.end().catch(() => undefined);
+  }
+}
+
+/** The eighth line of postmaster.pid is what pg_ctl waits for too. */
+function isReady(dataFolder: string, pid: number): boolean {
+  try {
+    const lines = readFileSync(path.join(dataFolder, 'postmaster.pid'), 'utf8').split('\n');
+    return Number(lines[0]) === pid && lines[7]?.trim() === 'ready';
+  } catch {
+    return false;
+  }
+}
+
+/** Roles and database, each only where missing: a start that was cut short between them is picked up here. */
+async function prepareDatabase({ port, secrets }: PostgresOptions): Promise<void> {
+  const admin = await connect(port, secrets, ADMIN_ROLE);
+  try {
+    await ensureRole(admin, OWNER_ROLE, secrets.databasePassword, 'createdb in role pg_monitor');
+    await ensureRole(admin, REPLICATION_ROLE, secrets.replicationPassword, 'replication');
+    const { rows } = await admin.query('select from pg_database where datname = $1', [DATABASE]);
+    if (rows.length === 0) await admin.query(`create database ${DATABASE} owner ${OWNER_ROLE}`);
+  } finally {
+    await admin.end();
+  }
+}
+
+async function ensureRole(admin: pg.Client, role: string, password: string, rights: string): Promise<void> {
+  const { rows } = await admin.query('select from pg_roles where rolname = $1', [role]);
+  if (rows.length > 0) return;
+  await admin.query(`create role ${role} login password ${pg.escapeLiteral(password)} ${rights}`);
+}
+
+async function slotHoldsWal(admin: pg.Client): Promise<boolean> {
+  const { rows } = await admin.query(
+    "select from pg_replication_slots where slot_name = $1 and wal_status in ('reserved', 'extended')",
+    [SLOT],
+  );
+  return rows.length > 0;
+}
+
+async function connect(port: number, secrets: Secrets, database = DATABASE): Promise<pg.Client> {
+  const client = new pg.Client({
+    host: '127.0.0.1',
+    port,
+    user: ADMIN_ROLE,
+    password: secrets.adminPassword,
+    database,
+    application_name: 'embedded-stack',
+    connectionTimeoutMillis: REPLICA_STREAMING_MS,
+  });
+  // A server that goes away is told by the query in flight; without a listener it would end this process.
+  client.on('error', () => undefined);
+  try {
+    await client.connect();
+  } catch (error) {
+    if ((error as { code?: string }).code !== '28P01') throw error;
+    throw new Error('secrets.json does not fit the database beside it; start afresh with: npm run reset', {
+      cause: error,
+    });
+  }
+  return client;
+}
+
+function postgresOf(
+  { port, secrets }: PostgresOptions,
+  account: Account,
+  child: Child,
+  dataFolder: string,
+  origin: Postgres['origin'],
+): Postgres {
+  return {
+    pid: child.pid,
+    port,
+    dataFolder,
+    account,
+    origin,
+    url: `postgres://${OWNER_ROLE}:${secrets.databasePassword}@127.0.0.1:${port}/${DATABASE}`,
+    adminUrl: `postgres://${ADMIN_ROLE}:${secrets.adminPassword}@127.0.0.1:${port}/${DATABASE}`,
+    stop: () => child.stop(STOP_STEPS),
+  };
+}
+
+/** PGDATA, PGPORT and the like of whoever starts us would change what these programs do. */
+function cleanEnvironment(): NodeJS.ProcessEnv {
+  return { PATH: process.env.PATH, LC_ALL: 'C', TZ: 'UTC' };
+}

@@ -1,0 +1,171 @@
+/**
+ * The product on its stack: what `npm start` brings up. Servers, build, migrations, seed, workers, in this order;
+ * `stop` goes the other way. A start that fails stops what it started.
+ */
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import { pathToFileURL } from 'node:url';
+import pg from 'pg';
+import { isBuilt } from '../build.ts';
+import { boundLog, runToEnd } from './child.ts';
+import { StackRunningError, stackOwner } from './leftovers.ts';
+import { BUILD_MS, LOG_CHECK_MS, MIGRATE_MS } from './limits.ts';
+import { type GivenServers, type Stack, startStack } from './stack.ts';
+import { removeStackFile, type StackFile, writeStackFile } from './stack-file.ts';
+import { superviseWorker, type Worker } from './supervise.ts';
+import { chooseWorkerPorts, WORKER_NAMES, type WorkerPorts, workerEnvironment } from './worker-environment.ts';
+
+export type ProductOptions = {
+  /** The project: `dist/`, `src/` and `scripts/` are below it. */
+  root: string;
+  folder: string;
+  given: GivenServers;
+  environment: NodeJS.ProcessEnv;
+  /** Run the workers from src/ instead of dist/. */
+  native: boolean;
+  workers: boolean;
+  restart: boolean;
+  seed: boolean;
+  /** Aborted when the start is no longer wanted: it ends at the next step and stops what it started. */
+  signal: AbortSignal;
+  onProgress: (step: string, ms: number) => void;
+  onWorkerDeath: (message: string) => void;
+};
+
+export type Product = { file: StackFile; stop: () => Promise<void> };
+
+type Seed = {
+  SEED_LOGIN: { email: string; password: string };
+  seed: (databaseUrl: string, options: { scale: number; onProgress?: (text: string) => void }) => Promise<unknown>;
+};
+
+const NO_LOGIN = { email: '', password: '' };
+
+export async function startProduct(options: ProductOptions): Promise<Product> {
+  const { root, folder, signal, onProgress } = options;
+  const step = async <T>(label: string, work: () => Promise<T>): Promise<T> => {
+    signal.throwIfAborted();
+    const begun = performance.now();
+    const result = await work();
+    onProgress(label, performance.now() - begun);
+    return result;
+  };
+
+  // Before the build: it replaces the very files that a running product loads from.
+  const owner = stackOwner(folder);
+  if (owner !== undefined) throw new StackRunningError(folder, owner);
+
+  const workers = new Map<string, Worker>();
+  let logTimer: NodeJS.Timeout | undefined;
+  let stack: Stack | undefined;
+  const stop = async () => {
+    clearInterval(logTimer);
+    await Promise.all([...workers.values()].map((worker) => worker.stop()));
+    // Without a stack of ours the file is somebody else's.
+    if (stack !== undefined) removeStackFile(folder);
+    await stack?.stop();
+  };
+
+  try {
+    // The build needs no server and the servers no build.
+    const building = options.native || isBuilt(root) ? undefined : step('dist/ built', () => buildApart(root, folder));
+    building?.catch(() => undefined);
+    stack = await startStack({ folder, given: options.given, onProgress });
+    // One of a killed start would send readers to processes that are gone.
+    removeStackFile(folder);
+    await building;
+
+    const ports = await chooseWorkerPorts();
+    const { databaseUrl, databaseReplicaUrl, redisUrl, secrets } = stack;
+    const smtpUrl = stack.smtpUrl as string;
+    const settings = { databaseUrl, databaseReplicaUrl, redisUrl, smtpUrl, secretKey: secrets.secretKey, ports };
+    const env = workerEnvironment(settings, options.environment);
+    const launch = options.native ? path.join('src', 'process', 'launch.ts') : path.join('dist', 'launch.js');
+    const command = { folder, command: process.execPath, cwd: root, env };
+
+    await step('Migrations', () =>
+      runToEnd({ ...command, name: 'migrate', args: [launch, 'migrate'], deadlineMs: MIGRATE_MS }),
+    );
+    const seed = await loadSeed(root);
+    if (options.seed && seed !== undefined && (await isEmpty(databaseUrl))) {
+      await step('Seed', () => seed.seed(databaseUrl, { scale: 1 }));
+    }
+
+    const file = stackFileOf(ports, stack, smtpUrl, seed?.SEED_LOGIN ?? NO_LOGIN);
+    const startWorker = async (name: (typeof WORKER_NAMES)[number]) => {
+      const worker = await superviseWorker({
+        ...command,
+        name,
+        args: [launch, name],
+        readyUrl: `http://127.0.0.1:${ports[name]}/readyz`,
+        restart: options.restart,
+        onDeath: options.onWorkerDeath,
+        onRestart: (pid) => {
+          file.pids[name] = pid;
+          writeStackFile(folder, file);
+        },
+      });
+      workers.set(name, worker);
+      file.pids[name] = worker.pid();
+    };
+    if (options.workers) await step('api, mailer, chat', () => allSettledOrThrow(WORKER_NAMES.map(startWorker)));
+    signal.throwIfAborted();
+
+    writeStackFile(folder, file);
+    const logs = [...Object.keys(stack.pids), ...workers.keys()];
+    logTimer = setInterval(() => logs.forEach((name) => void boundLog(folder, name)), LOG_CHECK_MS);
+    return { file, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+/** In a process of its own: what the bundler takes of memory goes back when it is done. */
+function buildApart(root: string, folder: string): Promise<void> {
+  const args = [path.join(root, 'scripts', 'build.ts')];
+  return runToEnd({ folder, name: 'build', command: process.execPath, args, cwd: root, deadlineMs: BUILD_MS });
+}
+
+/** The seed, where the project still has one. */
+async function loadSeed(root: string): Promise<Seed | undefined> {
+  const file = path.join(root, 'scripts', 'seed.ts');
+  return existsSync(file) ? ((await import(pathToFileURL(file).href)) as Seed) : undefined;
+}
+
+async function isEmpty(databaseUrl: string): Promise<boolean> {
+  const client = new pg.Client({ connectionString: databaseUrl });
+  await client.connect();
+  try {
+    const { rows } = await client.query('select from organisations limit 1');
+    return rows.length === 0;
+  } finally {
+    await client.end();
+  }
+}
+
+function stackFileOf(ports: WorkerPorts, stack: Stack, smtpUrl: string, login: StackFile['login']): StackFile {
+  const at = (port: number) => `http://127.0.0.1:${port}`;
+  return {
+    urls: {
+      api: at(ports.api),
+      chat: at(ports.chat),
+      dashboard: `${at(ports.api)}/`,
+      mail: stack.urls.mail,
+      docs: `${at(ports.api)}/docs`,
+      mailer: at(ports.mailer),
+    },
+    login,
+    databaseUrl: stack.databaseUrl,
+    databaseReplicaUrl: stack.databaseReplicaUrl,
+    redisUrl: stack.redisUrl,
+    smtpUrl,
+    pids: { ...stack.pids, start: process.pid },
+  };
+}
+
+/** One that is still starting when another fails has to be waited for, or it could not be stopped. */
+async function allSettledOrThrow(tasks: Promise<void>[]): Promise<void> {
+  const failed = (await Promise.allSettled(tasks)).find((result) => result.status === 'rejected');
+  if (failed !== undefined) throw failed.reason;
+}

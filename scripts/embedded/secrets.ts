@@ -1,0 +1,43 @@
+/** Secrets of the embedded stack: made once per folder, readable by its owner only. */
+import { randomBytes } from 'node:crypto';
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+
+export type Secrets = {
+  /** Signs sessions, links and cursors. */
+  secretKey: string;
+  /** The role that the workers use: owner of the database, not a superuser, so row-level security binds it. */
+  databasePassword: string;
+  /** The superuser, for the stack itself. */
+  adminPassword: string;
+  /** The role that the replica streams with. */
+  replicationPassword: string;
+  redisPassword: string;
+};
+
+const NAMES = ['secretKey', 'databasePassword', 'adminPassword', 'replicationPassword', 'redisPassword'] as const;
+const SECRET_BYTES = 32;
+
+/** Reads `secrets.json` of the folder, and makes what is missing in it. */
+export function loadSecrets(folder: string): Secrets {
+  const file = path.join(folder, 'secrets.json');
+  const known = readSecrets(file);
+  // base64url: safe in a URL, in a connection string and in an SQL literal.
+  const made = NAMES.map((name) => [name, known[name] ?? randomBytes(SECRET_BYTES).toString('base64url')]);
+  const secrets = Object.fromEntries(made) as Secrets;
+  if (NAMES.some((name) => known[name] === undefined)) {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    writeFileSync(`${file}.new`, `${JSON.stringify(secrets, null, 2)}\n`, { mode: 0o600 });
+    renameSync(`${file}.new`, file);
+  }
+  return secrets;
+}
+
+function readSecrets(file: string): Partial<Secrets> {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8')) as Partial<Secrets>;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return {};
+    throw new Error(`${file} cannot be read; put it back, or start afresh with: npm run reset`, { cause: error });
+  }
+}

@@ -1,0 +1,36 @@
+/** `stack.json`: where a running stack is, for other programs (tests, the bench, `npm run start:api`). */
+import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+
+export type StackFile = {
+  urls: { api: string; chat: string; dashboard: string; mail: string | undefined; docs: string; mailer: string };
+  login: { email: string; password: string };
+  databaseUrl: string;
+  databaseReplicaUrl: string | undefined;
+  redisUrl: string;
+  smtpUrl: string;
+  /** primary, replica, redis, mail, api, mailer, chat, and `start`, which holds them all. */
+  pids: Record<string, number>;
+};
+
+/** Written whole or not at all; it holds passwords, so its owner alone may read it. */
+export function writeStackFile(folder: string, stack: StackFile): void {
+  writeFileSync(`${stackFile(folder)}.new`, `${JSON.stringify(stack, null, 2)}\n`, { mode: 0o600 });
+  renameSync(`${stackFile(folder)}.new`, stackFile(folder));
+}
+
+export function readStackFile(folder: string): StackFile | undefined {
+  try {
+    return JSON.parse(readFileSync(stackFile(folder), 'utf8')) as StackFile;
+  } catch {
+    return undefined;
+  }
+}
+
+export function removeStackFile(folder: string): void {
+  rmSync(stackFile(folder), { force: true });
+}
+
+function stackFile(folder: string): string {
+  return path.join(folder, 'stack.json');
+}

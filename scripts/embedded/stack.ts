@@ -1,0 +1,150 @@
+/**
+ * The servers that the product needs, as child processes: PostgreSQL primary and replica, Redis, a mail catcher.
+ * `npm start` and the tests bring up the same ones. Each address that is given replaces a part by a real server.
+ */
+import path from 'node:path';
+import { claimFolder, releaseFolder } from './leftovers.ts';
+import { createMailCatcher } from './mail.ts';
+import { choosePort, type PortChoice } from './ports.ts';
+import { createPrimary, createReplica, type Postgres } from './postgres.ts';
+import { createRedis } from './redis.ts';
+import { loadSecrets, type Secrets } from './secrets.ts';
+
+export type StackOptions = {
+  /** Holds everything that the stack writes: data, logs, secrets. One stack per folder. */
+  folder: string;
+  /** False for tests only: no fsync. Default true. */
+  durable?: boolean;
+  ports?: PortChoice;
+  /** Default true. */
+  withMail?: boolean;
+  /** Default true; false saves a test that never reads from it a process. */
+  withReplica?: boolean;
+  /** Addresses of real servers, in the place of embedded ones. */
+  given?: GivenServers;
+  /** Told after each step, with the milliseconds that it took. */
+  onProgress?: (step: string, ms: number) => void;
+};
+
+export type GivenServers = {
+  databaseUrl?: string | undefined;
+  databaseReplicaUrl?: string | undefined;
+  redisUrl?: string | undefined;
+  smtpUrl?: string | undefined;
+};
+
+export type Stack = {
+  urls: { mail: string | undefined };
+  /** The owner of the database, not a superuser. */
+  databaseUrl: string;
+  databaseReplicaUrl: string | undefined;
+  /** The superuser's; undefined for given servers. */
+  databaseAdminUrl: string | undefined;
+  databaseReplicaAdminUrl: string | undefined;
+  redisUrl: string;
+  smtpUrl: string | undefined;
+  secrets: Secrets;
+  /** Of the embedded parts: primary, replica, redis, mail. */
+  pids: Record<string, number>;
+  /** Stops what was started, in reverse. Never rejects for a part that is gone already. */
+  stop: () => Promise<void>;
+};
+
+type Part = { pid: number; stop: () => Promise<void> };
+
+/**
+ * Starts the stack, or nothing: when one part fails, the others are stopped and the error names it with its log.
+ * @throws StackRunningError when a stack runs in the folder already
+ */
+export async function startStack(options: StackOptions): Promise<Stack> {
+  const folder = path.resolve(options.folder);
+  const { durable = true, ports = 'usual', given = {}, onProgress = () => undefined } = options;
+  const started = performance.now();
+  const stopped = await claimFolder(folder);
+  if (stopped.length > 0) onProgress(`stopped leftovers: ${stopped.join(', ')}`, performance.now() - started);
+
+  const parts = new Map<string, Part>();
+  const stop = async () => {
+    // Replica before primary; Redis and mail know nothing of either.
+    for (const name of ['mail', 'redis', 'replica', 'primary']) await parts.get(name)?.stop();
+    releaseFolder(folder);
+  };
+  const step = async <P extends Part>(name: string, label: string, create: () => Promise<P>): Promise<P> => {
+    const begun = performance.now();
+    const part = await create();
+    parts.set(name, part);
+    onProgress(label, performance.now() - begun);
+    return part;
+  };
+
+  try {
+    const secrets = loadSecrets(folder);
+    const port = {
+      primary: await choosePort('primary', ports),
+      replica: await choosePort('replica', ports),
+      redis: await choosePort('redis', ports),
+      smtp: await choosePort('smtp', ports),
+      mail: await choosePort('mail', ports),
+    };
+
+    const startDatabases = async (): Promise<{ primary?: Postgres; replica?: Postgres }> => {
+      if (given.databaseUrl !== undefined) return {};
+      const base = { folder, secrets, durable };
+      const primary = await step('primary', 'PostgreSQL primary', () => createPrimary({ ...base, port: port.primary }));
+      // A given replica follows somebody else's primary; beside ours it would answer with other people's data.
+      if (options.withReplica === false) return { primary };
+      const replica = await step('replica', 'PostgreSQL replica', () =>
+        createReplica({ ...base, port: port.replica, primary }),
+      );
+      return { primary, replica };
+    };
+    const startRedis = async () => {
+      if (given.redisUrl !== undefined) return undefined;
+      const create = () => createRedis({ folder, port: port.redis, password: secrets.redisPassword, durable });
+      return step('redis', 'Redis', create);
+    };
+    const startMail = async () => {
+      if (given.smtpUrl !== undefined || options.withMail === false) return undefined;
+      return step('mail', 'Mail catcher', () => createMailCatcher({ folder, smtpPort: port.smtp, webPort: port.mail }));
+    };
+
+    const [{ primary, replica }, redis, mail] = await allOrThrow([
+      startDatabases(),
+      startRedis(),
+      startMail(),
+    ] as const);
+    return {
+      urls: { mail: mail?.webUrl },
+      databaseUrl: given.databaseUrl ?? (primary?.url as string),
+      databaseReplicaUrl: given.databaseUrl === undefined ? replica?.url : given.databaseReplicaUrl,
+      databaseAdminUrl: primary?.adminUrl,
+      databaseReplicaAdminUrl: replica?.adminUrl,
+      redisUrl: given.redisUrl ?? (redis?.url as string),
+      smtpUrl: given.smtpUrl ?? mail?.smtpUrl,
+      secrets,
+      pids: Object.fromEntries([...parts].map(([name, { pid }]) => [name, pid])),
+      stop,
+    };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+/** The given servers of an environment; an empty variable counts as none. */
+export function givenServers(environment: Record<string, string | undefined>): GivenServers {
+  return {
+    databaseUrl: environment.DATABASE_URL || undefined,
+    databaseReplicaUrl: environment.DATABASE_REPLICA_URL || undefined,
+    redisUrl: environment.REDIS_URL || undefined,
+    smtpUrl: environment.SMTP_URL || undefined,
+  };
+}
+
+/** Waits for all before it throws: a part that is still starting could not be stopped. */
+async function allOrThrow<T extends readonly Promise<unknown>[]>(tasks: T) {
+  const results = await Promise.allSettled(tasks);
+  const failed = results.find((result) => result.status === 'rejected');
+  if (failed !== undefined) throw failed.reason;
+  return Promise.all(tasks);
+}

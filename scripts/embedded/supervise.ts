@@ -1,0 +1,99 @@
+/**
+ * Keeps a worker running: waits until it is ready, and starts it again when it dies without being asked to.
+ * Bounds: WORKER_RESTARTS_MAX tries, apart by WORKER_RESTART_FIRST_MS doubled up to WORKER_RESTART_DELAY_MS_MAX;
+ * a worker that lived for WORKER_STEADY_MS starts with a fresh count.
+ */
+import { setTimeout as delay } from 'node:timers/promises';
+import { type Child, type ChildOptions, startChild, waitForChild } from './child.ts';
+import {
+  WORKER_READY_MS,
+  WORKER_RESTART_DELAY_MS_MAX,
+  WORKER_RESTART_FIRST_MS,
+  WORKER_RESTARTS_MAX,
+  WORKER_STEADY_MS,
+  WORKER_STOP_MS,
+} from './limits.ts';
+
+export type WorkerOptions = ChildOptions & {
+  /** Answers 2xx once the worker is ready. */
+  readyUrl: string;
+  /** False: a worker that dies stays dead. Default true. */
+  restart?: boolean;
+  /** Told when the worker died by itself, with what happens next and its last log lines. */
+  onDeath?: (message: string) => void;
+  /** Told the pid of each new life but the first. */
+  onRestart?: (pid: number) => void;
+};
+
+export type Worker = {
+  pid: () => number;
+  /** SIGTERM, WORKER_STOP_MS, then SIGKILL to its whole group. */
+  stop: () => Promise<void>;
+};
+
+/** Resolves when the worker is ready; throws with its last log lines when it does not get there the first time. */
+export async function superviseWorker(options: WorkerOptions): Promise<Worker> {
+  const { name, readyUrl, restart = true, onDeath = () => undefined, onRestart = () => undefined } = options;
+  const stopping = new AbortController();
+  let child = await startReady(options);
+  let born = Date.now();
+  let restarts = 0;
+  const watching = watch().catch((error: Error) => onDeath(`${name} cannot be started again: ${error.message}`));
+
+  async function watch(): Promise<void> {
+    while (!stopping.signal.aborted) {
+      const outcome = await child.exited;
+      if (stopping.signal.aborted) return;
+      if (Date.now() - born > WORKER_STEADY_MS) restarts = 0;
+      if (!restart || restarts >= WORKER_RESTARTS_MAX) {
+        const why = restart ? `after ${restarts} restarts it is left alone` : 'it is not restarted (--no-restart)';
+        return onDeath(`${name} died (${outcome}); ${why}\n${child.logTail()}`);
+      }
+      const waitMs = Math.min(WORKER_RESTART_FIRST_MS * 2 ** restarts, WORKER_RESTART_DELAY_MS_MAX);
+      restarts++;
+      onDeath(
+        `${name} died (${outcome}); restart ${restarts} of ${WORKER_RESTARTS_MAX} in ${waitMs} ms\n${child.logTail()}`,
+      );
+      await delay(waitMs, undefined, { signal: stopping.signal }).catch(() => undefined);
+      if (stopping.signal.aborted) return;
+      child = await startChild(options);
+      born = Date.now();
+      onRestart(child.pid);
+    }
+  }
+
+  return {
+    pid: () => child.pid,
+    stop: async () => {
+      stopping.abort();
+      await watchSettles(watching, child);
+      await child.stop([{ signal: 'SIGTERM', waitMs: WORKER_STOP_MS }]);
+    },
+  };
+
+  async function startReady(startOptions: ChildOptions): Promise<Child> {
+    const first = await startChild(startOptions);
+    try {
+      await waitForChild(first, WORKER_READY_MS, () => isReady(readyUrl));
+      return first;
+    } catch (error) {
+      await first.stop([{ signal: 'SIGTERM', waitMs: WORKER_STOP_MS }]);
+      throw error;
+    }
+  }
+}
+
+/** A restart that was under way when the stop came must finish first, or its child would be missed. */
+async function watchSettles(watching: Promise<void>, child: Child): Promise<void> {
+  if (child.hasExited()) await watching;
+}
+
+function isReady(url: string): Promise<boolean> {
+  return fetch(url, { signal: AbortSignal.timeout(1_000) }).then(
+    async (response) => {
+      await response.body?.cancel();
+      return response.ok;
+    },
+    () => false,
+  );
+}

@@ -1,0 +1,46 @@
+/** The environment of a worker, as src/config.ts reads it. */
+import { choosePort } from './ports.ts';
+
+export type WorkerName = 'api' | 'mailer' | 'chat';
+export type WorkerPorts = Record<WorkerName, number>;
+
+/** In the order they start; they stop the other way round. */
+export const WORKER_NAMES: readonly WorkerName[] = ['api', 'mailer', 'chat'];
+
+export type WorkerSettings = {
+  databaseUrl: string;
+  databaseReplicaUrl: string | undefined;
+  redisUrl: string;
+  smtpUrl: string;
+  secretKey: string;
+  ports: WorkerPorts;
+};
+
+export async function chooseWorkerPorts(): Promise<WorkerPorts> {
+  return {
+    api: await choosePort('api', 'usual'),
+    chat: await choosePort('chat', 'usual'),
+    mailer: await choosePort('mailer', 'usual'),
+  };
+}
+
+/** `outer` is the environment of whoever starts the worker: what is set there by hand wins, but for the addresses. */
+export function workerEnvironment(settings: WorkerSettings, outer: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const { ports } = settings;
+  return {
+    SECRET_KEY: settings.secretKey,
+    HOST: '127.0.0.1',
+    API_URL: `http://127.0.0.1:${ports.api}`,
+    CHAT_URL: `http://127.0.0.1:${ports.chat}`,
+    MAIL_FROM: 'Tardigrade <check-in@tardigrade.test>',
+    LOG_LEVEL: 'info',
+    ...outer,
+    DATABASE_URL: settings.databaseUrl,
+    DATABASE_REPLICA_URL: settings.databaseReplicaUrl ?? '',
+    REDIS_URL: settings.redisUrl,
+    SMTP_URL: settings.smtpUrl,
+    API_PORT: String(ports.api),
+    CHAT_PORT: String(ports.chat),
+    MAILER_PORT: String(ports.mailer),
+  };
+}

@@ -1,0 +1,129 @@
+/**
+ * `npm start`: the whole product on this machine.
+ *
+ *   --native       run the workers from src/ instead of dist/
+ *   --no-workers   only the servers; start workers yourself with npm run start:api and the like
+ *   --no-restart   leave a worker that dies dead (by default it is started again, a bounded number of times)
+ *   --no-seed      leave an empty database empty
+ *
+ * DATABASE_URL, DATABASE_REPLICA_URL, REDIS_URL and SMTP_URL each put a real server in the place of an embedded one.
+ * Ctrl-C stops everything in order; a second Ctrl-C stops waiting for it.
+ */
+import path from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
+import { StackRunningError } from './embedded/leftovers.ts';
+import { SAME_SIGNAL_MS } from './embedded/limits.ts';
+import { livingProcesses } from './embedded/process-record.ts';
+import { type Product, startProduct } from './embedded/product.ts';
+import { givenServers } from './embedded/stack.ts';
+import { readStackFile, type StackFile } from './embedded/stack-file.ts';
+
+const ROOT = path.resolve(import.meta.dirname, '..');
+const FOLDER = path.join(ROOT, '.tardigrade');
+
+const flags = readFlags();
+const unwanted = new AbortController();
+let product: Product | undefined;
+let stopping: Promise<void> | undefined;
+let signalledAt = 0;
+
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, onSignal);
+// A terminal that is gone must not take the orderly stop with it.
+process.stdout.on('error', () => undefined);
+process.stderr.on('error', () => undefined);
+
+const started = performance.now();
+try {
+  product = await startProduct({
+    ...flags,
+    root: ROOT,
+    folder: FOLDER,
+    given: givenServers(process.env),
+    environment: process.env,
+    signal: unwanted.signal,
+    onProgress: (step, ms) => console.log(`  ${step.padEnd(28)} ${(ms / 1000).toFixed(2)} s`),
+    onWorkerDeath: (message) => console.error(message),
+  });
+  console.log(summary(product.file, performance.now() - started));
+} catch (error) {
+  if (unwanted.signal.aborted) process.exit(0);
+  console.error(error instanceof StackRunningError ? alreadyRunning(error) : `\nnpm start failed: ${explain(error)}`);
+  process.exit(1);
+}
+
+function readFlags() {
+  try {
+    return parseArgs({
+      allowNegative: true,
+      options: {
+        native: { type: 'boolean', default: false },
+        workers: { type: 'boolean', default: true },
+        restart: { type: 'boolean', default: true },
+        seed: { type: 'boolean', default: true },
+      },
+    }).values;
+  } catch (error) {
+    console.error(`${explain(error)}\nnpm start -- takes --native, --no-workers, --no-restart and --no-seed`);
+    return process.exit(64);
+  }
+}
+
+function onSignal(): void {
+  const now = performance.now();
+  if (stopping === undefined) {
+    signalledAt = now;
+    stopping = stop();
+  } else if (now - signalledAt > SAME_SIGNAL_MS) {
+    force();
+  }
+}
+
+async function stop(): Promise<void> {
+  console.log('\nStopping (Ctrl-C again to force) ...');
+  unwanted.abort();
+  // A start that is under way notices by itself, stops what it started and exits above.
+  if (product === undefined) return;
+  const begun = performance.now();
+  await product.stop();
+  console.log(`Stopped in ${((performance.now() - begun) / 1000).toFixed(1)} s. Your data is in .tardigrade/.`);
+  process.exit(0);
+}
+
+/** PostgreSQL and Redis recover from this at the next start; the workers are made for it. */
+function force(): void {
+  for (const { name, pid } of livingProcesses(FOLDER)) {
+    if (name === 'start') continue;
+    try {
+      process.kill(-pid, 'SIGKILL');
+    } catch {
+      // Gone by itself.
+    }
+  }
+  delay(SAME_SIGNAL_MS).then(() => process.exit(130));
+}
+
+function summary({ urls, login }: StackFile, ms: number): string {
+  const lines = [
+    ['Dashboard', urls.dashboard],
+    ['  sign in', login.email === '' ? '(nothing is seeded)' : `${login.email} / ${login.password}`],
+    ['Caught mail', urls.mail ?? '(goes to SMTP_URL)'],
+    ['API reference', urls.docs],
+    ['Chat', urls.chat],
+    ['Logs', '.tardigrade/logs/'],
+    ['Stop', 'Ctrl-C'],
+  ] as const;
+  const block = lines.map(([name, value]) => `  ${name.padEnd(14)} ${value}`).join('\n');
+  return `\nTardigrade is up after ${(ms / 1000).toFixed(1)} s\n\n${block}\n`;
+}
+
+function alreadyRunning(error: StackRunningError): string {
+  const file = readStackFile(FOLDER);
+  return file === undefined
+    ? `Tardigrade is starting or stopping already (process ${error.pid}).`
+    : `Tardigrade runs already (process ${error.pid}).\n${summary(file, 0).split('\n').slice(2).join('\n')}`;
+}
+
+function explain(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

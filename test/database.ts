@@ -1,0 +1,92 @@
+import { randomBytes } from 'node:crypto';
+import { Client } from 'pg';
+import { inject } from 'vitest';
+import type { Db } from '../src/db/database.ts';
+import { type Database, openDatabase } from '../src/db/read-write-split.ts';
+import { createLog } from '../src/log.ts';
+import { createMetrics } from '../src/process/metrics.ts';
+
+export interface TestDatabase {
+  readonly url: string;
+  /** The same database on the streaming replica. */
+  readonly replicaUrl: string;
+  /** Primary. */
+  readonly db: Db;
+  /** Primary and replica behind the product's own split. */
+  readonly database: Database;
+  close(): Promise<void>;
+}
+
+/** A migrated database of the caller's own, on the primary and, as soon as it has streamed, on the replica. */
+export async function createTestDatabase(options: { replica?: boolean } = {}): Promise<TestDatabase> {
+  const name = `test_${randomBytes(6).toString('hex')}`;
+  await asAdmin((client) =>
+    client.query(
+      `create database ${name} template ${inject('template')} owner ${new URL(inject('databaseUrl')).username}`,
+    ),
+  );
+  const url = named(inject('databaseUrl'), name);
+  const replicaUrl = named(inject('replicaUrl'), name);
+  if (options.replica !== false) await until('the replica has the database', () => answers(replicaUrl));
+  const database = openDatabase({
+    config: { databaseUrl: url, databaseReplicaUrl: options.replica === false ? undefined : replicaUrl },
+    processName: 'test',
+    primaryMax: 5,
+    replicaMax: 2,
+    log: createLog('test', 'silent'),
+    metrics: createMetrics('test'),
+  });
+  return {
+    url,
+    replicaUrl,
+    db: database.primary,
+    database,
+    async close() {
+      await database.close();
+      await asAdmin((client) => client.query(`drop database ${name} with (force)`));
+    },
+  };
+}
+
+/** As PostgreSQL's superuser, on the primary. */
+export async function asAdmin<T>(work: (client: Client) => Promise<T>, url = inject('databaseAdminUrl')): Promise<T> {
+  const client = new Client({ connectionString: url });
+  await client.connect();
+  try {
+    return await work(client);
+  } finally {
+    await client.end();
+  }
+}
+
+/** Looks again and again until it holds: no test waits for a guessed time. Throws after `deadlineMs`. */
+export async function until<T>(
+  what: string,
+  holds: () => Promise<T> | T,
+  deadlineMs = 15_000,
+): Promise<NonNullable<T>> {
+  const deadline = performance.now() + deadlineMs;
+  while (performance.now() < deadline) {
+    const value = await holds();
+    if (value) return value as NonNullable<T>;
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  throw new Error(`Not within ${deadlineMs} ms: ${what}`);
+}
+
+function named(url: string, database: string): string {
+  const result = new URL(url);
+  result.pathname = `/${database}`;
+  return result.href;
+}
+
+async function answers(url: string): Promise<boolean> {
+  const client = new Client({ connectionString: url });
+  try {
+    await client.connect();
+    await client.end();
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,87 @@
+import { randomBytes } from 'node:crypto';
+import { request as httpRequest } from 'node:http';
+import { Socket } from 'node:net';
+import type { Role } from '../src/db/schema.ts';
+import { createSessions } from '../src/http/authentication.ts';
+import { start } from '../workers/api.ts';
+import { type ApiClient, createClient, registerClient } from './api-client.ts';
+import { createTestDatabase, type TestDatabase } from './database.ts';
+import { emptyRedis, startWorker, type TestWorker, testEnvironment } from './worker.ts';
+
+export interface RunningApi {
+  readonly url: string;
+  readonly database: TestDatabase;
+  readonly worker: TestWorker;
+  /** A new organisation, and its owner as client. */
+  register(): Promise<ApiClient>;
+  /** Another user of an organisation, signed in. */
+  signedIn(orgId: number, role: Role): Promise<ApiClient>;
+  gauge(name: string): number;
+  stop(): Promise<void>;
+}
+
+/** The api as its process runs it, on a database, a replica and a port of its own. */
+export async function runApi(environment: Record<string, string> = {}): Promise<RunningApi> {
+  const database = await createTestDatabase();
+  await emptyRedis();
+  const worker = await startWorker('api', start, { ...(await testEnvironment(database)), ...environment });
+  const { apiUrl: url } = worker.config;
+  return {
+    url,
+    database,
+    worker,
+    register: () => registerClient(url),
+    async signedIn(orgId, role) {
+      const email = `${role}-${randomBytes(6).toString('hex')}@example.test`;
+      const user = await database.db
+        .insertInto('users')
+        .values({ org_id: orgId, email, name: role, role, password_hash: 'none' })
+        .returning('id')
+        .executeTakeFirstOrThrow();
+      const token = await createSessions(database.db).create(database.db, { orgId, userId: user.id });
+      return createClient(url, token, orgId);
+    },
+    gauge: (name) => worker.process.metrics.report().gauges[name] ?? Number.NaN,
+    async stop() {
+      await worker.stop();
+      await database.close();
+    },
+  };
+}
+
+/** A request whose body is sent piece by piece; `cut` breaks the connection. */
+export function slowRequest(url: string, method: string, path: string, headers: Record<string, string>) {
+  const { hostname, port } = new URL(url);
+  const request = httpRequest({ hostname, port, method, path, headers, agent: false });
+  const answer = new Promise<{ status: number; body: string }>((resolve, reject) => {
+    request.once('error', reject);
+    request.once('response', (response) => {
+      response.setEncoding('utf8');
+      let body = '';
+      response.on('data', (chunk: string) => {
+        body += chunk;
+      });
+      response.once('end', () => resolve({ status: response.statusCode ?? 0, body }));
+      response.once('error', reject);
+    });
+  });
+  answer.catch(() => undefined);
+  return {
+    answer,
+    send: (piece: string | Buffer) => void request.write(piece),
+    end: (piece?: string | Buffer) => void request.end(piece),
+    flush: () => request.flushHeaders(),
+    cut: () => void request.destroy(),
+  };
+}
+
+/** Bytes as they are, for what no HTTP client would send; resolves to all that came back until the server closed. */
+export async function rawRequest(url: string, text: string): Promise<string> {
+  const { hostname, port } = new URL(url);
+  const socket = new Socket().connect(Number(port), hostname);
+  socket.setEncoding('utf8');
+  socket.write(text);
+  let answer = '';
+  for await (const chunk of socket) answer += chunk;
+  return answer;
+}

@@ -1,0 +1,44 @@
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { build } from '../../scripts/build.ts';
+
+let root: string;
+
+beforeEach(() => {
+  root = mkdtempSync(path.join(tmpdir(), 'tardigrade-build-'));
+  write('src/process/launch.ts', "console.log('launched');");
+  write('src/shared.ts', "export const greeting: string = 'hello from ';");
+  for (const name of ['api', 'mailer']) {
+    write(`workers/${name}.ts`, `import { greeting } from '../src/shared.ts';\nconsole.log(greeting + '${name}');`);
+  }
+});
+
+afterEach(() => rmSync(root, { recursive: true, force: true }));
+
+test('each worker becomes a file beside the launcher, and what they share is written once', async () => {
+  expect(await build({ root })).toBe(true);
+  expect(run('launch.js')).toBe('launched');
+  expect(run('api.js')).toBe('hello from api');
+  expect(run('mailer.js')).toBe('hello from mailer');
+  expect(readdirSync(path.join(root, 'dist', 'shared')).filter((file) => file.endsWith('.js'))).toHaveLength(1);
+});
+
+test('nothing is built again until a source changes', async () => {
+  await build({ root });
+  expect(await build({ root })).toBe(false);
+  write('src/shared.ts', "export const greeting: string = 'goodbye from ';");
+  expect(await build({ root })).toBe(true);
+  expect(run('api.js')).toBe('goodbye from api');
+});
+
+function write(file: string, content: string): void {
+  mkdirSync(path.dirname(path.join(root, file)), { recursive: true });
+  writeFileSync(path.join(root, file), content);
+}
+
+function run(file: string): string {
+  return execFileSync(process.execPath, [path.join(root, 'dist', file)], { encoding: 'utf8' }).trim();
+}

@@ -1,0 +1,197 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import net from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import pg from 'pg';
+import { afterEach, expect, test } from 'vitest';
+import { StackRunningError } from '../../scripts/embedded/leftovers.ts';
+import { choosePort, USUAL_PORTS } from '../../scripts/embedded/ports.ts';
+import { livingProcesses } from '../../scripts/embedded/process-record.ts';
+import { type Stack, type StackOptions, startStack } from '../../scripts/embedded/stack.ts';
+import { reset } from '../../scripts/reset.ts';
+
+const STACK_TEST_MS = 60_000;
+const REPLICATED_MS = 5_000;
+
+const cleanups: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
+});
+
+test('a row written on the primary is seen on the replica, which takes no writes', {
+  timeout: STACK_TEST_MS,
+}, async () => {
+  const stack = await start(newFolder());
+  await query(stack.databaseUrl, 'create table letters (letter text)');
+  await query(stack.databaseUrl, "insert into letters values ('a')");
+  await until(async () => (await letters(stack.databaseReplicaUrl)).length === 1);
+  expect(await letters(stack.databaseReplicaUrl)).toEqual(['a']);
+  await expect(query(stack.databaseReplicaUrl as string, "insert into letters values ('b')")).rejects.toThrow(
+    /read-only/,
+  );
+});
+
+test('the workers are given a role that row-level security binds', { timeout: STACK_TEST_MS }, async () => {
+  const stack = await start(newFolder(), { withReplica: false });
+  const rows = await query(
+    stack.databaseUrl,
+    'select rolsuper, rolbypassrls from pg_roles where rolname = current_user',
+  );
+  expect(rows).toEqual([{ rolsuper: false, rolbypassrls: false }]);
+});
+
+test('a second start finds its data again, on the replica too', { timeout: STACK_TEST_MS }, async () => {
+  const folder = newFolder();
+  const first = await start(folder);
+  await query(first.databaseUrl, "create table letters as select 'a' as letter");
+  await first.stop();
+
+  const second = await start(folder);
+  expect(await letters(second.databaseUrl)).toEqual(['a']);
+  await until(async () => (await letters(second.databaseReplicaUrl)).length === 1);
+});
+
+test('a replica that lost its place in the history of the primary is rebuilt', { timeout: STACK_TEST_MS }, async () => {
+  const folder = newFolder();
+  const first = await start(folder);
+  await query(first.databaseUrl, "create table letters as select 'a' as letter");
+  await first.stop();
+  const alone = await start(folder, { withReplica: false });
+  await query(alone.databaseAdminUrl as string, "select pg_drop_replication_slot('replica')");
+  await alone.stop();
+
+  const second = await start(folder);
+  expect(await letters(second.databaseReplicaUrl)).toEqual(['a']);
+});
+
+test('a replica whose data directory is damaged is rebuilt', { timeout: STACK_TEST_MS }, async () => {
+  const folder = newFolder();
+  const first = await start(folder);
+  await query(first.databaseUrl, "create table letters as select 'a' as letter");
+  await first.stop();
+  rmSync(path.join(folder, 'postgres', 'replica', 'global', 'pg_control'));
+
+  const second = await start(folder);
+  expect(await letters(second.databaseReplicaUrl)).toEqual(['a']);
+});
+
+test('a usual port that is taken leads to another one that is free', async () => {
+  const usual = USUAL_PORTS.mail;
+  const holder = net.createServer().listen(usual, '127.0.0.1');
+  // When somebody else holds it already, it is just as taken.
+  await Promise.race([once(holder, 'listening'), once(holder, 'error').catch(() => undefined)]);
+  cleanups.push(() => holder.close());
+
+  const chosen = await choosePort('mail', 'usual');
+  expect(chosen).not.toBe(usual);
+  const server = net.createServer().listen(chosen, '127.0.0.1');
+  await once(server, 'listening');
+  server.close();
+});
+
+test('a folder holds one stack at a time', { timeout: STACK_TEST_MS }, async () => {
+  const folder = newFolder();
+  const stack = await start(folder, { withReplica: false });
+  await expect(startStack({ folder })).rejects.toThrow(StackRunningError);
+  await expect(reset(folder)).rejects.toThrow(/stop it first/);
+  expect(await query(stack.databaseUrl, 'select 1 as one')).toEqual([{ one: 1 }]);
+});
+
+test('what a killed parent left running is stopped by the next start', {
+  timeout: STACK_TEST_MS,
+}, async () => {
+  const folder = newFolder();
+  const stackModule = path.resolve(import.meta.dirname, '../../scripts/embedded/stack.ts');
+  const program = `
+    import { startStack } from ${JSON.stringify(stackModule)};
+    await startStack({ folder: ${JSON.stringify(folder)}, durable: false, ports: 'any' });
+    console.log('up');
+    setInterval(() => {}, 1000);`;
+  const parent = spawn(process.execPath, ['--input-type=module', '-e', program], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  await once(parent.stdout, 'data');
+  parent.kill('SIGKILL');
+  await once(parent, 'exit');
+  const orphans = livingProcesses(folder);
+  expect(orphans.map(({ name }) => name).sort()).toEqual(['mail', 'primary', 'redis', 'replica']);
+
+  const steps: string[] = [];
+  const stack = await start(folder, { onProgress: (step) => steps.push(step) });
+  expect(steps[0]).toMatch(/stopped leftovers/);
+  const living = livingProcesses(folder).map(({ pid }) => pid);
+  expect(orphans.filter(({ pid }) => living.includes(pid))).toEqual([]);
+  expect(await query(stack.databaseUrl, 'select 1 as one')).toEqual([{ one: 1 }]);
+});
+
+test('a pid file whose number belongs to somebody else now stops nothing and is no obstacle', {
+  timeout: STACK_TEST_MS,
+}, async () => {
+  const folder = newFolder();
+  await (await start(folder, { withReplica: false })).stop();
+  const bystander = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)']);
+  cleanups.push(() => bystander.kill('SIGKILL'));
+  writeFileSync(path.join(folder, 'postgres', 'primary', 'postmaster.pid'), `${bystander.pid}\n`);
+  writeFileSync(
+    path.join(folder, 'run', 'redis.json'),
+    JSON.stringify({ name: 'redis', pid: bystander.pid, born: '1' }),
+  );
+
+  const stack = await start(folder, { withReplica: false });
+  expect(await query(stack.databaseUrl, 'select 1 as one')).toEqual([{ one: 1 }]);
+  expect(bystander.exitCode ?? bystander.signalCode).toBeNull();
+});
+
+test('given servers take the place of embedded ones, and no embedded replica stands beside them', async () => {
+  const given = { databaseUrl: 'postgres://elsewhere/db', redisUrl: 'redis://elsewhere', smtpUrl: 'smtp://elsewhere' };
+  const stack = await start(newFolder(), { given });
+  expect(stack).toMatchObject({ ...given, databaseReplicaUrl: undefined, pids: {} });
+});
+
+test('reset empties the folder of a stack that was stopped', { timeout: STACK_TEST_MS }, async () => {
+  const folder = newFolder();
+  await (await start(folder, { withReplica: false })).stop();
+  expect(existsSync(path.join(folder, 'postgres'))).toBe(true);
+  await reset(folder);
+  expect(existsSync(path.join(folder, 'postgres'))).toBe(false);
+  expect(existsSync(path.join(folder, 'secrets.json'))).toBe(false);
+});
+
+function newFolder(): string {
+  const folder = mkdtempSync(path.join(tmpdir(), 'tardigrade-stack-'));
+  cleanups.push(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+async function start(folder: string, options: Partial<StackOptions> = {}): Promise<Stack> {
+  const stack = await startStack({ folder, durable: false, ports: 'any', ...options });
+  cleanups.push(() => stack.stop());
+  return stack;
+}
+
+async function query(connectionString: string, text: string): Promise<unknown[]> {
+  const client = new pg.Client({ connectionString });
+  await client.connect();
+  try {
+    return (await client.query(text)).rows;
+  } finally {
+    await client.end();
+  }
+}
+
+/** Empty as long as the table has not arrived. */
+async function letters(url: string | undefined): Promise<string[]> {
+  const rows = (await query(url as string, 'select letter from letters').catch(() => [])) as { letter: string }[];
+  return rows.map(({ letter }) => letter);
+}
+
+async function until(condition: () => Promise<boolean>): Promise<void> {
+  const deadline = Date.now() + REPLICATED_MS;
+  while (!(await condition())) {
+    if (Date.now() > deadline) throw new Error(`not true after ${REPLICATED_MS} ms`);
+    await delay(20);
+  }
+}

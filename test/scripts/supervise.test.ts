@@ -1,0 +1,73 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { choosePort } from '../../scripts/embedded/ports.ts';
+import { livingProcesses } from '../../scripts/embedded/process-record.ts';
+import { superviseWorker, type Worker, type WorkerOptions } from '../../scripts/embedded/supervise.ts';
+
+const SEEN_MS = 5_000;
+
+let folder: string;
+let worker: Worker | undefined;
+
+beforeEach(() => {
+  folder = mkdtempSync(path.join(tmpdir(), 'tardigrade-worker-'));
+});
+
+afterEach(async () => {
+  await worker?.stop();
+  worker = undefined;
+  rmSync(folder, { recursive: true, force: true });
+});
+
+test('a worker that is killed is started again and stays stopped once it is stopped', async () => {
+  const lives: number[] = [];
+  const deaths: string[] = [];
+  const options = await serving({ onRestart: (pid) => lives.push(pid), onDeath: (message) => deaths.push(message) });
+  worker = await superviseWorker(options);
+  const first = worker.pid();
+  process.kill(first, 'SIGKILL');
+  await until(() => lives.length === 1);
+  await until(() =>
+    fetch(options.readyUrl).then(
+      (response) => response.ok,
+      () => false,
+    ),
+  );
+  expect(worker.pid()).not.toBe(first);
+  await worker.stop();
+  // A stop that was asked for is no death, or a restart would follow it.
+  expect(deaths).toHaveLength(1);
+  expect(livingProcesses(folder)).toEqual([]);
+});
+
+test('with restart off a worker that dies stays dead, and its last words are told', async () => {
+  const told: string[] = [];
+  worker = await superviseWorker(await serving({ restart: false, onDeath: (message) => told.push(message) }));
+  process.kill(worker.pid(), 'SIGKILL');
+  await until(() => told.length === 1);
+  expect(told[0]).toMatch(/signal SIGKILL[\s\S]*--no-restart[\s\S]*listening/);
+  expect(livingProcesses(folder)).toEqual([]);
+});
+
+test('a worker that cannot start is an error with its last log lines', async () => {
+  const options = await serving({ args: ['-e', 'console.error("DATABASE_URL is missing"); process.exit(1)'] });
+  await expect(superviseWorker(options)).rejects.toThrow(/exit code 1[\s\S]*DATABASE_URL is missing/);
+});
+
+async function serving(options: Partial<WorkerOptions>): Promise<WorkerOptions> {
+  const port = await choosePort('api', 'any');
+  const program = `require('node:http').createServer((_, r) => r.end('ok')).listen(${port}, '127.0.0.1', () => console.log('listening'))`;
+  const readyUrl = `http://127.0.0.1:${port}/readyz`;
+  return { folder, name: 'api', command: process.execPath, args: ['-e', program], readyUrl, ...options };
+}
+
+async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
+  const deadline = Date.now() + SEEN_MS;
+  while (!(await condition())) {
+    if (Date.now() > deadline) throw new Error(`not true after ${SEEN_MS} ms`);
+    await delay(10);
+  }
+}
