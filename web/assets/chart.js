@@ -1,0 +1,87 @@
+// Line chart and sparkline as SVG nodes. Colours and strokes come from the style sheet.
+
+import { el, svg } from './el.js';
+import { formatDay, formatMood, formatNumber } from './format.js';
+import { table } from './parts.js';
+
+const WIDTH = window.matchMedia('(max-width: 40rem)').matches ? 340 : 720; // text keeps its size on a phone
+const HEIGHT = 200;
+const LEFT = 34;
+const BOTTOM = 24;
+const TOP = 8;
+
+/** Mood (-1..1) over days. A day without a mood breaks the line: nothing is made up. */
+export function moodChart(days, from, to) {
+  const first = Date.parse(from);
+  const span = Math.max(Date.parse(to) - first, 86_400_000);
+  const x = (day) => LEFT + ((Date.parse(day) - first) / span) * (WIDTH - LEFT - 10);
+  const y = (mood) => TOP + ((1 - mood) / 2) * (HEIGHT - TOP - BOTTOM);
+  const known = days.filter((one) => one.mood !== null);
+  const summary = `Mood of the organisation by day, ${formatDay(from)} to ${formatDay(to)}. The table below holds the numbers.`;
+  const drawing = svg(
+    'svg',
+    { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, class: 'chart', role: 'img', 'aria-label': summary },
+    [1, 0.5, 0, -0.5, -1].map((mood) => gridLine(mood, y(mood))),
+    dayLabels(first, span).map(([day, anchor]) =>
+      svg('text', { x: x(day), y: HEIGHT - 6, 'text-anchor': anchor }, formatDay(day)),
+    ),
+    runs(known).map((run) => svg('path', { class: 'line', d: path(run.map((one) => [x(one.day), y(one.mood)])) })),
+    known.map((one) =>
+      svg(
+        'circle',
+        { cx: x(one.day), cy: y(one.mood), r: known.length > 40 ? 2 : 3.5 },
+        svg('title', null, `${formatDay(one.day)}: ${formatMood(one.mood)} from ${formatNumber(one.answers)} answers`),
+      ),
+    ),
+  );
+  const rows = known.map((one) => [formatDay(one.day), formatMood(one.mood), formatNumber(one.answers)]);
+  const numbers = el(
+    'details',
+    null,
+    el('summary', null, 'The same as a table'),
+    table(summary, ['Day', 'Mood', 'Answers'], rows),
+  );
+  return el('div', null, drawing, numbers);
+}
+
+/** A line without axes; `max` fixes the scale, so that two sparklines can be compared. */
+export function sparkline(values, max, label) {
+  const top = Math.max(max ?? 0, ...values, 1e-9);
+  const points = values.map((value, i) => [(i / Math.max(values.length - 1, 1)) * 100, 23 - (value / top) * 22]);
+  const area = `${path(points)} L100 24 L0 24Z`;
+  return svg(
+    'svg',
+    { viewBox: '0 0 100 24', preserveAspectRatio: 'none', class: 'spark', role: 'img', 'aria-label': label },
+    values.length > 1 && [svg('path', { class: 'area', d: area }), svg('path', { class: 'line', d: path(points) })],
+  );
+}
+
+function gridLine(mood, y) {
+  return svg(
+    'g',
+    { class: mood === 0 ? 'grid zero' : 'grid' },
+    svg('line', { x1: LEFT, x2: WIDTH, y1: y, y2: y }),
+    svg('text', { x: LEFT - 6, y: y + 4, 'text-anchor': 'end' }, formatMood(mood)),
+  );
+}
+
+function dayLabels(first, span) {
+  return [[0, 'start'], ...(WIDTH > 500 ? [0.25, 0.5, 0.75] : [0.5]).map((share) => [share, 'middle']), [1, 'end']].map(
+    ([share, anchor]) => [new Date(first + span * share).toISOString().slice(0, 10), anchor],
+  );
+}
+
+// Days in a row; a longer gap than a weekend starts a new run.
+function runs(days) {
+  const found = [];
+  for (const one of days) {
+    const last = found.at(-1)?.at(-1);
+    if (last && Date.parse(one.day) - Date.parse(last.day) <= 4 * 86_400_000) found.at(-1).push(one);
+    else found.push([one]);
+  }
+  return found;
+}
+
+function path(points) {
+  return points.map(([x, y], i) => `${i === 0 ? 'M' : 'L'}${x.toFixed(1)} ${y.toFixed(1)}`).join(' ');
+}

@@ -1,0 +1,147 @@
+// Small pieces that several views share.
+
+import { Problem } from './api.js';
+import { el, put, svg } from './el.js';
+import { formatMood, moodStep, moodWord } from './format.js';
+
+/** A box that shows a wait, then what `load` brought, or the fault and a way to try again. */
+export function slot(load, render) {
+  const box = el('div', { class: 'slot' });
+  const run = async () => {
+    box.setAttribute('aria-busy', 'true');
+    try {
+      put(box, render(await load()));
+    } catch (error) {
+      if (error.name === 'AbortError') return;
+      put(box, notice(error), el('button', { type: 'button', onclick: run }, 'Try again'));
+    } finally {
+      box.removeAttribute('aria-busy');
+    }
+  };
+  put(box, el('p', { class: 'soft' }, 'Loading…'));
+  run();
+  return box;
+}
+
+/** Puts a fault (or a plain sentence) into words; a fault of ours is not hidden from the console. */
+export function notice(error, kind = 'bad') {
+  if (error instanceof Error && !(error instanceof Problem)) reportError(error);
+  const text = error instanceof Error ? error.message : error;
+  const errors = (error.errors ?? []).map((one) => el('li', null, [one.path, one.message].filter(Boolean).join(': ')));
+  return el('div', { class: `notice ${kind}`, role: 'alert' }, text, errors.length > 0 && el('ul', null, errors));
+}
+
+/** Says something to screen readers without moving anything on the page. */
+export function announce(text) {
+  document.getElementById('announcer').textContent = text;
+}
+
+/** Label above a control; the control's id ties them. */
+export function field(label, control, hint) {
+  const hintId = hint && `${control.id}-hint`;
+  if (hint) control.setAttribute('aria-describedby', hintId);
+  const small = hint && el('small', { id: hintId }, hint);
+  return el('div', { class: 'field' }, el('label', { for: control.id }, label), control, small);
+}
+
+/** A horizontal bar of parts: bar('Memory', [{ share: 0.4, kind: 'good' }], '205 of 512 MB') */
+export function bar(label, parts, text) {
+  const total = parts.reduce((sum, part) => sum + part.share, 0);
+  let x = 0;
+  const rects = parts.map(({ share, kind }) => {
+    const rect = svg('rect', {
+      x: x * 100,
+      y: 0,
+      width: Math.max(0, Math.min(share, 1 - x)) * 100,
+      height: 1,
+      class: kind,
+    });
+    x += share;
+    return rect;
+  });
+  const drawing = svg('svg', { viewBox: '0 0 100 1', preserveAspectRatio: 'none', 'aria-hidden': 'true' }, rects);
+  const now = Math.round(Math.min(total, 1) * 100);
+  const aria = { role: 'progressbar', 'aria-label': label, 'aria-valuenow': now, 'aria-valuetext': text };
+  return el('div', { class: 'bar', 'aria-valuemin': 0, 'aria-valuemax': 100, ...aria }, drawing);
+}
+
+/** The mood as a coloured dot with its number and word. */
+export function moodMark(mood) {
+  if (mood === null || mood === undefined) return el('span', { class: 'soft' }, '–');
+  const dot = el('span', { class: `dot mood-${moodStep(mood)}`, 'aria-hidden': 'true' });
+  return el('span', { class: 'mood' }, dot, `${formatMood(mood)} `, el('span', { class: 'soft' }, moodWord(mood)));
+}
+
+export function statusMark(status) {
+  return el('span', { class: `status ${status}` }, status);
+}
+
+/** Table rows under a header; for phones each cell carries its column's name (`data-label`). */
+export function table(caption, columns, rows) {
+  const head = columns.map((column) => el('th', { scope: 'col' }, column));
+  const body = rows.map((cells) =>
+    el(
+      'tr',
+      null,
+      cells.map((cell, i) =>
+        el('td', { 'data-label': columns[i], class: cell === '–' && 'none' }, el('div', null, cell)),
+      ),
+    ),
+  );
+  return el(
+    'table',
+    { class: 'list' },
+    el('caption', { class: 'hidden' }, caption),
+    el('thead', null, el('tr', null, head)),
+    el('tbody', null, body),
+  );
+}
+
+/** A modal dialog that removes itself when closed. `build(close)` returns its content. Focus goes back by itself. */
+export function openDialog(title, build) {
+  const dialog = el('dialog', { 'aria-labelledby': 'dialog-title', onclose: () => dialog.remove() });
+  put(
+    dialog,
+    el('h2', { id: 'dialog-title' }, title),
+    build(() => dialog.close()),
+  );
+  document.body.append(dialog);
+  dialog.showModal();
+  return dialog;
+}
+
+/** Asks before something that cannot be taken back; a refusal by the server is shown in the dialog. */
+export function confirmDialog(title, text, action, act) {
+  openDialog(title, (close) => {
+    const fault = el('div');
+    const go = el(
+      'button',
+      { type: 'button', class: 'primary', onclick: () => run(go, fault, () => act().then(close)) },
+      action,
+    );
+    const back = el('button', { type: 'button', onclick: close }, 'Not now');
+    return [el('p', null, text), fault, el('div', { class: 'actions' }, go, back)];
+  });
+}
+
+/** Runs an action behind a button: no second click while it runs, the fault shown in `fault`. */
+export async function run(button, fault, act) {
+  button.disabled = true;
+  put(fault);
+  try {
+    await act();
+  } catch (error) {
+    if (error.name !== 'AbortError') put(fault, notice(error));
+  } finally {
+    button.disabled = false;
+  }
+}
+
+export function heading(title, ...actions) {
+  return el(
+    'header',
+    { class: 'heading' },
+    el('h1', { tabindex: '-1' }, title),
+    el('div', { class: 'actions' }, actions),
+  );
+}

@@ -1,0 +1,31 @@
+import { el } from '../el.js';
+import { count, formatNumber } from '../format.js';
+import { bar } from '../parts.js';
+
+/** The bar of a campaign: sent, skipped and failed as parts of all recipients. */
+export function progressBar({ progress }) {
+  const share = (n) => (progress.recipients === 0 ? 0 : n / progress.recipients);
+  const parts = [
+    { share: share(progress.sent), kind: 'good' },
+    { share: share(progress.skipped), kind: 'pale' },
+    { share: share(progress.failed), kind: 'bad' },
+  ];
+  return bar('Mails sent', parts, progressText({ progress }));
+}
+
+export function progressText({ progress }) {
+  const done = progress.sent + progress.skipped + progress.failed;
+  const faults = progress.failed > 0 ? `, ${formatNumber(progress.failed)} failed` : '';
+  return `${formatNumber(done)} of ${count(progress.recipients, 'mail')}${faults}`;
+}
+
+/** One campaign with its bar, linked to its page. */
+export function progressRow(campaign) {
+  return el(
+    'div',
+    { class: 'progress-row' },
+    el('a', { href: `#/campaigns/${campaign.id}` }, campaign.name),
+    el('span', { class: 'soft' }, progressText(campaign)),
+    progressBar(campaign),
+  );
+}

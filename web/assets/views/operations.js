@@ -1,0 +1,111 @@
+import { get } from '../api.js';
+import { el, put } from '../el.js';
+import { formatBytes, formatMs, formatNumber } from '../format.js';
+import { bar, heading, notice, table } from '../parts.js';
+import { poll } from '../poll.js';
+import { processCard } from './process-card.js';
+
+const LOOK_EVERY_MS = 2_000;
+
+export function operationsView({ signal }) {
+  const fault = el('div');
+  const processes = el('div', { class: 'cards' }, el('p', { class: 'soft' }, 'Loading…'));
+  const stores = el('div', { class: 'cards' });
+  const history = new Map(); // process -> its last readings; kept only while this view is open
+  const look = async () => {
+    const found = await get('/api/operations', null, signal);
+    put(fault);
+    forgetGone(history, found.processes);
+    put(
+      processes,
+      found.processes.map((process) => processCard(process, history)),
+    );
+    put(stores, replicaCard(found), databaseCard(found), redisCard(found), queuesCard(found));
+  };
+  poll(look, LOOK_EVERY_MS, signal, (error) => put(fault, notice(error)));
+  return [
+    heading('Operations'),
+    fault,
+    el('h2', null, 'Processes'),
+    processes,
+    el('h2', null, 'Stores and queues'),
+    stores,
+  ];
+}
+
+function forgetGone(history, processes) {
+  const here = new Set(processes.map(({ name, pid }) => `${name}/${pid}`));
+  for (const key of history.keys()) if (!here.has(key)) history.delete(key);
+}
+
+const REPLICA = {
+  none: ['pale', 'There is no replica; everything reads from the primary.'],
+  usable: ['good', 'Reads go to the replica.'],
+  lagging: ['warn', 'Too far behind; reads go to the primary until it has caught up.'],
+  promoted: ['warn', 'It has become a primary and is left out.'],
+  unreachable: ['bad', 'It does not answer; reads go to the primary.'],
+};
+
+function replicaCard({ replica }) {
+  const [kind, text] = REPLICA[replica.state] ?? ['pale', ''];
+  return el(
+    'section',
+    { class: 'card' },
+    el('h3', null, 'Replica ', el('span', { class: `status ${kind}` }, replica.state)),
+    el('p', { class: 'soft' }, text),
+    facts(['Lag', formatMs(replica.lagMs)], ['Not yet replayed', formatBytes(replica.lagBytes)]),
+  );
+}
+
+function databaseCard({ database }) {
+  const share = database.connections / database.connectionsMax;
+  const text = `${formatNumber(database.connections)} of ${formatNumber(database.connectionsMax)}`;
+  return el(
+    'section',
+    { class: 'card' },
+    el('h3', null, 'Database'),
+    facts(['Connections', text], ['Size', formatBytes(database.sizeBytes)]),
+    bar('Database connections', [{ share, kind: share > 0.85 ? 'bad' : 'good' }], text),
+  );
+}
+
+function redisCard({ redis }) {
+  if (redis === null) {
+    return el(
+      'section',
+      { class: 'card' },
+      el('h3', null, 'Redis ', el('span', { class: 'status bad' }, 'unreachable')),
+    );
+  }
+  const share = redis.maxBytes > 0 ? redis.usedBytes / redis.maxBytes : 0;
+  const text = `${formatBytes(redis.usedBytes)} of ${redis.maxBytes > 0 ? formatBytes(redis.maxBytes) : 'no limit'}`;
+  return el(
+    'section',
+    { class: 'card' },
+    el('h3', null, 'Redis'),
+    facts(['Memory', text]),
+    bar('Redis memory', [{ share, kind: share > 0.85 ? 'bad' : 'good' }], text),
+  );
+}
+
+function queuesCard({ queues, outbox }) {
+  const rows = queues.map((queue) => [
+    queue.name,
+    ...[queue.waiting, queue.active, queue.delayed, queue.failed].map((n) => formatNumber(n)),
+  ]);
+  return el(
+    'section',
+    { class: 'card wide' },
+    el('h3', null, 'Queues'),
+    facts(['Outbox, waiting to be relayed', formatNumber(outbox.waiting)]),
+    table('Queues', ['Queue', 'Waiting', 'Active', 'Delayed', 'Failed'], rows),
+  );
+}
+
+function facts(...pairs) {
+  return el(
+    'dl',
+    { class: 'facts-list' },
+    pairs.map(([name, value]) => el('div', null, el('dt', null, name), el('dd', null, value))),
+  );
+}

@@ -1,0 +1,89 @@
+import { sparkline } from '../chart.js';
+import { el } from '../el.js';
+import { formatAgo, formatBytes, formatMs, formatNumber, formatPercent } from '../format.js';
+import { bar } from '../parts.js';
+
+const SILENT_AFTER_MS = 6_000;
+const HISTORY_POINTS_MAX = 90;
+const POOL = /^pool_(.+)_(used|max|waiting)$/;
+
+/** One process: how full, how quick, how busy. `history` (Map) is read and extended. */
+export function processCard(process, history) {
+  const silent = Date.now() - Date.parse(process.reportedAt) > SILENT_AFTER_MS;
+  const past = remember(history, process);
+  const { memory, eventLoopDelayMs: delay } = process;
+  const used = memory.containerUsedBytes ?? memory.rssBytes;
+  const share = used / memory.limitBytes;
+  const text = `${formatBytes(used)} of ${formatBytes(memory.limitBytes)}`;
+  return el(
+    'section',
+    { class: silent ? 'card process silent' : 'card process' },
+    el('h3', null, process.name, ' ', el('small', { class: 'soft' }, `pid ${process.pid}`), ' ', mark(process, silent)),
+    row('Memory', text, memory.limitIsEnforced ? null : 'not enforced here'),
+    bar(`Memory of ${process.name}`, [{ share, kind: share > 0.85 ? 'bad' : 'good' }], text),
+    sparkline(
+      past.map((one) => one.used),
+      memory.limitBytes,
+      `Memory of ${process.name}, last minutes`,
+    ),
+    row('Heap', `${formatBytes(memory.heapUsedBytes)} of ${formatBytes(memory.heapLimitBytes)}`),
+    row('Loop p50 · p99', `${formatMs(delay.p50)} · ${formatMs(delay.p99)}`),
+    sparkline(
+      past.map((one) => one.p99),
+      20,
+      `Event-loop delay of ${process.name}, last minutes`,
+    ),
+    row('CPU', formatPercent(process.cpuShare)),
+    sparkline(
+      past.map((one) => one.cpu),
+      1,
+      `CPU of ${process.name}, last minutes`,
+    ),
+    pools(process.gauges).map(({ name, used: taken, max, waiting }) =>
+      row(`Pool ${name}`, `${taken} of ${max}`, waiting > 0 ? `${waiting} waiting` : null),
+    ),
+    others(process.gauges).map(([name, value]) => row(words(name), formatNumber(value))),
+  );
+}
+
+function mark(process, silent) {
+  if (silent) return el('span', { class: 'status bad' }, `silent, last heard ${formatAgo(process.reportedAt)}`);
+  return el('span', { class: 'status good' }, `started ${formatAgo(process.startedAt)}`);
+}
+
+function remember(history, { name, pid, reportedAt, memory, eventLoopDelayMs, cpuShare }) {
+  const key = `${name}/${pid}`;
+  const past = history.get(key) ?? [];
+  if (past.at(-1)?.reportedAt !== reportedAt) {
+    past.push({
+      reportedAt,
+      used: memory.containerUsedBytes ?? memory.rssBytes,
+      p99: eventLoopDelayMs.p99,
+      cpu: cpuShare,
+    });
+  }
+  if (past.length > HISTORY_POINTS_MAX) past.shift();
+  history.set(key, past);
+  return past;
+}
+
+function row(name, value, note) {
+  return el(
+    'p',
+    { class: 'row' },
+    el('span', { class: 'soft' }, name),
+    el('span', null, value, note && el('small', { class: 'soft' }, ` ${note}`)),
+  );
+}
+
+function pools(gauges) {
+  const found = new Map();
+  for (const [name, value] of Object.entries(gauges)) {
+    const [, pool, what] = POOL.exec(name) ?? [];
+    if (pool) found.set(pool, { name: pool, used: 0, max: 0, waiting: 0, ...found.get(pool), [what]: value });
+  }
+  return [...found.values()];
+}
+
+const others = (gauges) => Object.entries(gauges).filter(([name]) => !POOL.test(name));
+const words = (name) => name.charAt(0).toUpperCase() + name.slice(1).replaceAll('_', ' ');
