@@ -11,15 +11,15 @@ import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'no
 import path from 'node:path';
 
 export type Packages = 'external' | 'bundled';
-export type BuildOptions = { root?: string; packages?: Packages; force?: boolean };
+export type BuildOptions = { root?: string; packages?: Packages; force?: boolean; out?: string };
 
 const ROOT = path.resolve(import.meta.dirname, '..');
 
 /** @returns whether anything had to be built */
 export async function build(options: BuildOptions = {}): Promise<boolean> {
-  const { root = ROOT, packages = 'bundled', force = false } = options;
-  if (!force && isBuilt(root, packages)) return false;
-  const dist = path.join(root, 'dist');
+  const { root = ROOT, packages = 'bundled', force = false, out = 'dist' } = options;
+  if (!force && isBuilt(root, packages, out)) return false;
+  const dist = path.join(root, out);
   // Before the build: a source that is saved meanwhile makes the next run build again.
   const fingerprint = fingerprintOf(root, packages);
   // Loaded here, because it costs a process more memory than everything else in this file's users.
@@ -50,9 +50,9 @@ export async function build(options: BuildOptions = {}): Promise<boolean> {
   return true;
 }
 
-/** Whether dist/ is that of these sources and options. */
-export function isBuilt(root: string, packages: Packages = 'bundled'): boolean {
-  const stamp = path.join(root, 'dist', '.stamp');
+/** Whether `out` is that of these sources and options. */
+export function isBuilt(root: string, packages: Packages = 'bundled', out = 'dist'): boolean {
+  const stamp = path.join(root, out, '.stamp');
   return existsSync(stamp) && readFileSync(stamp, 'utf8') === fingerprintOf(root, packages);
 }
 

@@ -5,6 +5,8 @@
  *   --no-workers   only the servers; start workers yourself with npm run start:api and the like
  *   --no-restart   leave a worker that dies dead (by default it is started again, a bounded number of times)
  *   --no-seed      leave an empty database empty
+ *   --folder=path  keep data and logs there instead of in .tardigrade: a second product beside the first
+ *   --ports=any    take free ports instead of the usual ones
  *
  * DATABASE_URL, DATABASE_REPLICA_URL, REDIS_URL and SMTP_URL each put a real server in the place of an embedded one.
  * Ctrl-C stops everything in order; a second Ctrl-C stops waiting for it.
@@ -20,9 +22,8 @@ import { givenServers } from './embedded/stack.ts';
 import { readStackFile, type StackFile } from './embedded/stack-file.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '..');
-const FOLDER = path.join(ROOT, '.tardigrade');
-
 const flags = readFlags();
+const FOLDER = path.resolve(flags.folder);
 const unwanted = new AbortController();
 let product: Product | undefined;
 let stopping: Promise<void> | undefined;
@@ -54,17 +55,22 @@ try {
 
 function readFlags() {
   try {
-    return parseArgs({
+    const { values } = parseArgs({
       allowNegative: true,
       options: {
         native: { type: 'boolean', default: false },
         workers: { type: 'boolean', default: true },
         restart: { type: 'boolean', default: true },
         seed: { type: 'boolean', default: true },
+        folder: { type: 'string', default: path.join(ROOT, '.tardigrade') },
+        ports: { type: 'string', default: 'usual' },
       },
-    }).values;
+    });
+    const { ports } = values;
+    if (ports !== 'usual' && ports !== 'any') throw new Error(`--ports is usual or any, not ${ports}`);
+    return { ...values, ports } as const;
   } catch (error) {
-    console.error(`${explain(error)}\nnpm start -- takes --native, --no-workers, --no-restart and --no-seed`);
+    console.error(`${explain(error)}\nnpm start -- takes --native, --no-workers, --no-restart, --no-seed, --folder=path and --ports=any`);
     return process.exit(64);
   }
 }
@@ -86,7 +92,7 @@ async function stop(): Promise<void> {
   if (product === undefined) return;
   const begun = performance.now();
   await product.stop();
-  console.log(`Stopped in ${((performance.now() - begun) / 1000).toFixed(1)} s. Your data is in .tardigrade/.`);
+  console.log(`Stopped in ${((performance.now() - begun) / 1000).toFixed(1)} s. Your data is in ${shown(FOLDER)}/.`);
   process.exit(0);
 }
 
@@ -110,7 +116,7 @@ function summary({ urls, login }: StackFile, ms: number): string {
     ['Caught mail', urls.mail ?? '(goes to SMTP_URL)'],
     ['API reference', urls.docs],
     ['Chat', urls.chat],
-    ['Logs', '.tardigrade/logs/'],
+    ['Logs', `${shown(FOLDER)}/logs/`],
     ['Stop', 'Ctrl-C'],
   ] as const;
   const block = lines.map(([name, value]) => `  ${name.padEnd(14)} ${value}`).join('\n');
@@ -122,6 +128,12 @@ function alreadyRunning(error: StackRunningError): string {
   return file === undefined
     ? `Tardigrade is starting or stopping already (process ${error.pid}).`
     : `Tardigrade runs already (process ${error.pid}).\n${summary(file, 0).split('\n').slice(2).join('\n')}`;
+}
+
+/** As somebody in the project's folder would write it. */
+function shown(folder: string): string {
+  const relative = path.relative(ROOT, folder);
+  return relative.startsWith('..') ? folder : relative;
 }
 
 function explain(error: unknown): string {

@@ -26,7 +26,7 @@ export async function start(process: Process): Promise<void> {
   const sessions = createSessions(database.primary);
   const context = { config, log, database, sessions, hasher, cursors: createCursors(config.secretKey) };
   const pages = loadPages();
-  const app = await createServer({ ...process, database });
+  const app = await createServer({ ...process, database, pages });
   await describeApi(app, config.apiUrl, pages);
   mountPages(app, pages);
   unsubscribeRoutes(app, context, pages);

@@ -10,6 +10,7 @@ import { isBuilt } from '../build.ts';
 import { boundLog, runToEnd } from './child.ts';
 import { StackRunningError, stackOwner } from './leftovers.ts';
 import { BUILD_MS, LOG_CHECK_MS, MIGRATE_MS } from './limits.ts';
+import type { PortChoice } from './ports.ts';
 import { type GivenServers, type Stack, startStack } from './stack.ts';
 import { removeStackFile, type StackFile, writeStackFile } from './stack-file.ts';
 import { superviseWorker, type Worker } from './supervise.ts';
@@ -19,6 +20,7 @@ export type ProductOptions = {
   /** The project: `dist/`, `src/` and `scripts/` are below it. */
   root: string;
   folder: string;
+  ports: PortChoice;
   given: GivenServers;
   environment: NodeJS.ProcessEnv;
   /** Run the workers from src/ instead of dist/. */
@@ -70,12 +72,12 @@ export async function startProduct(options: ProductOptions): Promise<Product> {
     // The build needs no server and the servers no build.
     const building = options.native || isBuilt(root) ? undefined : step('dist/ built', () => buildApart(root, folder));
     building?.catch(() => undefined);
-    stack = await startStack({ folder, given: options.given, onProgress });
+    stack = await startStack({ folder, ports: options.ports, given: options.given, onProgress });
     // One of a killed start would send readers to processes that are gone.
     removeStackFile(folder);
     await building;
 
-    const ports = await chooseWorkerPorts();
+    const ports = await chooseWorkerPorts(options.ports);
     const { databaseUrl, databaseReplicaUrl, redisUrl, secrets } = stack;
     const smtpUrl = stack.smtpUrl as string;
     const settings = { databaseUrl, databaseReplicaUrl, redisUrl, smtpUrl, secretKey: secrets.secretKey, ports };

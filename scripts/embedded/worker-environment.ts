@@ -1,5 +1,5 @@
 /** The environment of a worker, as src/config.ts reads it. */
-import { choosePort } from './ports.ts';
+import { choosePort, type PortChoice } from './ports.ts';
 
 export type WorkerName = 'api' | 'mailer' | 'chat';
 export type WorkerPorts = Record<WorkerName, number>;
@@ -16,11 +16,11 @@ export type WorkerSettings = {
   ports: WorkerPorts;
 };
 
-export async function chooseWorkerPorts(): Promise<WorkerPorts> {
+export async function chooseWorkerPorts(choice: PortChoice = 'usual'): Promise<WorkerPorts> {
   return {
-    api: await choosePort('api', 'usual'),
-    chat: await choosePort('chat', 'usual'),
-    mailer: await choosePort('mailer', 'usual'),
+    api: await choosePort('api', choice),
+    chat: await choosePort('chat', choice),
+    mailer: await choosePort('mailer', choice),
   };
 }
 

@@ -43,7 +43,12 @@ export function openPool(
     Client: PreparingClient as unknown as PoolConfig['Client'],
   } as PoolConfig);
   // An idle connection that breaks is replaced by the pool; without this listener it would end the process.
-  pool.on('error', (error) => options.log.warn({ server, err: error }, 'idle database connection lost'));
+  pool.on('error', (error: Error & { client?: unknown }) => {
+    delete error.client; // pg hangs the whole connection on it, down to its secret key
+    options.log.warn({ server, err: error }, 'idle database connection lost');
+  });
+  // The same for one that breaks while it is in use: its query fails, or the next one, and that is where it is handled.
+  pool.on('connect', (client) => void client.on('error', () => undefined));
   options.metrics.gauge(
     `pool_${server}_used`,
     `Connections to the ${server} in use`,
@@ -120,8 +125,9 @@ function safeInteger(text: string): number {
   return value;
 }
 
-/** `2026-11-21 06:02:17.123+00` to `2026-11-21T06:02:17.123Z`. */
+/** `2026-11-21 06:02:17.123456+00` to `2026-11-21T06:02:17.123456Z`; every microsecond stays, for cursors go on from it. */
 function isoTime(text: string): string {
-  const iso = text.replace(' ', 'T');
-  return iso.endsWith('+00') ? `${iso.slice(0, -3)}Z` : new Date(text).toISOString();
+  if (text.endsWith('+00')) return `${text.slice(0, -3).replace(' ', 'T')}Z`;
+  const fraction = /\.\d+/.exec(text)?.[0] ?? '';
+  return `${new Date(text).toISOString().slice(0, -'.000Z'.length)}${fraction}Z`;
 }

@@ -32,26 +32,29 @@ export class UnknownOutcomeError extends Error {
   override name = 'UnknownOutcomeError';
 }
 
-/** Runs `work` in a transaction on `db`; `work` may run several times and must have no effect outside the database. */
-export async function withRetry<T>(
-  db: Db,
-  work: (transaction: Transaction<Schema>) => Promise<T>,
-  onRetry: (reason: string) => void,
-): Promise<T> {
-  for (let attempt = 0; ; attempt++) {
+/**
+ * Runs `attempt`, whole, until it succeeds or fails for a reason that would come again; it may run several times and must
+ * have no effect outside the database. Each attempt takes a connection of its own: the last one may be broken.
+ */
+export async function withRetry<T>(attempt: () => Promise<T>, onRetry: (reason: string) => void): Promise<T> {
+  for (let tries = 1; ; tries++) {
     try {
-      return await once(db, work);
+      return await attempt();
     } catch (error) {
       const reason = retryReason(error);
-      if (reason === undefined || attempt + 1 >= TRANSACTION_TRIES_MAX) throw error;
+      if (reason === undefined || tries >= TRANSACTION_TRIES_MAX) throw error;
       onRetry(reason);
-      await sleep(backoffMs(attempt, TRANSACTION_RETRY_MS));
+      await sleep(backoffMs(tries - 1, TRANSACTION_RETRY_MS));
     }
   }
 }
 
-async function once<T>(db: Db, work: (transaction: Transaction<Schema>) => Promise<T>): Promise<T> {
-  const transaction = await db.startTransaction().execute();
+/** Runs `work` once, in a transaction on `connection`. Throws UnknownOutcomeError when COMMIT stays without an answer. */
+export async function inTransaction<T>(
+  connection: Db,
+  work: (transaction: Transaction<Schema>) => Promise<T>,
+): Promise<T> {
+  const transaction = await connection.startTransaction().execute();
   let value: T;
   try {
     value = await work(transaction);
@@ -65,13 +68,18 @@ async function once<T>(db: Db, work: (transaction: Transaction<Schema>) => Promi
   try {
     await transaction.commit().execute();
   } catch (error) {
-    if (sqlState(error) !== undefined && !sqlState(error)?.startsWith('08') && !sqlState(error)?.startsWith('57P'))
-      throw error;
+    if (isAnswer(error) || neverSent(error)) throw error;
     throw new UnknownOutcomeError('The connection was lost while the transaction was being committed', {
       cause: error,
     });
   }
   return value;
+}
+
+/** PostgreSQL itself said no to COMMIT, and did not go away over it. */
+function isAnswer(error: unknown): boolean {
+  const state = sqlState(error);
+  return state !== undefined && !state.startsWith('08') && !state.startsWith('57P');
 }
 
 function retryReason(error: unknown): string | undefined {
@@ -87,6 +95,12 @@ export function isConnectionLoss(error: unknown): boolean {
   const code = 'code' in error ? String(error.code) : '';
   return (
     /^(ECONNRESET|ECONNREFUSED|EPIPE|ETIMEDOUT|ENOTFOUND|EHOSTUNREACH)$/.test(code) ||
-    /^Connection terminated/.test(error.message)
+    /^Connection terminated/.test(error.message) ||
+    neverSent(error)
   );
+}
+
+/** The connection was known to be broken, so pg sent nothing over it. */
+function neverSent(error: unknown): boolean {
+  return error instanceof Error && /is not queryable$/.test(error.message);
 }

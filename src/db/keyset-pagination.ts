@@ -40,9 +40,9 @@ export function createCursors(secretKey: string): Cursors {
     },
     decode(list, cursor) {
       if (cursor === undefined) return undefined;
-      const [payload = '', signature = ''] = cursor.length <= CURSOR_CHARS_MAX ? cursor.split('.') : [];
+      const [payload = '', signature = '', ...rest] = cursor.length <= CURSOR_CHARS_MAX ? cursor.split('.') : [];
       const given = Buffer.from(signature, 'base64url');
-      if (given.length !== SIGNATURE_BYTES || !timingSafeEqual(given, sign(payload))) throw stale();
+      if (rest.length > 0 || given.length !== SIGNATURE_BYTES || !timingSafeEqual(given, sign(payload))) throw stale();
       const [version, cursorList, ...place] = JSON.parse(Buffer.from(payload, 'base64url').toString('utf8'));
       if (version !== VERSION || cursorList !== list) throw stale();
       return place;

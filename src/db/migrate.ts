@@ -26,9 +26,11 @@ export async function migrate(db: Db): Promise<string[]> {
 
 /** One plain connection without the product's short timeouts: building an index may take its time. */
 export function openMigrationDatabase(url: string): Db {
-  return new Kysely<Schema>({
-    dialect: new PostgresDialect({ pool: new Pool({ connectionString: url, max: 1, lock_timeout: LOCK_MS }) }),
-  });
+  const pool = new Pool({ connectionString: url, max: 1, lock_timeout: LOCK_MS });
+  // A connection that breaks is told by the statement that fails; without listeners it would end the process first.
+  pool.on('error', () => undefined);
+  pool.on('connect', (client) => void client.on('error', () => undefined));
+  return new Kysely<Schema>({ dialect: new PostgresDialect({ pool }) });
 }
 
 /** A process must not serve from a database that is down or whose schema it does not know: throws StartError. */

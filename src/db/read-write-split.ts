@@ -16,7 +16,7 @@ import { REPLICA_LAG_MAX_MS, REPLICA_POLL_MS, REPLICA_RETRY_MS, REPLICA_WAIT_MS 
 import type { Log } from '../log.ts';
 import type { Metrics } from '../process/metrics.ts';
 import { type Db, openPool } from './database.ts';
-import { isConnectionLoss, withRetry } from './deadlock-retry.ts';
+import { inTransaction, isConnectionLoss, withRetry } from './deadlock-retry.ts';
 import type { Schema } from './schema.ts';
 
 /** A place in the primary's write-ahead log, as PostgreSQL writes it: `16/B374D848`. */
@@ -51,8 +51,13 @@ export function createSession(database: Database, start?: WalPosition): Database
   return {
     read: (query) => database.read(position, query),
     async write(work) {
+      const before = position;
       const written = await database.write(work);
-      position = written.position;
+      // Two writes at once may answer in the other order: the later position holds for both.
+      const overtaken = position !== undefined && position !== before;
+      if (!overtaken || parsePosition(written.position) > parsePosition(position as WalPosition)) {
+        position = written.position;
+      }
       return written.value;
     },
     get position() {
@@ -105,19 +110,18 @@ export function openDatabase(options: DatabaseOptions): Database {
 
   return {
     read,
-    async write(work) {
-      return primary.db.connection().execute(async (connection) => {
-        const value = await withRetry(connection, work, (reason) => {
+    write: (work) =>
+      withRetry(
+        () =>
+          primary.db.connection().execute(async (connection) => {
+            const value = await inTransaction(connection, work);
+            return { value, position: await positionAfterCommit(connection) };
+          }),
+        (reason) => {
           retries.inc();
           log.warn({ reason }, 'transaction run again');
-        });
-        // At or after our COMMIT, never inside the transaction: a position from before it would be reached too early.
-        const { rows } = await sql<{
-          position: WalPosition;
-        }>`select pg_current_wal_insert_lsn()::text as position`.execute(connection);
-        return { value, position: (rows[0] as { position: WalPosition }).position };
-      });
-    },
+        },
+      ),
     primary: primary.db,
     replica: () => watch?.status() ?? { state: 'none', lagMs: null },
     ping: async () => void (await sql`select 1`.execute(primary.db)),
@@ -127,6 +131,20 @@ export function openDatabase(options: DatabaseOptions): Database {
     },
   };
 }
+
+/** At or after our COMMIT, never inside the transaction: a position from before it would be reached too early. */
+async function positionAfterCommit(connection: Db): Promise<WalPosition> {
+  try {
+    const { rows } = await sql<{ position: WalPosition }>`
+      select pg_current_wal_insert_lsn()::text as position`.execute(connection);
+    return rows[0]?.position ?? NEVER_REPLAYED;
+  } catch {
+    return NEVER_REPLAYED; // the work is done and must not be reported, let alone repeated, as failed
+  }
+}
+
+/** No replica gets there: whoever carries it reads from the primary until the next write. */
+const NEVER_REPLAYED: WalPosition = 'FFFFFFFF/FFFFFFFF';
 
 interface ReplicaWatch {
   /** Whether a read that must see `position` may go to the replica; waits up to REPLICA_WAIT_MS for it. */

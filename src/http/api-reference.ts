@@ -17,7 +17,15 @@ export async function describeApi(app: App, apiUrl: string, pages: Pages): Promi
       components: { securitySchemes: { token: { type: 'http', scheme: 'bearer' } } },
       security: [{ token: [] }],
     },
-    transform: ({ schema, url }) => ({ schema: { ...schema, hide: !url.startsWith('/api/') } as typeof schema, url }),
+    transform: ({ schema, url, route }) => ({
+      url,
+      schema: {
+        ...schema,
+        hide: !url.startsWith('/api/'),
+        ...(route.config?.public === true ? { security: [] } : {}),
+        ...(route.config?.role === undefined ? {} : { 'x-role': route.config.role }),
+      } as typeof schema,
+    }),
   });
   app.get('/docs', async (request, reply) => sendPage(reply, pages.answer('/docs.html', request.headers)));
   app.get('/docs/openapi.json', async (_request, reply) =>

@@ -1,5 +1,5 @@
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
-import { AppError, ERROR_STATUS, type ErrorCode } from '../errors.ts';
+import { AppError, ERROR_STATUS, type ErrorCode, sqlState } from '../errors.ts';
 
 /** RFC 9457: what went wrong, in a form that programs and people can read. */
 export interface ProblemDetails {
@@ -48,11 +48,14 @@ export function toProblem(error: FastifyError | AppError): ProblemDetails {
     return {
       ...problem('invalid', `The ${where} is not valid: ${error.message}`),
       errors: error.validation.map((fault) => ({
-        path: `${where}${fault.instancePath}`,
+        path: `${where}${fault.instancePath}${fieldOf(fault.params)}`,
         message: fault.message ?? 'is not valid',
       })),
     };
   }
+  // No schema says so everywhere: PostgreSQL's text has no place for the character NUL.
+  if (NOT_STORABLE.includes(sqlState(error) ?? ''))
+    return problem('invalid', 'A text holds a character that cannot be stored (NUL). Leave it out.');
   // Errors of the framework itself: a body that is no JSON, too large, of a type that nobody reads, too slow.
   const status = 'statusCode' in error ? (error.statusCode ?? 500) : 500;
   if (status === 408) return { ...problem('invalid', 'The request took too long to arrive.'), status };
@@ -61,6 +64,15 @@ export function toProblem(error: FastifyError | AppError): ProblemDetails {
   if (status >= 500 || code === undefined)
     return problem('internal', 'Something went wrong on our side. It has been noted.');
   return problem(code, error.message);
+}
+
+/** character_not_in_repertoire, untranslatable_character */
+const NOT_STORABLE = ['22021', '22P05'];
+
+/** A field that is missing, or that nobody reads, is reported at the object around it. */
+function fieldOf(params: Record<string, unknown>): string {
+  const field = params['missingProperty'] ?? params['additionalProperty'];
+  return field === undefined ? '' : `/${field}`;
 }
 
 function problem(code: ErrorCode, detail: string): ProblemDetails {

@@ -4,6 +4,7 @@ import {
   type FastifyBaseLogger,
   type FastifyInstance,
   type FastifyReply,
+  type FastifyRequest,
   fastify,
   LogController,
   type RawReplyDefaultExpression,
@@ -55,6 +56,7 @@ export interface ServerParts {
   readonly health: Health;
   readonly metrics: Metrics;
   readonly database: Database;
+  readonly pages: Pages;
 }
 
 /** The header (and cookie) that carries the caller's last write: hand it back and the read sees it. */
@@ -73,19 +75,24 @@ export async function createServer(parts: ServerParts): Promise<App> {
     keepAliveTimeout: KEEP_ALIVE_MS,
     http: { headersTimeout: HEADERS_MS },
     routerOptions: { maxParamLength: 200 },
+    frameworkErrors: sendProblem, // addresses that cannot be decoded never reach a route and its error handler
     ajv: { customOptions: { removeAdditional: false, coerceTypes: true, allErrors: false } },
   }).withTypeProvider<TypeBoxTypeProvider>();
   app.server.maxConnections = HTTP_CONNECTIONS_MAX;
 
+  const parseJson = app.getDefaultJsonParser('error', 'error');
+  app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) =>
+    // A launch needs no body, but many clients say that they send JSON all the same.
+    body === '' ? done(null, undefined) : parseJson(request, body as string, done),
+  );
   const hsts = parts.config.apiUrl.startsWith('https:') ? 'max-age=31536000' : undefined;
   app.setErrorHandler(sendProblem);
-  app.setNotFoundHandler((request, reply) =>
-    sendProblem(
-      new AppError('not_found', `There is nothing at ${request.method} ${request.url.split('?')[0]}.`),
-      request,
-      reply,
-    ),
-  );
+  app.setNotFoundHandler((request, reply) => {
+    const page = isForPeople(request) ? parts.pages.answer('/404.html', request.headers) : undefined;
+    if (page?.body !== undefined) return reply.code(404).headers(page.headers).send(page.body);
+    const nothing = `There is nothing at ${request.method} ${request.url.split('?')[0]}.`;
+    return sendProblem(new AppError('not_found', nothing), request, reply);
+  });
   app.addHook('onRequest', (_request, reply, done) => {
     reply.headers(hsts === undefined ? SECURITY_HEADERS : { ...SECURITY_HEADERS, 'strict-transport-security': hsts });
     done();
@@ -103,7 +110,7 @@ export async function createServer(parts: ServerParts): Promise<App> {
   return app;
 }
 
-/** The pages: the dashboard at /, its files, and a page of its own for an address that does not exist. */
+/** The dashboard at / and its files. */
 export function mountPages(app: App, pages: Pages): void {
   app.get('/', async (request, reply) => sendPage(reply, pages.answer('/index.html', request.headers)));
   app.get('/assets/*', async (request, reply) =>
@@ -132,6 +139,12 @@ export async function mountApi(app: App, sessions: Sessions, mount: (api: App) =
     },
     { prefix: '/api' },
   );
+}
+
+/** A browser that goes to an address, not a program that calls the API. */
+function isForPeople(request: FastifyRequest): boolean {
+  const isPage = request.method === 'GET' && !request.url.startsWith('/api/');
+  return isPage && String(request.headers.accept ?? '').includes('text/html');
 }
 
 function readOwnWrites(app: App, database: Database): void {

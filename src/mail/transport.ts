@@ -1,3 +1,4 @@
+import { PassThrough } from 'node:stream';
 import { createTransport } from 'nodemailer';
 import { SMTP_CONNECTIONS_MAX, SMTP_MS } from '../limits.ts';
 
@@ -40,20 +41,33 @@ export function openTransport(smtpUrl: string): Transport {
     disableFileAccess: true,
     disableUrlAccess: true,
   });
+  // A mail's source is read by the connection that sends it: once read to its end, the server may have all of it.
+  const handedOver = new Set<string>();
+  transporter.use('stream', (mail, done) => {
+    const { messageId } = mail.data as Mail;
+    const final = (end: () => void) => {
+      handedOver.add(messageId);
+      end();
+    };
+    mail.message.transform(() => new PassThrough({ final }));
+    done();
+  });
   return {
     async send(mail) {
       try {
         await transporter.sendMail({ ...mail, headers: { ...mail.headers } });
         return { kind: 'sent' };
       } catch (error) {
-        return outcomeOf(error);
+        return outcomeOf(error, handedOver.has(mail.messageId));
+      } finally {
+        handedOver.delete(mail.messageId);
       }
     },
     close: () => transporter.close(),
   };
 }
 
-function outcomeOf(error: unknown): MailOutcome {
+function outcomeOf(error: unknown, handedOver: boolean): MailOutcome {
   const { code, responseCode, command, message } = error as {
     code?: string;
     responseCode?: number;
@@ -61,9 +75,11 @@ function outcomeOf(error: unknown): MailOutcome {
     message: string;
   };
   const reason = message.slice(0, 300);
-  if (responseCode !== undefined && responseCode >= 500) return { kind: 'refused', reason };
-  if (responseCode !== undefined && responseCode >= 400) return { kind: 'later', reason, maybeSent: false };
-  if (command === 'DATA') return { kind: 'later', reason, maybeSent: true };
+  // What a server says to the greeting or the password is about us; only from here on it is about the mail.
+  if (responseCode !== undefined && ['MAIL FROM', 'RCPT TO', 'DATA'].includes(command ?? '')) {
+    return responseCode >= 500 ? { kind: 'refused', reason } : { kind: 'later', reason, maybeSent: false };
+  }
+  if (handedOver) return { kind: 'later', reason, maybeSent: true };
   if (code === 'EENVELOPE' || code === 'EMESSAGE') return { kind: 'refused', reason };
   return { kind: 'unreachable', reason };
 }

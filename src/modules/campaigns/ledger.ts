@@ -94,7 +94,7 @@ export interface ClaimedReachOut {
   readonly interrupted: boolean;
 }
 
-/** Takes up to `limit` rows that are due, for MAIL_LEASE_MS. */
+/** Takes up to `limit` rows that are due, for MAIL_LEASE_MS; none once the campaign is cancelled. */
 export async function claimReachOuts(
   db: Db,
   campaign: { orgId: number; id: number },
@@ -104,6 +104,7 @@ export async function claimReachOuts(
     with due as (
       select org_id, id, status from reach_outs
       where org_id = ${campaign.orgId} and campaign_id = ${campaign.id} and due_at <= now()
+        and (select status from campaigns where org_id = ${campaign.orgId} and id = ${campaign.id}) = 'sending'
       order by due_at, id limit ${limit} for update skip locked
     )
     update reach_outs as r

@@ -71,7 +71,7 @@ const ReachOut = Type.Object({
 const MailText = { subject: Type.String(), html: Type.String(), text: Type.String() };
 const SAMPLE_LINKS = { checkIn: '#check-in', unsubscribe: '#unsubscribe' };
 
-export function campaignRoutes(api: App, { cursors }: ApiContext): void {
+export function campaignRoutes(api: App, { cursors, database }: ApiContext): void {
   const tags = ['campaigns'];
 
   api.get(
@@ -130,8 +130,8 @@ export function campaignRoutes(api: App, { cursors }: ApiContext): void {
         response: { 200: Type.Object(MailText) },
       },
     },
-    async ({ db, user, body }) => {
-      const { user: person, organisation } = await db.read((reader) => whoIs(reader, user.orgId, user.userId));
+    async ({ user, body }) => {
+      const { user: person, organisation } = await whoIs(database.primary, user.orgId, user.userId);
       return renderMail(body, { name: person.name, organisation: organisation.name }, SAMPLE_LINKS);
     },
   );
@@ -175,7 +175,7 @@ export function campaignRoutes(api: App, { cursors }: ApiContext): void {
       db.read(async (reader) => {
         const campaign = await campaignById(reader, user.orgId, params.id);
         if (campaign === undefined) throw noSuchCampaign();
-        const { user: person, organisation } = await whoIs(reader, user.orgId, user.userId);
+        const { user: person, organisation } = await whoIs(database.primary, user.orgId, user.userId);
         const mail = renderMail(campaign, { name: person.name, organisation: organisation.name }, SAMPLE_LINKS);
         return { ...mail, recipients: await recipientsOf(reader, user.orgId) };
       }),

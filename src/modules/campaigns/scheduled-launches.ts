@@ -44,7 +44,8 @@ async function launchNext(transaction: Db): Promise<boolean> {
     .where('id', '=', copy)
     .execute();
   await launchIn(transaction, due.org_id, copy);
-  const next = nextSlot(due.cron, due.time_zone, new Date());
+  // After this slot in any case: a process whose clock is behind the database's would find the same one again.
+  const next = nextSlot(due.cron, due.time_zone, new Date(Math.max(Date.now(), Date.parse(slot))));
   await transaction
     .updateTable('campaigns')
     .set(next === null ? { status: 'done', finished_at: sql`now()` } : { launch_at: next })

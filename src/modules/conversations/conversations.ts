@@ -129,8 +129,14 @@ async function answerIn(
   return { seq, messages, finished };
 }
 
-const FAREWELL = 'Thank you! That was all. What you said is with your people team now.';
+export const FAREWELL = 'Thank you! That was all. What you said is with your people team now.';
 
 function greet(invitation: { name: string; questions: string[] }): string {
-  return `Hi ${invitation.name.split(' ')[0]}! ${invitation.questions[0]}`;
+  return `Hi ${firstName(invitation.name)}! ${invitation.questions[0]}`;
+}
+
+/** `Ada Lovelace` and, as many lists have it, `Lovelace, Ada`. */
+function firstName(name: string): string {
+  const [last = '', first = ''] = name.split(',');
+  return (first.trim() || last.trim()).split(/\s+/)[0] as string;
 }

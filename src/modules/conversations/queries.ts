@@ -108,6 +108,8 @@ export interface Message {
   readonly sender: 'bot' | 'employee';
   readonly body: string;
   readonly at: string;
+  /** The client's own mark on its answer, so that it knows it again; null for the bot. */
+  readonly nonce: string | null;
 }
 
 type NewMessage = {
@@ -127,7 +129,7 @@ export async function addMessages(
   const rows = await db
     .insertInto('messages')
     .values(messages.map((message) => ({ org_id: orgId, conversation_id: conversationId, ...message })))
-    .returning(['seq', 'sender', 'body', 'created_at as at'])
+    .returning(['seq', 'sender', 'body', 'created_at as at', 'nonce'])
     .execute();
   return rows.toSorted((a, b) => a.seq - b.seq);
 }
@@ -138,7 +140,7 @@ export function messagesAfter(db: Db, orgId: number, conversationId: number, seq
     .where('org_id', '=', orgId)
     .where('conversation_id', '=', conversationId)
     .where('seq', '>', seq)
-    .select(['seq', 'sender', 'body', 'created_at as at'])
+    .select(['seq', 'sender', 'body', 'created_at as at', 'nonce'])
     .orderBy('seq')
     .limit(CONVERSATION_MESSAGES_MAX)
     .execute();

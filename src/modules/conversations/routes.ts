@@ -81,6 +81,7 @@ export function conversationRoutes(api: App, { cursors }: ApiContext): void {
         summary: 'All answers as CSV, streamed',
         tags,
         querystring: Type.Object({ from: Type.Optional(Day), to: Type.Optional(Day) }, closed),
+        response: { 200: { content: { 'text/csv': { schema: Type.String() } } } },
       },
     },
     async ({ db, user, query }, reply) => {

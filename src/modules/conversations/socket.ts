@@ -24,8 +24,9 @@ const Answer = Compile(
   Type.Object(
     {
       type: Type.Literal('answer'),
-      nonce: Type.String({ minLength: 1, maxLength: NONCE_CHARS_MAX }),
-      body: Type.String({ minLength: 1, maxLength: ANSWER_CHARS_MAX, pattern: '\\S' }),
+      // Without the zero byte, which PostgreSQL does not store: an answer that can never be taken must be told so.
+      nonce: Type.String({ maxLength: NONCE_CHARS_MAX, pattern: '^[^\\u0000]+$' }),
+      body: Type.String({ maxLength: ANSWER_CHARS_MAX, pattern: '^(?=[\\s\\S]*\\S)[^\\u0000]+$' }),
     },
     closed,
   ),

@@ -29,7 +29,10 @@ export interface RejectedRow {
 const EMAIL = /^[^\s@<>"]+@[^\s@<>"]+\.[^\s@<>"]+$/;
 const TEAM_OF_NOBODY = 'General';
 
-/** Yields every row, good or bad. Throws AppError before the first row when the file is no CSV or lacks a column. */
+/**
+ * Yields every row, good or bad. Throws AppError before the first row when the file is no CSV or lacks a column, and
+ * after the last good one when a row never ends: what follows it cannot be told from it.
+ */
 export async function* readEmployees(file: Readable): AsyncGenerator<EmployeeRow | RejectedRow> {
   const { head, rest } = await sniff(bounded(file));
   refuseOtherFormats(head);
@@ -37,24 +40,33 @@ export async function* readEmployees(file: Readable): AsyncGenerator<EmployeeRow
   const delimiter = delimiterOf(new TextDecoder(encodingOf(head)).decode(head, { stream: true }));
 
   const skipped: RejectedRow[] = [];
+  let endless: string | undefined;
   const parser = parse({
     delimiter,
     info: true,
     bom: true,
     trim: true,
     relax_column_count: true,
+    relax_quotes: true, // or one quote inside a name would swallow every row up to the next quote
     skip_empty_lines: true,
     skip_records_with_error: true,
     max_record_size: IMPORT_LINE_BYTES_MAX,
-    on_skip: (error) => void skipped.push({ line: lineOf(error), reason: reasonOf(error) }),
+    on_skip(error) {
+      const reason = ENDLESS[codeOf(error)];
+      if (reason !== undefined) endless ??= reason;
+      else if (skipped.at(-1)?.line !== lineOf(error))
+        skipped.push({ line: lineOf(error), reason: 'has a quote in the wrong place' });
+    },
   });
-  const fed = feed(parser, head, rest, decoder);
+  const fed = feed(parser, head, rest, decoder, () => endless !== undefined);
   fed.catch((error) => parser.destroy(error)); // surfaces below, where the rows are read
 
   let columns: Columns | undefined;
   let rows = 0;
+  let line = 0;
   for await (const { record, info } of parser as AsyncIterable<{ record: string[]; info: Info }>) {
     yield* skipped.splice(0);
+    line = info.lines;
     if (columns === undefined) {
       columns = columnsOf(record);
       continue;
@@ -65,13 +77,19 @@ export async function* readEmployees(file: Readable): AsyncGenerator<EmployeeRow
   }
   await fed;
   yield* skipped;
+  if (endless !== undefined)
+    throw new AppError(
+      'invalid',
+      `The row after line ${line} ${endless}. What came before is kept; mend it and send the file again, nobody is added twice.`,
+    );
   if (columns === undefined)
     throw new AppError('invalid', 'The file is empty. It needs a header line: name, email, team.');
 }
 
 async function* bounded(file: Readable): AsyncGenerator<Buffer> {
   let bytes = 0;
-  for await (const chunk of file as AsyncIterable<Buffer>) {
+  // Whoever stops reading in the middle must still be able to answer: a destroyed request takes its connection along.
+  for await (const chunk of file.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
     bytes += chunk.length;
     if (bytes > IMPORT_BYTES_MAX) {
       throw new AppError(
@@ -140,16 +158,29 @@ async function feed(
   head: Buffer,
   rest: AsyncGenerator<Buffer>,
   decoder: TextDecoder,
+  enough: () => boolean,
 ): Promise<void> {
   const write = async (text: string) => {
-    if (text !== '' && !parser.write(text))
-      await new Promise((resolve) => parser.once('drain', resolve).once('close', resolve));
+    if (text !== '' && !parser.write(text) && !parser.destroyed) await drained(parser);
     if (parser.destroyed) throw new Error('The rows are no longer read');
   };
   await write(decoder.decode(head, { stream: true }));
-  for await (const chunk of rest) await write(decoder.decode(chunk, { stream: true }));
+  for await (const chunk of rest) {
+    await write(decoder.decode(chunk, { stream: true }));
+    if (enough()) break;
+  }
   await write(decoder.decode());
   parser.end();
+}
+
+function drained(parser: ReturnType<typeof parse>): Promise<void> {
+  return new Promise((resolve) => {
+    const go = () => {
+      parser.off('drain', go).off('close', go);
+      resolve();
+    };
+    parser.on('drain', go).on('close', go);
+  });
 }
 
 interface Columns {
@@ -186,10 +217,11 @@ function toEmployee(record: string[], line: number, columns: Columns): EmployeeR
   const team = (columns.team === -1 ? '' : (record[columns.team] ?? '')) || TEAM_OF_NOBODY;
   if (record.some((field) => field.includes('\uFFFD')))
     return { line, reason: 'holds characters that are not valid UTF-8' };
+  if (record.some((field) => field.includes('\0'))) return { line, reason: 'holds the character NUL' };
   if (name === '') return { line, reason: 'has no name' };
   if (email === '') return { line, reason: 'has no email address' };
   if (email.length > EMAIL_CHARS_MAX || !EMAIL.test(email))
-    return { line, reason: `"${email.slice(0, 60)}" is not an email address` };
+    return { line, reason: `"${email.slice(0, 60).toWellFormed()}" is not an email address` };
   if (name.length > NAME_CHARS_MAX) return { line, reason: `the name is longer than ${NAME_CHARS_MAX} characters` };
   if (team.length > NAME_CHARS_MAX) return { line, reason: `the team is longer than ${NAME_CHARS_MAX} characters` };
   return { line, email, name, team };
@@ -199,9 +231,12 @@ function lineOf(error: unknown): number {
   return Number((error as { lines?: number }).lines ?? 0);
 }
 
-function reasonOf(error: unknown): string {
-  const code = (error as { code?: string }).code;
-  if (code === 'CSV_MAX_RECORD_SIZE') return `is longer than ${IMPORT_LINE_BYTES_MAX / 1024} kB; is a quote left open?`;
-  if (code === 'CSV_QUOTE_NOT_CLOSED') return 'opens a quote that is never closed';
-  return 'has a quote in the wrong place';
+function codeOf(error: unknown): string {
+  return (error as { code?: string }).code ?? '';
 }
+
+/** After these the parser has lost its place in the file. */
+const ENDLESS: Readonly<Record<string, string>> = {
+  CSV_MAX_RECORD_SIZE: `is longer than ${IMPORT_LINE_BYTES_MAX / 1024} kB (is a quote left open?)`,
+  CSV_QUOTE_NOT_CLOSED: 'opens a quote that is never closed',
+};

@@ -30,20 +30,38 @@ export async function importEmployees(
   if (!claimed) throw new AppError('conflict', 'This import has had its file. Start a new one: POST /api/imports.');
   const seenTeams = new Map<string, number>();
   let line = 1;
+  let fault: unknown;
+  // A file that breaks off ends its last batch, too: the rows that came before are kept.
+  async function* rowsUntilFault() {
+    try {
+      yield* readEmployees(file);
+    } catch (error) {
+      fault = error instanceof AppError ? error : new BrokenOff('broken off', { cause: error });
+    }
+  }
   try {
-    for await (const batch of batches(readEmployees(file), IMPORT_BATCH_ROWS)) {
+    for await (const batch of batches(rowsUntilFault(), IMPORT_BATCH_ROWS)) {
       await db.write((transaction) => keepBatch(transaction, orgId, importId, batch, seenTeams));
       line = batch.at(-1)?.line ?? line;
     }
+    if (fault !== undefined) throw fault;
   } catch (error) {
-    const told = error instanceof AppError ? error : undefined;
-    const reason =
-      told?.message ??
-      `The file broke off after line ${line}. What came before is kept; send it again, nobody is added twice.`;
-    await db.write((transaction) => finishImport(transaction, orgId, importId, reason));
-    throw told ?? new AppError('invalid', reason, { cause: error });
+    const told = toldOf(error, line);
+    await db.write((transaction) => finishImport(transaction, orgId, importId, told.message));
+    throw told.code === 'internal' ? error : told;
   }
   await db.write((transaction) => finishImport(transaction, orgId, importId, null));
+}
+
+class BrokenOff extends Error {}
+
+/** What the import says about its end; a fault of ours is told in general, and logged where it is thrown to. */
+function toldOf(error: unknown, line: number): AppError {
+  if (error instanceof AppError) return error;
+  const again = 'What came before is kept; send the file again, nobody is added twice.';
+  return error instanceof BrokenOff
+    ? new AppError('invalid', `The file broke off after line ${line}. ${again}`, { cause: error })
+    : new AppError('internal', `Something went wrong on our side after line ${line}. ${again}`, { cause: error });
 }
 
 async function keepBatch(

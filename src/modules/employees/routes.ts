@@ -86,6 +86,7 @@ export function employeeRoutes(api: App, { cursors }: ApiContext): void {
 
   // The one route whose body is read as it comes: the parser hands the stream on instead of collecting it.
   api.register(async (upload) => {
+    upload.removeAllContentTypeParsers();
     for (const type of ['text/csv', 'application/vnd.ms-excel', 'text/plain', 'application/octet-stream']) {
       upload.addContentTypeParser(type, (_request, payload, done) => done(null, payload));
     }
@@ -93,7 +94,7 @@ export function employeeRoutes(api: App, { cursors }: ApiContext): void {
       done(
         new AppError(
           'unsupported',
-          `${request.headers['content-type']} is no CSV file. Save the table as CSV and send it as text/csv. Nothing was imported.`,
+          `${request.headers['content-type'] ?? 'A file without a Content-Type'} is no CSV file. Save the table as CSV and send it as text/csv. Nothing was imported.`,
         ),
       ),
     );
@@ -107,7 +108,9 @@ export function employeeRoutes(api: App, { cursors }: ApiContext): void {
           description:
             'Columns: name, email, team. Answers when all of it is read; GET /api/imports/{id} tells the progress meanwhile.',
           tags,
+          consumes: ['text/csv'],
           params: IdParams,
+          body: Type.Any({ description: 'The file, as spreadsheets save it' }),
           response: { 200: Import },
         },
       },

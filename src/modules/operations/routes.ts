@@ -28,6 +28,7 @@ const Report = Type.Object({
 });
 
 const Operations = Type.Object({
+  now: Type.String({ description: 'the clock by which reportedAt is to be read' }),
   processes: Type.Array(Report),
   replica: Type.Object({ state: Type.String(), lagMs: nullable(Type.Number()), lagBytes: nullable(Bytes) }),
   queues: Type.Array(
@@ -70,6 +71,7 @@ export function operationsRoutes(api: App, { database, log }: ApiContext, parts:
         }),
       ]);
       return {
+        now: new Date().toISOString(),
         ...fromRedis,
         replica: { ...database.replica(), lagBytes: replicaLagBytes },
         outbox: { waiting: outboxWaiting },

@@ -1,5 +1,5 @@
 import type { Db } from '../../db/database.ts';
-import type { DatabaseSession } from '../../db/read-write-split.ts';
+import type { Database, DatabaseSession } from '../../db/read-write-split.ts';
 import type { Role } from '../../db/schema.ts';
 import { AppError, sqlState } from '../../errors.ts';
 import type { Sessions } from '../../http/authentication.ts';
@@ -40,13 +40,16 @@ export async function registerOrganisation(
   }
 }
 
-/** Throws `unauthenticated`, in the same words and time, for an unknown address and a wrong password. */
+/**
+ * Throws `unauthenticated`, in the same words and time, for an unknown address and a wrong password. Asks the primary:
+ * who registered a moment ago, perhaps on another device, is known, whatever a replica lags.
+ */
 export async function signIn(
   db: DatabaseSession,
-  parts: { hasher: PasswordHasher; sessions: Sessions },
+  parts: { hasher: PasswordHasher; sessions: Sessions; database: Pick<Database, 'primary'> },
   given: { email: string; password: string },
 ): Promise<Welcome> {
-  const found = await db.read((reader) => userByEmail(reader, given.email.toLowerCase()));
+  const found = await userByEmail(parts.database.primary, given.email.toLowerCase());
   const right = await parts.hasher.verify(given.password, found?.password_hash);
   if (!right || found === undefined) throw new AppError('unauthenticated', 'The address or the password is not right.');
   const token = await db.write((transaction) =>
@@ -59,7 +62,7 @@ export async function signIn(
   };
 }
 
-/** The signed-in person and their organisation, by name. */
+/** The signed-in person and their organisation, by name. From the primary: the session was found there. */
 export function whoIs(db: Db, orgId: number, userId: number) {
   return me(db, orgId, userId);
 }

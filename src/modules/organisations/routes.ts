@@ -5,8 +5,8 @@ import { closed, Email, Id, Name, named } from '../../http/schemas.ts';
 import type { App } from '../../http/server.ts';
 import { PASSWORD_CHARS, SESSION_MS, SIGN_INS_PER_MINUTE_MAX } from '../../limits.ts';
 import type { ApiContext } from '../api-context.ts';
-import { registerOrganisation, signIn } from './organisations.ts';
-import { me, teams } from './queries.ts';
+import { registerOrganisation, signIn, whoIs } from './organisations.ts';
+import { teams } from './queries.ts';
 
 const Password = Type.String({ minLength: PASSWORD_CHARS.min, maxLength: PASSWORD_CHARS.max });
 const User = Type.Object({ id: Id, name: Type.String(), email: Type.String(), role: Type.String() });
@@ -84,7 +84,7 @@ export function organisationRoutes(api: App, context: ApiContext): void {
         response: { 200: Type.Object({ user: User, organisation: named }) },
       },
     },
-    async ({ db, user }) => db.read((reader) => me(reader, user.orgId, user.userId)),
+    async ({ user }) => whoIs(context.database.primary, user.orgId, user.userId),
   );
 
   api.get(

@@ -1,0 +1,32 @@
+import path from 'node:path';
+import { stackOwner } from './leftovers.ts';
+import { loadSecrets } from './secrets.ts';
+import { readStackFile } from './stack-file.ts';
+import { chooseWorkerPorts, workerEnvironment } from './worker-environment.ts';
+
+/**
+ * The environment of one more worker beside those of the stack that runs in `folder`, on free ports; undefined when none
+ * runs. What `outer` sets by hand wins. Links in mails and pages stay those of the stack, wherever this worker listens.
+ */
+export async function runningStackEnvironment(
+  folder: string,
+  outer: NodeJS.ProcessEnv,
+): Promise<NodeJS.ProcessEnv | undefined> {
+  const stack = stackOwner(folder) === undefined ? undefined : readStackFile(folder);
+  if (stack === undefined) return undefined;
+  const environment = workerEnvironment(
+    {
+      databaseUrl: outer.DATABASE_URL || stack.databaseUrl,
+      databaseReplicaUrl: outer.DATABASE_REPLICA_URL || stack.databaseReplicaUrl,
+      redisUrl: outer.REDIS_URL || stack.redisUrl,
+      smtpUrl: outer.SMTP_URL || stack.smtpUrl,
+      secretKey: loadSecrets(path.resolve(folder)).secretKey,
+      ports: await chooseWorkerPorts(),
+    },
+    outer,
+  );
+  const ports = Object.fromEntries(PORTS.filter((name) => outer[name]).map((name) => [name, outer[name]]));
+  return { ...environment, API_URL: stack.urls.api, CHAT_URL: stack.urls.chat, ...ports };
+}
+
+const PORTS = ['API_PORT', 'CHAT_PORT', 'MAILER_PORT'];
