@@ -50,7 +50,9 @@ export async function openChat(address: string, options: ClientOptions = {}): Pr
       const before = frames.length;
       say({ type: 'answer', nonce, body });
       return until('the answer to the answer', () =>
-        frames.slice(before).find((frame) => (frame.type === 'ack' && frame['nonce'] === nonce) || frame.type === 'error'),
+        frames
+          .slice(before)
+          .find((frame) => (frame.type === 'ack' && frame['nonce'] === nonce) || frame.type === 'error'),
       );
     },
   };

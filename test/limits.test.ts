@@ -51,7 +51,9 @@ test('the pools of all processes fit into PostgreSQL, with room for whoever come
       return rows[0].most as number;
     }, url);
     // While a deployment replaces a process by the next one, both are there.
-    expect(separate(pool) + Math.max(pool.api, pool.mailer, pool.chat) + CONNECTIONS_RESERVED).toBeLessThanOrEqual(most);
+    expect(separate(pool) + Math.max(pool.api, pool.mailer, pool.chat) + CONNECTIONS_RESERVED).toBeLessThanOrEqual(
+      most,
+    );
     expect(pool.all + CONNECTIONS_RESERVED).toBeLessThanOrEqual(most);
   }
 });

@@ -13,7 +13,10 @@ export async function addEmployees(db: Db, orgId: number, count: number, domain:
   return addEmployeesNamed(
     db,
     orgId,
-    Array.from({ length: count }, (_, index) => ({ name: `Person ${index + 1}`, email: `person-${index + 1}@${domain}` })),
+    Array.from({ length: count }, (_, index) => ({
+      name: `Person ${index + 1}`,
+      email: `person-${index + 1}@${domain}`,
+    })),
   );
 }
 

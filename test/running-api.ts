@@ -14,6 +14,8 @@ export interface RunningApi {
   readonly worker: TestWorker;
   /** A new organisation, and its owner as client. */
   register(): Promise<ApiClient>;
+  /** The same without a registration, which costs a password hash and is limited to a few a minute. */
+  newOwner(): Promise<ApiClient>;
   /** Another user of an organisation, signed in. */
   signedIn(orgId: number, role: Role): Promise<ApiClient>;
   gauge(name: string): number;
@@ -26,20 +28,29 @@ export async function runApi(environment: Record<string, string> = {}): Promise<
   await emptyRedis();
   const worker = await startWorker('api', start, { ...(await testEnvironment(database)), ...environment });
   const { apiUrl: url } = worker.config;
+  async function signedIn(orgId: number, role: Role): Promise<ApiClient> {
+    const email = `${role}-${randomBytes(6).toString('hex')}@example.test`;
+    const user = await database.db
+      .insertInto('users')
+      .values({ org_id: orgId, email, name: role, role, password_hash: 'none' })
+      .returning('id')
+      .executeTakeFirstOrThrow();
+    const token = await createSessions(database.db).create(database.db, { orgId, userId: user.id });
+    return createClient(url, token, orgId);
+  }
   return {
     url,
     database,
     worker,
     register: () => registerClient(url),
-    async signedIn(orgId, role) {
-      const email = `${role}-${randomBytes(6).toString('hex')}@example.test`;
-      const user = await database.db
-        .insertInto('users')
-        .values({ org_id: orgId, email, name: role, role, password_hash: 'none' })
+    signedIn,
+    async newOwner() {
+      const { id } = await database.db
+        .insertInto('organisations')
+        .values({ name: 'Acme' })
         .returning('id')
         .executeTakeFirstOrThrow();
-      const token = await createSessions(database.db).create(database.db, { orgId, userId: user.id });
-      return createClient(url, token, orgId);
+      return signedIn(id, 'owner');
     },
     gauge: (name) => worker.process.metrics.report().gauges[name] ?? Number.NaN,
     async stop() {

@@ -45,7 +45,9 @@ export async function createTcpGate(target: URL, port: number): Promise<TcpGate>
     async shut() {
       const closing = server;
       server = undefined;
-      const closed = new Promise<void>((resolve) => (closing === undefined ? resolve() : closing.close(() => resolve())));
+      const closed = new Promise<void>((resolve) =>
+        closing === undefined ? resolve() : closing.close(() => resolve()),
+      );
       for (const socket of sockets) socket.destroy();
       await closed;
     },

@@ -35,13 +35,19 @@ export function openMigrationDatabase(url: string): Db {
 
 /** A process must not serve from a database that is down or whose schema it does not know: throws StartError. */
 export async function refuseWrongDatabase(db: Db, url: string): Promise<void> {
-  const pending = await pendingMigrations(db).catch((error) => {
+  await refuseUnreachable(db, url);
+  const pending = await pendingMigrations(db);
+  if (pending.length > 0) throw new StartError(`The database lacks ${pending.join(', ')}. Run npm run migrate first.`);
+}
+
+/** Throws StartError, in words for an operator, when the database does not answer. */
+export async function refuseUnreachable(db: Db, url: string): Promise<void> {
+  await sql`select 1`.execute(db).catch((error) => {
     throw new StartError(
       `The database does not answer at ${new URL(url).host}: ${error instanceof Error ? error.message || error.name : error}. ` +
         'Is it running, and is DATABASE_URL right?',
     );
   });
-  if (pending.length > 0) throw new StartError(`The database lacks ${pending.join(', ')}. Run npm run migrate first.`);
 }
 
 async function pendingMigrations(db: Db): Promise<string[]> {

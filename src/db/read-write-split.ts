@@ -11,7 +11,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { sql, type Transaction } from 'kysely';
 import type { Config } from '../config.ts';
-import { sqlState } from '../errors.ts';
+import { AppError, sqlState } from '../errors.ts';
 import { REPLICA_LAG_MAX_MS, REPLICA_POLL_MS, REPLICA_RETRY_MS, REPLICA_WAIT_MS } from '../limits.ts';
 import type { Log } from '../log.ts';
 import type { Metrics } from '../process/metrics.ts';
@@ -176,6 +176,8 @@ function watchReplica(db: Db, log: Log): ReplicaWatch {
   }
 
   function lost(error: unknown): void {
+    // Our own pool is full: that says nothing about the replica, and the last look still holds.
+    if (error instanceof AppError) return;
     lagMs = null;
     if (state !== 'unreachable') log.warn({ err: error }, 'replica lost; reads go to the primary');
     state = 'unreachable';

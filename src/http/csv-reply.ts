@@ -11,12 +11,15 @@ export function sendCsv(
   return reply
     .type('text/csv; charset=utf-8')
     .header('content-disposition', `attachment; filename="${fileName}"`)
-    .send(Readable.from(lines(header, pages)));
+    .send(Readable.from(csvLines(header, pages)));
 }
 
 export type CsvValue = string | number | null;
 
-async function* lines(header: readonly string[], pages: AsyncIterable<readonly CsvValue[][]>): AsyncGenerator<string> {
+export async function* csvLines(
+  header: readonly string[],
+  pages: AsyncIterable<readonly CsvValue[][]>,
+): AsyncGenerator<string> {
   yield `\uFEFF${csvLine(header)}`;
   for await (const page of pages) yield page.map(csvLine).join('');
 }

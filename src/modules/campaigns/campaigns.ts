@@ -108,6 +108,7 @@ export async function cancelCampaign(db: DatabaseSession, orgId: number, id: num
 
 function firstLaunch(schedule: Schedule): { launchAt: Date; cron: string | null; timeZone: string } {
   const timeZone = schedule.timeZone ?? 'UTC';
+  refuseUnknownTimeZone(timeZone);
   if ((schedule.at === undefined) === (schedule.cron === undefined)) {
     throw new AppError('invalid', 'Say either at (a time, once) or cron (again and again).');
   }
@@ -122,6 +123,14 @@ function firstLaunch(schedule: Schedule): { launchAt: Date; cron: string | null;
   if (launchAt.getTime() < Date.now())
     throw new AppError('invalid', 'at lies in the past. Launch the campaign instead.');
   return { launchAt, cron: null, timeZone };
+}
+
+function refuseUnknownTimeZone(timeZone: string): void {
+  try {
+    new Intl.DateTimeFormat('en', { timeZone });
+  } catch {
+    throw new AppError('invalid', `${timeZone} is no time zone. Write it like Europe/Berlin.`);
+  }
 }
 
 /** The next time after `after`, or null. Throws `invalid` for an expression or a time zone that cannot be read. */

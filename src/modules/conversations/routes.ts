@@ -4,7 +4,18 @@ import { eachRow } from '../../db/streaming-export.ts';
 import { AppError } from '../../errors.ts';
 import { createSemaphore } from '../../flow/semaphore.ts';
 import { type CsvValue, sendCsv } from '../../http/csv-reply.ts';
-import { closed, Day, Id, IdParams, named, nullable, PageQuery, pageSchema, Time } from '../../http/schemas.ts';
+import {
+  closed,
+  Day,
+  Id,
+  IdParams,
+  named,
+  nullable,
+  PageQuery,
+  pageSchema,
+  startOfDay,
+  Time,
+} from '../../http/schemas.ts';
 import type { App } from '../../http/server.ts';
 import { EXPORT_MS, EXPORT_PAGE_ROWS, EXPORTS_AT_ONCE_MAX, PAGE_ROWS_DEFAULT } from '../../limits.ts';
 import type { ApiContext } from '../api-context.ts';
@@ -111,9 +122,7 @@ async function* csvRows(pages: AsyncIterable<ExportedAnswer[]>): AsyncGenerator<
 }
 
 function dayStart(day: string | undefined, fallback: string): string {
-  const start = new Date(`${day ?? fallback}T00:00:00Z`);
-  if (Number.isNaN(start.getTime())) throw new AppError('invalid', `${day} is no day of the calendar.`);
-  return start.toISOString();
+  return startOfDay(day ?? fallback).toISOString();
 }
 
 /** `to` is the last day that counts. */

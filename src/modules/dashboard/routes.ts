@@ -1,6 +1,6 @@
 import { Type } from 'typebox';
 import { AppError } from '../../errors.ts';
-import { closed, Day, Id, nullable } from '../../http/schemas.ts';
+import { closed, Day, Id, nullable, startOfDay } from '../../http/schemas.ts';
 import type { App } from '../../http/server.ts';
 import { MOOD_DAYS_MAX, MOOD_GROUP_MIN } from '../../limits.ts';
 import { moodByDay, summary } from './queries.ts';
@@ -62,15 +62,9 @@ export function dashboardRoutes(api: App): void {
 }
 
 function toRange(query: { from?: string | undefined; to?: string | undefined }): { from: string; to: string } {
-  const to = time(query.to ?? new Date().toISOString().slice(0, 10));
-  const from = query.from === undefined ? to - (DAYS_DEFAULT - 1) * DAY_MS : time(query.from);
+  const to = startOfDay(query.to ?? new Date().toISOString().slice(0, 10)).getTime();
+  const from = query.from === undefined ? to - (DAYS_DEFAULT - 1) * DAY_MS : startOfDay(query.from).getTime();
   if (from > to) throw new AppError('invalid', 'from comes after to.');
   if ((to - from) / DAY_MS >= MOOD_DAYS_MAX) throw new AppError('invalid', `At most ${MOOD_DAYS_MAX} days at a time.`);
   return { from: new Date(from).toISOString().slice(0, 10), to: new Date(to).toISOString().slice(0, 10) };
-}
-
-function time(day: string): number {
-  const value = Date.parse(`${day}T00:00:00Z`);
-  if (Number.isNaN(value)) throw new AppError('invalid', `${day} is no day of the calendar.`);
-  return value;
 }

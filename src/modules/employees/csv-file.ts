@@ -34,28 +34,37 @@ const TEAM_OF_NOBODY = 'General';
  * after the last good one when a row never ends: what follows it cannot be told from it.
  */
 export async function* readEmployees(file: Readable): AsyncGenerator<EmployeeRow | RejectedRow> {
-  const { head, rest } = await sniff(bounded(file));
+  const chunks = bounded(file);
+  try {
+    yield* readRows(chunks);
+  } finally {
+    // What nobody read is still in the connection: left there, it would hold up the next request on it.
+    chunks.return(undefined).then(
+      () => file.resume(),
+      () => undefined,
+    );
+  }
+}
+
+async function* readRows(chunks: AsyncGenerator<Buffer>): AsyncGenerator<EmployeeRow | RejectedRow> {
+  const { head, rest } = await sniff(chunks);
   refuseOtherFormats(head);
   const decoder = new TextDecoder(encodingOf(head));
   const delimiter = delimiterOf(new TextDecoder(encodingOf(head)).decode(head, { stream: true }));
 
-  const skipped: RejectedRow[] = [];
   let endless: string | undefined;
   const parser = parse({
     delimiter,
     info: true,
     bom: true,
-    trim: true,
+    ltrim: true, // not rtrim: with it the parser drops, without a word, what follows a word behind a closing quote
     relax_column_count: true,
     relax_quotes: true, // or one quote inside a name would swallow every row up to the next quote
     skip_empty_lines: true,
     skip_records_with_error: true,
     max_record_size: IMPORT_LINE_BYTES_MAX,
     on_skip(error) {
-      const reason = ENDLESS[codeOf(error)];
-      if (reason !== undefined) endless ??= reason;
-      else if (skipped.at(-1)?.line !== lineOf(error))
-        skipped.push({ line: lineOf(error), reason: 'has a quote in the wrong place' });
+      endless ??= ENDLESS[codeOf(error)] ?? 'cannot be read';
     },
   });
   const fed = feed(parser, head, rest, decoder, () => endless !== undefined);
@@ -65,7 +74,6 @@ export async function* readEmployees(file: Readable): AsyncGenerator<EmployeeRow
   let rows = 0;
   let line = 0;
   for await (const { record, info } of parser as AsyncIterable<{ record: string[]; info: Info }>) {
-    yield* skipped.splice(0);
     line = info.lines;
     if (columns === undefined) {
       columns = columnsOf(record);
@@ -76,7 +84,6 @@ export async function* readEmployees(file: Readable): AsyncGenerator<EmployeeRow
     yield toEmployee(record, info.lines, columns);
   }
   await fed;
-  yield* skipped;
   if (endless !== undefined)
     throw new AppError(
       'invalid',
@@ -212,9 +219,9 @@ function columnsOf(header: string[]): Columns {
 }
 
 function toEmployee(record: string[], line: number, columns: Columns): EmployeeRow | RejectedRow {
-  const email = (record[columns.email] ?? '').toLowerCase();
-  const name = record[columns.name] ?? '';
-  const team = (columns.team === -1 ? '' : (record[columns.team] ?? '')) || TEAM_OF_NOBODY;
+  const email = (record[columns.email] ?? '').trim().toLowerCase();
+  const name = (record[columns.name] ?? '').trim();
+  const team = (columns.team === -1 ? '' : (record[columns.team] ?? '').trim()) || TEAM_OF_NOBODY;
   if (record.some((field) => field.includes('\uFFFD')))
     return { line, reason: 'holds characters that are not valid UTF-8' };
   if (record.some((field) => field.includes('\0'))) return { line, reason: 'holds the character NUL' };
@@ -227,15 +234,11 @@ function toEmployee(record: string[], line: number, columns: Columns): EmployeeR
   return { line, email, name, team };
 }
 
-function lineOf(error: unknown): number {
-  return Number((error as { lines?: number }).lines ?? 0);
-}
-
 function codeOf(error: unknown): string {
   return (error as { code?: string }).code ?? '';
 }
 
-/** After these the parser has lost its place in the file. */
+/** After any of its errors the parser drops the rest of what it holds: its place in the file is lost. */
 const ENDLESS: Readonly<Record<string, string>> = {
   CSV_MAX_RECORD_SIZE: `is longer than ${IMPORT_LINE_BYTES_MAX / 1024} kB (is a quote left open?)`,
   CSV_QUOTE_NOT_CLOSED: 'opens a quote that is never closed',

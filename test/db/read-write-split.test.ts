@@ -1,0 +1,309 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import getPort from 'get-port';
+import { sql } from 'kysely';
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
+import { type Stack, startStack } from '../../scripts/embedded/stack.ts';
+import type { Db } from '../../src/db/database.ts';
+import { createSession, type Database, openDatabase, parsePosition } from '../../src/db/read-write-split.ts';
+import { REPLICA_WAIT_MS } from '../../src/limits.ts';
+import { createLog } from '../../src/log.ts';
+import { createMetrics } from '../../src/process/metrics.ts';
+import { asAdmin, until } from '../database.ts';
+import { createTcpProxy } from './tcp-proxy.ts';
+
+const STACK_MS = 60_000;
+
+/** Delaying, cancelling and cutting off a replica would disturb other tests: this file has one of its own. */
+let stack: Stack;
+let folder: string;
+let database: Database;
+let replicaUrl: string;
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'tardigrade-split-'));
+  stack = await startStack({ folder, durable: false, ports: 'any', withMail: false });
+  replicaUrl = stack.databaseReplicaUrl as string;
+  // As in production: a commit is on its way to the replica when it is answered. (Without durability it waits for a timer.)
+  await asAdmin(async (client) => {
+    await client.query('alter system set synchronous_commit = on');
+    await client.query('select pg_reload_conf()');
+  }, stack.databaseAdminUrl);
+  database = open(replicaUrl);
+  await sql`create table counters (name text primary key, value integer not null)`.execute(database.primary);
+  await sql`insert into counters values ('own', 0)`.execute(database.primary);
+  await until('the replica is usable', () => database.replica().state === 'usable');
+}, STACK_MS);
+afterAll(async () => {
+  await database?.close();
+  await stack?.stop();
+  rmSync(folder, { recursive: true, force: true });
+}, STACK_MS);
+
+test('who writes reads it back, every time, and the replica does its share', async () => {
+  const session = createSession(database);
+  const answered = { replica: 0, primary: 0 };
+  for (let value = 1; value <= 200; value++) {
+    await session.write((transaction) => setValue(transaction, value));
+    const read = await session.read(readValue);
+    expect(read.value).toBe(value);
+    answered[read.server]++;
+  }
+  expect(answered.replica, JSON.stringify(answered)).toBeGreaterThan(100);
+});
+
+test('many sessions at once: nobody reads less than they wrote', async () => {
+  await sql`insert into counters select 'session ' || n, 0 from generate_series(1, 8) n`.execute(database.primary);
+  const stale: string[] = [];
+  const writer = async (name: string) => {
+    const session = createSession(database);
+    for (let value = 1; value <= 40; value++) {
+      await session.write((transaction) => setValue(transaction, value, name));
+      const read = await session.read((db) => readValue(db, name));
+      if (read.value !== value) stale.push(`${name} wrote ${value} and read ${read.value} from the ${read.server}`);
+    }
+  };
+  await Promise.all(Array.from({ length: 8 }, (_, n) => writer(`session ${n + 1}`)));
+  expect(stale).toEqual([]);
+});
+
+test('the position travels: another process, or the next request, reads what this one wrote', async () => {
+  const first = createSession(database);
+  await first.write((transaction) => setValue(transaction, 1_001));
+  const elsewhere = open(replicaUrl);
+  await until('the other process knows the replica', () => elsewhere.replica().state === 'usable');
+  const next = createSession(elsewhere, first.position);
+  expect((await next.read(readValue)).value).toBe(1_001);
+});
+
+test('a session that writes twice at once keeps the later of the two positions, in whatever order they answer', async () => {
+  const { session, answer } = sessionOfPromises('not a position');
+  const writes = [session.write(async () => undefined), session.write(async () => undefined)];
+  answer[1]?.('0/A0');
+  await writes[1];
+  expect(session.position).toBe('0/A0');
+  answer[0]?.('0/9');
+  await writes[0];
+  expect(session.position).toBe('0/A0');
+});
+
+test('a session that writes again goes on from there, even when the position before was beyond all others', async () => {
+  const { session, answer } = sessionOfPromises('FFFFFFFF/FFFFFFFF');
+  const write = session.write(async () => undefined);
+  answer[0]?.('0/10');
+  await write;
+  expect(session.position).toBe('0/10');
+});
+
+test('on a replica that is seconds behind: no own read is stale, and reads without a position stay there', async () => {
+  await onReplica(`alter system set recovery_min_apply_delay = '3s'`);
+  onTestFinished(async () => void (await onReplica('alter system reset recovery_min_apply_delay')));
+  await until('the delay shows', async () => {
+    const probe = Math.floor(Math.random() * 1e6) + 10_000;
+    await database.write((transaction) => setValue(transaction, probe));
+    const { value } = await database.read(undefined, readValue);
+    return value !== probe;
+  });
+
+  const session = createSession(database);
+  for (let value = 2_000; value < 2_020; value++) {
+    const begun = performance.now();
+    await session.write((transaction) => setValue(transaction, value));
+    expect(await session.read(readValue)).toEqual({ value, server: 'primary' });
+    expect(performance.now() - begun).toBeLessThan(REPLICA_WAIT_MS + 1_000); // it does not wait the delay out
+  }
+  const stranger = await database.read(undefined, readValue);
+  expect(stranger.server).toBe('replica');
+  expect(stranger.value).toBeLessThan(2_019);
+});
+
+test('once the replica has caught up, the same session reads from it again', async () => {
+  const session = createSession(database);
+  await session.write((transaction) => setValue(transaction, 3_000));
+  const read = await until('a read on the replica', async () => {
+    const answer = await session.read(readValue);
+    expect(answer.value).toBe(3_000);
+    return answer.server === 'replica' ? answer : undefined;
+  });
+  expect(read.value).toBe(3_000);
+});
+
+test.each([
+  '',
+  'garbage',
+  '0',
+  '0/',
+  '/0',
+  'x/y',
+  '0/0/0',
+  '123456789/0',
+  '-1/0',
+  "0/0'; drop table counters",
+  'FFFFFFFF/FFFFFFFF',
+])('a position that makes no sense or lies ahead of everything (%j) is answered by the primary', async (position) => {
+  expect((await database.read(position, readValue)).server).toBe('primary');
+});
+
+test('positions are compared as numbers, not as text', () => {
+  const inOrder = [
+    '0/0',
+    '0/9',
+    '0/A',
+    '0/10',
+    '0/FFFFFFFF',
+    '1/0',
+    '9/FFFFFFFF',
+    'A/0',
+    '10/0',
+    'FFFFFFFF/FFFFFFFF',
+    'garbage',
+  ];
+  expect(inOrder.toSorted((a, b) => (parsePosition(a) < parsePosition(b) ? -1 : 1))).toEqual(inOrder);
+  expect(parsePosition('16/b374d848')).toBe(parsePosition('16/B374D848'));
+});
+
+test('a read that recovery cancels on the replica (a real 40001) is answered by the primary', async () => {
+  await onReplica(`alter system set max_standby_streaming_delay = '0'`);
+  onTestFinished(async () => void (await onReplica('alter system reset max_standby_streaming_delay')));
+  await sql`create table conflicts as select 1 as one`.execute(database.primary);
+  await until('the table is on the replica', async () => {
+    const { rows } = await database.read(undefined, (db) =>
+      sql<{ there: boolean }>`
+        select to_regclass('conflicts') is not null and pg_is_in_recovery() as there`.execute(db),
+    );
+    return rows[0]?.there;
+  });
+
+  const ran: string[] = [];
+  const read = database.read(undefined, async (db) => {
+    const { rows } = await sql<{ server: string }>`
+      select ${SERVER} as server, case when pg_is_in_recovery() then pg_sleep(6)::text end from conflicts`
+      .execute(db)
+      .finally(() => ran.push('ran'));
+    return rows[0]?.server;
+  });
+  await until('the replica is reading', async () => {
+    const running = await onReplica(
+      `select 1 from pg_stat_activity where query like '%pg_sleep(6)%' and wait_event = 'PgSleep'`,
+    );
+    return running > 0;
+  });
+  await sql`alter table conflicts add column two integer`.execute(database.primary); // needs the table for itself
+  expect(await read).toBe('primary');
+  expect(ran).toHaveLength(2);
+  expect(database.replica().state).toBe('usable'); // one cancelled read is no reason to leave the replica out
+});
+
+test('an error that is the fault of the query is not run a second time', async () => {
+  let runs = 0;
+  const read = database.read(undefined, (db) => {
+    runs++;
+    return sql`select 1 / 0`.execute(db);
+  });
+  await expect(read).rejects.toMatchObject({ code: '22012' });
+  expect(runs).toBe(1);
+});
+
+test('a replica that is away at boot is no reason not to serve, and is taken in when it comes; the same when it goes', async () => {
+  const port = await getPort();
+  const split = open(withPort(replicaUrl, port));
+  expect(split.replica()).toEqual({ state: 'unreachable', lagMs: null }); // until it has answered once
+  const server = async () => (await split.read(undefined, readValue)).server;
+  expect(await server()).toBe('primary');
+  expect(split.replica()).toEqual({ state: 'unreachable', lagMs: null });
+
+  const proxy = await createTcpProxy(replicaUrl, port);
+  onTestFinished(() => proxy.close());
+  await until('the replica is taken in', async () => (await server()) === 'replica');
+  expect(split.replica().state).toBe('usable');
+
+  await proxy.close();
+  for (let n = 0; n < 10; n++) expect(await server()).toBe('primary');
+  expect(split.replica().state).toBe('unreachable');
+});
+
+test('a read whose replica goes away under it is answered by the primary', async () => {
+  const proxy = await createTcpProxy(replicaUrl);
+  onTestFinished(() => proxy.close());
+  const split = open(proxy.url);
+  await until('the replica is usable', () => split.replica().state === 'usable');
+  proxy.onSend = (chunk) => (chunk.includes('counters') ? 'cut' : undefined);
+  expect((await split.read(undefined, readValue)).server).toBe('primary');
+});
+
+test('a "replica" that is a primary (promoted, or a wrong address) is left out', async () => {
+  const split = open(stack.databaseUrl);
+  await until('it is known', () => split.replica().state === 'promoted');
+  // Nothing tells the two apart from inside a query; the pool's own name in the metrics does.
+  expect(await reads(split)).toEqual({ replica: 0, primary: 1 });
+});
+
+test('without a replica everything is read from the primary', async () => {
+  const split = open(undefined);
+  expect((await split.read(undefined, readValue)).server).toBe('primary');
+  expect((await split.read('0/0', readValue)).server).toBe('primary');
+  expect(split.replica()).toEqual({ state: 'none', lagMs: null });
+});
+
+type Answer = { value: number; server: 'replica' | 'primary' };
+
+const SERVER = sql`case when pg_is_in_recovery() then 'replica' else 'primary' end`;
+const metricsOf = new WeakMap<Database, ReturnType<typeof createMetrics>>();
+
+function open(databaseReplicaUrl: string | undefined): Database {
+  const metrics = createMetrics('test');
+  const opened = openDatabase({
+    config: { databaseUrl: stack.databaseUrl, databaseReplicaUrl },
+    processName: 'test',
+    primaryMax: 5,
+    replicaMax: 3,
+    log: createLog('test', 'silent'),
+    metrics,
+  });
+  metricsOf.set(opened, metrics);
+  if (database !== undefined) onTestFinished(() => opened.close());
+  return opened;
+}
+
+async function setValue(db: Db, value: number, name = 'own'): Promise<void> {
+  await sql`update counters set value = ${value} where name = ${name}`.execute(db);
+}
+
+async function readValue(db: Db, name = 'own'): Promise<Answer> {
+  const { rows } = await sql<Answer>`
+    select value, ${SERVER} as server from counters where name = ${name}`.execute(db);
+  return rows[0] as Answer;
+}
+
+/** A session whose writes answer when the test says so, with the position that it says. */
+function sessionOfPromises(start: string) {
+  const answer: ((position: string) => void)[] = [];
+  const write = () =>
+    new Promise((resolve) => answer.push((position) => resolve({ value: undefined, position }))) as never;
+  return { session: createSession({ ...database, write }, start), answer };
+}
+
+/** One read, and which pool it was counted for. */
+async function reads(split: Database): Promise<{ replica: number; primary: number }> {
+  await split.read(undefined, readValue);
+  const text = (await metricsOf.get(split)?.text()) ?? '';
+  const count = (name: string) =>
+    Number(new RegExp(`^tardigrade_reads_${name}_total\\S* (\\d+)$`, 'm').exec(text)?.[1]);
+  return { replica: count('replica'), primary: count('primary') };
+}
+
+/** Runs on the replica as its superuser and makes changed settings count; returns the number of rows. */
+async function onReplica(text: string): Promise<number> {
+  return asAdmin(async (client) => {
+    const { rowCount } = await client.query(text);
+    await client.query('select pg_reload_conf()');
+    return rowCount ?? 0;
+  }, stack.databaseReplicaAdminUrl);
+}
+
+function withPort(url: string, port: number): string {
+  const result = new URL(url);
+  result.port = String(port);
+  return result.href;
+}

@@ -1,0 +1,47 @@
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+
+export interface TcpProxy {
+  /** The address of the proxy in the place of the server's. */
+  readonly url: string;
+  /** Called with what a client sends, before it goes on; a proxy that returns 'cut' ends the connection instead. */
+  onSend: (chunk: Buffer, cut: { client(): void }) => 'cut' | undefined;
+  /** Ends every connection and accepts no more, as a server that went away. */
+  close(): Promise<void>;
+}
+
+/** Stands between a client and a server, so that a test can break the line at an exact moment. */
+export async function createTcpProxy(serverUrl: string, port = 0): Promise<TcpProxy> {
+  const target = new URL(serverUrl);
+  const sockets = new Set<Socket>();
+  const server = createServer((client) => {
+    const upstream = connect(Number(target.port), target.hostname);
+    for (const socket of [client, upstream]) {
+      sockets.add(socket);
+      socket.on('error', () => undefined).on('close', () => sockets.delete(socket));
+    }
+    upstream.on('data', (chunk) => client.destroyed || client.write(chunk)).on('close', () => client.destroy());
+    client.on('data', (chunk: Buffer) => {
+      if (proxy.onSend(chunk, { client: () => client.destroy() }) === 'cut') {
+        client.destroy();
+        upstream.destroy();
+      } else upstream.write(chunk);
+    });
+    // What was sent before the client went away still arrives.
+    client.on('close', () => upstream.end());
+  });
+  server.listen(port, '127.0.0.1');
+  await once(server, 'listening');
+  const url = new URL(serverUrl);
+  url.port = String((server.address() as AddressInfo).port);
+  const proxy: TcpProxy = {
+    url: url.href,
+    onSend: () => undefined,
+    async close() {
+      server.close();
+      for (const socket of sockets) socket.destroy();
+      if (server.listening) await once(server, 'close');
+    },
+  };
+  return proxy;
+}

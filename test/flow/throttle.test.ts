@@ -1,0 +1,69 @@
+import { expect, test } from 'vitest';
+import { type Clock, createThrottle } from '../../src/flow/throttle.ts';
+
+test('callers in a line pass one after the other at the rate, none of them early', async () => {
+  const clock = createClock();
+  const throttle = createThrottle(10, clock);
+  const passed = await Promise.all(Array.from({ length: 5 }, () => throttle.pass().then(() => clock.slept.at(-1))));
+  expect(passed).toHaveLength(5);
+  expect(clock.slept).toEqual([100, 200, 300, 400, 500]);
+});
+
+test('whoever comes at the rate or slower does not wait', async () => {
+  const clock = createClock();
+  const throttle = createThrottle(10, clock);
+  for (let turn = 0; turn < 20; turn++) {
+    clock.advance(100);
+    await throttle.pass();
+  }
+  expect(clock.slept).toEqual([]);
+});
+
+test('an idle hour may be spent as a burst of one second, not of an hour', async () => {
+  const clock = createClock();
+  const throttle = createThrottle(10, clock);
+  clock.advance(3_600_000);
+  for (let mail = 0; mail < 10; mail++) await throttle.pass();
+  expect(clock.slept).toEqual([]);
+  await throttle.pass();
+  expect(clock.slept).toEqual([100]);
+});
+
+test('in any span of time no more pass than the rate and one burst allow', async () => {
+  const clock = createClock();
+  const throttle = createThrottle(50, clock);
+  let passed = 0;
+  const start = clock.now();
+  clock.advance(5_000);
+  const burstFrom = clock.now();
+  while (clock.now() < burstFrom + 10_000) {
+    await throttle.pass();
+    clock.advance(clock.slept.pop() ?? 0);
+    passed++;
+  }
+  expect(start).toBeLessThan(burstFrom);
+  expect(passed).toBeLessThanOrEqual(50 * 10 + 50 + 1);
+  expect(passed).toBeGreaterThanOrEqual(50 * 10);
+});
+
+test('who waits can be told to stop waiting', async () => {
+  const throttle = createThrottle(0.001);
+  const stop = new AbortController();
+  const waiting = throttle.pass(stop.signal);
+  stop.abort();
+  await expect(waiting).rejects.toMatchObject({ name: 'AbortError' });
+});
+
+/** Time passes when the test says so; sleeps are written down and end at once. */
+function createClock(): Clock & { advance(ms: number): void; slept: number[] } {
+  let now = 1_000_000;
+  const slept: number[] = [];
+  return {
+    slept,
+    now: () => now,
+    advance: (ms) => {
+      now += ms;
+    },
+    sleep: async (ms) => void slept.push(Math.round(ms)),
+  };
+}

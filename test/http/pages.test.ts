@@ -1,0 +1,82 @@
+import { readFileSync } from 'node:fs';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { projectFile } from '../../src/files.ts';
+import { type RunningApi, rawRequest, runApi } from '../running-api.ts';
+
+let api: RunningApi;
+beforeAll(async () => {
+  api = await runApi({ API_URL: 'https://people.example' });
+});
+afterAll(() => api.stop());
+
+const url = () => `http://127.0.0.1:${api.worker.config.apiPort}`;
+
+test.each([
+  ['/', 'web/index.html', 'text/html; charset=utf-8'],
+  ['/assets/style.css', 'web/assets/style.css', 'text/css; charset=utf-8'],
+  ['/assets/app.js', 'web/assets/app.js', 'text/javascript; charset=utf-8'],
+  ['/assets/tardigrade.svg', 'web/assets/tardigrade.svg', 'image/svg+xml'],
+])('%s is the file %s', async (path, file, type) => {
+  const answer = await fetch(url() + path);
+  expect(answer.status).toBe(200);
+  expect(answer.headers.get('content-type')).toBe(type);
+  expect(await answer.text()).toBe(readFileSync(projectFile(file), 'utf8'));
+});
+
+test('who takes gzip gets fewer bytes, who does not gets them plain', async () => {
+  const zipped = await rawRequest(url(), get('/assets/app.js', 'accept-encoding: br, gzip'));
+  const plain = await rawRequest(url(), get('/assets/app.js'));
+  expect(zipped).toMatch(/content-encoding: gzip/i);
+  expect(plain).not.toMatch(/content-encoding/i);
+  expect(lengthOf(zipped)).toBeLessThan(lengthOf(plain) / 1.5);
+  expect(zipped).toMatch(/vary: accept-encoding/i);
+});
+
+test('a page that has not changed is not sent again', async () => {
+  const first = await fetch(`${url()}/assets/app.js`);
+  const etag = first.headers.get('etag') as string;
+  const again = await fetch(`${url()}/assets/app.js`, { headers: { 'if-none-match': etag } });
+  expect(again.status).toBe(304);
+  expect(await again.text()).toBe('');
+  const changed = await fetch(`${url()}/assets/app.js`, { headers: { 'if-none-match': '"older"' } });
+  expect(changed.status).toBe(200);
+});
+
+test.each([
+  '/assets/../../package.json',
+  '/assets/..%2f..%2fpackage.json',
+  '/assets/%2e%2e/%2e%2e/package.json',
+  '/assets/..\\..\\package.json',
+  '/assets//etc/passwd',
+  '/../package.json',
+  '/assets/%00',
+  '/assets/',
+  '/chat.html',
+])('no address leads out of the pages: %s', async (path) => {
+  const answer = await rawRequest(url(), get(path));
+  expect(answer).toMatch(/^HTTP\/1.1 (404|400) /);
+  expect(answer).not.toContain('"dependencies"');
+});
+
+test.each(['/', '/assets/app.js', '/nowhere', '/api/me', '/livez'])(
+  '%s has the headers that keep browsers safe',
+  async (path) => {
+    const { headers } = await fetch(url() + path);
+    const policy = headers.get('content-security-policy') ?? '';
+    expect(policy).toContain("default-src 'self'");
+    expect(policy).toContain("frame-ancestors 'none'");
+    expect(policy).not.toMatch(/script-src[^;]*unsafe/);
+    expect(headers.get('x-content-type-options')).toBe('nosniff');
+    expect(headers.get('referrer-policy')).toBe('no-referrer');
+    expect(headers.get('cross-origin-opener-policy')).toBe('same-origin');
+    expect(headers.get('strict-transport-security')).toBe('max-age=31536000');
+  },
+);
+
+function get(path: string, ...headers: string[]): string {
+  return [`GET ${path} HTTP/1.1`, 'host: people.example', 'connection: close', ...headers, '', ''].join('\r\n');
+}
+
+function lengthOf(answer: string): number {
+  return Number(/content-length: (\d+)/i.exec(answer)?.[1]);
+}

@@ -1,0 +1,62 @@
+import { expect, test } from 'vitest';
+import { createPasswordHasher } from '../../src/http/password-hashing.ts';
+import { PASSWORD_HASHES_AT_ONCE_MAX, PASSWORD_HASHES_WAITING_MAX } from '../../src/limits.ts';
+
+const hasher = createPasswordHasher();
+const PASSWORD = 'correct horse battery staple';
+
+test('a hash is a PHC string with its own salt and the parameters of OWASP', async () => {
+  const [one, two] = await Promise.all([hasher.hash(PASSWORD), hasher.hash(PASSWORD)]);
+  expect(one).toMatch(/^\$argon2id\$v=19\$m=19456,t=2,p=1\$[\w+/]{22}\$[\w+/]{43}$/);
+  expect(two).not.toBe(one);
+});
+
+test('the right password is right, any other is wrong', async () => {
+  const stored = await hasher.hash(PASSWORD);
+  expect(await hasher.verify(PASSWORD, stored)).toBe(true);
+  expect(await hasher.verify(`${PASSWORD} `, stored)).toBe(false);
+  expect(await hasher.verify(PASSWORD.toUpperCase(), stored)).toBe(false);
+});
+
+test('a hash that was made with other parameters is still understood', async () => {
+  const known = '$argon2id$v=19$m=65536,t=2,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc';
+  expect(await hasher.verify('password', known)).toBe(true);
+  expect(await hasher.verify('Password', known)).toBe(false);
+});
+
+test('an unknown user is refused and costs as much as a wrong password', async () => {
+  const stored = await hasher.hash(PASSWORD);
+  const wrongMs = await fastest(() => hasher.verify('wrong', stored));
+  const unknownMs = await fastest(() => hasher.verify('wrong', undefined));
+  expect(await hasher.verify('wrong', undefined)).toBe(false);
+  expect(unknownMs / wrongMs).toBeGreaterThan(0.5);
+  expect(unknownMs / wrongMs).toBeLessThan(2);
+});
+
+test('what is no hash in the database is an error, never a password that fits', async () => {
+  await expect(hasher.verify('', '')).rejects.toThrow('not an argon2id PHC string');
+  await expect(hasher.verify('$2b$10$abc', '$2b$10$abc')).rejects.toThrow('not an argon2id PHC string');
+});
+
+test('more sign-ins at once than run and wait: the rest is told to come back, the others are served', async () => {
+  const room = PASSWORD_HASHES_AT_ONCE_MAX + PASSWORD_HASHES_WAITING_MAX;
+  const outcomes = Promise.allSettled(Array.from({ length: room + 5 }, () => hasher.hash(PASSWORD)));
+  expect(hasher.waiting).toBe(PASSWORD_HASHES_WAITING_MAX);
+  const settled = await outcomes;
+  expect(settled.slice(0, room).every(({ status }) => status === 'fulfilled')).toBe(true);
+  for (const refused of settled.slice(room)) {
+    expect(refused).toMatchObject({ status: 'rejected', reason: { code: 'overloaded', retryAfterSeconds: 2 } });
+  }
+  expect(hasher.waiting).toBe(0);
+  expect(await hasher.hash(PASSWORD)).toContain('$argon2id$');
+});
+
+async function fastest(work: () => Promise<unknown>): Promise<number> {
+  let best = Number.POSITIVE_INFINITY;
+  for (let n = 0; n < 5; n++) {
+    const begun = performance.now();
+    await work();
+    best = Math.min(best, performance.now() - begun);
+  }
+  return best;
+}

@@ -1,0 +1,96 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type ApiClient, call } from '../api-client.ts';
+import { type RunningApi, runApi } from '../running-api.ts';
+
+const DRAFT = { name: 'Weekly', subject: 'Hello', body: 'Hello {{name}}' };
+
+let api: RunningApi;
+let owner: ApiClient;
+beforeAll(async () => {
+  api = await runApi();
+  owner = await api.register();
+});
+afterAll(() => api.stop());
+
+test('whoever hands read-after back reads every own write at once, with the replica in use', async () => {
+  const before = await readsOf('replica');
+  for (let n = 0; n < 40; n++) {
+    const written = await owner.send<{ id: number }>('POST', '/api/campaigns', { ...DRAFT, name: `Nr ${n}` });
+    const readAfter = written.headers.get('read-after') as string;
+    expect(readAfter).toMatch(/^[0-9A-F]+\/[0-9A-F]+$/);
+    const headers = { authorization: `Bearer ${owner.token}` };
+    const path = `/api/campaigns/${written.body.id}`;
+    const [byHeader, byCookie] = await Promise.all([
+      call(api.url, 'GET', path, { headers: { ...headers, 'read-after': readAfter } }),
+      call(api.url, 'GET', path, { headers: { ...headers, cookie: `read_after=${encodeURIComponent(readAfter)}` } }),
+    ]);
+    expect(byHeader).toMatchObject({ status: 200, body: { name: `Nr ${n}` } });
+    expect(byCookie).toMatchObject({ status: 200, body: { name: `Nr ${n}` } });
+  }
+  expect(await readsOf('replica')).toBeGreaterThan(before);
+});
+
+test('a browser gets its position as a cookie, and a read changes nothing about it', async () => {
+  const written = await owner.send('POST', '/api/campaigns', DRAFT);
+  const position = written.headers.get('read-after') as string;
+  const cookie = written.headers.getSetCookie().find((line) => line.startsWith('read_after='));
+  expect(cookie).toContain(`read_after=${position};`);
+  expect(cookie).toMatch(/HttpOnly/);
+  const read = await call(api.url, 'GET', '/api/me', {
+    headers: { cookie: `session=${owner.token}; read_after=${encodeURIComponent(position)}` },
+  });
+  expect(read.status).toBe(200);
+  expect(read.headers.getSetCookie()).toEqual([]);
+});
+
+test.each(['nonsense', 'FFFFFFFF/FFFFFFFF', "0/0'; drop table users; --"])(
+  'a position that is not ours does no harm: the primary answers (%s)',
+  async (position) => {
+    const before = await readsOf('primary');
+    const headers = { authorization: `Bearer ${owner.token}`, 'read-after': position };
+    const answer = await call(api.url, 'GET', '/api/employees', { headers });
+    expect(answer).toMatchObject({ status: 200, body: { items: [] } });
+    expect(await readsOf('primary')).toBe(before + 1);
+  },
+);
+
+test.each(['role', 'orgId', 'org_id', 'isAdmin', 'id', 'status', 'parentId', 'launchedAt'])(
+  'a field that is not the caller’s to set is refused, not ignored: %s',
+  async (field) => {
+    const created = await owner.send('POST', '/api/campaigns', { ...DRAFT, [field]: 1 });
+    expect(created).toMatchObject({ status: 400, body: { code: 'invalid' } });
+    const registered = await call(api.url, 'POST', '/api/registrations', {
+      headers: {},
+      body: { organisation: 'A', name: 'A', email: 'a@a.test', password: 'a long enough password', [field]: 'owner' },
+    });
+    expect(registered).toMatchObject({ status: 400, body: { code: 'invalid' } });
+  },
+);
+
+test.each([
+  '{"__proto__": {"role": "owner"}, "name": "a", "subject": "a", "body": "a"}',
+  '{"constructor": {"prototype": {"role": "owner"}}, "name": "a", "subject": "a", "body": "a"}',
+])('a body that reaches for the prototype is refused: %s', async (text) => {
+  const answer = await owner.send('POST', '/api/campaigns', text, { 'content-type': 'application/json' });
+  expect(answer).toMatchObject({ status: 400, body: { code: 'invalid' } });
+  expect(({} as { role?: string }).role).toBeUndefined();
+});
+
+test('a parameter of the query that nobody reads is refused', async () => {
+  expect((await owner.get('/api/employees?orgId=1')).status).toBe(400);
+  expect((await owner.get('/api/employees?limit=10&limit=20')).status).toBe(400);
+});
+
+test('health: alive, ready with its checks, and metrics for direct callers only', async () => {
+  expect(await (await fetch(`${api.url}/livez`)).text()).toBe('ok\n');
+  const ready = await fetch(`${api.url}/readyz`);
+  expect(ready.status).toBe(200);
+  expect(await ready.json()).toMatchObject({ ready: true });
+  expect((await fetch(`${api.url}/metrics`)).status).toBe(200);
+  expect((await fetch(`${api.url}/metrics`, { headers: { 'x-forwarded-for': '1.2.3.4' } })).status).toBe(404);
+});
+
+async function readsOf(server: 'primary' | 'replica'): Promise<number> {
+  const text = await (await fetch(`${api.url}/metrics`)).text();
+  return Number(new RegExp(`^tardigrade_reads_${server}_total\\{[^}]*\\} (\\d+)`, 'm').exec(text)?.[1]);
+}

@@ -1,0 +1,72 @@
+import { expect, test } from 'vitest';
+import { renderMail, toMail } from '../../../src/modules/campaigns/campaign-mail.ts';
+import { readLinkToken } from '../../../src/modules/campaigns/check-in-link.ts';
+import { tokenIn } from '../../mails.ts';
+
+const LINKS = { checkIn: 'https://chat.test/c/1', unsubscribe: 'https://api.test/u/1' };
+const render = (subject: string, body: string, name = 'Ada', organisation = 'Acme') =>
+  renderMail({ subject, body }, { name, organisation }, LINKS);
+
+test('name and organisation are filled in, in subject, text and HTML, as often as they are named', () => {
+  const { subject, text, html } = render('{{name}}, {{ name }}!', 'Hello {{name}},\n\nfrom {{organisation}}');
+  expect(subject).toBe('Ada, Ada!');
+  expect(text).toContain('Hello Ada,\n\nfrom Acme');
+  expect(html).toContain('Hello Ada,</p>');
+  expect(html).toContain('from Acme</p>');
+});
+
+test('any other placeholder stays what was written', () => {
+  expect(render('{{email}} {{constructor}} {name}', 'x').subject).toBe('{{email}} {{constructor}} {name}');
+});
+
+test('a name is never read as a template, a pattern or HTML', () => {
+  const name = '{{organisation}} $& <img src=x onerror="alert(1)"> & \'co\'';
+  const { subject, text, html } = render('{{name}}', '{{name}} <b>{{organisation}}</b>', name, '<Acme>');
+  expect(subject).toBe(name);
+  expect(text).toContain(`${name} <b><Acme></b>`);
+  expect(html).not.toMatch(/<img|<b>|<Acme>|onerror="/);
+  expect(html).toContain('&#60;b&#62;&#60;Acme&#62;&#60;/b&#62;');
+});
+
+test('a link cannot leave its attribute', () => {
+  const { html } = renderMail(
+    { subject: 's', body: 'b' },
+    { name: 'n', organisation: 'o' },
+    { ...LINKS, checkIn: '"><script>' },
+  );
+  expect(html).not.toContain('<script>');
+});
+
+test('the subject is one line, whatever the name brings', () => {
+  expect(render('Hello {{name}}', 'x', 'Ada\r\nBcc: all@example.test').subject).toBe('Hello Ada Bcc: all@example.test');
+});
+
+test('the text says both links in full, one to a line of its own', () => {
+  const { text } = render('s', 'b');
+  expect(text).toContain(`\n${LINKS.checkIn}\n`);
+  expect(text).toContain(`No more of these: ${LINKS.unsubscribe}\n`);
+});
+
+test('a reach-out always makes the same mail, and another one another', () => {
+  const config = {
+    mailFrom: 'Acme <hello@acme.test>',
+    secretKey: 'a key of at least thirty-two characters',
+    chatUrl: 'https://chat.test',
+    apiUrl: 'https://api.test',
+  };
+  const to = { orgId: 3, reachOutId: 44, email: 'ada@acme.test', name: 'Ada', organisation: 'Acme' };
+  const template = { subject: 'Hi', body: 'Hi' };
+  const mail = toMail(config, template, to);
+  expect(toMail(config, template, to)).toEqual(mail);
+  expect(mail.messageId).toBe('<reach-out-3-44@acme.test>');
+  expect(toMail(config, template, { ...to, reachOutId: 45 }).messageId).not.toBe(mail.messageId);
+
+  const target = { orgId: 3, reachOutId: 44 };
+  expect(readLinkToken(config.secretKey, 'check-in', tokenIn(mail.text, 'c'))).toEqual(target);
+  expect(readLinkToken(config.secretKey, 'unsubscribe', tokenIn(mail.text, 'u'))).toEqual(target);
+  // RFC 8058: both headers, and an https address that takes the POST.
+  expect(mail.headers).toMatchObject({
+    'List-Unsubscribe': `<https://api.test/u/${tokenIn(mail.text, 'u')}>`,
+    'List-Unsubscribe-Post': 'List-Unsubscribe=One-Click',
+  });
+});

@@ -1,0 +1,150 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { createSession } from '../../../src/db/read-write-split.ts';
+import { CAMPAIGNS_SCHEDULED_MAX, LINK_DAYS } from '../../../src/limits.ts';
+import {
+  cancelCampaign,
+  changeCampaign,
+  launchCampaign,
+  launchIn,
+  nextSlot,
+  scheduleCampaign,
+} from '../../../src/modules/campaigns/campaigns.ts';
+import { createTestDatabase, type TestDatabase } from '../../database.ts';
+import { addDraft, addOrganisation } from '../../people.ts';
+
+let on: TestDatabase;
+let orgId: number;
+beforeAll(async () => {
+  on = await createTestDatabase({ replica: false });
+  orgId = await addOrganisation(on.db);
+});
+afterAll(() => on.close());
+
+const session = () => createSession(on.database);
+const eventsOf = (campaignId: number) =>
+  on.db
+    .selectFrom('outbox')
+    .where('payload', '=', JSON.stringify({ campaignId }) as never)
+    .selectAll()
+    .execute();
+
+test('a draft can be changed; what people were sent cannot', async () => {
+  const { id } = await addDraft(on.database, orgId);
+  const changed = await changeCampaign(session(), orgId, id, { subject: 'Another' });
+  expect(changed).toMatchObject({ status: 'draft', subject: 'Another', body: 'Dear {{name}} of {{organisation}}' });
+  await launchCampaign(session(), orgId, id);
+  await expect(changeCampaign(session(), orgId, id, { subject: 'Too late' })).rejects.toMatchObject({
+    code: 'conflict',
+  });
+});
+
+test('a launch and its word to the queue are one: both or neither', async () => {
+  const { id } = await addDraft(on.database, orgId);
+  const rolledBack = on.database.write(async (transaction) => {
+    await launchIn(transaction, orgId, id);
+    throw new Error('the power went');
+  });
+  await expect(rolledBack).rejects.toThrow('the power went');
+  expect(await eventsOf(id)).toEqual([]);
+  expect(await launchCampaign(session(), orgId, id)).toMatchObject({ status: 'sending' });
+  expect(await eventsOf(id)).toMatchObject([{ org_id: orgId, topic: 'campaign.launched' }]);
+});
+
+test('an impatient second click, even at the same time, launches nothing twice', async () => {
+  const { id } = await addDraft(on.database, orgId);
+  const answers = await Promise.all([1, 2, 3].map(() => launchCampaign(session(), orgId, id)));
+  expect(answers.map((campaign) => campaign.status)).toEqual(['sending', 'sending', 'sending']);
+  expect(await eventsOf(id)).toHaveLength(1);
+});
+
+test('a launched campaign says until when its links are good', async () => {
+  const { id } = await addDraft(on.database, orgId);
+  await launchCampaign(session(), orgId, id);
+  const row = await on.db
+    .selectFrom('campaigns')
+    .where('id', '=', id)
+    .select(['launched_at', 'link_expires_at'])
+    .executeTakeFirstOrThrow();
+  const days = (Date.parse(row.link_expires_at as string) - Date.parse(row.launched_at as string)) / 86_400_000;
+  expect(Math.round(days)).toBe(LINK_DAYS);
+});
+
+test('another organisation can neither see, change, launch nor cancel it', async () => {
+  const { id } = await addDraft(on.database, orgId);
+  const stranger = await addOrganisation(on.db, 'Stranger');
+  for (const attempt of [
+    () => changeCampaign(session(), stranger, id, { subject: 'Mine' }),
+    () => launchCampaign(session(), stranger, id),
+    () => scheduleCampaign(session(), stranger, id, { cron: '0 9 * * 1' }),
+    () => cancelCampaign(session(), stranger, id),
+  ])
+    await expect(attempt()).rejects.toMatchObject({ code: 'not_found' });
+  const row = await on.db.selectFrom('campaigns').where('id', '=', id).select(['status', 'subject']).executeTakeFirst();
+  expect(row).toEqual({ status: 'draft', subject: 'Hello {{name}}' });
+});
+
+test('what is cancelled stays cancelled', async () => {
+  const { id } = await addDraft(on.database, orgId);
+  await launchCampaign(session(), orgId, id);
+  for (let click = 0; click < 2; click++)
+    expect(await cancelCampaign(session(), orgId, id)).toMatchObject({ status: 'cancelled' });
+  await expect(launchCampaign(session(), orgId, id)).rejects.toMatchObject({ code: 'conflict' });
+  await expect(scheduleCampaign(session(), orgId, id, { cron: '0 9 * * 1' })).rejects.toMatchObject({
+    code: 'conflict',
+  });
+});
+
+test.each([
+  [{}, /either at/],
+  [{ at: '2099-01-01T00:00:00Z', cron: '0 9 * * 1' }, /either at/],
+  [{ at: 'tomorrow' }, /is no time/],
+  [{ at: '2020-01-01T00:00:00Z' }, /in the past/],
+  [{ cron: 'every monday' }, /cannot be read/],
+  [{ cron: '* * * * * *' }, /cannot be read/],
+  [{ cron: '0 9 * * 1', timeZone: 'Mars/Olympus' }, /is no time zone/],
+  [{ cron: '0 0 30 2 *' }, /never comes/],
+])('the schedule %j is refused with a reason', async (schedule, reason) => {
+  const { id } = await addDraft(on.database, orgId);
+  await expect(scheduleCampaign(session(), orgId, id, schedule)).rejects.toMatchObject({
+    code: 'invalid',
+    message: expect.stringMatching(reason),
+  });
+});
+
+test('a repeating campaign is not launched by hand: only its slots make copies', async () => {
+  const { id } = await addDraft(on.database, orgId);
+  await scheduleCampaign(session(), orgId, id, { cron: '0 9 * * 1' });
+  await expect(launchCampaign(session(), orgId, id)).rejects.toMatchObject({ code: 'conflict' });
+});
+
+test('an organisation schedules only so many', async () => {
+  const busy = await addOrganisation(on.db, 'Busy');
+  const drafts = [];
+  for (let draft = 0; draft <= CAMPAIGNS_SCHEDULED_MAX; draft++) drafts.push((await addDraft(on.database, busy)).id);
+  const at = '2099-01-01T09:00:00Z';
+  for (const id of drafts.slice(0, -1)) await scheduleCampaign(session(), busy, id, { at });
+  const oneMore = scheduleCampaign(session(), busy, drafts.at(-1) as number, { at });
+  await expect(oneMore).rejects.toMatchObject({ code: 'conflict', message: expect.stringContaining('Cancel one') });
+});
+
+test.each([
+  // Summer begins: 02:30 does not exist on 28 March 2027, so it comes when the clock jumps to 03:00.
+  ['30 2 * * *', '2027-03-27T12:00:00Z', '2027-03-28T01:00:00.000Z'],
+  ['30 2 * * *', '2027-03-28T12:00:00Z', '2027-03-29T00:30:00.000Z'],
+  // Nine o'clock stays nine o'clock: eight in UTC in winter, seven in summer.
+  ['0 9 * * *', '2027-03-27T07:00:00Z', '2027-03-27T08:00:00.000Z'],
+  ['0 9 * * *', '2027-03-27T12:00:00Z', '2027-03-28T07:00:00.000Z'],
+  ['0 9 * * *', '2026-10-24T12:00:00Z', '2026-10-25T08:00:00.000Z'],
+])('in Berlin, %s after %s comes at %s', (cron, after, expected) => {
+  expect(nextSlot(cron, 'Europe/Berlin', new Date(after))?.toISOString()).toBe(expected);
+});
+
+test('in the night when summer ends, 02:30 comes twice on the clock and once in the schedule', () => {
+  const slots = [];
+  let after = new Date('2026-10-24T12:00:00Z');
+  for (let night = 0; night < 2; night++) {
+    after = nextSlot('30 2 * * *', 'Europe/Berlin', after) as Date;
+    slots.push(after.toISOString().slice(0, 10));
+  }
+  expect(slots).toEqual(['2026-10-25', '2026-10-26']);
+});

@@ -1,0 +1,151 @@
+import { sql } from 'kysely';
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { EXPAND_PAGE_ROWS } from '../../../src/limits.ts';
+import {
+  claimReachOuts,
+  expandLedger,
+  finishCampaign,
+  nextDueMs,
+  type ReachOutResult,
+  recordReachOuts,
+  type SendingCampaign,
+  sendingCampaign,
+} from '../../../src/modules/campaigns/ledger.ts';
+import { createTestDatabase, type TestDatabase } from '../../database.ts';
+import { addEmployees, addLaunched, addOrganisation, campaignOf, countedInLedger } from '../../people.ts';
+
+let on: TestDatabase;
+let orgId: number;
+beforeAll(async () => {
+  on = await createTestDatabase({ replica: false });
+});
+afterAll(() => on.close());
+beforeEach(async () => {
+  orgId = await addOrganisation(on.db);
+});
+
+async function launched(people: number): Promise<SendingCampaign> {
+  await addEmployees(on.db, orgId, people, 'ledger.test');
+  const id = await addLaunched(on.database, orgId);
+  return (await sendingCampaign(on.db, orgId, id)) as SendingCampaign;
+}
+const expand = async (campaign: SendingCampaign) => (await on.database.write((db) => expandLedger(db, campaign))).value;
+const claim = async (campaign: SendingCampaign, limit: number) =>
+  (await on.database.write((db) => claimReachOuts(db, campaign, limit))).value;
+const record = (campaign: SendingCampaign, results: Partial<ReachOutResult>[]) =>
+  on.database.write((db) =>
+    recordReachOuts(
+      db,
+      campaign,
+      results.map((result) => ({
+        id: 0,
+        status: 'sent',
+        error: null,
+        dueAt: null,
+        untried: false,
+        possiblyTwice: false,
+        ...result,
+      })),
+    ),
+  );
+const leasesRunOut = () =>
+  sql`update reach_outs set due_at = now() - interval '1 second' where status = 'sending'`.execute(on.db);
+
+test('the ledger is written page by page, and two mailers at once write each page once', async () => {
+  const campaign = await launched(EXPAND_PAGE_ROWS + 1);
+  const [first, second] = await Promise.all([expand(campaign), expand(campaign)]);
+  expect(first).toBe(second);
+  expect(await countedInLedger(on.db, orgId, campaign.id)).toMatchObject({ recipients: EXPAND_PAGE_ROWS });
+  expect(await expand({ ...campaign, expandedTo: first })).toBeNull();
+  expect(await countedInLedger(on.db, orgId, campaign.id)).toMatchObject({ recipients: EXPAND_PAGE_ROWS + 1 });
+  expect((await campaignOf(on.db, orgId, campaign.id)).progress.recipients).toBe(EXPAND_PAGE_ROWS + 1);
+});
+
+test('who has unsubscribed is not written to the ledger', async () => {
+  const campaign = await launched(3);
+  await sql`update employees set unsubscribed_at = now() where org_id = ${orgId} and email = 'person-2@ledger.test'`.execute(
+    on.db,
+  );
+  await expand(campaign);
+  expect((await claim(campaign, 10)).map((row) => row.email)).toEqual(['person-1@ledger.test', 'person-3@ledger.test']);
+});
+
+test('two mailers that take rows at the same time never take the same one', async () => {
+  const campaign = await launched(40);
+  await expand(campaign);
+  const { promise: bothHold, resolve: letGo } = Promise.withResolvers<void>();
+  let holding = 0;
+  const take = () =>
+    on.database.write(async (db) => {
+      const claimed = await claimReachOuts(db, campaign, 20);
+      if (++holding === 2) letGo();
+      await bothHold; // neither has committed when both have taken
+      return claimed.map((row) => row.id);
+    });
+  const taken = (await Promise.all([take(), take()])).flatMap(({ value }) => value);
+  expect(new Set(taken).size).toBe(40);
+  expect(await claim(campaign, 20)).toEqual([]);
+});
+
+test('a row is taken again when its lease has run out, and it is known that it may have been sent', async () => {
+  const campaign = await launched(1);
+  await expand(campaign);
+  const [taken] = await claim(campaign, 1);
+  expect(taken).toMatchObject({ attempts: 1, interrupted: false });
+  expect(await claim(campaign, 1)).toEqual([]);
+  await leasesRunOut();
+  const [again] = await claim(campaign, 1);
+  expect(again).toMatchObject({ id: taken?.id, attempts: 2, interrupted: true });
+});
+
+test('what came of a mail is counted once, whoever says it and how often', async () => {
+  const campaign = await launched(4);
+  await expand(campaign);
+  const [a, b, c, d] = (await claim(campaign, 4)).map((row) => row.id);
+  const results: Partial<ReachOutResult>[] = [
+    { id: a as number, status: 'sent', possiblyTwice: true },
+    { id: b as number, status: 'failed', error: '550' },
+    { id: c as number, status: 'skipped' },
+  ];
+  for (let time = 0; time < 2; time++) await record(campaign, results);
+  const { progress } = await campaignOf(on.db, orgId, campaign.id);
+  expect(progress).toMatchObject({ recipients: 4, sent: 1, failed: 1, skipped: 1, possiblyTwice: 1 });
+  expect(await countedInLedger(on.db, orgId, campaign.id)).toEqual({ recipients: 4, sent: 1, failed: 1, skipped: 1 });
+  await leasesRunOut();
+  expect((await claim(campaign, 4)).map((row) => row.id)).toEqual([d]);
+});
+
+test('a mail that was not tried has its try back', async () => {
+  const campaign = await launched(1);
+  await expand(campaign);
+  const [row] = await claim(campaign, 1);
+  await record(campaign, [
+    { id: row?.id as number, status: 'waiting', dueAt: new Date().toISOString(), untried: true },
+  ]);
+  expect(await claim(campaign, 1)).toMatchObject([{ attempts: 1, interrupted: false }]);
+});
+
+test('a campaign knows when its next row is due, and when none waits any more', async () => {
+  const campaign = await launched(1);
+  await expand(campaign);
+  expect(await nextDueMs(on.db, campaign)).toBe(0);
+  const [row] = await claim(campaign, 1);
+  await record(campaign, [
+    { id: row?.id as number, status: 'waiting', dueAt: new Date(Date.now() + 60_000).toISOString() },
+  ]);
+  const dueMs = await nextDueMs(on.db, campaign);
+  expect(dueMs).toBeGreaterThan(50_000);
+  expect(dueMs).toBeLessThanOrEqual(60_000);
+  await sql`update reach_outs set due_at = null where org_id = ${orgId}`.execute(on.db);
+  expect(await nextDueMs(on.db, campaign)).toBeNull();
+});
+
+test('a cancelled campaign has nothing to take, and does not become done', async () => {
+  const campaign = await launched(2);
+  await expand(campaign);
+  await sql`update campaigns set status = 'cancelled' where org_id = ${orgId}`.execute(on.db);
+  expect(await claim(campaign, 2)).toEqual([]);
+  await finishCampaign(on.db, campaign);
+  expect((await campaignOf(on.db, orgId, campaign.id)).status).toBe('cancelled');
+  expect(await sendingCampaign(on.db, orgId, campaign.id)).toBeUndefined();
+});

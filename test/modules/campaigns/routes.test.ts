@@ -1,0 +1,237 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { ApiClient } from '../../api-client.ts';
+import { type RunningApi, runApi } from '../../running-api.ts';
+
+interface Campaign {
+  readonly id: number;
+  readonly name: string;
+  readonly status: string;
+  readonly questions: string[];
+  readonly launchAt: string | null;
+  readonly cron: string | null;
+  readonly timeZone: string;
+  readonly launchedAt: string | null;
+  readonly progress: Record<string, number>;
+}
+type Mail = { subject: string; html: string; text: string; recipients?: number };
+type Problem = { detail: string; code: string };
+
+const DRAFT = { name: 'Weekly', subject: 'Hello {{name}}', body: 'How are you at {{organisation}}?' };
+
+let api: RunningApi;
+let owner: ApiClient;
+beforeAll(async () => {
+  api = await runApi();
+  owner = await api.newOwner();
+});
+afterAll(() => api.stop());
+
+const post = <T = Campaign>(path: string, body?: unknown) => owner.send<T>('POST', `/api/campaigns${path}`, body);
+const draft = async (more: object = {}) => (await post('', { ...DRAFT, ...more })).body;
+const reread = async (id: number) => (await owner.get<Campaign>(`/api/campaigns/${id}`)).body;
+
+test('a campaign begins as a draft, with questions to start from and nothing sent', async () => {
+  const { status, body } = await post('', DRAFT);
+  expect(status).toBe(201);
+  expect(body).toMatchObject({ ...DRAFT, status: 'draft', launchedAt: null, launchAt: null, timeZone: 'UTC' });
+  const defaults = await owner.get<{ questions: string[] }>('/api/campaigns/defaults');
+  expect(body.questions).toEqual(defaults.body.questions);
+  expect(Object.values(body.progress)).toEqual(Array(8).fill(0));
+  expect(await reread(body.id)).toEqual(body);
+});
+
+test('a draft is changed field by field', async () => {
+  const { id } = await draft();
+  const changed = await owner.send<Campaign>('PATCH', `/api/campaigns/${id}`, { subject: 'New', questions: ['Well?'] });
+  expect(changed).toMatchObject({ status: 200, body: { ...DRAFT, subject: 'New', questions: ['Well?'] } });
+  expect(await reread(id)).toEqual(changed.body);
+});
+
+test('campaigns come newest first, page by page', async () => {
+  const other = await api.newOwner();
+  for (const name of ['one', 'two', 'three']) await other.send('POST', '/api/campaigns', { ...DRAFT, name });
+  type Page = { items: Campaign[]; nextCursor: string | null };
+  const first = (await other.get<Page>('/api/campaigns?limit=2')).body;
+  expect(first.items.map(({ name }) => name)).toEqual(['three', 'two']);
+  const second = (await other.get<Page>(`/api/campaigns?limit=2&cursor=${first.nextCursor}`)).body;
+  expect(second).toMatchObject({ items: [{ name: 'one' }], nextCursor: null });
+});
+
+describe('a preview', () => {
+  test('escapes everything that people wrote, and fills in both words', async () => {
+    const evil = `<img src=x onerror="alert('1')">`;
+    await api.database.db.updateTable('users').set({ name: evil }).where('org_id', '=', owner.orgId).execute();
+    const { body } = await post<Mail>('/preview', {
+      subject: 'For {{name}}',
+      body: `Dear {{ name }} of {{organisation}},\n\n<script>alert(2)</script> & "more"\nline two`,
+    });
+    expect(body.html).not.toMatch(/<img|<script|onerror="/);
+    expect(body.html).toContain('&#60;script&#62;alert(2)&#60;/script&#62; &#38; &#34;more&#34;<br>line two');
+    expect(body.text).toContain(`Dear ${evil} of Acme,`);
+    expect(body.subject).toBe(`For ${evil}`);
+  });
+
+  test('of a campaign says how many people it would go to: those who did not say no', async () => {
+    const { id: teamId } = await api.database.db
+      .insertInto('teams')
+      .values({ org_id: owner.orgId, name: 'Sales' })
+      .returning('id')
+      .executeTakeFirstOrThrow();
+    const person = (n: number) => ({
+      org_id: owner.orgId,
+      team_id: teamId,
+      name: `P${n}`,
+      email: `p${n}@a.test`,
+      unsubscribed_at: n === 0 ? new Date() : null,
+    });
+    await api.database.db.insertInto('employees').values([0, 1, 2, 3].map(person)).execute();
+    const { id } = await draft();
+    const { body } = await owner.get<Mail>(`/api/campaigns/${id}/preview`);
+    expect(body).toMatchObject({ recipients: 3, text: expect.stringContaining('How are you at Acme?') });
+  });
+
+  test.each(['Hello\r\nBcc: all@a.test', 'Hello\nBcc: all@a.test', '\r', '   '])(
+    'a subject cannot bring a header of its own: %j',
+    async (subject) => {
+      expect((await post('/preview', { subject, body: 'x' })).status).toBe(400);
+      expect((await post('', { ...DRAFT, subject })).status).toBe(400);
+    },
+  );
+
+  test('a name cannot bring a header of its own either', async () => {
+    const name = 'Ada\r\nBcc: all@a.test';
+    await api.database.db.updateTable('users').set({ name }).where('org_id', '=', owner.orgId).execute();
+    const { body } = await post<Mail>('/preview', { subject: 'For {{name}}', body: 'x' });
+    expect(body.subject).toBe('For Ada Bcc: all@a.test');
+  });
+});
+
+describe('a launch', () => {
+  test('writes the state and the word to the queue', async () => {
+    const { id } = await draft();
+    const { status, body } = await post(`/${id}/launch`);
+    expect(status).toBe(202);
+    expect(body).toMatchObject({ id, status: 'sending', launchedAt: expect.any(String) });
+    expect(await outboxOf(id)).toEqual([{ org_id: owner.orgId, topic: 'campaign.launched' }]);
+  });
+
+  test('changes neither when the word to the queue cannot be written', async () => {
+    const { id } = await draft();
+    await api.database.db.schema.alterTable('outbox').renameTo('outbox_gone').execute();
+    const answer = await post(`/${id}/launch`);
+    await api.database.db.schema.alterTable('outbox_gone').renameTo('outbox').execute();
+    expect(answer.status).toBe(500);
+    expect(await reread(id)).toMatchObject({ status: 'draft', launchedAt: null });
+  });
+
+  test('twice, also at once, is told the same and sent once', async () => {
+    const { id } = await draft();
+    const answers = await Promise.all([1, 2, 3, 4].map(() => post(`/${id}/launch`)));
+    expect(answers.map(({ status }) => status)).toEqual([202, 202, 202, 202]);
+    expect(new Set(answers.map(({ body }) => JSON.stringify(body))).size).toBe(1);
+    expect(await outboxOf(id)).toHaveLength(1);
+  });
+
+  test('closes the text: what people were sent stays what the campaign says', async () => {
+    const { id } = await draft();
+    await post(`/${id}/launch`);
+    const answer = await owner.send<Problem>('PATCH', `/api/campaigns/${id}`, { subject: 'Other' });
+    expect(answer.status).toBe(409);
+    expect(answer.body.detail).toBe('The campaign is sending; only a draft can be changed.');
+    expect(await reread(id)).toMatchObject(DRAFT);
+  });
+});
+
+describe('a schedule', () => {
+  const schedule = <T = Campaign>(id: number, body: object) => post<T>(`/${id}/schedule`, body);
+
+  test('for a time sends once then', async () => {
+    const { id } = await draft();
+    const at = new Date(Date.now() + 3_600_000).toISOString();
+    const { status, body } = await schedule(id, { at });
+    expect(status).toBe(200);
+    expect(body).toMatchObject({ status: 'scheduled', launchAt: at, cron: null });
+  });
+
+  test('by cron counts in its time zone', async () => {
+    const { id } = await draft();
+    const { body } = await schedule(id, { cron: '30 9 * * 1', timeZone: 'Asia/Tokyo' });
+    expect(body).toMatchObject({ status: 'scheduled', cron: '30 9 * * 1', timeZone: 'Asia/Tokyo' });
+    const launchAt = new Date(body.launchAt as string);
+    expect(launchAt.getTime()).toBeGreaterThan(Date.now());
+    expect([launchAt.getUTCDay(), launchAt.getUTCHours(), launchAt.getUTCMinutes()]).toEqual([1, 0, 30]);
+  });
+
+  test.each([
+    [{ cron: 'every monday' }, 'cannot be read'],
+    [{ cron: '61 * * * *' }, 'cannot be read'],
+    [{ cron: '* * * * * *' }, 'cannot be read'],
+    [{ cron: '0 0 31 2 *' }, 'never comes'],
+    [{ cron: '0 9 * * 1', timeZone: 'Mars/Olympus' }, 'time zone'],
+    [{ at: '2999-01-01T00:00:00Z', timeZone: 'Mars/Olympus' }, 'time zone'],
+    [{ at: '2020-01-01T00:00:00Z' }, 'in the past'],
+    [{ at: 'soon' }, 'is no time'],
+    [{}, 'either at'],
+    [{ at: '2999-01-01T00:00:00Z', cron: '0 9 * * 1' }, 'either at'],
+  ])('%j is refused in words and changes nothing', async (body, words) => {
+    const { id } = await draft();
+    const answer = await schedule<Problem>(id, body);
+    expect(answer).toMatchObject({ status: 400, body: { code: 'invalid' } });
+    expect(answer.body.detail).toContain(words);
+    expect(await reread(id)).toMatchObject({ status: 'draft', launchAt: null });
+  });
+
+  test('can be moved, cancelled, and not launched by hand when it repeats', async () => {
+    const { id } = await draft();
+    await schedule(id, { cron: '0 9 * * 1' });
+    expect((await post(`/${id}/launch`)).status).toBe(409);
+    expect((await owner.send('PATCH', `/api/campaigns/${id}`, { name: 'x' })).status).toBe(409);
+    const moved = await schedule(id, { at: '2999-01-01T00:00:00Z' });
+    expect(moved.body).toMatchObject({ launchAt: '2999-01-01T00:00:00Z', cron: null });
+    expect((await post(`/${id}/cancel`)).body.status).toBe('cancelled');
+    expect((await schedule(id, { cron: '0 9 * * 1' })).status).toBe(409);
+  });
+});
+
+test('cancelling ends a campaign in any state before its end, once and for all', async () => {
+  const { id } = await draft();
+  await post(`/${id}/launch`);
+  expect(await post(`/${id}/cancel`)).toMatchObject({ status: 200, body: { status: 'cancelled' } });
+  expect(await post(`/${id}/cancel`)).toMatchObject({ status: 200, body: { status: 'cancelled' } });
+  expect((await post(`/${id}/launch`)).status).toBe(409);
+});
+
+test('who was written to comes page by page, by status', async () => {
+  const { id } = await draft();
+  const people = await api.database.db
+    .selectFrom('employees')
+    .select('id')
+    .where('org_id', '=', owner.orgId)
+    .orderBy('id')
+    .execute();
+  const rows = people.map(({ id: employee_id }, n) => ({
+    org_id: owner.orgId,
+    campaign_id: id,
+    employee_id,
+    status: n === 0 ? ('failed' as const) : ('sent' as const),
+  }));
+  await api.database.db.insertInto('reach_outs').values(rows).execute();
+  await draft(); // moves the reader's position behind the rows above
+  type Page = { items: { status: string; employee: { id: number } }[]; nextCursor: string | null };
+  const list = (query: string) => owner.get<Page>(`/api/campaigns/${id}/reach-outs?${query}`);
+  const all = (await list('')).body.items;
+  expect(all.map(({ employee }) => employee.id)).toEqual(people.map((person) => person.id));
+  const first = (await list('status=sent&limit=2')).body;
+  const second = (await list(`status=sent&limit=2&cursor=${first.nextCursor}`)).body;
+  expect([...first.items, ...second.items].map(({ status }) => status)).toEqual(Array(people.length - 1).fill('sent'));
+  expect((await list(`status=failed&cursor=${first.nextCursor}`)).status).toBe(400);
+  expect((await list('status=lost')).status).toBe(400);
+});
+
+function outboxOf(campaignId: number) {
+  return api.database.db
+    .selectFrom('outbox')
+    .select(['org_id', 'topic'])
+    .where((where) => where('payload', '@>', JSON.stringify({ campaignId }) as never))
+    .execute();
+}

@@ -1,0 +1,92 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { REDIS_COMMAND_MS } from '../../../src/limits.ts';
+import { openQueue } from '../../../src/queue/queues.ts';
+import { openRedis } from '../../../src/redis/redis.ts';
+import type { ApiClient } from '../../api-client.ts';
+import { until } from '../../database.ts';
+import { createTcpProxy, type TcpProxy } from '../../db/tcp-proxy.ts';
+import { type RunningApi, runApi } from '../../running-api.ts';
+import { testRedisUrl } from '../../worker.ts';
+
+interface Operations {
+  readonly processes: { name: string; pid: number; gauges: Record<string, number>; memory: Record<string, unknown> }[];
+  readonly replica: { state: string; lagMs: number | null; lagBytes: number | null };
+  readonly queues: { name: string; waiting: number; active: number; delayed: number; failed: number }[];
+  readonly outbox: { waiting: number };
+  readonly database: { connections: number; connectionsMax: number; sizeBytes: number };
+  readonly redis: { usedBytes: number; maxBytes: number } | null;
+}
+
+let proxy: TcpProxy;
+let api: RunningApi;
+let owner: ApiClient;
+beforeAll(async () => {
+  proxy = await createTcpProxy(testRedisUrl());
+  api = await runApi({ REDIS_URL: proxy.url });
+  owner = await api.newOwner();
+});
+afterAll(async () => {
+  await api.stop();
+  await proxy.close();
+});
+
+const operations = async () => (await owner.get<Operations>('/api/operations')).body;
+
+test('shows this process with its memory and its pools', async () => {
+  const { processes } = await until('the process has reported', async () => {
+    const answer = await operations();
+    return answer.processes.length > 0 ? answer : undefined;
+  });
+  expect(processes).toHaveLength(1);
+  expect(processes[0]).toMatchObject({ name: 'api', pid: process.pid });
+  expect(processes[0]?.memory).toMatchObject({ rssBytes: expect.any(Number), limitBytes: expect.any(Number) });
+  expect(Object.keys(processes[0]?.gauges ?? {})).toEqual(
+    expect.arrayContaining(['pool_primary_used', 'pool_primary_max', 'pool_replica_waiting']),
+  );
+});
+
+test('shows a replica that follows, and how far it is behind', async () => {
+  const { replica } = await until('the replica is in use', async () => {
+    const answer = await operations();
+    return answer.replica.state === 'usable' ? answer : undefined;
+  });
+  expect(replica.lagMs).toBeGreaterThanOrEqual(0);
+  expect(replica.lagBytes === null || replica.lagBytes >= 0).toBe(true);
+});
+
+test('counts what waits in the queue and in the outbox', async () => {
+  const redis = await openRedis(testRedisUrl(), api.worker.process.log);
+  const queue = openQueue('campaigns', redis);
+  await queue.addBulk([
+    { name: 'a', data: {} },
+    { name: 'b', data: {} },
+    { name: 'c', data: {}, opts: { delay: 60_000 } },
+  ]);
+  const { body } = await owner.send<{ id: number }>('POST', '/api/campaigns', { name: 'a', subject: 'a', body: 'a' });
+  await owner.send('POST', `/api/campaigns/${body.id}/launch`);
+  const shown = await operations();
+  await queue.obliterate({ force: true });
+  await queue.close();
+  redis.disconnect();
+  expect(shown.queues).toEqual([{ name: 'campaigns', waiting: 2, active: 0, delayed: 1, failed: 0 }]);
+  expect(shown.outbox).toEqual({ waiting: 1 });
+});
+
+test('shows the database and Redis with their limits', async () => {
+  const { database, redis } = await operations();
+  expect(database.connections).toBeGreaterThan(0);
+  expect(database.connectionsMax).toBeGreaterThan(database.connections);
+  expect(database.sizeBytes).toBeGreaterThan(1_000_000);
+  expect(redis?.usedBytes).toBeGreaterThan(0);
+});
+
+test('still answers when Redis does not: this process only, and says that Redis is gone', async () => {
+  await proxy.close();
+  const begun = performance.now();
+  const answer = await owner.get<Operations>('/api/operations');
+  expect(answer.status).toBe(200);
+  expect(answer.body).toMatchObject({ processes: [{ name: 'api', pid: process.pid }], queues: [], redis: null });
+  expect(answer.body.database.connections).toBeGreaterThan(0);
+  expect(performance.now() - begun).toBeLessThan(REDIS_COMMAND_MS + 1_000);
+  expect((await owner.get('/api/employees')).status).toBe(200);
+});

@@ -1,0 +1,105 @@
+import { expect, test } from 'vitest';
+import { createShutdown } from '../../src/process/graceful-shutdown.ts';
+import { createQuietLog } from './quiet-log.ts';
+
+test('what was opened last is closed first, one after the other', async () => {
+  const shutdown = createShutdown(createQuietLog().log);
+  const events: string[] = [];
+  for (const what of ['database', 'redis', 'http']) {
+    shutdown.onStop(what, async () => {
+      events.push(`${what} closes`);
+      await new Promise((resolve) => setImmediate(resolve));
+      events.push(`${what} closed`);
+    });
+  }
+  expect(await shutdown.stop('SIGTERM')).toBe(true);
+  expect(events).toEqual([
+    'http closes',
+    'http closed',
+    'redis closes',
+    'redis closed',
+    'database closes',
+    'database closed',
+  ]);
+});
+
+test('a closer that hangs is named and left behind; the others still have their turn', async () => {
+  const { log, error } = createQuietLog();
+  const shutdown = createShutdown(log, 50);
+  const closed: string[] = [];
+  shutdown.onStop('database', () => closed.push('database'));
+  shutdown.onStop('queue', () => new Promise(() => undefined));
+  shutdown.onStop('http', () => closed.push('http'));
+
+  const from = performance.now();
+  expect(await shutdown.stop('SIGTERM')).toBe(false);
+  expect(performance.now() - from).toBeLessThan(1_000);
+  expect(closed).toEqual(['http', 'database']);
+  expect(error).toHaveBeenCalledExactlyOnceWith(expect.objectContaining({ what: 'queue' }), 'did not close in time');
+});
+
+test('the deadline is for all of them together, not for each', async () => {
+  const shutdown = createShutdown(createQuietLog().log, 100);
+  for (let part = 0; part < 20; part++) shutdown.onStop(`part ${part}`, () => new Promise(() => undefined));
+  const from = performance.now();
+  expect(await shutdown.stop('SIGTERM')).toBe(false);
+  expect(performance.now() - from).toBeLessThan(1_000);
+});
+
+test.each([
+  [
+    'throws',
+    () => {
+      throw new Error('already closed');
+    },
+  ],
+  ['rejects', () => Promise.reject(new Error('already closed'))],
+])('a closer that %s is named and does not keep the others from closing', async (_, close) => {
+  const { log, error } = createQuietLog();
+  const shutdown = createShutdown(log);
+  let closed = false;
+  shutdown.onStop('database', () => {
+    closed = true;
+  });
+  shutdown.onStop('redis', close);
+  expect(await shutdown.stop('SIGTERM')).toBe(false);
+  expect(closed).toBe(true);
+  expect(error).toHaveBeenCalledExactlyOnceWith(
+    { what: 'redis', err: expect.objectContaining({ message: 'already closed' }) },
+    'did not close',
+  );
+});
+
+test('a second signal changes nothing: it gets the promise of the first', async () => {
+  const shutdown = createShutdown(createQuietLog().log);
+  let closed = 0;
+  shutdown.onStop('database', () => closed++);
+  const first = shutdown.stop('SIGTERM');
+  expect(shutdown.stop('SIGINT')).toBe(first);
+  await first;
+  expect(shutdown.stop('SIGINT')).toBe(first);
+  expect(closed).toBe(1);
+});
+
+test('loops are told to end their turn before the first thing closes', async () => {
+  const shutdown = createShutdown(createQuietLog().log);
+  let toldFirst: boolean | undefined;
+  shutdown.onStop('loops', () => {
+    toldFirst = shutdown.stopping.aborted;
+  });
+  expect(shutdown.stopping.aborted).toBe(false);
+  await shutdown.stop('SIGTERM');
+  expect(toldFirst).toBe(true);
+});
+
+test('what is opened while the stop runs (a start that was interrupted) is closed too', async () => {
+  const shutdown = createShutdown(createQuietLog().log);
+  let closed = false;
+  shutdown.onStop('database', async () => {
+    shutdown.onStop('late', () => {
+      closed = true;
+    });
+  });
+  await shutdown.stop('SIGTERM');
+  expect(closed).toBe(true);
+});

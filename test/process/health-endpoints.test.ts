@@ -1,0 +1,55 @@
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { createHealth } from '../../src/process/health-check.ts';
+import { answerHealth, createHealthServer, HEALTH_PATHS } from '../../src/process/health-endpoints.ts';
+import { createMetrics } from '../../src/process/metrics.ts';
+
+const stop = new AbortController();
+const health = createHealth(stop.signal);
+const metrics = createMetrics('mailer');
+const server = createHealthServer(health, metrics);
+let url: string;
+
+beforeAll(async () => {
+  health.register('database', async () => 1);
+  metrics.gauge('mails_in_flight', 'Mails being handed over', () => 7);
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+});
+afterAll(() => void server.close());
+
+test('it lives, it is ready, and both may never come out of a cache', async () => {
+  const live = await fetch(`${url}/livez?from=balancer`);
+  expect([live.status, await live.text()]).toEqual([200, 'ok\n']);
+  const ready = await fetch(`${url}/readyz`);
+  expect([ready.status, await ready.json()]).toEqual([200, { ready: true, checks: { database: 'ok' } }]);
+  expect(ready.headers.get('cache-control')).toBe('no-store');
+});
+
+test('metrics are there for whoever reaches the process itself', async () => {
+  const answer = await fetch(`${url}/metrics`);
+  expect(answer.headers.get('content-type')).toContain('version=0.0.4');
+  expect(await answer.text()).toContain('tardigrade_mails_in_flight{process="mailer"} 7');
+});
+
+test.each([
+  ['x-forwarded-for', '203.0.113.7'],
+  ['forwarded', 'for=203.0.113.7'],
+])('metrics are not there for what came through a proxy (%s)', async (header, value) => {
+  const answer = await fetch(`${url}/metrics`, { headers: { [header]: value } });
+  expect([answer.status, await answer.text()]).toEqual([404, 'not found\n']);
+});
+
+test('any other path is not found here, and is left to the framework elsewhere', async () => {
+  expect((await fetch(`${url}/readyz/`)).status).toBe(404);
+  expect(await answerHealth({ path: '/api/campaigns', headers: {} }, health, metrics)).toBeUndefined();
+  for (const path of HEALTH_PATHS) expect(await answerHealth({ path, headers: {} }, health, metrics)).toBeDefined();
+});
+
+test('a process that stops still lives, but is not ready', async () => {
+  stop.abort();
+  expect((await fetch(`${url}/readyz`)).status).toBe(503);
+  expect((await fetch(`${url}/livez`)).status).toBe(200);
+});

@@ -1,0 +1,96 @@
+import { expect, test } from 'vitest';
+import { StartError } from '../../src/errors.ts';
+import { NANO_BYTES } from '../../src/limits.ts';
+import { checkHeap, heapFlags, memoryLimit } from '../../src/process/memory-limit.ts';
+import { createTestDatabase } from '../database.ts';
+import { testEnvironment } from '../worker.ts';
+import { LAUNCH, launch } from './launched.ts';
+import { createQuietLog } from './quiet-log.ts';
+
+const MB = 1024 * 1024;
+const GB = 1024 * MB;
+
+test('the kernel says the limit; where it says none, the process lives as if in a nano', () => {
+  expect(memoryLimit(512 * MB, 16 * GB)).toEqual({ bytes: 512 * MB, source: 'container' });
+  const assumed = { bytes: NANO_BYTES, source: 'assumed' };
+  expect(memoryLimit(0, 16 * GB)).toEqual(assumed); // cgroup v2 without a limit
+  expect(memoryLimit(2 ** 63, 16 * GB)).toEqual(assumed); // cgroup v1 without a limit
+  expect(memoryLimit(16 * GB, 16 * GB)).toEqual(assumed);
+});
+
+test.each([
+  [128, 64, 8],
+  [256, 102, 8],
+  [383, 153, 8],
+  [384, 153, 16],
+  [512, 204, 16],
+  [1024, 409, 16],
+])('a container of %i MB gets an old space of %i MB and semi-spaces of %i MB', (limitMb, oldMb, semiMb) => {
+  expect(heapFlags({ bytes: limitMb * MB, source: 'container' })).toEqual([
+    `--max-old-space-size=${oldMb}`,
+    `--max-semi-space-size=${semiMb}`,
+  ]);
+});
+
+test('from 128 MB on, the flags leave a quarter of the container to what is not heap', () => {
+  for (let limitMb = 128; limitMb <= 4_096; limitMb += 16) {
+    const limit = { bytes: limitMb * MB, source: 'container' as const };
+    const [oldMb = 0, semiMb = 0] = heapFlags(limit).map((flag) => Number(flag.split('=')[1]));
+    const { log } = createQuietLog();
+    expect(() => checkHeap(log, limit, (oldMb + 3 * semiMb) * MB), `${limitMb} MB`).not.toThrow();
+  }
+});
+
+test('a heap that may outgrow the container is refused at start, with the flags that would fit', () => {
+  const { log } = createQuietLog();
+  const start = () => checkHeap(log, { bytes: 256 * MB, source: 'container' }, 2_096 * MB);
+  expect(start).toThrow(StartError);
+  expect(start).toThrow(/2096 MB in a container of 256 MB.*--max-old-space-size=102 --max-semi-space-size=8/);
+});
+
+test('without a container to be killed in, a heap that is too large is only worth a warning', () => {
+  const { log, warn } = createQuietLog();
+  checkHeap(log, { bytes: NANO_BYTES, source: 'assumed' }, 4 * GB);
+  expect(warn).toHaveBeenCalledExactlyOnceWith(
+    { limitMb: 512, heapMb: 4_096, source: 'assumed' },
+    expect.stringContaining('start through the launcher'),
+  );
+});
+
+test('the launcher replaces itself by node with the flags: same process, and V8 keeps to them', async () => {
+  const database = await createTestDatabase({ replica: false });
+  try {
+    // Preloaded in both passes, it tells from inside how node was started.
+    const witness = 'data:text/javascript,console.error(JSON.stringify([process.pid,process.execArgv]))';
+    const { child, ended, stderr, lines } = launch(['--import', witness, LAUNCH, 'migrate'], {
+      ...(await testEnvironment(database)),
+      DATABASE_REPLICA_URL: '',
+      LOG_LEVEL: 'info',
+    });
+    expect(await ended).toMatchObject({ code: 0 });
+
+    const flags = heapFlags(memoryLimit());
+    const passes = stderr()
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    expect(passes).toEqual([
+      [child.pid, ['--import', witness]],
+      [child.pid, ['--import', witness, ...flags]],
+    ]);
+    const said = lines().find(({ msg }) => msg === 'heap fits the memory limit');
+    expect(said).toMatchObject({ pid: child.pid, limitMb: Math.round(memoryLimit().bytes / MB) });
+    expect(said?.['heapMb']).toBeLessThan((said?.['limitMb'] as number) * 0.75);
+  } finally {
+    await database.close();
+  }
+});
+
+test.each([[['nonsense']], [[]], [['../../etc/passwd']]])(
+  'a worker that does not exist (%j) is answered with those that do',
+  async (args) => {
+    const { ended, output } = launch([LAUNCH, ...args]);
+    expect(await ended).toMatchObject({ code: 64 });
+    expect(output()).toBe('Which worker? One of api, mailer, chat, all, migrate, for example: npm run start:api\n');
+  },
+);

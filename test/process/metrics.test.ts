@@ -1,0 +1,61 @@
+import { expect, test } from 'vitest';
+import { createMetrics } from '../../src/process/metrics.ts';
+import { until } from '../database.ts';
+
+test('a gauge is declared once and read at the moment of asking, on the page and in the Prometheus text', async () => {
+  const metrics = createMetrics('api');
+  let waiting = 3;
+  metrics.gauge('pool_primary_waiting', 'Callers waiting', () => waiting);
+  expect(metrics.report().gauges).toEqual({ pool_primary_waiting: 3 });
+  waiting = 5;
+  expect(metrics.report().gauges).toEqual({ pool_primary_waiting: 5 });
+  expect(await metrics.text()).toMatch(/^tardigrade_pool_primary_waiting\{process="api"\} 5$/m);
+});
+
+test('a counter counts up under the name that Prometheus expects', async () => {
+  const metrics = createMetrics('mailer');
+  metrics.counter('mails_sent', 'Mails handed over').inc(2);
+  expect(await metrics.text()).toMatch(/^tardigrade_mails_sent_total\{process="mailer"\} 2$/m);
+});
+
+test('two processes in one test, or two runs in one process, do not share their numbers', async () => {
+  const [one, other] = [createMetrics('api'), createMetrics('chat')];
+  one.counter('opened', 'Opened').inc();
+  other.counter('opened', 'Opened');
+  expect(await other.text()).toMatch(/^tardigrade_opened_total\{process="chat"\} 0$/m);
+});
+
+test('a report says who, since when and with how much memory', () => {
+  const report = createMetrics('api').report();
+  expect(report).toMatchObject({ name: 'api', pid: process.pid });
+  expect(Date.parse(report.startedAt)).toBeLessThanOrEqual(Date.parse(report.reportedAt));
+  const { rssBytes, heapUsedBytes, heapLimitBytes, limitBytes } = report.memory;
+  expect(heapUsedBytes).toBeLessThan(heapLimitBytes);
+  expect(heapUsedBytes).toBeLessThan(rssBytes);
+  expect(limitBytes).toBeGreaterThan(0);
+});
+
+test('a blocked event loop shows in the next report and is forgotten in the one after it', async () => {
+  const metrics = createMetrics('api');
+  metrics.report();
+  await ticks(); // the first tick after a report only starts the clock
+  block(200);
+  await ticks();
+  const { eventLoopDelayMs, cpuShare } = metrics.report();
+  expect(eventLoopDelayMs.max).toBeGreaterThan(100);
+  expect(cpuShare).toBeGreaterThan(0.1);
+  await until('a calm report', async () => {
+    await ticks();
+    return metrics.report().eventLoopDelayMs.max < 100;
+  });
+});
+
+/** Long enough for the histogram to have sampled the loop. */
+async function ticks(): Promise<void> {
+  for (let tick = 0; tick < 5; tick++) await new Promise((resolve) => setTimeout(resolve, 15));
+}
+
+function block(ms: number): void {
+  const until = performance.now() + ms;
+  while (performance.now() < until);
+}

@@ -1,0 +1,108 @@
+import { setImmediate as tick } from 'node:timers/promises';
+import { type Queue, Worker } from 'bullmq';
+import { Redis } from 'ioredis';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { JOBS_AT_ONCE } from '../../src/limits.ts';
+import { createLog } from '../../src/log.ts';
+import { openConsumer, openQueue, type Turn } from '../../src/queue/queues.ts';
+import { until } from '../database.ts';
+import { emptyRedis, testRedisUrl } from '../worker.ts';
+
+type Data = { id: number };
+const log = createLog('test', 'silent');
+let redis: Redis;
+let queue: Queue;
+let consumer: { close(): Promise<void> } | undefined;
+
+beforeEach(async () => {
+  await emptyRedis();
+  redis = new Redis(testRedisUrl());
+  queue = openQueue('campaigns', redis);
+});
+afterEach(async () => {
+  await consumer?.close();
+  consumer = undefined;
+  await queue.close();
+  redis.disconnect();
+});
+
+const consume = (handle: (data: Data, signal: AbortSignal) => Promise<Turn>) => {
+  consumer = openConsumer<Data>('campaigns', testRedisUrl(), handle, log);
+};
+const enqueue = (id: number) => queue.add('work', { id }, { jobId: `job-${id}` });
+
+test('a job that asks for another turn gets it behind all others in line', async () => {
+  const others = JOBS_AT_ONCE * 3;
+  for (let id = 0; id <= others; id++) await enqueue(id);
+  const turns: number[] = [];
+  consume(async ({ id }) => {
+    turns.push(id);
+    await tick();
+    return id === 0 && turns.filter((turn) => turn === 0).length < 3 ? { againInMs: 0 } : 'finished';
+  });
+  await until('all turns were taken', () => turns.length === others + 3);
+  // The ones that ran beside its first turn aside, everybody was heard before it spoke again.
+  expect(new Set(turns.slice(0, turns.indexOf(0, turns.indexOf(0) + 1))).size).toBe(others + 1);
+});
+
+test('a finished job leaves nothing behind in Redis', async () => {
+  consume(async () => 'finished');
+  await enqueue(1);
+  await until('the job is gone', async () => (await redis.exists('bull:campaigns:job-1')) === 0);
+  expect(await queue.getJobCountByTypes('waiting', 'active', 'delayed', 'completed', 'failed')).toBe(0);
+});
+
+test('an id that is in line already is not added again', async () => {
+  await enqueue(1);
+  await enqueue(1);
+  expect(await queue.getWaitingCount()).toBe(1);
+});
+
+test('a job whose turn threw can be put in line again under the same id', async () => {
+  let turns = 0;
+  consume(async () => {
+    turns++;
+    if (turns === 1) throw new Error('the database was away');
+    return 'finished';
+  });
+  await enqueue(1);
+  await until('the first turn is over', async () => turns === 1 && (await queue.getActiveCount()) === 0);
+  await enqueue(1);
+  await until('the second turn', () => turns === 2);
+});
+
+test('a job whose consumer died is taken up again', async () => {
+  await enqueue(1);
+  const dead = new Worker('campaigns', null, { connection: { url: testRedisUrl() }, autorun: false, lockDuration: 20 });
+  const job = await dead.getNextJob('dead');
+  await dead.close(true);
+  await until('its lock has run out', async () => (await redis.exists('bull:campaigns:job-1:lock')) === 0);
+  // BullMQ believes in a death when two checks in a row find no sign of life. This stands for the first one.
+  await redis.sadd('bull:campaigns:stalled', job?.id as string);
+
+  let taken = 0;
+  consume(async ({ id }) => {
+    taken = id;
+    return 'finished';
+  });
+  await until('somebody else has it', () => taken === 1);
+});
+
+test('close tells the turns to end, waits for them and takes no new job', async () => {
+  let begun = 0;
+  let ended = 0;
+  consume(async (_, signal) => {
+    begun++;
+    await new Promise((resolve) => signal.addEventListener('abort', resolve));
+    await tick();
+    ended++;
+    return { againInMs: 0 };
+  });
+  for (let id = 0; id < JOBS_AT_ONCE * 2; id++) await enqueue(id);
+  await until('all hands are busy', () => begun === JOBS_AT_ONCE);
+  await consumer?.close();
+  expect(ended).toBe(begun);
+  // Nothing is left as if somebody still worked on it.
+  expect(await queue.getActiveCount()).toBe(0);
+  expect(await queue.getJobCountByTypes('waiting', 'delayed')).toBe(JOBS_AT_ONCE * 2);
+});

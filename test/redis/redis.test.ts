@@ -1,0 +1,45 @@
+import getPort from 'get-port';
+import type { Redis } from 'ioredis';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { REDIS_COMMAND_MS } from '../../src/limits.ts';
+import { createLog } from '../../src/log.ts';
+import { openRedis } from '../../src/redis/redis.ts';
+import { until } from '../database.ts';
+import { createTcpGate, type TcpGate } from '../tcp-gate.ts';
+import { testRedisUrl } from '../worker.ts';
+
+let gate: TcpGate;
+let redis: Redis;
+beforeEach(async () => {
+  const url = new URL(testRedisUrl());
+  gate = await createTcpGate(new URL(url), await getPort());
+  url.port = String(gate.port);
+  redis = await openRedis(url.href, createLog('test', 'silent'));
+});
+afterEach(async () => {
+  redis.disconnect();
+  await gate.shut();
+});
+
+test('while Redis is away a command fails at once instead of waiting in memory', async () => {
+  await gate.shut();
+  await until('the loss was noticed', () => redis.status !== 'ready');
+  const begin = performance.now();
+  await expect(redis.ping()).rejects.toThrow(/isn't writeable/);
+  expect(performance.now() - begin).toBeLessThan(REDIS_COMMAND_MS / 2);
+});
+
+test('when Redis is back, the same connection works again', async () => {
+  await gate.shut();
+  await until('the loss was noticed', () => redis.status !== 'ready');
+  await gate.open();
+  expect(await until('it answers', () => redis.ping().catch(() => ''))).toBe('PONG');
+});
+
+test('a Redis that hangs is given up on in time', async () => {
+  expect(await redis.ping()).toBe('PONG');
+  gate.silence();
+  const begin = performance.now();
+  await expect(redis.ping()).rejects.toThrow(/timed out/);
+  expect(performance.now() - begin).toBeLessThan(REDIS_COMMAND_MS + 1_000);
+});
