@@ -70,7 +70,9 @@ function readFlags() {
     if (ports !== 'usual' && ports !== 'any') throw new Error(`--ports is usual or any, not ${ports}`);
     return { ...values, ports } as const;
   } catch (error) {
-    console.error(`${explain(error)}\nnpm start -- takes --native, --no-workers, --no-restart, --no-seed, --folder=path and --ports=any`);
+    console.error(
+      `${explain(error)}\nnpm start -- takes --native, --no-workers, --no-restart, --no-seed, --folder=path and --ports=any`,
+    );
     return process.exit(64);
   }
 }

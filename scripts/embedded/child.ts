@@ -35,19 +35,23 @@ export type ChildOptions = {
   env?: NodeJS.ProcessEnv | undefined;
   uid?: number | undefined;
   gid?: number | undefined;
+  wrap?: WrapCommand | undefined;
 };
+
+/** Puts something around a part's command (the bench: a box). The result must become the command: same pid. */
+export type WrapCommand = (part: string, command: string, args: string[]) => { command: string; args: string[] };
 
 /** Starts a child. Rejects only when the command cannot be run at all. */
 export async function startChild(options: ChildOptions): Promise<Child> {
-  const { folder, name, command, args, cwd, env, uid, gid } = options;
+  const { folder, name, cwd, env } = options;
+  const { command, args, ...account } = commandLine(options);
   const log = openLog(folder, name);
   const child = spawn(command, args, {
     detached: true,
     stdio: ['ignore', log.fd, log.fd],
     env: env ?? process.env,
     ...(cwd === undefined ? {} : { cwd }),
-    ...(uid === undefined ? {} : { uid }),
-    ...(gid === undefined ? {} : { gid }),
+    ...account,
   });
   closeSync(log.fd);
 
@@ -110,6 +114,15 @@ export async function runToEnd(options: ChildOptions & { deadlineMs: number }): 
 /** Empties a log that has grown over LOG_BYTES_MAX. Its writer appends, so it goes on from the start. */
 export function boundLog(folder: string, name: string): void {
   closeSync(openLog(folder, name).fd);
+}
+
+function commandLine({ name, command, args, uid, gid, wrap }: ChildOptions) {
+  const account = { ...(uid === undefined ? {} : { uid }), ...(gid === undefined ? {} : { gid }) };
+  if (wrap === undefined) return { command, args, ...account };
+  if (uid === undefined) return wrap(name, command, args);
+  // What is around the command may need our rights; only the command itself gives them up.
+  const asAccount = [`--reuid=${uid}`, `--regid=${gid ?? uid}`, '--clear-groups', '--', command, ...args];
+  return wrap(name, 'setpriv', asAccount);
 }
 
 function withLog(child: Child, message: string): Error {

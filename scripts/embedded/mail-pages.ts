@@ -116,7 +116,8 @@ setInterval(async () => {
 }, EVERY_MS);
 `;
 
-export const STYLE = `:root { color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif; }
+export const STYLE = `* { box-sizing: border-box; }
+:root { color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif; }
 body { max-width: 70rem; margin: 0 auto; padding: 1rem; }
 header { display: flex; flex-wrap: wrap; gap: 1rem; align-items: center; justify-content: space-between; }
 h1 { font-size: 1.4rem; margin: 0; }
@@ -130,5 +131,11 @@ td:last-child { white-space: nowrap; font-variant-numeric: tabular-nums; }
 pre { white-space: pre-wrap; overflow-wrap: anywhere; padding: 1rem; border: 1px solid #8884; border-radius: 6px; }
 iframe { width: 100%; height: 28rem; border: 1px solid #8884; border-radius: 6px; background: #fff; }
 nav { display: flex; gap: 1rem; margin-top: 1rem; }
+@media (max-width: 40rem) {
+  main > table:not(.headers) :is(thead, td:nth-child(3)) { display: none; }
+  main > table:not(.headers) tr { display: block; padding: 0.5rem 0; border-bottom: 1px solid #8884; }
+  main > table:not(.headers) td { display: block; padding: 0; border: 0; }
+  .headers th { width: 7rem; }
+}
 .nothing { padding: 3rem 0; text-align: center; opacity: 0.7; }
 `;

@@ -1,18 +1,19 @@
 /** The mail catcher (mail-catcher.ts) as a part of the stack. */
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
-import { startChild, waitForChild } from './child.ts';
+import { startChild, type WrapCommand, waitForChild } from './child.ts';
 import { MAIL_READY_MS, SERVER_STOP_MS } from './limits.ts';
 
-export type MailOptions = { folder: string; smtpPort: number; webPort: number };
+export type MailOptions = { folder: string; smtpPort: number; webPort: number; wrap?: WrapCommand };
 export type MailCatcher = { pid: number; smtpUrl: string; webUrl: string; stop: () => Promise<void> };
 
-export async function createMailCatcher({ folder, smtpPort, webPort }: MailOptions): Promise<MailCatcher> {
+export async function createMailCatcher({ folder, smtpPort, webPort, wrap }: MailOptions): Promise<MailCatcher> {
   const mailFolder = path.join(folder, 'mail');
   mkdirSync(mailFolder, { recursive: true, mode: 0o700 });
   const child = await startChild({
     folder,
     name: 'mail',
+    wrap,
     command: process.execPath,
     // The index's bound (MAILS_MAX) is what needs the room; without a ceiling V8 would take far more before it tidies up.
     args: [

@@ -97,7 +97,6 @@ const replicaSettings = ({ port, user, password, slot }: ReplicationSource): Set
 
 const NOT_DURABLE: Setting[] = [
   ['fsync', 'off', 'tests only: a power cut would lose everything, and nobody would mind'],
-  ['synchronous_commit', 'off', 'as above'],
   ['full_page_writes', 'off', 'as above'],
 ];
 

@@ -7,7 +7,7 @@
 import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import pg from 'pg';
-import { type Child, runToEnd, type StopStep, startChild, waitForChild } from './child.ts';
+import { type Child, runToEnd, type StopStep, startChild, type WrapCommand, waitForChild } from './child.ts';
 import {
   POSTGRES_FAST_STOP_MS,
   POSTGRES_IMMEDIATE_STOP_MS,
@@ -28,6 +28,7 @@ export type PostgresOptions = {
   durable?: boolean;
   /** As whom PostgreSQL runs; chosen by chooseAccount unless given. */
   account?: Account;
+  wrap?: WrapCommand | undefined;
 };
 
 export type Postgres = {
@@ -153,6 +154,7 @@ async function startServer(
     name,
     cwd: home,
     env: cleanEnvironment(),
+    wrap: options.wrap,
     ...runAs(account, postgresPrograms(home, account).postgres, ['-D', dataFolder]),
   });
   try {

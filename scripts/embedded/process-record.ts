@@ -50,7 +50,7 @@ export function commandLineOf(pid: number): string {
 }
 
 /** When a process was born, in the kernel's own words; undefined for one that is gone or only awaits burial. */
-function birthOf(pid: number): string | undefined {
+export function birthOf(pid: number): string | undefined {
   try {
     if (process.platform === 'linux') {
       // The name in brackets may hold anything, so the fields are counted from the last bracket.

@@ -5,7 +5,7 @@
 import { accessSync, constants, mkdirSync, writeFileSync } from 'node:fs';
 import net from 'node:net';
 import path from 'node:path';
-import { startChild, waitForChild } from './child.ts';
+import { startChild, type WrapCommand, waitForChild } from './child.ts';
 import { REDIS_READY_MS, SERVER_STOP_MS } from './limits.ts';
 import { fetchRedisFromApt } from './redis-from-apt.ts';
 
@@ -17,6 +17,7 @@ export type RedisOptions = {
   durable?: boolean;
   /** What the machine offers; read from it unless given. */
   machine?: Machine;
+  wrap?: WrapCommand | undefined;
 };
 
 export type Redis = { pid: number; url: string; stop: () => Promise<void> };
@@ -50,6 +51,7 @@ export async function createRedis(options: RedisOptions): Promise<Redis> {
     args: [settings],
     cwd: dataFolder,
     env: { ...process.env, ...program.env },
+    wrap: options.wrap,
   });
   const stop = () => child.stop([{ signal: 'SIGTERM', waitMs: SERVER_STOP_MS }]);
   try {

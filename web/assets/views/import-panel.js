@@ -43,7 +43,7 @@ async function importFile(file, report, signal) {
   const uploaded = new AbortController();
   const watching = AbortSignal.any([signal, uploaded.signal]);
   try {
-    put(report, el('p', { class: 'soft' }, `Reading ${file.name}…`));
+    put(report, el('p', { class: 'soft' }, `Reading ${file.name}…`), el('progress', { 'aria-label': 'Import' }));
     const { id } = await post('/api/imports', { fileName: file.name }, signal);
     poll(async () => showProgress(report, await get(`/api/imports/${id}`, null, watching)), LOOK_EVERY_MS, watching);
     const done = await putFile(`/api/imports/${id}/file`, file, signal);

@@ -1,0 +1,67 @@
+import { el, put } from '../el.js';
+import { curlExample } from './curl.js';
+import { schemaTree, typeText } from './schema.js';
+import { tryPanel } from './try-panel.js';
+
+/** One operation, folded. What is inside is made when it is first opened: the page draws quickly, also on a phone. */
+export function operationCard(operation, apiUrl) {
+  const { id, method, path, summary } = operation;
+  const inside = el('div', { class: 'inside' });
+  const head = el(
+    'summary',
+    null,
+    el('span', { class: `method ${method}` }, method.toUpperCase()),
+    el(
+      'code',
+      null,
+      path.split('/').flatMap((part, i) => (i === 0 ? [part] : [el('wbr'), `/${part}`])),
+    ),
+    el('span', { class: 'soft' }, summary),
+  );
+  const card = el('details', { class: 'card operation', id }, head, inside);
+  card.addEventListener('toggle', () => card.open && put(inside, contents(operation, apiUrl)), { once: true });
+  return card;
+}
+
+function contents(operation, apiUrl) {
+  const { description, parameters = [], requestBody, responses = {}, signedIn, method } = operation;
+  const role = operation['x-role'];
+  const who = !signedIn ? 'Open to everybody.' : role ? `Needs a token; ${role} or above.` : 'Needs a token.';
+  return [
+    description && el('p', null, description),
+    el('p', { class: 'soft' }, who),
+    parameters.length > 0 && [
+      el('h3', null, 'Parameters'),
+      el('ul', { class: 'schema' }, parameters.map(parameterRow)),
+    ],
+    requestBody && Object.entries(requestBody.content).map(([type, { schema }]) => bodyPart('Body', type, schema)),
+    el('h3', null, 'Example'),
+    el('pre', { tabindex: '0' }, curlExample(operation)),
+    Object.entries(responses).map(([status, response]) => responsePart(status, response)),
+    method === 'get' && tryPanel(operation, apiUrl),
+  ];
+}
+
+function parameterRow({ name, in: place, required, schema, description }) {
+  const note = [place === 'path' ? 'in the path' : place, required ? '' : 'optional'].filter(Boolean).join(', ');
+  return el(
+    'li',
+    null,
+    el('code', null, name),
+    ' ',
+    el('span', { class: 'type' }, typeText(schema)),
+    ' ',
+    el('small', null, note),
+    (description ?? schema.description) && el('p', null, description ?? schema.description),
+  );
+}
+
+function bodyPart(title, type, schema) {
+  return [el('h3', null, `${title} `, el('small', null, type)), schemaTree(schema)];
+}
+
+function responsePart(status, { content }) {
+  const types = Object.entries(content ?? {});
+  if (types.length === 0) return el('h3', null, `Answer ${status} `, el('small', null, 'without a body'));
+  return types.map(([type, { schema }]) => bodyPart(`Answer ${status}`, type, schema));
+}
