@@ -6,7 +6,13 @@ import { randomUUID } from 'node:crypto';
 
 const link = new URL(process.argv[2] ?? 'missing: give the link from the mail');
 const token = link.pathname.replace('/c/', '');
-const ANSWERS = ['It was a good week, I am happy with it.', 'The team was great.', 'Too many meetings, sadly.', 'Yes, always.', 'No, thank you!'];
+const ANSWERS = [
+  'It was a good week, I am happy with it.',
+  'The team was great.',
+  'Too many meetings, sadly.',
+  'Yes, always.',
+  'No, thank you!',
+];
 
 const socket = new WebSocket(new URL('/chat', link.href.replace(/^http/, 'ws')));
 const say = (message: object) => socket.send(JSON.stringify(message));
