@@ -1,6 +1,7 @@
 import { DelayedError, Queue, Worker } from 'bullmq';
 import type { Redis } from 'ioredis';
 import {
+  DRAIN_MS,
   JOB_EVENTS_KEPT,
   JOB_LOCK_MS,
   JOB_STALLED_CHECK_MS,
@@ -62,7 +63,11 @@ export function openConsumer<T>(
     /** Ends the turns that run, at their next pause, and takes no new ones. */
     async close() {
       controller.abort();
+      // After Redis died and came back BullMQ may wait for an answer to a command of the old connection: then the
+      // connections are cut. Nothing is lost by that; the ledger has what was done, and the job's lock runs out.
+      const cut = setTimeout(() => void worker.disconnect(), DRAIN_MS);
       await worker.close();
+      clearTimeout(cut);
     },
   };
 }

@@ -1,0 +1,23 @@
+# One image for api, mailer, chat, all and migrate: docker run tardigrade api
+FROM node:26-slim AS build
+WORKDIR /app
+COPY package.json package-lock.json ./
+# No install scripts: nothing that the build needs has one, and they would run as root.
+RUN npm ci --ignore-scripts
+COPY scripts/build.ts scripts/
+COPY src src
+COPY workers workers
+RUN node scripts/build.ts
+
+# The bundle holds every package, so the image holds no node_modules.
+FROM node:26-slim
+ENV NODE_ENV=production
+WORKDIR /app
+COPY package.json ./
+COPY migrations migrations
+COPY web web
+COPY --from=build /app/dist dist
+USER node
+EXPOSE 3000 3001 3002
+ENTRYPOINT ["node", "dist/launch.js"]
+CMD ["all"]

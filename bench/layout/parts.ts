@@ -1,0 +1,118 @@
+/** How each part of the product is started, in order; ports and addresses stay the same over restarts. */
+import path from 'node:path';
+import type { WrapCommand } from '../../scripts/embedded/child.ts';
+import { createMailCatcher } from '../../scripts/embedded/mail.ts';
+import { choosePort } from '../../scripts/embedded/ports.ts';
+import { createPrimary, createReplica, type Postgres } from '../../scripts/embedded/postgres.ts';
+import { createRedis } from '../../scripts/embedded/redis.ts';
+import { loadSecrets } from '../../scripts/embedded/secrets.ts';
+import { superviseWorker } from '../../scripts/embedded/supervise.ts';
+import { chooseWorkerPorts, workerEnvironment } from '../../scripts/embedded/worker-environment.ts';
+
+export type ServerName = 'primary' | 'replica' | 'redis' | 'mail';
+export type WorkerPart = 'api' | 'mailer' | 'chat' | 'all';
+export type PartName = ServerName | WorkerPart;
+
+export interface RunningPart {
+  readonly pid: number;
+  stop(): Promise<void>;
+}
+
+export interface Addresses {
+  readonly api: string;
+  readonly chat: string;
+  readonly mailer: string;
+  readonly mail: string;
+  readonly databaseUrl: string;
+  readonly databaseAdminUrl: string;
+  readonly databaseReplicaUrl: string;
+  readonly redisUrl: string;
+  readonly smtpUrl: string;
+  readonly secretKey: string;
+}
+
+export interface Parts {
+  start(part: PartName): Promise<RunningPart>;
+  /** Complete once primary, replica, redis and mail have started. */
+  addresses(): Addresses;
+}
+
+export interface PartsOptions {
+  readonly root: string;
+  readonly folder: string;
+  /** For the workers, over the layout's own: MAIL_PER_SECOND and the like. */
+  readonly environment: Readonly<Record<string, string>>;
+  wrapOf(part: PartName): WrapCommand;
+  onDeath(part: PartName, message: string): void;
+}
+
+export async function createParts({ root, folder, environment, wrapOf, onDeath }: PartsOptions): Promise<Parts> {
+  const secrets = loadSecrets(folder);
+  const ports = {
+    primary: await choosePort('primary', 'any'),
+    replica: await choosePort('replica', 'any'),
+    redis: await choosePort('redis', 'any'),
+    smtp: await choosePort('smtp', 'any'),
+    mail: await choosePort('mail', 'any'),
+    workers: await chooseWorkerPorts('any'),
+  };
+  const at = (port: number) => `http://127.0.0.1:${port}`;
+  let primary: Postgres | undefined;
+  let replica: Postgres | undefined;
+  let redisUrl = '';
+
+  const addresses = (): Addresses => ({
+    api: at(ports.workers.api),
+    chat: at(ports.workers.chat),
+    mailer: at(ports.workers.mailer),
+    mail: at(ports.mail),
+    databaseUrl: primary?.url ?? '',
+    databaseAdminUrl: primary?.adminUrl ?? '',
+    databaseReplicaUrl: replica?.url ?? '',
+    redisUrl,
+    smtpUrl: `smtp://127.0.0.1:${ports.smtp}`,
+    secretKey: secrets.secretKey,
+  });
+
+  async function start(part: PartName): Promise<RunningPart> {
+    const wrap = wrapOf(part);
+    switch (part) {
+      case 'primary':
+        primary = await createPrimary({ folder, secrets, port: ports.primary, wrap });
+        return primary;
+      case 'replica':
+        if (primary === undefined) throw new Error('the replica follows a primary: start that first');
+        replica = await createReplica({ folder, secrets, port: ports.replica, primary, wrap });
+        return replica;
+      case 'redis': {
+        const redis = await createRedis({ folder, port: ports.redis, password: secrets.redisPassword, wrap });
+        redisUrl = redis.url;
+        return redis;
+      }
+      case 'mail':
+        return createMailCatcher({ folder, smtpPort: ports.smtp, webPort: ports.mail, wrap });
+      default:
+        return startWorker(part, wrap);
+    }
+  }
+
+  async function startWorker(name: WorkerPart, wrap: WrapCommand): Promise<RunningPart> {
+    const settings = { ...addresses(), ports: ports.workers };
+    const worker = await superviseWorker({
+      folder,
+      name,
+      wrap,
+      command: process.execPath,
+      args: [path.join('dist', 'launch.js'), name],
+      cwd: root,
+      env: workerEnvironment(settings, { PATH: process.env['PATH'], ...environment }),
+      readyUrl: `${at(ports.workers[name === 'all' ? 'api' : name])}/readyz`,
+      // A part that dies is news for the scenario, which starts it again itself.
+      restart: false,
+      onDeath: (message) => onDeath(name, message),
+    });
+    return { pid: worker.pid(), stop: worker.stop };
+  }
+
+  return { start, addresses };
+}

@@ -1,0 +1,87 @@
+import { sql } from 'kysely';
+import type { Db } from '../../src/db/database.ts';
+import { openMigrationDatabase } from '../../src/db/migrate.ts';
+
+const NAME = 'Pattern bench';
+
+/** An organisation with many conversations, set-based and deterministic. Made once; later calls give its id. */
+export async function benchOrganisation(
+  databaseUrl: string,
+  size: { conversations: number; answersEach: number },
+): Promise<number> {
+  const db = openMigrationDatabase(databaseUrl);
+  try {
+    const known = await db.selectFrom('organisations').where('name', '=', NAME).select('id').executeTakeFirst();
+    return known?.id ?? (await db.transaction().execute((transaction) => fill(transaction, size)));
+  } finally {
+    await db.destroy();
+  }
+}
+
+/** A new organisation with the first `count` employees of `source`; the caller empties it again. */
+export async function copyEmployees(db: Db, source: number, count: number): Promise<number> {
+  const { id: orgId } = await db
+    .insertInto('organisations')
+    .values({ name: 'Pattern bench, a copy' })
+    .returning('id')
+    .executeTakeFirstOrThrow();
+  const { id: teamId } = await db
+    .insertInto('teams')
+    .values({ org_id: orgId, name: 'Bench' })
+    .returning('id')
+    .executeTakeFirstOrThrow();
+  await sql`
+    insert into employees (org_id, team_id, email, name)
+    select ${orgId}::bigint, ${teamId}::bigint, email, name from employees where org_id = ${source} order by id limit ${count}`.execute(
+    db,
+  );
+  await sql`analyze employees`.execute(db);
+  return orgId;
+}
+
+async function fill(
+  db: Db,
+  { conversations, answersEach }: { conversations: number; answersEach: number },
+): Promise<number> {
+  const { id: orgId } = await db
+    .insertInto('organisations')
+    .values({ name: NAME })
+    .returning('id')
+    .executeTakeFirstOrThrow();
+  const { id: teamId } = await db
+    .insertInto('teams')
+    .values({ org_id: orgId, name: 'Bench' })
+    .returning('id')
+    .executeTakeFirstOrThrow();
+  const { id: campaignId } = await db
+    .insertInto('campaigns')
+    .values({ org_id: orgId, name: 'Bench', subject: 'Bench', body: 'Bench', questions: ['How was your week?'] })
+    .returning('id')
+    .executeTakeFirstOrThrow();
+  await sql`
+    insert into employees (org_id, team_id, email, name)
+    select ${orgId}::bigint, ${teamId}::bigint, 'bench-' || n || '@example.test', 'Bench Person ' || n from generate_series(1, ${conversations}::int) n`.execute(
+    db,
+  );
+  await sql`
+    insert into reach_outs (org_id, campaign_id, employee_id, status, due_at, sent_at)
+    select org_id, ${campaignId}::bigint, id, 'sent', null, now() from employees where org_id = ${orgId} order by id`.execute(
+    db,
+  );
+  // A minute apart, so that a range of time is a number of conversations.
+  await sql`
+    insert into conversations (org_id, campaign_id, employee_id, team_id, reach_out_id, last_seq, step, answers, started_at)
+    select org_id, campaign_id, employee_id, ${teamId}::bigint, id, ${answersEach * 2}::int, ${answersEach}::int, ${answersEach}::int,
+      '2026-01-01'::timestamptz + row_number() over (order by id) * interval '1 minute'
+    from reach_outs where org_id = ${orgId}`.execute(db);
+  await sql`
+    insert into messages (org_id, conversation_id, seq, sender, body, sentiment, created_at)
+    select c.org_id, c.id, n, case when n % 2 = 1 then 'bot' else 'employee' end,
+      case when n % 2 = 1 then 'How was your week, all in all?' else 'It was a good week, number ' || c.id || ', and the team was great.' end,
+      case when n % 2 = 1 then null else 0.5 end, c.started_at
+    from conversations c cross join generate_series(1, ${answersEach * 2}::int) n where c.org_id = ${orgId}`.execute(
+    db,
+  );
+  await sql`analyze`.execute(db);
+  return orgId;
+}

@@ -1,0 +1,21 @@
+/** Every promise, and where it is proved: by a scenario of the bench, by a test, or not yet. */
+export const PROMISES: Readonly<Record<string, string>> = {
+  'nothing-lost': 'scenario chaos',
+  'mail-once': 'test/scenarios/mail-once.test.ts',
+  'own-writes': 'test/db/read-write-split.test.ts',
+  'chat-order': 'not yet',
+  'fits-nano': 'scenario soak',
+  'fits-one-nano': 'scenario one-nano',
+  'four-times-data': 'not yet',
+  'den-minute': 'scenario den-minute',
+  monday: 'scenario monday',
+  'twenty-times': 'not yet',
+  'bends-not-breaks': 'scenario overload',
+  'credits-gone': 'scenario credits-gone',
+  storm: 'scenario storm',
+  'own-tenant': 'test/scenarios/own-tenant.test.ts',
+  'even-load': 'not yet',
+  budgeted: 'not yet',
+  'no-slow-query-lands': 'not yet',
+  'every-route-loaded': 'scenario baseline, and the coverage check of every run',
+};

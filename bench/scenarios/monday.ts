@@ -1,0 +1,97 @@
+import { OFFICE_DAY, routesOf } from '../load/mixes.ts';
+import { startLoad } from '../load/start-load.ts';
+import type { LoadFigures } from '../types.ts';
+import { round, type Scenario, type ScenarioContext, unmet } from './scenario.ts';
+
+const PER_SECOND = 40;
+const SECONDS = { ci: 8, full: 30 };
+const PAIRS = { ci: 2, full: 5 };
+const RATIO_MAX = 1.2;
+
+/** A campaign to the biggest organisation runs while people work: with and without it in turn, in one run. */
+export const monday: Scenario = {
+  name: 'monday',
+  promise: 'monday',
+  line: `a campaign being sent does not slow the dashboard: p95 with it within ${RATIO_MAX} of without, in turn`,
+
+  async run(context) {
+    const loads: Record<string, LoadFigures> = {};
+    const ratios: number[] = [];
+    let sentMeanwhile = 0;
+    for (let pair = 1; pair <= PAIRS[context.profile]; pair++) {
+      const without = await day(context, pair);
+      const campaign = await launch(context, pair);
+      const before = await sent(context, campaign);
+      const withIt = await day(context, pair);
+      sentMeanwhile += (await sent(context, campaign)) - before;
+      await call(context, 'POST', `/api/campaigns/${campaign}/cancel`);
+      loads[`without, ${pair}`] = without;
+      loads[`with, ${pair}`] = withIt;
+      ratios.push(withIt.latency.p95Ms / without.latency.p95Ms);
+    }
+    const ratio = ratios.toSorted((a, b) => a - b)[Math.floor((ratios.length - 1) / 2)] as number;
+    return {
+      met: ratio <= RATIO_MAX && sentMeanwhile > 0,
+      reasons: unmet({
+        [`p95 with the campaign ${round(ratio, 2)} of without, at most ${RATIO_MAX}`]: ratio <= RATIO_MAX,
+        [`mails were sent meanwhile (${sentMeanwhile})`]: sentMeanwhile > 0,
+      }),
+      figures: { p95Ratio: round(ratio, 2), ratios: ratios.map((value) => round(value, 2)).join(' '), sentMeanwhile },
+      loads,
+      covers: Object.values(loads).flatMap((figures) => routesOf(figures.byRoute)),
+    };
+  },
+};
+
+function day({ layout, accounts, profile, onSample }: ScenarioContext, seed: number): Promise<LoadFigures> {
+  const phases = [{ seconds: SECONDS[profile], perSecond: PER_SECOND }];
+  return startLoad(
+    {
+      kind: 'open-loop',
+      url: layout.addresses.api,
+      arrivals: 'poisson',
+      seed,
+      phases,
+      mix: OFFICE_DAY,
+      accounts,
+      warmUpSeconds: 1,
+    },
+    onSample,
+  ).figures;
+}
+
+async function launch(context: ScenarioContext, pair: number): Promise<number> {
+  const campaign = await call<{ id: number }>(context, 'POST', '/api/campaigns', {
+    name: `Monday ${pair}`,
+    subject: 'Hi',
+    body: 'Hello {{name}}',
+  });
+  await call(context, 'POST', `/api/campaigns/${campaign.id}/launch`);
+  return campaign.id;
+}
+
+async function sent(context: ScenarioContext, campaign: number): Promise<number> {
+  const { progress } = await call<{ progress: { sent: number } }>(context, 'GET', `/api/campaigns/${campaign}`);
+  return progress.sent;
+}
+
+/** As the owner of the biggest organisation. */
+async function call<T>(
+  { layout, accounts }: ScenarioContext,
+  method: string,
+  path: string,
+  body?: unknown,
+): Promise<T> {
+  const owner = accounts[0];
+  if (owner === undefined) throw new Error('Nobody is signed in.');
+  const response = await fetch(new URL(path, layout.addresses.api), {
+    method,
+    headers: {
+      authorization: `Bearer ${owner.token}`,
+      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+    },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  });
+  if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${await response.text()}`);
+  return (await response.json()) as T;
+}

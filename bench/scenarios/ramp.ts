@@ -1,0 +1,82 @@
+import { voidReasons } from '../load/calibration.ts';
+import { OFFICE_DAY, routesOf } from '../load/mixes.ts';
+import { startLoad } from '../load/start-load.ts';
+import type { LoadFigures } from '../types.ts';
+import { failedOf, round, type Scenario, type ScenarioContext } from './scenario.ts';
+
+const START_PER_SECOND = 60;
+/** "Increase the load at a rate of no more than 50 percent": AWS' advice for load tests of balancers. */
+const STEP_FACTOR = 1.5;
+const STEP_SECONDS = { ci: 4, full: 15 };
+const STEPS_MAX = 10;
+const P99_MS_MAX = 1_000;
+const ACHIEVED_MIN = 0.98;
+const FAILED_MAX = 0.001;
+
+/** Steps of at most 50 % until one does not hold, then the middle of the last two: the knee. */
+export const ramp: Scenario = {
+  name: 'ramp',
+  promise: 'bends-not-breaks',
+  line: `the knee: the highest rate of a day's mix with p99 under ${P99_MS_MAX} ms, ${ACHIEVED_MIN * 100} % of it answered, nothing wrong`,
+
+  async run(context) {
+    const loads: Record<string, LoadFigures> = {};
+    const steps: string[] = [];
+    const tryRate = async (perSecond: number): Promise<boolean> => {
+      const figures = await step(context, perSecond);
+      loads[`${perSecond} a second`] = figures;
+      const good = holds(figures);
+      steps.push(`${perSecond}: ${good ? 'held' : 'not held'}, p99 ${round(figures.latency.p99Ms)} ms`);
+      return good;
+    };
+
+    let held = 0;
+    let rate = START_PER_SECOND;
+    for (let count = 0; count < STEPS_MAX && (await tryRate(rate)); count++) {
+      held = rate;
+      rate = Math.round(rate * STEP_FACTOR);
+    }
+    const middle = Math.round((held + rate) / 2);
+    if (held > 0 && middle > held && (await tryRate(middle))) held = middle;
+
+    context.knee = held === 0 ? undefined : held;
+    const last = loads[`${held} a second`];
+    const invalid = last === undefined ? [] : voidReasons(last, context.calibration);
+    return {
+      met: held > 0,
+      void: invalid.length > 0,
+      reasons: [...invalid, ...(held > 0 ? [] : [`not even ${START_PER_SECOND} a second were held`])],
+      figures: { kneePerSecond: held, p99MsAtKnee: round(last?.latency.p99Ms ?? 0), steps: steps.join('; ') },
+      loads,
+      covers: Object.values(loads).flatMap((figures) => routesOf(figures.byRoute)),
+    };
+  },
+};
+
+function step({ layout, accounts, profile, onSample }: ScenarioContext, perSecond: number): Promise<LoadFigures> {
+  const phases = [{ seconds: STEP_SECONDS[profile], perSecond }];
+  const load = startLoad(
+    {
+      kind: 'open-loop',
+      url: layout.addresses.api,
+      arrivals: 'poisson',
+      seed: perSecond,
+      phases,
+      mix: OFFICE_DAY,
+      accounts,
+      warmUpSeconds: 1,
+    },
+    onSample,
+  );
+  return load.figures;
+}
+
+function holds(figures: LoadFigures): boolean {
+  const { refused, failed, wrong } = failedOf(figures);
+  return (
+    wrong === 0 &&
+    (refused + failed) / Math.max(1, figures.latency.count) <= FAILED_MAX &&
+    figures.latency.p99Ms < P99_MS_MAX &&
+    figures.achievedPerSecond >= ACHIEVED_MIN * figures.offeredPerSecond
+  );
+}

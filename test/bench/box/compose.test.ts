@@ -1,0 +1,76 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { parse } from 'yaml';
+import { readComposeLimits } from '../../../bench/box/compose-limits.ts';
+import { serverSettings } from '../../../scripts/embedded/postgres-settings.ts';
+
+const PARTS = ['primary', 'replica', 'redis', 'mail', 'migrate', 'api', 'mailer', 'chat', 'balancer'];
+
+type Service = { environment?: Record<string, string>; healthcheck?: unknown; depends_on?: Record<string, unknown> };
+type Compose = { services: Record<string, Service>; configs: Record<string, { content: string }> };
+
+const compose = parse(readFileSync('docker-compose.yml', 'utf8'), { merge: true }) as Compose;
+
+describe('docker-compose.yml', () => {
+  test('gives every part of the product a nano, and none of them anything else', () => {
+    const { nano, parts } = readComposeLimits();
+    expect(nano).toEqual({ memoryBytes: 512 * 2 ** 20, cpus: 2 });
+    expect([...parts.keys()].sort()).toEqual(PARTS.toSorted());
+    for (const [name, limits] of parts) expect(limits, name).toEqual(nano);
+  });
+
+  test('has a health check for every part that stays, and waits only for parts that there are', () => {
+    for (const [name, { healthcheck, depends_on = {} }] of Object.entries(compose.services)) {
+      if (name !== 'migrate') expect(healthcheck, name).toBeDefined();
+      expect(PARTS).toEqual(expect.arrayContaining(Object.keys(depends_on)));
+    }
+  });
+
+  test('holds no secret, and says what to do where one is missing', () => {
+    const text = readFileSync('docker-compose.yml', 'utf8');
+    for (const name of [
+      'SECRET_KEY',
+      'DATABASE_PASSWORD',
+      'REPLICATION_PASSWORD',
+      'POSTGRES_PASSWORD',
+      'REDIS_PASSWORD',
+    ]) {
+      expect(text).toMatch(new RegExp(`\\$\\{${name}:\\?set ${name}, for example to the output of openssl`));
+      expect(text).not.toMatch(new RegExp(`\\$\\{${name}:-`));
+    }
+  });
+
+  test('sets PostgreSQL as the embedded stack does', () => {
+    const places = ['listen_addresses', 'port', 'unix_socket_directories'];
+    const embedded = serverSettings(0, true).filter(([name]) => !places.includes(name));
+    const lines = (compose.configs['postgres-settings']?.content ?? '').trim().split('\n');
+    const settings = lines
+      .map((line) => line.split(' = ', 2))
+      .map(([name, value]) => [name, value?.replaceAll("'", '')]);
+    expect(settings.filter(([name]) => name !== 'listen_addresses')).toEqual(
+      embedded.map(([name, value]) => [name, String(value)]),
+    );
+  });
+});
+
+describe('limits that are not', () => {
+  const read = (service: string) => {
+    const folder = mkdtempSync(path.join(tmpdir(), 'compose-test-'));
+    onTestFinished(() => rmSync(folder, { recursive: true }));
+    const file = path.join(folder, 'docker-compose.yml');
+    const nano = '{ mem_limit: 512m, memswap_limit: 512m, cpus: 2 }';
+    writeFileSync(file, `x-nano: ${nano}\nservices:\n  api: ${service}\n`);
+    return () => readComposeLimits(file);
+  };
+
+  test.each([
+    ['{ cpus: 2 }', 'api in docker-compose.yml has no mem_limit'],
+    ['{ mem_limit: 512m, cpus: 2 }', 'api in docker-compose.yml may swap'],
+    ['{ mem_limit: 512m, memswap_limit: 1g, cpus: 2 }', 'api in docker-compose.yml may swap'],
+    ['{ mem_limit: 512m, memswap_limit: 512m }', 'api in docker-compose.yml has no cpus'],
+  ])('%s is refused', (service, message) => {
+    expect(read(service)).toThrow(message);
+  });
+});
