@@ -16,7 +16,7 @@ import { createHealthServer } from '../src/process/health-endpoints.ts';
 import { closeServer, listen } from '../src/process/listen.ts';
 import type { Process } from '../src/process/run-process.ts';
 import { openConsumer } from '../src/queue/queues.ts';
-import { startLoops } from '../src/queue/schedule.ts';
+import { every, startLoops } from '../src/queue/schedule.ts';
 import { relayOutbox } from '../src/queue/transactional-outbox.ts';
 import { useQueue } from './parts/queue.ts';
 import { useDatabase } from './parts/resources.ts';
@@ -29,7 +29,7 @@ export async function start(process: Process): Promise<void> {
   const transport = await process.open(
     'smtp',
     () => openTransport(config.smtpUrl),
-    (opened) => opened.close(),
+    ({ close }) => close(),
   );
   const inFlight = pLimit(MAILS_IN_FLIGHT_MAX);
   metrics.gauge('mails_in_flight', 'Mails being handed over', () => inFlight.activeCount);
@@ -39,31 +39,19 @@ export async function start(process: Process): Promise<void> {
     'campaigns',
     () =>
       openConsumer<CampaignJob>('campaigns', config.redisUrl, (job, signal) => handleCampaign(parts, job, signal), log),
-    (consumer) => consumer.close(),
+    ({ close }) => close(),
   );
   const loops = [
-    {
-      name: 'outbox',
-      everyMs: OUTBOX_EVERY_MS,
-      run: () => relayOutbox(database, (events) => deliverLaunches(queue, events)),
-    },
-    {
-      name: 'due campaigns',
-      everyMs: DUE_EVERY_MS,
-      run: (signal: AbortSignal) => launchDueCampaigns(database, signal),
-    },
-    { name: 'sweep', everyMs: SWEEP_EVERY_MS, run: () => sweepCampaigns(database, queue) },
-    { name: 'abandoned imports', everyMs: SWEEP_EVERY_MS, run: () => failAbandonedImports(database) },
-    {
-      name: 'retention',
-      everyMs: RETENTION_EVERY_MS,
-      run: (signal: AbortSignal) => forgetOldConversations(database, signal),
-    },
+    every(OUTBOX_EVERY_MS, 'outbox', () => relayOutbox(database, (events) => deliverLaunches(queue, events))),
+    every(DUE_EVERY_MS, 'due campaigns', (signal) => launchDueCampaigns(database, signal)),
+    every(SWEEP_EVERY_MS, 'sweep', () => sweepCampaigns(database, queue)),
+    every(SWEEP_EVERY_MS, 'abandoned imports', () => failAbandonedImports(database)),
+    every(RETENTION_EVERY_MS, 'retention', (signal) => forgetOldConversations(database, signal)),
   ];
   await process.open(
     'loops',
     () => startLoops(loops, log),
-    (started) => started.close(),
+    ({ close }) => close(),
   );
 
   if (process.name !== 'mailer') return; // inside `all`, the api answers the probes

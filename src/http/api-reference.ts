@@ -1,6 +1,7 @@
 import swagger from '@fastify/swagger';
+import type { App } from './app.ts';
 import type { Pages } from './pages.ts';
-import { type App, sendPage } from './server.ts';
+import { sendPage } from './server.ts';
 
 /** The OpenAPI document, made from the routes' own schemas, at /docs/openapi.json, and a page that reads it at /docs. Call before the routes. */
 export async function describeApi(app: App, apiUrl: string, pages: Pages): Promise<void> {

@@ -5,14 +5,7 @@ import type { Db } from '../db/database.ts';
 import type { Role } from '../db/schema.ts';
 import { AppError } from '../errors.ts';
 import { SESSION_CACHE_ENTRIES_MAX, SESSION_CACHE_MS, SESSION_MS } from '../limits.ts';
-import type { App } from './server.ts';
-
-/** Who is signed in. */
-export interface SignedIn {
-  readonly orgId: number;
-  readonly userId: number;
-  readonly role: Role;
-}
+import type { App, SignedIn } from './app.ts';
 
 export interface Sessions {
   /** A new session's token, to be written with the transaction that checked the password. Only its hash is stored. */

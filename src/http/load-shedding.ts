@@ -8,7 +8,7 @@
 import { AppError } from '../errors.ts';
 import { REQUESTS_IN_FLIGHT_MAX, RETRY_AFTER_SECONDS } from '../limits.ts';
 import type { Metrics } from '../process/metrics.ts';
-import type { App } from './server.ts';
+import type { App } from './app.ts';
 
 export function shedLoad(app: App, metrics: Metrics, inFlightMax = REQUESTS_IN_FLIGHT_MAX): void {
   const shed = metrics.counter('requests_shed', 'Requests refused because too many were in flight');

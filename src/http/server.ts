@@ -1,54 +1,19 @@
 import cookie from '@fastify/cookie';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
-import {
-  type FastifyBaseLogger,
-  type FastifyInstance,
-  type FastifyReply,
-  type FastifyRequest,
-  fastify,
-  LogController,
-  type RawReplyDefaultExpression,
-  type RawRequestDefaultExpression,
-  type RawServerDefault,
-} from 'fastify';
+import { type FastifyBaseLogger, type FastifyReply, type FastifyRequest, fastify, LogController } from 'fastify';
 import type { Config } from '../config.ts';
 import { createSession, type Database, type DatabaseSession } from '../db/read-write-split.ts';
-import type { Role } from '../db/schema.ts';
 import { AppError } from '../errors.ts';
 import { BODY_BYTES_MAX, HEADERS_MS, HTTP_CONNECTIONS_MAX, KEEP_ALIVE_MS, REQUEST_MS, UPLOAD_MS } from '../limits.ts';
 import type { Log } from '../log.ts';
 import type { Health } from '../process/health-check.ts';
 import { answerHealth, HEALTH_PATHS } from '../process/health-endpoints.ts';
 import type { Metrics } from '../process/metrics.ts';
-import { authenticate, type Sessions, type SignedIn } from './authentication.ts';
+import type { App } from './app.ts';
+import { authenticate, type Sessions } from './authentication.ts';
 import { shedLoad } from './load-shedding.ts';
 import { type PageAnswer, type Pages, SECURITY_HEADERS } from './pages.ts';
 import { sendProblem } from './problem-details.ts';
-
-export type App = FastifyInstance<
-  RawServerDefault,
-  RawRequestDefaultExpression,
-  RawReplyDefaultExpression,
-  FastifyBaseLogger,
-  TypeBoxTypeProvider
->;
-
-declare module 'fastify' {
-  interface FastifyContextConfig {
-    /** Answers people who are not signed in. Everything else below /api refuses them. */
-    public?: boolean;
-    /** The least that a signed-in person must be; without it, any role. */
-    role?: Exclude<Role, 'viewer'>;
-    /** Never shed: health probes. */
-    always?: boolean;
-  }
-  interface FastifyRequest {
-    /** Who asks; only on routes that are not public. */
-    user: SignedIn;
-    /** Reads and writes that see this caller's own writes. */
-    db: DatabaseSession;
-  }
-}
 
 export interface ServerParts {
   readonly config: Config;

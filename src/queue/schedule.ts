@@ -13,6 +13,11 @@ export interface Loop {
   readonly run: (signal: AbortSignal) => Promise<unknown>;
 }
 
+/** One line of the screen: `every(MINUTE_MS, 'sweep', () => sweep())`. */
+export function every(everyMs: number, name: string, run: Loop['run']): Loop {
+  return { everyMs, name, run };
+}
+
 /** Starts all loops; returns how to stop: no new run, and the ones under way are waited for. */
 export function startLoops(loops: readonly Loop[], log: Log): { close(): Promise<void> } {
   const controller = new AbortController();

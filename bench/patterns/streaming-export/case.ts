@@ -4,7 +4,7 @@ import { sql } from 'kysely';
 import type { Db } from '../../../src/db/database.ts';
 import { openMigrationDatabase } from '../../../src/db/migrate.ts';
 import type { CsvValue } from '../../../src/http/csv-reply.ts';
-import type { ExportedAnswer } from '../../../src/modules/conversations/queries.ts';
+import type { ExportedAnswer } from '../../../src/modules/conversations/answer-export.ts';
 import { benchOrganisation } from '../bench-organisation.ts';
 import { MB, type PatternCase } from '../pattern.ts';
 

@@ -4,7 +4,7 @@ import type { Db } from '../../../src/db/database.ts';
 import { eachRow } from '../../../src/db/streaming-export.ts';
 import { csvLines } from '../../../src/http/csv-reply.ts';
 import { EXPORT_PAGE_ROWS } from '../../../src/limits.ts';
-import { exportPage } from '../../../src/modules/conversations/queries.ts';
+import { exportPage } from '../../../src/modules/conversations/answer-export.ts';
 import { HEADER, type Range, toCsvPages } from './case.ts';
 
 /** Reads a page, sends a page, and reads the next when the client has taken it. */

@@ -1,7 +1,7 @@
 import type { Writable } from 'node:stream';
 import type { Db } from '../../../src/db/database.ts';
 import { csvLine } from '../../../src/http/csv-reply.ts';
-import { exportPage } from '../../../src/modules/conversations/queries.ts';
+import { exportPage } from '../../../src/modules/conversations/answer-export.ts';
 import { ALL_ROWS, HEADER, type Range, toCsv } from './case.ts';
 
 /** Reads everything, turns everything into one text, sends the text. */

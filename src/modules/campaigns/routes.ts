@@ -1,8 +1,8 @@
 import { Type } from 'typebox';
 import { type Page, pageOf } from '../../db/keyset-pagination.ts';
 import { AppError } from '../../errors.ts';
+import type { App } from '../../http/app.ts';
 import { closed, Id, IdParams, Name, nullable, PageQuery, pageSchema, Time } from '../../http/schemas.ts';
-import type { App } from '../../http/server.ts';
 import {
   MAIL_BODY_CHARS_MAX,
   PAGE_ROWS_DEFAULT,

@@ -1,9 +1,10 @@
 import { sql } from 'kysely';
 import { Type } from 'typebox';
 import type { Db } from '../../db/database.ts';
+import type { App } from '../../http/app.ts';
 import type { Pages } from '../../http/pages.ts';
 import { closed } from '../../http/schemas.ts';
-import { type App, sendPage } from '../../http/server.ts';
+import { sendPage } from '../../http/server.ts';
 import type { ApiContext } from '../api-context.ts';
 import { type LinkTarget, readLinkToken } from './check-in-link.ts';
 

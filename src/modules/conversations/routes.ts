@@ -3,6 +3,7 @@ import { pageOf } from '../../db/keyset-pagination.ts';
 import { eachRow } from '../../db/streaming-export.ts';
 import { AppError } from '../../errors.ts';
 import { createSemaphore } from '../../flow/semaphore.ts';
+import type { App } from '../../http/app.ts';
 import { type CsvValue, sendCsv } from '../../http/csv-reply.ts';
 import {
   closed,
@@ -16,10 +17,10 @@ import {
   startOfDay,
   Time,
 } from '../../http/schemas.ts';
-import type { App } from '../../http/server.ts';
 import { EXPORT_MS, EXPORT_PAGE_ROWS, EXPORTS_AT_ONCE_MAX, PAGE_ROWS_DEFAULT } from '../../limits.ts';
 import type { ApiContext } from '../api-context.ts';
-import { conversationById, conversationsPage, type ExportedAnswer, exportPage } from './queries.ts';
+import { type ExportedAnswer, exportPage } from './answer-export.ts';
+import { conversationById, conversationsPage } from './queries.ts';
 
 const conversation = {
   id: Id,

@@ -1,7 +1,7 @@
 import { Type } from 'typebox';
 import { AppError } from '../../errors.ts';
+import type { App } from '../../http/app.ts';
 import { closed, Day, Id, nullable, startOfDay } from '../../http/schemas.ts';
-import type { App } from '../../http/server.ts';
 import { MOOD_DAYS_MAX, MOOD_GROUP_MIN } from '../../limits.ts';
 import { moodByDay, summary } from './queries.ts';
 

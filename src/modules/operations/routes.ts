@@ -1,7 +1,7 @@
 import type { Redis } from 'ioredis';
 import { Type } from 'typebox';
+import type { App } from '../../http/app.ts';
 import { nullable, Time } from '../../http/schemas.ts';
-import type { App } from '../../http/server.ts';
 import type { ProcessReport } from '../../process/metrics.ts';
 import { queueDepths } from '../../queue/queue-depth.ts';
 import { readReports } from '../../redis/process-reports.ts';

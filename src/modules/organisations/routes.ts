@@ -1,8 +1,8 @@
 import { Type } from 'typebox';
+import type { App } from '../../http/app.ts';
 import { SESSION_COOKIE, tokenOf } from '../../http/authentication.ts';
 import { createRateLimit } from '../../http/rate-limit.ts';
 import { closed, Email, Id, Name, named } from '../../http/schemas.ts';
-import type { App } from '../../http/server.ts';
 import { PASSWORD_CHARS, SESSION_MS, SIGN_INS_PER_MINUTE_MAX } from '../../limits.ts';
 import type { ApiContext } from '../api-context.ts';
 import { registerOrganisation, signIn, whoIs } from './organisations.ts';

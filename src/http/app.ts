@@ -1,0 +1,43 @@
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
+import type {
+  FastifyBaseLogger,
+  FastifyInstance,
+  RawReplyDefaultExpression,
+  RawRequestDefaultExpression,
+  RawServerDefault,
+} from 'fastify';
+import type { DatabaseSession } from '../db/read-write-split.ts';
+import type { Role } from '../db/schema.ts';
+
+/** The HTTP server as routes see it: fastify with TypeBox schemas, and what every request carries. */
+export type App = FastifyInstance<
+  RawServerDefault,
+  RawRequestDefaultExpression,
+  RawReplyDefaultExpression,
+  FastifyBaseLogger,
+  TypeBoxTypeProvider
+>;
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Answers people who are not signed in. Everything else below /api refuses them. */
+    public?: boolean;
+    /** The least that a signed-in person must be; without it, any role. */
+    role?: Exclude<Role, 'viewer'>;
+    /** Never shed: health probes. */
+    always?: boolean;
+  }
+  interface FastifyRequest {
+    /** Who asks; only on routes that are not public. */
+    user: SignedIn;
+    /** Reads and writes that see this caller's own writes. */
+    db: DatabaseSession;
+  }
+}
+
+/** Who is signed in. */
+export interface SignedIn {
+  readonly orgId: number;
+  readonly userId: number;
+  readonly role: Role;
+}
