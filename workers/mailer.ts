@@ -1,7 +1,9 @@
+import { setPriority } from 'node:os';
 import pLimit from 'p-limit';
 import { createThrottle } from '../src/flow/throttle.ts';
 import {
   DUE_EVERY_MS,
+  MAILER_NICE,
   MAILS_IN_FLIGHT_MAX,
   OUTBOX_EVERY_MS,
   RETENTION_EVERY_MS,
@@ -24,6 +26,8 @@ import { useDatabase } from './parts/resources.ts';
 /** Cron, outbox relay, mails, retention: everything that happens without anybody waiting for it. */
 export async function start(process: Process): Promise<void> {
   const { config, log, metrics } = process;
+  // Where api and chat share the processor with it, they go first: nobody waits for a mail's millisecond.
+  if (process.name === 'mailer') setPriority(MAILER_NICE);
   const database = await useDatabase(process);
   const queue = await useQueue(process, 'campaigns');
   const transport = await process.open(

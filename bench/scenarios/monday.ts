@@ -24,12 +24,13 @@ export const monday: Scenario = {
       const before = await sent(context, campaign);
       const withIt = await day(context, pair);
       sentMeanwhile += (await sent(context, campaign)) - before;
-      await call(context, 'POST', `/api/campaigns/${campaign}/cancel`);
+      // A fast machine may be done with the campaign by now.
+      await call(context, 'POST', `/api/campaigns/${campaign}/cancel`).catch(() => undefined);
       loads[`without, ${pair}`] = without;
       loads[`with, ${pair}`] = withIt;
       ratios.push(withIt.latency.p95Ms / without.latency.p95Ms);
     }
-    const ratio = ratios.toSorted((a, b) => a - b)[Math.floor((ratios.length - 1) / 2)] as number;
+    const ratio = median(ratios);
     return {
       met: ratio <= RATIO_MAX && sentMeanwhile > 0,
       reasons: unmet({
@@ -75,6 +76,18 @@ async function sent(context: ScenarioContext, campaign: number): Promise<number>
   return progress.sent;
 }
 
+function median(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  const [low, high] = [
+    sorted[Math.floor((sorted.length - 1) / 2)] ?? 0,
+    sorted[Math.ceil((sorted.length - 1) / 2)] ?? 0,
+  ];
+  return (low + high) / 2;
+}
+
+/** The position of our last write: what we read next is at least that new. */
+let readAfter = '';
+
 /** As the owner of the biggest organisation. */
 async function call<T>(
   { layout, accounts }: ScenarioContext,
@@ -88,10 +101,12 @@ async function call<T>(
     method,
     headers: {
       authorization: `Bearer ${owner.token}`,
+      'read-after': readAfter,
       ...(body === undefined ? {} : { 'content-type': 'application/json' }),
     },
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
   });
+  readAfter = response.headers.get('read-after') ?? readAfter;
   if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${await response.text()}`);
   return (await response.json()) as T;
 }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { Kysely, PostgresDialect } from 'kysely';
+import { Kysely, type KyselyPlugin, PostgresDialect } from 'kysely';
 import { Client, Pool, type PoolClient, type PoolConfig, types } from 'pg';
 import { AppError } from '../errors.ts';
 import {
@@ -60,7 +60,25 @@ export function openPool(
     `Callers waiting for a connection to the ${server}`,
     () => pool.waitingCount,
   );
-  return { pool, db: new Kysely<Schema>({ dialect: new PostgresDialect({ pool: boundedPool(pool) }) }) };
+  const plugins = [countStatements(server, options.metrics)];
+  return { pool, db: new Kysely<Schema>({ dialect: new PostgresDialect({ pool: boundedPool(pool) }), plugins }) };
+}
+
+/**
+ * Statements answered and the rows that came back: the two numbers that tell an N+1 and a list without a limit apart
+ * from a slow machine. What is asked by the clock and not by the work goes uncounted: `db.withoutPlugins()`.
+ */
+function countStatements(server: 'primary' | 'replica', metrics: Metrics): KyselyPlugin {
+  const queries = metrics.counter(`queries_${server}`, `Statements answered by the ${server}`);
+  const rows = metrics.counter(`rows_${server}`, `Rows that the ${server} answered with`);
+  return {
+    transformQuery: ({ node }) => node,
+    async transformResult({ result }) {
+      queries.inc();
+      rows.inc(result.rows.length);
+      return result;
+    },
+  };
 }
 
 /** The pool's own line is unbounded: past POOL_WAITING_MAX a caller is refused at once instead of served too late. */

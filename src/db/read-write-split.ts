@@ -84,7 +84,7 @@ export function openDatabase(options: DatabaseOptions): Database {
     config.databaseReplicaUrl === undefined || options.replicaMax === 0
       ? undefined
       : openPool('replica', { ...shared, url: config.databaseReplicaUrl, max: options.replicaMax });
-  const watch = replica === undefined ? undefined : watchReplica(replica.db, log);
+  const watch = replica === undefined ? undefined : watchReplica(replica.db.withoutPlugins(), log);
   const retries = metrics.counter(
     'transaction_retries',
     'Transactions run again after a deadlock or a lost connection',
