@@ -71,6 +71,7 @@ export const SESSION_CACHE_ENTRIES_MAX = 5_000;
 
 // Redis and queues
 export const REDIS_COMMAND_MS = 2 * SECOND_MS;
+export const QUEUE_CLOSE_MS = 2 * SECOND_MS; // for BullMQ's connections to close, after our own work has ended
 export const JOB_LOCK_MS = 20 * SECOND_MS; // a job whose process died is taken up again after this
 export const JOB_STALLED_CHECK_MS = 10 * SECOND_MS;
 export const JOB_STALLED_MAX = 100; // a campaign survives many crashes; the ledger, not the job, is the record

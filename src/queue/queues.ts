@@ -1,13 +1,14 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { DelayedError, Queue, Worker } from 'bullmq';
 import type { Redis } from 'ioredis';
 import {
-  DRAIN_MS,
   JOB_EVENTS_KEPT,
   JOB_LOCK_MS,
   JOB_STALLED_CHECK_MS,
   JOB_STALLED_MAX,
   JOBS_AT_ONCE,
   JOBS_COMPLETED_KEPT,
+  QUEUE_CLOSE_MS,
 } from '../limits.ts';
 import type { Log } from '../log.ts';
 import { consumerConnection } from '../redis/redis.ts';
@@ -40,10 +41,13 @@ export function openConsumer<T>(
   log: Log,
 ) {
   const controller = new AbortController();
+  const turns = new Set<Promise<Turn>>();
   const worker = new Worker<T>(
     name,
     async (job, token) => {
-      const turn = await handle(job.data, controller.signal);
+      const running = handle(job.data, controller.signal);
+      turns.add(running);
+      const turn = await running.finally(() => turns.delete(running));
       if (turn === 'finished') return;
       await job.moveToDelayed(Date.now() + turn.againInMs, token);
       throw new DelayedError();
@@ -63,11 +67,11 @@ export function openConsumer<T>(
     /** Ends the turns that run, at their next pause, and takes no new ones. */
     async close() {
       controller.abort();
-      // After Redis died and came back BullMQ may wait for an answer to a command of the old connection: then the
-      // connections are cut. Nothing is lost by that; the ledger has what was done, and the job's lock runs out.
-      const cut = setTimeout(() => void worker.disconnect(), DRAIN_MS);
-      await worker.close();
-      clearTimeout(cut);
+      const closed = worker.close(); // takes no new turns from here on
+      await Promise.allSettled(turns);
+      // Our work is done and written down. If Redis died and came back meanwhile, BullMQ may wait for its connections for
+      // longer than a stop may take: they end with the process.
+      await Promise.race([closed, sleep(QUEUE_CLOSE_MS, undefined, { ref: false })]);
     },
   };
 }
