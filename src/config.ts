@@ -21,6 +21,8 @@ export interface Config {
   /** The provider's sending rate; the mailer stays below it. */
   readonly mailPerSecond: number;
   readonly logLevel: LogLevel;
+  /** How many of each process the whole deployment runs: for the connection budget. */
+  readonly instances: { readonly api: number; readonly mailer: number; readonly chat: number; readonly all: number };
   /** Proxies in front whose X-Forwarded-For is believed. */
   readonly trustProxyHops: number;
 }
@@ -49,6 +51,12 @@ export function loadConfig(environment: Environment = process.env): Config {
     mailFrom: read.mailbox('MAIL_FROM', 'Tardigrade <check-in@tardigrade.test>'),
     mailPerSecond: read.integer('MAIL_PER_SECOND', { default: 500, min: 1, max: 10_000 }),
     logLevel: read.oneOf('LOG_LEVEL', LOG_LEVELS, 'info'),
+    instances: {
+      api: read.integer('API_INSTANCES', { default: 1, min: 0, max: 1_000 }),
+      mailer: read.integer('MAILER_INSTANCES', { default: 1, min: 0, max: 1_000 }),
+      chat: read.integer('CHAT_INSTANCES', { default: 1, min: 0, max: 1_000 }),
+      all: read.integer('ALL_INSTANCES', { default: 0, min: 0, max: 1_000 }),
+    },
     trustProxyHops: read.integer('TRUST_PROXY_HOPS', { default: 0, min: 0, max: 10 }),
   };
   if (faults.length > 0) {

@@ -25,6 +25,7 @@ test('four variables are enough, the rest has a default', () => {
     mailFrom: 'Tardigrade <check-in@tardigrade.test>',
     mailPerSecond: 500,
     logLevel: 'info',
+    instances: { api: 1, mailer: 1, chat: 1, all: 0 },
     trustProxyHops: 0,
   });
 });

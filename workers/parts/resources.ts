@@ -1,4 +1,5 @@
 import type { Redis } from 'ioredis';
+import { refuseOverBudget } from '../../src/db/connection-budget.ts';
 import { refuseWrongDatabase } from '../../src/db/migrate.ts';
 import { type Database, openDatabase } from '../../src/db/read-write-split.ts';
 import { POOL_PRIMARY, POOL_REPLICA } from '../../src/limits.ts';
@@ -24,6 +25,7 @@ export async function useDatabase(process: Process): Promise<Database> {
     (opened) => opened.close(),
   );
   await refuseWrongDatabase(database.primary, config.databaseUrl);
+  await refuseOverBudget(database.primary, config.instances, config.databaseReplicaUrl !== undefined, log);
   health.register('database', database.ping);
   return database;
 }
