@@ -10,7 +10,7 @@ const MB = 1024 * 1024;
 export const NEEDED_BYTES_MAX = 400 * MB;
 
 /** Scenarios whose line, not met, fails the run. */
-export const GATING = ['baseline', 'chaos', 'one-nano', 'storm'];
+export const GATING = ['baseline', 'counters', 'chaos', 'one-nano', 'storm'];
 
 /** Why the run fails; empty when it passes. */
 export function gateFaults(
@@ -37,6 +37,9 @@ function scenarioFaults(scenario: ScenarioResult): string[] {
     ]),
     ...(count('lost') > 0 ? [`${name}: ${count('lost')} acknowledged writes lost, doubled or out of order`] : []),
     ...(count('wrong') > 0 ? [`${name}: ${count('wrong')} wrong answers`] : []),
+    ...(count('leaking') > 0
+      ? reasons.filter((reason) => reason.startsWith('memory of ')).map((reason) => `${name}: ${reason}`)
+      : []),
     ...(GATING.includes(name) && outcome === 'not met' ? [`${name}: ${reasons.join('; ')}`] : []),
   ];
 }

@@ -9,7 +9,7 @@ import { readResult } from './result-file.ts';
 
 /** Figures that a commit decides and not the machine: they are what the gate looks at. */
 export const COUNTER =
-  /(?:queries|rows|bytes|statements|commands|allocations)Per[A-Z]\w*$|^lost|^wrong|^duplicated|oomKills$/i;
+  /(?:queries|rows|bytes|statements|commands|allocations)Per[A-Z]\w*$|: (?:queries|rows|bytes)$|per mail$|^lost|^wrong|^duplicated|oomKills$/i;
 
 export interface Delta {
   readonly scenario: string;

@@ -104,6 +104,9 @@ function plain(output: Output): LiveView {
 export function liveLines(sample: LiveSample, columns: number): string[] {
   const { scenario, elapsedSeconds, dueSeconds, boxes, load, queued, replicaLagMs } = sample;
   const share = dueSeconds > 0 ? Math.min(1, elapsedSeconds / dueSeconds) : 0;
+  const elapsed = duration(elapsedSeconds);
+  // Not everything knows how long it will take.
+  const time = dueSeconds > 0 ? `${bar(share)}  ${elapsed} of ${duration(dueSeconds)}` : elapsed;
   const extras = [
     ...(load === undefined ? [] : [loadText(load)]),
     ...(queued === undefined ? [] : [`${number(queued)} queued`]),
@@ -111,7 +114,7 @@ export function liveLines(sample: LiveSample, columns: number): string[] {
   ];
   const nameChars = Math.max(8, ...Object.keys(boxes).map((name) => name.length));
   return [
-    `${scenario}  ${bar(share)}  ${duration(elapsedSeconds)} of ${duration(dueSeconds)}`.slice(0, columns),
+    `${scenario}  ${time}`.slice(0, columns),
     `  ${extras.join(' · ')}`.slice(0, columns),
     ...Object.entries(boxes).map(([name, box]) => boxLine(name.padEnd(nameChars), box, columns)),
   ];

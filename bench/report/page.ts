@@ -54,17 +54,35 @@ function tightest(boxes: ScenarioResult['boxes']): string {
 
 function section(scenario: ScenarioResult): string {
   const { name, outcome, line, reasons, figures, boxes, seconds } = scenario;
-  const cards = Object.entries(figures).map(
-    ([key, value]) =>
-      `<div><dt>${escapeText(figureName(key))}</dt><dd${typeof value === 'string' && value.length > 12 ? ' class="words"' : ''}>${escapeText(figure(key, value))}</dd></div>`,
-  );
+  const isNamed = ([key]: [string, unknown]) => key.includes(' ');
+  const cards = Object.entries(figures)
+    .filter((entry) => !isNamed(entry))
+    .map(([key, value]) => card(figureName(key), figure(key, value), typeof value === 'string'));
   const why = reasons.map((reason) => `<li>${escapeText(reason)}</li>`).join('');
   return `<section id="${escapeText(name)}"><h2>${escapeText(name)} <span class="badge ${slug(outcome)}">${outcome}</span></h2>
 <p>${escapeText(line)} <span class="soft">${duration(seconds)}</span></p>
 ${why === '' ? '' : `<ul class="reasons ${slug(outcome)}">${why}</ul>`}
 <dl>${cards.join('')}</dl>
 <div class="plots">${scenarioPlots(scenario).join('\n')}</div>
-<div class="tables">${boxTable(boxes)}${routeTable(scenario)}</div></section>`;
+<div class="tables">${boxTable(boxes)}${namedTable(Object.entries(figures).filter(isNamed))}${routeTable(scenario)}</div></section>`;
+}
+
+const WORDS_CHARS = 12;
+const SENTENCE_CHARS = 40;
+
+function card(name: string, text: string, isText: boolean): string {
+  const size = !isText || text.length <= WORDS_CHARS ? '' : text.length <= SENTENCE_CHARS ? 'words' : 'words sentence';
+  return `<div><dt>${escapeText(name)}</dt><dd${size === '' ? '' : ` class="${size}"`}>${escapeText(text)}</dd></div>`;
+}
+
+/** Figures with a name of several words, a route or a counter, are one of many: rows, not cards. */
+function namedTable(named: [string, number | string | boolean | null][]): string {
+  if (named.length === 0) return '';
+  const rows = named.map(
+    ([name, value]) =>
+      `<tr><td>${escapeText(name)}</td><td class="number">${escapeText(figure(name, value))}</td></tr>`,
+  );
+  return `<details><summary>${named.length} figures, one by one</summary><div class="wide"><table><tbody>${rows.join('')}</tbody></table></div></details>`;
 }
 
 function boxTable(boxes: ScenarioResult['boxes']): string {
@@ -77,14 +95,16 @@ function boxTable(boxes: ScenarioResult['boxes']): string {
 }
 
 function routeTable({ loads = {} }: ScenarioResult): string {
-  const rows = Object.values(loads).flatMap(({ byRoute }) =>
+  const several = Object.keys(loads).length > 1;
+  const rows = Object.entries(loads).flatMap(([load, { byRoute }]) =>
     Object.entries(byRoute).map(
       ([route, { count, p50Ms, p99Ms, maxMs }]) =>
-        `<tr><td>${escapeText(route)}</td><td class="number">${count.toLocaleString('en')}</td><td class="number">${milliseconds(p50Ms)}</td><td class="number">${milliseconds(p99Ms)}</td><td class="number">${milliseconds(maxMs)}</td></tr>`,
+        `<tr>${several ? `<td>${escapeText(load)}</td>` : ''}<td>${escapeText(route)}</td><td class="number">${count.toLocaleString('en')}</td><td class="number">${milliseconds(p50Ms)}</td><td class="number">${milliseconds(p99Ms)}</td><td class="number">${milliseconds(maxMs)}</td></tr>`,
     ),
   );
   if (rows.length === 0) return '';
-  return `<details><summary>Latency of ${rows.length} kinds of request</summary><div class="wide"><table><thead><tr><th>request</th><th class="number">answers</th><th class="number">p50</th><th class="number">p99</th><th class="number">slowest</th></tr></thead><tbody>${rows.join('')}</tbody></table></div></details>`;
+  const kinds = new Set(Object.values(loads).flatMap(({ byRoute }) => Object.keys(byRoute))).size;
+  return `<details><summary>Latency of ${kinds} kinds of request</summary><div class="wide"><table><thead><tr>${several ? '<th>load</th>' : ''}<th>request</th><th class="number">answers</th><th class="number">p50</th><th class="number">p99</th><th class="number">slowest</th></tr></thead><tbody>${rows.join('')}</tbody></table></div></details>`;
 }
 
 function footer({ machine, versions, calibration, seed, commit }: RunResult): string {

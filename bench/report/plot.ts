@@ -22,7 +22,7 @@ export interface Plot {
 }
 
 const [WIDTH, HEIGHT] = [560, 250];
-const EDGE = { left: 62, right: 14, top: 12, bottom: 30 };
+const EDGE = { left: 72, right: 14, top: 12, bottom: 30 };
 export const COLOURS = 8;
 
 export function drawPlot({ title, series, x, y }: Plot): string {
@@ -40,9 +40,15 @@ export function drawPlot({ title, series, x, y }: Plot): string {
   const lines = series.map(({ name, points, dashed }, index) => {
     const colour = coloursBefore(series, index);
     const path = points.map(([at, value], nth) => `${nth === 0 ? 'M' : 'L'}${across(at)} ${up(value)}`).join('');
-    return `<path class="line c${colour}${dashed ? ' dashed' : ''}" d="${path}"><title>${escapeText(name)}</title></path>`;
+    const again = !dashed && solidBefore(series, index) >= COLOURS ? ' again' : '';
+    return `<path class="line c${colour}${dashed ? ' dashed' : again}" d="${path}"><title>${escapeText(name)}</title></path>`;
   });
-  const legend = solid.map(({ name }, index) => `<li class="c${index % COLOURS}">${escapeText(name)}</li>`).join('');
+  const legend = solid
+    .map(
+      ({ name }, index) =>
+        `<li class="c${index % COLOURS}${index >= COLOURS ? ' again' : ''}">${escapeText(name)}</li>`,
+    )
+    .join('');
   return `<figure><figcaption>${escapeText(title)}</figcaption>
 <svg viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="${escapeText(title)}">${rows.join('')}${columns.join('')}${lines.join('')}</svg>
 ${solid.length > 1 ? `<ul class="legend">${legend}</ul>` : ''}</figure>`;
@@ -93,6 +99,10 @@ function place({ scale, ticks }: Axis, from: number, to: number): (value: number
 
 /** A dashed line has the colour of the solid one before it. */
 function coloursBefore(series: readonly Series[], index: number): number {
-  const solid = series.slice(0, index + 1).filter(({ dashed }) => !dashed).length;
-  return Math.max(0, solid - 1) % COLOURS;
+  return solidBefore(series, index) % COLOURS;
+}
+
+/** How many solid lines come before this one, or before the one whose colour it has. */
+function solidBefore(series: readonly Series[], index: number): number {
+  return Math.max(0, series.slice(0, index + 1).filter(({ dashed }) => !dashed).length - 1);
 }

@@ -1,4 +1,5 @@
 import { voidReasons } from '../load/calibration.ts';
+import type { CapacityFigures } from '../load/closed-loop.ts';
 import { OFFICE_DAY, routesOf } from '../load/mixes.ts';
 import { startLoad } from '../load/start-load.ts';
 import type { LoadFigures } from '../types.ts';
@@ -9,6 +10,8 @@ const START_PER_SECOND = 60;
 const STEP_FACTOR = 1.5;
 const STEP_SECONDS = { ci: 4, full: 15 };
 const STEPS_MAX = 10;
+const CAPACITY_CONNECTIONS = 32;
+const CAPACITY_SECONDS = 3;
 const P99_MS_MAX = 1_000;
 const ACHIEVED_MIN = 0.98;
 const FAILED_MAX = 0.001;
@@ -40,13 +43,19 @@ export const ramp: Scenario = {
     if (held > 0 && middle > held && (await tryRate(middle))) held = middle;
 
     context.knee = held === 0 ? undefined : held;
+    const capacity = await listCapacity(context);
     const last = loads[`${held} a second`];
     const invalid = last === undefined ? [] : voidReasons(last, context.calibration);
     return {
       met: held > 0,
       void: invalid.length > 0,
       reasons: [...invalid, ...(held > 0 ? [] : [`not even ${START_PER_SECOND} a second were held`])],
-      figures: { kneePerSecond: held, p99MsAtKnee: round(last?.latency.p99Ms ?? 0), steps: steps.join('; ') },
+      figures: {
+        kneePerSecond: held,
+        listsPerSecond: Math.round(capacity.perSecond),
+        p99MsAtKnee: round(last?.latency.p99Ms ?? 0),
+        steps: steps.join('; '),
+      },
       loads,
       covers: Object.values(loads).flatMap((figures) => routesOf(figures.byRoute)),
     };
@@ -69,6 +78,23 @@ function step({ layout, accounts, profile, onSample }: ScenarioContext, perSecon
     onSample,
   );
   return load.figures;
+}
+
+/** The most that one route gives when every client asks again as soon as it has its answer: autocannon, closed loop. */
+function listCapacity({ layout, accounts }: ScenarioContext): Promise<CapacityFigures> {
+  return startLoad({
+    kind: 'closed-loop',
+    url: layout.addresses.api,
+    connections: CAPACITY_CONNECTIONS,
+    seconds: CAPACITY_SECONDS,
+    request: {
+      route: 'GET /api/employees',
+      method: 'GET',
+      path: '/api/employees?limit=50',
+      headers: { authorization: `Bearer ${accounts[0]?.token}` },
+      expect: [200],
+    },
+  }).figures;
 }
 
 function holds(figures: LoadFigures): boolean {

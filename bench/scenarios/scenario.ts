@@ -1,7 +1,8 @@
 import type { Layout } from '../layout/layout.ts';
+import type { MemorySamples } from '../layout/memory-samples.ts';
 import type { Calibration } from '../load/calibration.ts';
 import type { Account, LoadSample } from '../load/plan.ts';
-import type { LoadFigures } from '../types.ts';
+import type { BoxFigures, LoadFigures } from '../types.ts';
 
 export type ProfileName = 'ci' | 'full';
 
@@ -11,6 +12,8 @@ export interface ScenarioContext {
   readonly accounts: readonly Account[];
   readonly calibration: Calibration;
   readonly profile: ProfileName;
+  /** Whether the counters become the budgets instead of being held against them. */
+  readonly writeCounters: boolean;
   /** Highest rate that the ramp held, requests a second; undefined before it ran. */
   knee: number | undefined;
   /** A file of its own for acknowledged writes. */
@@ -29,13 +32,32 @@ export interface Verdict {
   readonly covers: readonly string[];
 }
 
+/** What a scenario says that started its layouts itself. */
+export interface ApartVerdict extends Verdict {
+  readonly boxes: Readonly<Record<string, BoxFigures>>;
+  readonly memory: MemorySamples;
+}
+
 export interface Scenario {
   readonly name: string;
   /** The slug of the promise. */
   readonly promise: string;
   /** The promise's line, in words, with its numbers. */
   readonly line: string;
+  /** It counts what the servers do, so nothing else may ask them anything: the live view then sees the boxes alone. */
+  readonly undisturbed?: boolean;
   run(context: ScenarioContext): Promise<Verdict>;
+}
+
+export interface ApartContext extends Pick<ScenarioContext, 'profile' | 'onSample'> {
+  readonly soft: boolean;
+  /** What the live view looks at from now on; undefined before it stops. */
+  readonly watch: (layout: Layout | undefined, account?: Account) => void;
+}
+
+/** One that starts layouts of its own, and beside which none may run: programs in memory twice are charged to one box. */
+export interface ScenarioApart extends Pick<Scenario, 'name' | 'promise' | 'line'> {
+  run(context: ApartContext): Promise<ApartVerdict>;
 }
 
 /** Reasons for each condition that does not hold; empty when all do. */

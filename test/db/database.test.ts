@@ -74,6 +74,18 @@ test('a statement is parsed once per connection, whatever its values', async () 
   expect(rows).toEqual([{ name: expect.stringMatching(/^[\w-]{27}$/), used: 3 }]);
 });
 
+test('statements and rows are counted, in transactions too, but for what the clock asks', async () => {
+  const { db, metrics } = open(1);
+  const three = sql`select * from generate_series(1, 3)`;
+  await three.execute(db);
+  await db.transaction().execute((transaction) => three.execute(transaction));
+  await db.connection().execute((connection) => three.execute(connection));
+  await three.execute(db.withoutPlugins());
+  const text = await metrics.text();
+  expect(text).toMatch(/^tardigrade_queries_primary_total\{process="test"\} 3$/m);
+  expect(text).toMatch(/^tardigrade_rows_primary_total\{process="test"\} 9$/m);
+});
+
 test('a program that makes endless new texts fills no memory: past the limit they go unnamed, and still work', async () => {
   const { db } = open(1);
   for (let n = 0; n < PREPARED_STATEMENTS_MAX + 50; n++) await sql.raw(`select ${n} as n`).execute(db);

@@ -1,0 +1,66 @@
+/**
+ * What it is: what each request, mail and answer may cost, committed: bench/counters.json.
+ * What fails without it: a query per row, or a list without a limit, is a few milliseconds on a developer's machine, and
+ *   no clock of a CI runner is steady enough to say so. Numbers of statements and rows do not depend on the clock.
+ * How it works: what grew beyond its budget, or has none, fails the run; what shrank is a hint to write a new budget.
+ * Its bound: ALLOWED. Its proof: npm run bench:gate-test, test/bench/gate.test.ts.
+ */
+import { readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+
+/** `GET /api/me: queries`, `mail: redis commands`, …: the unit is the last word. */
+export type Counters = Readonly<Record<string, number>>;
+
+const FILE = path.resolve(import.meta.dirname, '..', 'counters.json');
+
+/**
+ * Times the budget, by unit; the first that fits counts. Statements: none more. Rows and bytes: lists of days are a day
+ * longer in the evening, times and measurements have more or fewer digits. A job in Redis has more or fewer fields from
+ * one look to the next. What is counted per mail holds a few statements that the clock asks for. CPU time is the
+ * machine's as much as ours.
+ */
+const ALLOWED: readonly (readonly [unit: string, times: number])[] = [
+  ['queries', 1],
+  ['rows', 1.05],
+  ['redis bytes', 1.5],
+  ['bytes', 1.05],
+  ['per mail', 1.25],
+  ['seconds', 2],
+];
+const SHRUNK = 0.8;
+
+export function readBudgets(): Counters {
+  return JSON.parse(readFileSync(FILE, 'utf8')) as Counters;
+}
+
+export function writeBudgets(counters: Counters): void {
+  writeFileSync(FILE, `${JSON.stringify(counters, null, 2)}\n`);
+}
+
+export interface Comparison {
+  /** Each fails the run. */
+  readonly grown: readonly string[];
+  /** Worth a new budget. */
+  readonly shrunk: readonly string[];
+}
+
+export function compareWithBudgets(counters: Counters, budgets: Counters): Comparison {
+  const grown: string[] = [];
+  const shrunk: string[] = [];
+  for (const [name, value] of Object.entries(counters)) {
+    const budget = budgets[name];
+    if (budget === undefined) grown.push(`${name}: ${value}, and no budget for it in bench/counters.json`);
+    else if (value > budget * allowedTimes(name)) grown.push(`${name}: ${value}, budget ${budget}`);
+    else if (value < budget * (allowedTimes(name) === 1 ? 1 : SHRUNK))
+      shrunk.push(`${name}: ${value}, budget ${budget}`);
+  }
+  for (const name of Object.keys(budgets))
+    if (counters[name] === undefined) grown.push(`${name}: has a budget and is not counted any more`);
+  return { grown, shrunk };
+}
+
+function allowedTimes(name: string): number {
+  const found = ALLOWED.find(([unit]) => name.endsWith(unit));
+  if (found === undefined) throw new Error(`${name} ends in no unit that has a band`);
+  return found[1];
+}

@@ -1,0 +1,116 @@
+/**
+ * `npm run bench:gate-test [-- --times=3] [--only=leak,sound]`: the gate, tested. Each planted fault, in a copy of the
+ * project, must make `npm run bench:nano` fail for the reason expected; the copy without one must pass.
+ */
+import { execFileSync, spawn } from 'node:child_process';
+import { cpSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { stopLeftovers } from '../scripts/embedded/leftovers.ts';
+import { removeStackFolder } from './layout/seeded-data.ts';
+import { leak } from './plants/leak.ts';
+import { nPlusOne } from './plants/n-plus-one.ts';
+import { type Plant, planted } from './plants/plant.ts';
+import { unpagedQuery } from './plants/unpaged-query.ts';
+
+const ROOT = path.resolve(import.meta.dirname, '..');
+const COPIES = path.join(ROOT, '.tardigrade', 'gate-test');
+const SOUND = 'sound';
+const PLANTS: readonly Plant[] = [leak, unpagedQuery, nPlusOne];
+const SOUND_SCENARIOS = ['baseline', 'counters', 'soak'];
+const RUN_MS_MAX = 10 * 60_000;
+
+const { times, names } = readOptions(process.argv.slice(2));
+let failed = 0;
+let passed = 0;
+for (let time = 1; time <= times; time++) {
+  for (const name of names) {
+    const { held, seconds, told } = await tryOne(name);
+    if (held) passed++;
+    else failed++;
+    console.log(`${held ? 'ok    ' : 'FAILED'} │ ${name.padEnd(14)} │ ${String(seconds).padStart(3)} s │ ${told}`);
+  }
+}
+console.log(`${passed} passed, ${failed} failed`);
+process.exit(failed === 0 ? 0 : 1);
+
+async function tryOne(name: string): Promise<{ held: boolean; seconds: number; told: string }> {
+  const plant = PLANTS.find((one) => one.name === name);
+  const copy = await copyOf(name);
+  try {
+    if (plant !== undefined) {
+      const file = path.join(copy, plant.file);
+      writeFileSync(file, planted(readFileSync(file, 'utf8'), plant));
+    }
+    const begun = performance.now();
+    const { code, output } = await runNano(copy, plant?.scenarios ?? SOUND_SCENARIOS);
+    const seconds = Math.round((performance.now() - begun) / 1000);
+    const said = output.slice(Math.max(0, output.lastIndexOf('The gate: '))).trim();
+    writeFileSync(path.join(COPIES, `${name}.log`), output);
+    cpSync(path.join(copy, 'bench', 'results'), path.join(COPIES, `${name}-results`), { recursive: true });
+    const told = said.split('\n').find((line) => plant?.expected.test(line));
+    if (plant === undefined) return { held: code === 0, seconds, told: oneLine(said || output) };
+    return {
+      held: code === 1 && told !== undefined,
+      seconds,
+      told: oneLine(told ?? `exit code ${code}: ${said || output}`),
+    };
+  } finally {
+    await removeCopy(copy);
+  }
+}
+
+/** The working tree as it is, changes included; the seeded data is shared, for a copy would seed its own. */
+async function copyOf(name: string): Promise<string> {
+  const copy = path.join(COPIES, name);
+  await removeCopy(copy);
+  const list = execFileSync('git', ['ls-files', '-z', '--cached', '--others', '--exclude-standard'], { cwd: ROOT });
+  for (const file of list.toString().split('\0')) {
+    const from = path.join(ROOT, file);
+    if (file !== '' && !file.startsWith('bench/results/') && existsSync(from)) cpSync(from, path.join(copy, file));
+  }
+  symlinkSync(path.join(ROOT, 'node_modules'), path.join(copy, 'node_modules'));
+  const seeded = path.join('.tardigrade', 'bench', 'seeded');
+  mkdirSync(path.join(ROOT, seeded), { recursive: true });
+  mkdirSync(path.dirname(path.join(copy, seeded)), { recursive: true });
+  symlinkSync(path.join(ROOT, seeded), path.join(copy, seeded));
+  return copy;
+}
+
+/** With what a killed run may have left running in it. */
+async function removeCopy(copy: string): Promise<void> {
+  const stack = path.join(copy, '.tardigrade', 'bench', 'nano-each');
+  if (existsSync(stack)) {
+    await stopLeftovers(stack);
+    removeStackFolder(stack);
+  }
+  if (existsSync(copy)) removeStackFolder(copy);
+}
+
+function runNano(copy: string, scenarios: readonly string[]): Promise<{ code: number | null; output: string }> {
+  const args = [path.join('bench', 'nano.ts'), `--only=${scenarios.join(',')}`];
+  const child = spawn(process.execPath, args, { cwd: copy, timeout: RUN_MS_MAX, stdio: ['ignore', 'pipe', 'pipe'] });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text) => (output += text));
+  return new Promise((resolve, reject) => {
+    child.on('error', reject);
+    child.on('close', (code) => resolve({ code, output }));
+  });
+}
+
+function oneLine(text: string): string {
+  const short = text.replaceAll(/\s+/g, ' ').trim();
+  return short.length <= 300 ? short : `${short.slice(0, 300)} …`;
+}
+
+function readOptions(args: string[]): { times: number; names: readonly string[] } {
+  const all = [SOUND, ...PLANTS.map(({ name }) => name)];
+  const value = (option: string) => args.find((arg) => arg.startsWith(`--${option}=`))?.split('=')[1];
+  const asked = Number(value('times') ?? 1);
+  const only = value('only')?.split(',') ?? all;
+  const strange = args.some((arg) => !/^--(times|only)=/.test(arg));
+  if (strange || !(asked >= 1) || only.some((name) => !all.includes(name))) {
+    console.error(`npm run bench:gate-test -- [--times=3] [--only=${all.join(',')}]`);
+    process.exit(64);
+  }
+  return { times: asked, names: only };
+}

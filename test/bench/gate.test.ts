@@ -1,0 +1,101 @@
+import { expect, test } from 'vitest';
+import { compareWithBudgets } from '../../bench/counters/budgets.ts';
+import { gateFaults, NEEDED_BYTES_MAX } from '../../bench/gate.ts';
+import { leak } from '../../bench/plants/leak.ts';
+import { planted } from '../../bench/plants/plant.ts';
+import { growth } from '../../bench/scenarios/soak.ts';
+import type { BoxFigures, ScenarioResult } from '../../bench/types.ts';
+import { scenario } from './report/made-up-run.ts';
+
+const MB = 1024 * 1024;
+
+test('a sound run passes', () => {
+  expect(faultsOf(sound())).toEqual([]);
+});
+
+test.each<[string, Partial<ScenarioResult>, RegExp]>([
+  ['an OOM kill', { boxes: boxes({ oomKills: 2 }) }, /^ramp: the kernel killed 2 in api/],
+  [
+    'memory over the line',
+    { boxes: boxes({ neededPeakBytes: NEEDED_BYTES_MAX + MB }) },
+    /^ramp: api needed 401 MB, more than 400/,
+  ],
+  ['lost records', { figures: { lost: 3 } }, /^ramp: 3 acknowledged writes lost/],
+  ['wrong answers', { figures: { wrong: 1 } }, /^ramp: 1 wrong answers/],
+  [
+    'a leak',
+    {
+      name: 'soak',
+      outcome: 'not met',
+      figures: { leaking: 1 },
+      reasons: ['memory of api grew by 90 MB', 'not so: p99'],
+    },
+    /^soak: memory of api grew by 90 MB$/,
+  ],
+  [
+    'a counter that grew',
+    { name: 'counters', outcome: 'not met', reasons: ['grown: GET /api/me: queries: 2, budget 1'] },
+    /^counters: grown: GET \/api\/me/,
+  ],
+  [
+    'a gating line not met',
+    { name: 'baseline', outcome: 'not met', reasons: ['p99 too high'] },
+    /^baseline: p99 too high/,
+  ],
+])('%s alone makes it fail, and is named', (_what, change, said) => {
+  expect(faultsOf({ ...sound(), ...change })).toEqual([expect.stringMatching(said)]);
+});
+
+test('a line that does not gate may be missed, and so may the memory line of one nano', () => {
+  expect(faultsOf({ ...sound(), outcome: 'not met', reasons: ['slow'] })).toEqual([]);
+  const full = boxes({ neededPeakBytes: NEEDED_BYTES_MAX + MB });
+  expect(faultsOf({ ...sound(), name: 'one-nano', boxes: full })).toEqual([]);
+});
+
+test('a route that nobody loads makes it fail', () => {
+  const run = { scenarios: [sound()], enforcedBy: 'cgroup v2' };
+  expect(gateFaults(run, ['GET /api/me'], false)).toEqual(['no scenario loads GET /api/me']);
+});
+
+test('without an enforced limit there is no proof, unless that was asked for', () => {
+  const run = { scenarios: [sound()], enforcedBy: 'none' };
+  expect(gateFaults(run, [], false)).toEqual([expect.stringMatching(/nothing enforced a limit/)]);
+  expect(gateFaults(run, [], true)).toEqual([]);
+});
+
+test('statements may not grow at all, rows and bytes by 5 %, and nothing goes uncounted', () => {
+  const budgets = { 'a: queries': 2, 'a: rows': 100, 'a: bytes': 1_000 };
+  expect(compareWithBudgets({ 'a: queries': 2, 'a: rows': 105, 'a: bytes': 1_050 }, budgets).grown).toEqual([]);
+  expect(compareWithBudgets({ 'a: queries': 3, 'a: rows': 106, 'a: bytes': 1_051 }, budgets).grown).toHaveLength(3);
+  expect(compareWithBudgets({ ...budgets, 'b: queries': 1 }, budgets).grown).toEqual([
+    expect.stringMatching(/^b: queries: 1, and no budget/),
+  ]);
+  expect(compareWithBudgets({}, { 'a: queries': 2 }).grown).toEqual([expect.stringMatching(/not counted any more/)]);
+  expect(compareWithBudgets({ 'a: queries': 1 }, { 'a: queries': 2 })).toEqual({
+    grown: [],
+    shrunk: ['a: queries: 1, budget 2'],
+  });
+});
+
+test('one tide of the heap is no growth', () => {
+  const flat = Array.from({ length: 20 }, (_, at) => [at, 200 * MB] as const);
+  expect(growth(flat.map(([at, bytes]) => [at, at === 19 ? bytes + 90 * MB : bytes]))).toBe(0);
+  expect(growth(flat.map(([at, bytes]) => [at, bytes + at * 5 * MB]))).toBe(80 * MB);
+});
+
+test('a plant whose place is gone is an error, not a plant that does nothing', () => {
+  expect(() => planted('somebody has tidied up', leak)).toThrow(/leak looks for this in src\/http\/server.ts/);
+});
+
+function sound(): ScenarioResult {
+  return { ...scenario('ramp', 'met', {}), boxes: boxes({}), figures: {} };
+}
+
+function boxes(change: Partial<BoxFigures>): Record<string, BoxFigures> {
+  const { api } = scenario('ramp', 'met', {}).boxes;
+  return { api: { ...(api as BoxFigures), neededPeakBytes: 200 * MB, oomKills: 0, ...change } };
+}
+
+function faultsOf(result: ScenarioResult): string[] {
+  return gateFaults({ scenarios: [result], enforcedBy: 'cgroup v2' }, [], false);
+}
