@@ -11,7 +11,7 @@ const AVERAGE_PER_SECOND = 25;
 const RISE_SECONDS = 3;
 const P99_MS_MAX = 1_000;
 const MULTIPLES = [1.5, 2, 3, 4, 6, 10];
-const PEAK_SECONDS = { ci: 12, full: 60 };
+const PEAK_SECONDS = { ci: 8, full: 60 };
 
 /** What a visitor of the Dragons' Den evening does: mostly reading, one in ten a committed write. */
 const EVENING: Readonly<Record<string, number>> = {

@@ -8,7 +8,7 @@ import { failedOf, round, type Scenario, type ScenarioContext } from './scenario
 const START_PER_SECOND = 60;
 /** "Increase the load at a rate of no more than 50 percent": AWS' advice for load tests of balancers. */
 const STEP_FACTOR = 1.5;
-const STEP_SECONDS = { ci: 4, full: 15 };
+const STEP_SECONDS = { ci: 3, full: 15 };
 const STEPS_MAX = 10;
 const CAPACITY_CONNECTIONS = 32;
 const CAPACITY_SECONDS = 3;
