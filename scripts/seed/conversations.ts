@@ -1,10 +1,8 @@
 import { sql } from 'kysely';
 import type { Db } from '../../src/db/database.ts';
+import { FAREWELL } from '../../src/modules/conversations/conversations.ts';
 import { QUESTIONS, TEXTS_PER_TONE } from './answer-texts.ts';
 import type { Launch } from './check-ins.ts';
-
-/** What the bot says after the last answer. */
-const FAREWELL = 'Thank you! That was all. What you said is with your people team now.';
 
 /**
  * Writes what people said to one campaign, as the product stores it: the bot greets with the first question (seq 1), each

@@ -99,7 +99,7 @@ test('the API reference shows, filters and tries every operation', async () => {
   await takePictures(page, 'docs-try');
 });
 
-test('the example of an operation runs as it stands', async () => {
+test('an operation shows its example as a curl command', async () => {
   const { urls } = product();
   await page.goto(`${urls.docs}#get-api-imports-id`);
   const example = await page.locator('#get-api-imports-id pre').first().textContent();
