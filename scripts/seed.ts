@@ -3,7 +3,7 @@
  * of check-ins. Scale 1 is 30,000 employees and about 300,000 messages; 4 and 40 have more of both, in the same ten
  * organisations. A fraction (0.02) makes a small one for tests.
  *
- * The database is DATABASE_URL, or else that of the stack that runs in .tardigrade. For another scale than the one that
+ * The database is DATABASE_MIGRATE_URL or DATABASE_URL, or else that of the stack that runs in .tardigrade. For another scale than the one that
  * `npm start` seeds: npm run reset, npm start -- --no-seed, npm run seed -- --scale=4.
  *
  * The same scale gives the same rows, whoever runs it and when: what looks like chance is a hash of row numbers, and
@@ -108,6 +108,11 @@ async function settle(db: Db): Promise<void> {
 async function refuseUnlessEmpty(db: Db): Promise<void> {
   const { rows } = await sql<{ there: boolean }>`select to_regclass('organisations') is not null as there`.execute(db);
   if (!rows[0]?.there) throw new Error('The database has no tables: run the migrations first (npm start does).');
+  const { rows: bound } = await sql<{ bound: boolean }>`select row_security_active('organisations') as bound`.execute(
+    db,
+  );
+  if (bound[0]?.bound)
+    throw new Error('The seed writes for all organisations: it needs a role that Row-Level Security does not bind.');
   // A second seed waits here, and then sees that it comes too late. Readers do not wait.
   await sql`lock table organisations in share row exclusive mode`.execute(db);
   const first = await db.selectFrom('organisations').select('name').orderBy('id').limit(1).executeTakeFirst();
@@ -119,6 +124,7 @@ async function refuseUnlessEmpty(db: Db): Promise<void> {
 
 function databaseUrlOf(environment: NodeJS.ProcessEnv): string {
   const url =
+    environment.DATABASE_MIGRATE_URL?.trim() ||
     environment.DATABASE_URL?.trim() ||
     readStackFile(path.resolve(import.meta.dirname, '..', '.tardigrade'))?.databaseUrl;
   if (url === undefined)

@@ -1,8 +1,11 @@
 import { StartError } from './errors.ts';
+import { REQUESTS_PER_MINUTE_MAX } from './limits.ts';
 
 /** Everything that differs between two deployments of the same code. Frozen; read once per process. */
 export interface Config {
   readonly databaseUrl: string;
+  /** The owner of the tables, for migrations; the processes themselves need not own anything. */
+  readonly databaseMigrateUrl: string;
   /** Without a replica, reads go to the primary. */
   readonly databaseReplicaUrl: string | undefined;
   readonly redisUrl: string;
@@ -21,6 +24,8 @@ export interface Config {
   /** The provider's sending rate; the mailer stays below it. */
   readonly mailPerSecond: number;
   readonly logLevel: LogLevel;
+  /** One signed-in user's requests to one api process; more are told to come back. */
+  readonly requestsPerMinute: number;
   /** How many of each process the whole deployment runs: for the connection budget. */
   readonly instances: { readonly api: number; readonly mailer: number; readonly chat: number; readonly all: number };
   /** Proxies in front whose X-Forwarded-For is believed. */
@@ -36,8 +41,10 @@ type Environment = Record<string, string | undefined>;
 export function loadConfig(environment: Environment = process.env): Config {
   const faults: string[] = [];
   const read = createReader(environment, faults);
+  const databaseUrl = read.url('DATABASE_URL', ['postgres:', 'postgresql:']);
   const config: Config = {
-    databaseUrl: read.url('DATABASE_URL', ['postgres:', 'postgresql:']),
+    databaseUrl,
+    databaseMigrateUrl: read.optionalUrl('DATABASE_MIGRATE_URL', ['postgres:', 'postgresql:']) ?? databaseUrl,
     databaseReplicaUrl: read.optionalUrl('DATABASE_REPLICA_URL', ['postgres:', 'postgresql:']),
     redisUrl: read.url('REDIS_URL', ['redis:', 'rediss:']),
     smtpUrl: read.url('SMTP_URL', ['smtp:', 'smtps:']),
@@ -51,6 +58,11 @@ export function loadConfig(environment: Environment = process.env): Config {
     mailFrom: read.mailbox('MAIL_FROM', 'Tardigrade <check-in@tardigrade.test>'),
     mailPerSecond: read.integer('MAIL_PER_SECOND', { default: 500, min: 1, max: 10_000 }),
     logLevel: read.oneOf('LOG_LEVEL', LOG_LEVELS, 'info'),
+    requestsPerMinute: read.integer('REQUESTS_PER_MINUTE', {
+      default: REQUESTS_PER_MINUTE_MAX,
+      min: 1,
+      max: 100_000_000,
+    }),
     instances: {
       api: read.integer('API_INSTANCES', { default: 1, min: 0, max: 1_000 }),
       mailer: read.integer('MAILER_INSTANCES', { default: 1, min: 0, max: 1_000 }),

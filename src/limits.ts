@@ -29,12 +29,18 @@ export const REPORTED_PROCESSES_MAX = 64;
 
 // Database
 export const POOL_PRIMARY = { api: 5, mailer: 4, chat: 5, all: 8, migrate: 1 } as const; // small: on 2 cores more connections only wait inside PostgreSQL
-export const POOL_REPLICA = { api: 5, mailer: 2, chat: 0, all: 5, migrate: 0 } as const;
+export const POOL_REPLICA = { api: 5, mailer: 2, chat: 0, all: 5, migrate: 0 } as const; // one of each watches how far the replica is; 0: never reads there
 export const CONNECTIONS_RESERVED = 8; // for migrations, backups, psql and the replica
 export const POOL_ACQUIRE_MS = 2 * SECOND_MS; // a request that cannot get a connection by then is told to come back
 export const POOL_WAITING_MAX = 200; // a longer line means that the answer would come too late anyway
-export const STATEMENT_MS = 8 * SECOND_MS; // below REQUEST_MS: the database gives up before the client does
-export const LOCK_MS = 3 * SECOND_MS; // below STATEMENT_MS: a waiter says which lock it waited for
+export const STATEMENT_MS = {
+  api: 8 * SECOND_MS, // below REQUEST_MS: the database gives up before the client does
+  mailer: 30 * SECOND_MS, // nobody waits for it; a step of retention or of a campaign may take its time
+  chat: 5 * SECOND_MS, // somebody types
+  all: 8 * SECOND_MS, // the api's: it answers people
+} as const;
+export const QUERY_ANSWER_MS = 35 * SECOND_MS; // above every STATEMENT_MS: a server that is silent for longer is gone, not slow
+export const LOCK_MS = 3 * SECOND_MS; // below every STATEMENT_MS: a waiter says which lock it waited for
 export const IDLE_IN_TRANSACTION_MS = 10 * SECOND_MS; // a forgotten BEGIN must not hold back vacuum
 export const CONNECTION_LIFETIME_SECONDS = 30 * 60; // so that a moved or restarted server is found again
 export const PREPARED_STATEMENTS_MAX = 500; // distinct texts per connection; past it, statements go unnamed
@@ -42,8 +48,20 @@ export const TRANSACTION_TRIES_MAX = 5; // deadlocks and serialisation failures;
 export const TRANSACTION_RETRY_MS = { base: 10, max: 500 } as const; // exponential, full jitter
 export const REPLICA_POLL_MS = 250; // how often the replica's position is looked at
 export const REPLICA_WAIT_MS = 20; // a read of one's own write waits so long for the replica, then goes to the primary
+export const REPLICA_CATCHES_UP_MS = 1 * SECOND_MS; // one that is further behind will not be there within REPLICA_WAIT_MS: nobody waits
+export const REPLICA_WAIT_STEP_MS = 2; // between two looks of those who wait; they all share one
+export const REPLICA_ANSWER_MS = 1 * SECOND_MS; // a look that takes longer: the replica is gone, and what runs there goes to the primary
+export const CONNECTIONS_FOR_WRITES = 2; // of POOL_PRIMARY: kept free from reads that come because the replica cannot answer
+export const FALLBACK_READS_WAITING_MAX = 100; // about POOL_ACQUIRE_MS of short reads; the next one is told to come back
+export const LAST_WRITES_KEPT = 10_000; // users whose last write each api process remembers
 export const REPLICA_LAG_MAX_MS = 60 * SECOND_MS; // staler than this, the replica is left out
-export const REPLICA_RETRY_MS = 5 * SECOND_MS; // an unreachable replica is tried again after so long
+export const REPLICA_RETRY_MS = 1 * SECOND_MS; // an unreachable replica is tried again after so long
+export const MIGRATION_LOCK_MS = 1 * SECOND_MS; // below POOL_ACQUIRE_MS: who waits behind a migration still gets an answer
+export const MIGRATION_LOCK_TRIES_MAX = 10; // about two minutes of waits; then somebody must look who holds the table
+export const MIGRATION_LOCK_RETRY_MS = { base: 1 * SECOND_MS, max: 20 * SECOND_MS } as const; // traffic's turn in between
+export const MIGRATION_BUILD_LOCK_MS = 10 * MINUTE_MS; // an index built concurrently waits for old transactions, and nobody for it
+export const MIGRATION_TURN_MS = 60 * MINUTE_MS; // for another process that migrates: an index may take its time
+export const MIGRATION_TURN_POLL_MS = 200;
 export const PAGE_ROWS_DEFAULT = 50;
 export const PAGE_ROWS_MAX = 200;
 export const CURSOR_CHARS_MAX = 1_024; // a cursor names its filter: holds the longest search in any script
@@ -63,6 +81,7 @@ export const RETRY_AFTER_SECONDS = 2; // said to whoever is refused; clients add
 export const PASSWORD_CHARS = { min: 10, max: 200 } as const;
 export const PASSWORD_HASHES_AT_ONCE_MAX = 2; // 19 MiB each (argon2id)
 export const PASSWORD_HASHES_WAITING_MAX = 20; // about 1 s of work; the next one is told to come back
+export const REQUESTS_PER_MINUTE_MAX = 6_000; // of one user, unless REQUESTS_PER_MINUTE says otherwise: a script in a loop must not have the api for itself
 export const SIGN_INS_PER_MINUTE_MAX = 10; // per account and address
 export const RATE_LIMIT_KEYS_MAX = 10_000;
 export const SESSION_MS = 14 * DAY_MS;
@@ -137,14 +156,18 @@ export const RETENTION_DAYS = 400;
 
 /** The relations that the numbers above must keep; said by name at start when one is broken. */
 export const RELATIONS: readonly [string, boolean][] = [
-  ['LOCK_MS < STATEMENT_MS', LOCK_MS < STATEMENT_MS],
-  ['STATEMENT_MS < REQUEST_MS', STATEMENT_MS < REQUEST_MS],
+  ['LOCK_MS < STATEMENT_MS', Object.values(STATEMENT_MS).every((ms) => LOCK_MS < ms)],
+  ['STATEMENT_MS.api < REQUEST_MS', STATEMENT_MS.api < REQUEST_MS],
+  ['STATEMENT_MS.all < REQUEST_MS', STATEMENT_MS.all < REQUEST_MS],
+  ['STATEMENT_MS < QUERY_ANSWER_MS', Object.values(STATEMENT_MS).every((ms) => ms < QUERY_ANSWER_MS)],
   ['POOL_ACQUIRE_MS < REQUEST_MS', POOL_ACQUIRE_MS < REQUEST_MS],
+  ['CONNECTIONS_FOR_WRITES < POOL_PRIMARY', Math.min(POOL_PRIMARY.api, POOL_PRIMARY.all) > CONNECTIONS_FOR_WRITES],
   ['DRAIN_MS < STOP_MS', DRAIN_MS < STOP_MS],
   ['SMTP_MS < STOP_MS', SMTP_MS < STOP_MS],
   ['SMTP_MS < MAIL_LEASE_MS', SMTP_MS < MAIL_LEASE_MS],
   ['MAIL_CLAIM_ROWS <= MAILS_IN_FLIGHT_MAX', MAIL_CLAIM_ROWS <= MAILS_IN_FLIGHT_MAX],
   ['MAIL_CLAIM_ROWS <= MAIL_SLICE_ROWS', MAIL_CLAIM_ROWS <= MAIL_SLICE_ROWS],
+  ['MIGRATION_LOCK_MS < POOL_ACQUIRE_MS', MIGRATION_LOCK_MS < POOL_ACQUIRE_MS],
   ['PAGE_ROWS_DEFAULT <= PAGE_ROWS_MAX', PAGE_ROWS_DEFAULT <= PAGE_ROWS_MAX],
   ['REPORT_EVERY_MS < REPORT_TTL_SECONDS', REPORT_EVERY_MS < REPORT_TTL_SECONDS * SECOND_MS],
   ['QUESTIONS_MAX * 2 < CONVERSATION_MESSAGES_MAX', QUESTIONS_MAX * 2 < CONVERSATION_MESSAGES_MAX],

@@ -27,6 +27,8 @@ const SECRETS = [
   'secretKey',
   'body',
   'databaseUrl',
+  'databaseMigrateUrl',
+  'databaseReplicaUrl',
   'redisUrl',
   'smtpUrl',
 ];

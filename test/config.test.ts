@@ -12,7 +12,9 @@ const NEEDED = {
 test('four variables are enough, the rest has a default', () => {
   expect(loadConfig(NEEDED)).toEqual({
     databaseUrl: NEEDED.DATABASE_URL,
+    databaseMigrateUrl: NEEDED.DATABASE_URL,
     databaseReplicaUrl: undefined,
+    requestsPerMinute: 6_000,
     redisUrl: NEEDED.REDIS_URL,
     smtpUrl: NEEDED.SMTP_URL,
     secretKey: NEEDED.SECRET_KEY,
@@ -33,6 +35,7 @@ test('four variables are enough, the rest has a default', () => {
 test('what is set takes the place of the default', () => {
   const config = loadConfig({
     ...NEEDED,
+    DATABASE_MIGRATE_URL: 'postgresql://owner@db.internal/app',
     DATABASE_REPLICA_URL: 'postgresql://app@replica.internal/app',
     API_PORT: '8080',
     API_URL: 'https://dashboard.example.com//',
@@ -41,6 +44,7 @@ test('what is set takes the place of the default', () => {
     TRUST_PROXY_HOPS: '2',
   });
   expect(config).toMatchObject({
+    databaseMigrateUrl: 'postgresql://owner@db.internal/app',
     databaseReplicaUrl: 'postgresql://app@replica.internal/app',
     apiPort: 8080,
     apiUrl: 'https://dashboard.example.com', // links are made by adding a path

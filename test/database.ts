@@ -1,16 +1,20 @@
 import { randomBytes } from 'node:crypto';
 import { Client } from 'pg';
 import { inject } from 'vitest';
-import type { Db } from '../src/db/database.ts';
+import { type Db, openPool, type PooledDatabase } from '../src/db/database.ts';
 import { type Database, openDatabase } from '../src/db/read-write-split.ts';
 import { createLog } from '../src/log.ts';
 import { createMetrics } from '../src/process/metrics.ts';
+import './db/query-plans/record.ts';
 
 export interface TestDatabase {
+  /** As the processes sign in. */
   readonly url: string;
   /** The same database on the streaming replica. */
   readonly replicaUrl: string;
-  /** Primary. */
+  /** As the owner of the tables, whom Row-Level Security does not bind. */
+  readonly ownerUrl: string;
+  /** The owner's on the primary: to arrange, and to look at everything. */
   readonly db: Db;
   /** Primary and replica behind the product's own split. */
   readonly database: Database;
@@ -25,27 +29,40 @@ export async function createTestDatabase(options: { replica?: boolean } = {}): P
       `create database ${name} template ${inject('template')} owner ${new URL(inject('databaseUrl')).username}`,
     ),
   );
-  const url = named(inject('databaseUrl'), name);
-  const replicaUrl = named(inject('replicaUrl'), name);
+  const url = named(inject('workerDatabaseUrl'), name);
+  const replicaUrl = named(inject('workerReplicaUrl'), name);
+  const ownerUrl = named(inject('databaseUrl'), name);
   if (options.replica !== false) await until('the replica has the database', () => answers(replicaUrl));
   const database = openDatabase({
     config: { databaseUrl: url, databaseReplicaUrl: options.replica === false ? undefined : replicaUrl },
-    processName: 'test',
-    primaryMax: 5,
-    replicaMax: 2,
+    name: 'all',
     log: createLog('test', 'silent'),
     metrics: createMetrics('test'),
   });
+  const owner = openOwner(ownerUrl);
   return {
     url,
     replicaUrl,
-    db: database.primary,
+    ownerUrl,
+    db: owner.unscoped,
     database,
     async close() {
-      await database.close();
+      await Promise.all([database.close(), owner.close()]);
       await asAdmin((client) => client.query(`drop database ${name} with (force)`));
     },
   };
+}
+
+/** The product's own connections, with its types, for whoever may see everything. */
+export function openOwner(url: string): PooledDatabase {
+  return openPool('primary', {
+    url,
+    processName: 'test-owner',
+    max: 3,
+    statementMs: 0,
+    log: createLog('test', 'silent'),
+    metrics: createMetrics('test'),
+  });
 }
 
 /** As PostgreSQL's superuser, on the primary. */

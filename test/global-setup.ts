@@ -8,7 +8,10 @@ import { migrate, openMigrationDatabase } from '../src/db/migrate.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {
+    /** The owner's. */
     databaseUrl: string;
+    workerDatabaseUrl: string;
+    workerReplicaUrl: string;
     databaseAdminUrl: string;
     replicaUrl: string;
     replicaAdminUrl: string;
@@ -28,6 +31,8 @@ export default async function setup(project: TestProject): Promise<() => Promise
   const { databaseUrl, databaseAdminUrl, databaseReplicaUrl, databaseReplicaAdminUrl, redisUrl, smtpUrl, urls } = stack;
   await createTemplate(databaseUrl);
   project.provide('databaseUrl', databaseUrl);
+  project.provide('workerDatabaseUrl', stack.workerDatabaseUrl);
+  project.provide('workerReplicaUrl', stack.workerDatabaseReplicaUrl ?? stack.workerDatabaseUrl);
   project.provide('databaseAdminUrl', databaseAdminUrl ?? databaseUrl);
   project.provide('replicaUrl', databaseReplicaUrl ?? databaseUrl);
   project.provide('replicaAdminUrl', databaseReplicaAdminUrl ?? databaseUrl);
@@ -38,6 +43,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
   return async () => {
     await stack.stop();
     rmSync(folder, { recursive: true, force: true });
+    rmSync(project.config.env['QUERY_RECORD'] as string, { recursive: true, force: true });
   };
 }
 

@@ -44,7 +44,7 @@ export const CONTENT: CampaignContent = {
 };
 
 export function addDraft(database: Database, orgId: number, content: Partial<CampaignContent> = {}): Promise<Campaign> {
-  return createCampaign(createSession(database), orgId, { ...CONTENT, ...content });
+  return createCampaign(createSession(database, orgId), orgId, { ...CONTENT, ...content });
 }
 
 export async function addLaunched(
@@ -53,7 +53,7 @@ export async function addLaunched(
   content: Partial<CampaignContent> = {},
 ): Promise<number> {
   const { id } = await addDraft(database, orgId, content);
-  await launchCampaign(createSession(database), orgId, id);
+  await launchCampaign(createSession(database, orgId), orgId, id);
   return id;
 }
 

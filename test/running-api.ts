@@ -23,10 +23,13 @@ export interface RunningApi {
 }
 
 /** The api as its process runs it, on a database, a replica and a port of its own. */
-export async function runApi(environment: Record<string, string> = {}): Promise<RunningApi> {
+export async function runApi(
+  environment: Record<string, string> | ((database: TestDatabase) => Promise<Record<string, string>>) = {},
+): Promise<RunningApi> {
   const database = await createTestDatabase();
   await emptyRedis();
-  const worker = await startWorker('api', start, { ...(await testEnvironment(database)), ...environment });
+  const own = typeof environment === 'function' ? await environment(database) : environment;
+  const worker = await startWorker('api', start, { ...(await testEnvironment(database)), ...own });
   const { apiUrl: url } = worker.config;
   async function signedIn(orgId: number, role: Role): Promise<ApiClient> {
     const email = `${role}-${randomBytes(6).toString('hex')}@example.test`;
@@ -35,7 +38,7 @@ export async function runApi(environment: Record<string, string> = {}): Promise<
       .values({ org_id: orgId, email, name: role, role, password_hash: 'none' })
       .returning('id')
       .executeTakeFirstOrThrow();
-    const token = await createSessions(database.db).create(database.db, { orgId, userId: user.id });
+    const token = await createSessions(database.database).create(database.db, { orgId, userId: user.id });
     return createClient(url, token, orgId);
   }
   return {

@@ -23,14 +23,14 @@ export async function start(process: Process): Promise<void> {
   const hasher = createPasswordHasher();
   metrics.gauge('password_hashes_waiting', 'Sign-ins waiting for their turn', () => hasher.waiting);
 
-  const sessions = createSessions(database.primary);
+  const sessions = createSessions(database);
   const context = { config, log, database, sessions, hasher, cursors: createCursors(config.secretKey) };
   const pages = loadPages();
   const app = await createServer({ ...process, database, pages });
   await describeApi(app, config.apiUrl, pages);
   mountPages(app, pages);
   unsubscribeRoutes(app, context, pages);
-  await mountApi(app, sessions, (api) => {
+  await mountApi(app, context, (api) => {
     organisationRoutes(api, context);
     employeeRoutes(api, context);
     campaignRoutes(api, context);

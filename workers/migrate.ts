@@ -5,11 +5,13 @@ import type { Process } from '../src/process/run-process.ts';
 export async function start(process: Process): Promise<void> {
   const db = await process.open(
     'database',
-    () => openMigrationDatabase(process.config.databaseUrl),
+    () => openMigrationDatabase(process.config.databaseMigrateUrl),
     (opened) => opened.destroy(),
   );
-  await refuseUnreachable(db, process.config.databaseUrl);
-  const ran = await migrate(db);
+  await refuseUnreachable(db, process.config.databaseMigrateUrl);
+  const ran = await migrate(db, {
+    onBlocked: (blocked) => process.log.warn(blocked, 'the migration waits for a lock that somebody holds for long'),
+  });
   process.log.info({ ran }, ran.length === 0 ? 'schema is up to date' : 'schema was brought up to date');
   process.end();
 }

@@ -23,13 +23,19 @@ export interface Addresses {
   readonly chat: string;
   readonly mailer: string;
   readonly mail: string;
+  /** The owner's: sees everything. */
   readonly databaseUrl: string;
+  readonly workerDatabaseUrl: string;
+  readonly workerDatabaseReplicaUrl: string;
   readonly databaseAdminUrl: string;
   readonly databaseReplicaUrl: string;
   readonly redisUrl: string;
   readonly smtpUrl: string;
   readonly secretKey: string;
 }
+
+/** A handful of signed-in users stands for everybody: the limit for one is counted and never reached. */
+const UNLIMITED = 100_000_000;
 
 export interface Parts {
   start(part: PartName): Promise<RunningPart>;
@@ -67,6 +73,8 @@ export async function createParts({ root, folder, environment, wrapOf, onDeath }
     mailer: at(ports.workers.mailer),
     mail: at(ports.mail),
     databaseUrl: primary?.url ?? '',
+    workerDatabaseUrl: primary?.workerUrl ?? '',
+    workerDatabaseReplicaUrl: replica?.workerUrl ?? '',
     databaseAdminUrl: primary?.adminUrl ?? '',
     databaseReplicaUrl: replica?.url ?? '',
     redisUrl,
@@ -105,7 +113,11 @@ export async function createParts({ root, folder, environment, wrapOf, onDeath }
       command: process.execPath,
       args: [path.join('dist', 'launch.js'), name],
       cwd: root,
-      env: workerEnvironment(settings, { PATH: process.env['PATH'], ...environment }),
+      env: workerEnvironment(settings, {
+        PATH: process.env['PATH'],
+        REQUESTS_PER_MINUTE: String(UNLIMITED),
+        ...environment,
+      }),
       readyUrl: `${at(ports.workers[name === 'all' ? 'api' : name])}/readyz`,
       // A part that dies is news for the scenario, which starts it again itself.
       restart: false,

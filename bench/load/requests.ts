@@ -1,4 +1,4 @@
-import { parsePosition } from '../../src/db/read-write-split.ts';
+import { parsePosition } from '../../src/db/replica-watch.ts';
 import type { Owners } from './checks.ts';
 import { type Client, createClient } from './client-memory.ts';
 import { STEPS } from './mixes.ts';

@@ -81,6 +81,7 @@ const NANO: Setting[] = [
   ['log_timezone', 'UTC', 'as above'],
   ['log_destination', 'stderr', 'to the log file that the stack keeps'],
   ['log_line_prefix', '%m [%p] %q%u@%d %a ', 'when, which process, whose connection'],
+  ['deadlock_timeout', '200ms', 'how long a deadlock that slips through the order of locks stands; the default is 1 s'],
   ['log_lock_waits', 'on', 'a wait longer than deadlock_timeout is worth a line'],
   ['log_min_duration_statement', '500ms', 'a query slower than this is worth a line'],
   ['log_checkpoints', 'off', 'routine'],

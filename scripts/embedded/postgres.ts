@@ -36,8 +36,10 @@ export type Postgres = {
   port: number;
   dataFolder: string;
   account: Account;
-  /** For the workers: the role that owns the database and is not a superuser. */
+  /** The role that owns the database: for migrations, the seed and a look at everything. Row-Level Security is not for it. */
   url: string;
+  /** For the workers: a role that owns nothing and has no right but to take the product's own roles. */
+  workerUrl: string;
   /** The superuser, on the same database: for tests that pause replay or cancel somebody else's query. */
   adminUrl: string;
   /** How it came to be: `reused`, or made in this start. */
@@ -48,9 +50,11 @@ export type Postgres = {
 
 const DATABASE = 'tardigrade';
 const OWNER_ROLE = 'tardigrade';
+const WORKER_ROLE = 'tardigrade_worker';
+/** As in migrations/0002-tenant-isolation.sql, which may not create roles here. */
+const SCOPE_ROLES = ['tardigrade_tenant', 'tardigrade_system'];
 const ADMIN_ROLE = 'postgres';
 const REPLICATION_ROLE = 'replicator';
-const SLOT = 'replica';
 
 const STOP_STEPS: StopStep[] = [
   { signal: 'SIGINT', waitMs: POSTGRES_FAST_STOP_MS },
@@ -78,21 +82,23 @@ export async function createPrimary(options: PostgresOptions): Promise<Postgres>
   return postgresOf(options, account, child, dataFolder, origin);
 }
 
-/** Starts the replica of `primary`; copies the primary first where there is no usable replica yet. */
-export async function createReplica(options: PostgresOptions & { primary: Postgres }): Promise<Postgres> {
-  const { primary, secrets } = options;
+/** Starts a replica of `primary`; copies the primary first where there is no usable replica of this name yet. */
+export async function createReplica(
+  options: PostgresOptions & { primary: Postgres; name?: string },
+): Promise<Postgres> {
+  const { primary, secrets, name = 'replica' } = options;
   const home = path.dirname(primary.dataFolder);
-  const dataFolder = path.join(home, 'replica');
-  const source = { port: primary.port, user: REPLICATION_ROLE, password: secrets.replicationPassword, slot: SLOT };
-  const start = () => startStreaming(options, primary.account, home, dataFolder, source);
+  const dataFolder = path.join(home, name);
+  const source = { port: primary.port, user: REPLICATION_ROLE, password: secrets.replicationPassword, slot: name };
+  const start = () => startStreaming({ ...options, name }, primary.account, home, dataFolder, source);
   const admin = await connect(primary.port, secrets);
   try {
     const known = existsSync(dataFolder);
-    if (known && (await slotHoldsWal(admin))) {
+    if (known && (await slotHoldsWal(admin, name))) {
       const child = await start().catch(() => undefined);
       if (child !== undefined) return postgresOf(options, primary.account, child, dataFolder, 'reused');
     }
-    await copyAsStandby(admin, primary.dataFolder, dataFolder, SLOT, primary.account);
+    await copyAsStandby(admin, primary.dataFolder, dataFolder, name, primary.account);
     return postgresOf(options, primary.account, await start(), dataFolder, known ? 'rebuilt' : 'created');
   } finally {
     await admin.end();
@@ -168,13 +174,13 @@ async function startServer(
 
 /** Ready for a replica means streaming: one that only answers from yesterday's data is worse than none. */
 async function startStreaming(
-  options: PostgresOptions,
+  options: PostgresOptions & { name: string },
   account: Account,
   home: string,
   dataFolder: string,
   source: ReplicationSource,
 ): Promise<Child> {
-  const child = await startServer(options, account, home, 'replica', dataFolder, source);
+  const child = await startServer(options, account, home, options.name, dataFolder, source);
   const admin = await connect(options.port, options.secrets).catch(async (error: unknown) => {
     await child.stop(STOP_STEPS);
     throw error;
@@ -208,8 +214,13 @@ function isReady(dataFolder: string, pid: number): boolean {
 async function prepareDatabase({ port, secrets }: PostgresOptions): Promise<void> {
   const admin = await connect(port, secrets, ADMIN_ROLE);
   try {
-    await ensureRole(admin, OWNER_ROLE, secrets.databasePassword, 'createdb in role pg_monitor');
-    await ensureRole(admin, REPLICATION_ROLE, secrets.replicationPassword, 'replication');
+    const password = (text: string) => `login password ${pg.escapeLiteral(text)}`;
+    for (const role of SCOPE_ROLES) await ensureRole(admin, role, 'nologin');
+    await ensureRole(admin, OWNER_ROLE, `${password(secrets.databasePassword)} createdb in role pg_monitor`);
+    await admin.query(`alter role ${OWNER_ROLE} bypassrls`); // also where the role is older than this line
+    const taking = `noinherit in role ${SCOPE_ROLES.join(', ')}`;
+    await ensureRole(admin, WORKER_ROLE, `${password(secrets.workerPassword)} ${taking}`);
+    await ensureRole(admin, REPLICATION_ROLE, `${password(secrets.replicationPassword)} replication`);
     const { rows } = await admin.query('select from pg_database where datname = $1', [DATABASE]);
     if (rows.length === 0) await admin.query(`create database ${DATABASE} owner ${OWNER_ROLE}`);
   } finally {
@@ -217,16 +228,16 @@ async function prepareDatabase({ port, secrets }: PostgresOptions): Promise<void
   }
 }
 
-async function ensureRole(admin: pg.Client, role: string, password: string, rights: string): Promise<void> {
+async function ensureRole(admin: pg.Client, role: string, rights: string): Promise<void> {
   const { rows } = await admin.query('select from pg_roles where rolname = $1', [role]);
   if (rows.length > 0) return;
-  await admin.query(`create role ${role} login password ${pg.escapeLiteral(password)} ${rights}`);
+  await admin.query(`create role ${role} ${rights}`);
 }
 
-async function slotHoldsWal(admin: pg.Client): Promise<boolean> {
+async function slotHoldsWal(admin: pg.Client, slot: string): Promise<boolean> {
   const { rows } = await admin.query(
     "select from pg_replication_slots where slot_name = $1 and wal_status in ('reserved', 'extended')",
-    [SLOT],
+    [slot],
   );
   return rows.length > 0;
 }
@@ -268,6 +279,7 @@ function postgresOf(
     account,
     origin,
     url: `postgres://${OWNER_ROLE}:${secrets.databasePassword}@127.0.0.1:${port}/${DATABASE}`,
+    workerUrl: `postgres://${WORKER_ROLE}:${secrets.workerPassword}@127.0.0.1:${port}/${DATABASE}`,
     adminUrl: `postgres://${ADMIN_ROLE}:${secrets.adminPassword}@127.0.0.1:${port}/${DATABASE}`,
     stop: () => child.stop(STOP_STEPS),
   };

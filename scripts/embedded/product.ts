@@ -78,9 +78,9 @@ export async function startProduct(options: ProductOptions): Promise<Product> {
     await building;
 
     const ports = await chooseWorkerPorts(options.ports);
-    const { databaseUrl, databaseReplicaUrl, redisUrl, secrets } = stack;
+    const { databaseUrl, secrets } = stack;
     const smtpUrl = stack.smtpUrl as string;
-    const settings = { databaseUrl, databaseReplicaUrl, redisUrl, smtpUrl, secretKey: secrets.secretKey, ports };
+    const settings = { ...stack, smtpUrl, secretKey: secrets.secretKey, ports };
     const env = workerEnvironment(settings, options.environment);
     const launch = options.native ? path.join('src', 'process', 'launch.ts') : path.join('dist', 'launch.js');
     const command = { folder, command: process.execPath, cwd: root, env };
@@ -139,8 +139,11 @@ async function isEmpty(databaseUrl: string): Promise<boolean> {
   const client = new pg.Client({ connectionString: databaseUrl });
   await client.connect();
   try {
-    const { rows } = await client.query('select from organisations limit 1');
-    return rows.length === 0;
+    // A role that sees no rows would take every database for an empty one.
+    const { rows } = await client.query(
+      "select row_security_active('organisations') or exists (select from organisations) as filled",
+    );
+    return !rows[0].filled;
   } finally {
     await client.end();
   }
@@ -159,6 +162,8 @@ function stackFileOf(ports: WorkerPorts, stack: Stack, smtpUrl: string, login: S
     },
     login,
     databaseUrl: stack.databaseUrl,
+    workerDatabaseUrl: stack.workerDatabaseUrl,
+    workerDatabaseReplicaUrl: stack.workerDatabaseReplicaUrl,
     databaseReplicaUrl: stack.databaseReplicaUrl,
     redisUrl: stack.redisUrl,
     smtpUrl,

@@ -16,8 +16,9 @@ export async function runningStackEnvironment(
   if (stack === undefined) return undefined;
   const environment = workerEnvironment(
     {
-      databaseUrl: outer.DATABASE_URL || stack.databaseUrl,
-      databaseReplicaUrl: outer.DATABASE_REPLICA_URL || stack.databaseReplicaUrl,
+      databaseUrl: outer.DATABASE_MIGRATE_URL || outer.DATABASE_URL || stack.databaseUrl,
+      workerDatabaseUrl: outer.DATABASE_URL || stack.workerDatabaseUrl,
+      workerDatabaseReplicaUrl: outer.DATABASE_REPLICA_URL || stack.workerDatabaseReplicaUrl,
       redisUrl: outer.REDIS_URL || stack.redisUrl,
       smtpUrl: outer.SMTP_URL || stack.smtpUrl,
       secretKey: loadSecrets(path.resolve(folder)).secretKey,

@@ -6,8 +6,10 @@ import path from 'node:path';
 export type Secrets = {
   /** Signs sessions, links and cursors. */
   secretKey: string;
-  /** The role that the workers use: owner of the database, not a superuser, so row-level security binds it. */
+  /** The role that owns the database: migrations, the seed. */
   databasePassword: string;
+  /** The role that the workers sign in with; it owns nothing. */
+  workerPassword: string;
   /** The superuser, for the stack itself. */
   adminPassword: string;
   /** The role that the replica streams with. */
@@ -15,7 +17,14 @@ export type Secrets = {
   redisPassword: string;
 };
 
-const NAMES = ['secretKey', 'databasePassword', 'adminPassword', 'replicationPassword', 'redisPassword'] as const;
+const NAMES = [
+  'secretKey',
+  'databasePassword',
+  'workerPassword',
+  'adminPassword',
+  'replicationPassword',
+  'redisPassword',
+] as const;
 const SECRET_BYTES = 32;
 
 /** Reads `secrets.json` of the folder, and makes what is missing in it. */

@@ -5,7 +5,10 @@ import path from 'node:path';
 export type StackFile = {
   urls: { api: string; chat: string; dashboard: string; mail: string | undefined; docs: string; mailer: string };
   login: { email: string; password: string };
+  /** The owner's; the workers use the two below. */
   databaseUrl: string;
+  workerDatabaseUrl: string;
+  workerDatabaseReplicaUrl: string | undefined;
   databaseReplicaUrl: string | undefined;
   redisUrl: string;
   smtpUrl: string;

@@ -28,6 +28,7 @@ export type StackOptions = {
 
 export type GivenServers = {
   databaseUrl?: string | undefined;
+  databaseMigrateUrl?: string | undefined;
   databaseReplicaUrl?: string | undefined;
   redisUrl?: string | undefined;
   smtpUrl?: string | undefined;
@@ -35,8 +36,11 @@ export type GivenServers = {
 
 export type Stack = {
   urls: { mail: string | undefined };
-  /** The owner of the database, not a superuser. */
+  /** The owner of the database: migrations, the seed, a look at everything. */
   databaseUrl: string;
+  /** For the workers: no rights but to take the product's roles. */
+  workerDatabaseUrl: string;
+  workerDatabaseReplicaUrl: string | undefined;
   databaseReplicaUrl: string | undefined;
   /** The superuser's; undefined for given servers. */
   databaseAdminUrl: string | undefined;
@@ -115,7 +119,9 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     ] as const);
     return {
       urls: { mail: mail?.webUrl },
-      databaseUrl: given.databaseUrl ?? (primary?.url as string),
+      databaseUrl: given.databaseMigrateUrl ?? given.databaseUrl ?? (primary?.url as string),
+      workerDatabaseUrl: given.databaseUrl ?? (primary?.workerUrl as string),
+      workerDatabaseReplicaUrl: given.databaseUrl === undefined ? replica?.workerUrl : given.databaseReplicaUrl,
       databaseReplicaUrl: given.databaseUrl === undefined ? replica?.url : given.databaseReplicaUrl,
       databaseAdminUrl: primary?.adminUrl,
       databaseReplicaAdminUrl: replica?.adminUrl,
@@ -135,6 +141,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
 export function givenServers(environment: Record<string, string | undefined>): GivenServers {
   return {
     databaseUrl: environment.DATABASE_URL || undefined,
+    databaseMigrateUrl: environment.DATABASE_MIGRATE_URL || undefined,
     databaseReplicaUrl: environment.DATABASE_REPLICA_URL || undefined,
     redisUrl: environment.REDIS_URL || undefined,
     smtpUrl: environment.SMTP_URL || undefined,

@@ -8,8 +8,10 @@ export type WorkerPorts = Record<WorkerName, number>;
 export const WORKER_NAMES: readonly WorkerName[] = ['api', 'mailer', 'chat'];
 
 export type WorkerSettings = {
+  /** The owner's, for migrations. */
   databaseUrl: string;
-  databaseReplicaUrl: string | undefined;
+  workerDatabaseUrl: string;
+  workerDatabaseReplicaUrl: string | undefined;
   redisUrl: string;
   smtpUrl: string;
   secretKey: string;
@@ -35,8 +37,9 @@ export function workerEnvironment(settings: WorkerSettings, outer: NodeJS.Proces
     MAIL_FROM: 'Tardigrade <check-in@tardigrade.test>',
     LOG_LEVEL: 'info',
     ...outer,
-    DATABASE_URL: settings.databaseUrl,
-    DATABASE_REPLICA_URL: settings.databaseReplicaUrl ?? '',
+    DATABASE_URL: settings.workerDatabaseUrl,
+    DATABASE_MIGRATE_URL: settings.databaseUrl,
+    DATABASE_REPLICA_URL: settings.workerDatabaseReplicaUrl ?? '',
     REDIS_URL: settings.redisUrl,
     SMTP_URL: settings.smtpUrl,
     API_PORT: String(ports.api),

@@ -3,7 +3,8 @@
  * What fails without it: four instances with pools of a hundred meet a server that allows 341, and only under load.
  * How it works: pools times instances, plus a reserve, on each server; a start that would pass `max_connections` is
  *   refused with the arithmetic. Every process knows the whole deployment (API_INSTANCES …), so any of them sees it.
- * What it costs: one query per server and start. Its bound: POOL_PRIMARY, POOL_REPLICA, CONNECTIONS_RESERVED.
+ *   Behind a pooler the server's limit is not ours to count: the pooler keeps it (README, Behind PgBouncer).
+ * What it costs: two queries per start. Its bound: POOL_PRIMARY, POOL_REPLICA, CONNECTIONS_RESERVED.
  * Its proof: test/db/connection-budget.test.ts.
  */
 import { sql } from 'kysely';
@@ -11,7 +12,7 @@ import type { Config } from '../config.ts';
 import { StartError } from '../errors.ts';
 import { CONNECTIONS_RESERVED, POOL_PRIMARY, POOL_REPLICA } from '../limits.ts';
 import type { Log } from '../log.ts';
-import type { Db } from './database.ts';
+import type { Database } from './read-write-split.ts';
 
 export type Server = 'primary' | 'replica';
 type Instances = Config['instances'];
@@ -40,14 +41,18 @@ export function connectionBudget(server: Server, instances: Instances, allowed: 
 
 /** Says the arithmetic in the log; throws StartError when the deployment would pass what a server allows. */
 export async function refuseOverBudget(
-  primary: Db,
+  database: Pick<Database, 'server' | 'isPooled'>,
   instances: Instances,
   hasReplica: boolean,
   log: Log,
 ): Promise<void> {
+  if (await database.isPooled()) {
+    log.info('a pooler keeps the connections: its own limits are the budget');
+    return;
+  }
   const { rows } = await sql<{ allowed: number }>`
     select current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int
-      - current_setting('reserved_connections')::int as allowed`.execute(primary);
+      - current_setting('reserved_connections')::int as allowed`.execute(database.server);
   const allowed = rows[0]?.allowed ?? 0;
   // A standby allows at least as many as its primary, or PostgreSQL does not start it: no need to ask it.
   for (const server of hasReplica ? (['primary', 'replica'] as const) : (['primary'] as const)) {

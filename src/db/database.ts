@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto';
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { Kysely, type KyselyPlugin, PostgresDialect } from 'kysely';
-import { Client, Pool, type PoolClient, type PoolConfig, types } from 'pg';
+import { Client, Pool, type PoolClient, type PoolConfig, type QueryResult, types } from 'pg';
 import { AppError } from '../errors.ts';
 import {
   CONNECTION_LIFETIME_SECONDS,
@@ -8,26 +8,34 @@ import {
   LOCK_MS,
   POOL_ACQUIRE_MS,
   POOL_WAITING_MAX,
-  PREPARED_STATEMENTS_MAX,
+  QUERY_ANSWER_MS,
   RETRY_AFTER_SECONDS,
-  STATEMENT_MS,
 } from '../limits.ts';
 import type { Log } from '../log.ts';
 import type { Metrics } from '../process/metrics.ts';
+import { createStatementNames } from './prepared-statements.ts';
 import type { Schema } from './schema.ts';
+import { SCOPE_STATEMENT, ScopedQuery, type Terms } from './tenant-isolation.ts';
 
 /** A connection pool or a transaction: queries do not care which. */
 export type Db = Kysely<Schema>;
 
 export interface PooledDatabase {
-  readonly db: Db;
-  readonly pool: Pool;
+  /** As the login role, which may touch no table: for the server's own functions. Uncounted. */
+  readonly unscoped: Db;
+  /** The pool as seen by one organisation (or by the jobs of all): see tenant-isolation. Costs next to nothing to make. */
+  within(terms: Terms): Db;
+  /** Whether something stands in between (PgBouncer): the server's process is not the one that our connection was told. */
+  isPooled(): Promise<boolean>;
+  /** Ends every connection now, also those whose query waits for an answer that will not come. */
+  cut(reason: string): void;
+  close(): Promise<void>;
 }
 
 /** `server` names the pool in logs, metrics and PostgreSQL's own pg_stat_activity. */
 export function openPool(
   server: 'primary' | 'replica',
-  options: { url: string; processName: string; max: number; log: Log; metrics: Metrics },
+  options: { url: string; processName: string; max: number; statementMs: number; log: Log; metrics: Metrics },
 ): PooledDatabase {
   const pool = new Pool({
     connectionString: options.url,
@@ -35,20 +43,26 @@ export function openPool(
     max: options.max,
     connectionTimeoutMillis: POOL_ACQUIRE_MS,
     maxLifetimeSeconds: CONNECTION_LIFETIME_SECONDS,
-    statement_timeout: STATEMENT_MS,
+    statement_timeout: options.statementMs,
     lock_timeout: LOCK_MS,
     idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_MS,
     keepAlive: true,
     types: { getTypeParser: typeParser },
-    Client: PreparingClient as unknown as PoolConfig['Client'],
-  } as PoolConfig);
+    Client: Connection as unknown as PoolConfig['Client'],
+    onConnect: (client: Client) => client.query(SCOPE_PREPARATION),
+  } as unknown as PoolConfig);
   // An idle connection that breaks is replaced by the pool; without this listener it would end the process.
   pool.on('error', (error: Error & { client?: unknown }) => {
     delete error.client; // pg hangs the whole connection on it, down to its secret key
     options.log.warn({ server, err: error }, 'idle database connection lost');
   });
-  // The same for one that breaks while it is in use: its query fails, or the next one, and that is where it is handled.
-  pool.on('connect', (client) => void client.on('error', () => undefined));
+  const connections = new Set<Client>();
+  pool.on('connect', (client) => {
+    connections.add(client as unknown as Client);
+    // The same for one that breaks while it is in use: its query fails, or the next one, and that is where it is handled.
+    client.on('error', () => undefined);
+  });
+  pool.on('remove', (client) => void connections.delete(client as unknown as Client));
   options.metrics.gauge(
     `pool_${server}_used`,
     `Connections to the ${server} in use`,
@@ -61,8 +75,28 @@ export function openPool(
     () => pool.waitingCount,
   );
   const plugins = [countStatements(server, options.metrics)];
-  return { pool, db: new Kysely<Schema>({ dialect: new PostgresDialect({ pool: boundedPool(pool) }), plugins }) };
+  return {
+    unscoped: new Kysely<Schema>({ dialect: new PostgresDialect({ pool: boundedPool(pool, undefined) }) }),
+    within: (terms) =>
+      new Kysely<Schema>({ dialect: new PostgresDialect({ pool: boundedPool(pool, terms) }), plugins }),
+    async isPooled() {
+      const client = await pool.connect();
+      try {
+        const { rows } = await client.query<{ pid: number }>({ text: 'select pg_backend_pid() as pid' });
+        return rows[0]?.pid !== (client as unknown as { processID: number }).processID;
+      } finally {
+        client.release();
+      }
+    },
+    cut(reason) {
+      for (const connection of connections) endNow(connection, reason);
+    },
+    close: () => pool.end(),
+  };
 }
+
+// Named and answered once per connection: from then on it travels before each statement without being parsed again.
+const SCOPE_PREPARATION = { ...SCOPE_STATEMENT, values: ['none', '', null] };
 
 /**
  * Statements answered and the rows that came back: the two numbers that tell an N+1 and a list without a limit apart
@@ -82,12 +116,15 @@ function countStatements(server: 'primary' | 'replica', metrics: Metrics): Kysel
 }
 
 /** The pool's own line is unbounded: past POOL_WAITING_MAX a caller is refused at once instead of served too late. */
-function boundedPool(pool: Pool) {
+function boundedPool(pool: Pool, terms: Terms | undefined) {
   return Object.assign(Object.create(pool) as Pool, {
     async connect(): Promise<PoolClient> {
+      if (holding.getStore() === true) throw new Error(NESTED);
       if (pool.waitingCount >= POOL_WAITING_MAX) throw busy();
       try {
-        return await pool.connect();
+        const client = await pool.connect();
+        (client as unknown as Connection).terms = terms;
+        return client;
       } catch (error) {
         if (error instanceof Error && /timeout exceeded when trying to connect/.test(error.message)) throw busy(error);
         throw error;
@@ -96,6 +133,19 @@ function boundedPool(pool: Pool) {
   });
 }
 
+const holding = new AsyncLocalStorage<boolean>();
+
+/**
+ * Runs the inside of a transaction, which must not ask any pool for a second connection: with as many such requests at
+ * once as the pool has connections, each holds one and waits for another, and none ever ends.
+ */
+export function holdingConnection<T>(work: () => Promise<T>): Promise<T> {
+  return holding.run(true, work);
+}
+
+const NESTED =
+  'A second connection was asked for inside a transaction. Use the transaction, or ask before it begins: a pool whose callers hold one connection and wait for another stands still.';
+
 function busy(cause?: unknown): AppError {
   return new AppError('overloaded', 'The database is busy. Try again in a moment.', {
     cause,
@@ -103,30 +153,38 @@ function busy(cause?: unknown): AppError {
   });
 }
 
-/**
- * Names every statement by its text, so that PostgreSQL parses and plans it once per connection instead of each time
- * (kysely sends unnamed statements). Bounded: past PREPARED_STATEMENTS_MAX texts, statements go unnamed.
- */
-class PreparingClient extends Client {
-  readonly #names = new Map<string, string>();
+/** A connection that names its statements, sends each with the scope of whoever holds it, and does not wait for ever. */
+class Connection extends Client {
+  /** Set at each check-out. */
+  terms: Terms | undefined;
+  readonly #nameOf = createStatementNames();
 
   // biome-ignore lint/suspicious/noExplicitAny: pg declares a dozen overloads; only the one that kysely uses is changed.
   override query(...parameters: any[]): any {
     const [text, values] = parameters;
-    if (typeof text === 'string' && Array.isArray(values) && parameters.length === 2) {
-      const name = this.#nameOf(text);
-      if (name !== undefined) return super.query({ name, text, values });
+    if (typeof text !== 'string' || !Array.isArray(values) || parameters.length !== 2) {
+      return (super.query as (...all: unknown[]) => unknown)(...parameters);
     }
-    return (super.query as (...all: unknown[]) => unknown)(...parameters);
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => endNow(this, 'no answer within QUERY_ANSWER_MS'), QUERY_ANSWER_MS);
+      const answer = (error: Error | null, result: QueryResult) => {
+        clearTimeout(timer);
+        if (error) reject(error);
+        else resolve(result);
+      };
+      const statement = { name: this.#nameOf(text), text, values };
+      // Inside a transaction the scope that came with its BEGIN still holds.
+      if (this.terms === undefined || this.getTransactionStatus() !== 'I') {
+        super.query(statement, answer as (error: Error, result: QueryResult) => void);
+      } else {
+        super.query(new ScopedQuery(statement, this.terms, answer) as never);
+      }
+    });
   }
+}
 
-  #nameOf(text: string): string | undefined {
-    const known = this.#names.get(text);
-    if (known !== undefined || this.#names.size >= PREPARED_STATEMENTS_MAX) return known;
-    const name = createHash('sha1').update(text).digest('base64url');
-    this.#names.set(text, name);
-    return name;
-  }
+function endNow(client: Client, reason: string): void {
+  client.connection.stream.destroy(new Error(`Connection terminated: ${reason}`));
 }
 
 /** bigint as number (ids stay far below 2^53), times as ISO 8601 text, dates as text: what the API says anyway. */

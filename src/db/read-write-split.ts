@@ -2,134 +2,210 @@
  * What it is: reads go to the replica, writes to the primary, and who wrote something always reads it back.
  * What fails without it: under write load nearly half of the reads that follow a write do not see it.
  * How it works: after COMMIT the write-ahead log's position is taken and travels with the caller (cookie, header). A
- *   read that carries a position goes to the replica only when the replica has replayed that far; it waits briefly,
- *   then goes to the primary. A position is a proof; "wait two seconds after a write" would be a hope.
- *   A replica that lags too far, was promoted or does not answer is left out, and taken back by itself.
- * What it costs: one tiny query after each commit; REPLICA_POLL_MS one tiny query on the replica.
- * Its bound: REPLICA_WAIT_MS, REPLICA_LAG_MAX_MS. Its proof: test/db/read-write-split.test.ts.
+ *   read that carries a position waits briefly for the replica to get there, and then asks it: the statement before it in
+ *   the same round trip says whether this very server has replayed so far, so that several replicas behind one address,
+ *   or one that was promoted meanwhile, cannot answer with the past. Else the primary answers.
+ *   A position is a proof; "wait two seconds after a write" would be a hope.
+ *   A replica that lags too far, was promoted or does not answer is left out, and taken back by itself (replica-watch).
+ *   The primary answers for it within a budget, so that writes keep their connections; past it, who has no write of their
+ *   own to see gets the replica's older view, and the others are told to come back.
+ * What it costs: one tiny query after each commit; every REPLICA_POLL_MS one tiny query on the replica.
+ * Its bound: REPLICA_WAIT_MS, REPLICA_LAG_MAX_MS, CONNECTIONS_FOR_WRITES, FALLBACK_READS_WAITING_MAX.
+ * Its proof: test/db/read-write-split.test.ts, bench/patterns/read-write-split.
  */
-import { setTimeout as sleep } from 'node:timers/promises';
 import { sql, type Transaction } from 'kysely';
 import type { Config } from '../config.ts';
-import { AppError, sqlState } from '../errors.ts';
-import { REPLICA_LAG_MAX_MS, REPLICA_POLL_MS, REPLICA_RETRY_MS, REPLICA_WAIT_MS } from '../limits.ts';
+import { sqlState } from '../errors.ts';
+import { createSemaphore } from '../flow/semaphore.ts';
+import {
+  CONNECTIONS_FOR_WRITES,
+  FALLBACK_READS_WAITING_MAX,
+  POOL_PRIMARY,
+  POOL_REPLICA,
+  STATEMENT_MS,
+} from '../limits.ts';
 import type { Log } from '../log.ts';
 import type { Metrics } from '../process/metrics.ts';
-import { type Db, openPool } from './database.ts';
+import { type Db, holdingConnection, openPool } from './database.ts';
 import { inTransaction, isConnectionLoss, withRetry } from './deadlock-retry.ts';
+import { parsePosition, type ReplicaStatus, type WalPosition, watchReplica } from './replica-watch.ts';
 import type { Schema } from './schema.ts';
-
-/** A place in the primary's write-ahead log, as PostgreSQL writes it: `16/B374D848`. */
-export type WalPosition = string;
+import { NotReplayedError, type Scope } from './tenant-isolation.ts';
 
 export interface Database {
   /** Runs on the replica when it has replayed `position`, else on the primary. `query` may run twice. */
-  read<T>(position: WalPosition | undefined, query: (db: Db) => Promise<T>): Promise<T>;
+  read<T>(scope: Scope, position: WalPosition | undefined, query: (db: Db) => Promise<T>): Promise<T>;
   /** Runs in a transaction on the primary; `work` may run several times (see deadlock-retry). */
-  write<T>(work: (transaction: Transaction<Schema>) => Promise<T>): Promise<{ value: T; position: WalPosition }>;
-  /** For what must be seen at once and has no position: sessions, the chat. */
-  readonly primary: Db;
+  write<T>(
+    scope: Scope,
+    work: (transaction: Transaction<Schema>) => Promise<T>,
+  ): Promise<{ value: T; position: WalPosition }>;
+  /** For what must be seen at once and has no position: sessions, the chat, the mailer's ledger. */
+  primary(scope: Scope): Db;
+  /** The server itself, as the login role, which may touch no table. */
+  readonly server: Db;
+  /** Whether a pooler such as PgBouncer keeps the connections, and their number, instead of the server. */
+  isPooled(): Promise<boolean>;
   replica(): ReplicaStatus;
   ping(): Promise<void>;
   close(): Promise<void>;
 }
 
-export interface ReplicaStatus {
-  readonly state: 'none' | 'usable' | 'lagging' | 'promoted' | 'unreachable';
-  readonly lagMs: number | null;
+/** A caller's way to the database: its own writes move its position, its reads respect it. One per request or socket. */
+export interface Caller {
+  within(scope: Scope): DatabaseSession;
+  /** Never back: of two positions the later one holds for both. */
+  seeAtLeast(position: WalPosition | undefined): void;
+  readonly position: WalPosition | undefined;
+  /** The last own write, as against a position that was brought along. */
+  readonly lastWrite: WalPosition | undefined;
 }
 
-/** A caller's view: its own writes move its position, its reads respect it. One per request or socket. */
+/** A caller within one organisation. */
 export interface DatabaseSession {
   read<T>(query: (db: Db) => Promise<T>): Promise<T>;
   write<T>(work: (transaction: Transaction<Schema>) => Promise<T>): Promise<T>;
   readonly position: WalPosition | undefined;
 }
 
-export function createSession(database: Database, start?: WalPosition): DatabaseSession {
+export function createCaller(database: Database, start?: WalPosition): Caller {
   let position = start;
+  let lastWrite: WalPosition | undefined;
+  function seeAtLeast(other: WalPosition | undefined): void {
+    if (other === undefined) return;
+    if (position === undefined || parsePosition(other) > parsePosition(position)) position = other;
+  }
   return {
-    read: (query) => database.read(position, query),
-    async write(work) {
-      const before = position;
-      const written = await database.write(work);
-      // Two writes at once may answer in the other order: the later position holds for both.
-      const overtaken = position !== undefined && position !== before;
-      if (!overtaken || parsePosition(written.position) > parsePosition(position as WalPosition)) {
-        position = written.position;
-      }
-      return written.value;
-    },
+    within: (scope) => ({
+      read: (query) => database.read(scope, position, query),
+      async write(work) {
+        const before = position;
+        const written = await database.write(scope, work);
+        // What the caller brought may be nonsense, or of a server that is no more: a write of its own replaces it. But of
+        // two writes at once, which may answer in the other order, the later position holds for both.
+        if (position === before) position = written.position;
+        else seeAtLeast(written.position);
+        lastWrite = position;
+        return written.value;
+      },
+      get position() {
+        return position;
+      },
+    }),
+    seeAtLeast,
     get position() {
       return position;
+    },
+    get lastWrite() {
+      return lastWrite;
     },
   };
 }
 
+export function createSession(database: Database, scope: Scope, start?: WalPosition): DatabaseSession {
+  return createCaller(database, start).within(scope);
+}
+
 export interface DatabaseOptions {
   readonly config: Pick<Config, 'databaseUrl' | 'databaseReplicaUrl'>;
-  readonly processName: string;
-  readonly primaryMax: number;
-  /** 0: this process never reads from the replica. */
-  readonly replicaMax: number;
+  /** Whose pools and timeouts. */
+  readonly name: keyof typeof STATEMENT_MS;
   readonly log: Log;
   readonly metrics: Metrics;
 }
 
-export function openDatabase(options: DatabaseOptions): Database {
-  const { config, log, metrics } = options;
-  const shared = { processName: options.processName, log, metrics };
-  const primary = openPool('primary', { ...shared, url: config.databaseUrl, max: options.primaryMax });
-  const replica =
-    config.databaseReplicaUrl === undefined || options.replicaMax === 0
-      ? undefined
-      : openPool('replica', { ...shared, url: config.databaseReplicaUrl, max: options.replicaMax });
-  const watch = replica === undefined ? undefined : watchReplica(replica.db.withoutPlugins(), log);
+export function openDatabase({ config, name, log, metrics }: DatabaseOptions): Database {
+  const shared = { processName: name, statementMs: STATEMENT_MS[name], log, metrics };
+  const primary = openPool('primary', { ...shared, url: config.databaseUrl, max: POOL_PRIMARY[name] });
+  const replica = openReplica();
   const retries = metrics.counter(
     'transaction_retries',
     'Transactions run again after a deadlock or a lost connection',
   );
   const replicaReads = metrics.counter('reads_replica', 'Reads answered by the replica');
+  const staleReads = metrics.counter('reads_stale', 'Of these: by a replica that lags too far, for want of a better');
   const primaryReads = metrics.counter('reads_primary', 'Reads answered by the primary');
 
-  async function read<T>(position: WalPosition | undefined, query: (db: Db) => Promise<T>): Promise<T> {
-    if (replica !== undefined && watch !== undefined && (await watch.hasReplayed(position))) {
+  function openReplica() {
+    const url = config.databaseReplicaUrl;
+    if (url === undefined || POOL_REPLICA[name] === 0) return undefined;
+    const pool = openPool('replica', { ...shared, url, max: POOL_REPLICA[name] - 1 }); // the watch has the other one
+    const watch = watchReplica(url, name, log, () => pool.cut('the replica does not answer'));
+    const fallback = createSemaphore('reads while the replica is behind', {
+      atOnce: POOL_PRIMARY[name] - CONNECTIONS_FOR_WRITES,
+      waiting: FALLBACK_READS_WAITING_MAX,
+    });
+    metrics.gauge(
+      'reads_waiting_primary',
+      'Reads that wait for the primary because the replica is behind',
+      () => fallback.waiting,
+    );
+    return { pool, watch, fallback };
+  }
+
+  async function read<T>(scope: Scope, position: WalPosition | undefined, query: (db: Db) => Promise<T>): Promise<T> {
+    if (replica === undefined) {
+      primaryReads.inc();
+      return query(primary.within({ scope }));
+    }
+    if (await replica.watch.hasReplayed(position)) {
       try {
-        const value = await query(replica.db);
+        const value = await replica.watch.unlessLost(query(replica.pool.within({ scope, position })));
         replicaReads.inc();
         return value;
       } catch (error) {
-        // 40001 on a replica: recovery needed the rows that this query was reading. It will not say so twice on the primary.
-        if (sqlState(error) !== '40001' && !isConnectionLoss(error)) throw error;
-        if (sqlState(error) !== '40001') watch.lost(error);
+        if (!worthAskingPrimary(error)) throw error;
+        if (isConnectionLoss(error)) replica.watch.suspect();
       }
     }
-    primaryReads.inc();
-    return query(primary.db);
+    if (position === undefined && replica.fallback.waiting > 0 && replica.watch.status().state === 'lagging') {
+      staleReads.inc();
+      replicaReads.inc();
+      return query(replica.pool.within({ scope }));
+    }
+    return replica.fallback.run(() => {
+      primaryReads.inc();
+      return query(primary.within({ scope }));
+    });
   }
 
   return {
     read,
-    write: (work) =>
+    write: (scope, work) =>
       withRetry(
         () =>
-          primary.db.connection().execute(async (connection) => {
-            const value = await inTransaction(connection, work);
-            return { value, position: await positionAfterCommit(connection) };
-          }),
+          primary
+            .within({ scope })
+            .connection()
+            .execute((connection) =>
+              holdingConnection(async () => {
+                const value = await inTransaction(connection, work);
+                return { value, position: await positionAfterCommit(connection) };
+              }),
+            ),
         (reason) => {
           retries.inc();
           log.warn({ reason }, 'transaction run again');
         },
       ),
-    primary: primary.db,
-    replica: () => watch?.status() ?? { state: 'none', lagMs: null },
-    ping: async () => void (await sql`select 1`.execute(primary.db)),
+    primary: (scope) => primary.within({ scope }),
+    server: primary.unscoped,
+    isPooled: primary.isPooled,
+    replica: () => replica?.watch.status() ?? { state: 'none', lagMs: null },
+    ping: async () => void (await sql`select 1`.execute(primary.unscoped)),
     async close() {
-      watch?.stop();
-      await Promise.all([primary.pool.end(), replica?.pool.end()]);
+      await replica?.watch.stop();
+      await Promise.all([primary.close(), replica?.pool.close()]);
     },
   };
+}
+
+/**
+ * It has not replayed far enough after all; or, 40001 on a replica, recovery needed the rows that this query was reading,
+ * which it will not say on the primary; or it went away.
+ */
+function worthAskingPrimary(error: unknown): boolean {
+  return error instanceof NotReplayedError || sqlState(error) === '40001' || isConnectionLoss(error);
 }
 
 /** At or after our COMMIT, never inside the transaction: a position from before it would be reached too early. */
@@ -145,82 +221,3 @@ async function positionAfterCommit(connection: Db): Promise<WalPosition> {
 
 /** No replica gets there: whoever carries it reads from the primary until the next write. */
 const NEVER_REPLAYED: WalPosition = 'FFFFFFFF/FFFFFFFF';
-
-interface ReplicaWatch {
-  /** Whether a read that must see `position` may go to the replica; waits up to REPLICA_WAIT_MS for it. */
-  hasReplayed(position: WalPosition | undefined): Promise<boolean>;
-  lost(error: unknown): void;
-  status(): ReplicaStatus;
-  stop(): void;
-}
-
-function watchReplica(db: Db, log: Log): ReplicaWatch {
-  let state: ReplicaStatus['state'] = 'unreachable'; // until it has answered once: a replica missing at boot is not "caught up"
-  let lagMs: number | null = null;
-  let replayed = 0n;
-  let stopped = false;
-  let timer: NodeJS.Timeout;
-
-  async function look(): Promise<void> {
-    const { rows } = await REPLICA_POSITION.execute(db);
-    const row = rows[0] as ReplicaPosition;
-    lagMs = Math.round(row.lag_ms);
-    replayed = row.replayed === null ? 0n : parsePosition(row.replayed);
-    become(!row.in_recovery ? 'promoted' : lagMs > REPLICA_LAG_MAX_MS ? 'lagging' : 'usable');
-  }
-
-  function become(next: ReplicaStatus['state']): void {
-    if (next !== state)
-      log[next === 'usable' ? 'info' : 'warn']({ from: state, to: next, lagMs }, 'replica state changed');
-    state = next;
-  }
-
-  function lost(error: unknown): void {
-    // Our own pool is full: that says nothing about the replica, and the last look still holds.
-    if (error instanceof AppError) return;
-    lagMs = null;
-    if (state !== 'unreachable') log.warn({ err: error }, 'replica lost; reads go to the primary');
-    state = 'unreachable';
-  }
-
-  async function poll(): Promise<void> {
-    await look().catch(lost);
-    if (!stopped) timer = setTimeout(poll, state === 'unreachable' ? REPLICA_RETRY_MS : REPLICA_POLL_MS).unref();
-  }
-  void poll();
-
-  return {
-    async hasReplayed(position) {
-      if (state !== 'usable') return false;
-      if (position === undefined) return true;
-      const wanted = parsePosition(position);
-      const deadline = performance.now() + REPLICA_WAIT_MS;
-      while (replayed < wanted && state === 'usable' && performance.now() < deadline) {
-        await look().catch(lost);
-        if (replayed < wanted) await sleep(2);
-      }
-      return state === 'usable' && replayed >= wanted;
-    },
-    lost,
-    status: () => ({ state, lagMs }),
-    stop() {
-      stopped = true;
-      clearTimeout(timer);
-    },
-  };
-}
-
-type ReplicaPosition = { in_recovery: boolean; replayed: WalPosition | null; lag_ms: number };
-
-// On a quiet primary nothing is replayed for minutes: everything received and replayed means no lag, whatever the clock says.
-const REPLICA_POSITION = sql<ReplicaPosition>`
-  select pg_is_in_recovery() as in_recovery,
-         pg_last_wal_replay_lsn()::text as replayed,
-         case when pg_last_wal_receive_lsn() = pg_last_wal_replay_lsn() then 0
-              else coalesce(extract(epoch from clock_timestamp() - pg_last_xact_replay_timestamp()) * 1000, 0) end::float8 as lag_ms`;
-
-/** `16/B374D848` to a number that can be compared. Anything else counts as the far future: the primary answers. */
-export function parsePosition(position: WalPosition): bigint {
-  const match = /^([0-9A-F]{1,8})\/([0-9A-F]{1,8})$/i.exec(position);
-  return match === null ? 1n << 64n : (BigInt(`0x${match[1]}`) << 32n) + BigInt(`0x${match[2]}`);
-}

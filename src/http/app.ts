@@ -6,7 +6,7 @@ import type {
   RawRequestDefaultExpression,
   RawServerDefault,
 } from 'fastify';
-import type { DatabaseSession } from '../db/read-write-split.ts';
+import type { Caller, DatabaseSession } from '../db/read-write-split.ts';
 import type { Role } from '../db/schema.ts';
 
 /** The HTTP server as routes see it: fastify with TypeBox schemas, and what every request carries. */
@@ -30,7 +30,9 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** Who asks; only on routes that are not public. */
     user: SignedIn;
-    /** Reads and writes that see this caller's own writes. */
+    /** The way to the database, with what this caller wrote last; for routes that are public. */
+    caller: Caller;
+    /** The same within the signed-in user's organisation; only on routes that are not public. */
     db: DatabaseSession;
   }
 }

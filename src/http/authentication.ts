@@ -1,11 +1,15 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { hash, randomBytes } from 'node:crypto';
 import { sql } from 'kysely';
 import { LRUCache } from 'lru-cache';
 import type { Db } from '../db/database.ts';
+import type { Database } from '../db/read-write-split.ts';
 import type { Role } from '../db/schema.ts';
+import { EVERY_ORGANISATION } from '../db/tenant-isolation.ts';
 import { AppError } from '../errors.ts';
 import { SESSION_CACHE_ENTRIES_MAX, SESSION_CACHE_MS, SESSION_MS } from '../limits.ts';
 import type { App, SignedIn } from './app.ts';
+import { createRateLimit } from './rate-limit.ts';
+import { createLastWrites } from './read-own-writes.ts';
 
 export interface Sessions {
   /** A new session's token, to be written with the transaction that checked the password. Only its hash is stored. */
@@ -19,7 +23,7 @@ export const SESSION_COOKIE = 'session';
 const TOKEN_BYTES = 32;
 const ROLE_RANK: Record<Role, number> = { viewer: 0, admin: 1, owner: 2 };
 
-export function createSessions(primary: Db): Sessions {
+export function createSessions(database: Pick<Database, 'primary'>): Sessions {
   const cache = new LRUCache<string, SignedIn>({ max: SESSION_CACHE_ENTRIES_MAX, ttl: SESSION_CACHE_MS });
   return {
     async create(transaction, { orgId, userId }) {
@@ -40,7 +44,9 @@ export function createSessions(primary: Db): Sessions {
       const key = hash.toString('base64');
       const cached = cache.get(key);
       if (cached !== undefined) return cached;
-      const row = await primary
+      // Whose session it is, only its row says: the one read of a signed-in request that is not within an organisation.
+      const row = await database
+        .primary(EVERY_ORGANISATION)
         .selectFrom('sessions')
         .innerJoin('users', (join) =>
           join.onRef('users.org_id', '=', 'sessions.org_id').onRef('users.id', '=', 'sessions.user_id'),
@@ -63,8 +69,10 @@ export function createSessions(primary: Db): Sessions {
 }
 
 /** Puts the guard before every route of `api`: signed in, from our own page, with the role that the route asks for. */
-export function authenticate(api: App, sessions: Sessions): void {
+export function authenticate(api: App, sessions: Sessions, requestsPerMinute: number): void {
   api.decorateRequest('user', null as unknown as SignedIn);
+  const lastWrites = createLastWrites();
+  const requests = createRateLimit('requests', requestsPerMinute);
   api.addHook('onRequest', async (request) => {
     const { public: open, role } = request.routeOptions.config;
     if (request.method !== 'GET' && request.method !== 'HEAD') refuseOtherSites(request.headers);
@@ -72,10 +80,15 @@ export function authenticate(api: App, sessions: Sessions): void {
     const token = tokenOf(request);
     const user = token === undefined ? undefined : await sessions.find(token);
     if (user === undefined) throw new AppError('unauthenticated', 'Sign in first: POST /api/sessions.');
+    requests.count(`${user.orgId}/${user.userId}`);
     if (role !== undefined && ROLE_RANK[user.role] < ROLE_RANK[role]) {
       throw new AppError('forbidden', `This needs the role ${role}; you are signed in as ${user.role}.`);
     }
     request.user = user;
+    request.db = lastWrites.enter(user, request.caller);
+  });
+  api.addHook('onSend', async ({ user, caller }) => {
+    if (user !== null) lastWrites.leave(user, caller);
   });
 }
 
@@ -100,5 +113,5 @@ function refuseOtherSites(headers: Record<string, string | string[] | undefined>
 }
 
 function hashOf(token: string): Buffer {
-  return createHash('sha256').update(token).digest();
+  return hash('sha256', token, 'buffer');
 }

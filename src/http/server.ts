@@ -2,7 +2,7 @@ import cookie from '@fastify/cookie';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import { type FastifyBaseLogger, type FastifyReply, type FastifyRequest, fastify, LogController } from 'fastify';
 import type { Config } from '../config.ts';
-import { createSession, type Database, type DatabaseSession } from '../db/read-write-split.ts';
+import type { Database } from '../db/read-write-split.ts';
 import { AppError } from '../errors.ts';
 import { BODY_BYTES_MAX, HEADERS_MS, HTTP_CONNECTIONS_MAX, KEEP_ALIVE_MS, REQUEST_MS, UPLOAD_MS } from '../limits.ts';
 import type { Log } from '../log.ts';
@@ -14,6 +14,7 @@ import { authenticate, type Sessions } from './authentication.ts';
 import { shedLoad } from './load-shedding.ts';
 import { type PageAnswer, type Pages, SECURITY_HEADERS } from './pages.ts';
 import { sendProblem } from './problem-details.ts';
+import { readOwnWrites } from './read-own-writes.ts';
 
 export interface ServerParts {
   readonly config: Config;
@@ -23,10 +24,6 @@ export interface ServerParts {
   readonly database: Database;
   readonly pages: Pages;
 }
-
-/** The header (and cookie) that carries the caller's last write: hand it back and the read sees it. */
-const READ_AFTER = 'read-after';
-const READ_AFTER_COOKIE = 'read_after';
 
 /** Composes the server; modules then add their routes below /api; the worker listens. */
 export async function createServer(parts: ServerParts): Promise<App> {
@@ -93,10 +90,14 @@ export function sendPage(reply: FastifyReply, answer: PageAnswer | undefined): F
 }
 
 /** Everything below /api: signed in unless the route says otherwise, never cached, never from another site's page. */
-export async function mountApi(app: App, sessions: Sessions, mount: (api: App) => void): Promise<void> {
+export async function mountApi(
+  app: App,
+  { sessions, config }: { sessions: Sessions; config: Config },
+  mount: (api: App) => void,
+): Promise<void> {
   await app.register(
     async (api) => {
-      authenticate(api as App, sessions);
+      authenticate(api as App, sessions, config.requestsPerMinute);
       api.addHook('onSend', async (_request, reply) => {
         if (!reply.hasHeader('cache-control')) reply.header('cache-control', 'no-store');
       });
@@ -110,21 +111,4 @@ export async function mountApi(app: App, sessions: Sessions, mount: (api: App) =
 function isForPeople(request: FastifyRequest): boolean {
   const isPage = request.method === 'GET' && !request.url.startsWith('/api/');
   return isPage && String(request.headers.accept ?? '').includes('text/html');
-}
-
-function readOwnWrites(app: App, database: Database): void {
-  app.decorateRequest('db', null as unknown as DatabaseSession);
-  app.addHook('onRequest', async (request) => {
-    const header = request.headers[READ_AFTER];
-    request.db = createSession(
-      database,
-      (typeof header === 'string' ? header : undefined) ?? request.cookies[READ_AFTER_COOKIE],
-    );
-  });
-  app.addHook('onSend', async (request, reply) => {
-    const { position } = request.db ?? {};
-    if (position === undefined || position === request.cookies[READ_AFTER_COOKIE]) return;
-    reply.header(READ_AFTER, position);
-    reply.setCookie(READ_AFTER_COOKIE, position, { path: '/', httpOnly: true, sameSite: 'lax' });
-  });
 }

@@ -9,6 +9,7 @@
 import { sql } from 'kysely';
 import type { Db } from '../db/database.ts';
 import type { Database } from '../db/read-write-split.ts';
+import { EVERY_ORGANISATION } from '../db/tenant-isolation.ts';
 import { OUTBOX_BATCH_ROWS } from '../limits.ts';
 
 export interface OutboxEvent {
@@ -31,7 +32,7 @@ export async function relayOutbox(
   database: Database,
   deliver: (events: OutboxEvent[]) => Promise<void>,
 ): Promise<number> {
-  const { value } = await database.write(async (transaction) => {
+  const { value } = await database.write(EVERY_ORGANISATION, async (transaction) => {
     const taken = await sql<{ id: number; org_id: number; topic: string; payload: unknown }>`
       delete from outbox where id in (
         select id from outbox order by id limit ${OUTBOX_BATCH_ROWS} for update skip locked

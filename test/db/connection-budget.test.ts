@@ -32,7 +32,7 @@ test('a process that never reads from the replica is no term of its budget', () 
 });
 
 test('the normal deployment fits the embedded server', async () => {
-  await expect(refuseOverBudget(own.db, ONE_OF_EACH, true, log)).resolves.toBeUndefined();
+  await expect(refuseOverBudget(own.database, ONE_OF_EACH, true, log)).resolves.toBeUndefined();
 });
 
 test('one instance too many is refused, one fewer is not: the limit is the server’s own', async () => {
@@ -42,8 +42,8 @@ test('one instance too many is refused, one fewer is not: the limit is the serve
   const allowed = rows[0]?.allowed ?? 0;
   const most = Math.floor((allowed - CONNECTIONS_RESERVED) / POOL_PRIMARY.api);
   const only = (api: number) => ({ api, mailer: 0, chat: 0, all: 0 });
-  await expect(refuseOverBudget(own.db, only(most), false, log)).resolves.toBeUndefined();
-  await expect(refuseOverBudget(own.db, only(most + 1), false, log)).rejects.toThrow(StartError);
+  await expect(refuseOverBudget(own.database, only(most), false, log)).resolves.toBeUndefined();
+  await expect(refuseOverBudget(own.database, only(most + 1), false, log)).rejects.toThrow(StartError);
 });
 
 test('a start that would pass the limit ends with the arithmetic and what to do', async () => {

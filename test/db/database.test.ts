@@ -1,13 +1,13 @@
 import { sql } from 'kysely';
 import { pino } from 'pino';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
-import { openPool, type PooledDatabase } from '../../src/db/database.ts';
+import { type Db, openPool } from '../../src/db/database.ts';
+import { EVERY_ORGANISATION } from '../../src/db/tenant-isolation.ts';
 import {
   IDLE_IN_TRANSACTION_MS,
   LOCK_MS,
   POOL_ACQUIRE_MS,
   POOL_WAITING_MAX,
-  PREPARED_STATEMENTS_MAX,
   RETRY_AFTER_SECONDS,
   STATEMENT_MS,
 } from '../../src/limits.ts';
@@ -61,17 +61,8 @@ test('every connection carries its limits and its name', async () => {
     application_name: 'tardigrade-test',
     idle_in_transaction_session_timeout: String(IDLE_IN_TRANSACTION_MS),
     lock_timeout: String(LOCK_MS),
-    statement_timeout: String(STATEMENT_MS),
+    statement_timeout: String(STATEMENT_MS.api),
   });
-});
-
-test('a statement is parsed once per connection, whatever its values', async () => {
-  const { db } = open(1);
-  for (let n = 0; n < 3; n++) await sql`select ${n}::int + 41 as parsed_once`.execute(db);
-  const { rows } = await sql<{ name: string; used: number }>`
-    select name, (generic_plans + custom_plans)::int as used from pg_prepared_statements
-    where statement like '%parsed_once' and statement not like '%pg_prepared_statements%'`.execute(db);
-  expect(rows).toEqual([{ name: expect.stringMatching(/^[\w-]{27}$/), used: 3 }]);
 });
 
 test('statements and rows are counted, in transactions too, but for what the clock asks', async () => {
@@ -84,13 +75,6 @@ test('statements and rows are counted, in transactions too, but for what the clo
   const text = await metrics.text();
   expect(text).toMatch(/^tardigrade_queries_primary_total\{process="test"\} 3$/m);
   expect(text).toMatch(/^tardigrade_rows_primary_total\{process="test"\} 9$/m);
-});
-
-test('a program that makes endless new texts fills no memory: past the limit they go unnamed, and still work', async () => {
-  const { db } = open(1);
-  for (let n = 0; n < PREPARED_STATEMENTS_MAX + 50; n++) await sql.raw(`select ${n} as n`).execute(db);
-  const { rows } = await sql<{ count: number }>`select count(*)::int as count from pg_prepared_statements`.execute(db);
-  expect(rows[0]?.count).toBe(PREPARED_STATEMENTS_MAX);
 });
 
 test('numbers are numbers, times ISO 8601 with every microsecond, days are days', async () => {
@@ -155,15 +139,15 @@ test('connections that break, idle or in use, end no process: the pool makes new
 function open(
   max: number,
   url = database.url,
-): PooledDatabase & { metrics: Metrics; warn: ReturnType<typeof createQuietLog>['warn'] } {
+): { db: Db; metrics: Metrics; warn: ReturnType<typeof createQuietLog>['warn'] } {
   const metrics = createMetrics('test');
   const { log, warn } = createQuietLog();
-  const pooled = openPool('primary', { url, processName: 'test', max, log, metrics });
-  onTestFinished(() => pooled.pool.end());
-  return { ...pooled, metrics, warn };
+  const pooled = openPool('primary', { url, processName: 'test', max, statementMs: STATEMENT_MS.api, log, metrics });
+  onTestFinished(() => pooled.close());
+  return { db: pooled.within({ scope: EVERY_ORGANISATION }), metrics, warn };
 }
 
-async function answer(db: PooledDatabase['db']): Promise<number> {
+async function answer(db: Db): Promise<number> {
   const { rows } = await sql<{ one: number }>`select 1 as one`.execute(db);
   return rows[0]?.one as number;
 }

@@ -4,8 +4,9 @@ import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test } from 'v
 import { UnknownOutcomeError } from '../../src/db/deadlock-retry.ts';
 import { type Database, openDatabase } from '../../src/db/read-write-split.ts';
 import type { Schema } from '../../src/db/schema.ts';
+import { EVERY_ORGANISATION } from '../../src/db/tenant-isolation.ts';
 import { sqlState } from '../../src/errors.ts';
-import { TRANSACTION_TRIES_MAX } from '../../src/limits.ts';
+import { POOL_PRIMARY, TRANSACTION_TRIES_MAX } from '../../src/limits.ts';
 import { createLog } from '../../src/log.ts';
 import { createMetrics, type Metrics } from '../../src/process/metrics.ts';
 import { asAdmin, createTestDatabase, type TestDatabase, until } from '../database.ts';
@@ -13,7 +14,7 @@ import { createTcpProxy, type TcpProxy } from './tcp-proxy.ts';
 
 type Work = Transaction<Schema>;
 
-const CONNECTIONS = 3;
+const CONNECTIONS = POOL_PRIMARY.chat;
 
 let own: TestDatabase;
 let database: Database;
@@ -22,6 +23,7 @@ let metrics: Metrics;
 beforeAll(async () => {
   own = await createTestDatabase({ replica: false });
   await sql`create table accounts (name text primary key, cents integer not null)`.execute(own.db);
+  await sql`grant all on accounts to tardigrade_system`.execute(own.db);
   ({ database, metrics } = open(own.url));
 });
 beforeEach(async () => {
@@ -38,13 +40,13 @@ test('two transactions that deadlock both commit in the end', async () => {
   const calls = { ab: 0, ba: 0 };
   const retriesBefore = await retries();
   await Promise.all([
-    database.write(async (transaction) => {
+    database.write(EVERY_ORGANISATION, async (transaction) => {
       calls.ab++;
       await pay(transaction, 'a', 1);
       await bothHoldOne();
       await pay(transaction, 'b', 1);
     }),
-    database.write(async (transaction) => {
+    database.write(EVERY_ORGANISATION, async (transaction) => {
       calls.ba++;
       await pay(transaction, 'b', 10);
       await bothHoldOne();
@@ -58,8 +60,7 @@ test('two transactions that deadlock both commit in the end', async () => {
 
 test('a serialisation failure is run again from the first line, and decides on what it reads then', async () => {
   const read: number[] = [];
-  await database.write(async (transaction) => {
-    await sql`set transaction isolation level repeatable read`.execute(transaction);
+  await isolated('repeatable read').write(EVERY_ORGANISATION, async (transaction) => {
     const cents = await balance(transaction, 'a');
     read.push(cents);
     if (read.length === 1) await elsewhere(`update accounts set cents = 100 where name = 'a'`);
@@ -72,9 +73,8 @@ test('a serialisation failure is run again from the first line, and decides on w
 test('a serialisation failure that only COMMIT reports is run again too', async () => {
   let calls = 0;
   const begun = performance.now();
-  await database.write(async (transaction) => {
+  await isolated('serializable').write(EVERY_ORGANISATION, async (transaction) => {
     calls++;
-    await sql`set transaction isolation level serializable`.execute(transaction);
     const sum = (await balance(transaction, 'a')) + (await balance(transaction, 'b'));
     if (calls === 1) {
       await elsewhere(`begin isolation level serializable;
@@ -96,7 +96,7 @@ test('what is no fault of PostgreSQL is not run again', async () => {
     `set local statement_timeout = 30; select pg_sleep(5)`, // 57014: too slow once is too slow twice
   ]) {
     let calls = 0;
-    const write = database.write(async (transaction) => {
+    const write = database.write(EVERY_ORGANISATION, async (transaction) => {
       calls++;
       await pay(transaction, 'b', 1);
       for (const part of statement.split(';')) await sql.raw(part).execute(transaction);
@@ -109,7 +109,7 @@ test('what is no fault of PostgreSQL is not run again', async () => {
 
 test('tries are bounded: after the last one the caller hears the reason', async () => {
   let calls = 0;
-  const write = database.write(async (transaction) => {
+  const write = database.write(EVERY_ORGANISATION, async (transaction) => {
     calls++;
     await sql`do $$ begin raise exception 'again' using errcode = '40P01'; end $$`.execute(transaction);
   });
@@ -119,7 +119,7 @@ test('tries are bounded: after the last one the caller hears the reason', async 
 
 test('a connection that is lost in the middle of the work: nothing of it stays, it is run again on a new one', async () => {
   const backends: number[] = [];
-  await database.write(async (transaction) => {
+  await database.write(EVERY_ORGANISATION, async (transaction) => {
     await pay(transaction, 'a', 1);
     backends.push(await backend(transaction));
     if (backends.length === 1) await kill(backends[0] as number);
@@ -133,13 +133,13 @@ test('a connection that is lost in the middle of the work: nothing of it stays, 
 test('a pool stays whole, however many of its connections were lost', async () => {
   for (let loss = 0; loss < CONNECTIONS + 2; loss++) {
     let calls = 0;
-    await database.write(async (transaction) => {
+    await database.write(EVERY_ORGANISATION, async (transaction) => {
       if (++calls === 1) await kill(await backend(transaction));
       await pay(transaction, 'a', 1);
     });
   }
   const held = barrier(CONNECTIONS);
-  await Promise.all(Array.from({ length: CONNECTIONS }, () => database.write(() => held()))); // all at once
+  await Promise.all(Array.from({ length: CONNECTIONS }, () => database.write(EVERY_ORGANISATION, () => held()))); // all at once
   expect(await accounts()).toEqual({ a: CONNECTIONS + 2, b: 0 });
 });
 
@@ -174,6 +174,15 @@ test('a write that is committed is answered as committed, even when its position
   expect(await accounts()).toEqual({ a: 1, b: 0 });
 });
 
+/** The product itself runs at READ COMMITTED; its retry is not limited to it. */
+function isolated(level: string): Database {
+  const { database: strict } = open(
+    `${own.url}?options=${encodeURIComponent(`-c default_transaction_isolation=${level.replace(' ', '\\ ')}`)}`,
+  );
+  onTestFinished(() => strict.close());
+  return strict;
+}
+
 /** One write over a line that `arrange` may cut. */
 async function throughProxy(arrange: (proxy: TcpProxy) => void) {
   const proxy = await createTcpProxy(own.url);
@@ -184,7 +193,7 @@ async function throughProxy(arrange: (proxy: TcpProxy) => void) {
   });
   arrange(proxy);
   let calls = 0;
-  const write = through.write(async (transaction) => {
+  const write = through.write(EVERY_ORGANISATION, async (transaction) => {
     calls++;
     await pay(transaction, 'a', 1);
     return 'paid';
@@ -196,9 +205,7 @@ function open(url: string): { database: Database; metrics: Metrics } {
   const ownMetrics = createMetrics('test');
   const opened = openDatabase({
     config: { databaseUrl: url, databaseReplicaUrl: undefined },
-    processName: 'test',
-    primaryMax: CONNECTIONS,
-    replicaMax: 0,
+    name: 'chat',
     log: createLog('test', 'silent'),
     metrics: ownMetrics,
   });
@@ -248,7 +255,7 @@ afterAll(() => otherClient?.end());
 /** Somebody else, on a connection of their own. */
 async function elsewhere(text: string): Promise<void> {
   if (otherClient === undefined) {
-    otherClient = new Client({ connectionString: own.url });
+    otherClient = new Client({ connectionString: own.ownerUrl });
     await otherClient.connect();
   }
   await otherClient.query(text);

@@ -5,12 +5,14 @@ import getPort from 'get-port';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { type Stack, startStack } from '../../scripts/embedded/stack.ts';
-import type { Db } from '../../src/db/database.ts';
-import { createSession, type Database, openDatabase, parsePosition } from '../../src/db/read-write-split.ts';
+import type { Db, PooledDatabase } from '../../src/db/database.ts';
+import { createSession as createScopedSession, type Database, openDatabase } from '../../src/db/read-write-split.ts';
+import { parsePosition } from '../../src/db/replica-watch.ts';
+import { EVERY_ORGANISATION } from '../../src/db/tenant-isolation.ts';
 import { REPLICA_WAIT_MS } from '../../src/limits.ts';
 import { createLog } from '../../src/log.ts';
 import { createMetrics } from '../../src/process/metrics.ts';
-import { asAdmin, until } from '../database.ts';
+import { asAdmin, openOwner, until } from '../database.ts';
 import { createTcpProxy } from './tcp-proxy.ts';
 
 const STACK_MS = 60_000;
@@ -20,23 +22,27 @@ let stack: Stack;
 let folder: string;
 let database: Database;
 let replicaUrl: string;
+let owner: PooledDatabase;
 
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'tardigrade-split-'));
   stack = await startStack({ folder, durable: false, ports: 'any', withMail: false });
-  replicaUrl = stack.databaseReplicaUrl as string;
+  replicaUrl = stack.workerDatabaseReplicaUrl as string;
   // As in production: a commit is on its way to the replica when it is answered. (Without durability it waits for a timer.)
   await asAdmin(async (client) => {
     await client.query('alter system set synchronous_commit = on');
     await client.query('select pg_reload_conf()');
   }, stack.databaseAdminUrl);
+  owner = openOwner(stack.databaseUrl);
   database = open(replicaUrl);
-  await sql`create table counters (name text primary key, value integer not null)`.execute(database.primary);
-  await sql`insert into counters values ('own', 0)`.execute(database.primary);
+  await sql`create table counters (name text primary key, value integer not null)`.execute(owner.unscoped);
+  await sql`grant all on counters to tardigrade_system`.execute(owner.unscoped);
+  await sql`insert into counters values ('own', 0)`.execute(owner.unscoped);
   await until('the replica is usable', () => database.replica().state === 'usable');
 }, STACK_MS);
 afterAll(async () => {
   await database?.close();
+  await owner?.close();
   await stack?.stop();
   rmSync(folder, { recursive: true, force: true });
 }, STACK_MS);
@@ -54,7 +60,7 @@ test('who writes reads it back, every time, and the replica does its share', asy
 });
 
 test('many sessions at once: nobody reads less than they wrote', async () => {
-  await sql`insert into counters select 'session ' || n, 0 from generate_series(1, 8) n`.execute(database.primary);
+  await sql`insert into counters select 'session ' || n, 0 from generate_series(1, 8) n`.execute(owner.unscoped);
   const stale: string[] = [];
   const writer = async (name: string) => {
     const session = createSession(database);
@@ -101,8 +107,8 @@ test('on a replica that is seconds behind: no own read is stale, and reads witho
   onTestFinished(async () => void (await onReplica('alter system reset recovery_min_apply_delay')));
   await until('the delay shows', async () => {
     const probe = Math.floor(Math.random() * 1e6) + 10_000;
-    await database.write((transaction) => setValue(transaction, probe));
-    const { value } = await database.read(undefined, readValue);
+    await database.write(EVERY_ORGANISATION, (transaction) => setValue(transaction, probe));
+    const { value } = await database.read(EVERY_ORGANISATION, undefined, readValue);
     return value !== probe;
   });
 
@@ -113,7 +119,7 @@ test('on a replica that is seconds behind: no own read is stale, and reads witho
     expect(await session.read(readValue)).toEqual({ value, server: 'primary' });
     expect(performance.now() - begun).toBeLessThan(REPLICA_WAIT_MS + 1_000); // it does not wait the delay out
   }
-  const stranger = await database.read(undefined, readValue);
+  const stranger = await database.read(EVERY_ORGANISATION, undefined, readValue);
   expect(stranger.server).toBe('replica');
   expect(stranger.value).toBeLessThan(2_019);
 });
@@ -142,7 +148,7 @@ test.each([
   "0/0'; drop table counters",
   'FFFFFFFF/FFFFFFFF',
 ])('a position that makes no sense or lies ahead of everything (%j) is answered by the primary', async (position) => {
-  expect((await database.read(position, readValue)).server).toBe('primary');
+  expect((await database.read(EVERY_ORGANISATION, position, readValue)).server).toBe('primary');
 });
 
 test('positions are compared as numbers, not as text', () => {
@@ -166,9 +172,10 @@ test('positions are compared as numbers, not as text', () => {
 test('a read that recovery cancels on the replica (a real 40001) is answered by the primary', async () => {
   await onReplica(`alter system set max_standby_streaming_delay = '0'`);
   onTestFinished(async () => void (await onReplica('alter system reset max_standby_streaming_delay')));
-  await sql`create table conflicts as select 1 as one`.execute(database.primary);
+  await sql`create table conflicts as select 1 as one`.execute(owner.unscoped);
+  await sql`grant select on conflicts to tardigrade_system`.execute(owner.unscoped);
   await until('the table is on the replica', async () => {
-    const { rows } = await database.read(undefined, (db) =>
+    const { rows } = await database.read(EVERY_ORGANISATION, undefined, (db) =>
       sql<{ there: boolean }>`
         select to_regclass('conflicts') is not null and pg_is_in_recovery() as there`.execute(db),
     );
@@ -176,7 +183,7 @@ test('a read that recovery cancels on the replica (a real 40001) is answered by 
   });
 
   const ran: string[] = [];
-  const read = database.read(undefined, async (db) => {
+  const read = database.read(EVERY_ORGANISATION, undefined, async (db) => {
     const { rows } = await sql<{ server: string }>`
       select ${SERVER} as server, case when pg_is_in_recovery() then pg_sleep(6)::text end from conflicts`
       .execute(db)
@@ -189,7 +196,7 @@ test('a read that recovery cancels on the replica (a real 40001) is answered by 
     );
     return running > 0;
   });
-  await sql`alter table conflicts add column two integer`.execute(database.primary); // needs the table for itself
+  await sql`alter table conflicts add column two integer`.execute(owner.unscoped); // needs the table for itself
   expect(await read).toBe('primary');
   expect(ran).toHaveLength(2);
   expect(database.replica().state).toBe('usable'); // one cancelled read is no reason to leave the replica out
@@ -197,7 +204,7 @@ test('a read that recovery cancels on the replica (a real 40001) is answered by 
 
 test('an error that is the fault of the query is not run a second time', async () => {
   let runs = 0;
-  const read = database.read(undefined, (db) => {
+  const read = database.read(EVERY_ORGANISATION, undefined, (db) => {
     runs++;
     return sql`select 1 / 0`.execute(db);
   });
@@ -209,7 +216,7 @@ test('a replica that is away at boot is no reason not to serve, and is taken in 
   const port = await getPort();
   const split = open(withPort(replicaUrl, port));
   expect(split.replica()).toEqual({ state: 'unreachable', lagMs: null }); // until it has answered once
-  const server = async () => (await split.read(undefined, readValue)).server;
+  const server = async () => (await split.read(EVERY_ORGANISATION, undefined, readValue)).server;
   expect(await server()).toBe('primary');
   expect(split.replica()).toEqual({ state: 'unreachable', lagMs: null });
 
@@ -229,11 +236,11 @@ test('a read whose replica goes away under it is answered by the primary', async
   const split = open(proxy.url);
   await until('the replica is usable', () => split.replica().state === 'usable');
   proxy.onSend = (chunk) => (chunk.includes('counters') ? 'cut' : undefined);
-  expect((await split.read(undefined, readValue)).server).toBe('primary');
+  expect((await split.read(EVERY_ORGANISATION, undefined, readValue)).server).toBe('primary');
 });
 
 test('a "replica" that is a primary (promoted, or a wrong address) is left out', async () => {
-  const split = open(stack.databaseUrl);
+  const split = open(stack.workerDatabaseUrl);
   await until('it is known', () => split.replica().state === 'promoted');
   // Nothing tells the two apart from inside a query; the pool's own name in the metrics does.
   expect(await reads(split)).toEqual({ replica: 0, primary: 1 });
@@ -241,8 +248,8 @@ test('a "replica" that is a primary (promoted, or a wrong address) is left out',
 
 test('without a replica everything is read from the primary', async () => {
   const split = open(undefined);
-  expect((await split.read(undefined, readValue)).server).toBe('primary');
-  expect((await split.read('0/0', readValue)).server).toBe('primary');
+  expect((await split.read(EVERY_ORGANISATION, undefined, readValue)).server).toBe('primary');
+  expect((await split.read(EVERY_ORGANISATION, '0/0', readValue)).server).toBe('primary');
   expect(split.replica()).toEqual({ state: 'none', lagMs: null });
 });
 
@@ -254,10 +261,8 @@ const metricsOf = new WeakMap<Database, ReturnType<typeof createMetrics>>();
 function open(databaseReplicaUrl: string | undefined): Database {
   const metrics = createMetrics('test');
   const opened = openDatabase({
-    config: { databaseUrl: stack.databaseUrl, databaseReplicaUrl },
-    processName: 'test',
-    primaryMax: 5,
-    replicaMax: 3,
+    config: { databaseUrl: stack.workerDatabaseUrl, databaseReplicaUrl },
+    name: 'all',
     log: createLog('test', 'silent'),
     metrics,
   });
@@ -276,6 +281,8 @@ async function readValue(db: Db, name = 'own'): Promise<Answer> {
   return rows[0] as Answer;
 }
 
+const createSession = (of: Database, start?: string) => createScopedSession(of, EVERY_ORGANISATION, start);
+
 /** A session whose writes answer when the test says so, with the position that it says. */
 function sessionOfPromises(start: string) {
   const answer: ((position: string) => void)[] = [];
@@ -286,7 +293,7 @@ function sessionOfPromises(start: string) {
 
 /** One read, and which pool it was counted for. */
 async function reads(split: Database): Promise<{ replica: number; primary: number }> {
-  await split.read(undefined, readValue);
+  await split.read(EVERY_ORGANISATION, undefined, readValue);
   const text = (await metricsOf.get(split)?.text()) ?? '';
   const count = (name: string) =>
     Number(new RegExp(`^tardigrade_reads_${name}_total\\S* (\\d+)$`, 'm').exec(text)?.[1]);

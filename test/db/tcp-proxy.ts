@@ -6,6 +6,9 @@ export interface TcpProxy {
   readonly url: string;
   /** Called with what a client sends, before it goes on; a proxy that returns 'cut' ends the connection instead. */
   onSend: (chunk: Buffer, cut: { client(): void }) => 'cut' | undefined;
+  /** Nothing comes through any more, and nothing is closed: a line that was cut somewhere in between. */
+  freeze(): void;
+  thaw(): void;
   /** Ends every connection and accepts no more, as a server that went away. */
   close(): Promise<void>;
 }
@@ -14,6 +17,7 @@ export interface TcpProxy {
 export async function createTcpProxy(serverUrl: string, port = 0): Promise<TcpProxy> {
   const target = new URL(serverUrl);
   const sockets = new Set<Socket>();
+  let frozen = false;
   const server = createServer((client) => {
     const upstream = connect(Number(target.port), target.hostname);
     for (const socket of [client, upstream]) {
@@ -27,6 +31,7 @@ export async function createTcpProxy(serverUrl: string, port = 0): Promise<TcpPr
         upstream.destroy();
       } else upstream.write(chunk);
     });
+    if (frozen) for (const socket of [client, upstream]) socket.pause();
     // What was sent before the client went away still arrives.
     client.on('close', () => upstream.end());
   });
@@ -37,6 +42,14 @@ export async function createTcpProxy(serverUrl: string, port = 0): Promise<TcpPr
   const proxy: TcpProxy = {
     url: url.href,
     onSend: () => undefined,
+    freeze() {
+      frozen = true;
+      for (const socket of sockets) socket.pause();
+    },
+    thaw() {
+      frozen = false;
+      for (const socket of sockets) socket.resume();
+    },
     async close() {
       server.close();
       for (const socket of sockets) socket.destroy();

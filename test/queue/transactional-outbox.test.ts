@@ -1,5 +1,6 @@
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { EVERY_ORGANISATION } from '../../src/db/tenant-isolation.ts';
 import { OUTBOX_BATCH_ROWS } from '../../src/limits.ts';
 import { CAMPAIGN_LAUNCHED } from '../../src/modules/campaigns/campaigns.ts';
 import { deliverLaunches } from '../../src/modules/campaigns/jobs.ts';
@@ -26,7 +27,7 @@ async function relayed(): Promise<OutboxEvent[]> {
 }
 
 test('what was committed is delivered, in the order written, and once', async () => {
-  await on.database.write(async (transaction) => {
+  await on.database.write(EVERY_ORGANISATION, async (transaction) => {
     for (const id of [3, 1, 2]) await writeToOutbox(transaction, launched(id));
   });
   expect((await relayed()).map((event) => event.payload)).toEqual([
@@ -38,7 +39,7 @@ test('what was committed is delivered, in the order written, and once', async ()
 });
 
 test('what was rolled back is never delivered', async () => {
-  const rolledBack = on.database.write(async (transaction) => {
+  const rolledBack = on.database.write(EVERY_ORGANISATION, async (transaction) => {
     await writeToOutbox(transaction, launched(1));
     throw new Error('the caller changed its mind');
   });
@@ -50,7 +51,7 @@ test('a crash between delivery and commit delivers again, and the queue holds on
   await emptyRedis();
   const redis = new Redis(testRedisUrl());
   const queue = openQueue('campaigns', redis);
-  await on.database.write((transaction) => writeToOutbox(transaction, launched(7)));
+  await on.database.write(EVERY_ORGANISATION, (transaction) => writeToOutbox(transaction, launched(7)));
 
   const crashed = relayOutbox(on.database, async (events) => {
     await deliverLaunches(queue, events);
@@ -72,7 +73,7 @@ test('a crash between delivery and commit delivers again, and the queue holds on
 
 test('two relays at once work side by side, and each event goes out once', async () => {
   const written = OUTBOX_BATCH_ROWS + 50;
-  await on.database.write(async (transaction) => {
+  await on.database.write(EVERY_ORGANISATION, async (transaction) => {
     for (let id = 1; id <= written; id++) await writeToOutbox(transaction, launched(id));
   });
   const { promise: bothHold, resolve: letGo } = Promise.withResolvers<void>();

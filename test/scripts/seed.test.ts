@@ -19,7 +19,7 @@ describe('a seeded database', () => {
   beforeAll(async () => {
     database = await createTestDatabase();
     db = database.db;
-    seeded = await seed(database.url, { scale: SCALE, now: NOW });
+    seeded = await seed(database.ownerUrl, { scale: SCALE, now: NOW });
   });
   afterAll(() => database.close());
 
@@ -159,7 +159,9 @@ describe('a seeded database', () => {
   });
 
   test('is not seeded twice, and the refusal says what to do', async () => {
-    await expect(seed(database.url, { scale: SCALE, now: NOW })).rejects.toThrow(/Water Bear Works.*npm run reset/);
+    await expect(seed(database.ownerUrl, { scale: SCALE, now: NOW })).rejects.toThrow(
+      /Water Bear Works.*npm run reset/,
+    );
     expect(await count(db, 'messages')).toBe(seeded.messages);
   });
 });
@@ -174,7 +176,7 @@ test('a seed that fails leaves nothing', async () => {
   const database = await createTestDatabase();
   try {
     await sql`alter table mood_days add constraint impossible check (answers < 0)`.execute(database.db);
-    await expect(seed(database.url, { scale: SCALE, now: NOW })).rejects.toThrow(/impossible/);
+    await expect(seed(database.ownerUrl, { scale: SCALE, now: NOW })).rejects.toThrow(/impossible/);
     expect(await count(database.db, 'organisations')).toBe(0);
     expect(await count(database.db, 'messages')).toBe(0);
   } finally {
@@ -200,7 +202,7 @@ test('an answer text sounds as it scores', () => {
 async function fingerprints(): Promise<Record<string, unknown>> {
   const database = await createTestDatabase();
   try {
-    await seed(database.url, { scale: SCALE, now: NOW });
+    await seed(database.ownerUrl, { scale: SCALE, now: NOW });
     const tables = ['organisations', 'teams', 'employees', 'campaigns', 'campaign_progress'];
     const result: Record<string, unknown> = {};
     for (const table of [...tables, 'reach_outs', 'conversations', 'messages', 'mood_days']) {

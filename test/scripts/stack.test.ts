@@ -34,13 +34,17 @@ test('a row written on the primary is seen on the replica, which takes no writes
   );
 });
 
-test('the workers are given a role that row-level security binds', { timeout: STACK_TEST_MS }, async () => {
+test('the workers are given a role that owns nothing and that Row-Level Security binds', {
+  timeout: STACK_TEST_MS,
+}, async () => {
   const stack = await start(newFolder(), { withReplica: false });
   const rows = await query(
-    stack.databaseUrl,
-    'select rolsuper, rolbypassrls from pg_roles where rolname = current_user',
+    stack.workerDatabaseUrl,
+    `select rolsuper, rolbypassrls, rolinherit, rolcreatedb,
+       (select count(*)::int from pg_class where relowner = pg_roles.oid) as owns
+     from pg_roles where rolname = current_user`,
   );
-  expect(rows).toEqual([{ rolsuper: false, rolbypassrls: false }]);
+  expect(rows).toEqual([{ rolsuper: false, rolbypassrls: false, rolinherit: false, rolcreatedb: false, owns: 0 }]);
 });
 
 test('a second start finds its data again, on the replica too', { timeout: STACK_TEST_MS }, async () => {

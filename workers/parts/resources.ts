@@ -2,7 +2,6 @@ import type { Redis } from 'ioredis';
 import { refuseOverBudget } from '../../src/db/connection-budget.ts';
 import { refuseWrongDatabase } from '../../src/db/migrate.ts';
 import { type Database, openDatabase } from '../../src/db/read-write-split.ts';
-import { POOL_PRIMARY, POOL_REPLICA } from '../../src/limits.ts';
 import type { Process } from '../../src/process/run-process.ts';
 import { publishReports } from '../../src/redis/process-reports.ts';
 import { openRedis } from '../../src/redis/redis.ts';
@@ -16,16 +15,14 @@ export async function useDatabase(process: Process): Promise<Database> {
     () =>
       openDatabase({
         config,
-        processName: name,
-        primaryMax: POOL_PRIMARY[name],
-        replicaMax: POOL_REPLICA[name],
+        name: name as Exclude<typeof name, 'migrate'>, // which opens its own
         log,
         metrics,
       }),
     (opened) => opened.close(),
   );
-  await refuseWrongDatabase(database.primary, config.databaseUrl);
-  await refuseOverBudget(database.primary, config.instances, config.databaseReplicaUrl !== undefined, log);
+  await refuseWrongDatabase(database.server, config.databaseUrl);
+  await refuseOverBudget(database, config.instances, config.databaseReplicaUrl !== undefined, log);
   health.register('database', database.ping);
   return database;
 }

@@ -2,7 +2,6 @@ import { createHash } from 'node:crypto';
 import pLimit from 'p-limit';
 import { loadConfig } from '../../../src/config.ts';
 import type { Db } from '../../../src/db/database.ts';
-import { openMigrationDatabase } from '../../../src/db/migrate.ts';
 import { openDatabase } from '../../../src/db/read-write-split.ts';
 import { createThrottle } from '../../../src/flow/throttle.ts';
 import { MAILS_IN_FLIGHT_MAX } from '../../../src/limits.ts';
@@ -12,6 +11,7 @@ import type { CampaignJob, MailerParts } from '../../../src/modules/campaigns/jo
 import { type SendingCampaign, sendingCampaign } from '../../../src/modules/campaigns/ledger.ts';
 import { createMetrics } from '../../../src/process/metrics.ts';
 import { benchOrganisation, copyEmployees } from '../bench-organisation.ts';
+import { openBenchPool } from '../bench-pool.ts';
 import { MB, type PatternCase, type Servers } from '../pattern.ts';
 
 type Variant = { sendCampaign(parts: MailerParts, job: CampaignJob): Promise<void> };
@@ -71,7 +71,7 @@ async function launchedCampaign(
   { databaseUrl }: Servers,
   mails: number,
 ): Promise<{ job: CampaignJob; close(): Promise<void> }> {
-  const db = openMigrationDatabase(databaseUrl);
+  const { unscoped: db, close } = openBenchPool(databaseUrl, 1);
   const orgId = await copyEmployees(db, await benchOrganisation(databaseUrl, SIZE), mails);
   const { id: campaignId } = await db
     .insertInto('campaigns')
@@ -91,14 +91,14 @@ async function launchedCampaign(
     async close() {
       await db.deleteFrom('campaigns').where('org_id', '=', orgId).execute();
       await db.deleteFrom('employees').where('org_id', '=', orgId).execute();
-      await db.destroy();
+      await close();
     },
   };
 }
 
 function openParts(servers: Servers) {
   const config = loadConfig({
-    DATABASE_URL: servers.databaseUrl,
+    DATABASE_URL: servers.workerDatabaseUrl,
     REDIS_URL: 'redis://127.0.0.1:1', // nothing here asks it
     SMTP_URL: servers.smtpUrl,
     SECRET_KEY: 'a key for the bench, longer than thirty-two characters',
@@ -106,9 +106,7 @@ function openParts(servers: Servers) {
   const log = createLog('bench', 'silent');
   const database = openDatabase({
     config,
-    processName: 'bench',
-    primaryMax: 4,
-    replicaMax: 0,
+    name: 'mailer',
     log,
     metrics: createMetrics('mailer'),
   });

@@ -1,6 +1,7 @@
 import type { Queue } from 'bullmq';
 import type { Config } from '../../config.ts';
 import type { Database } from '../../db/read-write-split.ts';
+import { EVERY_ORGANISATION } from '../../db/tenant-isolation.ts';
 import { backoffMs } from '../../flow/backoff.ts';
 import type { Throttle } from '../../flow/throttle.ts';
 import {
@@ -65,7 +66,7 @@ export async function deliverLaunches(queue: Queue, events: OutboxEvent[]): Prom
 
 /** Redis may have lost a job, a process may have died with one: whatever is being sent has a job again. */
 export async function sweepCampaigns(database: Database, queue: Queue): Promise<void> {
-  const rows = await sendingCampaigns(database.primary, SWEEP_CAMPAIGNS_MAX);
+  const rows = await sendingCampaigns(database.primary(EVERY_ORGANISATION), SWEEP_CAMPAIGNS_MAX);
   if (rows.length > 0)
     await enqueueCampaigns(
       queue,
@@ -79,18 +80,20 @@ export async function sweepCampaigns(database: Database, queue: Queue): Promise<
  */
 export async function handleCampaign(parts: MailerParts, job: CampaignJob, signal: AbortSignal): Promise<Turn> {
   const { database } = parts;
-  const campaign = await sendingCampaign(database.primary, job.orgId, job.campaignId);
+  const campaign = await sendingCampaign(database.primary(job.orgId), job.orgId, job.campaignId);
   if (campaign === undefined) return 'finished';
-  if (campaign.expandedTo !== null) await database.write((transaction) => expandLedger(transaction, campaign));
+  if (campaign.expandedTo !== null)
+    await database.write(job.orgId, (transaction) => expandLedger(transaction, campaign));
 
   for (let sent = 0; sent < MAIL_SLICE_ROWS && !signal.aborted; ) {
-    const claimed = (await database.write((transaction) => claimReachOuts(transaction, campaign, MAIL_CLAIM_ROWS)))
-      .value;
+    const { value: claimed } = await database.write(job.orgId, (transaction) =>
+      claimReachOuts(transaction, campaign, MAIL_CLAIM_ROWS),
+    );
     if (claimed.length === 0) return rest(parts, campaign);
     const results = await Promise.all(
       claimed.map((reachOut) => parts.inFlight(() => sendOne(parts, campaign, reachOut))),
     );
-    await database.write((transaction) => recordReachOuts(transaction, campaign, results));
+    await database.write(job.orgId, (transaction) => recordReachOuts(transaction, campaign, results));
     if (results.some((result) => result.untried)) return { againInMs: SERVER_AWAY_MS };
     sent += claimed.length;
   }
@@ -99,12 +102,13 @@ export async function handleCampaign(parts: MailerParts, job: CampaignJob, signa
 
 /** Nothing is due: the campaign is done, or waits for its retries, or for the next page of the ledger. */
 async function rest(parts: MailerParts, campaign: SendingCampaign): Promise<Turn> {
-  const now = await sendingCampaign(parts.database.primary, campaign.orgId, campaign.id);
+  const primary = parts.database.primary(campaign.orgId);
+  const now = await sendingCampaign(primary, campaign.orgId, campaign.id);
   if (now === undefined) return 'finished';
   if (now.expandedTo !== null) return { againInMs: 0 };
-  const dueMs = await nextDueMs(parts.database.primary, campaign);
+  const dueMs = await nextDueMs(primary, campaign);
   if (dueMs !== null) return { againInMs: Math.min(dueMs + 50, MAIL_LEASE_MS) };
-  await parts.database.write((transaction) => finishCampaign(transaction, campaign));
+  await parts.database.write(campaign.orgId, (transaction) => finishCampaign(transaction, campaign));
   parts.log.info({ orgId: campaign.orgId, campaignId: campaign.id }, 'campaign sent');
   return 'finished';
 }

@@ -131,7 +131,7 @@ export function campaignRoutes(api: App, { cursors, database }: ApiContext): voi
       },
     },
     async ({ user, body }) => {
-      const { user: person, organisation } = await whoIs(database.primary, user.orgId, user.userId);
+      const { user: person, organisation } = await whoIs(database, user.orgId, user.userId);
       return renderMail(body, { name: person.name, organisation: organisation.name }, SAMPLE_LINKS);
     },
   );
@@ -175,7 +175,7 @@ export function campaignRoutes(api: App, { cursors, database }: ApiContext): voi
       db.read(async (reader) => {
         const campaign = await campaignById(reader, user.orgId, params.id);
         if (campaign === undefined) throw noSuchCampaign();
-        const { user: person, organisation } = await whoIs(database.primary, user.orgId, user.userId);
+        const { user: person, organisation } = await whoIs(database, user.orgId, user.userId);
         const mail = renderMail(campaign, { name: person.name, organisation: organisation.name }, SAMPLE_LINKS);
         return { ...mail, recipients: await recipientsOf(reader, user.orgId) };
       }),

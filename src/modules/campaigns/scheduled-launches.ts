@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import type { Db } from '../../db/database.ts';
 import type { Database } from '../../db/read-write-split.ts';
+import { EVERY_ORGANISATION } from '../../db/tenant-isolation.ts';
 import { launchIn, nextSlot } from './campaigns.ts';
 import { insertCampaign } from './queries.ts';
 
@@ -12,7 +13,7 @@ import { insertCampaign } from './queries.ts';
  */
 export async function launchDueCampaigns(database: Database, signal: AbortSignal): Promise<number> {
   let launched = 0;
-  while (!signal.aborted && (await database.write(launchNext)).value) launched++;
+  while (!signal.aborted && (await database.write(EVERY_ORGANISATION, launchNext)).value) launched++;
   return launched;
 }
 

@@ -31,7 +31,7 @@ export function unsubscribeRoutes(app: App, { config }: ApiContext, pages: Pages
     scope.post('/u/:token', { schema: { params: Params } }, async (request, reply) => {
       const target = readLinkToken(config.secretKey, 'unsubscribe', (request.params as { token: string }).token);
       if (target === undefined) return sendPage(reply, undefined);
-      await request.db.write((transaction) => unsubscribe(transaction, target));
+      await request.caller.within(target.orgId).write((transaction) => unsubscribe(transaction, target));
       return sendPage(reply, pages.answer('/unsubscribed.html', {}));
     });
   });

@@ -40,7 +40,7 @@ export async function openConversation(
 ): Promise<OpenConversation> {
   const target = readLinkToken(secretKey, 'check-in', token);
   if (target === undefined) throw new AppError('not_found', 'This link is not complete. Open it from the mail again.');
-  const { value } = await database.write((transaction) => openIn(transaction, target, lastSeq));
+  const { value } = await database.write(target.orgId, (transaction) => openIn(transaction, target, lastSeq));
   return value;
 }
 
@@ -90,7 +90,7 @@ export async function answerQuestion(
   answer: { nonce: string; body: string },
 ): Promise<Answered> {
   const sentiment = scoreSentiment(answer.body);
-  const { value } = await database.write((transaction) =>
+  const { value } = await database.write(conversation.orgId, (transaction) =>
     answerIn(transaction, conversation, { ...answer, sentiment }),
   );
   return value;

@@ -1,4 +1,5 @@
 import type { Database } from '../../db/read-write-split.ts';
+import { EVERY_ORGANISATION } from '../../db/tenant-isolation.ts';
 import { RETENTION_DAYS, RETENTION_STEP_ROWS } from '../../limits.ts';
 import { deleteOldConversations } from './queries.ts';
 
@@ -6,7 +7,7 @@ import { deleteOldConversations } from './queries.ts';
 export async function forgetOldConversations(database: Database, signal: AbortSignal): Promise<number> {
   let forgotten = 0;
   while (!signal.aborted) {
-    const { value } = await database.write((transaction) =>
+    const { value } = await database.write(EVERY_ORGANISATION, (transaction) =>
       deleteOldConversations(transaction, RETENTION_DAYS, RETENTION_STEP_ROWS),
     );
     forgotten += value;

@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream';
 import type { Db } from '../../db/database.ts';
 import type { Database, DatabaseSession } from '../../db/read-write-split.ts';
+import { EVERY_ORGANISATION } from '../../db/tenant-isolation.ts';
 import { AppError } from '../../errors.ts';
 import { batches } from '../../flow/batch.ts';
 import { IMPORT_BATCH_ROWS, IMPORT_REJECTIONS_KEPT, TEAMS_MAX } from '../../limits.ts';
@@ -110,5 +111,5 @@ async function learnTeams(db: Db, orgId: number, names: string[], seen: Map<stri
 
 /** An import whose process died says so, instead of running for ever. */
 export async function failAbandonedImports(database: Database): Promise<void> {
-  await database.write((transaction) => failRunningImports(transaction));
+  await database.write(EVERY_ORGANISATION, (transaction) => failRunningImports(transaction));
 }

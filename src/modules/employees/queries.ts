@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import { givenRows } from '../../db/batch-write.ts';
 import type { Db } from '../../db/database.ts';
+import { prepareQuery } from '../../db/prepared-statements.ts';
 import { TEAMS_MAX } from '../../limits.ts';
 
 export interface EmployeeFilter {
@@ -10,7 +11,48 @@ export interface EmployeeFilter {
 
 /** In the order of their ids, after `afterId`; one more than `limit`, to tell whether there is a next page. */
 export async function employeesPage(db: Db, orgId: number, filter: EmployeeFilter, afterId: number, limit: number) {
-  let query = db
+  const rows = await page(filter)(db, { orgId, afterId, rows: limit + 1, ...given(filter) });
+  return rows.map((row) => ({
+    id: row.id,
+    name: row.name,
+    email: row.email,
+    team: { id: row.team_id, name: row.team },
+    unsubscribedAt: row.unsubscribed_at,
+    createdAt: row.created_at,
+  }));
+}
+
+function page({ search, teamId }: EmployeeFilter) {
+  if (search === undefined) return teamId === undefined ? PAGES.all : PAGES.ofTeam;
+  return teamId === undefined ? PAGES.found : PAGES.foundInTeam;
+}
+
+/** A prefix as a range, which an index serves for any prefix: from the prefix to the prefix and the last code point. */
+function given({ search, teamId = 0 }: EmployeeFilter) {
+  const from = search?.toLowerCase() ?? '';
+  return { teamId, from, to: `${from}\u{10FFFF}` };
+}
+
+interface PageValues extends Readonly<Record<string, string | number>> {
+  readonly orgId: number;
+  readonly afterId: number;
+  readonly rows: number;
+  readonly teamId: number;
+  readonly from: string;
+  readonly to: string;
+}
+
+const PAGES = {
+  all: prepareQuery((db, values: PageValues) => anyPage(db, values)),
+  ofTeam: prepareQuery((db, values: PageValues) => anyPage(db, values).where('employees.team_id', '=', values.teamId)),
+  found: prepareQuery((db, values: PageValues) => foundPage(db, values)),
+  foundInTeam: prepareQuery((db, values: PageValues) =>
+    foundPage(db, values).where('employees.team_id', '=', values.teamId),
+  ),
+};
+
+function anyPage(db: Db, { orgId, afterId, rows }: PageValues) {
+  return db
     .selectFrom('employees')
     .innerJoin('teams', (join) =>
       join.onRef('teams.org_id', '=', 'employees.org_id').onRef('teams.id', '=', 'employees.team_id'),
@@ -27,23 +69,17 @@ export async function employeesPage(db: Db, orgId: number, filter: EmployeeFilte
       'employees.created_at',
     ])
     .orderBy('employees.id')
-    .limit(limit + 1);
-  if (filter.teamId !== undefined) query = query.where('employees.team_id', '=', filter.teamId);
-  if (filter.search !== undefined) {
-    const prefix = `${filter.search.toLowerCase().replace(/[\\%_]/g, '\\$&')}%`;
-    query = query.where((where) =>
-      where.or([where('employees.email', 'like', prefix), where(sql<string>`lower(employees.name)`, 'like', prefix)]),
-    );
-  }
-  const rows = await query.execute();
-  return rows.map((row) => ({
-    id: row.id,
-    name: row.name,
-    email: row.email,
-    team: { id: row.team_id, name: row.team },
-    unsubscribedAt: row.unsubscribed_at,
-    createdAt: row.created_at,
-  }));
+    .limit(rows);
+}
+
+function foundPage(db: Db, values: PageValues) {
+  const { from, to } = values;
+  return anyPage(db, values).where((where) =>
+    where.or([
+      where.and([where('employees.email', '>=', from), where('employees.email', '<', to)]),
+      where.and([where('employees.name_lower', '>=', from), where('employees.name_lower', '<', to)]),
+    ]),
+  );
 }
 
 export async function teamsByName(db: Db, orgId: number): Promise<Map<string, number>> {

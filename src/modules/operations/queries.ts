@@ -14,7 +14,7 @@ export interface DatabaseState {
 export async function databaseState(primary: Db): Promise<DatabaseState> {
   const { rows } = await sql<DatabaseState>`
     select
-      (select count(*) from pg_stat_activity where backend_type = 'client backend') as connections,
+      (select sum(numbackends) from pg_stat_database)::int as connections,
       current_setting('max_connections')::int as "connectionsMax",
       pg_database_size(current_database()) as "sizeBytes",
       (select count(*) from (select 1 from outbox limit 10000) as waiting) as "outboxWaiting",

@@ -1,5 +1,6 @@
 import type { Redis } from 'ioredis';
 import { Type } from 'typebox';
+import { EVERY_ORGANISATION } from '../../db/tenant-isolation.ts';
 import type { App } from '../../http/app.ts';
 import { nullable, Time } from '../../http/schemas.ts';
 import type { ProcessReport } from '../../process/metrics.ts';
@@ -64,7 +65,7 @@ export function operationsRoutes(api: App, { database, log }: ApiContext, parts:
     },
     async () => {
       const [{ outboxWaiting, replicaLagBytes, ...state }, fromRedis] = await Promise.all([
-        databaseState(database.primary),
+        databaseState(database.primary(EVERY_ORGANISATION)),
         redisState(parts).catch((error) => {
           log.warn({ err: error }, 'operations without redis');
           return { processes: [parts.own()], queues: [], redis: null };

@@ -1,6 +1,6 @@
-import type { Db } from '../../db/database.ts';
-import type { Database, DatabaseSession } from '../../db/read-write-split.ts';
+import type { Caller, Database } from '../../db/read-write-split.ts';
 import type { Role } from '../../db/schema.ts';
+import { EVERY_ORGANISATION } from '../../db/tenant-isolation.ts';
 import { AppError, sqlState } from '../../errors.ts';
 import type { Sessions } from '../../http/authentication.ts';
 import type { PasswordHasher } from '../../http/password-hashing.ts';
@@ -21,14 +21,14 @@ export interface Registration {
 
 /** A new organisation with its owner, signed in. Throws `conflict` when the address has an account already. */
 export async function registerOrganisation(
-  db: DatabaseSession,
+  caller: Caller,
   parts: { hasher: PasswordHasher; sessions: Sessions },
   registration: Registration,
 ): Promise<Welcome> {
   const email = registration.email.toLowerCase();
   const passwordHash = await parts.hasher.hash(registration.password);
   try {
-    return await db.write(async (transaction) => {
+    return await caller.within(EVERY_ORGANISATION).write(async (transaction) => {
       const { organisation, user } = await insertOrganisation(transaction, { ...registration, email, passwordHash });
       const token = await parts.sessions.create(transaction, { orgId: organisation.id, userId: user.id });
       return { token, user, organisation };
@@ -45,16 +45,16 @@ export async function registerOrganisation(
  * who registered a moment ago, perhaps on another device, is known, whatever a replica lags.
  */
 export async function signIn(
-  db: DatabaseSession,
+  caller: Caller,
   parts: { hasher: PasswordHasher; sessions: Sessions; database: Pick<Database, 'primary'> },
   given: { email: string; password: string },
 ): Promise<Welcome> {
-  const found = await userByEmail(parts.database.primary, given.email.toLowerCase());
+  const found = await userByEmail(parts.database.primary(EVERY_ORGANISATION), given.email.toLowerCase());
   const right = await parts.hasher.verify(given.password, found?.password_hash);
   if (!right || found === undefined) throw new AppError('unauthenticated', 'The address or the password is not right.');
-  const token = await db.write((transaction) =>
-    parts.sessions.create(transaction, { orgId: found.org_id, userId: found.id }),
-  );
+  const token = await caller
+    .within(found.org_id)
+    .write((transaction) => parts.sessions.create(transaction, { orgId: found.org_id, userId: found.id }));
   return {
     token,
     user: { id: found.id, name: found.name, email: found.email, role: found.role },
@@ -63,6 +63,6 @@ export async function signIn(
 }
 
 /** The signed-in person and their organisation, by name. From the primary: the session was found there. */
-export function whoIs(db: Db, orgId: number, userId: number) {
-  return me(db, orgId, userId);
+export function whoIs(database: Pick<Database, 'primary'>, orgId: number, userId: number) {
+  return me(database.primary(orgId), orgId, userId);
 }

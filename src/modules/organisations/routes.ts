@@ -36,7 +36,7 @@ export function organisationRoutes(api: App, context: ApiContext): void {
     },
     async (request, reply) => {
       registrations.count(request.ip);
-      const welcome = await registerOrganisation(request.db, context, request.body);
+      const welcome = await registerOrganisation(request.caller, context, request.body);
       return reply.code(201).setCookie(SESSION_COOKIE, welcome.token, cookie).send(welcome);
     },
   );
@@ -59,7 +59,7 @@ export function organisationRoutes(api: App, context: ApiContext): void {
     async (request, reply) => {
       const key = `${request.ip} ${request.body.email.toLowerCase()}`;
       signIns.count(key);
-      const welcome = await signIn(request.db, context, request.body);
+      const welcome = await signIn(request.caller, context, request.body);
       signIns.forget(key);
       return reply.code(201).setCookie(SESSION_COOKIE, welcome.token, cookie).send(welcome);
     },
@@ -84,7 +84,7 @@ export function organisationRoutes(api: App, context: ApiContext): void {
         response: { 200: Type.Object({ user: User, organisation: named }) },
       },
     },
-    async ({ user }) => whoIs(context.database.primary, user.orgId, user.userId),
+    async ({ user }) => whoIs(context.database, user.orgId, user.userId),
   );
 
   api.get(

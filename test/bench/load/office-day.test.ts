@@ -53,7 +53,7 @@ test('every route is asked, every answer is right, every acknowledged write is k
   expect(figures.wrongSamples).toEqual([]);
   expect(Object.keys(figures.statuses).filter((status) => !/^(20\d|404|429|503)$/.test(status))).toEqual([]);
   expect(routesOf(figures.byRoute)).toEqual(expect.arrayContaining(routesOf(mix)));
-  const history = await checkHistory(api.database.url, readHistory(historyFile));
+  const history = await checkHistory(api.database.ownerUrl, readHistory(historyFile));
   expect(history).toMatchObject({ lost: 0, duplicated: 0 });
   expect(history.campaigns).toBeGreaterThan(0);
   expect(history.employees).toBeGreaterThan(0);
@@ -61,7 +61,7 @@ test('every route is asked, every answer is right, every acknowledged write is k
 
 test('a campaign and an imported person that the database lost are found', async () => {
   const [{ orgId }] = accounts as [Account];
-  const found = await checkHistory(api.database.url, [
+  const found = await checkHistory(api.database.ownerUrl, [
     { kind: 'campaign', orgId, id: 4_000_000, name: 'never stored' },
     { kind: 'employee', orgId, email: 'person-1@one.test', name: 'Person 1' },
     { kind: 'employee', orgId, email: 'nobody@one.test', name: 'Nobody' },

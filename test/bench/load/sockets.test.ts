@@ -45,7 +45,7 @@ async function sentCampaign(): Promise<string[]> {
   await sql`insert into campaign_progress (org_id, campaign_id) values (${orgId}, ${campaignId})`.execute(database.db);
   await sql`insert into reach_outs (org_id, campaign_id, employee_id, status)
     select org_id, ${campaignId}, id, 'sent' from employees where org_id = ${orgId}`.execute(database.db);
-  return checkInTokens(database.url, chat.config.secretKey, { count: PEOPLE, campaignId });
+  return checkInTokens(database.ownerUrl, chat.config.secretKey, { count: PEOPLE, campaignId });
 }
 
 const planFor = (tokens: string[], plan: Partial<SocketsPlan>): SocketsPlan => ({
@@ -68,7 +68,10 @@ test('everybody answers every question, and each acknowledged answer is in the d
   expect(figures.byRoute['socket hello']?.count).toBe(PEOPLE);
   expect(figures.byRoute['socket answer']?.count).toBe(PEOPLE * 3);
   const sound = { lost: 0, duplicated: 0, wrongSeq: 0, withGaps: 0 };
-  expect(await checkHistory(database.url, readHistory(historyFile))).toMatchObject({ answers: PEOPLE * 3, ...sound });
+  expect(await checkHistory(database.ownerUrl, readHistory(historyFile))).toMatchObject({
+    answers: PEOPLE * 3,
+    ...sound,
+  });
 });
 
 test('answers come at the rate of the schedule; those that nobody can give are dropped', async () => {
@@ -124,7 +127,7 @@ test('the history finds what was lost, stored twice, numbered otherwise or left 
   );
   await sql`delete from messages where seq = 1 and ${where(gap)}`.execute(database.db);
   const found = await checkHistory(
-    database.url,
+    database.ownerUrl,
     answers.map((answer) => (answer === moved ? { ...answer, seq: 77 } : answer)),
   );
   expect(found).toMatchObject({ answers: PEOPLE * 3, lost: 1, duplicated: 1, wrongSeq: 1 });

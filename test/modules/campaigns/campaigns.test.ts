@@ -20,7 +20,7 @@ beforeAll(async () => {
 });
 afterAll(() => on.close());
 
-const session = () => createSession(on.database);
+const session = () => createSession(on.database, orgId);
 const eventsOf = (campaignId: number) =>
   on.db
     .selectFrom('outbox')
@@ -40,7 +40,7 @@ test('a draft can be changed; what people were sent cannot', async () => {
 
 test('a launch and its word to the queue are one: both or neither', async () => {
   const { id } = await addDraft(on.database, orgId);
-  const rolledBack = on.database.write(async (transaction) => {
+  const rolledBack = on.database.write(orgId, async (transaction) => {
     await launchIn(transaction, orgId, id);
     throw new Error('the power went');
   });
@@ -122,8 +122,8 @@ test('an organisation schedules only so many', async () => {
   const drafts = [];
   for (let draft = 0; draft <= CAMPAIGNS_SCHEDULED_MAX; draft++) drafts.push((await addDraft(on.database, busy)).id);
   const at = '2099-01-01T09:00:00Z';
-  for (const id of drafts.slice(0, -1)) await scheduleCampaign(session(), busy, id, { at });
-  const oneMore = scheduleCampaign(session(), busy, drafts.at(-1) as number, { at });
+  for (const id of drafts.slice(0, -1)) await scheduleCampaign(createSession(on.database, busy), busy, id, { at });
+  const oneMore = scheduleCampaign(createSession(on.database, busy), busy, drafts.at(-1) as number, { at });
   await expect(oneMore).rejects.toMatchObject({ code: 'conflict', message: expect.stringContaining('Cancel one') });
 });
 

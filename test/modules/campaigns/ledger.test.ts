@@ -29,11 +29,12 @@ async function launched(people: number): Promise<SendingCampaign> {
   const id = await addLaunched(on.database, orgId);
   return (await sendingCampaign(on.db, orgId, id)) as SendingCampaign;
 }
-const expand = async (campaign: SendingCampaign) => (await on.database.write((db) => expandLedger(db, campaign))).value;
+const expand = async (campaign: SendingCampaign) =>
+  (await on.database.write(orgId, (db) => expandLedger(db, campaign))).value;
 const claim = async (campaign: SendingCampaign, limit: number) =>
-  (await on.database.write((db) => claimReachOuts(db, campaign, limit))).value;
+  (await on.database.write(orgId, (db) => claimReachOuts(db, campaign, limit))).value;
 const record = (campaign: SendingCampaign, results: Partial<ReachOutResult>[]) =>
-  on.database.write((db) =>
+  on.database.write(orgId, (db) =>
     recordReachOuts(
       db,
       campaign,
@@ -76,7 +77,7 @@ test('two mailers that take rows at the same time never take the same one', asyn
   const { promise: bothHold, resolve: letGo } = Promise.withResolvers<void>();
   let holding = 0;
   const take = () =>
-    on.database.write(async (db) => {
+    on.database.write(orgId, async (db) => {
       const claimed = await claimReachOuts(db, campaign, 20);
       if (++holding === 2) letGo();
       await bothHold; // neither has committed when both have taken

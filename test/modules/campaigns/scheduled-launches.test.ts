@@ -25,7 +25,7 @@ const launchDue = (database = on.database) => launchDueCampaigns(database, new A
 /** Scheduled, and then its time has come: `due` is an SQL time. */
 async function addDue(schedule: { at?: string; cron?: string }, due: string): Promise<number> {
   const { id } = await addDraft(on.database, orgId);
-  await scheduleCampaign(createSession(on.database), orgId, id, schedule);
+  await scheduleCampaign(createSession(on.database, orgId), orgId, id, schedule);
   await sql`update campaigns set launch_at = ${sql.raw(due)} where id = ${id}`.execute(on.db);
   return id;
 }
@@ -51,9 +51,7 @@ test('a campaign for a time is launched when it has come, not before, and once',
 test('two mailers that look at the same time launch everything once', async () => {
   const second = openDatabase({
     config: { databaseUrl: on.url, databaseReplicaUrl: undefined },
-    processName: 'mailer',
-    primaryMax: 2,
-    replicaMax: 0,
+    name: 'mailer',
     log: createLog('test', 'silent'),
     metrics: createMetrics('test'),
   });

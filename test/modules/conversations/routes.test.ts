@@ -23,7 +23,7 @@ let api: RunningApi;
 let admin: ApiClient;
 beforeAll(async () => {
   api = await runApi();
-  await seed(api.database.url, { scale: 0.02 });
+  await seed(api.database.ownerUrl, { scale: 0.02 });
   admin = await api.signedIn(ORG, 'admin');
   await admin.send('POST', '/api/imports', { fileName: 'a.csv' }); // moves the reader's position behind the seed
 });
@@ -124,7 +124,7 @@ describe('the export', () => {
     const { running, refused } = await api.database.db.transaction().execute(async (transaction) => {
       await sql`lock table conversations in access exclusive mode`.execute(transaction);
       const running = Array.from({ length: EXPORTS_AT_ONCE_MAX }, ask);
-      await until('all of them run', () => api.gauge('pool_primary_used') === EXPORTS_AT_ONCE_MAX);
+      await until('all of them run', () => api.gauge('requests_in_flight') === EXPORTS_AT_ONCE_MAX);
       return { running, refused: await ask() };
     });
     expect(refused).toMatchObject({ status: 503, body: { code: 'overloaded' } });

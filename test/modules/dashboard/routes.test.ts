@@ -20,7 +20,7 @@ let api: RunningApi;
 let viewer: ApiClient;
 beforeAll(async () => {
   api = await runApi();
-  await seed(api.database.url, { scale: 0.02 });
+  await seed(api.database.ownerUrl, { scale: 0.02 });
   const admin = await api.signedIn(ORG, 'admin');
   viewer = await api.signedIn(ORG, 'viewer');
   const written = await admin.send('POST', '/api/imports', { fileName: 'a.csv' });

@@ -1,0 +1,45 @@
+import { LRUCache } from 'lru-cache';
+import { type Caller, createCaller, type Database, type DatabaseSession } from '../db/read-write-split.ts';
+import type { WalPosition } from '../db/replica-watch.ts';
+import { LAST_WRITES_KEPT } from '../limits.ts';
+import type { App, SignedIn } from './app.ts';
+
+/** The header (and cookie) that carries the caller's last write: hand it back and the read sees it. */
+const READ_AFTER = 'read-after';
+const READ_AFTER_COOKIE = 'read_after';
+
+/**
+ * Gives every request its way to the database: `request.caller`, and once it is known who asks, `request.db` within their
+ * organisation. The position travels with the client. A browser keeps the cookie of whichever answer came last, which
+ * of two requests at once may be the one that wrote first: so this process remembers each user's last write as well.
+ */
+export function readOwnWrites(app: App, database: Database): void {
+  app.decorateRequest('caller', null as unknown as Caller);
+  app.decorateRequest('db', null as unknown as DatabaseSession);
+  app.addHook('onRequest', async (request) => {
+    const header = request.headers[READ_AFTER];
+    const given = (typeof header === 'string' ? header : undefined) ?? request.cookies[READ_AFTER_COOKIE];
+    request.caller = createCaller(database, given);
+  });
+  app.addHook('onSend', async (request, reply) => {
+    const { position } = request.caller ?? {};
+    if (position === undefined || position === request.cookies[READ_AFTER_COOKIE]) return;
+    reply.header(READ_AFTER, position);
+    reply.setCookie(READ_AFTER_COOKIE, position, { path: '/', httpOnly: true, sameSite: 'lax' });
+  });
+}
+
+/** `enter` where the user becomes known, `leave` where the answer goes out. */
+export function createLastWrites() {
+  const positions = new LRUCache<string, WalPosition>({ max: LAST_WRITES_KEPT });
+  const keyOf = ({ orgId, userId }: SignedIn) => `${orgId}/${userId}`;
+  return {
+    enter(user: SignedIn, caller: Caller): DatabaseSession {
+      caller.seeAtLeast(positions.get(keyOf(user)));
+      return caller.within(user.orgId);
+    },
+    leave(user: SignedIn, caller: Caller): void {
+      if (caller.lastWrite !== undefined) positions.set(keyOf(user), caller.lastWrite);
+    },
+  };
+}

@@ -1,0 +1,216 @@
+import { randomUUID } from 'node:crypto';
+import { sql } from 'kysely';
+import { Client } from 'pg';
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
+import { type Db, openPool, type PooledDatabase } from '../../src/db/database.ts';
+import { EVERY_ORGANISATION } from '../../src/db/tenant-isolation.ts';
+import { createLog } from '../../src/log.ts';
+import { createMetrics } from '../../src/process/metrics.ts';
+import { asAdmin, createTestDatabase, type TestDatabase } from '../database.ts';
+import { addEmployees, addOrganisation } from '../people.ts';
+
+let on: TestDatabase;
+let ours: number;
+let theirs: number;
+beforeAll(async () => {
+  on = await createTestDatabase({ replica: false });
+  ours = await addOrganisation(on.db, 'Ours');
+  theirs = await addOrganisation(on.db, 'Theirs');
+  await addEmployees(on.db, ours, 3, 'ours.test');
+  await addEmployees(on.db, theirs, 5, 'theirs.test');
+});
+afterAll(() => on.close());
+
+/** Rows that belong to no organisation, or to the server: each with its reason. */
+const NO_TENANT: Record<string, string> = {
+  kysely_migration: 'which migrations ran',
+  kysely_migration_lock: 'and that they run one at a time',
+};
+
+/** Indexes that do not begin with the organisation: each with its reason. */
+const ACROSS: Record<string, string> = {
+  organisations_pkey: 'the organisation itself',
+  users_email_key: 'addresses are unique over all organisations',
+  sessions_pkey: 'whose session it is, only the row says',
+  sessions_by_expiry: 'sessions end, whosever they are',
+  campaigns_due: 'the clock looks at all organisations',
+  campaigns_sending: 'and so does the sweep',
+  outbox_pkey: 'and the relay',
+};
+
+test('every table names its organisation, forces Row-Level Security on everybody, and has the two policies', async () => {
+  const { rows } = await sql<{ name: string; forced: boolean; has_org: boolean; policies: string[] }>`
+    select relname as name, relrowsecurity and relforcerowsecurity as forced,
+      exists (select from pg_attribute where attrelid = c.oid and attname = 'org_id' and attnotnull) as has_org,
+      array(select format('%s to %s using %s', policyname, array_to_string(roles, ','), qual) from pg_policies
+            where tablename = relname order by policyname) as policies
+    from pg_class c where relkind in ('r', 'p') and relnamespace = 'public'::regnamespace order by relname`.execute(
+    on.db,
+  );
+  const tables = rows.filter(({ name }) => !(name in NO_TENANT));
+  expect(tables.length).toBeGreaterThanOrEqual(13);
+  for (const { name, forced, has_org, policies } of tables) {
+    const column = name === 'organisations' ? 'id' : 'org_id';
+    expect(forced, `${name}: enable and force row level security`).toBe(true);
+    expect(has_org || name === 'organisations', `${name}: org_id not null`).toBe(true);
+    expect(policies, name).toEqual([
+      'system to tardigrade_system using true',
+      `tenant to tardigrade_tenant using (${column} = (current_setting('app.org'::text))::bigint)`,
+    ]);
+  }
+});
+
+test('every index begins with the organisation, but for those that say why not', async () => {
+  const { rows } = await sql<{ name: string; first: string }>`
+    select i.relname as name, (select attname from pg_attribute where attrelid = indrelid and attnum = indkey[0]) as first
+    from pg_index join pg_class i on i.oid = indexrelid join pg_class t on t.oid = indrelid
+    where t.relnamespace = 'public'::regnamespace and t.relname not in (${sql.join(Object.keys(NO_TENANT))})`.execute(
+    on.db,
+  );
+  const across = rows.filter(({ first }) => first !== 'org_id').map(({ name }) => name);
+  expect(across.toSorted()).toEqual(Object.keys(ACROSS).toSorted());
+});
+
+test('nothing goes around the policies: no view, no function that runs as its owner', async () => {
+  const { rows } = await sql`
+    select relname as name from pg_class where relkind in ('v', 'm') and relnamespace = 'public'::regnamespace
+    union all select proname from pg_proc where prosecdef and pronamespace = 'public'::regnamespace`.execute(on.db);
+  expect(rows).toEqual([]);
+});
+
+test('a query that forgets its filter finds the rows of its organisation, and no others', async () => {
+  expect(await domains(on.database.primary(ours))).toEqual(['ours.test', 'ours.test', 'ours.test']);
+  expect(await domains(on.database.primary(theirs))).toHaveLength(5);
+  expect(await domains(on.database.primary(999_999))).toEqual([]);
+  const { value } = await on.database.write(ours, domains);
+  expect(value).toHaveLength(3);
+});
+
+test('a write that forgets its filter changes no row of others; one that names them is refused', async () => {
+  await on.database.write(ours, (db) => sql`update employees set name = 'renamed'`.execute(db));
+  const { rows } = await sql<{ org_id: number; count: number }>`
+    select org_id, count(*) from employees where name = 'renamed' group by 1`.execute(on.db);
+  expect(rows).toEqual([{ org_id: ours, count: 3 }]);
+
+  const planted = on.database.write(ours, (db) =>
+    sql`insert into teams (org_id, name) values (${theirs}, 'planted')`.execute(db),
+  );
+  await expect(planted).rejects.toMatchObject({ code: '42501', message: expect.stringMatching(/row-level security/) });
+  const moved = on.database.write(ours, (db) => sql`update employees set org_id = ${theirs}`.execute(db));
+  await expect(moved).rejects.toMatchObject({ code: '42501' });
+});
+
+test('without a scope there is no right at all, and a role without an organisation is an error, not an empty list', async () => {
+  await expect(domains(on.database.server)).rejects.toMatchObject({ code: '42501' });
+  const client = new Client({ connectionString: on.url });
+  await client.connect();
+  onTestFinished(() => client.end());
+  for (const before of ['', `select set_config('app.org', '1', true)`]) {
+    // Never set, and set once in this connection's life: PostgreSQL then keeps an empty text.
+    await client.query(`begin; ${before}; commit`);
+    await client.query('begin; set local role tardigrade_tenant');
+    await expect(client.query('select count(*) from employees')).rejects.toThrow(/app\.org|invalid input syntax/);
+    await client.query('rollback');
+  }
+});
+
+test('what an organisation’s requests never do, their role may not do', async () => {
+  const forbidden = [
+    'select password_hash from users for update',
+    'delete from employees',
+    'delete from messages',
+    "update messages set body = ''",
+    'select * from outbox',
+    'delete from organisations',
+    'select expires_at from sessions',
+    'create table mine (id integer)',
+    'truncate teams',
+  ];
+  for (const text of forbidden) {
+    const asked = on.database.write(ours, (db) => sql.raw(text).execute(db));
+    await expect(asked, text).rejects.toMatchObject({ code: '42501' });
+  }
+});
+
+test('a pool of one, used by two organisations and the jobs at once: nobody ever sees what is not theirs', async () => {
+  const pool = openOne();
+  const wrong: string[] = [];
+  const look = async (orgId: number, domain: string) => {
+    for (let n = 0; n < 60; n++) {
+      if (n % 7 === 0) await sql`select 1 / 0`.execute(pool.within({ scope: orgId })).catch(() => undefined);
+      const seen = await domains(pool.within({ scope: orgId }));
+      if (seen.some((found) => found !== domain)) wrong.push(`${orgId} saw ${seen}`);
+    }
+  };
+  const all = async () => {
+    for (let n = 0; n < 60; n++)
+      if ((await domains(pool.within({ scope: EVERY_ORGANISATION }).withoutPlugins()).catch(() => [])).length > 0)
+        wrong.push('the jobs read employees, for which they have no right');
+  };
+  await Promise.all([look(ours, 'ours.test'), look(theirs, 'theirs.test'), all()]);
+  expect(wrong).toEqual([]);
+});
+
+test.each(['commit', 'rollback', 'a failed statement', 'a killed connection'])(
+  'after %s nothing of the scope is left on the connection',
+  async (ending) => {
+    const pool = openOne();
+    const within = pool.within({ scope: ours });
+    await within
+      .transaction()
+      .execute(async (transaction) => {
+        expect(await domains(transaction)).toHaveLength(3);
+        if (ending === 'rollback') throw new Error('changed our mind');
+        if (ending === 'a failed statement') await sql`select 1 / 0`.execute(transaction);
+        if (ending === 'a killed connection') await kill(transaction);
+      })
+      .catch(() => undefined);
+    const left = await sql<{ role: string; org: string | null }>`
+      select current_user::text as role, nullif(current_setting('app.org', true), '') as org`
+      .execute(pool.unscoped)
+      .catch(() =>
+        sql<{ role: string; org: string | null }>`
+        select current_user::text as role, nullif(current_setting('app.org', true), '') as org`.execute(pool.unscoped),
+      );
+    expect(left.rows).toEqual([{ role: new URL(on.url).username, org: null }]);
+  },
+);
+
+test('the scope costs no round trip: it travels with its statement, and is parsed once per connection', async () => {
+  const pool = openOne();
+  const marker = randomUUID();
+  await domains(pool.within({ scope: ours }));
+  const { rows } = await sql<{ name: string; used: number }>`
+    select name, (generic_plans + custom_plans)::int as used from pg_prepared_statements
+    where name = 'scope' and ${marker} <> ''`.execute(pool.within({ scope: ours }));
+  expect(rows).toEqual([{ name: 'scope', used: 3 }]); // once when the connection was made, then once per statement
+});
+
+test('a second connection inside a transaction is refused, whoever asks for it', async () => {
+  const nested = on.database.write(ours, () => domains(on.database.primary(ours)));
+  await expect(nested).rejects.toThrow(/second connection was asked for inside a transaction/);
+  expect(await domains(on.database.primary(ours))).toHaveLength(3); // outside, all is well again
+});
+
+async function domains(db: Db): Promise<string[]> {
+  const { rows } = await sql<{ domain: string }>`select split_part(email, '@', 2) as domain from employees`.execute(db);
+  return rows.map(({ domain }) => domain);
+}
+
+async function kill(db: Db): Promise<void> {
+  const { rows } = await sql<{ pid: number }>`select pg_backend_pid() as pid`.execute(db);
+  await asAdmin((client) => client.query('select pg_terminate_backend($1, 5000)', [rows[0]?.pid]));
+}
+
+function openOne(): PooledDatabase {
+  const pool = openPool('primary', {
+    url: on.url,
+    processName: 'test',
+    max: 1,
+    statementMs: 5_000,
+    log: createLog('test', 'silent'),
+    metrics: createMetrics('test'),
+  });
+  onTestFinished(() => pool.close());
+  return pool;
+}
