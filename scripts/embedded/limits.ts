@@ -12,6 +12,9 @@ export const REPLICA_STREAMING_MS = 8_000;
 /** Reading back an append-only file that is full (`maxmemory`) takes a few seconds on a slow disk. */
 export const REDIS_READY_MS = 20_000;
 
+/** PgBouncer keeps nothing: it only opens a port. */
+export const PGBOUNCER_READY_MS = 10_000;
+
 /** The mail catcher only opens two ports and reads its index. */
 export const MAIL_READY_MS = 10_000;
 

@@ -1,32 +1,61 @@
-import { readdir, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+/**
+ * What it is: migrations/*.sql through kysely's migrator, forward only, on tables that are in use.
+ * What fails without it: an ALTER TABLE that waits behind one long query makes every later query wait behind itself.
+ * How it works: one process at a time and one transaction per file. A statement waits for its lock so briefly that those
+ *   behind it still get their answer; then everything is undone, traffic has its turn, and the file is tried again.
+ *   A file whose first line is `-- no-transaction` runs statement by statement instead, for CREATE INDEX CONCURRENTLY.
+ * What it costs: a file may run several times before it gets its locks.
+ * Its bound: MIGRATION_LOCK_MS, MIGRATION_LOCK_TRIES_MAX, MIGRATION_BUILD_LOCK_MS, MIGRATION_TURN_MS.
+ * Its proof: test/db/migrate.test.ts; test/db/migration-rules.test.ts reads the files themselves.
+ */
+import { setTimeout as delay } from 'node:timers/promises';
 import { Kysely, PostgresDialect, sql } from 'kysely';
-import { type MigrationProvider, Migrator } from 'kysely/migration';
-import { Pool } from 'pg';
+import { Migrator } from 'kysely/migration';
+import { DatabaseError, Pool } from 'pg';
 import { StartError } from '../errors.ts';
 import { projectFile } from '../files.ts';
-import { LOCK_MS } from '../limits.ts';
+import { backoffMs } from '../flow/backoff.ts';
+import {
+  MIGRATION_BUILD_LOCK_MS,
+  MIGRATION_LOCK_MS,
+  MIGRATION_LOCK_RETRY_MS,
+  MIGRATION_LOCK_TRIES_MAX,
+  MIGRATION_TURN_MS,
+  MIGRATION_TURN_POLL_MS,
+} from '../limits.ts';
 import type { Db } from './database.ts';
+import { type MigrationFile, migrationFiles, runFile } from './migration-files.ts';
 import type { Schema } from './schema.ts';
 
-/** Runs what is missing of migrations/*.sql, in order, one process at a time (kysely's lock). Returns the names that ran. */
-export async function migrate(db: Db): Promise<string[]> {
-  const { error, results = [] } = await new Migrator({
-    db,
-    provider: sqlFiles(projectFile('migrations')),
-  }).migrateToLatest();
-  if (error !== undefined) {
-    const failed = results.find((result) => result.status === 'Error')?.migrationName ?? 'a migration';
-    throw new Error(`${failed} failed, and nothing of it was kept: ${error instanceof Error ? error.message : error}`, {
-      cause: error,
-    });
-  }
-  return results.map((result) => result.migrationName);
+export interface MigrateOptions {
+  readonly folder?: string;
+  readonly lockTries?: number;
+  /** Told before each wait for a lock that could not be had. */
+  readonly onBlocked?: (blocked: { migration: string; attempt: number; waitMs: number }) => void;
 }
 
-/** One plain connection without the product's short timeouts: building an index may take its time. */
+/** Runs what is missing, in order, one process at a time. Returns the names that ran; an error names the file that failed. */
+export function migrate(db: Db, options: MigrateOptions = {}): Promise<string[]> {
+  return db.connection().execute(async (connection) => {
+    await takeTurn(connection);
+    try {
+      const files = await migrationFiles(options.folder ?? projectFile('migrations'));
+      const ran: string[] = [];
+      for (;;) {
+        const name = await runNext(connection, files, options);
+        if (name === undefined) return ran;
+        ran.push(name);
+      }
+    } finally {
+      // A connection that broke has given its turn back already.
+      await sql`select pg_advisory_unlock(${TURN})`.execute(connection).catch(() => undefined);
+    }
+  });
+}
+
+/** One plain connection. It needs a session of its own: straight to PostgreSQL, not through PgBouncer. */
 export function openMigrationDatabase(url: string): Db {
-  const pool = new Pool({ connectionString: url, max: 1, lock_timeout: LOCK_MS });
+  const pool = new Pool({ connectionString: url, max: 1 });
   // A connection that breaks is told by the statement that fails; without listeners it would end the process first.
   pool.on('error', () => undefined);
   pool.on('connect', (client) => void client.on('error', () => undefined));
@@ -36,7 +65,8 @@ export function openMigrationDatabase(url: string): Db {
 /** A process must not serve from a database that is down or whose schema it does not know: throws StartError. */
 export async function refuseWrongDatabase(db: Db, url: string): Promise<void> {
   await refuseUnreachable(db, url);
-  const pending = await pendingMigrations(db);
+  const files = await migrationFiles(projectFile('migrations'));
+  const pending = await pendingMigrations(migratorOf(db, files));
   if (pending.length > 0) throw new StartError(`The database lacks ${pending.join(', ')}. Run npm run migrate first.`);
 }
 
@@ -50,22 +80,98 @@ export async function refuseUnreachable(db: Db, url: string): Promise<void> {
   });
 }
 
-async function pendingMigrations(db: Db): Promise<string[]> {
-  const migrations = await new Migrator({ db, provider: sqlFiles(projectFile('migrations')) }).getMigrations();
+const TURN = sql`hashtext('tardigrade migrations')`;
+
+/**
+ * Asks again and again instead of waiting inside PostgreSQL, as kysely's own lock does: there the one who waits is a
+ * transaction that CREATE INDEX CONCURRENTLY waits for in turn, and PostgreSQL ends one of the two as a deadlock.
+ */
+async function takeTurn(connection: Db): Promise<void> {
+  const deadline = performance.now() + MIGRATION_TURN_MS;
+  for (;;) {
+    const { rows } = await sql<{ mine: boolean }>`select pg_try_advisory_lock(${TURN}) as mine`.execute(connection);
+    if (rows[0]?.mine) return;
+    if (performance.now() > deadline) {
+      throw new Error(`Another process has been migrating this database for ${MIGRATION_TURN_MS} ms. Is it stuck?`);
+    }
+    await delay(MIGRATION_TURN_POLL_MS);
+  }
+}
+
+/** Returns the name of what ran; undefined when nothing is missing. */
+async function runNext(
+  connection: Db,
+  files: MigrationFile[],
+  { lockTries = MIGRATION_LOCK_TRIES_MAX, onBlocked }: MigrateOptions,
+): Promise<string | undefined> {
+  const migrator = migratorOf(connection, files);
+  const [next] = await pendingMigrations(migrator);
+  const inTransaction = files.find(({ name }) => name === next)?.inTransaction ?? true;
+  for (let attempt = 1; ; attempt++) {
+    // Said here and not only by whoever opened the connection: a role or a database may carry limits of its own.
+    const lockMs = inTransaction ? MIGRATION_LOCK_MS : MIGRATION_BUILD_LOCK_MS;
+    await sql`select set_config('lock_timeout', ${String(lockMs)}, false),
+      set_config('statement_timeout', '0', false)`.execute(connection);
+    const { error, results = [] } = await migrator.migrateUp({ disableTransactions: !inTransaction });
+    if (error === undefined) return results[0]?.migrationName;
+
+    const failed = results[0]?.migrationName ?? 'The migration';
+    if (!inTransaction) throw await halfDone(connection, failed, error);
+    if (!isBlocked(error)) throw new Error(`${failed} ${UNDONE}: ${messageOf(error)}`, { cause: error });
+    if (attempt >= lockTries) throw stillBlocked(failed, attempt, error);
+    // Without jitter: nobody else tries, and the wait is for those who queued behind this.
+    const waitMs = backoffMs(attempt - 1, MIGRATION_LOCK_RETRY_MS, () => 1);
+    onBlocked?.({ migration: failed, attempt, waitMs });
+    await delay(waitMs);
+  }
+}
+
+function migratorOf(db: Db, files: MigrationFile[]): Migrator {
+  const migrations = files.map((file) => [file.name, { up: (on: Db) => runFile(on, file) }] as const);
+  return new Migrator({ db, provider: { getMigrations: async () => Object.fromEntries(migrations) } });
+}
+
+async function pendingMigrations(migrator: Migrator): Promise<string[]> {
+  const migrations = await migrator.getMigrations();
   return migrations.filter((migration) => migration.executedAt === undefined).map((migration) => migration.name);
 }
 
-function sqlFiles(folder: string): MigrationProvider {
-  return {
-    async getMigrations() {
-      const names = (await readdir(folder)).filter((name) => name.endsWith('.sql')).sort();
-      const texts = await Promise.all(names.map((name) => readFile(join(folder, name), 'utf8')));
-      return Object.fromEntries(
-        names.map((name, index) => [
-          name.replace(/\.sql$/, ''),
-          { up: async (db: Db) => void (await sql.raw(texts[index] as string).execute(db)) },
-        ]),
-      );
-    },
-  };
+const UNDONE = 'failed, and nothing of it was kept';
+
+/** lock_not_available (the lock timeout), deadlock_detected: both have undone the whole file. */
+function isBlocked(error: unknown): boolean {
+  return error instanceof DatabaseError && (error.code === '55P03' || error.code === '40P01');
+}
+
+function stillBlocked(name: string, attempts: number, error: unknown): Error {
+  return new Error(
+    `${name} ${UNDONE}: ${attempts} times it could not get its lock within ${MIGRATION_LOCK_MS} ms ` +
+      `(${messageOf(error)}). A long transaction holds the table; the first rows of ` +
+      '"select pid, application_name, xact_start, query from pg_stat_activity order by xact_start" show whose. ' +
+      'End it or wait for it, then run npm run migrate again.',
+    { cause: error },
+  );
+}
+
+async function halfDone(connection: Db, name: string, error: unknown): Promise<Error> {
+  const invalid = await sql<{ name: string }>`
+    select indexrelid::regclass::text as name from pg_index where not indisvalid order by 1`
+    .execute(connection)
+    .catch(() => ({ rows: [] })); // the connection may be what failed
+  const left =
+    invalid.rows.length === 0
+      ? ''
+      : ` Left behind INVALID, written to but never read from: ${invalid.rows.map((row) => row.name).join(', ')};` +
+        ' the file drops it before it builds it again.';
+  return new Error(
+    `${name} failed outside a transaction: ${messageOf(error)}. What its statements before that did is kept.${left} ` +
+      'Remove the cause and run npm run migrate again: it starts with the first statement of the file.',
+    { cause: error },
+  );
+}
+
+function messageOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const detail = error instanceof DatabaseError && error.detail !== undefined ? ` (${error.detail})` : '';
+  return `${error.message}${detail}`;
 }

@@ -1,0 +1,124 @@
+/**
+ * A program from the Debian or Ubuntu archive without installing it.
+ *
+ * apt fetches the packages and checks their signatures; dpkg-deb unpacks them below node_modules/.cache. Nothing of
+ * the system changes: no service is started, enabled or left behind, and no root is needed. `npm ci` clears it away
+ * as it does the PostgreSQL that came through npm.
+ */
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { runToEnd } from './child.ts';
+import { APT_MS } from './limits.ts';
+
+/** How to run what was fetched: the arguments come before the program's own. */
+export type FetchedProgram = { command: string; args: string[]; env: NodeJS.ProcessEnv };
+
+export type FetchOptions = {
+  package: string;
+  /** Below the root of the archive: `usr/bin/redis-server`. */
+  program: string;
+  /** From this release of Debian, together with every library down to the C library; default: what the machine has. */
+  debianRelease?: string;
+};
+
+const CACHE = path.resolve(import.meta.dirname, '..', '..', 'node_modules', '.cache', 'tardigrade');
+
+const DEBIAN_KEYS = '/usr/share/keyrings/debian-archive-keyring.gpg';
+
+/** Whether this machine can check what another release of Debian sends. */
+export const knowsDebianKeys = () => existsSync(DEBIAN_KEYS);
+
+/** Fetches the program and the libraries that this machine lacks, once. Throws with apt's last lines. */
+export async function fetchFromApt(options: FetchOptions): Promise<FetchedProgram> {
+  const unpacked = path.join(CACHE, [options.package, options.debianRelease].filter(Boolean).join('-'));
+  if (!existsSync(unpacked)) await fetchInto(unpacked, options);
+  const program = path.join(unpacked, options.program);
+  const libraries = libraryFolders(path.join(unpacked, 'usr', 'lib'));
+  const searched = [...libraries, process.env.LD_LIBRARY_PATH].filter((folder) => folder !== undefined).join(':');
+  // A foreign C library works only with its own loader, and must not reach whatever the program starts.
+  const loader = options.debianRelease === undefined ? undefined : loaderBelow(unpacked);
+  return loader === undefined
+    ? { command: program, args: [], env: { LD_LIBRARY_PATH: searched } }
+    : { command: loader, args: ['--library-path', searched, program], env: {} };
+}
+
+async function fetchInto(unpacked: string, options: FetchOptions): Promise<void> {
+  // A folder per process: two starts at once must not unpack over each other.
+  const work = `${unpacked}-${process.pid}`;
+  const archives = path.join(work, 'archives');
+  rmSync(work, { recursive: true, force: true });
+  mkdirSync(path.join(archives, 'partial'), { recursive: true });
+  try {
+    if (options.debianRelease === undefined) {
+      await download(work, archives, options.package, []).catch(async () => {
+        // No package lists on this machine (a slim image), or old ones: lists of our own, then once more.
+        await updateAndDownload(work, archives, options.package, []);
+      });
+    } else {
+      await updateAndDownload(work, archives, options.package, release(work, options.debianRelease));
+    }
+    const root = path.join(work, 'root');
+    mkdirSync(root);
+    for (const file of readdirSync(archives).filter((name) => name.endsWith('.deb'))) {
+      await run(work, 'dpkg-deb', ['-x', path.join(archives, file), root]);
+    }
+    if (!existsSync(unpacked)) renameSync(root, unpacked);
+  } finally {
+    rmSync(work, { recursive: true, force: true });
+  }
+}
+
+/** Only that release, and nothing counted as installed. */
+function release(work: string, name: string): string[] {
+  const sources = path.join(work, 'sources');
+  mkdirSync(sources);
+  const lines = ['Types: deb', 'URIs: http://deb.debian.org/debian', `Suites: ${name}`, 'Components: main'];
+  writeFileSync(path.join(sources, 'debian.sources'), `${lines.join('\n')}\nSigned-By: ${DEBIAN_KEYS}\n`);
+  writeFileSync(path.join(work, 'status'), '');
+  const places = {
+    'Etc::sourcelist': '/dev/null',
+    'Etc::sourceparts': sources,
+    'State::status': path.join(work, 'status'),
+  };
+  return Object.entries(places).flatMap(([key, value]) => ['-o', `Dir::${key}=${value}`]);
+}
+
+async function updateAndDownload(work: string, archives: string, name: string, options: string[]): Promise<void> {
+  const lists = [...options, '-o', `Dir::State::lists=${path.join(work, 'lists')}`];
+  mkdirSync(path.join(work, 'lists', 'partial'), { recursive: true });
+  await apt(work, [...lists, 'update']);
+  await download(work, archives, name, lists);
+}
+
+function download(work: string, archives: string, name: string, options: string[]): Promise<void> {
+  const place = ['-o', `Dir::Cache::archives=${archives}`, ...options];
+  return apt(work, [...place, '--yes', '--no-install-recommends', '--download-only', 'install', name]);
+}
+
+function apt(work: string, args: string[]): Promise<void> {
+  // Only our own folders are written to, so no lock is taken and no other user is switched to.
+  const own = ['-o', `Dir::Cache=${work}`, '-o', 'Debug::NoLocking=1', '-o', 'APT::Sandbox::User='];
+  return run(work, 'apt-get', [...own, ...args]);
+}
+
+function run(folder: string, command: string, args: string[]): Promise<void> {
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive', LC_ALL: 'C' };
+  return runToEnd({ folder, name: path.basename(command), command, args, env, deadlineMs: APT_MS });
+}
+
+/** Debian keeps libraries in a folder named after the machine: lib/x86_64-linux-gnu. */
+function libraryFolders(lib: string): string[] {
+  if (!existsSync(lib)) return [];
+  return readdirSync(lib)
+    .filter((name) => name.includes('-linux-'))
+    .map((name) => path.join(lib, name));
+}
+
+/** lib64/ld-linux-x86-64.so.2, lib/ld-linux-aarch64.so.1. */
+function loaderBelow(root: string): string | undefined {
+  return ['lib64', 'lib']
+    .map((folder) => path.join(root, 'usr', folder))
+    .filter((folder) => existsSync(folder))
+    .flatMap((folder) => readdirSync(folder).map((name) => path.join(folder, name)))
+    .find((file) => path.basename(file).startsWith('ld-linux-'));
+}
