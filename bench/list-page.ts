@@ -1,0 +1,58 @@
+/**
+ * `npm run bench:list-page [-- --pairs=12]`: one list page (50 employees with their teams, of 200,000) through the whole
+ * product (session, tenant, validation, rate limit, replica, serialisation) against bare fastify and pg with the same
+ * statement, named. Closed loop, one after the other, in pairs whose order alternates, so that a slow minute of the
+ * machine falls on both. Ends with the ratio of requests per second: 1 would be a product that costs nothing.
+ */
+import path from 'node:path';
+import { parseArgs } from 'node:util';
+import { build } from '../scripts/build.ts';
+import { startStack } from '../scripts/embedded/stack.ts';
+import { migrate, openMigrationDatabase } from '../src/db/migrate.ts';
+import { estimate } from './ab/statistics.ts';
+import { type Contestant, fill, startBare, startProduct } from './list-page/arrange.ts';
+import { measure, sameRows } from './list-page/measure.ts';
+
+const EMPLOYEES = 200_000;
+const SECONDS = 3;
+const WARM_UP_SECONDS = 3;
+const AIM = 0.8;
+
+const ROOT = path.resolve(import.meta.dirname, '..');
+const { values } = parseArgs({ options: { pairs: { type: 'string', default: '12' } } });
+const folder = path.join(ROOT, '.tardigrade', 'list-page');
+
+await build();
+const stack = await startStack({ folder, ports: 'any', withMail: false });
+const contestants: Contestant[] = [];
+try {
+  const db = openMigrationDatabase(stack.databaseUrl);
+  await migrate(db);
+  const orgId = await fill(db, EMPLOYEES);
+  const product = await startProduct(ROOT, folder, stack, db, orgId);
+  contestants.push(product);
+  const bare = await startBare(stack.databaseReplicaUrl as string, orgId);
+  contestants.push(bare);
+  await db.destroy();
+  await sameRows(product, bare);
+
+  await measure(product, WARM_UP_SECONDS);
+  await measure(bare, WARM_UP_SECONDS);
+  const ratios: number[] = [];
+  for (let pair = 0; pair < Number(values.pairs); pair++) {
+    const order = pair % 2 === 0 ? [product, bare] : [bare, product];
+    const perSecond = new Map<Contestant, number>();
+    for (const contestant of order) perSecond.set(contestant, await measure(contestant, SECONDS));
+    const [ours, theirs] = [perSecond.get(product) ?? 0, perSecond.get(bare) ?? 0];
+    ratios.push(ours / theirs);
+    console.log(
+      `pair ${pair + 1}: product ${ours.toFixed(0)}/s, bare ${theirs.toFixed(0)}/s, ratio ${(ours / theirs).toFixed(2)}`,
+    );
+  }
+  const { median, low, high } = estimate(ratios);
+  console.log(`ratio ${median.toFixed(2)} (99 %: ${low.toFixed(2)} to ${high.toFixed(2)}), at least ${AIM} wanted`);
+  process.exitCode = median >= AIM ? 0 : 1;
+} finally {
+  for (const contestant of contestants) await contestant.stop();
+  await stack.stop();
+}

@@ -1,0 +1,113 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import path from 'node:path';
+import { sql } from 'kysely';
+import { choosePort } from '../../scripts/embedded/ports.ts';
+import type { Stack } from '../../scripts/embedded/stack.ts';
+import { superviseWorker } from '../../scripts/embedded/supervise.ts';
+import { chooseWorkerPorts, workerEnvironment } from '../../scripts/embedded/worker-environment.ts';
+import type { Db } from '../../src/db/database.ts';
+import { createSessions } from '../../src/http/authentication.ts';
+import { heapFlags, memoryLimit } from '../../src/process/memory-limit.ts';
+
+export interface Contestant {
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  stop(): Promise<void>;
+}
+
+export interface ToBare {
+  readonly databaseUrl: string;
+  readonly orgId: number;
+  readonly port: number;
+}
+
+const TEAMS = 40;
+
+/** One organisation with so many people in TEAMS teams; made once. */
+export async function fill(db: Db, employees: number): Promise<number> {
+  const known = await db.selectFrom('organisations').select('id').executeTakeFirst();
+  if (known !== undefined) return known.id;
+  const orgId = await db.transaction().execute(async (transaction) => {
+    const { id } = await transaction
+      .insertInto('organisations')
+      .values({ name: 'List page' })
+      .returning('id')
+      .executeTakeFirstOrThrow();
+    await sql`insert into teams (org_id, name) select ${id}::bigint, 'Team ' || n from generate_series(1, ${TEAMS}::int) n`.execute(
+      transaction,
+    );
+    await sql`
+      insert into employees (org_id, team_id, email, name)
+      select ${id}::bigint, (select min(id) from teams) + n % ${TEAMS}::int, 'person-' || n || '@list.test', 'Person Number ' || n
+      from generate_series(1, ${employees}::int) n`.execute(transaction);
+    return id;
+  });
+  await sql`vacuum (analyze) employees, teams`.execute(db);
+  return orgId;
+}
+
+/** The product's api as it is deployed, with somebody of the organisation signed in. */
+export async function startProduct(
+  root: string,
+  folder: string,
+  stack: Stack,
+  db: Db,
+  orgId: number,
+): Promise<Contestant> {
+  const user = await db
+    .insertInto('users')
+    .values({
+      org_id: orgId,
+      email: `${randomBytes(6).toString('hex')}@list.test`,
+      name: 'Reader',
+      role: 'viewer',
+      password_hash: 'none',
+    })
+    .returning('id')
+    .executeTakeFirstOrThrow();
+  const token = await createSessions({ primary: () => db }).create(db, { orgId, userId: user.id });
+  const ports = await chooseWorkerPorts('any');
+  const settings = { ...stack, smtpUrl: 'smtp://127.0.0.1:1', secretKey: stack.secrets.secretKey, ports };
+  const worker = await superviseWorker({
+    folder,
+    name: 'api',
+    command: process.execPath,
+    args: [path.join(root, 'dist', 'launch.js'), 'api'],
+    cwd: root,
+    // The one reader's limit is counted and never reached.
+    env: workerEnvironment(settings, {
+      PATH: process.env['PATH'],
+      LOG_LEVEL: 'warn',
+      REQUESTS_PER_MINUTE: '100000000',
+    }),
+    readyUrl: `http://127.0.0.1:${ports.api}/readyz`,
+    restart: false,
+  });
+  return {
+    url: `http://127.0.0.1:${ports.api}/api/employees`,
+    headers: { authorization: `Bearer ${token}` },
+    stop: worker.stop,
+  };
+}
+
+export async function startBare(databaseUrl: string, orgId: number): Promise<Contestant> {
+  const port = await choosePort('api', 'any');
+  const child: ChildProcess = fork(path.join(import.meta.dirname, 'bare.ts'), {
+    execArgv: heapFlags(memoryLimit()),
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+  });
+  const ready = once(child, 'message');
+  child.send({ databaseUrl, orgId, port } satisfies ToBare);
+  await ready;
+  return {
+    url: `http://127.0.0.1:${port}/employees`,
+    headers: {},
+    async stop() {
+      const gone = once(child, 'exit');
+      child.disconnect();
+      await gone;
+    },
+  };
+}

@@ -1,0 +1,121 @@
+import { randomBytes } from 'node:crypto';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import getPort from 'get-port';
+import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import { openServers } from '../../../scripts/doctor/servers.ts';
+import { NANO_BYTES } from '../../../src/limits.ts';
+import { asAdmin, createTestDatabase, type TestDatabase } from '../../database.ts';
+import { launch } from '../../process/launched.ts';
+import { ONE_OF_EACH } from './servers.ts';
+
+const DOCTOR = path.resolve(import.meta.dirname, '..', '..', '..', 'scripts', 'doctor.ts');
+const NO_STACK = `--folder=${path.join(tmpdir(), 'tardigrade-no-stack')}`;
+let own: TestDatabase;
+
+beforeAll(async () => {
+  own = await createTestDatabase();
+});
+afterAll(() => own.close());
+
+test('a deployment that is well ends with 0, and every check could look', async () => {
+  const { code, output } = await doctor([], {
+    DATABASE_URL: own.ownerUrl,
+    DATABASE_REPLICA_URL: own.replicaUrl,
+    REDIS_URL: inject('redisUrl'),
+  });
+  expect(output).toMatch(/\n0 dangers, \d+ advices?, \d+ ok\n$/);
+  expect(output).not.toContain('not looked at');
+  for (const check of ['memory-fit', 'connections', 'redis-memory', 'replica-lag', 'transaction-age']) {
+    expect(output).toMatch(new RegExp(`^ok +${check} `, 'm'));
+  }
+  expect(code).toBe(0);
+});
+
+test('a database of somebody else is looked at by a role without rights, which says what it cannot see', async () => {
+  const name = `doctor_${randomBytes(6).toString('hex')}`;
+  await asAdmin(async (admin) => {
+    await admin.query(`create role ${name} login password 'plain'`);
+    await admin.query(`create database ${name} template template0`);
+  });
+  try {
+    const url = new URL(own.url);
+    Object.assign(url, { username: name, password: 'plain', pathname: `/${name}` });
+    const { code, output } = await doctor([`--database-url=${url.href}`]);
+    expect(output).toContain('the transactions of other roles are hidden from this one');
+    expect(output).toContain('Redis was not looked at');
+    expect(output.match(/not looked at/g)).toHaveLength(1);
+    expect(output).not.toContain('plain');
+    expect(code).toBe(0);
+  } finally {
+    await asAdmin(async (admin) => {
+      await admin.query(`drop database ${name} with (force)`);
+      await admin.query(`drop role ${name}`);
+    });
+  }
+});
+
+test('pools that pass max_connections are a danger: exit code 1, and the last lines say it', async () => {
+  const { code, output } = await doctor([`--database-url=${own.url}`, '--instances=api:100']);
+  expect(output).toMatch(
+    /\ndanger +connections +primary: api 100 x 5 \+ 8 reserved = 508 of 37 .*\n.*-> .*\n\n1 danger, /,
+  );
+  expect(code).toBe(1);
+});
+
+test('programs read the same findings as JSON', async () => {
+  const { code, stdout } = await doctor([
+    `--database-url=${own.url}`,
+    '--memory=2g',
+    '--instances=chat:1000',
+    '--json',
+  ]);
+  const { memoryBytes, instances, findings } = JSON.parse(stdout);
+  expect(memoryBytes).toBe(2 * 1024 ** 3);
+  expect(instances).toEqual({ api: 0, mailer: 0, chat: 1000, all: 0 });
+  const danger = findings.find(({ level }: { level: string }) => level === 'danger');
+  expect(danger).toMatchObject({ check: 'connections', says: expect.stringContaining('chat 1000 x') });
+  expect(code).toBe(1);
+});
+
+test('a database that is not there ends with 2 and one sentence', async () => {
+  const { code, output } = await doctor([`--database-url=postgres://who:secret@127.0.0.1:${await getPort()}/nothing`]);
+  expect(output).toMatch(/^The primary at 127\.0\.0\.1:\d+\/nothing cannot be reached: nothing listens there .*\n$/);
+  expect(code).toBe(2);
+});
+
+test('a refused password is said, and not shown', async () => {
+  const url = new URL(own.url);
+  url.password = 'mistyped';
+  const opened = openServers(
+    { databaseUrl: url.href, databaseReplicaUrl: undefined, redisUrl: undefined },
+    { instances: ONE_OF_EACH, memoryBytes: NANO_BYTES },
+  );
+  await expect(opened).rejects.toThrow(/^The primary at [^@]+ cannot be reached: it refused the password\.$/);
+});
+
+test('arguments that it cannot read end with 64 and what to say instead', async () => {
+  const { code, output } = await doctor(['--memory=much']);
+  expect(output).toMatch(/^--memory is a size like 512m or 2g, not much\nnpm run doctor -- /);
+  expect(code).toBe(64);
+});
+
+test('its connection cannot write and is bounded, whatever the address asks for', async () => {
+  const url = `${own.ownerUrl}?options=${encodeURIComponent('-c default_transaction_read_only=off -c statement_timeout=0')}`;
+  const servers = await openServers(
+    { databaseUrl: url, databaseReplicaUrl: undefined, redisUrl: undefined },
+    { instances: ONE_OF_EACH, memoryBytes: NANO_BYTES },
+  );
+  try {
+    await expect(servers.primary.rows('create table public.written ()')).rejects.toMatchObject({ code: '25006' });
+    expect(await servers.primary.rows('show statement_timeout')).toEqual([{ statement_timeout: '5s' }]);
+  } finally {
+    await servers.close();
+  }
+});
+
+async function doctor(args: string[], environment: Record<string, string> = {}) {
+  const { ended, output, stderr } = launch([DOCTOR, NO_STACK, ...args], environment);
+  const { code } = await ended;
+  return { code, output: output(), stdout: output().slice(0, output().length - stderr().length) };
+}
