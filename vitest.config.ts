@@ -1,14 +1,32 @@
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { configDefaults, defineConfig } from 'vitest/config';
+
+const QUERIES_RECORDED = 'test/db/query-plans/recorded.test.ts';
 
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
-    // Needs a browser: npm run test:browser.
-    exclude: [...configDefaults.exclude, 'test/browser/**'],
-    globalSetup: './test/global-setup.ts',
     // Real servers on the same cores: more files at once would only make each slower.
     maxWorkers: 2,
     testTimeout: 20_000,
     hookTimeout: 40_000,
+    // Where the test files write down which statements the product issued: see test/db/query-plans/record.ts.
+    env: { QUERY_RECORD: mkdtempSync(join(tmpdir(), 'tardigrade-queries-')) },
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'product',
+          include: ['test/**/*.test.ts'],
+          // Needs a browser: npm run test:browser.
+          exclude: [...configDefaults.exclude, 'test/browser/**', QUERIES_RECORDED],
+          globalSetup: './test/global-setup.ts',
+          setupFiles: './test/db/query-plans/mark-file.ts',
+        },
+      },
+      // After all others, for it looks at what they recorded.
+      { extends: true, test: { name: 'queries', include: [QUERIES_RECORDED], sequence: { groupOrder: 1 } } },
+    ],
   },
 });

@@ -1,8 +1,16 @@
 import { sql } from 'kysely';
 import type { Db } from '../../src/db/database.ts';
 
-/** What the product keeps up to date row by row, here counted once: campaign_progress, mood_days, when sending ended. */
+/** What the product keeps up to date row by row, here counted once: teams, campaign_progress, mood_days, when sending ended. */
 export async function writeTotals(db: Db): Promise<void> {
+  // Its triggers may have slept: see settle().
+  await sql`
+    update teams set employees = counted.employees, reachable = counted.reachable
+    from (
+      select org_id, team_id, count(*) as employees, count(*) filter (where unsubscribed_at is null) as reachable
+      from employees group by org_id, team_id
+    ) as counted
+    where teams.org_id = counted.org_id and teams.id = counted.team_id`.execute(db);
   await sql`
     insert into campaign_progress (org_id, campaign_id, recipients, sent, failed, opened, finished, answers)
     select c.org_id, c.id, coalesce(recipients, 0), coalesce(sent, 0), coalesce(failed, 0), coalesce(opened, 0),

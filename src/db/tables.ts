@@ -136,9 +136,11 @@ export interface Sessions {
 }
 
 export interface Teams {
+  employees: Generated<number>;
   id: GeneratedAlways<number>;
   name: string;
   org_id: number;
+  reachable: Generated<number>;
 }
 
 export interface Users {

@@ -6,6 +6,7 @@ import type { Database } from '../db/read-write-split.ts';
 import type { Role } from '../db/schema.ts';
 import { EVERY_ORGANISATION } from '../db/tenant-isolation.ts';
 import { AppError } from '../errors.ts';
+import { createSingleFlight } from '../flow/single-flight.ts';
 import { SESSION_CACHE_ENTRIES_MAX, SESSION_CACHE_MS, SESSION_MS } from '../limits.ts';
 import type { App, SignedIn } from './app.ts';
 import { createRateLimit } from './rate-limit.ts';
@@ -25,6 +26,26 @@ const ROLE_RANK: Record<Role, number> = { viewer: 0, admin: 1, owner: 2 };
 
 export function createSessions(database: Pick<Database, 'primary'>): Sessions {
   const cache = new LRUCache<string, SignedIn>({ max: SESSION_CACHE_ENTRIES_MAX, ttl: SESSION_CACHE_MS });
+  const asking = createSingleFlight<SignedIn | undefined>();
+
+  async function read(key: string, hash: Buffer): Promise<SignedIn | undefined> {
+    // Whose session it is, only its row says: the one read of a signed-in request that is not within an organisation.
+    const row = await database
+      .primary(EVERY_ORGANISATION)
+      .selectFrom('sessions')
+      .innerJoin('users', (join) =>
+        join.onRef('users.org_id', '=', 'sessions.org_id').onRef('users.id', '=', 'sessions.user_id'),
+      )
+      .where('sessions.token_hash', '=', hash)
+      .where('sessions.expires_at', '>', sql<string>`now()`)
+      .select(['users.org_id', 'users.id', 'users.role'])
+      .executeTakeFirst();
+    if (row === undefined) return undefined;
+    const signedIn = { orgId: row.org_id, userId: row.id, role: row.role };
+    cache.set(key, signedIn);
+    return signedIn;
+  }
+
   return {
     async create(transaction, { orgId, userId }) {
       const token = randomBytes(TOKEN_BYTES).toString('base64url');
@@ -42,23 +63,7 @@ export function createSessions(database: Pick<Database, 'primary'>): Sessions {
     async find(token) {
       const hash = hashOf(token);
       const key = hash.toString('base64');
-      const cached = cache.get(key);
-      if (cached !== undefined) return cached;
-      // Whose session it is, only its row says: the one read of a signed-in request that is not within an organisation.
-      const row = await database
-        .primary(EVERY_ORGANISATION)
-        .selectFrom('sessions')
-        .innerJoin('users', (join) =>
-          join.onRef('users.org_id', '=', 'sessions.org_id').onRef('users.id', '=', 'sessions.user_id'),
-        )
-        .where('sessions.token_hash', '=', hash)
-        .where('sessions.expires_at', '>', sql<string>`now()`)
-        .select(['users.org_id', 'users.id', 'users.role'])
-        .executeTakeFirst();
-      if (row === undefined) return undefined;
-      const signedIn = { orgId: row.org_id, userId: row.id, role: row.role };
-      cache.set(key, signedIn);
-      return signedIn;
+      return cache.get(key) ?? asking(key, () => read(key, hash));
     },
     async end(transaction, token) {
       const hash = hashOf(token);

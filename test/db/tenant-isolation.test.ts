@@ -36,6 +36,7 @@ const ACROSS: Record<string, string> = {
   campaigns_due: 'the clock looks at all organisations',
   campaigns_sending: 'and so does the sweep',
   outbox_pkey: 'and the relay',
+  imports_running: 'and whoever looks for imports that stand still',
 };
 
 test('every table names its organisation, forces Row-Level Security on everybody, and has the two policies', async () => {

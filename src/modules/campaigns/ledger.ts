@@ -102,14 +102,14 @@ export async function claimReachOuts(
 ): Promise<ClaimedReachOut[]> {
   const claimed = await sql<ClaimedReachOut>`
     with due as (
-      select org_id, id, status from reach_outs
+      select org_id, id, employee_id, status from reach_outs
       where org_id = ${campaign.orgId} and campaign_id = ${campaign.id} and due_at <= now()
         and (select status from campaigns where org_id = ${campaign.orgId} and id = ${campaign.id}) = 'sending'
       order by due_at, id limit ${limit} for update skip locked
     )
     update reach_outs as r
     set status = 'sending', attempts = r.attempts + 1, due_at = now() + make_interval(secs => ${MAIL_LEASE_MS / 1000})
-    from due join employees e on e.org_id = due.org_id and e.id = (select employee_id from reach_outs o where o.org_id = due.org_id and o.id = due.id)
+    from due join employees e on e.org_id = due.org_id and e.id = due.employee_id
     where r.org_id = due.org_id and r.id = due.id
     returning r.id, r.attempts, e.email, e.name, e.unsubscribed_at is not null as unsubscribed, due.status = 'sending' as interrupted`.execute(
     db,
@@ -188,7 +188,7 @@ export async function finishCampaign(db: Db, campaign: { orgId: number; id: numb
 export function sendingCampaigns(db: Db, limit: number): Promise<{ org_id: number; id: number }[]> {
   return db
     .selectFrom('campaigns')
-    .where('status', '=', 'sending')
+    .where('status', '=', sql.lit('sending')) // in the text, for the index is for this status only
     .select(['org_id', 'id'])
     .orderBy('id')
     .limit(limit)

@@ -147,12 +147,11 @@ export async function countScheduled(db: Db, orgId: number, max: number): Promis
 /** The number of people that a launch would write to now. */
 export async function recipientsOf(db: Db, orgId: number): Promise<number> {
   const row = await db
-    .selectFrom('employees')
+    .selectFrom('teams')
     .where('org_id', '=', orgId)
-    .where('unsubscribed_at', 'is', null)
-    .select((q) => q.fn.countAll<number>().as('count'))
+    .select((q) => q.fn.sum<number>('reachable').as('count'))
     .executeTakeFirstOrThrow();
-  return row.count;
+  return Number(row.count ?? 0);
 }
 
 export async function reachOutsPage(

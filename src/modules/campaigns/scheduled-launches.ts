@@ -20,7 +20,7 @@ export async function launchDueCampaigns(database: Database, signal: AbortSignal
 async function launchNext(transaction: Db): Promise<boolean> {
   const due = await transaction
     .selectFrom('campaigns')
-    .where('status', '=', 'scheduled')
+    .where('status', '=', sql.lit('scheduled')) // in the text, for the index is for this status only
     .where('launch_at', '<=', sql<string>`now()`)
     .orderBy('launch_at')
     .limit(1)

@@ -21,16 +21,16 @@ export async function summary(db: Db, orgId: number, groupMin: number): Promise<
       group by day
     )
     select
-      (select count(*) from employees where org_id = ${orgId}) as employees,
-      (select count(*) from teams where org_id = ${orgId}) as teams,
+      counted.employees, counted.teams,
       (select count(*) from campaigns where org_id = ${orgId} and status = 'sending') as "campaignsSending",
       (select count(*) from conversations
         where org_id = ${orgId} and started_at > now() - interval '1 day' and finished_at is null) as "openConversations",
       coalesce((select answers from moods where day = (now() at time zone 'utc')::date), 0)::int as "answersToday",
       (select mood from moods where day = (now() at time zone 'utc')::date and answers >= ${groupMin})::float8 as "moodToday",
-      (select mood from moods where day = (now() at time zone 'utc')::date - 7 and answers >= ${groupMin})::float8 as "moodWeekAgo"`.execute(
-    db,
-  );
+      (select mood from moods where day = (now() at time zone 'utc')::date - 7 and answers >= ${groupMin})::float8 as "moodWeekAgo"
+    from (
+      select coalesce(sum(employees), 0)::int as employees, count(*) as teams from teams where org_id = ${orgId}
+    ) as counted`.execute(db);
   return rows[0] as Summary;
 }
 

@@ -1,5 +1,6 @@
 import { Type } from 'typebox';
 import { AppError } from '../../errors.ts';
+import { createSingleFlight } from '../../flow/single-flight.ts';
 import type { App } from '../../http/app.ts';
 import { closed, Day, Id, nullable, startOfDay } from '../../http/schemas.ts';
 import { MOOD_DAYS_MAX, MOOD_GROUP_MIN } from '../../limits.ts';
@@ -11,6 +12,7 @@ const DAY_MS = 86_400_000;
 
 export function dashboardRoutes(api: App): void {
   const tags = ['dashboard'];
+  const asking = createSingleFlight<Awaited<ReturnType<typeof summary>>>();
 
   api.get(
     '/summary',
@@ -31,7 +33,11 @@ export function dashboardRoutes(api: App): void {
         },
       },
     },
-    async ({ db, user }) => db.read((reader) => summary(reader, user.orgId, MOOD_GROUP_MIN)),
+    // A whole company opens it at nine; who sees the same state of the data shares the answer.
+    async ({ db, user }) =>
+      asking(`${user.orgId} ${db.position ?? ''}`, () =>
+        db.read((reader) => summary(reader, user.orgId, MOOD_GROUP_MIN)),
+      ),
   );
 
   api.get(

@@ -59,16 +59,7 @@ export function teams(db: Db, orgId: number) {
   return db
     .selectFrom('teams')
     .where('teams.org_id', '=', orgId)
-    .select((q) => [
-      'teams.id',
-      'teams.name',
-      q
-        .selectFrom('employees')
-        .whereRef('employees.org_id', '=', 'teams.org_id')
-        .whereRef('employees.team_id', '=', 'teams.id')
-        .select((e) => e.fn.countAll<number>().as('count'))
-        .as('employees'),
-    ])
+    .select(['teams.id', 'teams.name', 'teams.employees'])
     .orderBy('teams.name')
     .limit(TEAMS_MAX)
     .execute();

@@ -101,10 +101,7 @@ export function organisationRoutes(api: App, context: ApiContext): void {
       },
     },
     async ({ db, user }) => ({
-      items: (await db.read((reader) => teams(reader, user.orgId))).map((team) => ({
-        ...team,
-        employees: team.employees ?? 0,
-      })),
+      items: await db.read((reader) => teams(reader, user.orgId)),
     }),
   );
 }

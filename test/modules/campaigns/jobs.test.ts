@@ -58,10 +58,11 @@ const sentOf = async (id: number, org = orgId) => (await campaign(id, org)).prog
 
 /** Time passes: what waits for its next try is due, and the job that waits for it wakes up. */
 async function nextTry(): Promise<void> {
-  await sql`update reach_outs set due_at = now() where status = 'waiting' and due_at is not null`.execute(on.db);
+  // In this order: a turn that has not ended yet would find the mail due, and there would be no job to wake.
   const [job] = await until('the job waits', () =>
     queue.getDelayed().then((jobs) => (jobs.length > 0 ? jobs : undefined)),
   );
+  await sql`update reach_outs set due_at = now() where status = 'waiting' and due_at is not null`.execute(on.db);
   await job?.promote();
 }
 

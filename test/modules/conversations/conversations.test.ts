@@ -1,7 +1,10 @@
 import { sql } from 'kysely';
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test } from 'vitest';
+import { openDatabase } from '../../../src/db/read-write-split.ts';
+import { createLog } from '../../../src/log.ts';
 import { createLinkToken } from '../../../src/modules/campaigns/check-in-link.ts';
 import { answerQuestion, openConversation } from '../../../src/modules/conversations/conversations.ts';
+import { createMetrics } from '../../../src/process/metrics.ts';
 import { createTestDatabase, type TestDatabase } from '../../database.ts';
 import { type Invitation, invite, inviteOne } from '../../invitations.ts';
 import { campaignOf } from '../../people.ts';
@@ -145,4 +148,39 @@ test('a link that is not ours, one whose check-in is gone, and one that expired 
   await sql`update campaigns set link_expires_at = now() where id = ${invitation.campaignId}`.execute(on.db);
   await expect(open()).rejects.toMatchObject({ code: 'gone' });
   expect((await progress()).opened).toBe(0);
+});
+
+test('sixteen clients at once, all in one team and campaign: every answer is kept and counted once, in order', async () => {
+  // An answer locks its conversation, then its team's day, then its campaign's counters: rows that all of them share.
+  const people = await invite(on, 16);
+  const second = openDatabase({
+    config: { databaseUrl: on.url, databaseReplicaUrl: undefined },
+    name: 'all',
+    log: createLog('test', 'silent'),
+    metrics: createMetrics('test'),
+  });
+  onTestFinished(() => second.close());
+  const answers = ['good', 'bad', 'fine'];
+  await Promise.all(
+    people.map(async ({ token }, client) => {
+      const database = client % 2 === 0 ? on.database : second;
+      const conversation = await openConversation(database, SECRET_KEY, token, 0);
+      for (const [n, body] of answers.entries()) {
+        const given = { nonce: `${client}-${n}`, body };
+        // And once more at the same time, as an impatient client sends it.
+        await Promise.all([1, 2].map(() => answerQuestion(database, conversation, given)));
+      }
+    }),
+  );
+  const [{ orgId, campaignId } = { orgId: 0, campaignId: 0 }] = people;
+  const given = people.length * answers.length;
+  const { progress } = await campaignOf(on.db, orgId, campaignId);
+  expect(progress).toMatchObject({ opened: 16, answers: given, finished: 16 });
+  const { rows: moods } = await sql`
+    select sum(answers)::int as answers from mood_days where org_id = ${orgId}`.execute(on.db);
+  expect(moods).toEqual([{ answers: given }]);
+  const { rows: gaps } = await sql<{ gapless: boolean; messages: number }>`
+    select max(seq) = count(*) as gapless, count(*)::int as messages from messages
+    where org_id = ${orgId} group by conversation_id`.execute(on.db);
+  expect(gaps).toEqual(Array(16).fill({ gapless: true, messages: 1 + answers.length * 2 }));
 });

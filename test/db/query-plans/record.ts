@@ -1,0 +1,88 @@
+/**
+ * Imported by test/database.ts: writes down every statement that the product's own code sends, with the function that
+ * sends it and the role it ran as. Tests send statements of their own over the same connections: who calls kysely tells
+ * them apart. It sees what runs in the test's own process; workers that a test starts as processes run the same code.
+ */
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { readFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { DefaultQueryExecutor } from 'kysely';
+import { Client } from 'pg';
+import type { StatementRole } from '../../../scripts/query-plans/statements.ts';
+import { EVERY_ORGANISATION, type Terms } from '../../../src/db/tenant-isolation.ts';
+import { note, type Site } from './recording.ts';
+
+const ROOT = join(import.meta.dirname, '..', '..', '..');
+const issuing = new AsyncLocalStorage<{ sql: string; site: Site }>();
+const known = new Set<string>();
+
+type Executor = { executeQuery(query: { sql: string }, options?: unknown): Promise<unknown> };
+const executor = Object.getPrototypeOf(DefaultQueryExecutor.prototype) as Executor;
+const { executeQuery } = executor;
+executor.executeQuery = function (query, options) {
+  const run = () => executeQuery.call(this, query, options);
+  const site = callSite();
+  return site === undefined ? run() : issuing.run({ sql: query.sql, site }, run);
+};
+
+const connection = Client.prototype as unknown as { query(...parameters: unknown[]): unknown };
+const { query } = connection;
+connection.query = function (this: object, ...parameters: unknown[]) {
+  const issued = issuing.getStore();
+  // Only the product's own connections have terms; what else goes over them (BEGIN, the scope) is not what was issued.
+  if (issued !== undefined && 'terms' in this && (parameters[0] as { text?: string }).text === issued.sql) {
+    const statement = { ...issued, role: roleOf(this.terms as Terms | undefined) };
+    const key = JSON.stringify(statement);
+    if (!known.has(key)) note(statement);
+    known.add(key);
+  }
+  return query.apply(this, parameters);
+};
+
+function roleOf(terms: Terms | undefined): StatementRole {
+  if (terms === undefined) return 'login';
+  return terms.scope === EVERY_ORGANISATION ? 'system' : 'tenant';
+}
+
+const FRAME = /^\s+at (?:async )?(?:(.+) \()?(?:file:\/\/)?(\/[^():]+):(\d+):\d+\)?$/;
+
+/** Frames that only hand on what somebody else asks: libraries, this file, and prepareQuery. */
+const PASSED_ON = /\/node_modules\/|query-plans\/record\.ts|src\/db\/prepared-statements\.ts/;
+
+/** The function that asked kysely, if it is the product's. */
+function callSite(): Site | undefined {
+  const limit = Error.stackTraceLimit;
+  Error.stackTraceLimit = 30;
+  const frames = (new Error().stack ?? '').split('\n').slice(1);
+  Error.stackTraceLimit = limit;
+  const first = frames.findIndex((frame) => !PASSED_ON.test(frame));
+  const [, , path, line] = FRAME.exec(frames[first] ?? '') ?? [];
+  if (path === undefined) return undefined;
+  const file = relative(ROOT, path);
+  if (!/^(?:src|workers)\//.test(file)) return undefined;
+  return { name: `${file} ${functionName(path, frames.slice(first))}`.trim(), line: `${file}:${line}` };
+}
+
+/** The exported function whose work it is: a helper of the same file is named after its caller. */
+function functionName(path: string, frames: string[]): string {
+  const names: string[] = [];
+  for (const frame of frames) {
+    const [, name = '', file] = FRAME.exec(frame) ?? [];
+    if (file !== path) break;
+    names.push(name.replace(/^(?:Object|Function)\./, ''));
+  }
+  const exported = exportsOf(path);
+  return names.find((name) => exported.has(name)) ?? names[0] ?? '';
+}
+
+const exportsByFile = new Map<string, Set<string>>();
+
+function exportsOf(path: string): Set<string> {
+  let names = exportsByFile.get(path);
+  if (names === undefined) {
+    const found = readFileSync(path, 'utf8').matchAll(/^export (?:async )?function\*? (\w+)/gm);
+    names = new Set([...found].map(([, name]) => name as string));
+    exportsByFile.set(path, names);
+  }
+  return names;
+}
