@@ -1,20 +1,23 @@
 import { sql } from 'kysely';
 import type { Db } from '../../src/db/database.ts';
-import { openMigrationDatabase } from '../../src/db/migrate.ts';
+import { openBenchPool } from './bench-pool.ts';
 
 const NAME = 'Pattern bench';
+const COPY_NAME = 'Pattern bench, a copy';
+/** Per statement: each ends long before the pool takes the server for dead. */
+const CONVERSATIONS_AT_ONCE = 20_000;
 
 /** An organisation with many conversations, set-based and deterministic. Made once; later calls give its id. */
 export async function benchOrganisation(
   databaseUrl: string,
   size: { conversations: number; answersEach: number },
 ): Promise<number> {
-  const db = openMigrationDatabase(databaseUrl);
+  const { unscoped: db, close } = openBenchPool(databaseUrl, 1);
   try {
     const known = await db.selectFrom('organisations').where('name', '=', NAME).select('id').executeTakeFirst();
     return known?.id ?? (await db.transaction().execute((transaction) => fill(transaction, size)));
   } finally {
-    await db.destroy();
+    await close();
   }
 }
 
@@ -22,7 +25,7 @@ export async function benchOrganisation(
 export async function copyEmployees(db: Db, source: number, count: number): Promise<number> {
   const { id: orgId } = await db
     .insertInto('organisations')
-    .values({ name: 'Pattern bench, a copy' })
+    .values({ name: COPY_NAME })
     .returning('id')
     .executeTakeFirstOrThrow();
   const { id: teamId } = await db
@@ -37,6 +40,17 @@ export async function copyEmployees(db: Db, source: number, count: number): Prom
   );
   await sql`analyze employees`.execute(db);
   return orgId;
+}
+
+/** What twins that were killed left behind: it would be in the way of whoever comes next, and more with every run. */
+export async function removeCopies(databaseUrl: string): Promise<void> {
+  const { unscoped: db, close } = openBenchPool(databaseUrl, 1);
+  const copies = db.selectFrom('organisations').where('name', '=', COPY_NAME).select('id');
+  for (const table of ['campaigns', 'employees', 'teams'] as const) {
+    await db.deleteFrom(table).where('org_id', 'in', copies).execute();
+  }
+  await db.deleteFrom('organisations').where('name', '=', COPY_NAME).execute();
+  await close();
 }
 
 async function fill(
@@ -74,14 +88,19 @@ async function fill(
     select org_id, campaign_id, employee_id, ${teamId}::bigint, id, ${answersEach * 2}::int, ${answersEach}::int, ${answersEach}::int,
       '2026-01-01'::timestamptz + row_number() over (order by id) * interval '1 minute'
     from reach_outs where org_id = ${orgId}`.execute(db);
+  for (let from = 0; from < conversations; from += CONVERSATIONS_AT_ONCE)
+    await fillMessages(db, orgId, answersEach, from);
+  await sql`analyze`.execute(db);
+  return orgId;
+}
+
+async function fillMessages(db: Db, orgId: number, answersEach: number, from: number): Promise<void> {
   await sql`
     insert into messages (org_id, conversation_id, seq, sender, body, sentiment, created_at)
     select c.org_id, c.id, n, case when n % 2 = 1 then 'bot' else 'employee' end,
       case when n % 2 = 1 then 'How was your week, all in all?' else 'It was a good week, number ' || c.id || ', and the team was great.' end,
       case when n % 2 = 1 then null else 0.5 end, c.started_at
-    from conversations c cross join generate_series(1, ${answersEach * 2}::int) n where c.org_id = ${orgId}`.execute(
-    db,
-  );
-  await sql`analyze`.execute(db);
-  return orgId;
+    from (
+      select * from conversations where org_id = ${orgId} order by id offset ${from} limit ${CONVERSATIONS_AT_ONCE}::int
+    ) c cross join generate_series(1, ${answersEach * 2}::int) n`.execute(db);
 }

@@ -7,7 +7,7 @@ export interface PatternCase<Variant, Input> {
   readonly breaks: string;
   readonly holds: string;
   /** Real servers that stand outside the box. */
-  readonly needs: readonly ('database' | 'mail')[];
+  readonly needs: readonly ('database' | 'replica' | 'mail')[];
   /** Fills the servers, once; it must be safe to run again. */
   prepare(servers: Servers): Promise<void>;
   /** Small enough for both to finish: their digests must be equal. */
@@ -21,7 +21,14 @@ export interface PatternCase<Variant, Input> {
 }
 
 export interface Servers {
+  /** The owner's of the tables, whom Row-Level Security does not bind. */
   readonly databaseUrl: string;
+  /** As the product's processes sign in, on the primary and on the replica; the latter is empty for who does not need it. */
+  readonly workerDatabaseUrl: string;
+  readonly workerReplicaUrl: string;
+  /** The superuser's: for what a pair changes on the server itself. The latter is empty for who does not need it. */
+  readonly databaseAdminUrl: string;
+  readonly replicaAdminUrl: string;
   readonly smtpUrl: string;
 }
 

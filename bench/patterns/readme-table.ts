@@ -24,13 +24,37 @@ export function patternTable(results: readonly PatternResult[]): string {
 function cell(outcome: Outcome): string {
   const figures = Object.entries(outcome.figures)
     .filter(([name]) => SHOWN.includes(name))
-    .map(
-      ([name, value]) =>
-        `${name.replace('Seconds', '')} ${Math.round(value * 10) / 10}${name.endsWith('Seconds') ? ' s' : ''}`,
-    );
+    .map(([name, value]) => said(name, value));
   const ending = outcome.ending === 'finished' ? [] : [`**${outcome.ending}**`];
   return [...ending, `peak ${Math.round(outcome.peakBytes / MB)} MB`, ...figures].join(', ');
 }
 
+/** `walkSeconds` is said as `walk 30.4 s`, `linkServerCpuMs` as `link server cpu 0.36 ms`. */
+function said(name: string, value: number): string {
+  const words = (stem: string) => stem.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
+  if (name.endsWith('Seconds')) return `${words(name.slice(0, -'Seconds'.length))} ${Math.round(value * 10) / 10} s`;
+  if (name.endsWith('Ms')) return `${words(name.slice(0, -'Ms'.length))} ${Math.round(value * 100) / 100} ms`;
+  const digits = name.endsWith('Ratio') ? 100 : 10;
+  return `${words(name)} ${Math.round(value * digits) / digits}`;
+}
+
 /** The figures that say what broke or held; the rest stays in the result file. */
-const SHOWN = ['missed', 'walkSeconds', 'mails', 'hashes'];
+const SHOWN = [
+  'missed',
+  'walkSeconds',
+  'mails',
+  'hashes',
+  'writeSeconds',
+  'lost',
+  'answered',
+  'refused',
+  'linkServerCpuMs',
+  'staleOwnReads',
+  'failed',
+  'levelReplicaShare',
+  'delayedReplicaShare',
+  'goneReplicaShare',
+  'foreignRows',
+  'pageCostRatio',
+  'pointCostRatio',
+];

@@ -10,6 +10,7 @@ import { startStack } from '../../scripts/embedded/stack.ts';
 import { migrate, openMigrationDatabase } from '../../src/db/migrate.ts';
 import { heapFlags } from '../../src/process/memory-limit.ts';
 import { type Box, createBox } from '../box/box.ts';
+import { removeCopies } from './bench-organisation.ts';
 import { BOX_BYTES, type Ending, MB, type Outcome, type PatternCase, type Servers } from './pattern.ts';
 import { writeReadmeTable } from './readme-table.ts';
 
@@ -35,20 +36,28 @@ const slugs = readdirSync(import.meta.dirname, { withFileTypes: true })
   .map((entry) => entry.name)
   .sort();
 if (slugs.length === 0) throw new Error(`There is no pattern ${only}: see the folders of bench/patterns/`);
+const patterns = await Promise.all(slugs.map(patternOf));
 
 const stack = await startStack({
   folder: path.join(ROOT, '.tardigrade', 'patterns'),
   durable: false,
   ports: 'any',
-  withReplica: false,
+  withReplica: patterns.some((pattern) => pattern.needs.includes('replica')),
 });
 const results: PatternResult[] = [];
 try {
   const db = openMigrationDatabase(stack.databaseUrl);
   await migrate(db);
   await db.destroy();
-  const servers: Servers = { databaseUrl: stack.databaseUrl, smtpUrl: stack.smtpUrl ?? '' };
-  for (const slug of slugs) results.push(await runPattern(slug, servers));
+  const servers: Servers = {
+    databaseUrl: stack.databaseUrl,
+    workerDatabaseUrl: stack.workerDatabaseUrl,
+    workerReplicaUrl: stack.workerDatabaseReplicaUrl ?? '',
+    databaseAdminUrl: stack.databaseAdminUrl ?? '',
+    replicaAdminUrl: stack.databaseReplicaAdminUrl ?? '',
+    smtpUrl: stack.smtpUrl ?? '',
+  };
+  for (const pattern of patterns) results.push(await runPattern(pattern, servers));
 } finally {
   await stack.stop();
 }
@@ -66,9 +75,14 @@ const failed = results.filter((result) => !result.pass).length;
 console.log(`${results.length - failed} passed, ${failed} failed`);
 process.exit(failed === 0 ? 0 : 1);
 
-async function runPattern(slug: string, servers: Servers): Promise<PatternResult> {
-  const { pattern } = (await import(`./${slug}/case.ts`)) as { pattern: PatternCase<unknown, unknown> };
+async function patternOf(slug: string): Promise<PatternCase<unknown, unknown>> {
+  return ((await import(`./${slug}/case.ts`)) as { pattern: PatternCase<unknown, unknown> }).pattern;
+}
+
+async function runPattern(pattern: PatternCase<unknown, unknown>, servers: Servers): Promise<PatternResult> {
+  const { slug } = pattern;
   console.log(`\n${slug}: ${pattern.asks}`);
+  await removeCopies(servers.databaseUrl);
   await pattern.prepare(servers);
   const [smallNaive, smallHardened] = [
     await runVariant(slug, 'naive', 'small', servers),

@@ -5,7 +5,7 @@
  *   two writers of the same rows wait for each other instead of deadlocking.
  *   COPY is not used: it cannot write behind Row-Level Security, and through a temporary table it was no faster.
  * What it costs: the batch in memory. Its bound: the caller's (IMPORT_BATCH_ROWS, MAIL_CLAIM_ROWS).
- * Its proof: test/db/batch-write.test.ts.
+ * Its proof: test/db/batch-write.test.ts, bench/patterns/batch-write.
  */
 import { type RawBuilder, sql } from 'kysely';
 

@@ -5,7 +5,7 @@
  *   refused with the arithmetic. Every process knows the whole deployment (API_INSTANCES …), so any of them sees it.
  *   Behind a pooler the server's limit is not ours to count: the pooler keeps it (README, Behind PgBouncer).
  * What it costs: two queries per start. Its bound: POOL_PRIMARY, POOL_REPLICA, CONNECTIONS_RESERVED.
- * Its proof: test/db/connection-budget.test.ts.
+ * Its proof: test/db/connection-budget.test.ts, bench/patterns/connection-budget.
  */
 import { sql } from 'kysely';
 import type { Config } from '../config.ts';

@@ -5,7 +5,7 @@
  *   is called again from its first line, so decisions are taken on what it reads then. Locks are taken in a fixed order
  *   first (conversation, then mood_days, then campaign_progress): the retry is the second line of defence.
  * What it costs: nothing when nothing fails. Its bound: TRANSACTION_TRIES_MAX, TRANSACTION_RETRY_MS.
- * Its proof: test/db/deadlock-retry.test.ts.
+ * Its proof: test/db/deadlock-retry.test.ts, bench/patterns/deadlock-retry.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Transaction } from 'kysely';

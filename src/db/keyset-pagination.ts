@@ -5,7 +5,7 @@
  * How it works: every list is ordered by something that ends in the id. The cursor is the last row's place in that
  *   order, opaque and signed, bound to its list and its filter; one row more than asked for tells whether there is more.
  * What it costs: no jumping to page 512, no total. Its bound: PAGE_ROWS_MAX, CURSOR_CHARS_MAX.
- * Its proof: test/db/keyset-pagination.test.ts.
+ * Its proof: test/db/keyset-pagination.test.ts, bench/patterns/keyset-pagination.
  */
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { AppError } from '../errors.ts';

@@ -4,7 +4,7 @@
  * How it works: short keyset queries of EXPORT_PAGE_ROWS, one page in memory; the next is read only when the client has
  *   taken the last (back-pressure of the stream). No cursor, connection or snapshot is held while a slow client reads.
  * What it costs: rows that change during the export are seen as they are when their page is read.
- * Its bound: EXPORT_PAGE_ROWS, EXPORTS_AT_ONCE_MAX. Its proof: test/db/streaming-export.test.ts.
+ * Its bound: EXPORT_PAGE_ROWS, EXPORTS_AT_ONCE_MAX. Its proof: test/db/streaming-export.test.ts, bench/patterns/streaming-export.
  */
 import type { Place } from './keyset-pagination.ts';
 

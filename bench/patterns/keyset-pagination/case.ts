@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { sql } from 'kysely';
 import type { Db } from '../../../src/db/database.ts';
-import { openMigrationDatabase } from '../../../src/db/migrate.ts';
 import { benchOrganisation, copyEmployees } from '../bench-organisation.ts';
+import { openBenchPool } from '../bench-pool.ts';
 import type { PatternCase } from '../pattern.ts';
 
 export type EmployeeRow = { readonly id: number; readonly name: string; readonly email: string };
@@ -28,7 +28,7 @@ export const pattern: PatternCase<Variant, Input> = {
   },
 
   async perform(variant, input, { databaseUrl }) {
-    const db = openMigrationDatabase(databaseUrl);
+    const { unscoped: db, close } = openBenchPool(databaseUrl, 1);
     const source = await benchOrganisation(databaseUrl, SIZE);
     const orgId = await copyEmployees(db, source, input.employees);
     const hash = createHash('sha256');
@@ -48,7 +48,7 @@ export const pattern: PatternCase<Variant, Input> = {
     const walkSeconds = (performance.now() - begun) / 1000;
     const missed = await standing(db, orgId, seen);
     await sql`delete from employees where org_id = ${orgId}`.execute(db);
-    await db.destroy();
+    await close();
     return { digest: hash.digest('hex'), figures: { seen: seen.size, missed, twice, walkSeconds } };
   },
 

@@ -100,18 +100,20 @@ export async function claimReachOuts(
   campaign: { orgId: number; id: number },
   limit: number,
 ): Promise<ClaimedReachOut[]> {
+  // By an array, not by a join with `due`: of an organisation that its statistics do not know yet, PostgreSQL expects one
+  // row, and would walk all that it has for each of the joined ones. (The same below.)
   const claimed = await sql<ClaimedReachOut>`
     with due as (
-      select org_id, id, employee_id, status from reach_outs
+      select id from reach_outs
       where org_id = ${campaign.orgId} and campaign_id = ${campaign.id} and due_at <= now()
         and (select status from campaigns where org_id = ${campaign.orgId} and id = ${campaign.id}) = 'sending'
       order by due_at, id limit ${limit} for update skip locked
     )
     update reach_outs as r
     set status = 'sending', attempts = r.attempts + 1, due_at = now() + make_interval(secs => ${MAIL_LEASE_MS / 1000})
-    from due join employees e on e.org_id = due.org_id and e.id = due.employee_id
-    where r.org_id = due.org_id and r.id = due.id
-    returning r.id, r.attempts, e.email, e.name, e.unsubscribed_at is not null as unsubscribed, due.status = 'sending' as interrupted`.execute(
+    from employees e
+    where r.org_id = ${campaign.orgId} and r.id = any(array(select id from due)) and e.org_id = r.org_id and e.id = r.employee_id
+    returning r.id, r.attempts, e.email, e.name, e.unsubscribed_at is not null as unsubscribed, old.status = 'sending' as interrupted`.execute(
     db,
   );
   return claimed.rows.toSorted((a, b) => a.id - b.id);
@@ -143,13 +145,15 @@ export async function recordReachOuts(
     twice: result.possiblyTwice,
   }));
   await sql`
-    with written as (
+    with given as materialized (
+      select * from ${givenRows(rows, { id: 'bigint', status: 'text', error: 'text', due_at: 'timestamptz', untried: 'boolean', twice: 'boolean' })}
+    ), written as (
       update reach_outs as r
       set status = given.status, error = given.error, due_at = given.due_at,
         attempts = r.attempts - given.untried::int,
         sent_at = case when given.status = 'sent' then now() else r.sent_at end
-      from ${givenRows(rows, { id: 'bigint', status: 'text', error: 'text', due_at: 'timestamptz', untried: 'boolean', twice: 'boolean' })}
-      where r.org_id = ${campaign.orgId} and r.id = given.id and r.status = 'sending'
+      from given
+      where r.org_id = ${campaign.orgId} and r.id = any(array(select id from given)) and r.id = given.id and r.status = 'sending'
       returning given.status, given.twice
     )
     update campaign_progress set

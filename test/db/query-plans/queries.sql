@@ -22,34 +22,6 @@ where c.relkind in ($1, $2, $3, $4) and ns.nspname !~ $5 and ns.nspname != $6 an
     and has_schema_privilege(ns.nspname, 'USAGE') and a.attnum >= $8 and a.attisdropped != $9
 order by ns.nspname, c.relname, a.attnum;
 
--- src/db/prepared-statements.ts (tenant)
-select employees.id, employees.name, employees.email, employees.team_id, teams.name as team, employees.unsubscribed_at,
-    employees.created_at
-from employees
-inner join teams on teams.org_id = employees.org_id and teams.id = employees.team_id
-where employees.org_id = $1 and employees.id > $2
-order by employees.id
-limit $3;
-
--- src/db/prepared-statements.ts (tenant)
-select employees.id, employees.name, employees.email, employees.team_id, teams.name as team, employees.unsubscribed_at,
-    employees.created_at
-from employees
-inner join teams on teams.org_id = employees.org_id and teams.id = employees.team_id
-where employees.org_id = $1 and employees.id > $2 and ((employees.email >= $3
-    and employees.email < $4) or (employees.name_lower >= $5 and employees.name_lower < $6))
-order by employees.id
-limit $7;
-
--- src/db/prepared-statements.ts (tenant)
-select employees.id, employees.name, employees.email, employees.team_id, teams.name as team, employees.unsubscribed_at,
-    employees.created_at
-from employees
-inner join teams on teams.org_id = employees.org_id and teams.id = employees.team_id
-where employees.org_id = $1 and employees.id > $2 and employees.team_id = $3
-order by employees.id
-limit $4;
-
 -- src/db/read-write-split.ts positionAfterCommit (system, tenant)
 select pg_current_wal_insert_lsn()::text as position;
 
@@ -69,7 +41,7 @@ where sessions.token_hash = $1 and sessions.expires_at > now();
 
 -- src/modules/campaigns/ledger.ts claimReachOuts (tenant)
 with due as (
-  select org_id, id, employee_id, status
+  select id
   from reach_outs
   where org_id = $1 and campaign_id = $2 and due_at <= now() and (
     select status
@@ -82,11 +54,13 @@ with due as (
 )
 update reach_outs as r
 set status = 'sending', attempts = r.attempts + 1, due_at = now() + make_interval(secs => $6)
-from due
-join employees e on e.org_id = due.org_id and e.id = due.employee_id
-where r.org_id = due.org_id and r.id = due.id
+from employees e
+where r.org_id = $7 and r.id = any(array(
+  select id
+  from due
+)) and e.org_id = r.org_id and e.id = r.employee_id
 returning r.id, r.attempts, e.email, e.name, e.unsubscribed_at is not null as unsubscribed,
-    due.status = 'sending' as interrupted;
+    old.status = 'sending' as interrupted;
 
 -- src/modules/campaigns/ledger.ts expandLedger (tenant)
 select expanded_to
@@ -144,13 +118,19 @@ order by due_at
 limit $3;
 
 -- src/modules/campaigns/ledger.ts recordReachOuts (tenant)
-with written as (
+with given as materialized (
+  select *
+  from unnest($1::bigint[], $2::text[], $3::text[], $4::timestamptz[], $5::boolean[], $6::boolean[]) as given (id,
+      status, error, due_at, untried, twice)
+), written as (
   update reach_outs as r
   set status = given.status, error = given.error, due_at = given.due_at, attempts = r.attempts - given.untried::int,
       sent_at = case when given.status = 'sent' then now() else r.sent_at end
-  from unnest($1::bigint[], $2::text[], $3::text[], $4::timestamptz[], $5::boolean[], $6::boolean[]) as given (id,
-      status, error, due_at, untried, twice)
-  where r.org_id = $7 and r.id = given.id and r.status = 'sending'
+  from given
+  where r.org_id = $7 and r.id = any(array(
+    select id
+    from given
+  )) and r.id = given.id and r.status = 'sending'
   returning given.status, given.twice
 )
 update campaign_progress
@@ -504,6 +484,34 @@ on conflict (org_id, name) do nothing;
 update imports
 set status = $1, touched_at = now()
 where org_id = $2 and id = $3 and status = $4;
+
+-- src/modules/employees/queries.ts employeesPage (tenant)
+select employees.id, employees.name, employees.email, employees.team_id, teams.name as team, employees.unsubscribed_at,
+    employees.created_at
+from employees
+inner join teams on teams.org_id = employees.org_id and teams.id = employees.team_id
+where employees.org_id = $1 and employees.id > $2
+order by employees.id
+limit $3;
+
+-- src/modules/employees/queries.ts employeesPage (tenant)
+select employees.id, employees.name, employees.email, employees.team_id, teams.name as team, employees.unsubscribed_at,
+    employees.created_at
+from employees
+inner join teams on teams.org_id = employees.org_id and teams.id = employees.team_id
+where employees.org_id = $1 and employees.id > $2 and ((employees.email >= $3
+    and employees.email < $4) or (employees.name_lower >= $5 and employees.name_lower < $6))
+order by employees.id
+limit $7;
+
+-- src/modules/employees/queries.ts employeesPage (tenant)
+select employees.id, employees.name, employees.email, employees.team_id, teams.name as team, employees.unsubscribed_at,
+    employees.created_at
+from employees
+inner join teams on teams.org_id = employees.org_id and teams.id = employees.team_id
+where employees.org_id = $1 and employees.id > $2 and employees.team_id = $3
+order by employees.id
+limit $4;
 
 -- src/modules/employees/queries.ts failRunningImports (system)
 update imports
