@@ -14,16 +14,17 @@ export type Counters = Readonly<Record<string, number>>;
 const FILE = path.resolve(import.meta.dirname, '..', 'counters.json');
 
 /**
- * Times the budget, by unit; the first that fits counts. Statements: none more. Rows and bytes: lists of days are a day
- * longer in the evening, times and measurements have more or fewer digits. A job in Redis has more or fewer fields from
+ * Times the budget, by unit; the first that fits counts. Statements: none more. Rows and bytes: the data ends with
+ * today, so that another day has other people's words on the first page, and a week with other days in it; a list that
+ * lost its limit grows by more than a quarter. A job in Redis has more or fewer fields from
  * one look to the next. What is counted per mail holds a few statements that the clock asks for. CPU time is the
  * machine's as much as ours.
  */
 const ALLOWED: readonly (readonly [unit: string, times: number])[] = [
   ['queries', 1],
-  ['rows', 1.05],
+  ['rows', 1.25],
   ['redis bytes', 1.5],
-  ['bytes', 1.05],
+  ['bytes', 1.25],
   ['per mail', 1.25],
   ['seconds', 2],
 ];
