@@ -16,6 +16,6 @@ export const PROMISES: Readonly<Record<string, string>> = {
   'own-tenant': 'test/scenarios/own-tenant.test.ts',
   'even-load': 'not yet',
   budgeted: 'test/db/connection-budget.test.ts',
-  'no-slow-query-lands': 'scenario counters (its half about reads without a bound; plans: not yet)',
+  'no-slow-query-lands': 'test/db/query-plans/planned.test.ts',
   'every-route-loaded': 'scenario baseline, and the coverage check of every run',
 };

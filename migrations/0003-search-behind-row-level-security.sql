@@ -8,4 +8,4 @@ alter table employees
   alter column email type text collate "C",
   add column name_lower text collate "C" not null generated always as (lower(name)) stored;
 drop index employees_by_name;
-create index employees_by_name on employees (org_id, name_lower);
+create index employees_by_name on employees (org_id, name_lower, id);

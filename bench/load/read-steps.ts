@@ -117,8 +117,9 @@ function search({ client, random }: StepContext): PlannedRequest {
     query: `&search=${encodeURIComponent(beginning)}`,
     after: undefined,
   });
-  // Its cursors belong to the search, not to the list.
-  return { ...request, check: { name: 'employees', args: { ...check?.args, search: beginning } }, remember: () => {} };
+  // What it found stands in its own order, and its cursors belong to the search, not to the list.
+  const { order: _order, ...args } = check?.args ?? {};
+  return { ...request, check: { name: 'employees', args: { ...args, search: beginning } }, remember: () => {} };
 }
 
 function employeesOfTeam(context: StepContext): PlannedRequest {

@@ -4,54 +4,29 @@ import type { Db } from '../../db/database.ts';
 import { prepareQuery } from '../../db/prepared-statements.ts';
 import { TEAMS_MAX } from '../../limits.ts';
 
-export interface EmployeeFilter {
-  readonly search?: string | undefined;
-  readonly teamId?: number | undefined;
-}
-
 /** In the order of their ids, after `afterId`; one more than `limit`, to tell whether there is a next page. */
-export async function employeesPage(db: Db, orgId: number, filter: EmployeeFilter, afterId: number, limit: number) {
-  const rows = await page(filter)(db, { orgId, afterId, rows: limit + 1, ...given(filter) });
-  return rows.map((row) => ({
-    id: row.id,
-    name: row.name,
-    email: row.email,
-    team: { id: row.team_id, name: row.team },
-    unsubscribedAt: row.unsubscribed_at,
-    createdAt: row.created_at,
-  }));
-}
-
-function page({ search, teamId }: EmployeeFilter) {
-  if (search === undefined) return teamId === undefined ? PAGES.all : PAGES.ofTeam;
-  return teamId === undefined ? PAGES.found : PAGES.foundInTeam;
-}
-
-/** A prefix as a range, which an index serves for any prefix: from the prefix to the prefix and the last code point. */
-function given({ search, teamId = 0 }: EmployeeFilter) {
-  const from = search?.toLowerCase() ?? '';
-  return { teamId, from, to: `${from}\u{10FFFF}` };
-}
-
-interface PageValues extends Readonly<Record<string, string | number>> {
-  readonly orgId: number;
-  readonly afterId: number;
-  readonly rows: number;
-  readonly teamId: number;
-  readonly from: string;
-  readonly to: string;
+export async function employeesPage(
+  db: Db,
+  orgId: number,
+  { teamId }: { teamId?: number | undefined },
+  afterId: number,
+  limit: number,
+) {
+  const rows =
+    teamId === undefined
+      ? await PAGES.all(db, { orgId, afterId, rows: limit + 1 })
+      : await PAGES.ofTeam(db, { orgId, afterId, rows: limit + 1, teamId });
+  return rows.map(toEmployee);
 }
 
 const PAGES = {
-  all: prepareQuery((db, values: PageValues) => anyPage(db, values)),
-  ofTeam: prepareQuery((db, values: PageValues) => anyPage(db, values).where('employees.team_id', '=', values.teamId)),
-  found: prepareQuery((db, values: PageValues) => foundPage(db, values)),
-  foundInTeam: prepareQuery((db, values: PageValues) =>
-    foundPage(db, values).where('employees.team_id', '=', values.teamId),
+  all: prepareQuery((db, values: { orgId: number; afterId: number; rows: number }) => anyPage(db, values)),
+  ofTeam: prepareQuery((db, values: { orgId: number; afterId: number; rows: number; teamId: number }) =>
+    anyPage(db, values).where('employees.team_id', '=', values.teamId),
   ),
 };
 
-function anyPage(db: Db, { orgId, afterId, rows }: PageValues) {
+function anyPage(db: Db, { orgId, afterId, rows }: { orgId: number; afterId: number; rows: number }) {
   return db
     .selectFrom('employees')
     .innerJoin('teams', (join) =>
@@ -72,14 +47,25 @@ function anyPage(db: Db, { orgId, afterId, rows }: PageValues) {
     .limit(rows);
 }
 
-function foundPage(db: Db, values: PageValues) {
-  const { from, to } = values;
-  return anyPage(db, values).where((where) =>
-    where.or([
-      where.and([where('employees.email', '>=', from), where('employees.email', '<', to)]),
-      where.and([where('employees.name_lower', '>=', from), where('employees.name_lower', '<', to)]),
-    ]),
-  );
+export interface EmployeeRow {
+  readonly id: number;
+  readonly name: string;
+  readonly email: string;
+  readonly team_id: number;
+  readonly team: string;
+  readonly unsubscribed_at: string | null;
+  readonly created_at: string;
+}
+
+export function toEmployee(row: EmployeeRow) {
+  return {
+    id: row.id,
+    name: row.name,
+    email: row.email,
+    team: { id: row.team_id, name: row.team },
+    unsubscribedAt: row.unsubscribed_at,
+    createdAt: row.created_at,
+  };
 }
 
 export async function teamsByName(db: Db, orgId: number): Promise<Map<string, number>> {

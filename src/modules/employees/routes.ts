@@ -9,6 +9,7 @@ import { IMPORTS_AT_ONCE_MAX, NAME_CHARS_MAX, PAGE_ROWS_DEFAULT, UPLOAD_MS } fro
 import type { ApiContext } from '../api-context.ts';
 import { importEmployees } from './employees.ts';
 import { employeesPage, importById, importsPage, insertImport } from './queries.ts';
+import { employeesFound } from './search.ts';
 
 const Employee = Type.Object({
   id: Id,
@@ -44,7 +45,7 @@ export function employeeRoutes(api: App, { cursors }: ApiContext): void {
     '/employees',
     {
       schema: {
-        summary: 'Employees, oldest first',
+        summary: 'Employees, oldest first; a search, in the order of what it found',
         tags,
         querystring: Type.Object(
           {
@@ -63,9 +64,15 @@ export function employeeRoutes(api: App, { cursors }: ApiContext): void {
       const { limit = PAGE_ROWS_DEFAULT, cursor, teamId } = query;
       const search = query.search?.trim() || undefined;
       const list = `employees ${teamId ?? ''} ${search ?? ''}`;
-      const [afterId = 0] = (cursors.decode(list, cursor) ?? []) as number[];
-      const rows = await db.read((reader) => employeesPage(reader, user.orgId, { search, teamId }, afterId, limit));
-      return pageOf(rows, limit, (last) => cursors.encode(list, [last.id]));
+      const place = cursors.decode(list, cursor);
+      if (search === undefined) {
+        const [afterId = 0] = (place ?? []) as number[];
+        const rows = await db.read((reader) => employeesPage(reader, user.orgId, { teamId }, afterId, limit));
+        return pageOf(rows, limit, (last) => cursors.encode(list, [last.id]));
+      }
+      const after = place && { key: place[0] as string, id: place[1] as number };
+      const rows = await db.read((reader) => employeesFound(reader, user.orgId, { search, teamId }, after, limit));
+      return pageOf(rows, limit, (last) => cursors.encode(list, [last.key, last.id]));
     },
   );
 

@@ -499,16 +499,6 @@ select employees.id, employees.name, employees.email, employees.team_id, teams.n
     employees.created_at
 from employees
 inner join teams on teams.org_id = employees.org_id and teams.id = employees.team_id
-where employees.org_id = $1 and employees.id > $2 and ((employees.email >= $3
-    and employees.email < $4) or (employees.name_lower >= $5 and employees.name_lower < $6))
-order by employees.id
-limit $7;
-
--- src/modules/employees/queries.ts employeesPage (tenant)
-select employees.id, employees.name, employees.email, employees.team_id, teams.name as team, employees.unsubscribed_at,
-    employees.created_at
-from employees
-inner join teams on teams.org_id = employees.org_id and teams.id = employees.team_id
 where employees.org_id = $1 and employees.id > $2 and employees.team_id = $3
 order by employees.id
 limit $4;
@@ -576,6 +566,26 @@ from unnest($2::text[], $3::text[], $4::bigint[]) as given (email, name, team_id
 on conflict (org_id, email) do update set name = excluded.name, team_id = excluded.team_id
 where (employees.name, employees.team_id) is distinct from (excluded.name, excluded.team_id)
 returning (xmax = 0) as added;
+
+-- src/modules/employees/search.ts walk (tenant)
+select employees.email as key, employees.name_lower, employees.id, employees.name, employees.email, employees.team_id,
+    teams.name as team, employees.unsubscribed_at, employees.created_at
+from employees
+inner join teams on teams.org_id = employees.org_id and teams.id = employees.team_id
+where employees.org_id = $1 and employees.email >= $2 and employees.email < $3 and (employees.email,
+    employees.id) > ($4, $5::bigint) and ($6::bigint = 0 or employees.team_id = $7::bigint)
+order by employees.email, employees.id
+limit $8;
+
+-- src/modules/employees/search.ts walk (tenant)
+select employees.name_lower as key, employees.name_lower, employees.id, employees.name, employees.email,
+    employees.team_id, teams.name as team, employees.unsubscribed_at, employees.created_at
+from employees
+inner join teams on teams.org_id = employees.org_id and teams.id = employees.team_id
+where employees.org_id = $1 and employees.name_lower >= $2 and employees.name_lower < $3 and (employees.name_lower,
+    employees.id) > ($4, $5::bigint) and ($6::bigint = 0 or employees.team_id = $7::bigint)
+order by employees.name_lower, employees.id
+limit $8;
 
 -- src/modules/operations/queries.ts databaseState (system)
 select (

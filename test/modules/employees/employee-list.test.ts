@@ -79,6 +79,30 @@ test('a search takes %, _ and backslash for what they are', async () => {
   expect(await names('back\\')).toEqual(['back\\slash']);
 });
 
+test('a search by name and address shows each person once, in the order of what was found, over all its pages', async () => {
+  const row = (name: string, email: string) => ({ org_id: owner.orgId, team_id: sales, name, email });
+  const rows = [
+    row('Quinn Ash', 'quinn.ash@b.test'), // by both: stands where the name is
+    row('Ash, Quinn', 'quinn.ash.2@b.test'), // by the address alone
+    row('quinn', 'a.quinn@b.test'), // by the name alone
+    row('Quincy', 'quincy@b.test'),
+    row('Quinn Ash', 'another.quinn@b.test'), // the same name again
+    row('quinn@b.test', 'quinn@b.test'), // one and the same
+  ];
+  await api.database.db.insertInto('employees').values(rows).execute();
+  await owner.send('POST', '/api/imports', { fileName: 'a.csv' });
+  const expected = ['a.quinn@b.test', 'quinn.ash@b.test', 'another.quinn@b.test', 'quinn.ash.2@b.test', 'quinn@b.test'];
+  for (const limit of [1, 2, 3, 100]) {
+    const seen = await allPages(`limit=${limit}&search=Quinn`);
+    expect(
+      seen.map(({ email }) => email),
+      `by ${limit}`,
+    ).toEqual(expected);
+  }
+  const team = await allPages(`limit=2&search=quin&teamId=${sales}`);
+  expect(team).toHaveLength(rows.length);
+});
+
 test('a cursor is good for its own list and filter only', async () => {
   const { nextCursor } = (await list('limit=5')).body;
   expect((await list(`limit=5&cursor=${nextCursor}`)).status).toBe(200);

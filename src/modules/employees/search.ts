@@ -1,0 +1,124 @@
+import { sql } from 'kysely';
+import type { Db } from '../../db/database.ts';
+import { prepareQuery } from '../../db/prepared-statements.ts';
+import { SEARCH_WALK_ROWS_MAX } from '../../limits.ts';
+import { type EmployeeRow, toEmployee } from './queries.ts';
+
+/** Where a search goes on: what was found, and whose it was. */
+export interface FoundPlace {
+  readonly key: string;
+  readonly id: number;
+}
+
+/**
+ * Whose name or address begins with `search`, in the order of what was found, each person once: one more than `limit`.
+ * Two indexes are walked side by side, page by page from where the last answer ended: it costs the same whether "a" finds
+ * half of the people or "zoë" nobody. Who is found by name and by address stands at the one that comes first.
+ */
+export async function employeesFound(
+  db: Db,
+  orgId: number,
+  { search, teamId = 0 }: { search: string; teamId?: number | undefined },
+  after: FoundPlace | undefined,
+  limit: number,
+) {
+  const from = search.toLowerCase();
+  // A prefix as a range, which an index serves for any prefix: up to the prefix and the last code point.
+  const range = { orgId, teamId, from, to: `${from}\u{10FFFF}` };
+  const start = after ?? { key: from, id: 0 };
+  const [names, addresses] = [
+    walk(db, FOUND.byName, range, start, limit),
+    walk(db, FOUND.byEmail, range, start, limit),
+  ];
+  const found: FoundRow[] = [];
+  let [name, address] = await Promise.all([names.next(), addresses.next()]);
+  while (found.length <= limit && !(name.done && address.done)) {
+    if (address.done || (!name.done && isBefore(name.value, address.value))) {
+      const { value } = name as IteratorYieldResult<FoundRow>;
+      if (!standsBefore(value.email, value.key, range)) found.push(value);
+      name = await names.next();
+    } else {
+      const { value } = address;
+      // The same text as name and as address: it stood there as the name.
+      if (value.name_lower !== value.key && !standsBefore(value.name_lower, value.key, range)) found.push(value);
+      address = await addresses.next();
+    }
+  }
+  return found.map((row) => ({ key: row.key, ...toEmployee(row) }));
+}
+
+interface Range {
+  readonly orgId: number;
+  /** 0: any. */
+  readonly teamId: number;
+  readonly from: string;
+  readonly to: string;
+}
+
+type FoundRow = EmployeeRow & { readonly key: string; readonly name_lower: string };
+type FoundValues = Range &
+  Readonly<Record<string, string | number>> & { afterKey: string; afterId: number; rows: number };
+
+/** All rows of one walk. Each page is twice the last one: a long stretch of people who stand elsewhere is soon behind. */
+async function* walk(
+  db: Db,
+  page: (db: Db, values: FoundValues) => Promise<FoundRow[]>,
+  range: Range,
+  start: FoundPlace,
+  limit: number,
+): AsyncGenerator<FoundRow, undefined> {
+  let place = start;
+  for (let rows = limit + 1; ; rows = Math.min(rows * 2, SEARCH_WALK_ROWS_MAX)) {
+    const found = await page(db, { ...range, afterKey: place.key, afterId: place.id, rows });
+    yield* found;
+    if (found.length < rows) return;
+    place = found.at(-1) as FoundRow;
+  }
+}
+
+/** As PostgreSQL compares in the collation "C": by code points, which for UTF-8 is by bytes. */
+function compare(a: string, b: string): number {
+  return a === b ? 0 : Buffer.compare(Buffer.from(a), Buffer.from(b));
+}
+
+function isBefore(a: FoundRow, b: FoundRow): boolean {
+  return (compare(a.key, b.key) || a.id - b.id) < 0;
+}
+
+function standsBefore(other: string, key: string, { from }: Range): boolean {
+  return other.startsWith(from) && compare(other, key) < 0;
+}
+
+const FOUND = {
+  byName: prepareQuery((db, values: FoundValues) => foundPage(db, 'name_lower', values)),
+  byEmail: prepareQuery((db, values: FoundValues) => foundPage(db, 'email', values)),
+};
+
+function foundPage(db: Db, column: 'name_lower' | 'email', values: FoundValues) {
+  const { orgId, teamId, to, afterKey, afterId, rows } = values;
+  const key = sql.ref<string>(`employees.${column}`);
+  return db
+    .selectFrom('employees')
+    .innerJoin('teams', (join) =>
+      join.onRef('teams.org_id', '=', 'employees.org_id').onRef('teams.id', '=', 'employees.team_id'),
+    )
+    .where('employees.org_id', '=', orgId)
+    .where(key, '>=', afterKey)
+    .where(key, '<', to)
+    .where(sql<boolean>`(${key}, employees.id) > (${afterKey}, ${afterId}::bigint)`)
+    .where(sql<boolean>`(${teamId}::bigint = 0 or employees.team_id = ${teamId}::bigint)`)
+    .select([
+      key.as('key'),
+      'employees.name_lower',
+      'employees.id',
+      'employees.name',
+      'employees.email',
+      'employees.team_id',
+      'teams.name as team',
+      'employees.unsubscribed_at',
+      'employees.created_at',
+    ])
+    .orderBy(key)
+    .orderBy('employees.id')
+    .limit(rows);
+}
