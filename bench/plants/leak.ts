@@ -3,9 +3,9 @@ import type { Plant } from './plant.ts';
 /** Something of each request is kept for ever: little enough that in a short run no other line than the growth sees it. */
 export const leak: Plant = {
   name: 'leak',
-  file: 'src/http/server.ts',
+  file: 'src/http/read-own-writes.ts',
   edits: [
-    ['function readOwnWrites(', 'const KEPT: Buffer[] = [];\n\nfunction readOwnWrites('],
+    ['export function readOwnWrites(', 'const KEPT: Buffer[] = [];\n\nexport function readOwnWrites('],
     [
       "  app.addHook('onRequest', async (request) => {\n    const header",
       "  app.addHook('onRequest', async (request) => {\n    KEPT.push(Buffer.alloc(128 * 1024, 1));\n    const header",

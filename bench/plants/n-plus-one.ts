@@ -6,8 +6,8 @@ export const nPlusOne: Plant = {
   file: 'src/modules/employees/queries.ts',
   edits: [
     [
-      '  const rows = await query.execute();\n  return rows.map((row) => ({\n    id: row.id,\n    name: row.name,\n    email: row.email,',
-      "  const rows = await query.execute();\n  for (const row of rows)\n    await db.selectFrom('teams').where('org_id', '=', orgId).where('id', '=', row.team_id).select('name').execute();\n  return rows.map((row) => ({\n    id: row.id,\n    name: row.name,\n    email: row.email,",
+      '  return rows.map(toEmployee);',
+      "  for (const row of rows)\n    await db.selectFrom('teams').where('org_id', '=', orgId).where('id', '=', row.team_id).select('name').execute();\n  return rows.map(toEmployee);",
     ],
   ],
   scenarios: ['counters'],

@@ -4,12 +4,7 @@ import type { Plant } from './plant.ts';
 export const unpagedQuery: Plant = {
   name: 'unpaged-query',
   file: 'src/modules/employees/queries.ts',
-  edits: [
-    [
-      "    .orderBy('employees.id')\n    .limit(limit + 1);",
-      "    .orderBy('employees.id');\n  if (limit < 1) return [];",
-    ],
-  ],
+  edits: [['PAGES.all(db, { orgId, afterId, rows: limit + 1 })', 'PAGES.all(db, { orgId, afterId, rows: 100_000 })']],
   scenarios: ['counters'],
   expected: /grown: GET \/api\/employees: rows/,
 };

@@ -1,8 +1,12 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { compareWithBudgets } from '../../bench/counters/budgets.ts';
 import { gateFaults, NEEDED_BYTES_MAX } from '../../bench/gate.ts';
 import { leak } from '../../bench/plants/leak.ts';
+import { nPlusOne } from '../../bench/plants/n-plus-one.ts';
 import { planted } from '../../bench/plants/plant.ts';
+import { unpagedQuery } from '../../bench/plants/unpaged-query.ts';
 import { growth } from '../../bench/scenarios/soak.ts';
 import type { BoxFigures, ScenarioResult } from '../../bench/types.ts';
 import { scenario } from './report/made-up-run.ts';
@@ -84,7 +88,7 @@ test('one tide of the heap is no growth', () => {
 });
 
 test('a plant whose place is gone is an error, not a plant that does nothing', () => {
-  expect(() => planted('somebody has tidied up', leak)).toThrow(/leak looks for this in src\/http\/server.ts/);
+  expect(() => planted('somebody has tidied up', leak)).toThrow(/leak looks for this in src\/http\/read-own-writes.ts/);
 });
 
 function sound(): ScenarioResult {
@@ -99,3 +103,8 @@ function boxes(change: Partial<BoxFigures>): Record<string, BoxFigures> {
 function faultsOf(result: ScenarioResult): string[] {
   return gateFaults({ scenarios: [result], enforcedBy: 'cgroup v2' }, [], false);
 }
+
+test.each([leak, unpagedQuery, nPlusOne])('the fault $name still finds its place in the code', (plant) => {
+  const text = readFileSync(join(import.meta.dirname, '..', '..', plant.file), 'utf8');
+  expect(planted(text, plant)).not.toBe(text);
+});
