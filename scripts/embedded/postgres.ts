@@ -1,12 +1,12 @@
 /**
  * PostgreSQL 18, a primary and a real streaming replica, from the programs that npm ships.
  *
- * The package holds initdb and postgres and nothing else: roles and the database are made over a connection, and the
- * replica is a base backup taken through SQL (postgres-copy.ts).
+ * The package holds initdb and postgres and nothing else: roles and the database are made over a connection
+ * (postgres-roles.ts), and the replica is a base backup taken through SQL (postgres-copy.ts).
  */
 import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import pg from 'pg';
+import type pg from 'pg';
 import { type Child, runToEnd, type StopStep, startChild, type WrapCommand, waitForChild } from './child.ts';
 import {
   POSTGRES_FAST_STOP_MS,
@@ -16,6 +16,7 @@ import {
 } from './limits.ts';
 import { type Account, chooseAccount, handOver, postgresHome, postgresPrograms, runAs } from './postgres-account.ts';
 import { copyAsStandby } from './postgres-copy.ts';
+import { ADMIN_ROLE, addressesOf, connectAsAdmin, ensureRolesAndDatabase, REPLICATION_ROLE } from './postgres-roles.ts';
 import { HBA_FILE, type ReplicationSource, serverSettings, settingsFile } from './postgres-settings.ts';
 import type { Secrets } from './secrets.ts';
 
@@ -48,14 +49,6 @@ export type Postgres = {
   stop: () => Promise<void>;
 };
 
-const DATABASE = 'tardigrade';
-const OWNER_ROLE = 'tardigrade';
-const WORKER_ROLE = 'tardigrade_worker';
-/** As in migrations/0002-tenant-isolation.sql, which may not create roles here. */
-const SCOPE_ROLES = ['tardigrade_tenant', 'tardigrade_system'];
-const ADMIN_ROLE = 'postgres';
-const REPLICATION_ROLE = 'replicator';
-
 const STOP_STEPS: StopStep[] = [
   { signal: 'SIGINT', waitMs: POSTGRES_FAST_STOP_MS },
   { signal: 'SIGQUIT', waitMs: POSTGRES_IMMEDIATE_STOP_MS },
@@ -74,7 +67,7 @@ export async function createPrimary(options: PostgresOptions): Promise<Postgres>
   if (origin === 'created') await initialise(options, account, home, dataFolder);
   const child = await startServer(options, account, home, 'primary', dataFolder);
   try {
-    await prepareDatabase(options);
+    await ensureRolesAndDatabase(options.port, options.secrets);
   } catch (error) {
     await child.stop(STOP_STEPS);
     throw error;
@@ -91,7 +84,7 @@ export async function createReplica(
   const dataFolder = path.join(home, name);
   const source = { port: primary.port, user: REPLICATION_ROLE, password: secrets.replicationPassword, slot: name };
   const start = () => startStreaming({ ...options, name }, primary.account, home, dataFolder, source);
-  const admin = await connect(primary.port, secrets);
+  const admin = await connectAsAdmin(primary.port, secrets);
   try {
     const known = existsSync(dataFolder);
     if (known && (await slotHoldsWal(admin, name))) {
@@ -181,7 +174,7 @@ async function startStreaming(
   source: ReplicationSource,
 ): Promise<Child> {
   const child = await startServer(options, account, home, options.name, dataFolder, source);
-  const admin = await connect(options.port, options.secrets).catch(async (error: unknown) => {
+  const admin = await connectAsAdmin(options.port, options.secrets).catch(async (error: unknown) => {
     await child.stop(STOP_STEPS);
     throw error;
   });
@@ -210,59 +203,12 @@ function isReady(dataFolder: string, pid: number): boolean {
   }
 }
 
-/** Roles and database, each only where missing: a start that was cut short between them is picked up here. */
-async function prepareDatabase({ port, secrets }: PostgresOptions): Promise<void> {
-  const admin = await connect(port, secrets, ADMIN_ROLE);
-  try {
-    const password = (text: string) => `login password ${pg.escapeLiteral(text)}`;
-    for (const role of SCOPE_ROLES) await ensureRole(admin, role, 'nologin');
-    await ensureRole(admin, OWNER_ROLE, `${password(secrets.databasePassword)} createdb in role pg_monitor`);
-    await admin.query(`alter role ${OWNER_ROLE} bypassrls`); // also where the role is older than this line
-    const taking = `noinherit in role ${SCOPE_ROLES.join(', ')}`;
-    await ensureRole(admin, WORKER_ROLE, `${password(secrets.workerPassword)} ${taking}`);
-    await ensureRole(admin, REPLICATION_ROLE, `${password(secrets.replicationPassword)} replication`);
-    const { rows } = await admin.query('select from pg_database where datname = $1', [DATABASE]);
-    if (rows.length === 0) await admin.query(`create database ${DATABASE} owner ${OWNER_ROLE}`);
-  } finally {
-    await admin.end();
-  }
-}
-
-async function ensureRole(admin: pg.Client, role: string, rights: string): Promise<void> {
-  const { rows } = await admin.query('select from pg_roles where rolname = $1', [role]);
-  if (rows.length > 0) return;
-  await admin.query(`create role ${role} ${rights}`);
-}
-
 async function slotHoldsWal(admin: pg.Client, slot: string): Promise<boolean> {
   const { rows } = await admin.query(
     "select from pg_replication_slots where slot_name = $1 and wal_status in ('reserved', 'extended')",
     [slot],
   );
   return rows.length > 0;
-}
-
-async function connect(port: number, secrets: Secrets, database = DATABASE): Promise<pg.Client> {
-  const client = new pg.Client({
-    host: '127.0.0.1',
-    port,
-    user: ADMIN_ROLE,
-    password: secrets.adminPassword,
-    database,
-    application_name: 'embedded-stack',
-    connectionTimeoutMillis: REPLICA_STREAMING_MS,
-  });
-  // A server that goes away is told by the query in flight; without a listener it would end this process.
-  client.on('error', () => undefined);
-  try {
-    await client.connect();
-  } catch (error) {
-    if ((error as { code?: string }).code !== '28P01') throw error;
-    throw new Error('secrets.json does not fit the database beside it; start afresh with: npm run reset', {
-      cause: error,
-    });
-  }
-  return client;
 }
 
 function postgresOf(
@@ -278,9 +224,7 @@ function postgresOf(
     dataFolder,
     account,
     origin,
-    url: `postgres://${OWNER_ROLE}:${secrets.databasePassword}@127.0.0.1:${port}/${DATABASE}`,
-    workerUrl: `postgres://${WORKER_ROLE}:${secrets.workerPassword}@127.0.0.1:${port}/${DATABASE}`,
-    adminUrl: `postgres://${ADMIN_ROLE}:${secrets.adminPassword}@127.0.0.1:${port}/${DATABASE}`,
+    ...addressesOf(port, secrets),
     stop: () => child.stop(STOP_STEPS),
   };
 }

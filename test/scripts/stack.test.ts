@@ -47,6 +47,26 @@ test('the workers are given a role that owns nothing and that Row-Level Security
   expect(rows).toEqual([{ rolsuper: false, rolbypassrls: false, rolinherit: false, rolcreatedb: false, owns: 0 }]);
 });
 
+test('a right that came later is given to data folders that are older than it', {
+  timeout: STACK_TEST_MS,
+}, async () => {
+  const folder = newFolder();
+  const first = await start(folder, { withReplica: false });
+  const given = (stack: Stack) =>
+    query(
+      stack.databaseUrl,
+      `select pg_has_role('tardigrade_system', 'pg_read_all_stats', 'usage') as stats,
+         (select rolbypassrls from pg_roles where rolname = current_user) as bypass`,
+    );
+  await query(first.databaseAdminUrl as string, 'revoke pg_read_all_stats from tardigrade_system');
+  await query(first.databaseAdminUrl as string, 'alter role tardigrade nobypassrls');
+  expect(await given(first)).toEqual([{ stats: false, bypass: false }]);
+  await first.stop();
+
+  const second = await start(folder, { withReplica: false });
+  expect(await given(second)).toEqual([{ stats: true, bypass: true }]);
+});
+
 test('a second start finds its data again, on the replica too', { timeout: STACK_TEST_MS }, async () => {
   const folder = newFolder();
   const first = await start(folder);
