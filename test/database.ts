@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { Client } from 'pg';
-import { inject } from 'vitest';
+import { inject, onTestFinished } from 'vitest';
 import { type Db, openPool, type PooledDatabase } from '../src/db/database.ts';
 import { type Database, openDatabase } from '../src/db/read-write-split.ts';
 import { createLog } from '../src/log.ts';
@@ -55,14 +55,14 @@ export async function createTestDatabase(options: { replica?: boolean } = {}): P
 
 /** The product's own connections, with its types, for whoever may see everything. */
 export function openOwner(url: string): PooledDatabase {
-  return openPool('primary', {
-    url,
-    processName: 'test-owner',
-    max: 3,
-    statementMs: 0,
-    log: createLog('test', 'silent'),
-    metrics: createMetrics('test'),
-  });
+  return openTestPool(url, 3, 0);
+}
+
+/** The product's own pool with a single connection, which every query of the test meets again; closed when it ends. */
+export function openPoolOfOne(url: string): PooledDatabase {
+  const pool = openTestPool(url, 1, 5_000);
+  onTestFinished(() => pool.close());
+  return pool;
 }
 
 /** As PostgreSQL's superuser, on the primary. */
@@ -89,6 +89,17 @@ export async function until<T>(
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
   throw new Error(`Not within ${deadlineMs} ms: ${what}`);
+}
+
+function openTestPool(url: string, max: number, statementMs: number): PooledDatabase {
+  return openPool('primary', {
+    url,
+    processName: 'test',
+    max,
+    statementMs,
+    log: createLog('test', 'silent'),
+    metrics: createMetrics('test'),
+  });
 }
 
 function named(url: string, database: string): string {

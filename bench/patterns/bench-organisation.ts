@@ -23,16 +23,7 @@ export async function benchOrganisation(
 
 /** A new organisation with the first `count` employees of `source`; the caller empties it again. */
 export async function copyEmployees(db: Db, source: number, count: number): Promise<number> {
-  const { id: orgId } = await db
-    .insertInto('organisations')
-    .values({ name: COPY_NAME })
-    .returning('id')
-    .executeTakeFirstOrThrow();
-  const { id: teamId } = await db
-    .insertInto('teams')
-    .values({ org_id: orgId, name: 'Bench' })
-    .returning('id')
-    .executeTakeFirstOrThrow();
+  const { orgId, teamId } = await organisationWithTeam(db, COPY_NAME);
   await sql`
     insert into employees (org_id, team_id, email, name)
     select ${orgId}::bigint, ${teamId}::bigint, email, name from employees where org_id = ${source} order by id limit ${count}`.execute(
@@ -57,16 +48,7 @@ async function fill(
   db: Db,
   { conversations, answersEach }: { conversations: number; answersEach: number },
 ): Promise<number> {
-  const { id: orgId } = await db
-    .insertInto('organisations')
-    .values({ name: NAME })
-    .returning('id')
-    .executeTakeFirstOrThrow();
-  const { id: teamId } = await db
-    .insertInto('teams')
-    .values({ org_id: orgId, name: 'Bench' })
-    .returning('id')
-    .executeTakeFirstOrThrow();
+  const { orgId, teamId } = await organisationWithTeam(db, NAME);
   const { id: campaignId } = await db
     .insertInto('campaigns')
     .values({ org_id: orgId, name: 'Bench', subject: 'Bench', body: 'Bench', questions: ['How was your week?'] })
@@ -92,6 +74,16 @@ async function fill(
     await fillMessages(db, orgId, answersEach, from);
   await sql`analyze`.execute(db);
   return orgId;
+}
+
+async function organisationWithTeam(db: Db, name: string): Promise<{ orgId: number; teamId: number }> {
+  const organisation = await db.insertInto('organisations').values({ name }).returning('id').executeTakeFirstOrThrow();
+  const team = await db
+    .insertInto('teams')
+    .values({ org_id: organisation.id, name: 'Bench' })
+    .returning('id')
+    .executeTakeFirstOrThrow();
+  return { orgId: organisation.id, teamId: team.id };
 }
 
 async function fillMessages(db: Db, orgId: number, answersEach: number, from: number): Promise<void> {

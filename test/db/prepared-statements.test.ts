@@ -1,12 +1,10 @@
 import { sql } from 'kysely';
-import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
-import { type Db, openPool } from '../../src/db/database.ts';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { Db } from '../../src/db/database.ts';
 import { createStatementNames, prepareQuery } from '../../src/db/prepared-statements.ts';
 import { EVERY_ORGANISATION } from '../../src/db/tenant-isolation.ts';
 import { PREPARED_STATEMENTS_MAX } from '../../src/limits.ts';
-import { createLog } from '../../src/log.ts';
-import { createMetrics } from '../../src/process/metrics.ts';
-import { createTestDatabase, type TestDatabase } from '../database.ts';
+import { createTestDatabase, openPoolOfOne, type TestDatabase } from '../database.ts';
 
 let database: TestDatabase;
 beforeAll(async () => {
@@ -89,14 +87,5 @@ test('one plan serves all values: it is kept, not made again for each', async ()
 });
 
 function openOne(): Db {
-  const pool = openPool('primary', {
-    url: database.url,
-    processName: 'test',
-    max: 1,
-    statementMs: 5_000,
-    log: createLog('test', 'silent'),
-    metrics: createMetrics('test'),
-  });
-  onTestFinished(() => pool.close());
-  return pool.within({ scope: EVERY_ORGANISATION });
+  return openPoolOfOne(database.url).within({ scope: EVERY_ORGANISATION });
 }

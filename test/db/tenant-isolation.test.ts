@@ -2,11 +2,9 @@ import { randomUUID } from 'node:crypto';
 import { sql } from 'kysely';
 import { Client } from 'pg';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
-import { type Db, openPool, type PooledDatabase } from '../../src/db/database.ts';
+import type { Db } from '../../src/db/database.ts';
 import { EVERY_ORGANISATION } from '../../src/db/tenant-isolation.ts';
-import { createLog } from '../../src/log.ts';
-import { createMetrics } from '../../src/process/metrics.ts';
-import { asAdmin, createTestDatabase, type TestDatabase } from '../database.ts';
+import { asAdmin, createTestDatabase, openPoolOfOne, type TestDatabase } from '../database.ts';
 import { addEmployees, addOrganisation } from '../people.ts';
 
 let on: TestDatabase;
@@ -134,7 +132,7 @@ test('what an organisation’s requests never do, their role may not do', async 
 });
 
 test('a pool of one, used by two organisations and the jobs at once: nobody ever sees what is not theirs', async () => {
-  const pool = openOne();
+  const pool = openPoolOfOne(on.url);
   const wrong: string[] = [];
   const look = async (orgId: number, domain: string) => {
     for (let n = 0; n < 60; n++) {
@@ -155,7 +153,7 @@ test('a pool of one, used by two organisations and the jobs at once: nobody ever
 test.each(['commit', 'rollback', 'a failed statement', 'a killed connection'])(
   'after %s nothing of the scope is left on the connection',
   async (ending) => {
-    const pool = openOne();
+    const pool = openPoolOfOne(on.url);
     const within = pool.within({ scope: ours });
     await within
       .transaction()
@@ -178,7 +176,7 @@ test.each(['commit', 'rollback', 'a failed statement', 'a killed connection'])(
 );
 
 test('the scope costs no round trip: it travels with its statement, and is parsed once per connection', async () => {
-  const pool = openOne();
+  const pool = openPoolOfOne(on.url);
   const marker = randomUUID();
   await domains(pool.within({ scope: ours }));
   const { rows } = await sql<{ name: string; used: number }>`
@@ -201,17 +199,4 @@ async function domains(db: Db): Promise<string[]> {
 async function kill(db: Db): Promise<void> {
   const { rows } = await sql<{ pid: number }>`select pg_backend_pid() as pid`.execute(db);
   await asAdmin((client) => client.query('select pg_terminate_backend($1, 5000)', [rows[0]?.pid]));
-}
-
-function openOne(): PooledDatabase {
-  const pool = openPool('primary', {
-    url: on.url,
-    processName: 'test',
-    max: 1,
-    statementMs: 5_000,
-    log: createLog('test', 'silent'),
-    metrics: createMetrics('test'),
-  });
-  onTestFinished(() => pool.close());
-  return pool;
 }

@@ -19,6 +19,16 @@ export async function employeesPage(
   return rows.map(toEmployee);
 }
 
+export const employeeColumns = [
+  'employees.id',
+  'employees.name',
+  'employees.email',
+  'employees.team_id',
+  'teams.name as team',
+  'employees.unsubscribed_at',
+  'employees.created_at',
+] as const;
+
 const PAGES = {
   all: prepareQuery((db, values: { orgId: number; afterId: number; rows: number }) => anyPage(db, values)),
   ofTeam: prepareQuery((db, values: { orgId: number; afterId: number; rows: number; teamId: number }) =>
@@ -27,24 +37,21 @@ const PAGES = {
 };
 
 function anyPage(db: Db, { orgId, afterId, rows }: { orgId: number; afterId: number; rows: number }) {
+  return employeesWithTeam(db, orgId)
+    .where('employees.id', '>', afterId)
+    .select(employeeColumns)
+    .orderBy('employees.id')
+    .limit(rows);
+}
+
+/** Of one organisation, without what is read of each: `employeeColumns`. */
+export function employeesWithTeam(db: Db, orgId: number) {
   return db
     .selectFrom('employees')
     .innerJoin('teams', (join) =>
       join.onRef('teams.org_id', '=', 'employees.org_id').onRef('teams.id', '=', 'employees.team_id'),
     )
-    .where('employees.org_id', '=', orgId)
-    .where('employees.id', '>', afterId)
-    .select([
-      'employees.id',
-      'employees.name',
-      'employees.email',
-      'employees.team_id',
-      'teams.name as team',
-      'employees.unsubscribed_at',
-      'employees.created_at',
-    ])
-    .orderBy('employees.id')
-    .limit(rows);
+    .where('employees.org_id', '=', orgId);
 }
 
 export interface EmployeeRow {

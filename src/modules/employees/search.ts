@@ -2,7 +2,7 @@ import { sql } from 'kysely';
 import type { Db } from '../../db/database.ts';
 import { prepareQuery } from '../../db/prepared-statements.ts';
 import { SEARCH_WALK_ROWS_MAX } from '../../limits.ts';
-import { type EmployeeRow, toEmployee } from './queries.ts';
+import { type EmployeeRow, employeeColumns, employeesWithTeam, toEmployee } from './queries.ts';
 
 /** Where a search goes on: what was found, and whose it was. */
 export interface FoundPlace {
@@ -97,27 +97,12 @@ const FOUND = {
 function foundPage(db: Db, column: 'name_lower' | 'email', values: FoundValues) {
   const { orgId, teamId, to, afterKey, afterId, rows } = values;
   const key = sql.ref<string>(`employees.${column}`);
-  return db
-    .selectFrom('employees')
-    .innerJoin('teams', (join) =>
-      join.onRef('teams.org_id', '=', 'employees.org_id').onRef('teams.id', '=', 'employees.team_id'),
-    )
-    .where('employees.org_id', '=', orgId)
+  return employeesWithTeam(db, orgId)
     .where(key, '>=', afterKey)
     .where(key, '<', to)
     .where(sql<boolean>`(${key}, employees.id) > (${afterKey}, ${afterId}::bigint)`)
     .where(sql<boolean>`(${teamId}::bigint = 0 or employees.team_id = ${teamId}::bigint)`)
-    .select([
-      key.as('key'),
-      'employees.name_lower',
-      'employees.id',
-      'employees.name',
-      'employees.email',
-      'employees.team_id',
-      'teams.name as team',
-      'employees.unsubscribed_at',
-      'employees.created_at',
-    ])
+    .select([key.as('key'), 'employees.name_lower', ...employeeColumns])
     .orderBy(key)
     .orderBy('employees.id')
     .limit(rows);
