@@ -2,8 +2,8 @@
  * `npm run bench:gate-test [-- --times=3] [--only=leak,sound]`: the gate, tested. Each planted fault, in a copy of the
  * project, must make `npm run bench:nano` fail for the reason expected; the copy without one must pass.
  */
-import { execFileSync, spawn } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { cpSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { stopLeftovers } from '../scripts/embedded/leftovers.ts';
 import { removeStackFolder } from './layout/seeded-data.ts';
@@ -11,8 +11,8 @@ import { leak } from './plants/leak.ts';
 import { nPlusOne } from './plants/n-plus-one.ts';
 import { type Plant, planted } from './plants/plant.ts';
 import { unpagedQuery } from './plants/unpaged-query.ts';
+import { copyWorkingTree, linkShared, ROOT, SEEDED } from './working-tree.ts';
 
-const ROOT = path.resolve(import.meta.dirname, '..');
 const COPIES = path.join(ROOT, '.tardigrade', 'gate-test');
 const SOUND = 'sound';
 const PLANTS: readonly Plant[] = [leak, unpagedQuery, nPlusOne];
@@ -63,16 +63,9 @@ async function tryOne(name: string): Promise<{ held: boolean; seconds: number; t
 async function copyOf(name: string): Promise<string> {
   const copy = path.join(COPIES, name);
   await removeCopy(copy);
-  const list = execFileSync('git', ['ls-files', '-z', '--cached', '--others', '--exclude-standard'], { cwd: ROOT });
-  for (const file of list.toString().split('\0')) {
-    const from = path.join(ROOT, file);
-    if (file !== '' && !file.startsWith('bench/results/') && existsSync(from)) cpSync(from, path.join(copy, file));
-  }
-  symlinkSync(path.join(ROOT, 'node_modules'), path.join(copy, 'node_modules'));
-  const seeded = path.join('.tardigrade', 'bench', 'seeded');
-  mkdirSync(path.join(ROOT, seeded), { recursive: true });
-  mkdirSync(path.dirname(path.join(copy, seeded)), { recursive: true });
-  symlinkSync(path.join(ROOT, seeded), path.join(copy, seeded));
+  copyWorkingTree(copy);
+  linkShared('node_modules', copy);
+  linkShared(SEEDED, copy);
   return copy;
 }
 

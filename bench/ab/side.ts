@@ -1,5 +1,6 @@
-/** One of the two versions, in a process of its own: this file's copy in a worktree starts the product of that worktree. */
+/** One of the two versions, in a process of its own: this file's copy in a folder starts the product of that folder. */
 import path from 'node:path';
+import pg from 'pg';
 import { startLayout } from '../layout/layout.ts';
 import { signInSeeded } from '../load/accounts.ts';
 import type { Account } from '../load/plan.ts';
@@ -38,12 +39,28 @@ try {
   });
   // Without a parent there is nobody to measure for.
   process.on('disconnect', () => void stop());
-  const { api } = layout.addresses;
+  const { api, databaseAdminUrl } = layout.addresses;
+  await settle(databaseAdminUrl);
   tell({ ready: { url: api, accounts: await signInSeeded(api), faults: layout.voidReasons() } });
 } catch (error) {
   tell({ error: error instanceof Error ? (error.stack ?? error.message) : String(error) });
   process.exitCode = 1;
   process.disconnect?.();
+}
+
+/**
+ * What the seed has left to be vacuumed and written: autovacuum would begin a minute after the start, which for one side is
+ * in the middle of a run and for the other is not.
+ */
+async function settle(databaseUrl: string): Promise<void> {
+  const admin = new pg.Client({ connectionString: databaseUrl });
+  await admin.connect();
+  try {
+    await admin.query('vacuum (analyze)');
+    await admin.query('checkpoint');
+  } finally {
+    await admin.end();
+  }
 }
 
 function tell(message: FromSide): void {

@@ -18,6 +18,8 @@ export interface Side {
 export async function startSide(root: string): Promise<Side> {
   const child = fork(path.join(root, 'bench', 'ab', 'side.ts'), {
     cwd: root,
+    // A version brings its own Node (package.json pins it).
+    execPath: path.join(root, 'node_modules', 'node', 'bin', 'node'),
     execArgv: [],
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   });

@@ -28,7 +28,7 @@ export async function putSeededData(folder: string, scale: number): Promise<void
 
 /** The folder that holds them, made where it is missing. */
 async function keptData(scale: number): Promise<string> {
-  const name = `${scale}-${new Date().toISOString().slice(0, 10)}-${versionOf()}`;
+  const name = `${scale}-${new Date().toISOString().slice(0, 10)}-${seedVersion(ROOT)}`;
   const kept = path.join(KEPT, name);
   if (existsSync(kept)) return kept;
   mkdirSync(KEPT, { recursive: true });
@@ -63,16 +63,16 @@ async function fill(folder: string, scale: number): Promise<void> {
 }
 
 /** What the data depends on: the schema, the seed, and how a server is made. */
-function versionOf(): string {
+export function seedVersion(root: string): string {
   const hash = createHash('sha256');
   for (const place of ['migrations', 'scripts/seed.ts', 'scripts/seed', 'scripts/embedded/postgres.ts']) {
-    const full = path.join(ROOT, place);
+    const full = path.join(root, place);
     const files = statSync(full).isDirectory()
       ? readdirSync(full)
           .sort()
           .map((file) => path.join(full, file))
       : [full];
-    for (const file of files) hash.update(`\0${path.relative(ROOT, file)}\0`).update(readFileSync(file));
+    for (const file of files) hash.update(`\0${path.relative(root, file)}\0`).update(readFileSync(file));
   }
   return hash.digest('hex').slice(0, 12);
 }
