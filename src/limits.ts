@@ -130,6 +130,12 @@ export const SOCKET_HELLO_MS = 10 * SECOND_MS; // a socket that does not say who
 export const SOCKET_PING_MS = 30 * SECOND_MS; // two missed answers and the socket is gone
 export const SOCKET_MESSAGES_PER_10_SECONDS_MAX = 50;
 export const SOCKET_WORK_WAITING_MAX = 16; // messages of one socket that wait for the one before
+export const ANSWERS_PER_COMMIT_MAX = 100; // more would make the first of them wait longer for little
+export const ANSWER_COMMITS_AT_ONCE = 3; // of POOL_PRIMARY.chat: those who open their link have the others
+export const ANSWERS_WAITING_MAX = 2_000; // about a second's worth; the next one is told to come back
+export const OPENINGS_PER_COMMIT_MAX = 100; // each with up to CONVERSATION_MESSAGES_MAX messages
+export const OPENING_COMMITS_AT_ONCE = 2; // of POOL_PRIMARY.chat: those who answer have the others
+export const OPENINGS_WAITING_MAX = 5_000; // half of SOCKETS_MAX, all at once; the next one is told to come back
 export const LINK_DAYS = 14; // a check-in link is good for so long
 export const ANSWER_CHARS_MAX = 2_000;
 export const NONCE_CHARS_MAX = 64;
@@ -163,6 +169,10 @@ export const RELATIONS: readonly [string, boolean][] = [
   ['STATEMENT_MS < QUERY_ANSWER_MS', Object.values(STATEMENT_MS).every((ms) => ms < QUERY_ANSWER_MS)],
   ['POOL_ACQUIRE_MS < REQUEST_MS', POOL_ACQUIRE_MS < REQUEST_MS],
   ['CONNECTIONS_FOR_WRITES < POOL_PRIMARY', Math.min(POOL_PRIMARY.api, POOL_PRIMARY.all) > CONNECTIONS_FOR_WRITES],
+  [
+    'commits of the chat at once <= POOL_PRIMARY.chat',
+    ANSWER_COMMITS_AT_ONCE + OPENING_COMMITS_AT_ONCE <= POOL_PRIMARY.chat,
+  ],
   ['DRAIN_MS < STOP_MS', DRAIN_MS < STOP_MS],
   ['SMTP_MS < STOP_MS', SMTP_MS < STOP_MS],
   ['SMTP_MS < MAIL_LEASE_MS', SMTP_MS < MAIL_LEASE_MS],

@@ -11,7 +11,7 @@ export async function start(process: Process): Promise<void> {
   const { config, log, metrics, health } = process;
   const database = await useDatabase(process);
   await useRedis(process);
-  const handler = createChatHandler(database, config.secretKey);
+  const handler = createChatHandler(database, config.secretKey, metrics);
   const server = await process.open('chat http', () => createChatPages(loadPages(), health, metrics), closeServer);
   await process.open(
     'sockets',

@@ -29,7 +29,7 @@ function cell(outcome: Outcome): string {
   return [...ending, `peak ${Math.round(outcome.peakBytes / MB)} MB`, ...figures].join(', ');
 }
 
-/** `walkSeconds` is said as `walk 30.4 s`, `linkServerCpuMs` as `link server cpu 0.36 ms`. */
+/** `walkSeconds` is said as `walk 30.4 s`, `conversationServerCpuMs` as `conversation server cpu 0.36 ms`. */
 function said(name: string, value: number): string {
   const words = (stem: string) => stem.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
   if (name.endsWith('Seconds')) return `${words(name.slice(0, -'Seconds'.length))} ${Math.round(value * 10) / 10} s`;
@@ -48,7 +48,7 @@ const SHOWN = [
   'lost',
   'answered',
   'refused',
-  'linkServerCpuMs',
+  'conversationServerCpuMs',
   'staleOwnReads',
   'failed',
   'levelReplicaShare',

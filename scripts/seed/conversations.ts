@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import type { Db } from '../../src/db/database.ts';
-import { FAREWELL } from '../../src/modules/conversations/conversations.ts';
+import { FAREWELL } from '../../src/modules/conversations/answers.ts';
 import { QUESTIONS, TEXTS_PER_TONE } from './answer-texts.ts';
 import type { Launch } from './check-ins.ts';
 

@@ -9,7 +9,7 @@
  */
 import { type RawBuilder, sql } from 'kysely';
 
-type ColumnType = 'text' | 'bigint' | 'integer' | 'boolean' | 'timestamptz';
+type ColumnType = 'text' | 'bigint' | 'integer' | 'real' | 'boolean' | 'timestamptz';
 
 /**
  * A table expression `unnest(…) as given (a, b, …)` of `rows`, sorted by the first column.

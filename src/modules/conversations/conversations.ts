@@ -1,20 +1,22 @@
+/**
+ * Conversations are opened by the group (see group-commit), as answers are stored: when a campaign's mails arrive, and
+ * when everybody comes back after a restart, people come by the thousand at once.
+ */
+import { sql } from 'kysely';
+import { givenRows } from '../../db/batch-write.ts';
 import type { Db } from '../../db/database.ts';
 import type { Database } from '../../db/read-write-split.ts';
 import { AppError } from '../../errors.ts';
-import { type LinkTarget, readLinkToken } from '../campaigns/check-in-link.ts';
+import { createGroupCommit } from '../../flow/group-commit.ts';
 import {
-  addMessages,
-  addToMood,
-  addToProgress,
-  createConversation,
-  invitationOf,
-  lockConversation,
-  type Message,
-  messagesAfter,
-  moveConversation,
-  seqOfNonce,
-} from './queries.ts';
-import { scoreSentiment } from './sentiment.ts';
+  CONVERSATION_MESSAGES_MAX,
+  OPENING_COMMITS_AT_ONCE,
+  OPENINGS_PER_COMMIT_MAX,
+  OPENINGS_WAITING_MAX,
+} from '../../limits.ts';
+import type { Metrics } from '../../process/metrics.ts';
+import { readLinkToken } from '../campaigns/check-in-link.ts';
+import { addMessages, addToProgress, isDataFault, type Message } from './queries.ts';
 
 export interface OpenConversation {
   readonly orgId: number;
@@ -23,120 +25,161 @@ export interface OpenConversation {
   readonly organisation: string;
   readonly campaign: string;
   readonly questions: number;
-  readonly messages: Message[];
+  readonly messages: readonly Message[];
   readonly lastSeq: number;
   readonly finished: boolean;
 }
 
 /**
  * Opens the conversation that a check-in link leads to, with its messages after `lastSeq`; the first visit creates it,
- * together with the first question. Throws `not_found` for a link that is not ours, `gone` for one that expired.
+ * together with the first question. Throws `not_found` for a link that is not ours, `gone` for one that expired,
+ * `overloaded` when too many wait.
  */
-export async function openConversation(
-  database: Database,
-  secretKey: string,
-  token: string,
-  lastSeq: number,
-): Promise<OpenConversation> {
-  const target = readLinkToken(secretKey, 'check-in', token);
-  if (target === undefined) throw new AppError('not_found', 'This link is not complete. Open it from the mail again.');
-  const { value } = await database.write(target.orgId, (transaction) => openIn(transaction, target, lastSeq));
-  return value;
-}
+export type OpenByLink = (token: string, lastSeq: number) => Promise<OpenConversation>;
 
-async function openIn(transaction: Db, target: LinkTarget, lastSeq: number): Promise<OpenConversation> {
-  const invitation = await invitationOf(transaction, target);
-  if (invitation === undefined) throw new AppError('not_found', 'This check-in is no longer there.');
-  if (invitation.expired) throw new AppError('gone', 'This check-in is closed. The next mail brings a new link.');
-  const { orgId } = target;
-  const created = await createConversation(transaction, target, invitation);
-  if (created !== undefined) {
-    await addMessages(transaction, orgId, created, [
-      { seq: 1, sender: 'bot', nonce: null, body: greet(invitation), sentiment: null },
-    ]);
-    await addToProgress(transaction, orgId, invitation.campaignId, { opened: 1, answers: 0, finished: 0 });
-  }
-  const conversation = await lockConversation(transaction, orgId, { reachOutId: target.reachOutId });
-  if (conversation === undefined) throw new AppError('not_found', 'This check-in is no longer there.');
-  return {
-    orgId,
-    id: conversation.id,
-    name: invitation.name,
-    organisation: invitation.organisation,
-    campaign: invitation.campaign,
-    questions: invitation.questions.length,
-    messages: await messagesAfter(transaction, orgId, conversation.id, lastSeq),
-    lastSeq: conversation.last_seq,
-    finished: conversation.finished_at !== null,
+export function createOpenings(database: Database, secretKey: string, metrics: Metrics): OpenByLink {
+  const group = createGroupCommit<number, Visit, OpenConversation>({
+    what: 'check-ins',
+    limits: { atOnce: OPENING_COMMITS_AT_ONCE, items: OPENINGS_PER_COMMIT_MAX, waiting: OPENINGS_WAITING_MAX },
+    commit: async (orgId, visits) =>
+      (await database.write(orgId, (transaction) => openConversations(transaction, orgId, visits))).value,
+    isFaultOfOne: isDataFault,
+  });
+  metrics.gauge('openings_waiting', 'People who wait for their check-in to open', () => group.waiting);
+  return async (token, lastSeq) => {
+    const target = readLinkToken(secretKey, 'check-in', token);
+    if (target === undefined)
+      throw new AppError('not_found', 'This link is not complete. Open it from the mail again.');
+    return group.add(target.orgId, { reachOutId: target.reachOutId, lastSeq });
   };
 }
 
-export interface Answered {
-  /** The answer's own place. The same nonce always gets the same. */
-  readonly seq: number;
-  /** What is new in the conversation: the answer and what the bot says to it; empty when the answer was known. */
-  readonly messages: Message[];
-  readonly finished: boolean;
+interface Visit {
+  readonly reachOutId: number;
+  readonly lastSeq: number;
 }
 
-/**
- * Stores an answer, scores it, asks the next question and moves the counters, in one transaction on the primary. When
- * it resolves, the answer is committed. Locks in fixed order: conversation, team's day, campaign's counters.
- * Throws `conflict` when the conversation is finished.
- */
-export async function answerQuestion(
-  database: Database,
-  conversation: { orgId: number; id: number },
-  answer: { nonce: string; body: string },
-): Promise<Answered> {
-  const sentiment = scoreSentiment(answer.body);
-  const { value } = await database.write(conversation.orgId, (transaction) =>
-    answerIn(transaction, conversation, { ...answer, sentiment }),
-  );
-  return value;
-}
-
-async function answerIn(
+async function openConversations(
   transaction: Db,
-  { orgId, id }: { orgId: number; id: number },
-  answer: { nonce: string; body: string; sentiment: number },
-): Promise<Answered> {
-  const conversation = await lockConversation(transaction, orgId, { id });
-  if (conversation === undefined) throw new AppError('not_found', 'This check-in is no longer there.');
-  const known = await seqOfNonce(transaction, orgId, id, answer.nonce);
-  if (known !== undefined) return { seq: known, messages: [], finished: conversation.finished_at !== null };
-  if (conversation.finished_at !== null) throw new AppError('conflict', 'This check-in is finished. Thank you!');
+  orgId: number,
+  visits: readonly Visit[],
+): Promise<(OpenConversation | AppError)[]> {
+  const invitations = await invitationsOf(transaction, orgId, visits);
+  const created = await createConversations(transaction, orgId, [...invitations.values()].filter(isFirstVisit));
+  const states = await statesOf(transaction, orgId, visits);
+  if (created.length > 0) await addToProgress(transaction, orgId, openedBy(created));
+  return visits.map(({ reachOutId }, nth) => {
+    const invitation = invitations.get(reachOutId);
+    if (invitation === undefined) return new AppError('not_found', 'This check-in is no longer there.');
+    if (invitation.expired) return new AppError('gone', 'This check-in is closed. The next mail brings a new link.');
+    const state = states.get(nth);
+    if (state === undefined) return new AppError('not_found', 'This check-in is no longer there.');
+    const { name, organisation, campaign, questions } = invitation;
+    return { orgId, name, organisation, campaign, questions, ...state };
+  });
+}
 
-  const seq = conversation.last_seq + 1;
-  const finished = conversation.step >= conversation.questions.length;
-  const messages = await addMessages(transaction, orgId, id, [
-    { seq, sender: 'employee', ...answer },
-    {
-      seq: seq + 1,
+interface Invitation {
+  readonly reachOutId: number;
+  readonly campaignId: number;
+  readonly campaign: string;
+  readonly questions: number;
+  readonly firstQuestion: string;
+  readonly expired: boolean;
+  readonly employeeId: number;
+  readonly teamId: number;
+  readonly name: string;
+  readonly organisation: string;
+  /** Null before the first visit. */
+  readonly conversationId: number | null;
+}
+
+function isFirstVisit({ conversationId, expired }: Invitation): boolean {
+  return conversationId === null && !expired;
+}
+
+async function invitationsOf(db: Db, orgId: number, visits: readonly Visit[]): Promise<Map<number, Invitation>> {
+  const { rows } = await sql<Invitation>`
+    select r.id as "reachOutId", c.id as "campaignId", c.name as campaign, cardinality(c.questions) as questions,
+      c.questions[1] as "firstQuestion", coalesce(c.link_expires_at <= now(), true) as expired,
+      e.id as "employeeId", e.team_id as "teamId", e.name, o.name as organisation, v.id as "conversationId"
+    from reach_outs r
+    join campaigns c on c.org_id = r.org_id and c.id = r.campaign_id
+    join employees e on e.org_id = r.org_id and e.id = r.employee_id
+    join organisations o on o.id = r.org_id
+    left join conversations v on v.org_id = r.org_id and v.reach_out_id = r.id
+    where r.org_id = ${orgId} and r.id = any(${idsOf(visits)}::bigint[])`.execute(db);
+  return new Map(rows.map((row) => [row.reachOutId, row]));
+}
+
+/** With the first question. Returns those that were not there: somebody else may have been faster. */
+async function createConversations(db: Db, orgId: number, invitations: readonly Invitation[]): Promise<Invitation[]> {
+  if (invitations.length === 0) return [];
+  const rows = invitations.map(({ reachOutId, campaignId, employeeId, teamId }) => ({
+    reach_out_id: reachOutId,
+    campaign_id: campaignId,
+    employee_id: employeeId,
+    team_id: teamId,
+  }));
+  const { rows: created } = await sql<{ id: number; reach_out_id: number }>`
+    insert into conversations (org_id, reach_out_id, campaign_id, employee_id, team_id, last_seq, step)
+    select ${orgId}::bigint, given.*, 1, 1
+    from ${givenRows(rows, { reach_out_id: 'bigint', campaign_id: 'bigint', employee_id: 'bigint', team_id: 'bigint' })}
+    on conflict (org_id, reach_out_id) do nothing returning id, reach_out_id`.execute(db);
+  const idOf = new Map(created.map(({ id, reach_out_id }) => [reach_out_id, id]));
+  const ours = invitations.filter(({ reachOutId }) => idOf.has(reachOutId));
+  await addMessages(
+    db,
+    orgId,
+    ours.map((invitation) => ({
+      conversation_id: idOf.get(invitation.reachOutId) as number,
+      seq: 1,
       sender: 'bot',
       nonce: null,
-      body: finished ? FAREWELL : (conversation.questions[conversation.step] as string),
+      body: `Hi ${firstName(invitation.name)}! ${invitation.firstQuestion}`,
       sentiment: null,
-    },
-  ]);
-  await moveConversation(transaction, orgId, id, { lastSeq: seq + 1, score: answer.sentiment, finished });
-  await addToMood(transaction, orgId, conversation.team_id, answer.sentiment);
-  await addToProgress(transaction, orgId, conversation.campaign_id, {
-    opened: 0,
-    answers: 1,
-    finished: finished ? 1 : 0,
-  });
-  return { seq, messages, finished };
+    })),
+  );
+  return ours;
 }
 
-export const FAREWELL = 'Thank you! That was all. What you said is with your people team now.';
+type State = Pick<OpenConversation, 'id' | 'lastSeq' | 'finished' | 'messages'>;
 
-function greet(invitation: { name: string; questions: string[] }): string {
-  return `Hi ${firstName(invitation.name)}! ${invitation.questions[0]}`;
+/** By the visit's place in the list. In one statement, so that the messages and the state are of the same moment. */
+async function statesOf(db: Db, orgId: number, visits: readonly Visit[]): Promise<Map<number, State>> {
+  const given = visits.map(({ reachOutId, lastSeq }, nth) => ({ nth, reach_out_id: reachOutId, last_seq: lastSeq }));
+  // By an array, and each one's messages by a lateral join, for the reason that the campaigns' ledger gives.
+  const { rows } = await sql<Omit<State, 'messages'> & { nth: number } & { [K in keyof Message]: Message[K] | null }>`
+    select given.nth, v.id, v.last_seq as "lastSeq", v.finished_at is not null as finished,
+      m.seq, m.sender, m.body, m.created_at as at, m.nonce
+    from ${givenRows(given, { nth: 'integer', reach_out_id: 'bigint', last_seq: 'integer' })}
+    join conversations v on v.org_id = ${orgId} and v.reach_out_id = any(${idsOf(visits)}::bigint[]) and v.reach_out_id = given.reach_out_id
+    left join lateral (
+      select * from messages where org_id = ${orgId} and conversation_id = v.id and seq > given.last_seq
+      order by seq limit ${CONVERSATION_MESSAGES_MAX}
+    ) as m on true
+    order by given.nth, m.seq`.execute(db);
+  const states = new Map<number, State & { messages: Message[] }>();
+  for (const { nth, id, lastSeq, finished, ...message } of rows) {
+    const state = states.get(nth) ?? { id, lastSeq, finished, messages: [] };
+    states.set(nth, state);
+    if (message.seq !== null) state.messages.push(message as Message);
+  }
+  return states;
+}
+
+function openedBy(invitations: readonly Invitation[]) {
+  const opened = new Map<number, number>();
+  for (const { campaignId } of invitations) opened.set(campaignId, (opened.get(campaignId) ?? 0) + 1);
+  return [...opened].map(([campaign, count]) => ({ campaign_id: campaign, opened: count, answers: 0, finished: 0 }));
 }
 
 /** `Ada Lovelace` and, as many lists have it, `Lovelace, Ada`. */
 function firstName(name: string): string {
   const [last = '', first = ''] = name.split(',');
   return (first.trim() || last.trim()).split(/\s+/)[0] as string;
+}
+
+function idsOf(visits: readonly Visit[]): number[] {
+  return [...new Set(visits.map(({ reachOutId }) => reachOutId))];
 }

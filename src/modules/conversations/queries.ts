@@ -1,105 +1,12 @@
 import { sql } from 'kysely';
 import { givenRows } from '../../db/batch-write.ts';
 import type { Db } from '../../db/database.ts';
+import { sqlState } from '../../errors.ts';
 import { CONVERSATION_MESSAGES_MAX } from '../../limits.ts';
-import type { LinkTarget } from '../campaigns/check-in-link.ts';
 
-export interface Invitation {
-  readonly campaignId: number;
-  readonly campaign: string;
-  readonly questions: string[];
-  readonly expired: boolean;
-  readonly employeeId: number;
-  readonly teamId: number;
-  readonly name: string;
-  readonly organisation: string;
-}
-
-export async function invitationOf(db: Db, { orgId, reachOutId }: LinkTarget): Promise<Invitation | undefined> {
-  return db
-    .selectFrom('reach_outs as r')
-    .innerJoin('campaigns as c', (join) => join.onRef('c.org_id', '=', 'r.org_id').onRef('c.id', '=', 'r.campaign_id'))
-    .innerJoin('employees as e', (join) => join.onRef('e.org_id', '=', 'r.org_id').onRef('e.id', '=', 'r.employee_id'))
-    .innerJoin('organisations as o', 'o.id', 'r.org_id')
-    .where('r.org_id', '=', orgId)
-    .where('r.id', '=', reachOutId)
-    .select([
-      'c.id as campaignId',
-      'c.name as campaign',
-      'c.questions',
-      'e.id as employeeId',
-      'e.team_id as teamId',
-      'e.name',
-      'o.name as organisation',
-      sql<boolean>`coalesce(c.link_expires_at <= now(), true)`.as('expired'),
-    ])
-    .executeTakeFirst();
-}
-
-/** The new conversation's id, or undefined when it was there already. */
-export async function createConversation(
-  db: Db,
-  { orgId, reachOutId }: LinkTarget,
-  invitation: Invitation,
-): Promise<number | undefined> {
-  const row = await db
-    .insertInto('conversations')
-    .values({
-      org_id: orgId,
-      campaign_id: invitation.campaignId,
-      employee_id: invitation.employeeId,
-      team_id: invitation.teamId,
-      reach_out_id: reachOutId,
-      last_seq: 1,
-      step: 1,
-    })
-    .onConflict((conflict) => conflict.columns(['org_id', 'reach_out_id']).doNothing())
-    .returning('id')
-    .executeTakeFirst();
-  return row?.id;
-}
-
-/** The conversation, locked: seqs are handed out under this lock, so there is no gap and no duplicate. */
-export function lockConversation(db: Db, orgId: number, which: { id: number } | { reachOutId: number }) {
-  const query = db
-    .selectFrom('conversations')
-    .innerJoin('campaigns', (join) =>
-      join
-        .onRef('campaigns.org_id', '=', 'conversations.org_id')
-        .onRef('campaigns.id', '=', 'conversations.campaign_id'),
-    )
-    .where('conversations.org_id', '=', orgId)
-    .select([
-      'conversations.id',
-      'conversations.campaign_id',
-      'conversations.team_id',
-      'conversations.last_seq',
-      'conversations.step',
-      'conversations.finished_at',
-      'campaigns.questions',
-    ])
-    .forUpdate('conversations');
-  return (
-    'id' in which
-      ? query.where('conversations.id', '=', which.id)
-      : query.where('conversations.reach_out_id', '=', which.reachOutId)
-  ).executeTakeFirst();
-}
-
-export async function seqOfNonce(
-  db: Db,
-  orgId: number,
-  conversationId: number,
-  nonce: string,
-): Promise<number | undefined> {
-  const row = await db
-    .selectFrom('messages')
-    .where('org_id', '=', orgId)
-    .where('conversation_id', '=', conversationId)
-    .where('nonce', '=', nonce)
-    .select('seq')
-    .executeTakeFirst();
-  return row?.seq;
+/** Data exception, or a constraint that it breaks: the same values would fail again, the others of a batch would not. */
+export function isDataFault(error: unknown): boolean {
+  return /^2[23]/.test(sqlState(error) ?? '');
 }
 
 export interface Message {
@@ -111,86 +18,44 @@ export interface Message {
   readonly nonce: string | null;
 }
 
-type NewMessage = {
-  seq: number;
-  sender: 'bot' | 'employee';
-  nonce: string | null;
-  body: string;
-  sentiment: number | null;
-};
-
-export async function addMessages(
-  db: Db,
-  orgId: number,
-  conversationId: number,
-  messages: NewMessage[],
-): Promise<Message[]> {
-  const rows = await db
-    .insertInto('messages')
-    .values(messages.map((message) => ({ org_id: orgId, conversation_id: conversationId, ...message })))
-    .returning(['seq', 'sender', 'body', 'created_at as at', 'nonce'])
-    .execute();
-  return rows.toSorted((a, b) => a.seq - b.seq);
+export interface NewMessage {
+  readonly conversation_id: number;
+  readonly seq: number;
+  readonly sender: 'bot' | 'employee';
+  readonly nonce: string | null;
+  readonly body: string;
+  readonly sentiment: number | null;
 }
 
-export function messagesAfter(db: Db, orgId: number, conversationId: number, seq: number): Promise<Message[]> {
-  return db
-    .selectFrom('messages')
-    .where('org_id', '=', orgId)
-    .where('conversation_id', '=', conversationId)
-    .where('seq', '>', seq)
-    .select(['seq', 'sender', 'body', 'created_at as at', 'nonce'])
-    .orderBy('seq')
-    .limit(CONVERSATION_MESSAGES_MAX)
-    .execute();
-}
-
-export async function moveConversation(
-  db: Db,
-  orgId: number,
-  id: number,
-  move: { lastSeq: number; score: number; finished: boolean },
-): Promise<void> {
-  await db
-    .updateTable('conversations')
-    .set((q) => ({
-      last_seq: move.lastSeq,
-      step: q('step', '+', 1),
-      answers: q('answers', '+', 1),
-      score_sum: q('score_sum', '+', move.score),
-      last_message_at: sql`now()`,
-      ...(move.finished ? { finished_at: sql`now()` } : {}),
-    }))
-    .where('org_id', '=', orgId)
-    .where('id', '=', id)
-    .execute();
-}
-
-/** The day is the server's, in UTC. */
-export async function addToMood(db: Db, orgId: number, teamId: number, score: number): Promise<void> {
+export async function addMessages(db: Db, orgId: number, messages: readonly NewMessage[]): Promise<void> {
+  const rows = messages.map(({ conversation_id, seq, sender, nonce, body, sentiment }) => ({
+    conversation_id,
+    seq,
+    sender,
+    nonce,
+    body,
+    sentiment,
+  }));
   await sql`
-    insert into mood_days (org_id, day, team_id, answers, score_sum)
-    values (${orgId}, (now() at time zone 'utc')::date, ${teamId}, 1, ${score})
-    on conflict (org_id, day, team_id) do update
-      set answers = mood_days.answers + 1, score_sum = mood_days.score_sum + excluded.score_sum`.execute(db);
+    insert into messages (org_id, conversation_id, seq, sender, nonce, body, sentiment)
+    select ${orgId}::bigint, given.*
+    from ${givenRows(rows, { conversation_id: 'bigint', seq: 'integer', sender: 'text', nonce: 'text', body: 'text', sentiment: 'real' })}`.execute(
+    db,
+  );
 }
 
+/** Moves the counters that all of a campaign's people share: last in a transaction, for whoever comes next waits for it. */
 export async function addToProgress(
   db: Db,
   orgId: number,
-  campaignId: number,
-  more: { opened: number; answers: number; finished: number },
+  more: readonly { campaign_id: number; opened: number; answers: number; finished: number }[],
 ): Promise<void> {
-  await db
-    .updateTable('campaign_progress')
-    .set((q) => ({
-      opened: q('opened', '+', more.opened),
-      answers: q('answers', '+', more.answers),
-      finished: q('finished', '+', more.finished),
-    }))
-    .where('org_id', '=', orgId)
-    .where('campaign_id', '=', campaignId)
-    .execute();
+  await sql`
+    update campaign_progress as p
+    set opened = p.opened + given.opened, answers = p.answers + given.answers, finished = p.finished + given.finished
+    from ${givenRows(more, { campaign_id: 'bigint', opened: 'integer', answers: 'integer', finished: 'integer' })}
+    where p.org_id = ${orgId} and p.campaign_id = any(${more.map((one) => one.campaign_id)}::bigint[])
+      and p.campaign_id = given.campaign_id`.execute(db);
 }
 
 function selectConversations(db: Db, orgId: number) {

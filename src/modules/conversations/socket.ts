@@ -3,8 +3,10 @@ import { Compile } from 'typebox/compile';
 import type { Database } from '../../db/read-write-split.ts';
 import { AppError } from '../../errors.ts';
 import { ANSWER_CHARS_MAX, NONCE_CHARS_MAX } from '../../limits.ts';
+import type { Metrics } from '../../process/metrics.ts';
 import { CLOSE, type Connection, type SocketHandler } from '../../socket/server.ts';
-import { answerQuestion, openConversation } from './conversations.ts';
+import { createAnswers } from './answers.ts';
+import { createOpenings } from './conversations.ts';
 import type { Message } from './queries.ts';
 
 const closed = { additionalProperties: false } as const;
@@ -42,12 +44,14 @@ interface Room {
  * The chat. The client says hello with its link's token and the last seq that it has; it gets what it lacks. An answer
  * is acknowledged after its commit; every message goes to all of the person's open windows, in order of seq.
  */
-export function createChatHandler(database: Database, secretKey: string): SocketHandler {
+export function createChatHandler(database: Database, secretKey: string, metrics: Metrics): SocketHandler {
+  const openConversation = createOpenings(database, secretKey, metrics);
+  const answerQuestion = createAnswers(database, metrics);
   const rooms = new Map<string, Room>();
   const roomOf = new Map<Connection, Room>();
 
   async function hello(connection: Connection, given: { token: string; lastSeq: number }): Promise<void> {
-    const opened = await openConversation(database, secretKey, given.token, given.lastSeq).catch((error) => {
+    const opened = await openConversation(given.token, given.lastSeq).catch((error) => {
       if (error instanceof AppError && (error.code === 'not_found' || error.code === 'gone')) {
         connection.send({ type: 'error', code: error.code, message: error.message });
         connection.close(error.code === 'gone' ? CLOSE.linkExpired : CLOSE.linkNotValid, error.code);
@@ -82,7 +86,7 @@ export function createChatHandler(database: Database, secretKey: string): Socket
   async function answer(connection: Connection, given: { nonce: string; body: string }): Promise<void> {
     const room = roomOf.get(connection);
     if (room === undefined) throw new AppError('unauthenticated', 'Say hello first.');
-    const answered = await answerQuestion(database, room, { nonce: given.nonce, body: given.body.trim() });
+    const answered = await answerQuestion(room, { nonce: given.nonce, body: given.body.trim() });
     connection.send({ type: 'ack', nonce: given.nonce, seq: answered.seq });
     for (const other of room.connections) tell(other, answered.messages, answered.finished);
   }
@@ -100,7 +104,7 @@ export function createChatHandler(database: Database, secretKey: string): Socket
   };
 }
 
-function tell(connection: Connection, messages: Message[], finished: boolean): void {
+function tell(connection: Connection, messages: readonly Message[], finished: boolean): void {
   for (const message of messages) connection.send({ type: 'message', ...message });
   if (finished) connection.send({ type: 'finished' });
 }

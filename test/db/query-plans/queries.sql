@@ -299,26 +299,80 @@ left join messages a on a.org_id = $9 and a.conversation_id = page.id and a.send
 left join messages q on q.org_id = $10 and q.conversation_id = page.id and q.seq = a.seq - 1
 order by page.started_at, page.id, a.seq;
 
--- src/modules/conversations/queries.ts addMessages (tenant)
-insert into messages (org_id, conversation_id, seq, sender, nonce, body, sentiment)
-values ($1, $2, $3, $4, $5, $6, $7)
-returning seq, sender, body, created_at as at, nonce;
-
--- src/modules/conversations/queries.ts addMessages (tenant)
-insert into messages (org_id, conversation_id, seq, sender, nonce, body, sentiment)
-values ($1, $2, $3, $4, $5, $6, $7), ($8, $9, $10, $11, $12, $13, $14)
-returning seq, sender, body, created_at as at, nonce;
-
--- src/modules/conversations/queries.ts addToMood (tenant)
+-- src/modules/conversations/answers.ts storeAnswers (tenant)
 insert into mood_days (org_id, day, team_id, answers, score_sum)
-values ($1, (now() at time zone 'utc')::date, $2, 1, $3)
-on conflict (org_id, day, team_id) do update set answers = mood_days.answers + 1,
+select $1::bigint, (now() at time zone 'utc')::date, given.team_id, given.answers, given.score
+from unnest($2::bigint[], $3::integer[], $4::real[]) as given (team_id, answers, score)
+on conflict (org_id, day, team_id) do update set answers = mood_days.answers + excluded.answers,
     score_sum = mood_days.score_sum + excluded.score_sum;
 
+-- src/modules/conversations/answers.ts storeAnswers (tenant)
+select conversation_id, nonce, seq
+from messages
+where org_id = $1 and conversation_id = any($2::bigint[]) and nonce = any($3::text[]) and nonce is not null;
+
+-- src/modules/conversations/answers.ts storeAnswers (tenant)
+select v.id, v.campaign_id as "campaignId", v.team_id as "teamId", v.last_seq as "lastSeq", v.step,
+    v.finished_at is not null as finished, c.questions, now() as at
+from conversations v
+join campaigns c on c.org_id = v.org_id and c.id = v.campaign_id
+where v.org_id = $1 and v.id = any($2::bigint[])
+order by v.id
+for update of v;
+
+-- src/modules/conversations/answers.ts storeAnswers (tenant)
+update conversations as v
+set last_seq = given.last_seq, step = given.step, answers = v.answers + given.answers,
+    score_sum = v.score_sum + given.score, last_message_at = now(),
+    finished_at = case when given.finished then now() end
+from unnest($1::bigint[], $2::integer[], $3::integer[], $4::integer[], $5::real[], $6::boolean[]) as given (id,
+    last_seq, step, answers, score, finished)
+where v.org_id = $7 and v.id = any($8::bigint[]) and v.id = given.id;
+
+-- src/modules/conversations/conversations.ts createConversations (tenant)
+insert into conversations (org_id, reach_out_id, campaign_id, employee_id, team_id, last_seq, step)
+select $1::bigint, given.*, 1, 1
+from unnest($2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[]) as given (reach_out_id, campaign_id, employee_id,
+    team_id)
+on conflict (org_id, reach_out_id) do nothing
+returning id, reach_out_id;
+
+-- src/modules/conversations/conversations.ts invitationsOf (tenant)
+select r.id as "reachOutId", c.id as "campaignId", c.name as campaign, cardinality(c.questions) as questions,
+    c.questions[1] as "firstQuestion", coalesce(c.link_expires_at <= now(), true) as expired, e.id as "employeeId",
+    e.team_id as "teamId", e.name, o.name as organisation, v.id as "conversationId"
+from reach_outs r
+join campaigns c on c.org_id = r.org_id and c.id = r.campaign_id
+join employees e on e.org_id = r.org_id and e.id = r.employee_id
+join organisations o on o.id = r.org_id
+left join conversations v on v.org_id = r.org_id and v.reach_out_id = r.id
+where r.org_id = $1 and r.id = any($2::bigint[]);
+
+-- src/modules/conversations/conversations.ts statesOf (tenant)
+select given.nth, v.id, v.last_seq as "lastSeq", v.finished_at is not null as finished, m.seq, m.sender, m.body,
+    m.created_at as at, m.nonce
+from unnest($1::integer[], $2::bigint[], $3::integer[]) as given (nth, reach_out_id, last_seq)
+join conversations v on v.org_id = $4 and v.reach_out_id = any($5::bigint[]) and v.reach_out_id = given.reach_out_id
+left join lateral (
+  select *
+  from messages
+  where org_id = $6 and conversation_id = v.id and seq > given.last_seq
+  order by seq
+  limit $7
+) as m on true
+order by given.nth, m.seq;
+
+-- src/modules/conversations/queries.ts addMessages (tenant)
+insert into messages (org_id, conversation_id, seq, sender, nonce, body, sentiment)
+select $1::bigint, given.*
+from unnest($2::bigint[], $3::integer[], $4::text[], $5::text[], $6::text[], $7::real[]) as given (conversation_id,
+    seq, sender, nonce, body, sentiment);
+
 -- src/modules/conversations/queries.ts addToProgress (tenant)
-update campaign_progress
-set opened = opened + $1, answers = answers + $2, finished = finished + $3
-where org_id = $4 and campaign_id = $5;
+update campaign_progress as p
+set opened = p.opened + given.opened, answers = p.answers + given.answers, finished = p.finished + given.finished
+from unnest($1::bigint[], $2::integer[], $3::integer[], $4::integer[]) as given (campaign_id, opened, answers, finished)
+where p.org_id = $5 and p.campaign_id = any($6::bigint[]) and p.campaign_id = given.campaign_id;
 
 -- src/modules/conversations/queries.ts conversationById (tenant)
 select seq, sender, body, sentiment, created_at as at
@@ -358,12 +412,6 @@ where v.org_id = $1 and v.id < $2 and v.campaign_id = $3
 order by v.id desc
 limit $4;
 
--- src/modules/conversations/queries.ts createConversation (tenant)
-insert into conversations (org_id, campaign_id, employee_id, team_id, reach_out_id, last_seq, step)
-values ($1, $2, $3, $4, $5, $6, $7)
-on conflict (org_id, reach_out_id) do nothing
-returning id;
-
 -- src/modules/conversations/queries.ts deleteOldConversations (system)
 delete from conversations
 using unnest($1::bigint[], $2::bigint[]) as given (id, org_id)
@@ -380,54 +428,6 @@ cross join lateral (
   limit $2
 ) as old
 limit $3;
-
--- src/modules/conversations/queries.ts invitationOf (tenant)
-select c.id as "campaignId", c.name as campaign, c.questions, e.id as "employeeId", e.team_id as "teamId", e.name,
-    o.name as organisation, coalesce(c.link_expires_at <= now(), true) as expired
-from reach_outs as r
-inner join campaigns as c on c.org_id = r.org_id and c.id = r.campaign_id
-inner join employees as e on e.org_id = r.org_id and e.id = r.employee_id
-inner join organisations as o on o.id = r.org_id
-where r.org_id = $1 and r.id = $2;
-
--- src/modules/conversations/queries.ts lockConversation (tenant)
-select conversations.id, conversations.campaign_id, conversations.team_id, conversations.last_seq, conversations.step,
-    conversations.finished_at, campaigns.questions
-from conversations
-inner join campaigns on campaigns.org_id = conversations.org_id and campaigns.id = conversations.campaign_id
-where conversations.org_id = $1 and conversations.id = $2
-for update of conversations;
-
--- src/modules/conversations/queries.ts lockConversation (tenant)
-select conversations.id, conversations.campaign_id, conversations.team_id, conversations.last_seq, conversations.step,
-    conversations.finished_at, campaigns.questions
-from conversations
-inner join campaigns on campaigns.org_id = conversations.org_id and campaigns.id = conversations.campaign_id
-where conversations.org_id = $1 and conversations.reach_out_id = $2
-for update of conversations;
-
--- src/modules/conversations/queries.ts messagesAfter (tenant)
-select seq, sender, body, created_at as at, nonce
-from messages
-where org_id = $1 and conversation_id = $2 and seq > $3
-order by seq
-limit $4;
-
--- src/modules/conversations/queries.ts moveConversation (tenant)
-update conversations
-set last_seq = $1, step = step + $2, answers = answers + $3, score_sum = score_sum + $4, last_message_at = now()
-where org_id = $5 and id = $6;
-
--- src/modules/conversations/queries.ts moveConversation (tenant)
-update conversations
-set last_seq = $1, step = step + $2, answers = answers + $3, score_sum = score_sum + $4, last_message_at = now(),
-    finished_at = now()
-where org_id = $5 and id = $6;
-
--- src/modules/conversations/queries.ts seqOfNonce (tenant)
-select seq
-from messages
-where org_id = $1 and conversation_id = $2 and nonce = $3;
 
 -- src/modules/dashboard/queries.ts moodByDay (tenant)
 select m.team_id, t.name as team, m.day::text as day, sum(m.answers)::int as answers,

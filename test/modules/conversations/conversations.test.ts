@@ -3,7 +3,8 @@ import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test } from 'v
 import { openDatabase } from '../../../src/db/read-write-split.ts';
 import { createLog } from '../../../src/log.ts';
 import { createLinkToken } from '../../../src/modules/campaigns/check-in-link.ts';
-import { answerQuestion, openConversation } from '../../../src/modules/conversations/conversations.ts';
+import { type AnswerQuestion, createAnswers } from '../../../src/modules/conversations/answers.ts';
+import { createOpenings, type OpenByLink } from '../../../src/modules/conversations/conversations.ts';
 import { createMetrics } from '../../../src/process/metrics.ts';
 import { createTestDatabase, type TestDatabase } from '../../database.ts';
 import { type Invitation, invite, inviteOne } from '../../invitations.ts';
@@ -12,17 +13,21 @@ import { SECRET_KEY } from '../../worker.ts';
 
 let on: TestDatabase;
 let invitation: Invitation;
+let answerQuestion: AnswerQuestion;
+let openConversation: OpenByLink;
 beforeAll(async () => {
   on = await createTestDatabase({ replica: false });
+  answerQuestion = createAnswers(on.database, createMetrics('test'));
+  openConversation = createOpenings(on.database, SECRET_KEY, createMetrics('test'));
 });
 afterAll(() => on.close());
 beforeEach(async () => {
   invitation = await inviteOne(on);
 });
 
-const open = (lastSeq = 0, token = invitation.token) => openConversation(on.database, SECRET_KEY, token, lastSeq);
+const open = (lastSeq = 0, token = invitation.token) => openConversation(token, lastSeq);
 const answer = (conversation: { orgId: number; id: number }, nonce: string, body = 'fine') =>
-  answerQuestion(on.database, conversation, { nonce, body });
+  answerQuestion(conversation, { nonce, body });
 const messagesOf = (id: number) =>
   on.db
     .selectFrom('messages')
@@ -160,15 +165,20 @@ test('sixteen clients at once, all in one team and campaign: every answer is kep
     metrics: createMetrics('test'),
   });
   onTestFinished(() => second.close());
+  const mine = { open: openConversation, answer: answerQuestion };
+  const theirs = {
+    open: createOpenings(second, SECRET_KEY, createMetrics('test')),
+    answer: createAnswers(second, createMetrics('test')),
+  };
   const answers = ['good', 'bad', 'fine'];
   await Promise.all(
     people.map(async ({ token }, client) => {
-      const database = client % 2 === 0 ? on.database : second;
-      const conversation = await openConversation(database, SECRET_KEY, token, 0);
+      const { open, answer } = client % 2 === 0 ? mine : theirs;
+      const conversation = await open(token, 0);
       for (const [n, body] of answers.entries()) {
         const given = { nonce: `${client}-${n}`, body };
         // And once more at the same time, as an impatient client sends it.
-        await Promise.all([1, 2].map(() => answerQuestion(database, conversation, given)));
+        await Promise.all([1, 2].map(() => answer(conversation, given)));
       }
     }),
   );

@@ -1,0 +1,206 @@
+/**
+ * Answers are stored by the group (see group-commit): those that come while some of their organisation are being stored
+ * go together in the next transaction. All people of a campaign share its counters, so one transaction each would make
+ * them wait for each other's commit.
+ */
+import { sql } from 'kysely';
+import { givenRows } from '../../db/batch-write.ts';
+import type { Db } from '../../db/database.ts';
+import type { Database } from '../../db/read-write-split.ts';
+import { AppError } from '../../errors.ts';
+import { createGroupCommit } from '../../flow/group-commit.ts';
+import { ANSWER_COMMITS_AT_ONCE, ANSWERS_PER_COMMIT_MAX, ANSWERS_WAITING_MAX } from '../../limits.ts';
+import type { Metrics } from '../../process/metrics.ts';
+import { addMessages, addToProgress, isDataFault, type Message, type NewMessage } from './queries.ts';
+import { scoreSentiment } from './sentiment.ts';
+
+export interface Answered {
+  /** The answer's own place. The same nonce always gets the same. */
+  readonly seq: number;
+  /** What is new in the conversation: the answer and what the bot says to it; empty when the answer was known. */
+  readonly messages: readonly Message[];
+  readonly finished: boolean;
+}
+
+/**
+ * Stores an answer, scores it, asks the next question and moves the counters, in one transaction on the primary. When
+ * it resolves, the answer is committed. Throws `conflict` when the conversation is finished, `overloaded` when too many
+ * answers wait.
+ */
+export type AnswerQuestion = (
+  conversation: { readonly orgId: number; readonly id: number },
+  answer: { readonly nonce: string; readonly body: string },
+) => Promise<Answered>;
+
+export const FAREWELL = 'Thank you! That was all. What you said is with your people team now.';
+
+export function createAnswers(database: Database, metrics: Metrics): AnswerQuestion {
+  const commits = metrics.counter('answer_commits', 'Transactions that stored answers');
+  const group = createGroupCommit<number, Answer, Answered>({
+    what: 'answers',
+    limits: { atOnce: ANSWER_COMMITS_AT_ONCE, items: ANSWERS_PER_COMMIT_MAX, waiting: ANSWERS_WAITING_MAX },
+    async commit(orgId, answers) {
+      const { value } = await database.write(orgId, (transaction) => storeAnswers(transaction, orgId, answers));
+      commits.inc();
+      return value;
+    },
+    isFaultOfOne: isDataFault,
+  });
+  metrics.gauge('answers_waiting', 'Answers that wait for the commit before theirs', () => group.waiting);
+  return ({ orgId, id }, { nonce, body }) =>
+    group.add(orgId, { conversationId: id, nonce, body, sentiment: scoreSentiment(body) });
+}
+
+interface Answer {
+  readonly conversationId: number;
+  readonly nonce: string;
+  readonly body: string;
+  readonly sentiment: number;
+}
+
+/** Locks in fixed order: conversations by id, days by team, counters by campaign. */
+export async function storeAnswers(
+  transaction: Db,
+  orgId: number,
+  answers: readonly Answer[],
+): Promise<(Answered | AppError)[]> {
+  const conversations = await lockConversations(transaction, orgId, answers);
+  const known = await knownAnswers(transaction, orgId, answers);
+  const added: NewMessage[] = [];
+  const moved = new Set<Conversation>();
+
+  const outcomes = answers.map(({ conversationId, nonce, body, sentiment }) => {
+    const conversation = conversations.get(conversationId);
+    if (conversation === undefined) return new AppError('not_found', 'This check-in is no longer there.');
+    const place = `${conversationId}/${nonce}`;
+    const seq = known.get(place);
+    if (seq !== undefined) return { seq, messages: [], finished: conversation.finished };
+    if (conversation.finished) return new AppError('conflict', 'This check-in is finished. Thank you!');
+
+    const answer = { seq: conversation.lastSeq + 1, sender: 'employee', nonce, body, sentiment } as const;
+    const next = conversation.questions[conversation.step];
+    const reply = { seq: answer.seq + 1, sender: 'bot', nonce: null, body: next ?? FAREWELL, sentiment: null } as const;
+    known.set(place, answer.seq);
+    moved.add(conversation);
+    added.push({ conversation_id: conversationId, ...answer }, { conversation_id: conversationId, ...reply });
+    conversation.lastSeq = reply.seq;
+    conversation.step++;
+    conversation.answers++;
+    conversation.score += sentiment;
+    conversation.finished = next === undefined;
+    const messages = [answer, reply].map((message) => toMessage(message, conversation.at));
+    return { seq: answer.seq, messages, finished: conversation.finished };
+  });
+
+  if (added.length > 0) {
+    await addMessages(transaction, orgId, added);
+    await moveConversations(transaction, orgId, [...moved]);
+    await addToMood(transaction, orgId, [...moved]);
+    await addToProgress(transaction, orgId, progressOf(moved));
+  }
+  return outcomes;
+}
+
+/** As it was locked, and then moved along with each of its answers. */
+interface Conversation {
+  readonly id: number;
+  readonly campaignId: number;
+  readonly teamId: number;
+  readonly questions: readonly string[];
+  /** Of the transaction: what is stored by it is of this time. */
+  readonly at: string;
+  lastSeq: number;
+  step: number;
+  finished: boolean;
+  /** By this transaction. */
+  answers: number;
+  score: number;
+}
+
+/** Seqs are handed out under this lock, so there is no gap and no duplicate. */
+async function lockConversations(
+  db: Db,
+  orgId: number,
+  answers: readonly Answer[],
+): Promise<Map<number, Conversation>> {
+  const { rows } = await sql<Omit<Conversation, 'answers' | 'score'>>`
+    select v.id, v.campaign_id as "campaignId", v.team_id as "teamId", v.last_seq as "lastSeq", v.step,
+      v.finished_at is not null as finished, c.questions, now() as at
+    from conversations v join campaigns c on c.org_id = v.org_id and c.id = v.campaign_id
+    where v.org_id = ${orgId} and v.id = any(${idsOf(answers)}::bigint[])
+    order by v.id for update of v`.execute(db);
+  return new Map(rows.map((row) => [row.id, { ...row, answers: 0, score: 0 }]));
+}
+
+/** The places of answers that were stored before, by `conversation/nonce`. */
+async function knownAnswers(db: Db, orgId: number, answers: readonly Answer[]): Promise<Map<string, number>> {
+  const nonces = answers.map(({ nonce }) => nonce);
+  const { rows } = await sql<{ conversation_id: number; nonce: string; seq: number }>`
+    select conversation_id, nonce, seq from messages
+    where org_id = ${orgId} and conversation_id = any(${idsOf(answers)}::bigint[])
+      and nonce = any(${nonces}::text[]) and nonce is not null`.execute(db);
+  return new Map(rows.map(({ conversation_id, nonce, seq }) => [`${conversation_id}/${nonce}`, seq]));
+}
+
+async function moveConversations(db: Db, orgId: number, conversations: readonly Conversation[]): Promise<void> {
+  const rows = conversations.map(({ id, lastSeq, step, answers, score, finished }) => ({
+    id,
+    last_seq: lastSeq,
+    step,
+    answers,
+    score,
+    finished,
+  }));
+  // Also by an array, for the reason that the campaigns' ledger gives.
+  await sql`
+    update conversations as v
+    set last_seq = given.last_seq, step = given.step, answers = v.answers + given.answers,
+      score_sum = v.score_sum + given.score, last_message_at = now(),
+      finished_at = case when given.finished then now() end
+    from ${givenRows(rows, { id: 'bigint', last_seq: 'integer', step: 'integer', answers: 'integer', score: 'real', finished: 'boolean' })}
+    where v.org_id = ${orgId} and v.id = any(${rows.map(({ id }) => id)}::bigint[]) and v.id = given.id`.execute(db);
+}
+
+/** The day is the server's, in UTC. */
+async function addToMood(db: Db, orgId: number, conversations: Iterable<Conversation>): Promise<void> {
+  const teams = sumBy(conversations, ({ teamId }) => teamId);
+  const rows = teams.map(([team, { answers, score }]) => ({ team_id: team, answers, score }));
+  await sql`
+    insert into mood_days (org_id, day, team_id, answers, score_sum)
+    select ${orgId}::bigint, (now() at time zone 'utc')::date, given.team_id, given.answers, given.score
+    from ${givenRows(rows, { team_id: 'bigint', answers: 'integer', score: 'real' })}
+    on conflict (org_id, day, team_id) do update
+      set answers = mood_days.answers + excluded.answers, score_sum = mood_days.score_sum + excluded.score_sum`.execute(
+    db,
+  );
+}
+
+function progressOf(conversations: Iterable<Conversation>) {
+  return sumBy(conversations, ({ campaignId }) => campaignId).map(([campaign, { answers, finished }]) => ({
+    campaign_id: campaign,
+    opened: 0,
+    answers,
+    finished,
+  }));
+}
+
+function sumBy(conversations: Iterable<Conversation>, keyOf: (conversation: Conversation) => number) {
+  const sums = new Map<number, { answers: number; score: number; finished: number }>();
+  for (const conversation of conversations) {
+    const key = keyOf(conversation);
+    const sum = sums.get(key) ?? { answers: 0, score: 0, finished: 0 };
+    sum.answers += conversation.answers;
+    sum.score += conversation.score;
+    sum.finished += conversation.finished ? 1 : 0;
+    sums.set(key, sum);
+  }
+  return [...sums];
+}
+
+function toMessage({ seq, sender, body, nonce }: Omit<NewMessage, 'conversation_id'>, at: string): Message {
+  return { seq, sender, body, at, nonce };
+}
+
+function idsOf(answers: readonly Answer[]): number[] {
+  return answers.map(({ conversationId }) => conversationId);
+}
