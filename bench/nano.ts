@@ -18,6 +18,7 @@ import { writeResult } from './report/result-file.ts';
 import { resultTable } from './report/table.ts';
 import { baseline } from './scenarios/baseline.ts';
 import { chaos } from './scenarios/chaos.ts';
+import { chatOrder } from './scenarios/chat-order.ts';
 import { counters } from './scenarios/counters.ts';
 import { creditsGone } from './scenarios/credits-gone.ts';
 import { denMinute } from './scenarios/den-minute.ts';
@@ -52,6 +53,7 @@ const EACH: readonly Scenario[] = [
   monday,
   soak,
   creditsGone,
+  chatOrder,
   storm,
   chaos,
 ];

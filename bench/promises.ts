@@ -3,7 +3,7 @@ export const PROMISES: Readonly<Record<string, string>> = {
   'nothing-lost': 'scenario chaos',
   'mail-once': 'test/scenarios/mail-once.test.ts',
   'own-writes': 'test/db/read-write-split.test.ts',
-  'chat-order': 'not yet',
+  'chat-order': 'scenario chat-order',
   'fits-nano': 'scenario soak',
   'fits-one-nano': 'scenario one-nano',
   'four-times-data': 'scenario four-times-data',

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { SEED_LOGIN } from '../../scripts/seed.ts';
 import type { Account } from './plan.ts';
 
@@ -20,6 +21,40 @@ export async function signInSeeded(url: string): Promise<Account[]> {
       accounts.push({ ...account, domain, mayLaunch });
     }
   return accounts;
+}
+
+/** Signs up a new organisation, whose `employees` may all be written to. */
+export async function registerCustomer(url: string, employees: number): Promise<Account> {
+  const domain = `customer-${randomUUID()}.test`;
+  const email = `owner@${domain}`;
+  const organisation = { organisation: 'A small customer', name: 'Load Owner', email, password: SEED_LOGIN.password };
+  await post(url, '/api/registrations', organisation);
+  const account = await signIn(url, email, SEED_LOGIN.password);
+  const authorization = `Bearer ${account.token}`;
+  const announced = await post(url, '/api/imports', { fileName: 'everybody.csv' }, { authorization });
+  const people = Array.from({ length: employees }, (_, nth) => `Person ${nth},person-${nth}@${domain},Everybody`);
+  await expectOk(
+    await fetch(new URL(`/api/imports/${announced.id}/file`, url), {
+      method: 'PUT',
+      headers: { authorization, 'content-type': 'text/csv' },
+      body: ['name,email,team', ...people, ''].join('\n'),
+    }),
+  );
+  return { ...account, domain, mayLaunch: true };
+}
+
+async function post(url: string, path: string, body: object, headers: Record<string, string> = {}) {
+  const answer = await fetch(new URL(path, url), {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', ...headers },
+    body: JSON.stringify(body),
+  });
+  await expectOk(answer);
+  return (await answer.json()) as { readonly id: number };
+}
+
+async function expectOk(answer: Response): Promise<void> {
+  if (!answer.ok) throw new Error(`${answer.url}: ${answer.status} ${await answer.text()}`);
 }
 
 /** Throws with the server's own words when it does not let the user in. */

@@ -1,8 +1,14 @@
-import { OFFICE_DAY, routesOf } from '../load/mixes.ts';
+import { registerCustomer } from '../load/accounts.ts';
+import { invite } from '../load/invite.ts';
+import { LAUNCHES, OFFICE_DAY, routesOf } from '../load/mixes.ts';
 import { startLoad } from '../load/start-load.ts';
 import { failedOf, round, type Scenario, unmet } from './scenario.ts';
 
 const PER_SECOND = 60;
+const LAUNCHES_PER_SECOND = 0.5;
+const SMALL_TEAM = 10;
+/** Every process must work: the heap of one that idles creeps up for minutes, until its first collection. */
+const CHATTING = { people: 20, questions: 8, thinkMs: { minMs: 500, maxMs: 4_000 } };
 /** The heap of a young process grows to its working size first, whatever ran before. */
 const WARM_UP_SECONDS = 6;
 const SECONDS = { ci: 20, full: 900 };
@@ -20,21 +26,36 @@ export const soak: Scenario = {
   line: `memory of api, mailer and chat does not grow over a soak (under ${GROWTH_MB_MAX} MB in all; in the full profile under ${GROWTH_MB_PER_HOUR_MAX} MB an hour)`,
 
   async run({ layout, accounts, profile, onSample }) {
+    const { api, chat } = layout.addresses;
     const seconds = SECONDS[profile];
+    const all = WARM_UP_SECONDS + seconds;
+    const small = await registerCustomer(api, SMALL_TEAM);
+    const tokens = await invite(layout.addresses, { people: peopleFor(all), questions: CHATTING.questions });
     const from = WARM_UP_SECONDS + seconds / 3;
     const begun = lastSecond(layout.memorySamples());
-    const figures = await startLoad(
-      {
-        kind: 'open-loop',
-        url: layout.addresses.api,
-        arrivals: 'poisson',
-        seed: 19,
-        phases: [{ seconds: WARM_UP_SECONDS + seconds, perSecond: PER_SECOND }],
-        mix: OFFICE_DAY,
-        accounts,
-      },
+    const open = { kind: 'open-loop', url: api, arrivals: 'poisson', seed: 19 } as const;
+    const day = startLoad(
+      { ...open, phases: [{ seconds: all, perSecond: PER_SECOND }], mix: OFFICE_DAY, accounts },
       onSample,
-    ).figures;
+    );
+    const launching = startLoad({
+      ...open,
+      phases: [{ seconds: all, perSecond: LAUNCHES_PER_SECOND }],
+      mix: LAUNCHES,
+      accounts: [small],
+    });
+    const chatting = startLoad({
+      kind: 'sockets',
+      url: chat,
+      tokens,
+      atOnce: CHATTING.people,
+      connectSeconds: 1,
+      mode: 'steady',
+      pace: { kind: 'think', ...CHATTING.thinkMs },
+      seconds: all - 1,
+      seed: 19,
+    });
+    const loads = { day: await day.figures, launches: await launching.figures, chat: await chatting.figures };
     const samples = Object.entries(layout.memorySamples()).filter(([box]) => PROCESSES.has(box));
     const grown = samples.map(([box, list]) => ({
       box,
@@ -46,7 +67,9 @@ export const soak: Scenario = {
         round((slope(list.filter(([at]) => at > begun + from)) * 3600) / MB),
       ]),
     );
-    const { failed, wrong, refused } = failedOf(figures);
+    const faults = Object.values(loads).map(failedOf);
+    const sum = (field: 'failed' | 'wrong' | 'refused') => faults.reduce((total, fault) => total + fault[field], 0);
+    const [failed, wrong, refused] = [sum('failed'), sum('wrong'), sum('refused')];
     const steepest = Math.max(...Object.values(slopes));
     const judged = profile === 'full';
     return {
@@ -70,11 +93,17 @@ export const soak: Scenario = {
         leaking: grown.filter(({ mb }) => mb >= GROWTH_MB_MAX).length,
         ...slopes,
       },
-      loads: { soak: figures },
-      covers: routesOf(figures.byRoute),
+      loads,
+      covers: Object.values(loads).flatMap(({ byRoute }) => routesOf(byRoute)),
     };
   },
 };
+
+/** More than can come to an end in so many seconds. */
+function peopleFor(seconds: number): number {
+  const usualSeconds = (CHATTING.questions * (CHATTING.thinkMs.minMs + CHATTING.thinkMs.maxMs)) / 2 / 1000;
+  return Math.ceil(CHATTING.people * (1 + (1.2 * seconds) / usualSeconds));
+}
 
 const PROCESSES = new Set(['api', 'mailer', 'chat', 'nano']);
 

@@ -56,6 +56,20 @@ test('a line that does not gate may be missed, and so may the memory line of one
   expect(faultsOf({ ...sound(), name: 'one-nano', boxes: full })).toEqual([]);
 });
 
+test('a gating scenario that proves nothing makes it fail, and says why; the others may be void', () => {
+  const reasons = ['the generator was busy 81 % of the time, more than 70 %'];
+  expect(faultsOf({ ...sound(), name: 'baseline', outcome: 'void', reasons })).toEqual([
+    'baseline: void, so this run proves nothing of it: the generator was busy 81 % of the time, more than 70 %',
+  ]);
+  expect(faultsOf({ ...sound(), outcome: 'void', reasons })).toEqual([]);
+});
+
+test('void for want of a limit is what --soft asks for; void for another reason it does not ask for', () => {
+  const baseline: ScenarioResult = { ...sound(), name: 'baseline', outcome: 'void', reasons: ['why'] };
+  expect(gateFaults({ scenarios: [baseline], enforcedBy: 'none' }, [], true)).toEqual([]);
+  expect(gateFaults({ scenarios: [baseline], enforcedBy: 'cgroup v2' }, [], true)).toHaveLength(1);
+});
+
 test('a route that nobody loads makes it fail', () => {
   const run = { scenarios: [sound()], enforcedBy: 'cgroup v2' };
   expect(gateFaults(run, ['GET /api/me'], false)).toEqual(['no scenario loads GET /api/me']);
