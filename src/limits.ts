@@ -149,7 +149,7 @@ export const IMPORT_ROWS_MAX = 500_000;
 export const IMPORT_BATCH_ROWS = 500;
 export const IMPORT_LINE_BYTES_MAX = 16 * KB;
 export const IMPORT_REJECTIONS_KEPT = 200; // reported one by one; beyond that only counted
-export const IMPORTS_AT_ONCE_MAX = 2; // per process
+export const IMPORTS_AT_ONCE_MAX = 8; // per process; each holds one batch, at worst 8 MB of longest lines, and a slow line must not keep out the next file
 export const IMPORT_SNIFF_BYTES = 64 * KB;
 
 // Names and lists

@@ -61,7 +61,7 @@ export function createSocketServer(options: SocketServerOptions): { close(): Pro
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     const refusal = refusalOf(request);
     if (refusal !== undefined) return refuse(socket, refusal);
-    sockets.handleUpgrade(request, socket, head, (accepted) => serve(accepted, handler, log));
+    sockets.handleUpgrade(request, socket, head, (accepted) => serve(accepted, socket, handler, log));
   });
 
   function refusalOf(request: IncomingMessage): string | undefined {
@@ -100,12 +100,16 @@ function refuse(socket: Duplex, status: string): void {
   socket.end(`HTTP/1.1 ${status}\r\n${retry}Connection: close\r\nContent-Length: 0\r\n\r\n`);
 }
 
-function serve(socket: WebSocket, handler: SocketHandler, log: Log): void {
+function serve(socket: WebSocket, stream: Duplex, handler: SocketHandler, log: Log): void {
   const inOrder = pLimit(1);
+  const holdBack = untilNextTurn(stream);
   const rate = { windowStart: performance.now(), messages: 0 };
   const hello = setTimeout(() => socket.close(CLOSE.policy, 'say hello first'), SOCKET_HELLO_MS);
   const connection: Connection = {
-    send: (message) => void sendBounded(socket, JSON.stringify(message)),
+    send(message) {
+      holdBack();
+      sendBounded(socket, JSON.stringify(message));
+    },
     close: (code, reason) => socket.close(code, reason),
     welcomed: () => clearTimeout(hello),
   };
@@ -133,6 +137,20 @@ function serve(socket: WebSocket, handler: SocketHandler, log: Log): void {
       socket.close(CLOSE.busy, 'try again');
     }
   }
+}
+
+/** What is said in one turn of the event loop leaves together: the system call costs more than the frame. */
+function untilNextTurn(stream: Duplex): () => void {
+  let held = false;
+  return () => {
+    if (held) return;
+    held = true;
+    stream.cork();
+    process.nextTick(() => {
+      held = false;
+      stream.uncork();
+    });
+  };
 }
 
 function parse(text: string): unknown {
