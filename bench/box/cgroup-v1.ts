@@ -23,6 +23,7 @@ export const cgroupV1: Driver = {
       for (const folder of all) mkdirSync(folder, { recursive: true });
       limitMemory(folders.memory, spec.memoryBytes);
       limitCpu(folders.cpu, spec.cpus);
+      if (spec.cpuShares !== undefined) writeFileSync(path.join(folders.cpu, 'cpu.shares'), String(spec.cpuShares));
     } catch (error) {
       await removeGroup(all);
       throw error;

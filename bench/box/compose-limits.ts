@@ -7,6 +7,7 @@ import { parseSize } from './size.ts';
 export interface PartLimits {
   readonly memoryBytes: number;
   readonly cpus: number;
+  readonly cpuShares?: number;
 }
 
 export interface ComposeLimits {
@@ -16,7 +17,7 @@ export interface ComposeLimits {
   readonly parts: ReadonlyMap<string, PartLimits>;
 }
 
-type Limited = { mem_limit?: unknown; memswap_limit?: unknown; cpus?: unknown };
+type Limited = { mem_limit?: unknown; memswap_limit?: unknown; cpus?: unknown; cpu_shares?: unknown };
 
 const FILE = path.resolve(import.meta.dirname, '..', '..', 'docker-compose.yml');
 
@@ -30,12 +31,12 @@ export function readComposeLimits(file = FILE): ComposeLimits {
   return { nano: limitsOf('x-nano', document['x-nano']), parts: new Map(parts) };
 }
 
-function limitsOf(name: string, { mem_limit, memswap_limit, cpus }: Limited): PartLimits {
+function limitsOf(name: string, { mem_limit, memswap_limit, cpus, cpu_shares }: Limited): PartLimits {
   const memoryBytes = parseSize(String(mem_limit));
   if (memoryBytes === undefined) throw new Error(`${name} in docker-compose.yml has no mem_limit like 512m`);
   if (parseSize(String(memswap_limit)) !== memoryBytes) {
     throw new Error(`${name} in docker-compose.yml may swap: memswap_limit must be what mem_limit is`);
   }
   if (!(Number(cpus) > 0)) throw new Error(`${name} in docker-compose.yml has no cpus`);
-  return { memoryBytes, cpus: Number(cpus) };
+  return { memoryBytes, cpus: Number(cpus), ...(cpu_shares === undefined ? {} : { cpuShares: Number(cpu_shares) }) };
 }

@@ -6,7 +6,12 @@ export interface BoxSpec {
   readonly memoryBytes: number;
   /** In cores: 2, 0.1. */
   readonly cpus: number;
+  /** Against the other boxes, while the CPUs are contended; a box has CPU_SHARES_DEFAULT unless it says otherwise. */
+  readonly cpuShares?: number;
 }
+
+/** As docker counts: a box with half as many gets half of what another one gets. */
+export const CPU_SHARES_DEFAULT = 1024;
 
 export interface CommandLine {
   readonly command: string;

@@ -8,7 +8,13 @@ import { serverSettings } from '../../../scripts/embedded/postgres-settings.ts';
 
 const PARTS = ['primary', 'replica', 'redis', 'mail', 'migrate', 'api', 'mailer', 'chat', 'balancer'];
 
-type Service = { environment?: Record<string, string>; healthcheck?: unknown; depends_on?: Record<string, unknown> };
+type Service = {
+  build?: unknown;
+  command?: string[];
+  environment?: Record<string, string>;
+  healthcheck?: unknown;
+  depends_on?: Record<string, unknown>;
+};
 type Compose = { services: Record<string, Service>; configs: Record<string, { content: string }> };
 
 const compose = parse(readFileSync('docker-compose.yml', 'utf8'), { merge: true }) as Compose;
@@ -18,7 +24,11 @@ describe('docker-compose.yml', () => {
     const { nano, parts } = readComposeLimits();
     expect(nano).toEqual({ memoryBytes: 512 * 2 ** 20, cpus: 2 });
     expect([...parts.keys()].sort()).toEqual(PARTS.toSorted());
-    for (const [name, limits] of parts) expect(limits, name).toEqual(nano);
+    for (const [name, { cpuShares, ...limits }] of parts) {
+      expect(limits, name).toEqual(nano);
+      // Who is not waited for, and who stands for a server elsewhere, comes second where CPUs are contended.
+      expect(cpuShares, name).toBe(['mailer', 'mail'].includes(name) ? 256 : undefined);
+    }
   });
 
   test('has a health check for every part that stays, and waits only for parts that there are', () => {
@@ -26,6 +36,15 @@ describe('docker-compose.yml', () => {
       if (name !== 'migrate') expect(healthcheck, name).toBeDefined();
       expect(PARTS).toEqual(expect.arrayContaining(Object.keys(depends_on)));
     }
+  });
+
+  test('builds its one image in one place, so that no two builds race for its name', () => {
+    const built = Object.entries(compose.services).filter(([, { build }]) => build !== undefined);
+    expect(built.map(([name]) => name)).toEqual(['migrate']);
+  });
+
+  test('leaves no shell between docker and redis, which writes what it has when it is told to stop', () => {
+    expect(compose.services['redis']?.command?.at(-1)).toMatch(/^exec redis-server - <</);
   });
 
   test('holds no secret, and says what to do where one is missing', () => {
