@@ -25,7 +25,7 @@ const SHARES = { answers: 0.98, imports: 0.015, launches: 0.005 };
 const QUESTIONS = 8;
 const PEOPLE_PER_NEEDED = 1.3;
 const PEOPLE_MIN = 200;
-const CONNECT_PER_SECOND = 400;
+const CONNECT_PER_SECOND = 250;
 /** Of the customer who launches: small, so that the mailer is done with one campaign before the next. */
 const SMALL_TEAM = 10;
 
