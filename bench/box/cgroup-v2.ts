@@ -1,13 +1,16 @@
 /** Boxes by cgroup v2: one folder per box, below the nearest group of ours that may hand on memory and cpu. */
-import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { accessSync, constants, existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { control, enter, pidsIn, quotaUs, removeGroup } from './cgroup-entry.ts';
-import type { BoxSpec, Cell, Driver, Usage } from './driver.ts';
+import { type BoxSpec, type Cell, CPU_SHARES_DEFAULT, type Driver, type Usage } from './driver.ts';
 import { groupName, isStale } from './group-name.ts';
 import { CPU_PERIOD_US } from './limits.ts';
 import { neededBytes, readNumber, readStats } from './usage.ts';
 
 const MOUNT = '/sys/fs/cgroup';
+
+/** There where systemd is process 1: sd_booted(3). */
+const SYSTEMD_RUNS = '/run/systemd/system';
 
 export const cgroupV2: Driver = {
   name: 'cgroup v2',
@@ -20,6 +23,7 @@ export const cgroupV2: Driver = {
       // Absent on a kernel without swap.
       if (existsSync(path.join(folder, 'memory.swap.max'))) control(folder, 'memory.swap.max', '0');
       limitCpu(folder, spec.cpus);
+      if (spec.cpuShares !== undefined) control(folder, 'cpu.weight', String(weightOf(spec.cpuShares)));
     } catch (error) {
       await removeGroup([folder]);
       throw error;
@@ -75,21 +79,26 @@ export function v2Usage(folder: string): Usage {
 
 /**
  * A group that has processes cannot hand controllers on, so a box is never below our own group but beside it, or
- * beside one of its ancestors. The nearest that hands them on already is best; failing that, one that can be told to.
+ * beside one of its ancestors: the nearest that is ours and hands them on, or can be told to.
+ * Systemd's are left alone: it takes the controllers back whenever none of its own units needs them, and the box would
+ * have no limit any more, without a word (systemd-run.ts asks for one instead).
  */
 function findParent(): string {
-  const places = ancestors();
-  const ready = places.find((place) => offers(place, 'cgroup.subtree_control'));
-  if (ready !== undefined) return ready;
-  for (const place of places) {
+  for (const place of ancestors().filter((ancestor) => !isSystemds(ancestor))) {
     try {
-      control(place, 'cgroup.subtree_control', '+memory +cpu');
+      accessSync(place, constants.W_OK);
+      if (!offers(place, 'cgroup.subtree_control')) control(place, 'cgroup.subtree_control', '+memory +cpu');
       return place;
     } catch {
       // It has processes of its own, or it is not ours to change.
     }
   }
   throw new Error('no group of ours may hand on the memory and cpu controllers');
+}
+
+/** Whether systemd writes to it: slices, and what a user's manager keeps its own in. Units below are their processes'. */
+function isSystemds(place: string): boolean {
+  return existsSync(SYSTEMD_RUNS) && (place === MOUNT || /\.slice$|\/user@\d+\.service$/.test(place));
 }
 
 function ancestors(): string[] {
@@ -105,6 +114,11 @@ function offers(folder: string, file: string): boolean {
   } catch {
     return false;
   }
+}
+
+/** In the scale of cgroup v2, where a group has 100 unless it says otherwise. */
+export function weightOf(cpuShares: number): number {
+  return Math.min(10_000, Math.max(1, Math.round((cpuShares / CPU_SHARES_DEFAULT) * 100)));
 }
 
 function limitCpu(folder: string, cpus: number): void {

@@ -30,6 +30,15 @@ function hasV2(): boolean {
 
 /** A slice's processes are in the scopes below it. */
 function pidsBelow(folder: string): number[] {
-  const folders = readdirSync(folder, { withFileTypes: true }).filter((entry) => entry.isDirectory());
-  return [...pidsIn(folder), ...folders.flatMap((entry) => pidsBelow(path.join(folder, entry.name)))];
+  return [...pidsIn(folder), ...foldersIn(folder).flatMap(pidsBelow)];
+}
+
+/** None when it went between two looks: a scope goes with its last process. */
+function foldersIn(folder: string): string[] {
+  try {
+    const entries = readdirSync(folder, { withFileTypes: true });
+    return entries.filter((entry) => entry.isDirectory()).map((entry) => path.join(folder, entry.name));
+  } catch {
+    return [];
+  }
 }

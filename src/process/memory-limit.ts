@@ -7,8 +7,9 @@
  * What it costs: about 40 ms at start.
  * Its bound: HEAP_SHARE, SEMI_SPACE_MB. Its proof: test/process/memory-limit.test.ts.
  */
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { totalmem } from 'node:os';
+import path from 'node:path';
 import { getHeapStatistics } from 'node:v8';
 import { StartError } from '../errors.ts';
 import {
@@ -77,9 +78,16 @@ function findUsageFile(): string {
   try {
     const groups = readFileSync('/proc/self/cgroup', 'utf8').split('\n');
     const v1 = groups.find((line) => line.split(':')[1]?.split(',').includes('memory'));
-    if (v1 !== undefined) return `/sys/fs/cgroup/memory${v1.split(':')[2]}/memory.usage_in_bytes`;
-    return `/sys/fs/cgroup${groups[0]?.split(':')[2] ?? ''}/memory.current`;
+    if (v1 !== undefined) return path.join(ownGroup('/sys/fs/cgroup/memory', v1), 'memory.usage_in_bytes');
+    const v2 = groups.find((line) => line.startsWith('0::')) ?? '';
+    return path.join(ownGroup('/sys/fs/cgroup', v2), 'memory.current');
   } catch {
     return ''; // not Linux
   }
+}
+
+/** In a container the name is often the host's, and the mount begins at the container's own group. */
+function ownGroup(mount: string, line: string): string {
+  const own = path.join(mount, line.split(':').slice(2).join(':'));
+  return existsSync(own) ? own : mount;
 }

@@ -1,10 +1,10 @@
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, readdirSync } from 'node:fs';
+import { globSync } from 'node:fs';
 import path from 'node:path';
-import { afterEach, describe, expect, onTestFinished, test } from 'vitest';
+import { text } from 'node:stream/consumers';
+import { afterEach, describe, expect, test } from 'vitest';
 import { type Box, createBox } from '../../../bench/box/box.ts';
-import { v1Folders } from '../../../bench/box/cgroup-v1.ts';
 import { chooseDriver, probeInTurn } from '../../../bench/box/choose-driver.ts';
 import { noLimit } from '../../../bench/box/no-limit.ts';
 
@@ -15,6 +15,13 @@ const BUSY = `
   for (let used = 0; used < 300_000; used = process.cpuUsage(begun).user) {
     for (let i = 0; i < 1e7; i++);
   }`;
+/** Makes a box, starts something in it that does not end by itself, and says so. */
+const BENCH = `
+  import { spawn } from 'node:child_process';
+  const { createBox } = await import(${JSON.stringify(path.resolve('bench', 'box', 'box.ts'))});
+  const box = await createBox({ name: 'left', memoryBytes: 64 * 2 ** 20, cpus: 1 });
+  const { command, args } = box.wrap('sh', ['-c', 'echo inside; exec sleep 1000']);
+  spawn(command, args, { stdio: ['ignore', 'inherit', 'inherit'] });`;
 const { driver, refused } = await chooseDriver();
 const ENFORCED = driver.name !== 'none';
 if (!ENFORCED) process.stderr.write(`Skipped: nothing here can enforce a limit.\n  ${refused.join('\n  ')}\n`);
@@ -49,6 +56,19 @@ describe.skipIf(!ENFORCED)('a box', () => {
     expect(signal).toBe('SIGKILL');
     expect(box.figures().oomKills).toBe(1);
     expect(box.figures().peakBytes).toBeLessThanOrEqual(96 * MB);
+  });
+
+  test('has nothing killed but what the kernel chose', async () => {
+    const box = await boxOf(96);
+    const { command, args } = box.wrap('sh', [
+      '-c',
+      `"$0" -e 'Buffer.alloc(160 * 2 ** 20, 1)'; echo on`,
+      process.execPath,
+    ]);
+    const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'ignore'] });
+    const [output] = await Promise.all([text(child.stdout), once(child, 'close')]);
+    expect(box.figures().oomKills).toBe(1);
+    expect(output).toBe('on\n');
   });
 
   test('charges what its processes take, from their first page on', async () => {
@@ -113,7 +133,8 @@ describe.skipIf(!ENFORCED)('a box', () => {
     const box = await boxOf(256);
     const script = `
       const { writeFileSync, rmSync } = require('node:fs');
-      const file = require('node:path').join(require('node:os').tmpdir(), 'box-test-' + process.pid);
+      // /tmp is memory on many machines.
+      const file = '/var/tmp/tardigrade-box-test-' + process.pid;
       writeFileSync(file, Buffer.alloc(64 * 2 ** 20, 1));
       console.log(file);
       process.on('exit', () => rmSync(file));
@@ -138,7 +159,7 @@ describe.skipIf(!ENFORCED)('a box', () => {
     expect((await ended)[1]).toBe('SIGKILL');
     expect(box.figures().peakBytes).toBeGreaterThan(MB);
     expect(box.pids()).toEqual([]);
-    if (driver.name === 'cgroup v1') expect(groupsOf(process.pid)).toEqual([]);
+    expect(leftBy(process.pid)).toEqual([]);
   });
 
   test('refuses a name that would lead out of its folder', async () => {
@@ -146,26 +167,25 @@ describe.skipIf(!ENFORCED)('a box', () => {
   });
 });
 
-describe.skipIf(driver.name !== 'cgroup v1')('what a killed bench left behind', () => {
+describe.skipIf(!ENFORCED)('what a killed bench left behind', () => {
   test('is ended and removed at the next start', async () => {
-    const dead = spawn('true');
-    await once(dead, 'exit');
-    const orphan = spawn('sleep', ['1000']);
-    onTestFinished(() => void orphan.kill('SIGKILL'));
-    const { memory } = v1Folders();
-    const left = path.join(memory, `tardigrade-${dead.pid}-1-0-api`);
-    mkdirSync(left);
-    const { command, args } = { command: 'sh', args: ['-c', `echo ${orphan.pid} > ${left}/cgroup.procs`] };
-    await once(spawn(command, args), 'exit');
-    const ended = once(orphan, 'exit');
+    const bench = spawn(process.execPath, ['--input-type=module', '-e', BENCH], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    await once(bench.stdout, 'data');
+    bench.kill('SIGKILL');
+    await once(bench, 'exit');
+    expect(leftBy(bench.pid)).not.toEqual([]);
+    // It is held open by what still runs in the box.
+    const ended = once(bench.stdout.resume(), 'close');
     const living = await boxOf(64);
 
     await driver.removeStale();
 
-    expect(await ended).toEqual([null, 'SIGKILL']);
-    expect(groupsOf(dead.pid ?? 0)).toEqual([]);
+    await ended;
+    expect(leftBy(bench.pid)).toEqual([]);
     expect(living.figures().limitBytes).toBe(64 * MB);
-    expect(groupsOf(process.pid).length).toBeGreaterThan(0);
+    expect(leftBy(process.pid)).not.toEqual([]);
   });
 });
 
@@ -183,8 +203,14 @@ describe('the choice of a driver', () => {
   });
 });
 
-function groupsOf(pid: number): string[] {
-  return Object.values(v1Folders()).flatMap((parent) =>
-    readdirSync(parent).filter((name) => name.startsWith(`tardigrade-${pid}-`)),
+/** Groups of the boxes that a process made, and what systemd or docker keeps of them. */
+function leftBy(pid: number | undefined): string[] {
+  if (driver.name === 'docker') {
+    // The group itself goes by the container's number.
+    const names = execFileSync('docker', ['ps', '--all', '--format={{.Names}}'], { encoding: 'utf8' }).split('\n');
+    return names.filter((name) => name.startsWith(`tardigrade-${pid}-`));
+  }
+  return ['/sys/fs/cgroup', '/run/systemd', `/run/user/${process.getuid?.()}/systemd`].flatMap((folder) =>
+    globSync([`**/tardigrade-${pid}-*`, `**/tardigrade_${pid}_*`], { cwd: folder }),
   );
 }
