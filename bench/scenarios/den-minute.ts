@@ -14,18 +14,21 @@ const PEAK_PER_SECOND = PEAK_PER_MINUTE / 60;
 const AVERAGE_PER_SECOND = 25;
 const RISE_SECONDS = 3;
 const P99_MS_MAX = 1_000;
-const MULTIPLES = { ci: [4, 6, 10], full: [2, 4, 6, 8, 10] };
+const MULTIPLES = { ci: [5, 10], full: [2, 4, 6, 8, 10, 12, 15] };
 const PEAK_SECONDS = { ci: 8, full: 60 };
-const MULTIPLE_PEAK_SECONDS = { ci: 5, full: 15 };
+const MULTIPLE_PEAK_SECONDS = { ci: 5, full: 10 };
 
-/** Each is a transaction that is committed. The announcement before a file, and the draft before a launch, come on top. */
-const SHARES = { answers: 0.98, imports: 0.015, launches: 0.005 };
+/**
+ * Each is a transaction that is committed: at the peak 64 companies a minute import, 16 launch, and everybody answers.
+ * The announcement before a file, and the draft before a launch, come on top.
+ */
+const SHARES = { answers: 0.995, imports: 0.004, launches: 0.001 };
 
 /** Everybody has the chat open when the question is asked; some have answered more often than others. */
 const QUESTIONS = 8;
 const PEOPLE_PER_NEEDED = 1.3;
 const PEOPLE_MIN = 200;
-const CONNECT_PER_SECOND = 250;
+const CONNECT_PER_SECOND = 400;
 /** Of the customer who launches: small, so that the mailer is done with one campaign before the next. */
 const SMALL_TEAM = 10;
 

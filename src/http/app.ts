@@ -24,8 +24,6 @@ declare module 'fastify' {
     public?: boolean;
     /** The least that a signed-in person must be; without it, any role. */
     role?: Exclude<Role, 'viewer'>;
-    /** Never shed: health probes. */
-    always?: boolean;
   }
   interface FastifyRequest {
     /** Who asks; only on routes that are not public. */

@@ -1,36 +1,54 @@
 /**
  * What it is: past a number of requests in flight the next one is refused at once, with 503 and Retry-After.
  * What fails without it: every request gets slower together until all of them are answered too late for anybody.
- * How it works: counts requests from arrival to the end of the answer; health probes are never refused.
+ * How it works: counts requests from arrival to the end of the answer, before the framework sees them: a refusal costs
+ *   what is left for those who are answered, so it is a few bytes that were made beforehand. Health probes are never
+ *   refused.
  * What it costs: two additions per request. Its bound: REQUESTS_IN_FLIGHT_MAX.
  * Its proof: test/http/load-shedding.test.ts.
  */
+import type { OutgoingHttpHeaders, RequestListener, ServerResponse } from 'node:http';
 import { AppError } from '../errors.ts';
 import { REQUESTS_IN_FLIGHT_MAX, RETRY_AFTER_SECONDS } from '../limits.ts';
+import { HEALTH_PATHS } from '../process/health-endpoints.ts';
 import type { Metrics } from '../process/metrics.ts';
-import type { App } from './app.ts';
+import { PROBLEM_TYPE, toProblem } from './problem-details.ts';
 
-export function shedLoad(app: App, metrics: Metrics, inFlightMax = REQUESTS_IN_FLIGHT_MAX): void {
+/** In front of `answer`; `headers` are those that every answer has. */
+export function shedLoad(answer: RequestListener, headers: OutgoingHttpHeaders, metrics: Metrics): RequestListener {
   const shed = metrics.counter('requests_shed', 'Requests refused because too many were in flight');
-  const counted = new WeakSet<object>();
+  const refuse = createRefusal(headers);
   let inFlight = 0;
   metrics.gauge('requests_in_flight', 'Requests between arrival and end of answer', () => inFlight);
+  const ended = () => {
+    inFlight--;
+  };
 
-  app.addHook('onRequest', (request, reply, done) => {
-    if (inFlight >= inFlightMax && request.routeOptions.config.always !== true) {
+  return (request, response) => {
+    if (inFlight >= REQUESTS_IN_FLIGHT_MAX && !isProbe(request.url ?? '')) {
       shed.inc();
-      return done(
-        new AppError('overloaded', 'Too many requests at once. Try again in a moment.', {
-          retryAfterSeconds: RETRY_AFTER_SECONDS,
-        }),
-      );
+      return refuse(response);
     }
     inFlight++;
-    counted.add(reply.raw);
     // `close` comes once for every answer, also when the client went away in the middle.
-    reply.raw.once('close', () => {
-      if (counted.delete(reply.raw)) inFlight--;
-    });
-    done();
-  });
+    response.once('close', ended);
+    answer(request, response);
+  };
+}
+
+function createRefusal(headers: OutgoingHttpHeaders): (response: ServerResponse) => void {
+  const problem = toProblem(new AppError('overloaded', 'Too many requests at once. Try again in a moment.'));
+  const body = Buffer.from(JSON.stringify(problem));
+  const head = {
+    ...headers,
+    'content-type': PROBLEM_TYPE,
+    'content-length': body.length,
+    'cache-control': 'no-store',
+    'retry-after': String(RETRY_AFTER_SECONDS),
+  };
+  return (response) => void response.writeHead(problem.status, head).end(body);
+}
+
+function isProbe(url: string): boolean {
+  return HEALTH_PATHS.some((path) => url.startsWith(path) && (url.length === path.length || url[path.length] === '?'));
 }

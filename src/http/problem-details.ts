@@ -1,6 +1,8 @@
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { AppError, ERROR_STATUS, type ErrorCode, sqlState } from '../errors.ts';
 
+export const PROBLEM_TYPE = 'application/problem+json';
+
 /** RFC 9457: what went wrong, in a form that programs and people can read. */
 export interface ProblemDetails {
   readonly type: 'about:blank';
@@ -38,7 +40,7 @@ export function sendProblem(
   if (error instanceof AppError && error.retryAfterSeconds !== undefined) {
     reply.header('retry-after', String(error.retryAfterSeconds));
   }
-  return reply.code(problem.status).type('application/problem+json').send(JSON.stringify(problem));
+  return reply.code(problem.status).type(PROBLEM_TYPE).send(JSON.stringify(problem));
 }
 
 export function toProblem(error: FastifyError | AppError): ProblemDetails {

@@ -1,3 +1,4 @@
+import { createServer as createHttpServer } from 'node:http';
 import cookie from '@fastify/cookie';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import { type FastifyBaseLogger, type FastifyReply, type FastifyRequest, fastify, LogController } from 'fastify';
@@ -27,27 +28,29 @@ export interface ServerParts {
 
 /** Composes the server; modules then add their routes below /api; the worker listens. */
 export async function createServer(parts: ServerParts): Promise<App> {
+  const hsts = parts.config.apiUrl.startsWith('https:') ? { 'strict-transport-security': 'max-age=31536000' } : {};
+  const headers = { ...SECURITY_HEADERS, ...hsts };
   const app = fastify({
     loggerInstance: parts.log as FastifyBaseLogger,
     logController: new LogController({ disableRequestLogging: true }), // a line per request costs more than most requests
     trustProxy: (_address, hop) => hop < parts.config.trustProxyHops,
     bodyLimit: BODY_BYTES_MAX,
     handlerTimeout: REQUEST_MS,
-    requestTimeout: UPLOAD_MS, // node's own timer knows no routes; the routes' own limit is handlerTimeout
-    keepAliveTimeout: KEEP_ALIVE_MS,
-    http: { headersTimeout: HEADERS_MS },
+    serverFactory: (answer) => {
+      const server = createHttpServer(HTTP_TIMEOUTS, shedLoad(answer, headers, parts.metrics));
+      server.maxConnections = HTTP_CONNECTIONS_MAX;
+      return server;
+    },
     routerOptions: { maxParamLength: 200 },
     frameworkErrors: sendProblem, // addresses that cannot be decoded never reach a route and its error handler
     ajv: { customOptions: { removeAdditional: false, coerceTypes: true, allErrors: false } },
   }).withTypeProvider<TypeBoxTypeProvider>();
-  app.server.maxConnections = HTTP_CONNECTIONS_MAX;
 
   const parseJson = app.getDefaultJsonParser('error', 'error');
   app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) =>
     // A launch needs no body, but many clients say that they send JSON all the same.
     body === '' ? done(null, undefined) : parseJson(request, body as string, done),
   );
-  const hsts = parts.config.apiUrl.startsWith('https:') ? 'max-age=31536000' : undefined;
   app.setErrorHandler(sendProblem);
   app.setNotFoundHandler((request, reply) => {
     const page = isForPeople(request) ? parts.pages.answer('/404.html', request.headers) : undefined;
@@ -56,14 +59,13 @@ export async function createServer(parts: ServerParts): Promise<App> {
     return sendProblem(new AppError('not_found', nothing), request, reply);
   });
   app.addHook('onRequest', (_request, reply, done) => {
-    reply.headers(hsts === undefined ? SECURITY_HEADERS : { ...SECURITY_HEADERS, 'strict-transport-security': hsts });
+    reply.headers(headers);
     done();
   });
   await app.register(cookie);
-  shedLoad(app, parts.metrics);
   readOwnWrites(app, parts.database);
   for (const path of HEALTH_PATHS) {
-    app.get(path, { config: { always: true } }, async (request, reply) => {
+    app.get(path, async (request, reply) => {
       const answer = await answerHealth({ path, headers: request.headers }, parts.health, parts.metrics);
       if (answer === undefined) throw new AppError('not_found', 'Metrics are answered to direct callers only.');
       return reply.code(answer.status).type(answer.type).header('cache-control', 'no-store').send(answer.body);
@@ -71,6 +73,12 @@ export async function createServer(parts: ServerParts): Promise<App> {
   }
   return app;
 }
+
+const HTTP_TIMEOUTS = {
+  requestTimeout: UPLOAD_MS, // node's own timer knows no routes; the routes' own limit is handlerTimeout
+  headersTimeout: HEADERS_MS,
+  keepAliveTimeout: KEEP_ALIVE_MS,
+};
 
 /** The dashboard at / and its files. */
 export function mountPages(app: App, pages: Pages): void {

@@ -134,12 +134,15 @@ async function lockConversations(
 
 /** The places of answers that were stored before, by `conversation/nonce`. */
 async function knownAnswers(db: Db, orgId: number, answers: readonly Answer[]): Promise<Map<string, number>> {
-  const nonces = answers.map(({ nonce }) => nonce);
-  const { rows } = await sql<{ conversation_id: number; nonce: string; seq: number }>`
-    select conversation_id, nonce, seq from messages
-    where org_id = ${orgId} and conversation_id = any(${idsOf(answers)}::bigint[])
-      and nonce = any(${nonces}::text[]) and nonce is not null`.execute(db);
-  return new Map(rows.map(({ conversation_id, nonce, seq }) => [`${conversation_id}/${nonce}`, seq]));
+  const rows = answers.map(({ conversationId, nonce }) => ({ conversation_id: conversationId, nonce }));
+  const { rows: known } = await sql<{ conversation_id: number; nonce: string; seq: number }>`
+    select given.conversation_id, given.nonce, m.seq
+    from ${givenRows(rows, { conversation_id: 'bigint', nonce: 'text' })}
+    cross join lateral (
+      select seq from messages
+      where org_id = ${orgId} and conversation_id = given.conversation_id and nonce = given.nonce limit 1
+    ) as m`.execute(db);
+  return new Map(known.map(({ conversation_id, nonce, seq }) => [`${conversation_id}/${nonce}`, seq]));
 }
 
 async function moveConversations(db: Db, orgId: number, conversations: readonly Conversation[]): Promise<void> {

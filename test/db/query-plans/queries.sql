@@ -307,9 +307,14 @@ on conflict (org_id, day, team_id) do update set answers = mood_days.answers + e
     score_sum = mood_days.score_sum + excluded.score_sum;
 
 -- src/modules/conversations/answers.ts storeAnswers (tenant)
-select conversation_id, nonce, seq
-from messages
-where org_id = $1 and conversation_id = any($2::bigint[]) and nonce = any($3::text[]) and nonce is not null;
+select given.conversation_id, given.nonce, m.seq
+from unnest($1::bigint[], $2::text[]) as given (conversation_id, nonce)
+cross join lateral (
+  select seq
+  from messages
+  where org_id = $3 and conversation_id = given.conversation_id and nonce = given.nonce
+  limit 1
+) as m;
 
 -- src/modules/conversations/answers.ts storeAnswers (tenant)
 select v.id, v.campaign_id as "campaignId", v.team_id as "teamId", v.last_seq as "lastSeq", v.step,
