@@ -107,7 +107,7 @@ export const RETENTION_EVERY_MS = 60 * MINUTE_MS;
 export const RETENTION_STEP_ROWS = 1_000; // deleted per statement, so that no lock is held for long
 
 // Mail
-export const MAILER_NICE = 10; // of 19: yields to whoever answers a person; bench monday alone: p95 ratios 0.93 to 1.22 with it, 1.18 and 2.26 without; within the whole ci profile 1.36 to 1.42 with it
+export const MAILER_NICE = 10; // of 19: yields to whoever answers a person on the same machine; between containers the cpu_shares of docker-compose.yml do
 export const MAILS_IN_FLIGHT_MAX = 20; // also the most that a crash can send twice
 export const MAIL_CLAIM_ROWS = 20; // taken from the ledger at a time
 export const MAIL_SLICE_ROWS = 200; // per job turn; then the next organisation has its turn

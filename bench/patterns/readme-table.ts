@@ -47,6 +47,7 @@ const SHOWN = [
   'writeSeconds',
   'lost',
   'answered',
+  'perSecond',
   'refused',
   'conversationServerCpuMs',
   'staleOwnReads',
