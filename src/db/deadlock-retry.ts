@@ -89,6 +89,11 @@ function retryReason(error: unknown): string | undefined {
   return isConnectionLoss(error) ? 'connection lost' : undefined;
 }
 
+/** Nobody is there to ask, for as long as a restart takes; what was asked has not happened. Never a COMMIT without an answer. */
+export function isServerAway(error: unknown): boolean {
+  return /^(57P0|08)/.test(sqlState(error) ?? '') || isConnectionLoss(error);
+}
+
 /** The socket broke: node's own codes, or pg's message for a connection that ended under a query. */
 export function isConnectionLoss(error: unknown): boolean {
   if (!(error instanceof Error)) return false;

@@ -1,5 +1,7 @@
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
+import { isServerAway } from '../db/deadlock-retry.ts';
 import { AppError, ERROR_STATUS, type ErrorCode, sqlState } from '../errors.ts';
+import { RETRY_AFTER_SECONDS } from '../limits.ts';
 
 export const PROBLEM_TYPE = 'application/problem+json';
 
@@ -34,12 +36,12 @@ export function sendProblem(
   reply: FastifyReply,
 ): FastifyReply {
   const problem = toProblem(error);
-  if (problem.status >= 500 && problem.code !== 'overloaded') {
-    request.log.error({ err: error, route: request.routeOptions.url }, 'request failed');
-  }
-  if (error instanceof AppError && error.retryAfterSeconds !== undefined) {
-    reply.header('retry-after', String(error.retryAfterSeconds));
-  }
+  const about = { err: error, route: request.routeOptions.url };
+  if (problem.code === 'internal') request.log.error(about, 'request failed');
+  if (isServerAway(error)) request.log.warn(about, 'the database is away');
+  const retryAfter = error instanceof AppError ? error.retryAfterSeconds : undefined;
+  if (retryAfter !== undefined || problem.code === 'overloaded')
+    reply.header('retry-after', String(retryAfter ?? RETRY_AFTER_SECONDS));
   return reply.code(problem.status).type(PROBLEM_TYPE).send(JSON.stringify(problem));
 }
 
@@ -55,6 +57,7 @@ export function toProblem(error: FastifyError | AppError): ProblemDetails {
       })),
     };
   }
+  if (isServerAway(error)) return problem('overloaded', 'The database is away for a moment. Try again.');
   // No schema says so everywhere: PostgreSQL's text has no place for the character NUL.
   if (NOT_STORABLE.includes(sqlState(error) ?? ''))
     return problem('invalid', 'A text holds a character that cannot be stored (NUL). Leave it out.');

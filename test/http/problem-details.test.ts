@@ -1,8 +1,10 @@
+import getPort from 'get-port';
 import { sql } from 'kysely';
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { BODY_BYTES_MAX } from '../../src/limits.ts';
-import { type ApiClient, call } from '../api-client.ts';
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
+import { BODY_BYTES_MAX, RETRY_AFTER_SECONDS } from '../../src/limits.ts';
+import { type ApiClient, call, registerClient } from '../api-client.ts';
 import { type RunningApi, rawRequest, runApi } from '../running-api.ts';
+import { createTcpGate, type TcpGate } from '../tcp-gate.ts';
 
 interface Problem {
   readonly title: string;
@@ -107,6 +109,26 @@ test('an error that nobody foresaw gives nothing of the inside away', async () =
     code: 'internal',
   });
   expect((await owner.send('POST', '/api/imports', { fileName: 'a.csv' })).status).toBe(201);
+});
+
+test('while the database is away everybody is told to come back, and then let in', async () => {
+  let gate!: TcpGate;
+  const behind = await runApi(async (database) => {
+    gate = await createTcpGate(new URL(database.url), await getPort());
+    const primary = new URL(database.url);
+    primary.port = String(gate.port);
+    return { DATABASE_URL: primary.href };
+  });
+  onTestFinished(() => behind.stop());
+  const person = await registerClient(behind.url);
+  await gate.shut();
+  const refused = await person.send<Problem>('POST', '/api/campaigns', DRAFT);
+  expect(refused).toMatchObject({ status: 503, body: { code: 'overloaded' } });
+  expect(refused.body.detail).toMatch(/^The database is away/);
+  expect(refused.headers.get('retry-after')).toBe(String(RETRY_AFTER_SECONDS));
+  await gate.open();
+  onTestFinished(() => gate.shut());
+  expect((await person.send('POST', '/api/campaigns', DRAFT)).status).toBe(201);
 });
 
 test('even without a session the answer to a broken request is a problem in words', async () => {
