@@ -58,7 +58,7 @@ interface Answer {
   readonly sentiment: number;
 }
 
-/** Locks in fixed order: conversations by id, days by team, counters by campaign. */
+/** Locks in fixed order: conversations by id, days by team, then counters; last what most others wait for. */
 export async function storeAnswers(
   transaction: Db,
   orgId: number,
