@@ -66,7 +66,7 @@ export const denMinute: Scenario = {
         p99Ms: round(first.p99Ms),
         timesHeld: isHeld(first) ? held.times : 0,
         perMinuteHeld: isHeld(first) ? held.times * PEAK_PER_MINUTE : 0,
-        p99MsHeld: round(held.p99Ms),
+        heldP99Ms: round(held.p99Ms),
         committed: held.committed,
         lost,
       },

@@ -49,7 +49,7 @@ export const overload: Scenario = {
         refused,
         failed,
         dropped: storm.dropped,
-        p99MsAfter: round(after.latency.p99Ms),
+        afterP99Ms: round(after.latency.p99Ms),
       },
       loads: { 'twice the knee': storm, 'half the knee, after': after },
       covers: routesOf(storm.byRoute),

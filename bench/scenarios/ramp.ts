@@ -53,7 +53,7 @@ export const ramp: Scenario = {
       figures: {
         kneePerSecond: held,
         listsPerSecond: Math.round(capacity.perSecond),
-        p99MsAtKnee: round(last?.latency.p99Ms ?? 0),
+        kneeP99Ms: round(last?.latency.p99Ms ?? 0),
         steps: steps.join('; '),
       },
       loads,
