@@ -9,6 +9,7 @@ import path from 'node:path';
 import { uncoveredRoutes } from './coverage.ts';
 import { gateFaults } from './gate.ts';
 import { type Layout, startLayout } from './layout/layout.ts';
+import { lastSecond, samplesSince } from './layout/memory-samples.ts';
 import { signInSeeded } from './load/accounts.ts';
 import { calibrate } from './load/calibration.ts';
 import { PROMISES } from './promises.ts';
@@ -173,6 +174,7 @@ function within(scenario: Scenario, context: Omit<ScenarioContext, 'onSample'>):
     const admin = accounts.find(({ role }) => role !== 'viewer');
     watcher.look(layout, scenario.undisturbed ? 'nothing' : { account: admin });
     const before = boxesSince({}, layout);
+    const begunAt = lastSecond(layout.memorySamples());
     const verdict = await settled(scenario.run(Object.assign(context, { onSample: watcher.heard })));
     const faults = layout.voidReasons();
     return {
@@ -180,7 +182,7 @@ function within(scenario: Scenario, context: Omit<ScenarioContext, 'onSample'>):
       void: verdict.void === true || faults.length > 0,
       reasons: [...faults, ...verdict.reasons],
       boxes: boxesSince(before, layout),
-      memory: layout.memorySamples(),
+      memory: samplesSince(begunAt, layout.memorySamples()),
     };
   });
 }

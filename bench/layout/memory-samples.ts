@@ -19,3 +19,18 @@ export function createMemorySamples(boxes: ReadonlyMap<string, Box>) {
   const timer = setInterval(take, MEMORY_SAMPLE_MS).unref();
   return { read: (): MemorySamples => structuredClone(samples), stop: () => clearInterval(timer) };
 }
+
+/** When the last sample was taken; 0 before the first. */
+export function lastSecond(samples: MemorySamples): number {
+  return Math.max(0, ...Object.values(samples).map((series) => series.at(-1)?.[0] ?? 0));
+}
+
+/** Those from `second` on, counted from there. */
+export function samplesSince(second: number, samples: MemorySamples): MemorySamples {
+  return Object.fromEntries(
+    Object.entries(samples).map(([name, series]) => [
+      name,
+      series.filter(([at]) => at >= second).map(([at, bytes]) => [Math.round((at - second) * 10) / 10, bytes]),
+    ]),
+  );
+}

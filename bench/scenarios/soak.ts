@@ -1,3 +1,4 @@
+import { lastSecond } from '../layout/memory-samples.ts';
 import { registerCustomer } from '../load/accounts.ts';
 import { invite } from '../load/invite.ts';
 import { LAUNCHES, OFFICE_DAY, routesOf } from '../load/mixes.ts';
@@ -112,10 +113,6 @@ export function growth(samples: readonly (readonly [number, number])[]): number 
   const middle = (part: typeof samples) =>
     part.map(([, bytes]) => bytes).toSorted((a, b) => a - b)[Math.floor(part.length / 2)] ?? 0;
   return middle(samples.slice(-ENDS_SAMPLES)) - middle(samples.slice(0, ENDS_SAMPLES));
-}
-
-function lastSecond(samples: Readonly<Record<string, readonly (readonly [number, number])[]>>): number {
-  return Math.max(0, ...Object.values(samples).map((list) => list.at(-1)?.[0] ?? 0));
 }
 
 /** Bytes per second; 0 for fewer than two samples. */
