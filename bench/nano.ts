@@ -92,7 +92,7 @@ const run: RunResult = {
   profile: options.profile,
   layout: options.oneNano ? 'one-nano' : 'nano-each',
   commit: git('rev-parse', '--short', 'HEAD'),
-  dirty: git('status', '--porcelain') !== '',
+  dirty: git('status', '--porcelain', '--', '.', ':!bench/results') !== '',
   versions: { node: process.version },
   machine: { cpu: cpus()[0]?.model ?? '', cpus: cpus().length, memoryBytes: totalmem(), kernel: release() },
   enforcedBy,

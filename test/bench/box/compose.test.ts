@@ -27,7 +27,7 @@ describe('docker-compose.yml', () => {
     for (const [name, { cpuShares, ...limits }] of parts) {
       expect(limits, name).toEqual(nano);
       // Who is not waited for, and who stands for a server elsewhere, comes second where CPUs are contended.
-      expect(cpuShares, name).toBe(['mailer', 'mail'].includes(name) ? 256 : undefined);
+      expect(cpuShares, name).toBe(['mailer', 'mail'].includes(name) ? 64 : undefined);
     }
   });
 
