@@ -155,6 +155,18 @@ test('a link that is not ours, one whose check-in is gone, and one that expired 
   expect((await progress()).opened).toBe(0);
 });
 
+test('an answer that can never be stored fails alone, and those that came with it are stored', async () => {
+  await sql`alter table messages add constraint no_boom check (body <> 'boom') not valid`.execute(on.db);
+  onTestFinished(async () => void (await sql`alter table messages drop constraint no_boom`.execute(on.db)));
+  const opened = await Promise.all((await invite(on, 6)).map(({ token }) => open(0, token)));
+  const answers = await Promise.allSettled(
+    opened.map((conversation, nth) => answer(conversation, 'n', nth === 3 ? 'boom' : 'fine')),
+  );
+  expect(answers.map(({ status }) => status === 'fulfilled')).toEqual([true, true, true, false, true, true]);
+  const lengths = await Promise.all(opened.map(async ({ id }) => (await messagesOf(id)).length));
+  expect(lengths).toEqual([3, 3, 3, 1, 3, 3]);
+});
+
 test('sixteen clients at once, all in one team and campaign: every answer is kept and counted once, in order', async () => {
   // An answer locks its conversation, then its team's day, then its campaign's counters: rows that all of them share.
   const people = await invite(on, 16);
