@@ -9,7 +9,8 @@ function held(limits = { atOnce: 2, items: 3, waiting: 10 }) {
     limits,
     commit: (group, items) =>
       new Promise((resolve, reject) => {
-        const end = (error?: unknown) => (error === undefined ? resolve(items.map((item) => `${item}!`)) : reject(error));
+        const end = (error?: unknown) =>
+          error === undefined ? resolve(items.map((item) => `${item}!`)) : reject(error);
         begun.push({ group, items, end });
       }),
     isFaultOfOne: (error) => error instanceof RangeError,
