@@ -73,8 +73,8 @@ async function launch(): Promise<number> {
 }
 
 /** Answers every question; after the second answer the line breaks before its acknowledgement. Returns the seqs seen. */
-async function talkWithALostConnection(token: string): Promise<unknown[]> {
-  const seqs: unknown[] = [];
+async function talkWithALostConnection(token: string): Promise<number[]> {
+  const seqs: number[] = [];
   let chat = await openChat(all.config.chatUrl);
   const { messages } = await chat.hello(token);
   seqs.push(...(messages as { seq: number }[]).map((message) => message.seq));
@@ -90,15 +90,15 @@ async function talkWithALostConnection(token: string): Promise<unknown[]> {
       const missed = (await chat.hello(token, lastSeq))['messages'] as { seq: number }[];
       seqs.push(...missed.map((message) => message.seq));
     }
-    const before = chat.frames.length;
+    const last = seqs.at(-1) as number;
     const ack = await chat.answer(`answer-${question}`, body);
     expect(ack).toMatchObject({ type: 'ack', seq: 2 * question });
-    await chat.hello(token, seqs.at(-1) as number); // all that the answer brought has been said before this welcome
+    await chat.hello(token, last); // all that the answer brought has been said before this welcome
     seqs.push(
       ...chat.frames
-        .slice(before)
         .filter((frame) => frame.type === 'message')
-        .map((frame) => frame['seq']),
+        .map((frame) => frame['seq'] as number)
+        .filter((seq) => seq > last),
     );
   }
   await chat.heard((frame) => frame.type === 'finished');

@@ -5,9 +5,8 @@ import { AppError } from '../../errors.ts';
 import { ANSWER_CHARS_MAX, NONCE_CHARS_MAX } from '../../limits.ts';
 import type { Metrics } from '../../process/metrics.ts';
 import { CLOSE, type Connection, type SocketHandler } from '../../socket/server.ts';
-import { createAnswers } from './answers.ts';
+import { type Answered, createAnswers } from './answers.ts';
 import { createOpenings } from './conversations.ts';
-import type { Message } from './queries.ts';
 
 const closed = { additionalProperties: false } as const;
 
@@ -34,24 +33,37 @@ const Answer = Compile(
   ),
 );
 
+/** The open windows of one reach-out's person. */
 interface Room {
-  readonly orgId: number;
-  readonly id: number;
+  readonly key: string;
   readonly connections: Set<Connection>;
+  /** Known from the first welcome on. */
+  conversation?: { readonly orgId: number; readonly id: number };
 }
+
+type Said = Pick<Answered, 'messages' | 'finished'>;
 
 /**
  * The chat. The client says hello with its link's token and the last seq that it has; it gets what it lacks. An answer
  * is acknowledged after its commit; every message goes to all of the person's open windows, in order of seq.
+ *
+ * A window joins its room before its conversation is looked at, and hears after its welcome what was said meanwhile: else
+ * an answer that is committed in between would reach neither.
  */
 export function createChatHandler(database: Database, secretKey: string, metrics: Metrics): SocketHandler {
   const openConversation = createOpenings(database, secretKey, metrics);
   const answerQuestion = createAnswers(database, metrics);
   const rooms = new Map<string, Room>();
   const roomOf = new Map<Connection, Room>();
+  /** Windows without a welcome yet, and what they have to hear after it. */
+  const opening = new Map<Connection, Said[]>();
 
   async function hello(connection: Connection, given: { token: string; lastSeq: number }): Promise<void> {
+    const room = enter(connection, given.token);
+    const meanwhile: Said[] = [];
+    opening.set(connection, meanwhile);
     const opened = await openConversation(given.token, given.lastSeq).catch((error) => {
+      leave(connection);
       if (error instanceof AppError && (error.code === 'not_found' || error.code === 'gone')) {
         connection.send({ type: 'error', code: error.code, message: error.message });
         connection.close(error.code === 'gone' ? CLOSE.linkExpired : CLOSE.linkNotValid, error.code);
@@ -60,35 +72,45 @@ export function createChatHandler(database: Database, secretKey: string, metrics
       throw error;
     });
     if (opened === undefined) return;
+    opening.delete(connection);
     connection.welcomed();
-    enter(connection, opened);
-    const { name, organisation, campaign, questions, messages, lastSeq, finished } = opened;
+    const { orgId, id, name, organisation, campaign, questions, messages, lastSeq, finished } = opened;
+    room.conversation = { orgId, id };
     connection.send({ type: 'welcome', name, organisation, campaign, questions, messages, lastSeq, finished });
+    for (const said of meanwhile)
+      tell(connection, { ...said, messages: said.messages.filter((message) => message.seq > lastSeq) });
   }
 
-  function enter(connection: Connection, { orgId, id }: { orgId: number; id: number }): void {
+  /** A link leads to one conversation; one that is not ours leads to a room of its own, until it is turned down. */
+  function enter(connection: Connection, token: string): Room {
     leave(connection);
-    const key = `${orgId}/${id}`;
-    const room = rooms.get(key) ?? { orgId, id, connections: new Set() };
-    rooms.set(key, room);
+    const room = rooms.get(token) ?? { key: token, connections: new Set() };
+    rooms.set(token, room);
     room.connections.add(connection);
     roomOf.set(connection, room);
+    return room;
   }
 
   function leave(connection: Connection): void {
+    opening.delete(connection);
     const room = roomOf.get(connection);
     if (room === undefined) return;
     roomOf.delete(connection);
     room.connections.delete(connection);
-    if (room.connections.size === 0) rooms.delete(`${room.orgId}/${room.id}`);
+    if (room.connections.size === 0) rooms.delete(room.key);
   }
 
   async function answer(connection: Connection, given: { nonce: string; body: string }): Promise<void> {
     const room = roomOf.get(connection);
-    if (room === undefined) throw new AppError('unauthenticated', 'Say hello first.');
-    const answered = await answerQuestion(room, { nonce: given.nonce, body: given.body.trim() });
+    if (room?.conversation === undefined) throw new AppError('unauthenticated', 'Say hello first.');
+    const answered = await answerQuestion(room.conversation, { nonce: given.nonce, body: given.body.trim() });
     connection.send({ type: 'ack', nonce: given.nonce, seq: answered.seq });
-    for (const other of room.connections) tell(other, answered.messages, answered.finished);
+    // The room as it is now: whoever answered may have come back meanwhile.
+    for (const other of rooms.get(room.key)?.connections ?? []) {
+      const waiting = opening.get(other);
+      if (waiting === undefined) tell(other, answered);
+      else waiting.push(answered);
+    }
   }
 
   return {
@@ -104,7 +126,7 @@ export function createChatHandler(database: Database, secretKey: string, metrics
   };
 }
 
-function tell(connection: Connection, messages: readonly Message[], finished: boolean): void {
+function tell(connection: Connection, { messages, finished }: Said): void {
   for (const message of messages) connection.send({ type: 'message', ...message });
   if (finished) connection.send({ type: 'finished' });
 }

@@ -32,6 +32,32 @@ async function welcomed(token = invitation.token, lastSeq = 0): Promise<ChatClie
 const messagesIn = (client: ChatClient) =>
   client.frames.filter((frame) => frame.type === 'message').map(({ seq, sender, body }) => [seq, sender, body]);
 
+test('an answer that is committed after its person came back is heard in the new window', async () => {
+  const before = await welcomed();
+  const [{ id } = { id: 0 }] = await on.db
+    .selectFrom('conversations')
+    .where('reach_out_id', '=', invitation.reachOutId)
+    .select('id')
+    .execute();
+  let after!: ChatClient;
+  await on.db.transaction().execute(async (transaction) => {
+    await transaction.selectFrom('conversations').where('id', '=', id).select('id').forUpdate().execute();
+    before.say({ type: 'answer', nonce: 'late', body: 'fine' });
+    await until('the answer waits for the lock', async () => {
+      const { rows } =
+        await sql`select 1 from pg_stat_activity where application_name = 'tardigrade-chat' and wait_event_type = 'Lock'`.execute(
+          on.db,
+        );
+      return rows.length > 0;
+    });
+    before.socket.terminate();
+    await before.closed;
+    after = await welcomed(invitation.token, 1);
+  });
+  await after.heard((frame) => frame['seq'] === 3);
+  expect(messagesIn(after).map(([seq]) => seq)).toEqual([2, 3]);
+});
+
 test('a conversation from hello to the end', async () => {
   const client = await open();
   expect(await client.hello(invitation.token)).toMatchObject({
