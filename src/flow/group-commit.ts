@@ -41,7 +41,8 @@ export function createGroupCommit<G, T, R>(options: GroupCommitOptions<G, T, R>)
   const underWay = new Set<G>();
   let waiting = 0;
 
-  function add(group: G, item: T): Promise<R> {
+  // Async, so that a refusal is a rejection like any other.
+  async function add(group: G, item: T): Promise<R> {
     if (waiting >= limits.waiting)
       throw new AppError('overloaded', `Too many ${what} at once. Try again in a moment.`, {
         retryAfterSeconds: RETRY_AFTER_SECONDS,
@@ -89,8 +90,7 @@ export function createGroupCommit<G, T, R>(options: GroupCommitOptions<G, T, R>)
   }
 
   return {
-    // An async function, so that a refusal is a rejection like any other.
-    add: async (group, item) => add(group, item),
+    add,
     get waiting() {
       return waiting;
     },

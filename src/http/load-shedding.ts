@@ -50,5 +50,6 @@ function createRefusal(headers: OutgoingHttpHeaders): (response: ServerResponse)
 }
 
 function isProbe(url: string): boolean {
-  return HEALTH_PATHS.some((path) => url.startsWith(path) && (url.length === path.length || url[path.length] === '?'));
+  const path = url.split('?')[0];
+  return HEALTH_PATHS.some((probe) => probe === path);
 }

@@ -18,28 +18,20 @@ export interface Message {
   readonly nonce: string | null;
 }
 
-export interface NewMessage {
+export type NewMessage = {
   readonly conversation_id: number;
   readonly seq: number;
   readonly sender: 'bot' | 'employee';
   readonly nonce: string | null;
   readonly body: string;
   readonly sentiment: number | null;
-}
+};
 
 export async function addMessages(db: Db, orgId: number, messages: readonly NewMessage[]): Promise<void> {
-  const rows = messages.map(({ conversation_id, seq, sender, nonce, body, sentiment }) => ({
-    conversation_id,
-    seq,
-    sender,
-    nonce,
-    body,
-    sentiment,
-  }));
   await sql`
     insert into messages (org_id, conversation_id, seq, sender, nonce, body, sentiment)
     select ${orgId}::bigint, given.*
-    from ${givenRows(rows, { conversation_id: 'bigint', seq: 'integer', sender: 'text', nonce: 'text', body: 'text', sentiment: 'real' })}`.execute(
+    from ${givenRows(messages, { conversation_id: 'bigint', seq: 'integer', sender: 'text', nonce: 'text', body: 'text', sentiment: 'real' })}`.execute(
     db,
   );
 }
