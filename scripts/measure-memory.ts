@@ -17,7 +17,7 @@ const READY_MS = 20_000;
 const SETTLE_MS = 5_000;
 
 const variants = [
-  { name: 'native TypeScript', launch: path.join('src', 'process', 'launch.ts') },
+  { name: 'native TypeScript', launch: path.join('workers', 'launch.ts') },
   { name: 'compiled, packages as files', packages: 'external', launch: path.join(OUT, 'launch.js') },
   { name: 'bundled (what npm start runs)', packages: 'bundled', launch: path.join(OUT, 'launch.js') },
 ] as const;

@@ -10,7 +10,7 @@ export interface Config {
   readonly databaseReplicaUrl: string | undefined;
   readonly redisUrl: string;
   readonly smtpUrl: string;
-  /** Signs check-in links, unsubscribe links and page cursors. */
+  /** Signs personal links and page cursors. */
   readonly secretKey: string;
   readonly host: string;
   readonly apiPort: number;
@@ -55,7 +55,7 @@ export function loadConfig(environment: Environment = process.env): Config {
     mailerPort: read.integer('MAILER_PORT', { default: 3002, min: 1, max: 65_535 }),
     apiUrl: read.base('API_URL', 'http://127.0.0.1:3000'),
     chatUrl: read.base('CHAT_URL', 'http://127.0.0.1:3001'),
-    mailFrom: read.mailbox('MAIL_FROM', 'Tardigrade <check-in@tardigrade.test>'),
+    mailFrom: read.mailbox('MAIL_FROM', 'Tardigrade <hello@tardigrade.test>'),
     mailPerSecond: read.integer('MAIL_PER_SECOND', { default: 500, min: 1, max: 10_000 }),
     logLevel: read.oneOf('LOG_LEVEL', LOG_LEVELS, 'info'),
     requestsPerMinute: read.integer('REQUESTS_PER_MINUTE', {

@@ -5,7 +5,7 @@ export type Log = Logger;
 
 /**
  * One JSON line per event on stdout. What people write and what lets them in never gets there: the paths below are
- * cut out wherever they appear, and requests are logged by route pattern, because check-in links carry their token in
+ * cut out wherever they appear, and requests are logged by route pattern, because personal links carry their token in
  * the path.
  */
 export function createLog(name: string, level: LogLevel): Log {

@@ -82,7 +82,7 @@ export async function startProduct(options: ProductOptions): Promise<Product> {
     const smtpUrl = stack.smtpUrl as string;
     const settings = { ...stack, smtpUrl, secretKey: secrets.secretKey, ports };
     const env = workerEnvironment(settings, options.environment);
-    const launch = options.native ? path.join('src', 'process', 'launch.ts') : path.join('dist', 'launch.js');
+    const launch = options.native ? path.join('workers', 'launch.ts') : path.join('dist', 'launch.js');
     const command = { folder, command: process.execPath, cwd: root, env };
 
     await step('Migrations', () =>

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { MOOD_GROUP_MIN } from '../../src/limits.ts';
+import { MOOD_GROUP_MIN } from '../../src/modules/mood/limits.ts';
 import { CAMPAIGN_DEFAULTS } from '../../src/modules/campaigns/campaign-mail.ts';
 import { start as startAll } from '../../workers/all.ts';
 import { type ApiClient, registerClient } from '../api-client.ts';

@@ -3,13 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import type { ClientOptions } from 'ws';
 import { AppError } from '../../src/errors.ts';
-import {
-  SOCKET_FRAME_BYTES_MAX,
-  SOCKET_HELLO_MS,
-  SOCKET_MESSAGES_PER_10_SECONDS_MAX,
-  SOCKET_PING_MS,
-  SOCKET_WORK_WAITING_MAX,
-} from '../../src/limits.ts';
+import { SOCKET_FRAME_BYTES_MAX, SOCKET_HELLO_MS, SOCKET_MESSAGES_PER_10_SECONDS_MAX, SOCKET_PING_MS, SOCKET_WORK_WAITING_MAX } from '../../src/limits.ts';
 import { createLog } from '../../src/log.ts';
 import { createMetrics } from '../../src/process/metrics.ts';
 import { type Connection, createSocketServer, type SocketHandler } from '../../src/socket/server.ts';

@@ -1,5 +1,5 @@
 import type { Db } from '../../../src/db/database.ts';
-import { IMPORT_BATCH_ROWS } from '../../../src/limits.ts';
+import { IMPORT_BATCH_ROWS } from '../../../src/modules/employees/limits.ts';
 import { upsertEmployees } from '../../../src/modules/employees/queries.ts';
 import type { Person } from './case.ts';
 

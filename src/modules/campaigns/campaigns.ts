@@ -2,9 +2,9 @@ import { Cron } from 'croner';
 import type { Db } from '../../db/database.ts';
 import type { DatabaseSession } from '../../db/read-write-split.ts';
 import { AppError } from '../../errors.ts';
-import { CAMPAIGNS_SCHEDULED_MAX, LINK_DAYS } from '../../limits.ts';
 import { writeToOutbox } from '../../queue/transactional-outbox.ts';
 import { CAMPAIGN_DEFAULTS } from './campaign-mail.ts';
+import { CAMPAIGNS_SCHEDULED_MAX, LINK_DAYS } from './limits.ts';
 import {
   type Campaign,
   campaignById,
@@ -16,7 +16,11 @@ import {
   markScheduled,
 } from './queries.ts';
 
-export const CAMPAIGN_LAUNCHED = 'campaign.launched';
+declare module '../../queue/transactional-outbox.ts' {
+  interface Topics {
+    'campaign.launched': { readonly campaignId: number };
+  }
+}
 
 export interface CampaignContent {
   readonly name: string;
@@ -65,7 +69,7 @@ export async function launchCampaign(db: DatabaseSession, orgId: number, id: num
 /** Within a transaction of the caller's. False when the campaign was not waiting to be launched. */
 export async function launchIn(transaction: Db, orgId: number, id: number): Promise<boolean> {
   const launched = await markLaunched(transaction, orgId, id, LINK_DAYS);
-  if (launched) await writeToOutbox(transaction, { orgId, topic: CAMPAIGN_LAUNCHED, payload: { campaignId: id } });
+  if (launched) await writeToOutbox(transaction, { orgId, topic: 'campaign.launched', payload: { campaignId: id } });
   return launched;
 }
 
@@ -110,18 +114,18 @@ function firstLaunch(schedule: Schedule): { launchAt: Date; cron: string | null;
   const timeZone = schedule.timeZone ?? 'UTC';
   refuseUnknownTimeZone(timeZone);
   if ((schedule.at === undefined) === (schedule.cron === undefined)) {
-    throw new AppError('invalid', 'Say either at (a time, once) or cron (again and again).');
+    throw new AppError('invalid', 'Send either `at` (a time, once) or `cron` (repeatedly).');
   }
   if (schedule.cron !== undefined) {
     const launchAt = nextSlot(schedule.cron, timeZone, new Date());
-    if (launchAt === null) throw new AppError('invalid', 'This cron expression never comes.');
+    if (launchAt === null) throw new AppError('invalid', 'This cron expression never matches a time.');
     return { launchAt, cron: schedule.cron, timeZone };
   }
   const launchAt = new Date(schedule.at as string);
   if (Number.isNaN(launchAt.getTime()))
-    throw new AppError('invalid', 'at is no time. Write it like 2027-01-31T09:00:00Z.');
+    throw new AppError('invalid', '`at` is not a valid time. Write it like 2027-01-31T09:00:00Z.');
   if (launchAt.getTime() < Date.now())
-    throw new AppError('invalid', 'at lies in the past. Launch the campaign instead.');
+    throw new AppError('invalid', '`at` is in the past. Launch the campaign instead.');
   return { launchAt, cron: null, timeZone };
 }
 
@@ -129,7 +133,7 @@ function refuseUnknownTimeZone(timeZone: string): void {
   try {
     new Intl.DateTimeFormat('en', { timeZone });
   } catch {
-    throw new AppError('invalid', `${timeZone} is no time zone. Write it like Europe/Berlin.`);
+    throw new AppError('invalid', `${timeZone} is not a time zone. Write it like Europe/Berlin.`);
   }
 }
 

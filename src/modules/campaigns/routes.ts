@@ -3,18 +3,22 @@ import { type Page, pageOf } from '../../db/keyset-pagination.ts';
 import { AppError } from '../../errors.ts';
 import type { App } from '../../http/app.ts';
 import { closed, Id, IdParams, Name, nullable, PageQuery, pageSchema, Time } from '../../http/schemas.ts';
-import {
-  MAIL_BODY_CHARS_MAX,
-  PAGE_ROWS_DEFAULT,
-  QUESTION_CHARS_MAX,
-  QUESTIONS_MAX,
-  SUBJECT_CHARS_MAX,
-} from '../../limits.ts';
-import type { ApiContext } from '../api-context.ts';
-import { whoIs } from '../organisations/organisations.ts';
+import { PAGE_ROWS_DEFAULT } from '../../limits.ts';
+import { whoIs } from '../accounts/accounts.ts';
+import type { ApiContext } from '../faces.ts';
 import { CAMPAIGN_DEFAULTS, renderMail } from './campaign-mail.ts';
 import { cancelCampaign, changeCampaign, createCampaign, launchCampaign, scheduleCampaign } from './campaigns.ts';
+import {
+  MAIL_BODY_CHARS_MAX,
+  QUESTION_CHARS_MAX,
+  QUESTIONS_MAX,
+  SCHEDULE_CRON_CHARS_MAX,
+  SCHEDULE_TIME_CHARS_MAX,
+  SUBJECT_CHARS_MAX,
+  TIME_ZONE_CHARS_MAX,
+} from './limits.ts';
 import { campaignById, campaignsPage, reachOutsPage, recipientsOf } from './queries.ts';
+import { unsubscribeRoutes } from './unsubscribe.ts';
 
 const Content = {
   name: Name,
@@ -69,9 +73,11 @@ const ReachOut = Type.Object({
 });
 
 const MailText = { subject: Type.String(), html: Type.String(), text: Type.String() };
-const SAMPLE_LINKS = { checkIn: '#check-in', unsubscribe: '#unsubscribe' };
 
-export function campaignRoutes(api: App, { cursors, database }: ApiContext): void {
+export const publicRoutes = unsubscribeRoutes;
+
+export function routes(api: App, { cursors, database, links }: ApiContext): void {
+  const sampleLinks = { actions: links.map(({ label }) => ({ label, url: '#' })), unsubscribe: '#' };
   const tags = ['campaigns'];
 
   api.get(
@@ -132,7 +138,7 @@ export function campaignRoutes(api: App, { cursors, database }: ApiContext): voi
     },
     async ({ user, body }) => {
       const { user: person, organisation } = await whoIs(database, user.orgId, user.userId);
-      return renderMail(body, { name: person.name, organisation: organisation.name }, SAMPLE_LINKS);
+      return renderMail(body, { name: person.name, organisation: organisation.name }, sampleLinks);
     },
   );
 
@@ -176,7 +182,7 @@ export function campaignRoutes(api: App, { cursors, database }: ApiContext): voi
         const campaign = await campaignById(reader, user.orgId, params.id);
         if (campaign === undefined) throw noSuchCampaign();
         const { user: person, organisation } = await whoIs(database, user.orgId, user.userId);
-        const mail = renderMail(campaign, { name: person.name, organisation: organisation.name }, SAMPLE_LINKS);
+        const mail = renderMail(campaign, { name: person.name, organisation: organisation.name }, sampleLinks);
         return { ...mail, recipients: await recipientsOf(reader, user.orgId) };
       }),
   );
@@ -200,9 +206,13 @@ export function campaignRoutes(api: App, { cursors, database }: ApiContext): voi
         params: IdParams,
         body: Type.Object(
           {
-            at: Type.Optional(Type.String({ maxLength: 40, description: 'ISO 8601; once' })),
-            cron: Type.Optional(Type.String({ maxLength: 100, description: 'five fields; every slot sends a copy' })),
-            timeZone: Type.Optional(Type.String({ maxLength: 64, description: 'for cron, for example Europe/Berlin' })),
+            at: Type.Optional(Type.String({ maxLength: SCHEDULE_TIME_CHARS_MAX, description: 'ISO 8601; once' })),
+            cron: Type.Optional(
+              Type.String({ maxLength: SCHEDULE_CRON_CHARS_MAX, description: 'five fields; every slot sends a copy' }),
+            ),
+            timeZone: Type.Optional(
+              Type.String({ maxLength: TIME_ZONE_CHARS_MAX, description: 'of cron, for example Europe/Berlin' }),
+            ),
           },
           closed,
         ),

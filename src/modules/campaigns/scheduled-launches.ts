@@ -2,6 +2,7 @@ import { sql } from 'kysely';
 import type { Db } from '../../db/database.ts';
 import type { Database } from '../../db/read-write-split.ts';
 import { EVERY_ORGANISATION } from '../../db/tenant-isolation.ts';
+import { NAME_CHARS_MAX } from '../../limits.ts';
 import { launchIn, nextSlot } from './campaigns.ts';
 import { insertCampaign } from './queries.ts';
 
@@ -33,7 +34,7 @@ async function launchNext(transaction: Db): Promise<boolean> {
 
   const slot = due.launch_at as string;
   const copy = await insertCampaign(transaction, due.org_id, {
-    name: `${due.name}, ${slot.slice(0, 10)}`.slice(0, 120),
+    name: `${due.name}, ${slot.slice(0, 10)}`.slice(0, NAME_CHARS_MAX),
     subject: due.subject,
     body: due.body,
     questions: due.questions,

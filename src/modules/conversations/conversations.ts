@@ -8,15 +8,16 @@ import type { Db } from '../../db/database.ts';
 import type { Database } from '../../db/read-write-split.ts';
 import { AppError } from '../../errors.ts';
 import { createGroupCommit } from '../../flow/group-commit.ts';
+import type { Metrics } from '../../process/metrics.ts';
+import { addToProgress } from '../campaigns/progress.ts';
 import {
   CONVERSATION_MESSAGES_MAX,
   OPENING_COMMITS_AT_ONCE,
   OPENINGS_PER_COMMIT_MAX,
   OPENINGS_WAITING_MAX,
-} from '../../limits.ts';
-import type { Metrics } from '../../process/metrics.ts';
-import { readLinkToken } from '../campaigns/check-in-link.ts';
-import { addMessages, addToProgress, isDataFault, type Message } from './queries.ts';
+} from './limits.ts';
+import { readCheckInToken } from './links.ts';
+import { addMessages, isDataFault, type Message } from './queries.ts';
 
 export interface OpenConversation {
   readonly orgId: number;
@@ -47,10 +48,10 @@ export function createOpenings(database: Database, secretKey: string, metrics: M
   });
   metrics.gauge('openings_waiting', 'People who wait for their check-in to open', () => group.waiting);
   return async (token, lastSeq) => {
-    const target = readLinkToken(secretKey, 'check-in', token);
+    const target = readCheckInToken(secretKey, token);
     if (target === undefined)
       throw new AppError('not_found', 'This link is not complete. Open it from the mail again.');
-    return group.add(target.orgId, { reachOutId: target.reachOutId, lastSeq });
+    return group.add(target.orgId, { reachOutId: target.id, lastSeq });
   };
 }
 

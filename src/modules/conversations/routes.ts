@@ -18,7 +18,7 @@ import {
   Time,
 } from '../../http/schemas.ts';
 import { EXPORT_MS, EXPORT_PAGE_ROWS, EXPORTS_AT_ONCE_MAX, PAGE_ROWS_DEFAULT } from '../../limits.ts';
-import type { ApiContext } from '../api-context.ts';
+import type { ApiContext } from '../faces.ts';
 import { type ExportedAnswer, exportPage } from './answer-export.ts';
 import { conversationById, conversationsPage } from './queries.ts';
 
@@ -44,7 +44,7 @@ const Message = Type.Object({
 
 const EXPORT_HEADER = ['at', 'campaign', 'team', 'employee', 'email', 'question', 'answer', 'sentiment'] as const;
 
-export function conversationRoutes(api: App, { cursors }: ApiContext): void {
+export function routes(api: App, { cursors }: ApiContext): void {
   const tags = ['conversations'];
   const exports = createSemaphore('exports', { atOnce: EXPORTS_AT_ONCE_MAX, waiting: 0 });
 

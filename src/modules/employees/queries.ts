@@ -2,7 +2,7 @@ import { sql } from 'kysely';
 import { givenRows } from '../../db/batch-write.ts';
 import type { Db } from '../../db/database.ts';
 import { prepareQuery } from '../../db/prepared-statements.ts';
-import { TEAMS_MAX } from '../../limits.ts';
+import { ABANDONED_IMPORT_SECONDS, ABANDONED_IMPORTS_ROWS, TEAMS_MAX } from './limits.ts';
 
 /** In the order of their ids, after `afterId`; one more than `limit`, to tell whether there is a next page. */
 export async function employeesPage(
@@ -202,12 +202,12 @@ export async function finishImport(db: Db, orgId: number, id: number, error: str
     .execute();
 }
 
-/** Those that were not touched for two minutes. Returns how many there were. */
+/** Those that were not touched for ABANDONED_IMPORT_SECONDS. Returns how many there were. */
 export async function failRunningImports(db: Db): Promise<number> {
   const failed = await sql`
     update imports set status = 'failed', finished_at = now(),
       error = 'The import was interrupted. What it had read is kept; send the file again, nobody is added twice.'
-    where (org_id, id) in (select org_id, id from imports where status = 'running' and touched_at < now() - interval '2 minutes' limit 100)`.execute(
+    where (org_id, id) in (select org_id, id from imports where status = 'running' and touched_at < now() - make_interval(secs => ${ABANDONED_IMPORT_SECONDS}::int) limit ${ABANDONED_IMPORTS_ROWS})`.execute(
     db,
   );
   return Number(failed.numAffectedRows ?? 0);
@@ -243,4 +243,15 @@ function toImport(row: ImportRow) {
     createdAt: row.created_at,
     finishedAt: row.finished_at,
   };
+}
+
+/** All teams (TEAMS_MAX at most) with the number of their employees. */
+export function teams(db: Db, orgId: number) {
+  return db
+    .selectFrom('teams')
+    .where('teams.org_id', '=', orgId)
+    .select(['teams.id', 'teams.name', 'teams.employees'])
+    .orderBy('teams.name')
+    .limit(TEAMS_MAX)
+    .execute();
 }

@@ -5,10 +5,11 @@ import { AppError } from '../../errors.ts';
 import { createSemaphore } from '../../flow/semaphore.ts';
 import type { App } from '../../http/app.ts';
 import { closed, Id, IdParams, Name, named, nullable, PageQuery, pageSchema, Time } from '../../http/schemas.ts';
-import { IMPORTS_AT_ONCE_MAX, NAME_CHARS_MAX, PAGE_ROWS_DEFAULT, UPLOAD_MS } from '../../limits.ts';
-import type { ApiContext } from '../api-context.ts';
+import { NAME_CHARS_MAX, PAGE_ROWS_DEFAULT, UPLOAD_MS } from '../../limits.ts';
+import type { ApiContext } from '../faces.ts';
 import { importEmployees } from './employees.ts';
-import { employeesPage, importById, importsPage, insertImport } from './queries.ts';
+import { IMPORTS_AT_ONCE_MAX } from './limits.ts';
+import { employeesPage, importById, importsPage, insertImport, teams } from './queries.ts';
 import { employeesFound } from './search.ts';
 
 const Employee = Type.Object({
@@ -37,7 +38,7 @@ const Import = Type.Object({
   finishedAt: nullable(Time),
 });
 
-export function employeeRoutes(api: App, { cursors }: ApiContext): void {
+export function routes(api: App, { cursors }: ApiContext): void {
   const tags = ['employees'];
   const imports = createSemaphore('imports', { atOnce: IMPORTS_AT_ONCE_MAX, waiting: 0 });
 
@@ -74,6 +75,22 @@ export function employeeRoutes(api: App, { cursors }: ApiContext): void {
       const rows = await db.read((reader) => employeesFound(reader, user.orgId, { search, teamId }, after, limit));
       return pageOf(rows, limit, (last) => cursors.encode(list, [last.key, last.id]));
     },
+  );
+
+  api.get(
+    '/teams',
+    {
+      schema: {
+        summary: 'All teams',
+        tags,
+        response: {
+          200: Type.Object({
+            items: Type.Array(Type.Object({ id: Id, name: Type.String(), employees: Type.Integer() })),
+          }),
+        },
+      },
+    },
+    async ({ db, user }) => ({ items: await db.read((reader) => teams(reader, user.orgId)) }),
   );
 
   api.post(

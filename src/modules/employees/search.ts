@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import type { Db } from '../../db/database.ts';
 import { prepareQuery } from '../../db/prepared-statements.ts';
-import { SEARCH_WALK_ROWS_MAX } from '../../limits.ts';
+import { SEARCH_WALK_ROWS_MAX } from './limits.ts';
 import { type EmployeeRow, employeeColumns, employeesWithTeam, toEmployee } from './queries.ts';
 
 /** Where a search goes on: what was found, and whose it was. */

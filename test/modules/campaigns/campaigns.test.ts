@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createSession } from '../../../src/db/read-write-split.ts';
-import { CAMPAIGNS_SCHEDULED_MAX, LINK_DAYS } from '../../../src/limits.ts';
+import { CAMPAIGNS_SCHEDULED_MAX, LINK_DAYS } from '../../../src/modules/campaigns/limits.ts';
 import {
   cancelCampaign,
   changeCampaign,

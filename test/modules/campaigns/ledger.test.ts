@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { EXPAND_PAGE_ROWS } from '../../../src/limits.ts';
+import { EXPAND_PAGE_ROWS } from '../../../src/modules/campaigns/limits.ts';
 import {
   claimReachOuts,
   expandLedger,

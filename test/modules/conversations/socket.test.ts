@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { ANSWER_CHARS_MAX, NONCE_CHARS_MAX } from '../../../src/limits.ts';
+import { ANSWER_CHARS_MAX, NONCE_CHARS_MAX } from '../../../src/modules/conversations/limits.ts';
 import { createLinkToken } from '../../../src/modules/campaigns/check-in-link.ts';
 import { start as startChat } from '../../../workers/chat.ts';
 import { type ChatClient, type Frame, openChat } from '../../chat-client.ts';

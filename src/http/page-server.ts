@@ -1,16 +1,27 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { type Pages, SECURITY_HEADERS } from '../../http/pages.ts';
-import { HEADERS_MS, HTTP_CONNECTIONS_MAX, KEEP_ALIVE_MS, REQUEST_MS, SOCKETS_MAX } from '../../limits.ts';
-import type { Health } from '../../process/health-check.ts';
-import { answerHealth } from '../../process/health-endpoints.ts';
-import type { Metrics } from '../../process/metrics.ts';
+import { HEADERS_MS, HTTP_CONNECTIONS_MAX, KEEP_ALIVE_MS, REQUEST_MS, SOCKETS_MAX } from '../limits.ts';
+import type { Health } from '../process/health-check.ts';
+import { answerHealth } from '../process/health-endpoints.ts';
+import type { Metrics } from '../process/metrics.ts';
+import { isPageFile, type Pages, SECURITY_HEADERS } from './pages.ts';
 
-/** The HTTP side of the chat: the page behind every check-in link, its files, and the health probes. node:http is enough. */
-export function createChatPages(pages: Pages, health: Health, metrics: Metrics): Server {
+export interface PageServerParts {
+  readonly pages: Pages;
+  /** Prefix of an address to the page that answers it: `{ '/c/': '/modules/…/chat.html' }`. */
+  readonly prefixes: Readonly<Record<string, string>>;
+  readonly health: Health;
+  readonly metrics: Metrics;
+}
+
+/**
+ * The HTTP side of a process that serves sockets: the pages that open them, their files, and the health probes. node:http
+ * is enough here: a framework would cost 20 MB.
+ */
+export function createPageServer(parts: PageServerParts): Server {
   const server = createServer(
     { requestTimeout: REQUEST_MS, headersTimeout: HEADERS_MS, keepAliveTimeout: KEEP_ALIVE_MS },
     (request, response) =>
-      void respond(request, response, pages, health, metrics).catch(() => {
+      void respond(request, response, parts).catch(() => {
         if (!response.headersSent) response.writeHead(500);
         response.end();
       }),
@@ -19,13 +30,8 @@ export function createChatPages(pages: Pages, health: Health, metrics: Metrics):
   return server;
 }
 
-async function respond(
-  request: IncomingMessage,
-  response: ServerResponse,
-  pages: Pages,
-  health: Health,
-  metrics: Metrics,
-): Promise<void> {
+async function respond(request: IncomingMessage, response: ServerResponse, parts: PageServerParts): Promise<void> {
+  const { pages, prefixes, health, metrics } = parts;
   const path = (request.url ?? '/').split('?')[0] as string;
   if (request.method !== 'GET' && request.method !== 'HEAD')
     return send(response, 405, { allow: 'GET, HEAD' }, undefined);
@@ -38,16 +44,19 @@ async function respond(
       Buffer.from(healthAnswer.body),
     );
   }
-  const page = path.startsWith('/c/') ? '/chat.html' : /^\/(chat|assets)\//.test(path) ? path : '/404.html';
+  const prefix = Object.keys(prefixes).find((start) => path.startsWith(start));
+  const page = prefix !== undefined ? (prefixes[prefix] as string) : isPageFile(path) ? path : NOT_FOUND;
   const answer = pages.answer(page, request.headers);
   if (answer === undefined) return send(response, 404, SECURITY_HEADERS, undefined);
   send(
     response,
-    page === '/404.html' ? 404 : answer.status,
+    page === NOT_FOUND ? 404 : answer.status,
     answer.headers,
     request.method === 'HEAD' ? undefined : answer.body,
   );
 }
+
+const NOT_FOUND = '/404.html';
 
 function send(
   response: ServerResponse,

@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { seed } from '../../../scripts/seed.ts';
-import { MOOD_DAYS_MAX, MOOD_GROUP_MIN } from '../../../src/limits.ts';
+import { MOOD_DAYS_MAX, MOOD_GROUP_MIN } from '../../../src/modules/mood/limits.ts';
 import type { ApiClient } from '../../api-client.ts';
 import { type RunningApi, runApi } from '../../running-api.ts';
 

@@ -1,5 +1,5 @@
+import { sql } from 'kysely';
 import type { Db } from '../../db/database.ts';
-import { TEAMS_MAX } from '../../limits.ts';
 
 export async function insertOrganisation(
   db: Db,
@@ -54,13 +54,11 @@ export async function me(db: Db, orgId: number, userId: number) {
   return { user, organisation: { id: orgId, name: organisation } };
 }
 
-/** All teams (TEAMS_MAX at most) with the number of their employees. */
-export function teams(db: Db, orgId: number) {
-  return db
-    .selectFrom('teams')
-    .where('teams.org_id', '=', orgId)
-    .select(['teams.id', 'teams.name', 'teams.employees'])
-    .orderBy('teams.name')
-    .limit(TEAMS_MAX)
-    .execute();
+/** Deletes up to `limit` sessions that have expired; returns how many. */
+export async function deleteExpiredSessions(db: Db, limit: number): Promise<number> {
+  const deleted = await sql`
+    delete from sessions where token_hash = any(array(
+      select token_hash from sessions where expires_at < now() order by expires_at limit ${limit} for update skip locked
+    ))`.execute(db);
+  return Number(deleted.numAffectedRows ?? 0);
 }

@@ -3,25 +3,22 @@
  * The first pass works out V8's flags and replaces this process by itself with them (execve: same pid, nothing of the
  * first pass stays in memory); the second pass loads the worker. Everything heavy is imported in the second.
  */
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
-import { heapFlags, memoryLimit } from './memory-limit.ts';
-import type { ProcessName } from './run-process.ts';
+import { extname, join } from 'node:path';
+import { heapFlags, memoryLimit } from '../src/process/memory-limit.ts';
+import { PROCESS_NAMES } from '../src/processes.ts';
 
-const WORKERS: readonly ProcessName[] = ['api', 'mailer', 'chat', 'all', 'migrate'];
-
-const name = WORKERS.find((worker) => worker === process.argv[2]);
+const name = PROCESS_NAMES.find((worker) => worker === process.argv[2]);
 if (name === undefined) {
-  process.stderr.write(`Which worker? One of ${WORKERS.join(', ')}, for example: npm run start:api\n`);
+  process.stderr.write(`Which worker? One of ${PROCESS_NAMES.join(', ')}, for example: npm run start:api\n`);
   process.exit(64);
 }
 
 const flags = heapFlags(memoryLimit());
 if (flags.every((flag) => process.execArgv.includes(flag)) || typeof process.execve !== 'function') {
-  const bundled = join(import.meta.dirname, `${name}.js`);
-  const file = existsSync(bundled) ? bundled : join(import.meta.dirname, '..', '..', 'workers', `${name}.ts`);
-  const { runProcess } = await import('./run-process.ts');
-  await runProcess(name, (await import(file)).start);
+  // Beside this file, as source or bundled.
+  const worker = await import(join(import.meta.dirname, `${name}${extname(import.meta.filename)}`));
+  const { runProcess } = await import('../src/process/run-process.ts');
+  await runProcess(name, worker.start);
 } else {
   // The name of the file that runs, and what it was given, stay; only node's own arguments change.
   const [, script = '', ...args] = process.argv;

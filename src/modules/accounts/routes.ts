@@ -4,15 +4,14 @@ import { SESSION_COOKIE, tokenOf } from '../../http/authentication.ts';
 import { createRateLimit } from '../../http/rate-limit.ts';
 import { closed, Email, Id, Name, named } from '../../http/schemas.ts';
 import { PASSWORD_CHARS, SESSION_MS, SIGN_INS_PER_MINUTE_MAX } from '../../limits.ts';
-import type { ApiContext } from '../api-context.ts';
-import { registerOrganisation, signIn, whoIs } from './organisations.ts';
-import { teams } from './queries.ts';
+import type { ApiContext } from '../faces.ts';
+import { registerOrganisation, signIn, whoIs } from './accounts.ts';
 
 const Password = Type.String({ minLength: PASSWORD_CHARS.min, maxLength: PASSWORD_CHARS.max });
 const User = Type.Object({ id: Id, name: Type.String(), email: Type.String(), role: Type.String() });
 const Welcomed = Type.Object({ token: Type.String(), user: User, organisation: named });
 
-export function organisationRoutes(api: App, context: ApiContext): void {
+export function routes(api: App, context: ApiContext): void {
   const signIns = createRateLimit('sign-ins', SIGN_INS_PER_MINUTE_MAX);
   const registrations = createRateLimit('registrations', SIGN_INS_PER_MINUTE_MAX);
   const cookie = {
@@ -29,7 +28,7 @@ export function organisationRoutes(api: App, context: ApiContext): void {
       config: { public: true },
       schema: {
         summary: 'Register a new organisation and its owner',
-        tags: ['organisation'],
+        tags: ['accounts'],
         body: Type.Object({ organisation: Name, name: Name, email: Email, password: Password }, closed),
         response: { 201: Welcomed },
       },
@@ -48,7 +47,7 @@ export function organisationRoutes(api: App, context: ApiContext): void {
       schema: {
         summary: 'Sign in',
         description: 'Browsers keep the cookie; programs send the token as `Authorization: Bearer …`.',
-        tags: ['organisation'],
+        tags: ['accounts'],
         body: Type.Object(
           { email: Email, password: Type.String({ minLength: 1, maxLength: PASSWORD_CHARS.max }) },
           closed,
@@ -67,7 +66,7 @@ export function organisationRoutes(api: App, context: ApiContext): void {
 
   api.delete(
     '/sessions/current',
-    { schema: { summary: 'Sign out', tags: ['organisation'], response: { 204: Type.Null() } } },
+    { schema: { summary: 'Sign out', tags: ['accounts'], response: { 204: Type.Null() } } },
     async (request, reply) => {
       const token = tokenOf(request);
       if (token !== undefined) await request.db.write((transaction) => context.sessions.end(transaction, token));
@@ -80,28 +79,10 @@ export function organisationRoutes(api: App, context: ApiContext): void {
     {
       schema: {
         summary: 'Who is signed in',
-        tags: ['organisation'],
+        tags: ['accounts'],
         response: { 200: Type.Object({ user: User, organisation: named }) },
       },
     },
     async ({ user }) => whoIs(context.database, user.orgId, user.userId),
-  );
-
-  api.get(
-    '/teams',
-    {
-      schema: {
-        summary: 'All teams',
-        tags: ['employees'],
-        response: {
-          200: Type.Object({
-            items: Type.Array(Type.Object({ id: Id, name: Type.String(), employees: Type.Integer() })),
-          }),
-        },
-      },
-    },
-    async ({ db, user }) => ({
-      items: await db.read((reader) => teams(reader, user.orgId)),
-    }),
   );
 }
