@@ -83,6 +83,7 @@ export const PASSWORD_HASHES_AT_ONCE_MAX = 2; // 19 MiB each (argon2id)
 export const PASSWORD_HASHES_WAITING_MAX = 20; // about 1 s of work; the next one is told to come back
 export const REQUESTS_PER_MINUTE_MAX = 6_000; // of one user, unless REQUESTS_PER_MINUTE says otherwise: a script in a loop must not have the api for itself
 export const SIGN_INS_PER_MINUTE_MAX = 10; // per account and address
+export const ETAG_CHARS_MAX = 200; // any tag that a program might send; ours are a quoted number
 export const RATE_LIMIT_KEYS_MAX = 10_000;
 export const SESSION_MS = 14 * DAY_MS;
 export const SESSION_CACHE_MS = 5 * SECOND_MS; // a session revoked elsewhere is honoured at most so long

@@ -1,3 +1,4 @@
+import { STATUS_CODES } from 'node:http';
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { isServerAway } from '../db/deadlock-retry.ts';
 import { AppError, ERROR_STATUS, type ErrorCode, sqlState } from '../errors.ts';
@@ -14,20 +15,6 @@ export interface ProblemDetails {
   readonly code: ErrorCode;
   readonly errors?: { readonly path: string; readonly message: string }[];
 }
-
-const TITLES: Record<ErrorCode, string> = {
-  invalid: 'Not valid',
-  unauthenticated: 'Not signed in',
-  forbidden: 'Not allowed',
-  not_found: 'Not found',
-  conflict: 'Not now',
-  gone: 'No longer there',
-  too_large: 'Too large',
-  unsupported: 'Not understood',
-  rate_limited: 'Too often',
-  internal: 'Our fault',
-  overloaded: 'Too busy',
-};
 
 /** The one place where an error becomes an answer. What nobody foresaw is logged in full and told in general. */
 export function sendProblem(
@@ -81,5 +68,6 @@ function fieldOf(params: Record<string, unknown>): string {
 }
 
 function problem(code: ErrorCode, detail: string): ProblemDetails {
-  return { type: 'about:blank', title: TITLES[code], status: ERROR_STATUS[code], detail, code };
+  const status = ERROR_STATUS[code];
+  return { type: 'about:blank', title: STATUS_CODES[status] ?? '', status, detail, code };
 }

@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import type { Db } from '../../db/database.ts';
+import type { IdPlace } from '../../db/keyset-pagination.ts';
 import type { CampaignStatus, ReachOutStatus } from '../../db/schema.ts';
 
 const campaignColumns = [
@@ -42,13 +43,18 @@ export async function campaignById(db: Db, orgId: number, id: number): Promise<C
 }
 
 /** Newest first. */
-export async function campaignsPage(db: Db, orgId: number, beforeId: number, limit: number): Promise<Campaign[]> {
-  const rows = await selectCampaigns(db, orgId)
+export async function campaignsPage(
+  db: Db,
+  orgId: number,
+  [beforeId]: IdPlace = [Number.MAX_SAFE_INTEGER],
+  rows: number,
+): Promise<Campaign[]> {
+  const found = await selectCampaigns(db, orgId)
     .where('campaigns.id', '<', beforeId)
     .orderBy('campaigns.id', 'desc')
-    .limit(limit + 1)
+    .limit(rows)
     .execute();
-  return rows.map(toCampaign);
+  return found.map(toCampaign);
 }
 
 type Content = { name: string; subject: string; body: string; questions: string[] };
@@ -159,8 +165,8 @@ export async function reachOutsPage(
   orgId: number,
   campaignId: number,
   status: ReachOutStatus | undefined,
-  afterId: number,
-  limit: number,
+  [afterId]: IdPlace = [0],
+  rows: number,
 ) {
   let query = db
     .selectFrom('reach_outs')
@@ -181,10 +187,9 @@ export async function reachOutsPage(
       'reach_outs.error',
     ])
     .orderBy('reach_outs.id')
-    .limit(limit + 1);
+    .limit(rows);
   if (status !== undefined) query = query.where('reach_outs.status', '=', status);
-  const rows = await query.execute();
-  return rows.map((row) => ({
+  return (await query.execute()).map((row) => ({
     id: row.id,
     employee: { id: row.employee_id, name: row.name, email: row.email },
     status: row.status,

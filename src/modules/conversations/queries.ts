@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import { givenRows } from '../../db/batch-write.ts';
 import type { Db } from '../../db/database.ts';
+import type { IdPlace } from '../../db/keyset-pagination.ts';
 import { sqlState } from '../../errors.ts';
 import { CONVERSATION_MESSAGES_MAX } from './limits.ts';
 
@@ -64,13 +65,10 @@ export async function conversationsPage(
   db: Db,
   orgId: number,
   campaignId: number | undefined,
-  beforeId: number,
-  limit: number,
+  [beforeId]: IdPlace = [Number.MAX_SAFE_INTEGER],
+  rows: number,
 ) {
-  let query = selectConversations(db, orgId)
-    .where('v.id', '<', beforeId)
-    .orderBy('v.id', 'desc')
-    .limit(limit + 1);
+  let query = selectConversations(db, orgId).where('v.id', '<', beforeId).orderBy('v.id', 'desc').limit(rows);
   if (campaignId !== undefined) query = query.where('v.campaign_id', '=', campaignId);
   return (await query.execute()).map(toConversation);
 }

@@ -1,10 +1,10 @@
 import { sql } from 'kysely';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { EVERY_ORGANISATION } from '../../../src/db/tenant-isolation.ts';
-import { addTeams } from '../../../src/modules/employees/queries.ts';
 import { userByEmail } from '../../../src/modules/accounts/queries.ts';
+import { addTeams } from '../../../src/modules/employees/queries.ts';
 import { createTestDatabase, type TestDatabase } from '../../database.ts';
-import { addOrganisation } from '../../people.ts';
+import { addOrganisation } from '../../organisation.ts';
 import { type RecordedStatement, recording } from './recording.ts';
 
 let on: TestDatabase;

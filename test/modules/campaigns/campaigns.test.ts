@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createSession } from '../../../src/db/read-write-split.ts';
-import { CAMPAIGNS_SCHEDULED_MAX, LINK_DAYS } from '../../../src/modules/campaigns/limits.ts';
 import {
   cancelCampaign,
   changeCampaign,
@@ -9,8 +8,10 @@ import {
   nextSlot,
   scheduleCampaign,
 } from '../../../src/modules/campaigns/campaigns.ts';
+import { CAMPAIGNS_SCHEDULED_MAX, LINK_DAYS } from '../../../src/modules/campaigns/limits.ts';
 import { createTestDatabase, type TestDatabase } from '../../database.ts';
-import { addDraft, addOrganisation } from '../../people.ts';
+import { addOrganisation } from '../../organisation.ts';
+import { addDraft } from './drafts.ts';
 
 let on: TestDatabase;
 let orgId: number;

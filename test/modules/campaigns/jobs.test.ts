@@ -10,17 +10,11 @@ import { openQueue } from '../../../src/queue/queues.ts';
 import { start as startMailer } from '../../../workers/mailer.ts';
 import { createTestDatabase, type TestDatabase, until } from '../../database.ts';
 import { countMailsTo, mailsTo, readMail, tokenIn } from '../../mails.ts';
-import {
-  addDraft,
-  addEmployees,
-  addEmployeesNamed,
-  addLaunched,
-  addOrganisation,
-  campaignOf,
-  countedInLedger,
-} from '../../people.ts';
+import { addOrganisation } from '../../organisation.ts';
 import { createTcpGate } from '../../tcp-gate.ts';
 import { emptyRedis, SECRET_KEY, startWorker, type TestWorker, testEnvironment, testRedisUrl } from '../../worker.ts';
+import { addEmployees, addEmployeesNamed } from '../employees/people.ts';
+import { addDraft, addLaunched, campaignOf, countedInLedger } from './drafts.ts';
 
 let on: TestDatabase;
 let orgId: number;

@@ -2,8 +2,10 @@ import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { createLinkToken } from '../../../src/modules/campaigns/check-in-link.ts';
 import { start as startApi } from '../../../workers/api.ts';
 import { createTestDatabase, type TestDatabase } from '../../database.ts';
-import { addEmployees, addLaunched, addOrganisation } from '../../people.ts';
+import { addOrganisation } from '../../organisation.ts';
 import { SECRET_KEY, startWorker, type TestWorker, testEnvironment } from '../../worker.ts';
+import { addEmployees } from '../employees/people.ts';
+import { addLaunched } from './drafts.ts';
 
 let on: TestDatabase;
 let api: TestWorker;

@@ -7,9 +7,9 @@ import { type AnswerQuestion, createAnswers } from '../../../src/modules/convers
 import { createOpenings, type OpenByLink } from '../../../src/modules/conversations/conversations.ts';
 import { createMetrics } from '../../../src/process/metrics.ts';
 import { createTestDatabase, type TestDatabase } from '../../database.ts';
-import { type Invitation, invite, inviteOne } from '../../invitations.ts';
-import { campaignOf } from '../../people.ts';
 import { SECRET_KEY } from '../../worker.ts';
+import { campaignOf } from '../campaigns/drafts.ts';
+import { type Invitation, invite, inviteOne } from './invitations.ts';
 
 let on: TestDatabase;
 let invitation: Invitation;

@@ -1,12 +1,12 @@
 import { sql } from 'kysely';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { ANSWER_CHARS_MAX, NONCE_CHARS_MAX } from '../../../src/modules/conversations/limits.ts';
 import { createLinkToken } from '../../../src/modules/campaigns/check-in-link.ts';
+import { ANSWER_CHARS_MAX, NONCE_CHARS_MAX } from '../../../src/modules/conversations/limits.ts';
 import { start as startChat } from '../../../workers/chat.ts';
-import { type ChatClient, type Frame, openChat } from '../../chat-client.ts';
 import { createTestDatabase, type TestDatabase, until } from '../../database.ts';
-import { type Invitation, invite, inviteOne } from '../../invitations.ts';
 import { SECRET_KEY, startWorker, type TestWorker, testEnvironment } from '../../worker.ts';
+import { type ChatClient, type Frame, openChat } from './chat-client.ts';
+import { type Invitation, invite, inviteOne } from './invitations.ts';
 
 let on: TestDatabase;
 let chat: TestWorker;

@@ -1,7 +1,9 @@
-import { createLinkToken } from '../src/modules/campaigns/check-in-link.ts';
-import type { TestDatabase } from './database.ts';
-import { addEmployees, addLaunched, addOrganisation } from './people.ts';
-import { SECRET_KEY } from './worker.ts';
+import { createLinkToken } from '../../../src/modules/campaigns/check-in-link.ts';
+import type { TestDatabase } from '../../database.ts';
+import { addOrganisation } from '../../organisation.ts';
+import { SECRET_KEY } from '../../worker.ts';
+import { addLaunched } from '../campaigns/drafts.ts';
+import { addEmployees } from '../employees/people.ts';
 
 export interface Invitation {
   readonly orgId: number;

@@ -4,11 +4,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { sql } from 'kysely';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { MAILS_IN_FLIGHT_MAX } from '../../src/limits.ts';
-import { createTestDatabase, type TestDatabase, until } from '../database.ts';
-import { mailsTo } from '../mails.ts';
-import { addEmployees, addLaunched, addOrganisation, campaignOf, countedInLedger } from '../people.ts';
-import { emptyRedis, testEnvironment, testRedisUrl } from '../worker.ts';
+import { MAILS_IN_FLIGHT_MAX } from '../../../src/limits.ts';
+import { createTestDatabase, type TestDatabase, until } from '../../database.ts';
+import { mailsTo } from '../../mails.ts';
+import { addOrganisation } from '../../organisation.ts';
+import { emptyRedis, testEnvironment, testRedisUrl } from '../../worker.ts';
+import { addEmployees } from '../employees/people.ts';
+import { addLaunched, campaignOf, countedInLedger } from './drafts.ts';
 
 /**
  * A mailer that is killed in the middle of a campaign. `MAIL_ONCE_EMPLOYEES=10000 npx vitest run test/scenarios/mail-once.test.ts`

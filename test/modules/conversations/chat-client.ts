@@ -1,5 +1,5 @@
 import { type ClientOptions, WebSocket } from 'ws';
-import { until } from './database.ts';
+import { until } from '../../database.ts';
 
 export interface Frame {
   readonly type: string;

@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { MOOD_GROUP_MIN } from '../../src/modules/mood/limits.ts';
-import { CAMPAIGN_DEFAULTS } from '../../src/modules/campaigns/campaign-mail.ts';
-import { start as startAll } from '../../workers/all.ts';
-import { type ApiClient, registerClient } from '../api-client.ts';
-import { openChat } from '../chat-client.ts';
-import { createTestDatabase, type TestDatabase, until } from '../database.ts';
-import { mailsTo, readMail, tokenIn } from '../mails.ts';
-import { emptyRedis, startWorker, type TestWorker, testEnvironment } from '../worker.ts';
+import { CAMPAIGN_DEFAULTS } from '../../../src/modules/campaigns/campaign-mail.ts';
+import { MOOD_GROUP_MIN } from '../../../src/modules/mood/limits.ts';
+import { start as startAll } from '../../../workers/all.ts';
+import { type ApiClient, registerClient } from '../../api-client.ts';
+import { createTestDatabase, type TestDatabase, until } from '../../database.ts';
+import { mailsTo, readMail, tokenIn } from '../../mails.ts';
+import { emptyRedis, startWorker, type TestWorker, testEnvironment } from '../../worker.ts';
+import { openChat } from './chat-client.ts';
 
 const PEOPLE = 50;
 const QUESTIONS = CAMPAIGN_DEFAULTS.questions.length;
