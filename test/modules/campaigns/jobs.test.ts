@@ -4,8 +4,8 @@ import { sql } from 'kysely';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, inject, test } from 'vitest';
 import { createSession } from '../../../src/db/read-write-split.ts';
 import { JOBS_AT_ONCE, MAILS_IN_FLIGHT_MAX } from '../../../src/limits.ts';
+import { readLinkToken } from '../../../src/mail/personal-link.ts';
 import { cancelCampaign, scheduleCampaign } from '../../../src/modules/campaigns/campaigns.ts';
-import { readLinkToken } from '../../../src/modules/campaigns/check-in-link.ts';
 import { openQueue } from '../../../src/queue/queues.ts';
 import { start as startMailer } from '../../../workers/mailer.ts';
 import { createTestDatabase, type TestDatabase, until } from '../../database.ts';
@@ -80,7 +80,7 @@ test('everybody gets one mail, with a link of their own, and the counters are th
     const { text, subject } = await readMail(mail.id);
     expect(subject).toBe(`Hello ${person?.name}`);
     expect(text).toContain(`Dear ${person?.name} of Jobs & Sons`);
-    expect(readLinkToken(SECRET_KEY, 'check-in', tokenIn(text, 'c'))).toEqual({ orgId, reachOutId: person?.id });
+    expect(readLinkToken(SECRET_KEY, 'unsubscribe', tokenIn(text, 'u'))).toEqual({ orgId, id: person?.id });
   }
   const { progress } = await campaign(id);
   expect(progress).toMatchObject({ recipients: 45, sent: 45, failed: 0, skipped: 0, possiblyTwice: 0 });

@@ -33,7 +33,7 @@ afterEach(() => kill());
 afterAll(() => on.close());
 
 function startMailer(): void {
-  const launch = join(import.meta.dirname, '..', '..', 'workers', 'launch.ts');
+  const launch = join(import.meta.dirname, '..', '..', '..', 'workers', 'launch.ts');
   mailer = spawn(process.execPath, [launch, 'mailer'], {
     env: { ...process.env, ...environment },
     stdio: ['ignore', 'ignore', 'inherit'],

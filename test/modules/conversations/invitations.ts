@@ -1,4 +1,4 @@
-import { createLinkToken } from '../../../src/modules/campaigns/check-in-link.ts';
+import { createCheckInToken } from '../../../src/modules/conversations/links.ts';
 import type { TestDatabase } from '../../database.ts';
 import { addOrganisation } from '../../organisation.ts';
 import { SECRET_KEY } from '../../worker.ts';
@@ -35,7 +35,7 @@ export async function invite(on: TestDatabase, count: number): Promise<Invitatio
     orgId,
     campaignId,
     reachOutId,
-    token: createLinkToken(SECRET_KEY, 'check-in', { orgId, reachOutId }),
+    token: createCheckInToken(SECRET_KEY, { orgId, id: reachOutId }),
   }));
 }
 
