@@ -77,7 +77,7 @@ function problemIn(text) {
   try {
     return JSON.parse(text);
   } catch {
-    return { code: 'unreadable', title: 'The server gave an answer that this page does not understand.' };
+    return { code: 'unreadable', title: 'The server sent a response that this page does not understand.' };
   }
 }
 

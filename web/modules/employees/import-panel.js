@@ -1,10 +1,10 @@
-import { get, post, putFile } from '../api.js';
-import { el, put } from '../el.js';
-import { count, formatNumber } from '../format.js';
-import { announce, notice, table } from '../parts.js';
-import { poll } from '../poll.js';
+import { get, post, putFile } from '/assets/api.js';
+import { el, put } from '/assets/el.js';
+import { count, formatNumber } from '/assets/format.js';
+import { announce, notice, table } from '/assets/parts.js';
+import { poll } from '/assets/poll.js';
 
-const LOOK_EVERY_MS = 500;
+const LOAD_EVERY_MS = 500;
 const SAMPLE = [
   'name,email,team',
   'Ada Lovelace,ada@example.com,Engines',
@@ -45,7 +45,7 @@ async function importFile(file, report, signal) {
   try {
     put(report, el('p', { class: 'soft' }, `Reading ${file.name}…`), el('progress', { 'aria-label': 'Import' }));
     const { id } = await post('/api/imports', { fileName: file.name }, signal);
-    poll(async () => showProgress(report, await get(`/api/imports/${id}`, null, watching)), LOOK_EVERY_MS, watching);
+    poll(async () => showProgress(report, await get(`/api/imports/${id}`, null, watching)), LOAD_EVERY_MS, watching);
     const done = await putFile(`/api/imports/${id}/file`, file, signal);
     uploaded.abort();
     put(report, importReport(done));
@@ -101,7 +101,7 @@ function importHint(error) {
   return el(
     'p',
     { class: 'soft' },
-    'Expected: a text file whose first line is "name,email,team". Spreadsheets can save as CSV.',
+    'Expected: a text file whose first line is "name,email,team". Spreadsheet programs can save as CSV.',
   );
 }
 

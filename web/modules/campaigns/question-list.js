@@ -1,4 +1,4 @@
-import { el, put } from '../el.js';
+import { el, put } from '/assets/el.js';
 
 const QUESTIONS_MAX = 8;
 

@@ -1,4 +1,4 @@
-import { el } from '../el.js';
+import { el } from '/assets/el.js';
 
 /**
  * The mail as its reader sees it, in a frame that can neither run script nor load anything.
@@ -8,7 +8,7 @@ import { el } from '../el.js';
  * the policy allows. `allow-same-origin` without `allow-scripts` lets this page reach in, and nothing reach out.
  */
 export function mailPreview({ subject, html, text }) {
-  const frame = el('iframe', { title: 'The mail', sandbox: 'allow-same-origin', class: 'mail' });
+  const frame = el('iframe', { title: 'The email', sandbox: 'allow-same-origin', class: 'mail' });
   frame.addEventListener('load', () => showIn(frame, html), { once: true });
   return [
     el('p', { class: 'subject' }, el('span', { class: 'soft' }, 'Subject '), subject),

@@ -1,8 +1,8 @@
-import { get } from '../api.js';
-import { el, put } from '../el.js';
-import { formatTime } from '../format.js';
-import { pagedTable } from '../pages.js';
-import { field, heading, slot } from '../parts.js';
+import { get } from '/assets/api.js';
+import { el, put } from '/assets/el.js';
+import { formatTime } from '/assets/format.js';
+import { pagedTable } from '/assets/pages.js';
+import { field, heading, slot } from '/assets/parts.js';
 import { importPanel } from './import-panel.js';
 
 const TYPING_PAUSE_MS = 250;
@@ -11,17 +11,17 @@ export function employeesView({ session, signal }) {
   const search = el('input', {
     id: 'search',
     type: 'search',
-    placeholder: 'Name or mail begins with…',
+    placeholder: 'Name or email begins with…',
     autocomplete: 'off',
   });
   const team = el('select', { id: 'team' }, el('option', { value: '' }, 'All teams'));
   const list = pagedTable({
     caption: 'Employees',
-    columns: ['Name', 'Mail', 'Team', 'Since'],
+    columns: ['Name', 'Email', 'Team', 'Since'],
     fetchPage: (cursor) =>
       get('/api/employees', { limit: 50, cursor, search: search.value.trim(), teamId: team.value }, signal),
     row: employeeRow,
-    empty: 'Nobody found. Import a file, or search for something shorter.',
+    empty: 'Nobody found. Try a shorter search, or import a file.',
   });
   search.addEventListener('input', calm(list.restart));
   team.addEventListener('change', list.restart);

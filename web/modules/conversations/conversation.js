@@ -1,8 +1,9 @@
-import { get } from '../api.js';
-import { el, put } from '../el.js';
-import { count, formatTime } from '../format.js';
-import { heading, moodMark, notice, statusMark } from '../parts.js';
-import { poll } from '../poll.js';
+import { get } from '/assets/api.js';
+import { el, put } from '/assets/el.js';
+import { count, formatTime } from '/assets/format.js';
+import { heading, notice, statusMark } from '/assets/parts.js';
+import { poll } from '/assets/poll.js';
+import { moodMark } from '/modules/mood/mood-words.js';
 
 const OPEN_EVERY_MS = 2_000;
 const FINISHED_EVERY_MS = 15_000;
@@ -13,7 +14,7 @@ export function conversationView({ id, signal }) {
   const messages = el('ol', { class: 'bubbles', role: 'log', 'aria-label': 'Messages' });
   const shown = new Map(); // seq -> bubble; a message does not change, but its sentiment comes later
 
-  const look = async () => {
+  const load = async () => {
     const found = await get(`/api/conversations/${id}`, null, signal);
     title.querySelector('h1').textContent = found.employee.name;
     put(about, summary(found));
@@ -28,8 +29,12 @@ export function conversationView({ id, signal }) {
     else messages.append(node);
     shown.set(message.seq, { node, sentiment: message.sentiment });
   };
-  poll(look, OPEN_EVERY_MS, signal, (error) => put(about, notice(error)));
+  poll(load, OPEN_EVERY_MS, signal, (error) => put(about, notice(error)));
   return [title, about, messages];
+}
+
+export function conversationStatus({ finishedAt }) {
+  return finishedAt ? statusMark('finished', 'good') : statusMark('open', 'warn');
 }
 
 function summary(found) {
@@ -37,7 +42,7 @@ function summary(found) {
   return el(
     'p',
     { class: 'facts' },
-    statusMark(found.finishedAt ? 'finished' : 'open'),
+    conversationStatus(found),
     el('span', null, campaign),
     el('span', null, found.team?.name),
     el('span', null, count(found.answers, 'answer')),

@@ -1,6 +1,11 @@
-import { el } from '../el.js';
-import { count, formatNumber } from '../format.js';
-import { bar } from '../parts.js';
+import { el } from '/assets/el.js';
+import { count, formatNumber } from '/assets/format.js';
+import { bar, statusMark } from '/assets/parts.js';
+
+const KINDS = { scheduled: 'warn', sending: 'warn', done: 'good' };
+
+/** How a campaign is, in one word. */
+export const campaignStatus = (status) => statusMark(status, KINDS[status]);
 
 /** The bar of a campaign: sent, skipped and failed as parts of all recipients. */
 export function progressBar({ progress }) {
@@ -10,13 +15,13 @@ export function progressBar({ progress }) {
     { share: share(progress.skipped), kind: 'pale' },
     { share: share(progress.failed), kind: 'bad' },
   ];
-  return bar('Mails sent', parts, progressText({ progress }));
+  return bar('Emails sent', parts, progressText({ progress }));
 }
 
 export function progressText({ progress }) {
   const done = progress.sent + progress.skipped + progress.failed;
   const faults = progress.failed > 0 ? `, ${formatNumber(progress.failed)} failed` : '';
-  return `${formatNumber(done)} of ${count(progress.recipients, 'mail')}${faults}`;
+  return `${formatNumber(done)} of ${count(progress.recipients, 'email')}${faults}`;
 }
 
 /** One campaign with its bar, linked to its page. */

@@ -1,8 +1,10 @@
-// Line chart and sparkline as SVG nodes. Colours and strokes come from the style sheet.
+// The mood over days as a line chart. Colours and strokes come from the style sheet.
 
-import { el, svg } from './el.js';
-import { formatDay, formatMood, formatNumber } from './format.js';
-import { table } from './parts.js';
+import { el, svg } from '/assets/el.js';
+import { formatDay, formatNumber } from '/assets/format.js';
+import { table } from '/assets/parts.js';
+import { linePath } from '/assets/sparkline.js';
+import { formatMood } from './mood-words.js';
 
 const WIDTH = window.matchMedia('(max-width: 40rem)').matches ? 340 : 720; // text keeps its size on a phone
 const HEIGHT = 200;
@@ -17,7 +19,7 @@ export function moodChart(days, from, to) {
   const x = (day) => LEFT + ((Date.parse(day) - first) / span) * (WIDTH - LEFT - 10);
   const y = (mood) => TOP + ((1 - mood) / 2) * (HEIGHT - TOP - BOTTOM);
   const known = days.filter((one) => one.mood !== null);
-  const summary = `Mood of the organisation by day, ${formatDay(from)} to ${formatDay(to)}. The table below holds the numbers.`;
+  const summary = `Mood of the organisation by day, ${formatDay(from)} to ${formatDay(to)}. The table below has the numbers.`;
   const drawing = svg(
     'svg',
     { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, class: 'chart', role: 'img', 'aria-label': summary },
@@ -25,7 +27,7 @@ export function moodChart(days, from, to) {
     dayLabels(first, span).map(([day, anchor]) =>
       svg('text', { x: x(day), y: HEIGHT - 6, 'text-anchor': anchor }, formatDay(day)),
     ),
-    runs(known).map((run) => svg('path', { class: 'line', d: path(run.map((one) => [x(one.day), y(one.mood)])) })),
+    runs(known).map((run) => svg('path', { class: 'line', d: linePath(run.map((one) => [x(one.day), y(one.mood)])) })),
     known.map((one) =>
       svg(
         'circle',
@@ -38,22 +40,10 @@ export function moodChart(days, from, to) {
   const numbers = el(
     'details',
     null,
-    el('summary', null, 'The same as a table'),
+    el('summary', null, 'Show as a table'),
     table(summary, ['Day', 'Mood', 'Answers'], rows),
   );
   return el('div', null, drawing, numbers);
-}
-
-/** A line without axes; `max` fixes the scale, so that two sparklines can be compared. */
-export function sparkline(values, max, label) {
-  const top = Math.max(max ?? 0, ...values, 1e-9);
-  const points = values.map((value, i) => [(i / Math.max(values.length - 1, 1)) * 100, 23 - (value / top) * 22]);
-  const area = `${path(points)} L100 24 L0 24Z`;
-  return svg(
-    'svg',
-    { viewBox: '0 0 100 24', preserveAspectRatio: 'none', class: 'spark', role: 'img', 'aria-label': label },
-    values.length > 1 && [svg('path', { class: 'area', d: area }), svg('path', { class: 'line', d: path(points) })],
-  );
 }
 
 function gridLine(mood, y) {
@@ -80,8 +70,4 @@ function runs(days) {
     else found.push([one]);
   }
   return found;
-}
-
-function path(points) {
-  return points.map(([x, y], i) => `${i === 0 ? 'M' : 'L'}${x.toFixed(1)} ${y.toFixed(1)}`).join(' ');
 }

@@ -1,14 +1,14 @@
-import { post } from '../api.js';
-import { el, put } from '../el.js';
-import { formatTime } from '../format.js';
-import { field, openDialog, run } from '../parts.js';
+import { post } from '/assets/api.js';
+import { el, put } from '/assets/el.js';
+import { formatTime } from '/assets/format.js';
+import { field, openDialog, run, segments } from '/assets/parts.js';
 
 const PRESETS = [
   ['0 9 * * 1', 'Every Monday at 9:00'],
   ['0 9 * * 1-5', 'Every weekday at 9:00'],
   ['0 9 * * *', 'Every day at 9:00'],
   ['0 9 1 * *', 'On the first of each month at 9:00'],
-  ['', 'Another rhythm (cron)…'],
+  ['', 'Custom (cron)…'],
 ];
 const HERE = Intl.DateTimeFormat().resolvedOptions().timeZone;
 
@@ -22,7 +22,7 @@ export function scheduleText({ status, cron, launchAt, timeZone }) {
 
 /** `scheduled(campaign)` is called after success. */
 export function scheduleDialog(campaign, scheduled) {
-  openDialog('Schedule', (close) => {
+  openDialog('Schedule this campaign', (close) => {
     const fields = el('div');
     const fault = el('div');
     const save = el('button', { class: 'primary' }, 'Schedule');
@@ -44,27 +44,15 @@ export function scheduleDialog(campaign, scheduled) {
     return el(
       'form',
       { onsubmit: submit },
-      el(
-        'fieldset',
-        { class: 'segments' },
-        el('legend', { class: 'hidden' }, 'How often'),
-        option('Once', true, () => choose(onceFields)),
-        option('Repeating', false, () => choose(repeatingFields)),
-      ),
+      segments('How often', [
+        ['Once', true, () => choose(onceFields)],
+        ['Repeating', false, () => choose(repeatingFields)],
+      ]),
       fields,
       fault,
-      el('div', { class: 'actions' }, save, el('button', { type: 'button', onclick: close }, 'Not now')),
+      el('div', { class: 'actions' }, save, el('button', { type: 'button', onclick: close }, 'Cancel')),
     );
   });
-}
-
-function option(text, checked, choose) {
-  return el(
-    'label',
-    null,
-    el('input', { type: 'radio', name: 'often', checked, onchange: choose }),
-    el('span', null, text),
-  );
 }
 
 function onceFields() {
@@ -98,7 +86,7 @@ function repeatingFields() {
     else cron.focus();
   });
   return {
-    nodes: [field('Rhythm', preset), own, field('Time zone', zone, 'Daylight saving time is followed.')],
+    nodes: [field('Repeat', preset), own, field('Time zone', zone, 'Adjusts for daylight saving time.')],
     read: () => ({ cron: cron.value.trim(), timeZone: zone.value }),
   };
 }

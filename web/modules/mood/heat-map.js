@@ -1,5 +1,6 @@
-import { el, put } from '../el.js';
-import { formatDay, formatMood, formatNumber, moodStep } from '../format.js';
+import { el, put } from '/assets/el.js';
+import { formatDay, formatNumber } from '/assets/format.js';
+import { formatMood, moodStep } from './mood-words.js';
 
 const TEAMS_SHOWN_FIRST = 25;
 

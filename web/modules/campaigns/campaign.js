@@ -1,9 +1,9 @@
-import { get, post } from '../api.js';
-import { el, put } from '../el.js';
-import { count, formatAgo, formatNumber, formatPercent, formatTime } from '../format.js';
-import { confirmDialog, heading, notice, openDialog, run, slot, statusMark } from '../parts.js';
-import { poll } from '../poll.js';
-import { progressBar, progressText } from './campaign-progress.js';
+import { get, post } from '/assets/api.js';
+import { el, put } from '/assets/el.js';
+import { count, formatAgo, formatNumber, formatPercent, formatTime } from '/assets/format.js';
+import { confirmDialog, heading, notice, openDialog, run, slot } from '/assets/parts.js';
+import { poll } from '/assets/poll.js';
+import { campaignStatus, progressBar, progressText } from './campaign-progress.js';
 import { mailPreview } from './mail-preview.js';
 import { reachOutList } from './reach-out-list.js';
 import { scheduleDialog, scheduleText } from './schedule-dialog.js';
@@ -36,13 +36,13 @@ export function campaignView({ id, session, signal }) {
     shown = campaign.status;
     return campaign.status === 'sending' ? SENDING_EVERY_MS : IDLE_EVERY_MS;
   };
-  const look = async () => show(await get(`/api/campaigns/${id}`, null, signal));
+  const load = async () => show(await get(`/api/campaigns/${id}`, null, signal));
   let watching = new AbortController();
   const watch = () => {
     watching.abort();
     watching = new AbortController();
     const here = AbortSignal.any([signal, watching.signal]);
-    poll(look, IDLE_EVERY_MS, here, (error) => put(shown === null ? state : fault, notice(error)));
+    poll(load, IDLE_EVERY_MS, here, (error) => put(shown === null ? state : fault, notice(error)));
   };
   // After an action the old rhythm no longer fits: a launched campaign moves at once.
   const changed = (campaign) => {
@@ -60,7 +60,7 @@ function statePanel(campaign) {
   return el(
     'section',
     { class: 'card' },
-    el('p', null, statusMark(campaign.status), ' ', el('span', { class: 'soft' }, whenText(campaign))),
+    el('p', null, campaignStatus(campaign.status), ' ', el('span', { class: 'soft' }, whenText(campaign))),
     campaign.status !== 'draft' && [
       progressBar(campaign),
       el('p', { class: 'soft' }, progressText(campaign)),
@@ -73,14 +73,14 @@ function statePanel(campaign) {
         number('Opened', progress.opened, share(progress.opened)),
         number('Finished', progress.finished, share(progress.finished)),
         number('Answers', progress.answers),
-        twice && number('Possibly twice', progress.possiblyTwice, 'in flight in a crash'),
+        twice && number('Possibly sent twice', progress.possiblyTwice, 'being sent during a crash'),
       ),
     ],
   );
 }
 
 function whenText(campaign) {
-  if (campaign.status === 'draft') return 'Nothing is sent before you launch or schedule it.';
+  if (campaign.status === 'draft') return 'Nothing is sent until you launch or schedule it.';
   if (campaign.status === 'scheduled') return scheduleText(campaign);
   if (campaign.finishedAt)
     return `launched ${formatTime(campaign.launchedAt)}, finished ${formatTime(campaign.finishedAt)}`;
@@ -102,9 +102,10 @@ function actions(campaign, changed, signal) {
   const cancel = () =>
     confirmDialog(
       'Cancel this campaign?',
-      'Mails that have left cannot be called back; the rest will not be sent.',
-      'Cancel the campaign',
+      'Emails that have been sent cannot be recalled; the rest will not be sent.',
+      'Cancel campaign',
       act('cancel'),
+      'Keep sending',
     );
   if (campaign.status === 'draft') {
     return [
@@ -126,20 +127,19 @@ function launchDialog(campaign, launch, signal) {
         const go = el(
           'button',
           { type: 'button', class: 'primary', disabled: recipients === 0 },
-          `Send ${count(recipients, 'mail')}`,
+          `Send ${count(recipients, 'email')}`,
         );
         go.addEventListener('click', () => run(go, fault, () => launch().then(close)));
-        const text =
-          recipients === 0 ? 'There is nobody to send it to yet. Import employees first.' : 'Sending begins at once.';
+        const text = recipients === 0 ? 'Import employees first.' : 'Sending starts right away.';
         return [
           el(
             'p',
             null,
             el('strong', null, count(recipients, 'person', 'people')),
-            ` will get the mail “${subject}”. ${text}`,
+            ` will get the email “${subject}”. ${text}`,
           ),
           fault,
-          el('div', { class: 'actions' }, go, el('button', { type: 'button', onclick: close }, 'Not now')),
+          el('div', { class: 'actions' }, go, el('button', { type: 'button', onclick: close }, 'Cancel')),
         ];
       },
     );
@@ -153,7 +153,7 @@ function contents(campaign, signal) {
     'div',
     { class: 'two' },
     questions(campaign),
-    el('section', { class: 'card preview' }, el('h2', null, 'The mail'), preview),
+    el('section', { class: 'card preview' }, el('h2', null, 'The email'), preview),
   );
 }
 

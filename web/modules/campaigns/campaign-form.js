@@ -1,6 +1,6 @@
-import { get, patch, post } from '../api.js';
-import { el, put } from '../el.js';
-import { field, heading, notice, run, slot } from '../parts.js';
+import { get, patch, post } from '/assets/api.js';
+import { el, put } from '/assets/el.js';
+import { field, heading, notice, run, slot } from '/assets/parts.js';
 import { mailPreview } from './mail-preview.js';
 import { questionList } from './question-list.js';
 
@@ -47,23 +47,24 @@ function form(draft, signal) {
       location.hash = `#/campaigns/${saved.id}`;
     });
   };
-  const placeholders = '{{name}} and {{organisation}} are filled in. The personal link is added as a button.';
+  const placeholders =
+    '{{name}} and {{organisation}} are filled in for each recipient. The personal link is added as a button.';
   return el(
     'div',
     { class: 'two' },
     el(
       'form',
       { class: 'card', onsubmit: submit },
-      field('Name', name, 'For your own list; recipients do not see it.'),
+      field('Name', name, 'For your own overview; recipients do not see it.'),
       field('Subject', subject),
-      field('Text of the mail', body, placeholders),
+      field('Text of the email', body, placeholders),
       questions.node,
       fault,
       el(
         'div',
         { class: 'actions' },
         save,
-        el('a', { class: 'button', href: draft.id ? `#/campaigns/${draft.id}` : '#/campaigns' }, 'Back'),
+        el('a', { class: 'button', href: draft.id ? `#/campaigns/${draft.id}` : '#/campaigns' }, 'Cancel'),
       ),
     ),
     livePreview(subject, body, signal),
@@ -75,7 +76,7 @@ function livePreview(subject, body, signal) {
   const frame = el('div', null, el('p', { class: 'soft' }, 'Loading…'));
   let timer;
   let asked = new AbortController();
-  const look = async () => {
+  const load = async () => {
     asked.abort();
     asked = new AbortController();
     const fields = { subject: subject.value, body: body.value };
@@ -89,13 +90,13 @@ function livePreview(subject, body, signal) {
   for (const input of [subject, body]) {
     input.addEventListener('input', () => {
       clearTimeout(timer);
-      timer = setTimeout(look, TYPING_PAUSE_MS);
+      timer = setTimeout(load, TYPING_PAUSE_MS);
     });
   }
-  look();
+  load();
   return el(
     'section',
-    { class: 'card preview', 'aria-label': 'Preview of the mail' },
+    { class: 'card preview', 'aria-label': 'Preview of the email' },
     el('h2', null, 'Preview'),
     frame,
   );
