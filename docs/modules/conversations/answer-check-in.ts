@@ -1,6 +1,6 @@
 /**
  * A WebSocket client of the chat in thirty lines: answers every question of a check-in and prints the conversation.
- * Usage: npx node docs/answer-check-in.ts http://127.0.0.1:3001/c/<token>
+ * Usage: npx node docs/modules/conversations/answer-check-in.ts http://127.0.0.1:3001/c/<token>
  */
 import { randomUUID } from 'node:crypto';
 

@@ -1,15 +1,13 @@
-import { registerClient } from '../api-client.ts';
-import { until } from '../database.ts';
-import { linksTo } from './catcher.ts';
+import { registerClient } from '../../api-client.ts';
+import { linkTo } from '../../browser/catcher.ts';
 
 export interface SmallCampaign {
   readonly campaignId: number;
   readonly to: string;
-  readonly checkIn: string;
   readonly unsubscribe: string;
 }
 
-/** An organisation of its own with one employee, who has got a mail. */
+/** An organisation of its own with one employee, who has received an email. */
 export async function launchSmallCampaign(urls: { api: string }): Promise<SmallCampaign> {
   const client = await registerClient(urls.api);
   const to = `only-${client.orgId}@small.test`;
@@ -19,6 +17,5 @@ export async function launchSmallCampaign(urls: { api: string }): Promise<SmallC
   const content = { name: 'Small', subject: 'Hello', body: 'Hello' };
   const { body: campaign } = await client.send<{ id: number }>('POST', '/api/campaigns', content);
   await client.send('POST', `/api/campaigns/${campaign.id}/launch`);
-  const links = await until('the mail is caught', () => linksTo(to).catch(() => undefined));
-  return { campaignId: campaign.id, to, ...links };
+  return { campaignId: campaign.id, to, unsubscribe: await linkTo(to, '/u/') };
 }

@@ -4,16 +4,16 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import { beforeAll, expect, inject, test } from 'vitest';
 
-const ROOT = path.resolve(import.meta.dirname, '..', '..');
+const ROOT = path.resolve(import.meta.dirname, '..', '..', '..');
 const SHELL_MS = 100_000;
 
 let printed = '';
 
-/** Every shell block of docs/walk-through.md, word for word, as one script in a folder like the project's own. */
+/** Every shell block of docs/modules/conversations/walk-through.md, word for word, as one script in a folder like the project's own. */
 beforeAll(async () => {
   const home = inject('home');
   for (const name of ['node_modules', 'docs']) symlinkSync(path.join(ROOT, name), path.join(home, name));
-  const page = readFileSync(path.join(ROOT, 'docs', 'walk-through.md'), 'utf8');
+  const page = readFileSync(path.join(ROOT, 'docs', 'modules', 'conversations', 'walk-through.md'), 'utf8');
   const blocks = [...page.matchAll(/^```sh\n(.*?)^```$/gms)].map((match) => match[1]);
   expect(blocks.length).toBeGreaterThan(5);
   const run = promisify(execFile)('bash', ['-e', '-c', blocks.join('\n')], { cwd: home, timeout: SHELL_MS });

@@ -98,7 +98,7 @@ function queuesCard({ queues, outbox }) {
     { class: 'card wide' },
     el('h3', null, 'Queues'),
     facts(['Outbox, waiting to be relayed', formatNumber(outbox.waiting)]),
-    table('Queues', ['Queue', 'Waiting', 'Active', 'Delayed', 'Failed'], rows),
+    rows.length > 0 && table('Queues', ['Queue', 'Waiting', 'Active', 'Delayed', 'Failed'], rows),
   );
 }
 
