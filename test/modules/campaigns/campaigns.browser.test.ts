@@ -41,7 +41,7 @@ test('the unsubscribe link asks first, and then unsubscribes', async () => {
   await page.getByRole('heading', { name: 'Page not found' }).waitFor();
 
   await page.goto(unsubscribe);
-  await page.getByRole('heading', { name: 'Unsubscribe from check-in emails?' }).waitFor();
+  await page.getByRole('heading', { name: 'Unsubscribe from these emails?' }).waitFor();
   await expectToFit(page, '/u/');
   await takePictures(page, 'unsubscribe');
   const unsubscribed = 'select id from employees where email = $1 and unsubscribed_at is not null';

@@ -52,7 +52,7 @@ afterEach(async () => {
 });
 afterAll(() => browser?.close());
 
-test('a hello that meets an overloaded server is said again on a new connection, later each time', async () => {
+test('a hello that meets an overloaded server is said again on a new connection', async () => {
   reply = (_, socket) => say(socket, connections <= 3 ? OVERLOADED : WELCOME);
   await open();
   await visitor.page.getByText('How are you?').waitFor();

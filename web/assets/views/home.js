@@ -1,5 +1,5 @@
 // The home page, composed of the modules' parts. The `home` of a module has, all of it optional:
-//   figures(summary)   tiles for the key figures; `summary` is the answer of GET /api/summary
+//   figures(summary)   tiles for the key figures; `summary` is the response of GET /api/summary
 //   panels({ session, signal, onSummary })   what it shows below them; `onSummary(listener)` hears each new summary
 //   isBusy(summary)    true while its figures move: they are then read more often
 
@@ -46,9 +46,9 @@ function firstModule(session) {
   return nextStep(
     'Your service is up. Now give it something to do.',
     [
-      'It already has accounts, an API and this dashboard, and no module of its own yet. Run ',
+      'It already has accounts, an API and this dashboard; all that is missing is a module of your own. Run ',
       el('code', null, 'npm run new:module -- invoices'),
-      ' in the project, and invoices get a table, an API, a page and tests, and a place right here.',
+      ' in the project, and invoices get a table, an API, tests, and a place right here.',
     ],
     el('a', { class: 'button primary', href: '/docs' }, 'API reference'),
     session.mayWrite && el('a', { class: 'button', href: '#/operations' }, 'Operations'),

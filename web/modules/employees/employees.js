@@ -11,7 +11,7 @@ export function employeesView({ session, signal }) {
   const search = el('input', {
     id: 'search',
     type: 'search',
-    placeholder: 'Name or email begins with…',
+    placeholder: 'Name or email…',
     autocomplete: 'off',
   });
   const team = el('select', { id: 'team' }, el('option', { value: '' }, 'All teams'));

@@ -15,5 +15,5 @@ export const home = {
 
 function trend(today, weekAgo) {
   if (today === null || weekAgo === null) return moodWord(today);
-  return `${moodWord(today)}, ${formatMood(today - weekAgo)} in a week`;
+  return `${moodWord(today)}, ${formatMood(today - weekAgo)} since last week`;
 }

@@ -2,7 +2,7 @@
 
 import { el } from '/assets/el.js';
 
-const WORDS = ['very low', 'low', 'a little low', 'neutral', 'a little good', 'good', 'very good'];
+const WORDS = ['very low', 'low', 'slightly low', 'neutral', 'fairly good', 'good', 'very good'];
 const signed = new Intl.NumberFormat(undefined, {
   minimumFractionDigits: 1,
   maximumFractionDigits: 1,
