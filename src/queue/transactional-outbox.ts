@@ -60,7 +60,7 @@ export async function relayOutbox(database: Database, handlers: TopicHandlers, l
 }
 
 async function relayTopic(database: Database, topic: string, handle: TopicHandler, log: Log): Promise<number> {
-  const { value } = await database.write(EVERY_ORGANISATION, async (transaction) => {
+  return database.transact(EVERY_ORGANISATION, async (transaction) => {
     const { rows: events } = await sql<OutboxEvent & { attempts: number }>`
       select id, org_id as "orgId", payload, attempts from outbox
       where topic = ${topic} and due_at <= now() order by id limit ${OUTBOX_BATCH_ROWS} for update skip locked`.execute(
@@ -79,7 +79,6 @@ async function relayTopic(database: Database, topic: string, handle: TopicHandle
     await sql`delete from outbox where id = any(${done}::bigint[])`.execute(transaction);
     return done.length;
   });
-  return value;
 }
 
 /** Returns the events that could not be delivered; nothing of them is kept. */
