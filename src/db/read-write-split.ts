@@ -30,7 +30,8 @@ import { type Db, holdingConnection, openPool } from './database.ts';
 import { inTransaction, isConnectionLoss, withRetry } from './deadlock-retry.ts';
 import { parsePosition, type ReplicaStatus, type WalPosition, watchReplica } from './replica-watch.ts';
 import type { Schema } from './schema.ts';
-import { NotReplayedError, type Scope } from './tenant-isolation.ts';
+import { NotReplayedError } from './statement-scope.ts';
+import type { Scope } from './tenant-isolation.ts';
 
 export interface Database {
   /** Runs on the replica when it has replayed `position`, else on the primary. `query` may run twice. */
