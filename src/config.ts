@@ -41,7 +41,7 @@ export const VARIABLES = {
   ),
   logLevel: variable(
     'LOG_LEVEL',
-    oneOf(['info', 'trace', 'debug', 'warn', 'error', 'fatal', 'silent']),
+    oneOf(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'], 'info'),
     'from `trace` to `silent`',
   ),
 } as const;
@@ -175,9 +175,8 @@ function mailbox(fallback: string): Reader<string> {
   };
 }
 
-/** The first one is the default. */
-function oneOf<const T extends readonly string[]>(values: T): Reader<T[number]> {
-  return (raw = values[0] as string, name, faults) => {
+function oneOf<const T extends readonly string[]>(values: T, fallback: T[number]): Reader<T[number]> {
+  return (raw = fallback, name, faults) => {
     if (!values.includes(raw)) faults.push(`${name} is ${JSON.stringify(raw)}; it must be one of ${values.join(', ')}`);
     return raw;
   };
