@@ -6,10 +6,13 @@ import { withoutDeadLinks } from './documents.ts';
 import { filesOf, usesOf } from './module-files.ts';
 import { LIST_FILE, withoutEntry } from './module-list.ts';
 import { changeFile, projectFiles } from './project.ts';
-import { regenerationSteps, runSteps, type Step } from './regenerate.ts';
+import type { Step } from './regenerate.ts';
 
-/** Removes modules, the last one first. Throws, before anything is touched, when a module that stays stands on one of them. */
-export function removeModules(root: string, names: readonly string[], say: (text: string) => void): void {
+/**
+ * Removes modules. Throws, before anything is touched, when a module that stays stands on one of them. Returns the steps
+ * that have to follow before files are generated again.
+ */
+export function removeModules(root: string, names: readonly string[], say: (text: string) => void): Step[] {
   const files = projectFiles(root);
   for (const name of names) refuseUnlessFree(root, name, names, files);
   const dependenciesBefore = unusedDependencies(root, files);
@@ -24,22 +27,13 @@ export function removeModules(root: string, names: readonly string[], say: (text
     );
   removeEmptyFolders(root, gone);
 
-  const unused = unusedDependencies(root, left).filter((name) => !dependenciesBefore.includes(name));
-  const uninstall: Step[] =
-    unused.length === 0
-      ? []
-      : [
-          {
-            what: `npm uninstall ${unused.join(' ')}`,
-            command: ['npm', 'uninstall', '--no-audit', '--no-fund', ...unused],
-          },
-        ];
   say(
     `Removed ${names.join(', ')}: ${gone.length} files, ${names.length === 1 ? 'its entry' : 'their entries'} in ${LIST_FILE}.`,
   );
-  runSteps(root, [...uninstall, ...regenerationSteps(['test/modules/dashboard', 'test/db/query-plans'])], (text) =>
-    say(`  ${text}`),
-  );
+  const unused = unusedDependencies(root, left).filter((name) => !dependenciesBefore.includes(name));
+  if (unused.length === 0) return [];
+  const command = ['npm', 'uninstall', '--no-audit', '--no-fund', ...unused] as const;
+  return [{ what: `packages that nothing uses any more (${unused.join(', ')})`, command }];
 }
 
 function refuseUnlessFree(root: string, name: string, removed: readonly string[], files: readonly string[]): void {
