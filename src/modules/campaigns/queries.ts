@@ -1,6 +1,9 @@
-import { sql } from 'kysely';
+import { type Selectable, sql } from 'kysely';
 import type { Db } from '../../db/database.ts';
-import type { CampaignStatus, ReachOutStatus } from '../../db/schema.ts';
+import type { Schema } from '../../db/schema.ts';
+
+export type CampaignStatus = Selectable<Schema['campaigns']>['status'];
+export type ReachOutStatus = Selectable<Schema['reach_outs']>['status'];
 
 const campaignColumns = [
   'campaigns.id',
