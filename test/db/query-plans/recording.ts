@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import type { StatementRole } from '../../../scripts/query-plans/statements.ts';
 
 export interface Site {
-  /** `src/modules/campaigns/ledger.ts claimReachOuts` */
+  /** `src/http/authentication.ts create` */
   readonly name: string;
-  /** `src/modules/campaigns/ledger.ts:114`: where `execute` is called. */
+  /** `src/http/authentication.ts:114`: where `execute` is called. */
   readonly line: string;
 }
 
