@@ -14,3 +14,8 @@ export const exceptions: readonly Exception[] = [
     because: 'only those being sent are in the index campaigns_sending, of all organisations together',
   },
 ];
+
+export const indexesAcross = {
+  campaigns_due: 'the clock looks at all organisations',
+  campaigns_sending: 'and so does the sweep',
+};
