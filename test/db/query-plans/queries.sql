@@ -39,6 +39,40 @@ from sessions
 inner join users on users.org_id = sessions.org_id and users.id = sessions.user_id
 where sessions.token_hash = $1 and sessions.expires_at > now();
 
+-- src/modules/accounts/queries.ts deleteExpiredSessions (system)
+delete from sessions
+where token_hash = any(array(
+  select token_hash
+  from sessions
+  where expires_at < now()
+  order by expires_at
+  limit $1
+  for update skip locked
+));
+
+-- src/modules/accounts/queries.ts insertOrganisation (system)
+insert into organisations (name)
+values ($1)
+returning id, name;
+
+-- src/modules/accounts/queries.ts insertOrganisation (system)
+insert into users (org_id, email, name, role, password_hash)
+values ($1, $2, $3, $4, $5)
+returning id, name, email, role;
+
+-- src/modules/accounts/queries.ts me (tenant)
+select users.id, users.name, users.email, users.role, organisations.name as organisation
+from users
+inner join organisations on organisations.id = users.org_id
+where users.org_id = $1 and users.id = $2;
+
+-- src/modules/accounts/queries.ts userByEmail (system)
+select users.org_id, users.id, users.name, users.email, users.role, users.password_hash,
+    organisations.name as organisation
+from users
+inner join organisations on organisations.id = users.org_id
+where users.email = $1;
+
 -- src/modules/operations/queries.ts databaseState (system)
 select (
   select sum(numbackends)
@@ -56,39 +90,29 @@ select (
   from pg_stat_replication
 ) as "replicaLagBytes";
 
--- src/modules/organisations/queries.ts insertOrganisation (system)
-insert into organisations (name)
-values ($1)
-returning id, name;
-
--- src/modules/organisations/queries.ts insertOrganisation (system)
-insert into users (org_id, email, name, role, password_hash)
-values ($1, $2, $3, $4, $5)
-returning id, name, email, role;
-
--- src/modules/organisations/queries.ts me (tenant)
-select users.id, users.name, users.email, users.role, organisations.name as organisation
-from users
-inner join organisations on organisations.id = users.org_id
-where users.org_id = $1 and users.id = $2;
-
--- src/modules/organisations/queries.ts userByEmail (system)
-select users.org_id, users.id, users.name, users.email, users.role, users.password_hash,
-    organisations.name as organisation
-from users
-inner join organisations on organisations.id = users.org_id
-where users.email = $1;
-
 -- src/queue/transactional-outbox.ts (system)
 delete from outbox
-where id in (
-  select id
+where id = any($1::bigint[]);
+
+-- src/queue/transactional-outbox.ts (system)
+select id, org_id as "orgId", payload, attempts
+from outbox
+where topic = $1 and due_at <= now()
+order by id
+limit $2
+for update skip locked;
+
+-- src/queue/transactional-outbox.ts unhandledTopics (system)
+select topic, count(*)::int as events
+from (
+  select topic
   from outbox
+  where topic <> all($1::text[])
   order by id
-  limit $1
-  for update skip locked
-)
-returning id, org_id, topic, payload;
+  limit $2
+) as unhandled
+group by topic
+order by topic;
 
 -- src/queue/transactional-outbox.ts writeToOutbox (system, tenant)
 insert into outbox (org_id, topic, payload)

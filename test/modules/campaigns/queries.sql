@@ -128,6 +128,12 @@ where status = 'sending'
 order by id
 limit $1;
 
+-- src/modules/campaigns/progress.ts addToProgress (tenant)
+update campaign_progress as p
+set opened = p.opened + given.opened, answers = p.answers + given.answers, finished = p.finished + given.finished
+from unnest($1::bigint[], $2::integer[], $3::integer[], $4::integer[]) as given (campaign_id, opened, answers, finished)
+where p.org_id = $5 and p.campaign_id = any($6::bigint[]) and p.campaign_id = given.campaign_id;
+
 -- src/modules/campaigns/queries.ts campaignById (tenant)
 select campaigns.id, campaigns.name, campaigns.subject, campaigns.body, campaigns.questions, campaigns.status,
     campaigns.launch_at, campaigns.cron, campaigns.time_zone, campaigns.parent_id, campaigns.launched_at,

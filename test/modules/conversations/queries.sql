@@ -20,13 +20,6 @@ left join messages q on q.org_id = $10 and q.conversation_id = page.id and q.seq
 order by page.started_at, page.id, a.seq;
 
 -- src/modules/conversations/answers.ts storeAnswers (tenant)
-insert into mood_days (org_id, day, team_id, answers, score_sum)
-select $1::bigint, (now() at time zone 'utc')::date, given.team_id, given.answers, given.score
-from unnest($2::bigint[], $3::integer[], $4::real[]) as given (team_id, answers, score)
-on conflict (org_id, day, team_id) do update set answers = mood_days.answers + excluded.answers,
-    score_sum = mood_days.score_sum + excluded.score_sum;
-
--- src/modules/conversations/answers.ts storeAnswers (tenant)
 select given.conversation_id, given.nonce, m.seq
 from unnest($1::bigint[], $2::text[]) as given (conversation_id, nonce)
 cross join lateral (
@@ -92,12 +85,6 @@ insert into messages (org_id, conversation_id, seq, sender, nonce, body, sentime
 select $1::bigint, given.*
 from unnest($2::bigint[], $3::integer[], $4::text[], $5::text[], $6::text[], $7::real[]) as given (conversation_id,
     seq, sender, nonce, body, sentiment);
-
--- src/modules/conversations/queries.ts addToProgress (tenant)
-update campaign_progress as p
-set opened = p.opened + given.opened, answers = p.answers + given.answers, finished = p.finished + given.finished
-from unnest($1::bigint[], $2::integer[], $3::integer[], $4::integer[]) as given (campaign_id, opened, answers, finished)
-where p.org_id = $5 and p.campaign_id = any($6::bigint[]) and p.campaign_id = given.campaign_id;
 
 -- src/modules/conversations/queries.ts conversationById (tenant)
 select seq, sender, body, sentiment, created_at as at

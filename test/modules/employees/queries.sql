@@ -37,8 +37,8 @@ set status = 'failed', finished_at = now(),
 where (org_id, id) in (
   select org_id, id
   from imports
-  where status = 'running' and touched_at < now() - interval '2 minutes'
-  limit 100
+  where status = 'running' and touched_at < now() - make_interval(secs => $1::int)
+  limit $2
 );
 
 -- src/modules/employees/queries.ts finishImport (tenant)
@@ -80,6 +80,13 @@ set rows_read = rows_read + $1::int, rows_added = rows_added + $2::int, rows_upd
 ) end, touched_at = now()
 where org_id = $9 and id = $10;
 
+-- src/modules/employees/queries.ts teams (tenant)
+select teams.id, teams.name, teams.employees
+from teams
+where teams.org_id = $1
+order by teams.name
+limit $2;
+
 -- src/modules/employees/queries.ts teamsByName (tenant)
 select id, name
 from teams
@@ -113,10 +120,3 @@ where employees.org_id = $1 and employees.name_lower >= $2 and employees.name_lo
     employees.id) > ($4, $5::bigint) and ($6::bigint = 0 or employees.team_id = $7::bigint)
 order by employees.name_lower, employees.id
 limit $8;
-
--- src/modules/organisations/queries.ts teams (tenant)
-select teams.id, teams.name, teams.employees
-from teams
-where teams.org_id = $1
-order by teams.name
-limit $2;
