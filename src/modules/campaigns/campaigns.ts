@@ -2,13 +2,13 @@ import { Cron } from 'croner';
 import { sql } from 'kysely';
 import type { Db } from '../../db/database.ts';
 import type { DatabaseSession } from '../../db/read-write-split.ts';
-import type { CampaignStatus } from '../../db/schema.ts';
 import { AppError } from '../../errors.ts';
 import { writeToOutbox } from '../../queue/transactional-outbox.ts';
 import { CAMPAIGN_DEFAULTS } from './campaign-mail.ts';
 import { CAMPAIGNS_SCHEDULED_MAX, LINK_DAYS } from './limits.ts';
 import {
   type Campaign,
+  type CampaignStatus,
   type CampaignUpdate,
   campaignById,
   countScheduled,

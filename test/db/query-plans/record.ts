@@ -9,8 +9,9 @@ import { join, relative } from 'node:path';
 import { DefaultQueryExecutor } from 'kysely';
 import { Client } from 'pg';
 import type { StatementRole } from '../../../scripts/query-plans/statements.ts';
-import { EVERY_ORGANISATION, type Terms } from '../../../src/db/tenant-isolation.ts';
-import { note, type Site } from './recording.ts';
+import type { Terms } from '../../../src/db/statement-scope.ts';
+import { EVERY_ORGANISATION } from '../../../src/db/tenant-isolation.ts';
+import { paper, type Site } from './recording.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..', '..');
 const issuing = new AsyncLocalStorage<{ sql: string; site: Site }>();
@@ -33,7 +34,7 @@ connection.query = function (this: object, ...parameters: unknown[]) {
   if (issued !== undefined && 'terms' in this && (parameters[0] as { text?: string }).text === issued.sql) {
     const statement = { ...issued, role: roleOf(this.terms as Terms | undefined) };
     const key = JSON.stringify(statement);
-    if (!known.has(key)) note(statement);
+    if (!known.has(key)) paper(statement);
     known.add(key);
   }
   return query.apply(this, parameters);
