@@ -1,12 +1,16 @@
 /** Which module a table belongs to: the one that the migration which creates the table is named after. */
+import { readFileSync } from 'node:fs';
 import { type MigrationFile, migrationFiles, statementsOf } from '../src/db/migration-files.ts';
 import { projectFile } from '../src/files.ts';
-import { PRODUCT } from '../src/modules.ts';
+import { modulesWithTemplate, TEMPLATE_MIGRATION, TEMPLATE_MODULE } from './template.ts';
 
-/** Product modules only: a table that is not in here is the platform's. */
+/** Product modules and the template's: a table that is not in here is the platform's. */
 export async function tableOwners(): Promise<Map<string, string>> {
-  const names = PRODUCT.map(({ name }) => name);
-  return ownersIn(await migrationFiles(projectFile('migrations')), names);
+  const names = modulesWithTemplate();
+  const files = await migrationFiles(projectFile('migrations'));
+  if (!names.includes(TEMPLATE_MODULE)) return ownersIn(files, names);
+  const text = readFileSync(TEMPLATE_MIGRATION, 'utf8');
+  return ownersIn([...files, { name: `0000-${TEMPLATE_MODULE}`, text, inTransaction: true }], names);
 }
 
 /** `0004-loans.sql` and `0009-loans-by-reader.sql` are of the module `loans`, where there is no module `loans-by-reader`. */

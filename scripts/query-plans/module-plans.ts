@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 import { projectFile } from '../../src/files.ts';
-import { MODULES } from '../../src/modules.ts';
+import { PLATFORM } from '../../src/modules.ts';
+import { moduleFile, modulesWithTemplate } from '../template.ts';
 import type { Exception } from './exceptions.ts';
 import type { SmallGroup } from './small-groups.ts';
 
@@ -15,6 +16,8 @@ export interface ModulePlans {
 
 /** Of the modules that say something: test/modules/<noun>/query-plans.ts. */
 export function modulePlans(): Promise<ModulePlans[]> {
-  const files = MODULES.map(({ name }) => projectFile('test', 'modules', name, 'query-plans.ts')).filter(existsSync);
+  const files = [...PLATFORM.map(({ name }) => name), ...modulesWithTemplate()]
+    .map((name) => projectFile(moduleFile('test', name, 'query-plans.ts')))
+    .filter(existsSync);
   return Promise.all(files.map((file): Promise<ModulePlans> => import(pathToFileURL(file).href)));
 }

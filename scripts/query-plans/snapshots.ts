@@ -8,8 +8,8 @@
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { projectFile } from '../../src/files.ts';
-import { PRODUCT } from '../../src/modules.ts';
 import { tableOwners } from '../table-owners.ts';
+import { moduleFile, modulesWithTemplate } from '../template.ts';
 import { parseStatements, type Statement } from './statements.ts';
 
 export interface Snapshot {
@@ -20,12 +20,12 @@ export interface Snapshot {
 
 export async function snapshots(): Promise<Snapshot[]> {
   const owners = await tableOwners();
-  const names = PRODUCT.map(({ name }) => name);
+  const names = modulesWithTemplate();
   return [undefined, ...names].map((module) => ({
     file:
       module === undefined
         ? projectFile('test', 'db', 'query-plans', 'queries.sql')
-        : projectFile('test', 'modules', module, 'queries.sql'),
+        : projectFile(moduleFile('test', module, 'queries.sql')),
     shows: (sql, site) => ownerOf(sql, site, owners, names) === module,
   }));
 }
@@ -46,7 +46,7 @@ export function ownerOf(
   owners: ReadonlyMap<string, string>,
   modules: readonly string[],
 ): string | undefined {
-  const sender = /^src\/modules\/([^/]+)\//.exec(site)?.[1];
+  const sender = /^(?:template\/)?src\/modules\/([^/]+)\//.exec(site)?.[1];
   const touched = new Set([sender, ...tablesIn(sql).map((table) => owners.get(table))]);
   return modules.findLast((module) => touched.has(module));
 }

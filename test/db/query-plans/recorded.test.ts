@@ -49,8 +49,9 @@ test('only these files speak with PostgreSQL without kysely, which the recorder 
   expect(files.toSorted()).toEqual([
     'src/db/database.ts', // the connections themselves
     'src/db/migrate.ts', // DDL, which is in migrations/
+    'src/db/pg-internals.ts', // what pg's types do not say
     'src/db/replica-watch.ts', // asks the server where it is, and no table
-    'src/db/tenant-isolation.ts', // the scope: two settings, and no table
+    'src/db/statement-scope.ts', // the scope: settings, and no table
   ]);
 });
 
@@ -58,11 +59,11 @@ test('only these files speak with PostgreSQL without kysely, which the recorder 
 const MIGRATOR = new Set(['src/db/migrate.ts', 'src/db/migration-files.ts']);
 
 /** Run by npm run seed, as the owner, on an empty database. */
-const SEED = /^src\/modules\/[^/]+\/seed[^/]*\.ts$/;
+const SEED = /^(?:template\/)?src\/modules\/[^/]+\/seed[^/]*\.ts$/;
 
 /** `src/http/authentication.ts:114`, for each call of kysely that sends a statement. */
 function executions(): string[] {
-  return [...filesOf('src'), ...filesOf('workers')]
+  return [...filesOf('src'), ...filesOf('workers'), ...filesOf('template/src')]
     .filter(
       (file) =>
         file.endsWith('.ts') && !MIGRATOR.has(file) && !SEED.test(file) && / from 'kysely'|\bDb\b/.test(read(file)),

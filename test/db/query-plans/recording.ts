@@ -22,7 +22,7 @@ type Line = RecordedStatement | { readonly testFile: string };
 const folder = process.env['QUERY_RECORD'];
 
 /** One file per process, and at once: a test that kills its own process loses nothing. */
-export function paper(line: Line): void {
+export function writeDown(line: Line): void {
   if (folder !== undefined) appendFileSync(join(folder, `${process.pid}.jsonl`), `${JSON.stringify(line)}\n`);
 }
 
