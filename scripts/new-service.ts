@@ -9,7 +9,7 @@ import { parseArgs } from 'node:util';
 import { PRODUCT } from '../src/modules.ts';
 import { withoutSample } from './service/documents.ts';
 import { changeFile, projectFiles, refuseDirty } from './service/project.ts';
-import { regenerationSteps, runSteps } from './service/regenerate.ts';
+import { regenerationSteps, runSteps, type Step } from './service/regenerate.ts';
 import { removeModules } from './service/remove.ts';
 import { renamed, type ServiceName, serviceNameOf } from './service/rename.ts';
 
@@ -31,18 +31,20 @@ try {
     throw new Error('Usage: npm run new:service -- --name="Acme Invoices" [--keep-sample] [--force]');
   const name = serviceNameOf(values.name);
   refuseDirty(ROOT, values.force);
-  if (!values['keep-sample']) removeSample();
+  const steps = values['keep-sample'] ? [] : removeSample();
   rename(name);
   removeItself();
-  runSteps(ROOT, regenerationSteps([]), (text) => console.log(`  ${text}`));
+  runSteps(ROOT, [...steps, ...regenerationSteps(['test/modules/dashboard', 'test/db/query-plans'])], (text) =>
+    console.log(`  ${text}`),
+  );
   console.log(`\nThis is ${name.title} now. Look at it with npm start; then: npm run new:module -- invoices`);
 } catch (error) {
   console.error(error instanceof Error ? error.message : error);
   process.exitCode = 1;
 }
 
-function removeSample(): void {
-  removeModules(
+function removeSample(): Step[] {
+  const steps = removeModules(
     ROOT,
     PRODUCT.map((module) => module.name),
     (text) => console.log(text),
@@ -51,6 +53,7 @@ function removeSample(): void {
   const results = projectFiles(ROOT).filter((file) => /^bench\/results\/(?!patterns\.json)/.test(file));
   for (const file of results) rmSync(path.join(ROOT, file));
   console.log(`  documents and ${results.length} results of the sample`);
+  return steps;
 }
 
 function rename(name: ServiceName): void {

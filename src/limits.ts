@@ -29,7 +29,7 @@ export const REPORTED_PROCESSES_MAX = 64;
 
 // Database
 export const POOL_PRIMARY = { api: 5, mailer: 4, chat: 5, all: 8, migrate: 1 } as const; // small: on 2 cores more connections only wait inside PostgreSQL
-export const POOL_REPLICA = { api: 5, mailer: 2, chat: 0, all: 5, migrate: 0 } as const; // one of each watches how far the replica is; 0: never reads there
+export const POOL_REPLICA = { api: 5, mailer: 0, chat: 0, all: 5, migrate: 0 } as const; // one of each watches how far the replica is; 0: never reads there
 export const CONNECTIONS_RESERVED = 8; // for migrations, backups, psql and the replica
 export const POOL_ACQUIRE_MS = 2 * SECOND_MS; // a request that cannot get a connection by then is told to come back
 export const POOL_WAITING_MAX = 200; // a longer line means that the answer would come too late anyway

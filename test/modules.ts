@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import type { Module } from '../src/modules/faces.ts';
 import { MODULES } from '../src/modules.ts';
 
@@ -12,8 +11,6 @@ export const NOTES: Module = {
   figures: () => import('../template/src/modules/notes/figures.ts'),
   jobs: () => import('../template/src/modules/notes/jobs.ts'),
 };
-
-export const NOTES_MIGRATION = join(import.meta.dirname, '..', 'template', 'migrations', 'notes.sql');
 
 /** Those of the service, and the template's. */
 export const TEST_MODULES: readonly Module[] = [...MODULES, NOTES];

@@ -1,15 +1,18 @@
-import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { PLATFORM, PRODUCT } from '../../src/modules.ts';
 import { unusedDependencies } from './dependencies.ts';
 import { withoutDeadLinks } from './documents.ts';
-import { filesOf, usesOf } from './module-files.ts';
+import { filesOf, MODULE_FOLDERS, usesOf } from './module-files.ts';
 import { LIST_FILE, withoutEntry } from './module-list.ts';
 import { changeFile, projectFiles } from './project.ts';
-import { regenerationSteps, runSteps, type Step } from './regenerate.ts';
+import type { Step } from './regenerate.ts';
 
-/** Removes modules, the last one first. Throws, before anything is touched, when a module that stays stands on one of them. */
-export function removeModules(root: string, names: readonly string[], say: (text: string) => void): void {
+/**
+ * Removes modules. Throws, before anything is touched, when a module that stays stands on one of them. Returns the steps
+ * that have to follow before files are generated again.
+ */
+export function removeModules(root: string, names: readonly string[], say: (text: string) => void): Step[] {
   const files = projectFiles(root);
   for (const name of names) refuseUnlessFree(root, name, names, files);
   const dependenciesBefore = unusedDependencies(root, files);
@@ -22,24 +25,16 @@ export function removeModules(root: string, names: readonly string[], say: (text
     changeFile(root, file, (text) =>
       withoutDeadLinks(text, (target) => existsSync(path.join(root, path.dirname(file), target))),
     );
-  removeEmptyFolders(root, gone);
+  for (const name of names)
+    for (const folder of MODULE_FOLDERS) rmSync(path.join(root, folder, name), { recursive: true, force: true });
 
-  const unused = unusedDependencies(root, left).filter((name) => !dependenciesBefore.includes(name));
-  const uninstall: Step[] =
-    unused.length === 0
-      ? []
-      : [
-          {
-            what: `npm uninstall ${unused.join(' ')}`,
-            command: ['npm', 'uninstall', '--no-audit', '--no-fund', ...unused],
-          },
-        ];
   say(
     `Removed ${names.join(', ')}: ${gone.length} files, ${names.length === 1 ? 'its entry' : 'their entries'} in ${LIST_FILE}.`,
   );
-  runSteps(root, [...uninstall, ...regenerationSteps(['test/modules/dashboard', 'test/db/query-plans'])], (text) =>
-    say(`  ${text}`),
-  );
+  const unused = unusedDependencies(root, left).filter((name) => !dependenciesBefore.includes(name));
+  if (unused.length === 0) return [];
+  const command = ['npm', 'uninstall', '--no-audit', '--no-fund', ...unused] as const;
+  return [{ what: `packages that nothing uses any more (${unused.join(', ')})`, command }];
 }
 
 function refuseUnlessFree(root: string, name: string, removed: readonly string[], files: readonly string[]): void {
@@ -58,21 +53,4 @@ function refuseUnlessFree(root: string, name: string, removed: readonly string[]
   throw new Error(
     `${users.join(' and ')} ${users.length === 1 ? 'stands' : 'stand'} on ${name}:\n${samples.join('\n')}\nRemove ${users.join(' and ')} first.`,
   );
-}
-
-function removeEmptyFolders(root: string, files: readonly string[]): void {
-  const folders = new Set(files.map((file) => file.split('/').slice(0, 3).join('/')));
-  for (const folder of folders) {
-    const full = path.join(root, folder);
-    if (existsSync(full) && isFolderOfNothing(full)) rmSync(full, { recursive: true });
-  }
-}
-
-function isFolderOfNothing(folder: string): boolean {
-  try {
-    readFileSync(folder);
-    return false;
-  } catch {
-    return true; // a folder; whatever git tracked in it is gone
-  }
 }

@@ -1,7 +1,7 @@
 import { STATUS_CODES } from 'node:http';
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { isServerAway } from '../db/deadlock-retry.ts';
-import { AppError, ERROR_STATUS, type ErrorCode, sqlState } from '../errors.ts';
+import { AppError, ERROR_STATUS, type ErrorCode, SQLSTATE, sqlState } from '../errors.ts';
 import { RETRY_AFTER_SECONDS } from '../limits.ts';
 
 export const PROBLEM_TYPE = 'application/problem+json';
@@ -58,8 +58,7 @@ export function toProblem(error: FastifyError | AppError): ProblemDetails {
   return problem(code, error.message);
 }
 
-/** character_not_in_repertoire, untranslatable_character */
-const NOT_STORABLE = ['22021', '22P05'];
+const NOT_STORABLE: readonly string[] = [SQLSTATE.characterNotInRepertoire, SQLSTATE.untranslatableCharacter];
 
 /** A field that is missing, or that nobody reads, is reported at the object around it. */
 function fieldOf(params: Record<string, unknown>): string {

@@ -1,7 +1,10 @@
-import { sql } from 'kysely';
+import { type Selectable, sql, type UpdateObject } from 'kysely';
 import type { Db } from '../../db/database.ts';
 import type { IdPlace } from '../../db/keyset-pagination.ts';
-import type { CampaignStatus, ReachOutStatus } from '../../db/schema.ts';
+import type { Schema } from '../../db/schema.ts';
+
+export type CampaignStatus = Selectable<Schema['campaigns']>['status'];
+export type ReachOutStatus = Selectable<Schema['reach_outs']>['status'];
 
 const campaignColumns = [
   'campaigns.id',
@@ -75,66 +78,45 @@ export async function insertCampaign(db: Db, orgId: number, content: Content): P
   return id;
 }
 
-type ContentChange = { name?: string; subject?: string; body?: string; questions?: readonly string[] | undefined };
+export type CampaignUpdate = Omit<UpdateObject<Schema, 'campaigns'>, 'status'>;
 
-/** Fields left out stay as they are. */
-export function markDraftChanged(db: Db, orgId: number, id: number, change: ContentChange): Promise<boolean> {
+/** False when the campaign is in none of the states `from`. Fields that are left out stay as they are. */
+export function updateCampaign(
+  db: Db,
+  orgId: number,
+  id: number,
+  from: readonly CampaignStatus[],
+  change: CampaignUpdate & { readonly status: CampaignStatus },
+): Promise<boolean> {
   return changedOne(
     db
       .updateTable('campaigns')
-      .set((q) => ({
-        name: change.name ?? q.ref('name'),
-        subject: change.subject ?? q.ref('subject'),
-        body: change.body ?? q.ref('body'),
-        questions: change.questions === undefined ? q.ref('questions') : [...change.questions],
-      }))
+      .set(change)
       .where('org_id', '=', orgId)
       .where('id', '=', id)
-      .where('status', '=', 'draft'),
+      .where('status', 'in', from),
   );
 }
 
-export function markLaunched(db: Db, orgId: number, id: number, linkDays: number): Promise<boolean> {
+/** A repeating campaign is launched by its slots only: each makes a copy. */
+export function markLaunched(
+  db: Db,
+  orgId: number,
+  id: number,
+  { from, to, linkDays }: { from: readonly CampaignStatus[]; to: CampaignStatus; linkDays: number },
+): Promise<boolean> {
   return changedOne(
     db
       .updateTable('campaigns')
       .set({
-        status: 'sending',
+        status: to,
         launched_at: sql`now()`,
         link_expires_at: sql`now() + make_interval(days => ${linkDays}::int)`,
       })
       .where('org_id', '=', orgId)
       .where('id', '=', id)
-      .where('status', 'in', ['draft', 'scheduled'])
-      // A repeating campaign is launched by its slots only: each makes a copy.
+      .where('status', 'in', from)
       .where('cron', 'is', null),
-  );
-}
-
-export function markScheduled(
-  db: Db,
-  orgId: number,
-  id: number,
-  schedule: { launchAt: Date; cron: string | null; timeZone: string },
-): Promise<boolean> {
-  return changedOne(
-    db
-      .updateTable('campaigns')
-      .set({ status: 'scheduled', launch_at: schedule.launchAt, cron: schedule.cron, time_zone: schedule.timeZone })
-      .where('org_id', '=', orgId)
-      .where('id', '=', id)
-      .where('status', 'in', ['draft', 'scheduled']),
-  );
-}
-
-export function markCancelled(db: Db, orgId: number, id: number): Promise<boolean> {
-  return changedOne(
-    db
-      .updateTable('campaigns')
-      .set({ status: 'cancelled', finished_at: sql`now()` })
-      .where('org_id', '=', orgId)
-      .where('id', '=', id)
-      .where('status', 'in', ['draft', 'scheduled', 'sending']),
   );
 }
 

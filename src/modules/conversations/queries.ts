@@ -2,13 +2,7 @@ import { sql } from 'kysely';
 import { givenRows } from '../../db/batch-write.ts';
 import type { Db } from '../../db/database.ts';
 import type { IdPlace } from '../../db/keyset-pagination.ts';
-import { sqlState } from '../../errors.ts';
 import { CONVERSATION_MESSAGES_MAX } from './limits.ts';
-
-/** Data exception, or a constraint that it breaks: the same values would fail again, the others of a batch would not. */
-export function isDataFault(error: unknown): boolean {
-  return /^2[23]/.test(sqlState(error) ?? '');
-}
 
 export interface Message {
   readonly seq: number;

@@ -137,7 +137,7 @@ describe('a launch', () => {
     await post(`/${id}/launch`);
     const answer = await owner.send<Problem>('PATCH', `/api/campaigns/${id}`, { subject: 'Other' });
     expect(answer.status).toBe(409);
-    expect(answer.body.detail).toBe('The campaign is sending; only a draft can be changed.');
+    expect(answer.body.detail).toBe('The campaign is sending and cannot be changed.');
     expect(await reread(id)).toMatchObject(DRAFT);
   });
 });

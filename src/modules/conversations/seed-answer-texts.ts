@@ -1,12 +1,6 @@
 import { sql } from 'kysely';
-import type { Db } from '../../src/db/database.ts';
-
-/** What a weekly check-in asks. */
-export const QUESTIONS = [
-  'How was your week, all in all?',
-  'How is your workload?',
-  'Do you get the support that you need from your team?',
-];
+import type { Db } from '../../db/database.ts';
+import { scoreSentiment } from './sentiment.ts';
 
 export const TONES = ['negative', 'neutral', 'positive'] as const;
 export type Tone = (typeof TONES)[number];
@@ -14,6 +8,7 @@ export type Tone = (typeof TONES)[number];
 /** An answer is a beginning and an end: a few of each make many. */
 type Halves = { readonly begin: readonly string[]; readonly end: readonly string[] };
 
+/** To each question of the sample's campaigns, in their order. */
 // biome-ignore format: sentences to read over, side by side
 const ANSWERS: readonly Record<Tone, Halves>[] = [
   {
@@ -84,8 +79,6 @@ export function answerTexts(): AnswerText[] {
 
 /** The texts as a temporary table, scored as the product would score them. */
 export async function createAnswerTexts(db: Db): Promise<void> {
-  // Only here: `npm start` loads the seed on every start, and the word list is large.
-  const { scoreSentiment } = await import('../../src/modules/conversations/sentiment.ts');
   const texts = answerTexts().map((text) => ({ ...text, sentiment: scoreSentiment(text.body) }));
   await sql`
     create temporary table answer_texts (question int, tone text, nth int, body text, sentiment real) on commit drop`.execute(

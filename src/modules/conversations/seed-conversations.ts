@@ -1,8 +1,19 @@
 import { sql } from 'kysely';
-import type { Db } from '../../src/db/database.ts';
-import { FAREWELL } from '../../src/modules/conversations/answers.ts';
-import { QUESTIONS, TEXTS_PER_TONE } from './answer-texts.ts';
-import type { Launch } from './check-ins.ts';
+import type { Db } from '../../db/database.ts';
+import { FAREWELL } from './answers.ts';
+import { TEXTS_PER_TONE } from './seed-answer-texts.ts';
+
+/** A campaign that was sent. */
+export interface Launch {
+  readonly campaignId: number;
+  readonly orgId: number;
+  readonly questions: readonly string[];
+  /** 0 is the organisation's oldest. */
+  readonly week: number;
+  /** The week as a share of all: 0 to 1. */
+  readonly progress: number;
+  readonly at: Date;
+}
 
 /**
  * Writes what people said to one campaign, as the product stores it: the bot greets with the first question (seq 1), each
@@ -14,21 +25,22 @@ import type { Launch } from './check-ins.ts';
  */
 export async function writeConversations(
   db: Db,
-  { orgId, campaignId, week, progress, at, now }: Launch,
+  { orgId, campaignId, questions, week, progress, at }: Launch,
   firstId: number,
+  now: Date,
 ): Promise<{ conversations: number; messages: number }> {
   const { rows } = await sql<{ conversations: string; messages: string }>`
     with opened as materialized (
       select ${firstId}::bigint - 1 + row_number() over (order by started_at, reach_out_id) as id, opened.*
       from (
         select r.id as reach_out_id, e.id as employee_id, e.team_id, split_part(e.name, ' ', 1) as first_name,
-          ${startedAt(at)} as started_at, ${answersGiven} as answers, ${moodOf(orgId, week, progress)} as mood
+          ${startedAt(at)} as started_at, ${answersGiven(questions.length)} as answers, ${moodOf(orgId, week, progress)} as mood
         from reach_outs r
         join employees e on e.org_id = r.org_id and e.id = r.employee_id
         where r.org_id = ${orgId} and r.campaign_id = ${campaignId} and r.status = 'sent'
           and pg_temp.chance(r.id, 'opens') < 0.29 + 0.2 * pg_temp.chance(e.team_id, 'opens')
       ) as opened
-      -- Whoever would open it later than now has not done so yet.
+      -- Those who would open it later than now have not done so yet.
       where started_at < ${now}::timestamptz - interval '10 minutes'
     ), answered as materialized (
       select conversation_id, n, at, texts.body, texts.sentiment
@@ -45,7 +57,7 @@ export async function writeConversations(
       insert into conversations (org_id, id, campaign_id, employee_id, team_id, reach_out_id, last_seq, step, answers,
         score_sum, started_at, last_message_at, finished_at) overriding system value
       select ${orgId}, id, ${campaignId}, employee_id, team_id, reach_out_id, 2 * answers + 1, answers + 1, answers,
-        coalesce(score_sum, 0), started_at, coalesce(last_at, started_at), case when answers = ${QUESTIONS.length}::int then last_at end
+        coalesce(score_sum, 0), started_at, coalesce(last_at, started_at), case when answers = ${questions.length}::int then last_at end
       from opened
       left join (
         select conversation_id, sum(sentiment::double precision) as score_sum, max(at) as last_at from answered group by conversation_id
@@ -55,12 +67,12 @@ export async function writeConversations(
     ), said as (
       insert into messages (org_id, conversation_id, seq, sender, nonce, body, sentiment, created_at)
       select ${orgId}, * from (
-        select id as conversation_id, 1 as seq, 'bot', null, 'Hi ' || first_name || '! ' || ${QUESTIONS[0]}::text, null::real, started_at
+        select id as conversation_id, 1 as seq, 'bot', null, 'Hi ' || first_name || '! ' || ${questions[0]}::text, null::real, started_at
         from opened
         union all
         select conversation_id, 2 * n, 'employee', to_hex(hashint8extended(conversation_id, n)), body, sentiment, at from answered
         union all
-        select conversation_id, 2 * n + 1, 'bot', null, coalesce((${QUESTIONS}::text[])[n + 1], ${FAREWELL}::text), null, at from answered
+        select conversation_id, 2 * n + 1, 'bot', null, coalesce((${questions}::text[])[n + 1], ${FAREWELL}::text), null, at from answered
       ) as messages
       order by conversation_id, seq
       returning 1
@@ -73,8 +85,8 @@ export async function writeConversations(
 const startedAt = (at: Date) => sql`date_trunc('milliseconds', ${at}::timestamptz + interval '5 minutes'
   + power(pg_temp.chance(r.id, 'when'), 3) * interval '165 hours')`;
 
-const answersGiven = sql`case when pg_temp.chance(r.id, 'stays') < 0.82 then ${QUESTIONS.length}::int
-  else floor(${QUESTIONS.length}::int * pg_temp.chance(r.id, 'leaves'))::int end`;
+const answersGiven = (questions: number) => sql`case when pg_temp.chance(r.id, 'stays') < 0.82 then ${questions}::int
+  else floor(${questions}::int * pg_temp.chance(r.id, 'leaves'))::int end`;
 
 /** From about -1.5 to 1.5. Bad weeks end, so that the line comes back up. */
 const moodOf = (orgId: number, week: number, progress: number) => sql`

@@ -1,11 +1,8 @@
 import { sql } from 'kysely';
-import type { Db } from '../../src/db/database.ts';
-import { LINK_DAYS } from '../../src/modules/campaigns/limits.ts';
-import { CAMPAIGN_DEFAULTS } from '../../src/modules/campaigns/campaign-mail.ts';
-import { QUESTIONS } from './answer-texts.ts';
-import { writeConversations } from './conversations.ts';
-import type { SeedOrganisation } from './organisations.ts';
-import { waitForReplicas } from './replica-lag.ts';
+import type { Db } from '../../db/database.ts';
+import type { SeedContext, SeedOrganisation } from '../faces.ts';
+import { CAMPAIGN_DEFAULTS } from './campaign-mail.ts';
+import { LINK_DAYS } from './limits.ts';
 
 const DAY_MS = 24 * 3_600_000;
 const WEEKS = 13; // of 7 days, and up to 5 days apart between organisations: 90 days
@@ -13,52 +10,49 @@ const LAUNCH_HOUR_MS = 9 * 3_600_000; // UTC
 /** Each week a third of the people is asked: nobody is asked more often than every third week. */
 const PANELS = 3;
 
-export interface Launch {
+/** What a weekly check-in asks. */
+const QUESTIONS = [
+  'How was your week, all in all?',
+  'How is your workload?',
+  'Do you get the support that you need from your team?',
+];
+
+interface Launch {
   /** Ids in the order of the launches, as if the product had made them. */
   readonly campaignId: number;
   readonly orgId: number;
   /** 0 is the oldest, WEEKS - 1 the newest. */
   readonly week: number;
-  /** The week as a share of all: 0 to 1. */
-  readonly progress: number;
   readonly at: Date;
-  readonly now: Date;
 }
 
-/**
- * Writes a weekly campaign of each organisation, one campaign after the other in the order in which they were launched:
- * rows lie in the tables, and ids follow each other, as after three months of use.
- */
-export async function writeCheckIns(
-  db: Db,
-  organisations: SeedOrganisation[],
-  { now, onProgress }: { now: Date; onProgress: (text: string) => void },
-): Promise<{ reachOuts: number; conversations: number; messages: number }> {
-  const written = { reachOuts: 0, conversations: 0, messages: 0 };
+/** Writes a weekly campaign of each organisation, in the order in which they were launched, and a draft of each. */
+export async function seed(context: SeedContext): Promise<Record<string, number>> {
+  const { db, organisations, now, onProgress, waitForReplicas } = context;
   const all = launches(organisations, now);
+  let reachOuts = 0;
   for (const [index, launch] of all.entries()) {
-    if (index % organisations.length === 0) onProgress(`check-ins, ${index} of ${all.length} campaigns`);
+    if (index % organisations.length === 0) onProgress(`campaigns, ${index} of ${all.length}`);
     await writeCampaign(db, launch);
-    const next = written.reachOuts + 1;
-    written.reachOuts += await writeReachOuts(db, launch, next);
-    const { conversations, messages } = await writeConversations(db, launch, written.conversations + 1);
-    written.conversations += conversations;
-    written.messages += messages;
-    await waitForReplicas(db);
+    reachOuts += await writeReachOuts(db, launch, reachOuts + 1);
+    await waitForReplicas();
   }
   await writeDrafts(db, organisations, all.length + 1, now);
-  return written;
+  await writeTotals(db);
+  // The statements that follow would be planned for empty tables.
+  await sql`analyze campaigns, campaign_progress, reach_outs`.execute(db);
+  return { campaigns: all.length + organisations.length, reachOuts };
 }
 
-/** The owner's organisation launched last, yesterday: its newest answers are today's. */
-function launches(organisations: SeedOrganisation[], now: Date): Launch[] {
+/** The owner's organisation launched last, yesterday: the newest answers to it are today's. */
+function launches(organisations: readonly SeedOrganisation[], now: Date): Launch[] {
   const today = Math.floor(now.getTime() / DAY_MS) * DAY_MS;
   return organisations
     .flatMap(({ id: orgId }, index) =>
       Array.from({ length: WEEKS }, (_, week) => {
         const daysAgo = 1 + (index % 5) + 7 * (WEEKS - 1 - week);
         const at = new Date(today - daysAgo * DAY_MS + LAUNCH_HOUR_MS - index * 60_000);
-        return { orgId, week, progress: week / (WEEKS - 1), at, now };
+        return { orgId, week, at };
       }),
     )
     .toSorted((a, b) => a.at.getTime() - b.at.getTime())
@@ -94,11 +88,35 @@ async function writeReachOuts(db: Db, { orgId, campaignId, week, at }: Launch, f
   return Number(numAffectedRows);
 }
 
-async function writeDrafts(db: Db, organisations: SeedOrganisation[], firstId: number, now: Date): Promise<void> {
+async function writeDrafts(
+  db: Db,
+  organisations: readonly SeedOrganisation[],
+  firstId: number,
+  now: Date,
+): Promise<void> {
   const { subject, body, questions } = CAMPAIGN_DEFAULTS;
   await sql`
     insert into campaigns (org_id, id, name, subject, body, questions, created_at) overriding system value
     select org_id, ${firstId}::bigint + org_id - 1, 'Quarterly check-in', ${subject}, ${body}, ${[...questions]}::text[],
       ${now}::timestamptz - interval '2 hours'
     from unnest(${organisations.map(({ id }) => id)}::bigint[]) as org_id`.execute(db);
+}
+
+/** What the product keeps up to date row by row, here counted once: campaign_progress, and when sending ended. */
+async function writeTotals(db: Db): Promise<void> {
+  await sql`
+    insert into campaign_progress (org_id, campaign_id, recipients, sent, failed)
+    select c.org_id, c.id, coalesce(recipients, 0), coalesce(sent, 0), coalesce(failed, 0)
+    from campaigns c
+    left join (
+      select org_id, campaign_id, count(*) as recipients, count(*) filter (where status = 'sent') as sent,
+        count(*) filter (where status = 'failed') as failed
+      from reach_outs group by org_id, campaign_id
+    ) as r on r.org_id = c.org_id and r.campaign_id = c.id
+    order by c.org_id, c.id`.execute(db);
+  await sql`
+    update campaigns set finished_at = coalesce(
+      (select max(sent_at) from reach_outs where org_id = campaigns.org_id and campaign_id = campaigns.id),
+      launched_at) + interval '1 second'
+    where status = 'done'`.execute(db);
 }
