@@ -40,7 +40,7 @@ test('a module brings its links, its views, its style sheet and its part of the 
   await page.getByText('the summary has come').waitFor();
   expect(await page.locator('nav a').allTextContents()).toEqual(['Home', 'Stars', 'Operations']);
   expect(await page.locator('link[href="/assets/docs/docs.css"]').count()).toBe(1);
-  await page.getByRole('link', { name: 'Stars' }).click();
+  await page.getByRole('link', { name: 'Stars', exact: true }).click();
   await page.getByRole('heading', { name: 'All stars of Olga' }).waitFor();
   expect(await page.locator('nav a[aria-current]').allTextContents()).toEqual(['Stars']);
   await page.goto(`${product().urls.dashboard}#/stars/12`);
@@ -57,12 +57,12 @@ const STARS = `
     {
       links: [{ path: '/stars', text: 'Stars', icon: 'unheard-of' }],
       views: [
-        [/^\\/stars$/, () => title('All stars of Olga')],
-        [/^\\/stars\\/(\\d+)$/, ({ id }) => title('Star ' + id)],
+        { pattern: /^\\/stars$/, view: () => title('All stars of Olga') },
+        { pattern: /^\\/stars\\/(\\d+)$/, view: ({ id }) => title('Star ' + id) },
       ],
       styles: ['/assets/docs/docs.css'],
       home: {
-        figures: () => figure('Stars', '7', 'in sight'),
+        figures: () => figure('Stars', '7', 'in sight', '#/stars'),
         panels({ onSummary }) {
           const box = el('p');
           onSummary((summary) => (box.textContent = summary && 'the summary has come'));

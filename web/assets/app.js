@@ -3,7 +3,7 @@
 // The platform has a home page and an operations page; everything else comes from the service's modules. The index.js of
 // a module exports what it has, all of it optional:
 //   links   [{ path, text, icon, roles }]   entries of the navigation; without `roles`, everybody sees them
-//   views   [[pattern, view]]   view({ id, session, signal }) returns nodes; `id` is the number that the pattern caught,
+//   views   [{ pattern, view }]   view({ id, session, signal }) returns nodes; `id` is the number that the pattern caught,
 //           and `signal` aborts when the view is left
 //   styles  addresses of style sheets, loaded once
 //   home    its part of the home page: see views/home.js
@@ -17,7 +17,11 @@ import { signInPage } from './sign-in.js';
 import { homeView } from './views/home.js';
 import { operationsView } from './views/operations.js';
 
-const VIEWS = [[/^\/$/, homeView], ...modules.flatMap(({ views = [] }) => views), [/^\/operations$/, operationsView]];
+const VIEWS = [
+  { pattern: /^\/$/, view: homeView },
+  { pattern: /^\/operations$/, view: operationsView },
+  ...modules.flatMap(({ views = [] }) => views),
+];
 const LINKS = [
   { path: '/', text: 'Home', icon: 'home' },
   ...modules.flatMap(({ links = [] }) => links),
@@ -70,7 +74,7 @@ function showView() {
   if (session === null) return;
   leave();
   const path = location.hash.slice(1) || '/';
-  const [pattern, view] = VIEWS.find(([route]) => route.test(path)) ?? [/^/, missingView];
+  const { pattern, view } = VIEWS.find((one) => one.pattern.test(path)) ?? { pattern: /^/, view: missingView };
   const main = document.getElementById('main');
   put(main, view({ id: Number(pattern.exec(path)[1]), session, signal: left.signal }));
   for (const link of document.querySelectorAll('nav a')) {

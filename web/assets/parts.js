@@ -69,11 +69,11 @@ export function statusMark(status, kind = '') {
   return el('span', { class: `status ${kind}` }, status);
 }
 
-/** A key figure of the home page: its name, its value, and a few words about it. */
-export function figure(label, value, note) {
+/** A key figure of the home page: its name, its value, a few words about it, and the view that it leads to, if any. */
+export function figure(label, value, note, href) {
   return el(
-    'div',
-    { class: 'figure card' },
+    href ? 'a' : 'div',
+    { class: 'figure card', href },
     el('span', { class: 'label' }, label),
     el('strong', null, value),
     el('span', { class: 'soft' }, note),

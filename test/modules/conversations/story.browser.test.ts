@@ -224,7 +224,7 @@ test('step 6: the dashboard shows progress, moods and the conversation, and expo
   await page.locator('svg.chart circle').first().waitFor();
   await takePictures(page, '6-home');
 
-  await page.getByRole('link', { name: 'Conversations' }).click();
+  await page.getByRole('link', { name: 'Conversations', exact: true }).click();
   await page.getByRole('button', { name: 'Export answers…' }).click();
   const download = page.waitForEvent('download');
   await page.getByRole('dialog').getByRole('link', { name: 'Download CSV' }).click();

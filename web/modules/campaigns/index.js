@@ -10,10 +10,10 @@ const NEWEST_SHOWN = 20;
 
 export const links = [{ path: '/campaigns', text: 'Campaigns', icon: 'mail' }];
 export const views = [
-  [/^\/campaigns$/, campaignsView],
-  [/^\/campaigns\/new$/, newCampaignView],
-  [/^\/campaigns\/(\d+)\/edit$/, editCampaignView],
-  [/^\/campaigns\/(\d+)$/, campaignView],
+  { pattern: /^\/campaigns$/, view: campaignsView },
+  { pattern: /^\/campaigns\/new$/, view: newCampaignView },
+  { pattern: /^\/campaigns\/(\d+)\/edit$/, view: editCampaignView },
+  { pattern: /^\/campaigns\/(\d+)$/, view: campaignView },
 ];
 export const styles = ['/modules/campaigns/campaigns.css'];
 

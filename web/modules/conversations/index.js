@@ -5,12 +5,12 @@ import { conversationsView } from './conversations.js';
 
 export const links = [{ path: '/conversations', text: 'Conversations', icon: 'talk' }];
 export const views = [
-  [/^\/conversations$/, conversationsView],
-  [/^\/conversations\/(\d+)$/, conversationView],
+  { pattern: /^\/conversations$/, view: conversationsView },
+  { pattern: /^\/conversations\/(\d+)$/, view: conversationView },
 ];
 export const styles = ['/modules/conversations/bubbles.css', '/modules/conversations/conversations.css'];
 
 export const home = {
   figures: ({ openConversations }) =>
-    figure('Open conversations', formatNumber(openConversations), 'begun in the last 24 hours'),
+    figure('Open conversations', formatNumber(openConversations), 'begun in the last 24 hours', '#/conversations'),
 };

@@ -4,11 +4,12 @@ import { figure, nextStep } from '/assets/parts.js';
 import { employeesView } from './employees.js';
 
 export const links = [{ path: '/employees', text: 'Employees', icon: 'people' }];
-export const views = [[/^\/employees$/, employeesView]];
+export const views = [{ pattern: /^\/employees$/, view: employeesView }];
 export const styles = ['/modules/employees/employees.css'];
 
 export const home = {
-  figures: ({ employees, teams }) => figure('Employees', formatNumber(employees), `in ${count(teams, 'team')}`),
+  figures: ({ employees, teams }) =>
+    figure('Employees', formatNumber(employees), `in ${count(teams, 'team')}`, '#/employees'),
   panels({ session, onSummary }) {
     const box = el('div', { class: 'slot' });
     if (session.mayWrite)
