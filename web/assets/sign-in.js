@@ -85,7 +85,7 @@ function entryForm({ path, title, action, fields }, entered) {
 }
 
 function switchLine(other, change) {
-  const question = other === REGISTER ? 'New here?' : 'Already registered?';
+  const lead = other === REGISTER ? 'New here?' : 'Already registered?';
   const button = el('button', { type: 'button', class: 'link', onclick: change }, other.title);
-  return el('p', { class: 'soft' }, question, ' ', button);
+  return el('p', { class: 'soft' }, lead, ' ', button);
 }
