@@ -40,8 +40,8 @@ test('finds by recipient and by subject, and pages with before', async () => {
 
 test('shows one mail with its parts and its headers', async () => {
   const headers = {
-    'List-Unsubscribe': '<https://example.test/u>',
-    'List-Unsubscribe-Post': 'List-Unsubscribe=One-Click',
+    'List-Id': '<news.example.test>',
+    'X-Note': 'One=Two',
   };
   await send({
     to: 'ada@example.test',
@@ -55,8 +55,8 @@ test('shows one mail with its parts and its headers', async () => {
   expect(mail.html.trim()).toBe('<b>Hello Ada</b>');
   expect(mail.messageId).toBe('<one@example.test>');
   expect(mail.headers).toMatchObject({
-    'list-unsubscribe': '<https://example.test/u>',
-    'list-unsubscribe-post': 'List-Unsubscribe=One-Click',
+    'list-id': '<news.example.test>',
+    'x-note': 'One=Two',
   });
 });
 
