@@ -56,6 +56,12 @@ test('of many changes of one version at once exactly one is made', async () => {
   expect((await owner.get<Note>(`/api/notes/${id}`)).body).toEqual(kept?.body);
 });
 
+test('a version that no row can have is only another version', async () => {
+  const { id } = await written();
+  for (const version of ['"0"', '"2147483648"', `"${'9'.repeat(15)}"`])
+    expect(await change(owner, id, version, { title: 'Blind' }), version).toMatchObject({ status: 412 });
+});
+
 test('without If-Match the answer is 428, says what to send, and nothing is changed', async () => {
   const { id, etag } = await written();
   const refused = await owner.send('PATCH', `/api/notes/${id}`, { title: 'Blind' });
