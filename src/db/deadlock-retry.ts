@@ -3,7 +3,7 @@
  * What fails without it: of 48 transactions over 5 of 40 rows each, deadlocks lose 20.
  * How it works: one table of SQLSTATEs says what is worth a retry; the wait is exponential with full jitter; the work
  *   is called again from its first line, so decisions are taken on what it reads then. Locks are taken in a fixed order
- *   first (conversation, then mood_days, then campaign_progress): the retry is the second line of defence.
+ *   first (the rows of one owner, then the counters that many share): the retry is the second line of defence.
  * What it costs: nothing when nothing fails. Its bound: TRANSACTION_TRIES_MAX, TRANSACTION_RETRY_MS.
  * Its proof: test/db/deadlock-retry.test.ts, bench/patterns/deadlock-retry.
  */

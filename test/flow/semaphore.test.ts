@@ -35,7 +35,7 @@ test('the line is served in its order', async () => {
 });
 
 test('work that fails gives its place back and tells its caller alone', async () => {
-  const semaphore = createSemaphore('imports', { atOnce: 1, waiting: 1 });
+  const semaphore = createSemaphore('uploads', { atOnce: 1, waiting: 1 });
   const failing = semaphore.run(() => Promise.reject(new Error('broken file')));
   const next = semaphore.run(async () => 'done');
   await expect(failing).rejects.toThrow('broken file');
