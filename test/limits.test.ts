@@ -17,18 +17,21 @@ const MAY_BE_ZERO = ['POOL_REPLICA.chat', 'POOL_REPLICA.migrate'];
 const HELD_BY_A_TEST = ['CONNECTIONS_RESERVED'];
 
 const PROJECT = join(import.meta.dirname, '..');
-const files: [string, Limits][] = [['src/limits.ts', platform]];
+const files: { file: string; path: string; limits: Limits }[] = [
+  { file: 'src/limits.ts', path: join(PROJECT, 'src', 'limits.ts'), limits: platform },
+];
 for (const { name } of TEST_MODULES) {
-  const file = join(moduleFolder(name), 'limits.ts');
-  if (existsSync(file)) files.push([`${name}/limits.ts`, (await import(/* @vite-ignore */ file)) as Limits]);
+  const path = join(moduleFolder(name), 'limits.ts');
+  if (!existsSync(path)) continue;
+  files.push({ file: `${name}/limits.ts`, path, limits: (await import(/* @vite-ignore */ path)) as Limits });
 }
 
 test('the platform has many limits, and the template has some of its own', () => {
   expect(numbersIn(platform).length).toBeGreaterThan(100);
-  expect(files.map(([file]) => file)).toContain(`${NOTES.name}/limits.ts`);
+  expect(files.map(({ file }) => file)).toContain(`${NOTES.name}/limits.ts`);
 });
 
-describe.each(files)('%s', (file, limits) => {
+describe.each(files)('$file', ({ path, limits }) => {
   test.each(limits.RELATIONS ?? [])('%s', (_, holds) => {
     expect(holds).toBe(true);
   });
@@ -43,10 +46,8 @@ describe.each(files)('%s', (file, limits) => {
   });
 
   test('every limit limits something', () => {
-    const own =
-      file === 'src/limits.ts' ? join(PROJECT, file) : join(moduleFolder(file.split('/')[0] ?? ''), 'limits.ts');
     const code = sources()
-      .filter((source) => source !== own)
+      .filter((source) => source !== path)
       .map((source) => readFileSync(source, 'utf8'))
       .join('\n');
     const unused = namesIn(limits).filter((name) => !new RegExp(`\\b${name}\\b`).test(code));
@@ -56,7 +57,7 @@ describe.each(files)('%s', (file, limits) => {
 
 test('no limit has two values', () => {
   const owners = Map.groupBy(
-    files.flatMap(([file, limits]) => namesIn(limits).map((name) => ({ name, file }))),
+    files.flatMap(({ file, limits }) => namesIn(limits).map((name) => ({ name, file }))),
     ({ name }) => name,
   );
   expect([...owners.values()].filter(({ length }) => length > 1)).toEqual([]);
@@ -94,9 +95,6 @@ function numbersIn(limits: Limits): (readonly [string, number])[] {
   });
 }
 
-/** Limits that only another limits.ts uses limit nothing: those files are left out. */
 function sources(): string[] {
-  return globSync('{src,workers,scripts,template/src}/**/*.ts', { cwd: PROJECT })
-    .filter((file) => !file.endsWith('/limits.ts'))
-    .map((file) => join(PROJECT, file));
+  return globSync('{src,workers,scripts,template/src}/**/*.ts', { cwd: PROJECT }).map((file) => join(PROJECT, file));
 }

@@ -24,7 +24,6 @@ const proxies: ForgetfulProxy[] = [];
 let api: RunningApi;
 let us: Party;
 let them: Party;
-let routes: PathOperation[];
 let named: PathOperation[];
 let unnamedReads: PathOperation[];
 let theirRowsBefore: Record<string, unknown>;
@@ -131,7 +130,7 @@ async function arrange(filters: 'kept' | 'forgotten'): Promise<void> {
     proxies.push(toPrimary, toReplica);
     return { DATABASE_URL: toPrimary.url, DATABASE_REPLICA_URL: toReplica.url };
   });
-  routes = await operationsOf(api.url);
+  const routes = await operationsOf(api.url);
   named = routes.filter(({ path }) => path.includes('{'));
   unnamedReads = routes.filter(({ method, path }) => method === 'GET' && !path.includes('{'));
   us = await addParty('mark-ours');
