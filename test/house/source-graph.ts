@@ -11,9 +11,9 @@ export interface Import {
   /** From the root of the project. */
   readonly file: string;
   readonly target: string;
-  /** What the import is gone from when the types are: a program that runs does not load it. */
+  /** Only types are imported: a running program does not load the file. */
   readonly typesOnly: boolean;
-  /** `import()`: loaded when, and if, somebody needs it. */
+  /** `import()`: loaded only when it is needed. */
   readonly lazy: boolean;
 }
 

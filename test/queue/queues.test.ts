@@ -89,7 +89,7 @@ test('a job whose consumer died is taken up again', async () => {
   await until('another consumer has it', () => taken === 1);
 });
 
-test('close tells the turns to end, waits for them and takes no new job', async () => {
+test('close aborts the current turns, waits for them and takes no new job', async () => {
   let begun = 0;
   let ended = 0;
   consume(async (_, signal) => {

@@ -97,7 +97,7 @@ describe.each(['kept', 'forgotten'] as const)('with the filters of the queries %
   });
 
   if (filters === 'forgotten') {
-    test('without Row-Level Security the forgotten filters show the rows of everybody', async () => {
+    test('without Row-Level Security the forgotten filters show every organisation’s rows', async () => {
       expect(proxies.flatMap(({ forgotten }) => [...forgotten]).length).toBeGreaterThanOrEqual(tenants.size);
       await rowLevelSecurity('disable');
       for (const { path, operation } of unnamedReads) {
@@ -116,7 +116,7 @@ describe.each(['kept', 'forgotten'] as const)('with the filters of the queries %
       const { status, body } = await ask(us.client, route, idFor(route, us));
       const what = `${route.method} ${route.path}: ${JSON.stringify(body)}`;
       if (route.method === 'GET') expect(status, what).toBe(200);
-      // The request is in order; whether the thing is in the right state for it is another question.
+      // The request is accepted; a conflict only says that the thing is in another state.
       else expect([200, 201, 202, 204, 409], what).toContain(status);
     }
   });

@@ -45,7 +45,7 @@ test('of two registrations at once with one address, one wins', async () => {
 test.each([
   ['a short password', { password: 'x'.repeat(PASSWORD_CHARS.min - 1) }],
   ['an endless password', { password: 'x'.repeat(PASSWORD_CHARS.max + 1) }],
-  ['no address', { email: 'nobody' }],
+  ['a text that is not an address', { email: 'nobody' }],
   ['an address with a line break', { email: 'a@b.test\r\nBcc: c@d.test' }],
   ['a name of spaces', { name: '   ' }],
 ])('%s is refused before anything is written', async (_what, wrong) => {

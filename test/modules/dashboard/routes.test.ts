@@ -52,7 +52,7 @@ test('figures are those of the own organisation, and may be empty', async () => 
   expect((await owner.get('/api/summary')).body).toMatchObject({ ownNotes: 0, latestNote: null });
 });
 
-test('all figures are read with one statement, and everybody who asks at the same time shares it', async () => {
+test('all figures are read with one statement, which callers at the same time share', async () => {
   await owner.get('/api/summary'); // the session is known from here on
   const before = await reads();
   const answers = await Promise.all(Array.from({ length: 50 }, () => owner.get('/api/summary')));

