@@ -4,6 +4,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { projectFile } from '../../src/files.ts';
 import { loadPages } from '../../src/http/pages.ts';
 import { MODULES } from '../../src/modules.ts';
+import { TEST_MODULES } from '../modules.ts';
 import { type RunningApi, rawRequest, runApi } from '../running-api.ts';
 
 const WITH_PAGES = MODULES.map(({ name }) => name)
@@ -12,7 +13,7 @@ const WITH_PAGES = MODULES.map(({ name }) => name)
 
 let api: RunningApi;
 beforeAll(async () => {
-  api = await runApi({ API_URL: 'https://people.example' });
+  api = await runApi({ API_URL: 'https://service.example' });
 });
 afterAll(() => api.stop());
 
@@ -52,7 +53,7 @@ test('the files of a module are served, but for its pages, which have routes of 
   }
 });
 
-test('a client that takes gzip gets fewer bytes, any other gets them plain', async () => {
+test('a client that accepts gzip gets fewer bytes, any other gets them plain', async () => {
   const zipped = await rawRequest(url(), get('/assets/app.js', 'accept-encoding: br, gzip'));
   const plain = await rawRequest(url(), get('/assets/app.js'));
   expect(zipped).toMatch(/content-encoding: gzip/i);
@@ -71,6 +72,18 @@ test('a page that has not changed is not sent again', async () => {
   expect(changed.status).toBe(200);
 });
 
+test('/modules.js imports the page part of each module that has one, in their order', async () => {
+  const source = await (await fetch(`${url()}/modules.js`)).text();
+  const imported = [...source.matchAll(/'\/modules\/([\w-]+)\/index\.js'/g)].map(([, name]) => name);
+  const withPages = TEST_MODULES.map(({ name }) => name).filter((name) =>
+    existsSync(projectFile(`web/modules/${name}/index.js`)),
+  );
+  expect(imported).toEqual(withPages);
+  expect(source.match(/export const modules = \[(.*)\]/)?.[1]).toBe(
+    imported.map((_, nth) => `module${nth}`).join(', '),
+  );
+});
+
 test.each([
   '/assets/../../package.json',
   '/assets/..%2f..%2fpackage.json',
@@ -82,9 +95,10 @@ test.each([
   '/assets/',
   '/404.html',
   '/index.html',
+  '/docs.html',
   '/modules/../index.html',
   '/modules/',
-])('no address leads out of the pages: %s', async (path) => {
+])('no path leads out of the pages, or to a page by its file name: %s', async (path) => {
   const answer = await rawRequest(url(), get(path));
   expect(answer).toMatch(/^HTTP\/1.1 (404|400) /);
   expect(answer).not.toContain('"dependencies"');
@@ -106,7 +120,7 @@ test.each(['/', '/assets/app.js', '/nowhere', '/api/me', '/livez'])(
 );
 
 function get(path: string, ...headers: string[]): string {
-  return [`GET ${path} HTTP/1.1`, 'host: people.example', 'connection: close', ...headers, '', ''].join('\r\n');
+  return [`GET ${path} HTTP/1.1`, 'host: service.example', 'connection: close', ...headers, '', ''].join('\r\n');
 }
 
 function lengthOf(answer: string): number {
