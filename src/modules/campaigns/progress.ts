@@ -2,7 +2,10 @@ import { sql } from 'kysely';
 import { givenRows } from '../../db/batch-write.ts';
 import type { Db } from '../../db/database.ts';
 
-/** Moves the counters that all of a campaign's people share: last in a transaction, for whoever comes next waits for it. */
+/**
+ * Updates the counters that all of a campaign's people share. Call it last in a transaction: the next one waits for
+ * this row.
+ */
 export async function addToProgress(
   db: Db,
   orgId: number,
