@@ -2,7 +2,7 @@ import type { Server } from 'node:http';
 import { StartError } from '../errors.ts';
 import { DRAIN_MS } from '../limits.ts';
 
-/** Listens, or says in words why not. */
+/** Listens; throws an error that explains the problem if it cannot. */
 export async function listen(server: Server, where: { host: string; port: number; variable: string }): Promise<void> {
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => reject(explain(error, where)));
@@ -15,22 +15,22 @@ export function explain(error: NodeJS.ErrnoException, where: { host: string; por
   switch (error.code) {
     case 'EADDRINUSE':
       return new StartError(
-        `Port ${where.port} on ${where.host} is taken by another program. Stop that one, or set ${where.variable} to a free port.`,
+        `Port ${where.port} on ${where.host} is already in use. Stop the program that uses it, or set ${where.variable} to a free port.`,
       );
     case 'EACCES':
       return new StartError(
-        `Port ${where.port} needs privileges that this user does not have. Set ${where.variable} to a port above 1023.`,
+        `Listening on port ${where.port} needs privileges that this user does not have. Set ${where.variable} to a port above 1023.`,
       );
     case 'EADDRNOTAVAIL':
       return new StartError(
-        `This machine has no address ${where.host}. Set HOST to one of its own, for example 127.0.0.1 or 0.0.0.0.`,
+        `${where.host} is not an address of this machine. Set HOST to one that is, for example 127.0.0.1 or 0.0.0.0.`,
       );
     default:
       return error;
   }
 }
 
-/** Takes no new connections, lets requests in flight end, closes what is still there after DRAIN_MS. */
+/** Accepts no new connections, lets requests in flight finish, and closes any that are left after DRAIN_MS. */
 export async function closeServer(server: Server): Promise<void> {
   const closed = new Promise<void>((resolve) => server.close(() => resolve()));
   server.closeIdleConnections();
