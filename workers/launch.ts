@@ -10,9 +10,7 @@ import { PROCESS_NAMES } from '../src/processes.ts';
 
 const name = PROCESS_NAMES.find((worker) => worker === process.argv[2]);
 if (name === undefined) {
-  process.stderr.write(
-    `Which worker should start? Choose one of ${PROCESS_NAMES.join(', ')}, for example: npm run start:api\n`,
-  );
+  process.stderr.write(`Which worker? One of ${PROCESS_NAMES.join(', ')}, for example: npm run start:api\n`);
   process.exit(64);
 }
 

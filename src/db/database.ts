@@ -146,7 +146,7 @@ export function holdingConnection<T>(work: () => Promise<T>): Promise<T> {
 }
 
 const NESTED =
-  'A second connection was requested inside a transaction. Use the transaction, or run the query before it begins: a pool whose callers each hold one connection and wait for another is deadlocked.';
+  'A second connection was asked for inside a transaction. Use the transaction, or run the query before it begins: a pool whose callers each hold one connection and wait for another is deadlocked.';
 
 function busy(cause?: unknown): AppError {
   return new AppError('overloaded', 'The database is busy. Try again in a moment.', {

@@ -71,8 +71,7 @@ export async function refuseWrongDatabase(db: Db, url: string): Promise<void> {
   await refuseUnreachable(db, url);
   const files = await migrationFiles(projectFile('migrations'));
   const pending = await pendingMigrations(migratorOf(db, files));
-  if (pending.length > 0)
-    throw new StartError(`The database is missing the migrations ${pending.join(', ')}. Run npm run migrate first.`);
+  if (pending.length > 0) throw new StartError(`The database lacks ${pending.join(', ')}. Run npm run migrate first.`);
 }
 
 /** Throws StartError with a message for the operator when the database does not answer. */

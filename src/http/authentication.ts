@@ -87,10 +87,7 @@ export function authenticate(api: App, sessions: Sessions, requestsPerMinute: nu
     if (user === undefined) throw new AppError('unauthenticated', 'Sign in first: POST /api/sessions.');
     requests.count(`${user.orgId}/${user.userId}`);
     if (role !== undefined && ROLE_RANK[user.role] < ROLE_RANK[role]) {
-      throw new AppError(
-        'forbidden',
-        `This requires the role ${role}, but yours is ${user.role}. Ask an ${role} of your organisation.`,
-      );
+      throw new AppError('forbidden', `This needs the role ${role}; you are signed in as ${user.role}.`);
     }
     request.user = user;
     request.db = lastWrites.enter(user, request.caller);

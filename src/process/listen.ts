@@ -15,15 +15,15 @@ export function explain(error: NodeJS.ErrnoException, where: { host: string; por
   switch (error.code) {
     case 'EADDRINUSE':
       return new StartError(
-        `Port ${where.port} on ${where.host} is already in use. Stop the program that uses it, or set ${where.variable} to a free port.`,
+        `Port ${where.port} on ${where.host} is taken by another program. Stop that one, or set ${where.variable} to a free port.`,
       );
     case 'EACCES':
       return new StartError(
-        `Listening on port ${where.port} needs privileges that this user does not have. Set ${where.variable} to a port above 1023.`,
+        `Port ${where.port} needs privileges that this user does not have. Set ${where.variable} to a port above 1023.`,
       );
     case 'EADDRNOTAVAIL':
       return new StartError(
-        `${where.host} is not an address of this machine. Set HOST to one that is, for example 127.0.0.1 or 0.0.0.0.`,
+        `This machine has no address ${where.host}. Set HOST to one of its own, for example 127.0.0.1 or 0.0.0.0.`,
       );
     default:
       return error;

@@ -55,7 +55,7 @@ export function checkHeap(log: Log, limit = memoryLimit(), heapLimitBytes = getH
     log.info(sizes, 'heap fits the memory limit');
   } else if (limit.source === 'container') {
     throw new StartError(
-      `V8's heap can grow to ${sizes.heapMb} MB, but the container's limit is ${sizes.limitMb} MB: the process would be killed. ` +
+      `V8 may grow to ${sizes.heapMb} MB in a container of ${sizes.limitMb} MB and would be killed. ` +
         `Start through the launcher (npm run start:<name>), or pass ${heapFlags(limit).join(' ')} to node.`,
     );
   } else {

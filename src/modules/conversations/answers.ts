@@ -35,7 +35,7 @@ export type AnswerQuestion = (
 ) => Promise<Answered>;
 
 export const FAREWELL =
-  'That was the last question. Thank you for sharing, it really helps! Your answers are now with your people team. Take care!';
+  'Thank you for sharing! That was the last question, and your answers are now with your people team. Take care!';
 
 export function createAnswers(database: Database, metrics: Metrics): AnswerQuestion {
   const commits = metrics.counter('answer_commits', 'Transactions that stored answers');

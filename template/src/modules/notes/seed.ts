@@ -11,7 +11,7 @@ export async function seed({ db, organisations, now }: SeedContext): Promise<{ n
     const count = Math.max(1, Math.round(size * NOTES_PER_SIZE));
     await sql`
       insert into notes (org_id, id, title, body, status, created_at, updated_at) overriding system value
-      select ${orgId}, id, 'Note ' || id, 'The text of note ' || id || '.',
+      select ${orgId}, id, 'Note ' || id, 'What note ' || id || ' says.',
         case when pg_temp.chance(id, 'note done') < 0.3 then 'done' else 'open' end, at, at
       from (
         select id, ${now}::timestamptz - make_interval(secs => ${DAYS * 86_400}::int * (1 - nth::float8 / ${count}::int)) as at
