@@ -36,9 +36,9 @@ function looked({ primary, replica, memoryBytes, instances }: Servers) {
   };
 }
 
-/** `1 danger, 3 advices, 12 ok`. */
+/** `1 danger, 3 advice, 12 ok`. */
 function summary(findings: Finding[]): string {
   const count = (level: Level) => findings.filter((finding) => finding.level === level).length;
   const plural = (amount: number, word: string) => `${amount} ${word}${amount === 1 ? '' : 's'}`;
-  return `${plural(count('danger'), 'danger')}, ${plural(count('advice'), 'advice')}, ${count('ok')} ok`;
+  return `${plural(count('danger'), 'danger')}, ${count('advice')} advice, ${count('ok')} ok`;
 }

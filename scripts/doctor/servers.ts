@@ -172,7 +172,7 @@ const REASONS: Record<string, string> = {
   ECONNREFUSED: 'nothing listens there (is it running, and is the address right?)',
   ENOTFOUND: 'the host name does not exist',
   EAI_AGAIN: 'the host name cannot be resolved',
-  '28P01': 'it rejected the password',
+  '28P01': 'it refused the password',
   '28000': 'it does not allow this role to connect from here',
   '3D000': 'the database does not exist',
   '53300': 'all its connections are in use',

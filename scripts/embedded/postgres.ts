@@ -54,7 +54,7 @@ const STOP_STEPS: StopStep[] = [
   { signal: 'SIGQUIT', waitMs: POSTGRES_IMMEDIATE_STOP_MS },
 ];
 
-/** What a replica logs when waiting longer will not help: the primary no longer has the WAL it needs. */
+/** What a replica logs when waiting longer will not help: it no longer has a place in the primary's history. */
 const HOPELESS =
   /has already been removed|system identifier differs|is not in this server's history|is behind recovery timeline|slot "\w+" does not exist|can no longer access/;
 

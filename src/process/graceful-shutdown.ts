@@ -36,7 +36,7 @@ export function createShutdown(log: Log, stopMs = STOP_MS): Shutdown {
         clean = false;
         log.error(
           { what, err: outcome === 'late' ? undefined : outcome },
-          outcome === 'late' ? 'did not close in time' : 'failed to close',
+          outcome === 'late' ? 'did not close in time' : 'did not close',
         );
       }
     }

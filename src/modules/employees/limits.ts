@@ -1,4 +1,4 @@
-/** The ceilings of employees, teams and imports. */
+/** The limits of employees, teams and imports. */
 
 const KB = 1024;
 const MB = 1024 * KB;
@@ -14,7 +14,7 @@ export const IMPORT_LINE_BYTES_MAX = 16 * KB;
 export const IMPORT_REJECTIONS_KEPT = 200; // reported individually; the rest are only counted
 export const IMPORTS_AT_ONCE_MAX = 8; // per process; each holds one batch, at worst 8 MB of maximum-length lines, and a slow upload must not block the next file
 export const IMPORT_SNIFF_BYTES = 64 * KB;
-export const ABANDONED_IMPORTS_EVERY_MS = 5 * SECOND_MS; // how often imports whose process died are looked for
+export const ABANDONED_IMPORTS_EVERY_MS = 5 * SECOND_MS; // how often imports whose process died are marked as failed
 export const ABANDONED_IMPORT_SECONDS = 120; // an import that wrote nothing for this long belongs to a process that died
 export const ABANDONED_IMPORTS_ROWS = 100; // per step
 
