@@ -24,7 +24,7 @@ export const pattern: PatternCase<Twin, Input> = {
   asks: `${VOTES} votes are cast in one room, ${AT_ONCE} at once; the room counts them.`,
   breaks: `it takes more than ${SLOWER_FACTOR} times as long, because all wait for the lock on the room`,
   holds: 'every vote is stored, and counted once',
-  headline: ({ perSecond = 0 }) => `${Math.round(perSecond).toLocaleString('en')} votes a second`,
+  headline: ({ perSecond = 0 }) => `${Math.round(perSecond).toLocaleString('en')} votes per second`,
   small: { votes: 300 },
   full: { votes: VOTES },
 

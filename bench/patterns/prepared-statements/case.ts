@@ -29,7 +29,7 @@ export const pattern: PatternCase<Twin, Input> = {
   asks: `Read ${ORDERS} orders, one after the other: each is one row of four tables, by its key.`,
   breaks: `an order costs the server more than ${SLOWER_FACTOR} times the processor time`,
   holds: 'every order is read, by plans that are kept',
-  headline: ({ serverCpuMs = 0 }) => `${serverCpuMs.toFixed(2)} milliseconds of server CPU a query`,
+  headline: ({ serverCpuMs = 0 }) => `${serverCpuMs.toFixed(2)} milliseconds of server CPU per query`,
   small: { rounds: 1, orders: 50 },
   full: { rounds: 7, orders: ORDERS },
 
