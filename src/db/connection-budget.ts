@@ -1,6 +1,7 @@
 /**
  * What it is: the connections that all processes may open together, held against what the server allows, at start.
- * What fails without it: four instances with pools of a hundred meet a server that allows 341, and only under load.
+ * What fails without it: five instances with pg's default pool of ten want 50 connections of a server that allows 37,
+ *   and about one request in eight fails, only under load (bench/results/patterns.json).
  * How it works: pools times instances, plus a reserve, on each server; a start that would pass `max_connections` is
  *   refused with the arithmetic. Every process knows the whole deployment (API_INSTANCES …), so any of them sees it.
  *   Behind a pooler the server's limit is not ours to count: the pooler keeps it (README, Behind PgBouncer).

@@ -1,6 +1,7 @@
 /**
  * What it is: reads go to the replica, writes to the primary, and who wrote something always reads it back.
- * What fails without it: under write load nearly half of the reads that follow a write do not see it.
+ * What fails without it: on a replica that is 90 s behind, writers who come back after two seconds do not see what they
+ *   wrote: 200 of 200 (bench/results/patterns.json).
  * How it works: after COMMIT the write-ahead log's position is taken and travels with the caller (cookie, header). A
  *   read that carries a position waits briefly for the replica to get there, and then asks it: the statement before it in
  *   the same round trip says whether this very server has replayed so far, so that several replicas behind one address,

@@ -1,6 +1,6 @@
 /**
  * What it is: any number of rows goes out in constant memory.
- * What fails without it: 300,000 rows in one JSON.stringify end a 512 MB process.
+ * What fails without it: a million rows in one text exhaust the heap of a 512 MB process (bench/results/patterns.json).
  * How it works: short keyset queries of EXPORT_PAGE_ROWS, one page in memory; the next is read only when the client has
  *   taken the last (back-pressure of the stream). No cursor, connection or snapshot is held while a slow client reads.
  * What it costs: rows that change during the export are seen as they are when their page is read.

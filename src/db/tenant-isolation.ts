@@ -1,13 +1,14 @@
 /**
  * What it is: every statement runs as a role that sees the rows of one organisation, whatever its WHERE says.
- * What fails without it: one query that forgets `org_id = …` shows a customer another customer's people.
+ * What fails without it: one query that forgets `org_id = …` shows a customer another customer's data.
  * How it works: Row-Level Security is forced on every table (migrations/0002). The login role has no right of its own;
  *   a statement travels with another one before it, which sets role and organisation for this transaction only. Both go
  *   out together and before one Sync, so they are one transaction and one round trip; BEGIN sent this way keeps them
  *   until COMMIT. Nothing is left on the connection for whoever comes next, be it through PgBouncer. Fails closed:
  *   without a scope PostgreSQL answers "permission denied", without an organisation it answers with an error.
  *   On a replica the same statement says whether it has replayed as far as the reader needs: see read-write-split.
- * What it costs: see bench/patterns/tenant-isolation. Its proof: test/db/tenant-isolation.test.ts.
+ * What it costs: 1.2 times the time of a page of 50 rows, 1.4 times that of a single row (bench/results/patterns.json).
+ * Its proof: test/db/tenant-isolation.test.ts, bench/patterns/tenant-isolation.
  */
 import { Query, type QueryResult } from 'pg';
 

@@ -1,7 +1,8 @@
 /**
  * What it is: at most n pieces of work at once, and at most m that wait; the next is refused at once.
- * What fails without it: eight sign-ins at once take eight times the memory of one; an unbounded line answers everybody
- *   too late. What it costs: nothing below the limit. Its bound: `atOnce` and `waiting`, named in limits.ts.
+ * What fails without it: a burst takes everything that it needs at the same moment, and an unbounded line answers
+ *   all of it too late.
+ * What it costs: nothing below the limit. Its bound: `atOnce` and `waiting`, named in limits.ts.
  */
 import pLimit from 'p-limit';
 import { AppError } from '../errors.ts';

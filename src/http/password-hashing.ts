@@ -1,10 +1,11 @@
 /**
  * What it is: argon2id, a few at once, a bounded line behind them.
- * What fails without it: eight sign-ins at once with a memory-hard hash take a nano's memory; and the hashes share
- *   node's thread pool with DNS and files, which then wait for seconds.
+ * What fails without it: hashes share node's pool of four threads with DNS and files: behind 200 sign-ins at once a
+ *   DNS lookup takes about two seconds instead of ten milliseconds (bench/results/patterns.json).
  * How it works: a semaphore in front of node's own argon2; whoever comes after PASSWORD_HASHES_WAITING_MAX gets a 503.
  * What it costs: 19 MiB and one thread per hash under way (OWASP's parameters: 19 MiB, 2 passes, 1 lane).
- * Its bound: PASSWORD_HASHES_AT_ONCE_MAX, PASSWORD_HASHES_WAITING_MAX. Its proof: test/http/password-hashing.test.ts.
+ * Its bound: PASSWORD_HASHES_AT_ONCE_MAX, PASSWORD_HASHES_WAITING_MAX.
+ * Its proof: test/http/password-hashing.test.ts, bench/patterns/password-hashing.
  */
 import { argon2, randomBytes, timingSafeEqual } from 'node:crypto';
 import { promisify } from 'node:util';
