@@ -59,7 +59,6 @@ export function isBuilt(root: string, packages: Packages = 'bundled', out = 'dis
 function entriesOf(root: string): Record<string, string> {
   const workers = readdirSync(path.join(root, 'workers')).filter((file) => file.endsWith('.ts'));
   return {
-    launch: path.join(root, 'src', 'process', 'launch.ts'),
     ...Object.fromEntries(workers.map((file) => [path.basename(file, '.ts'), path.join(root, 'workers', file)])),
   };
 }

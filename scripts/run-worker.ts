@@ -28,7 +28,7 @@ if (environment === undefined) {
 process.execve?.(process.execPath, [process.execPath, launcher(), name], environment);
 
 function launcher(): string {
-  const source = path.join(ROOT, 'src', 'process', 'launch.ts');
+  const source = path.join(ROOT, 'workers', 'launch.ts');
   if (process.argv.includes('--native')) return source;
   // A deployed copy has no src/ and is built already. The build is a process of its own: it needs much memory for a moment.
   if (existsSync(source))

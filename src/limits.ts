@@ -29,13 +29,13 @@ export const REPORTED_PROCESSES_MAX = 64;
 
 // Database
 export const POOL_PRIMARY = { api: 5, mailer: 4, chat: 5, all: 8, migrate: 1 } as const; // small: on 2 cores more connections only wait inside PostgreSQL
-export const POOL_REPLICA = { api: 5, mailer: 2, chat: 0, all: 5, migrate: 0 } as const; // one of each watches how far the replica is; 0: never reads there
+export const POOL_REPLICA = { api: 5, mailer: 0, chat: 0, all: 5, migrate: 0 } as const; // one of each watches how far the replica is; 0: never reads there
 export const CONNECTIONS_RESERVED = 8; // for migrations, backups, psql and the replica
 export const POOL_ACQUIRE_MS = 2 * SECOND_MS; // a request that cannot get a connection by then is told to come back
 export const POOL_WAITING_MAX = 200; // a longer line means that the answer would come too late anyway
 export const STATEMENT_MS = {
   api: 8 * SECOND_MS, // below REQUEST_MS: the database gives up before the client does
-  mailer: 30 * SECOND_MS, // nobody waits for it; a step of retention or of a campaign may take its time
+  mailer: 30 * SECOND_MS, // nobody waits for it; a step of retention or of a job may take its time
   chat: 5 * SECOND_MS, // somebody types
   all: 8 * SECOND_MS, // the api's: it answers people
 } as const;
@@ -64,16 +64,15 @@ export const MIGRATION_TURN_MS = 60 * MINUTE_MS; // for another process that mig
 export const MIGRATION_TURN_POLL_MS = 200;
 export const PAGE_ROWS_DEFAULT = 50;
 export const PAGE_ROWS_MAX = 200;
-export const SEARCH_WALK_ROWS_MAX = 2_000; // read at once on the way past people whom a search has shown already
 export const CURSOR_CHARS_MAX = 2_048; // a cursor names its filter and its place: holds the longest search, and what it found, in any script
-export const EXPORT_PAGE_ROWS = 200; // conversations held at once by a streaming export, with all their answers; bench:patterns streaming-export: grows by 53 MB at 1,000, 36 at 250, 28 at 100
+export const EXPORT_PAGE_ROWS = 200; // rows held at once by a streaming export, each with what belongs to it; bench:patterns streaming-export: grows by 53 MB at 1,000, 36 at 250, 28 at 100
 export const EXPORT_MS = 30 * MINUTE_MS;
 export const EXPORTS_AT_ONCE_MAX = 4; // per process
 
 // HTTP
 export const BODY_BYTES_MAX = 128 * KB;
 export const REQUEST_MS = 10 * SECOND_MS;
-export const UPLOAD_MS = 10 * MINUTE_MS; // an import over a slow line
+export const UPLOAD_MS = 10 * MINUTE_MS; // a file over a slow line
 export const HEADERS_MS = 10 * SECOND_MS;
 export const KEEP_ALIVE_MS = 72 * SECOND_MS; // above the 60 s of the usual balancers, or they send into closed connections
 export const HTTP_CONNECTIONS_MAX = 2_000;
@@ -84,6 +83,7 @@ export const PASSWORD_HASHES_AT_ONCE_MAX = 2; // 19 MiB each (argon2id)
 export const PASSWORD_HASHES_WAITING_MAX = 20; // about 1 s of work; the next one is told to come back
 export const REQUESTS_PER_MINUTE_MAX = 6_000; // of one user, unless REQUESTS_PER_MINUTE says otherwise: a script in a loop must not have the api for itself
 export const SIGN_INS_PER_MINUTE_MAX = 10; // per account and address
+export const ETAG_CHARS_MAX = 200; // any tag that a program might send; ours are a quoted number
 export const RATE_LIMIT_KEYS_MAX = 10_000;
 export const SESSION_MS = 14 * DAY_MS;
 export const SESSION_CACHE_MS = 5 * SECOND_MS; // a session revoked elsewhere is honoured at most so long
@@ -94,33 +94,23 @@ export const REDIS_COMMAND_MS = 2 * SECOND_MS;
 export const QUEUE_CLOSE_MS = 2 * SECOND_MS; // for BullMQ's connections to close, after our own work has ended
 export const JOB_LOCK_MS = 20 * SECOND_MS; // a job whose process died is taken up again after this
 export const JOB_STALLED_CHECK_MS = 10 * SECOND_MS;
-export const JOB_STALLED_MAX = 100; // a campaign survives many crashes; the ledger, not the job, is the record
-export const JOBS_AT_ONCE = 4; // campaigns that one mailer advances side by side
-export const JOBS_COMPLETED_KEPT = 100;
+export const JOB_STALLED_MAX = 100; // a job survives many crashes: PostgreSQL, not the job, is the record
+export const JOBS_AT_ONCE = 4; // jobs of one queue that one process advances side by side
 export const JOB_EVENTS_KEPT = 100;
 export const OUTBOX_EVERY_MS = 500;
 export const OUTBOX_BATCH_ROWS = 100;
-export const SWEEP_EVERY_MS = 5 * SECOND_MS; // looks for campaigns that should move and do not
-export const SWEEP_CAMPAIGNS_MAX = 200;
-export const DUE_EVERY_MS = 5 * SECOND_MS; // looks for scheduled campaigns whose time has come
+export const OUTBOX_RETRY_MS = { base: 1 * SECOND_MS, max: 10 * MINUTE_MS } as const; // of an event whose handler failed
+export const OUTBOX_REPORT_EVERY_MS = 1 * MINUTE_MS; // how often topics without a handler are named in the log
 export const RETENTION_EVERY_MS = 60 * MINUTE_MS;
 export const RETENTION_STEP_ROWS = 1_000; // deleted per statement, so that no lock is held for long
 
 // Mail
 export const MAILER_NICE = 10; // of 19: yields to whoever answers a person on the same machine; between containers the cpu_shares of docker-compose.yml do
 export const MAILS_IN_FLIGHT_MAX = 20; // also the most that a crash can send twice
-export const MAIL_CLAIM_ROWS = 20; // taken from the ledger at a time
-export const MAIL_SLICE_ROWS = 200; // per job turn; then the next organisation has its turn
-export const MAIL_LEASE_MS = 30 * SECOND_MS; // above SMTP_MS: a mail taken by a dead process is taken again after this
 export const SMTP_MS = 8 * SECOND_MS; // connection, greeting and each reply
 export const SMTP_CONNECTIONS_MAX = 5;
-export const MAIL_ATTEMPTS_MAX = 5; // of a mail that the server asks to try later
-export const MAIL_RETRY_MS = { base: 30 * SECOND_MS, max: 60 * MINUTE_MS } as const;
-export const EXPAND_PAGE_ROWS = 1_000; // employees written to the ledger per statement
-export const MAIL_BODY_CHARS_MAX = 10_000;
-export const SUBJECT_CHARS_MAX = 200;
 
-// Chat
+// WebSockets
 export const SOCKETS_MAX = 10_000; // per process
 export const SOCKET_FRAME_BYTES_MAX = 16 * KB;
 export const SOCKET_FRAGMENTS_MAX = 16;
@@ -130,36 +120,11 @@ export const SOCKET_HELLO_MS = 10 * SECOND_MS; // a socket that does not say who
 export const SOCKET_PING_MS = 30 * SECOND_MS; // two missed answers and the socket is gone
 export const SOCKET_MESSAGES_PER_10_SECONDS_MAX = 50;
 export const SOCKET_WORK_WAITING_MAX = 16; // messages of one socket that wait for the one before
-export const ANSWERS_PER_COMMIT_MAX = 500; // a busy process takes long over each round trip: at 100 the Dragons' Den minute fell from 2,600 to 700 a second when the CPUs ran out
-export const ANSWER_COMMITS_AT_ONCE = 3; // of POOL_PRIMARY.chat: those who open their link have the others
-export const ANSWERS_WAITING_MAX = 2_000; // about a second's worth; the next one is told to come back
-export const OPENINGS_PER_COMMIT_MAX = 100; // each with up to CONVERSATION_MESSAGES_MAX messages
-export const OPENING_COMMITS_AT_ONCE = 2; // of POOL_PRIMARY.chat: those who answer have the others
-export const OPENINGS_WAITING_MAX = 5_000; // half of SOCKETS_MAX, all at once; the next one is told to come back
-export const LINK_DAYS = 14; // a check-in link is good for so long
-export const ANSWER_CHARS_MAX = 2_000;
-export const NONCE_CHARS_MAX = 64;
-export const QUESTIONS_MAX = 8;
-export const QUESTION_CHARS_MAX = 300;
-export const CONVERSATION_MESSAGES_MAX = 50;
-
-// Import
-export const IMPORT_BYTES_MAX = 64 * MB;
-export const IMPORT_ROWS_MAX = 500_000;
-export const IMPORT_BATCH_ROWS = 500;
-export const IMPORT_LINE_BYTES_MAX = 16 * KB;
-export const IMPORT_REJECTIONS_KEPT = 200; // reported one by one; beyond that only counted
-export const IMPORTS_AT_ONCE_MAX = 8; // per process; each holds one batch, at worst 8 MB of longest lines, and a slow line must not keep out the next file
-export const IMPORT_SNIFF_BYTES = 64 * KB;
 
 // Names and lists
 export const NAME_CHARS_MAX = 120;
 export const EMAIL_CHARS_MAX = 254; // RFC 5321
-export const TEAMS_MAX = 500; // per organisation
-export const CAMPAIGNS_SCHEDULED_MAX = 50; // per organisation
-export const MOOD_DAYS_MAX = 92;
-export const MOOD_GROUP_MIN = 5; // a mood is shown only where so many answers hide each single one
-export const RETENTION_DAYS = 400;
+export const RETENTION_DAYS = 400; // what a module keeps of people's data at most
 
 /** The relations that the numbers above must keep; said by name at start when one is broken. */
 export const RELATIONS: readonly [string, boolean][] = [
@@ -169,17 +134,9 @@ export const RELATIONS: readonly [string, boolean][] = [
   ['STATEMENT_MS < QUERY_ANSWER_MS', Object.values(STATEMENT_MS).every((ms) => ms < QUERY_ANSWER_MS)],
   ['POOL_ACQUIRE_MS < REQUEST_MS', POOL_ACQUIRE_MS < REQUEST_MS],
   ['CONNECTIONS_FOR_WRITES < POOL_PRIMARY', Math.min(POOL_PRIMARY.api, POOL_PRIMARY.all) > CONNECTIONS_FOR_WRITES],
-  [
-    'commits of the chat at once <= POOL_PRIMARY.chat',
-    ANSWER_COMMITS_AT_ONCE + OPENING_COMMITS_AT_ONCE <= POOL_PRIMARY.chat,
-  ],
   ['DRAIN_MS < STOP_MS', DRAIN_MS < STOP_MS],
   ['SMTP_MS < STOP_MS', SMTP_MS < STOP_MS],
-  ['SMTP_MS < MAIL_LEASE_MS', SMTP_MS < MAIL_LEASE_MS],
-  ['MAIL_CLAIM_ROWS <= MAILS_IN_FLIGHT_MAX', MAIL_CLAIM_ROWS <= MAILS_IN_FLIGHT_MAX],
-  ['MAIL_CLAIM_ROWS <= MAIL_SLICE_ROWS', MAIL_CLAIM_ROWS <= MAIL_SLICE_ROWS],
   ['MIGRATION_LOCK_MS < POOL_ACQUIRE_MS', MIGRATION_LOCK_MS < POOL_ACQUIRE_MS],
   ['PAGE_ROWS_DEFAULT <= PAGE_ROWS_MAX', PAGE_ROWS_DEFAULT <= PAGE_ROWS_MAX],
   ['REPORT_EVERY_MS < REPORT_TTL_SECONDS', REPORT_EVERY_MS < REPORT_TTL_SECONDS * SECOND_MS],
-  ['QUESTIONS_MAX * 2 < CONVERSATION_MESSAGES_MAX', QUESTIONS_MAX * 2 < CONVERSATION_MESSAGES_MAX],
 ];

@@ -1,11 +1,12 @@
+import { MODULES } from '../src/modules.ts';
 import type { Process } from '../src/process/run-process.ts';
 import { start as startApi } from './api.ts';
 import { start as startChat } from './chat.ts';
-import { start as startMailer } from './mailer.ts';
+import { runJobs } from './parts/jobs.ts';
 
-/** api, mailer and chat in one process, sharing pools and Redis: the one-nano deployment. */
-export async function start(process: Process): Promise<void> {
-  await startMailer(process);
-  await startChat(process);
-  await startApi(process);
+/** api, mailer and chat in one process, sharing pools and Redis: the one-nano deployment. The api answers the probes. */
+export async function start(process: Process, modules = MODULES): Promise<void> {
+  await runJobs(process, modules);
+  await startChat(process, modules);
+  await startApi(process, modules);
 }

@@ -1,22 +1,29 @@
+import { createPageServer } from '../src/http/page-server.ts';
 import { loadPages } from '../src/http/pages.ts';
-import { createChatPages } from '../src/modules/conversations/pages.ts';
-import { createChatHandler } from '../src/modules/conversations/socket.ts';
+import { MODULES } from '../src/modules.ts';
 import { closeServer, listen } from '../src/process/listen.ts';
 import type { Process } from '../src/process/run-process.ts';
 import { createSocketServer } from '../src/socket/server.ts';
+import { loadFaces } from './parts/modules.ts';
 import { useDatabase, useRedis } from './parts/resources.ts';
 
-/** WebSocket: check-in conversations, on the primary, because an answer must be seen at once. */
-export async function start(process: Process): Promise<void> {
+/** WebSocket connections, on the primary, because a message must be seen at once. */
+export async function start(process: Process, modules = MODULES): Promise<void> {
   const { config, log, metrics, health } = process;
   const database = await useDatabase(process);
   await useRedis(process);
-  const handler = createChatHandler(database, config.secretKey, metrics);
-  const server = await process.open('chat http', () => createChatPages(loadPages(), health, metrics), closeServer);
+  const faces = await loadFaces(modules, ({ socket }) => socket);
+  const endpoints = faces.map(({ sockets }) => sockets({ config, log, database, metrics }));
+  const pages = loadPages(modules.map(({ name }) => name));
+  const prefixes = Object.assign({}, ...endpoints.map((endpoint) => endpoint.pages));
+  const server = await process.open(
+    'chat http',
+    () => createPageServer({ pages, prefixes, health, metrics }),
+    closeServer,
+  );
   await process.open(
     'sockets',
-    () =>
-      createSocketServer({ server, path: '/chat', origins: [new URL(config.chatUrl).origin], handler, log, metrics }),
+    () => createSocketServer({ server, endpoints, origins: [new URL(config.chatUrl).origin], log, metrics }),
     (sockets) => sockets.close(),
   );
   await listen(server, { host: config.host, port: config.chatPort, variable: 'CHAT_PORT' });

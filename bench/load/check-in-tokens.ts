@@ -1,5 +1,5 @@
 import { Client } from 'pg';
-import { createLinkToken } from '../../src/modules/campaigns/check-in-link.ts';
+import { createCheckInToken } from '../../src/modules/conversations/links.ts';
 
 /**
  * Links of reach-outs that nobody has opened yet and that have not expired, made from the secret key as the mailer
@@ -22,7 +22,7 @@ export async function checkInTokens(
       [count, campaignId ?? null],
     );
     return rows.map(({ org_id, id }) =>
-      createLinkToken(secretKey, 'check-in', { orgId: Number(org_id), reachOutId: Number(id) }),
+      createCheckInToken(secretKey, { orgId: Number(org_id), id: Number(id) }),
     );
   } finally {
     await client.end();

@@ -1,6 +1,6 @@
 import { Client } from 'pg';
-import { LINK_DAYS } from '../../src/limits.ts';
-import { createLinkToken } from '../../src/modules/campaigns/check-in-link.ts';
+import { LINK_DAYS } from '../../src/modules/campaigns/limits.ts';
+import { createCheckInToken } from '../../src/modules/conversations/links.ts';
 
 /**
  * A new campaign of the largest organisation whose mails have all arrived: written past the product, by the tables'
@@ -34,7 +34,7 @@ export async function invite(
       [orgId, asked, people, LINK_DAYS],
     );
     if (rows.length < people) throw new Error(`The largest organisation has ${rows.length} employees, not ${people}.`);
-    return rows.map(({ id }) => createLinkToken(secretKey, 'check-in', { orgId, reachOutId: Number(id) }));
+    return rows.map(({ id }) => createCheckInToken(secretKey, { orgId, id: Number(id) }));
   } finally {
     await client.end();
   }

@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import type { Db } from '../../src/db/database.ts';
-import { LINK_DAYS } from '../../src/limits.ts';
 import { CAMPAIGN_DEFAULTS } from '../../src/modules/campaigns/campaign-mail.ts';
+import { LINK_DAYS } from '../../src/modules/campaigns/limits.ts';
 import { QUESTIONS } from './answer-texts.ts';
 import { writeConversations } from './conversations.ts';
 import type { SeedOrganisation } from './organisations.ts';

@@ -72,6 +72,9 @@ export interface Imports {
   finished_at: Time | null;
   id: GeneratedAlways<number>;
   org_id: number;
+  /**
+   * json: { line: number; reason: string }[]
+   */
   rejections: Rejections;
   rows_added: Generated<number>;
   rows_read: Generated<number>;
@@ -108,7 +111,9 @@ export interface Organisations {
 }
 
 export interface Outbox {
+  attempts: Generated<number>;
   created_at: SetOnce;
+  due_at: Generated<Time>;
   id: GeneratedAlways<number>;
   org_id: number;
   payload: Payload;

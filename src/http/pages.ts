@@ -35,7 +35,7 @@ export const CONTENT_SECURITY_POLICY = [
 export const SECURITY_HEADERS = {
   'content-security-policy': CONTENT_SECURITY_POLICY,
   'x-content-type-options': 'nosniff',
-  'referrer-policy': 'no-referrer', // check-in links carry their token in the path
+  'referrer-policy': 'no-referrer', // personal links carry their token in the path
   'cross-origin-opener-policy': 'same-origin',
 } as const;
 
@@ -46,6 +46,11 @@ const TYPES: Readonly<Record<string, string>> = {
   '.svg': 'image/svg+xml',
 };
 
+/** Files that pages load; a page itself has a route of its own. */
+export function isPageFile(path: string): boolean {
+  return path === '/modules.js' || (/^\/(?:assets|modules)\//.test(path) && !path.endsWith('.html'));
+}
+
 interface Page {
   readonly type: string;
   readonly etag: string;
@@ -53,17 +58,22 @@ interface Page {
   readonly gzip: Buffer;
 }
 
-export function loadPages(): Pages {
+/** `modules` are named in the order in which the dashboard shows them: /modules.js imports the part of each. */
+export function loadPages(modules: readonly string[]): Pages {
   const folder = projectFile('web');
   const pages = new Map<string, Page>();
+  const add = (path: string, type: string, plain: Buffer) => {
+    const etag = `"${createHash('sha1').update(plain).digest('base64url')}"`;
+    pages.set(path, { type, etag, plain, gzip: gzipSync(plain) });
+  };
   for (const entry of readdirSync(folder, { withFileTypes: true, recursive: true })) {
     const type = TYPES[extname(entry.name)];
     if (!entry.isFile() || type === undefined) continue;
     const file = join(entry.parentPath, entry.name);
-    const plain = readFileSync(file);
-    const etag = `"${createHash('sha1').update(plain).digest('base64url')}"`;
-    pages.set(`/${relative(folder, file).split(sep).join('/')}`, { type, etag, plain, gzip: gzipSync(plain) });
+    add(`/${relative(folder, file).split(sep).join('/')}`, type, readFileSync(file));
   }
+  const withPages = modules.filter((name) => pages.has(`/modules/${name}/index.js`));
+  add('/modules.js', TYPES['.js'] as string, Buffer.from(moduleList(withPages)));
   return {
     answer(path, headers) {
       const page = pages.get(path);
@@ -84,4 +94,10 @@ export function loadPages(): Pages {
       };
     },
   };
+}
+
+/** The browser's side of the list in src/modules.ts. */
+function moduleList(names: readonly string[]): string {
+  const imports = names.map((name, nth) => `import * as module${nth} from '/modules/${name}/index.js';\n`);
+  return `${imports.join('')}export const modules = [${names.map((_, nth) => `module${nth}`).join(', ')}];\n`;
 }

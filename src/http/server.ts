@@ -13,7 +13,7 @@ import type { Metrics } from '../process/metrics.ts';
 import type { App } from './app.ts';
 import { authenticate, type Sessions } from './authentication.ts';
 import { shedLoad } from './load-shedding.ts';
-import { type PageAnswer, type Pages, SECURITY_HEADERS } from './pages.ts';
+import { isPageFile, type PageAnswer, type Pages, SECURITY_HEADERS } from './pages.ts';
 import { sendProblem } from './problem-details.ts';
 import { readOwnWrites } from './read-own-writes.ts';
 
@@ -48,7 +48,7 @@ export async function createServer(parts: ServerParts): Promise<App> {
 
   const parseJson = app.getDefaultJsonParser('error', 'error');
   app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) =>
-    // A launch needs no body, but many clients say that they send JSON all the same.
+    // Some requests need no body, but many clients say that they send JSON all the same.
     body === '' ? done(null, undefined) : parseJson(request, body as string, done),
   );
   app.setErrorHandler(sendProblem);
@@ -83,9 +83,12 @@ const HTTP_TIMEOUTS = {
 /** The dashboard at / and its files. */
 export function mountPages(app: App, pages: Pages): void {
   app.get('/', async (request, reply) => sendPage(reply, pages.answer('/index.html', request.headers)));
-  app.get('/assets/*', async (request, reply) =>
-    sendPage(reply, pages.answer(request.url.split('?')[0] as string, request.headers)),
-  );
+  for (const path of ['/assets/*', '/modules/*', '/modules.js']) {
+    app.get(path, async (request, reply) => {
+      const file = request.url.split('?')[0] as string;
+      return sendPage(reply, isPageFile(file) ? pages.answer(file, request.headers) : undefined);
+    });
+  }
 }
 
 /** Undefined answers with the framework's 404. */

@@ -2,12 +2,11 @@ import { type Config, loadConfig } from '../config.ts';
 import { StartError } from '../errors.ts';
 import { RELATIONS } from '../limits.ts';
 import { createLog, type Log } from '../log.ts';
+import type { ProcessName } from '../processes.ts';
 import { createShutdown, type Shutdown } from './graceful-shutdown.ts';
 import { createHealth, type Health } from './health-check.ts';
 import { checkHeap } from './memory-limit.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
-
-export type ProcessName = 'api' | 'mailer' | 'chat' | 'all' | 'migrate';
 
 /** What every worker is handed: the rest it opens itself, in order. */
 export interface Process {

@@ -7,19 +7,17 @@ import {
   JOB_STALLED_CHECK_MS,
   JOB_STALLED_MAX,
   JOBS_AT_ONCE,
-  JOBS_COMPLETED_KEPT,
   QUEUE_CLOSE_MS,
 } from '../limits.ts';
 import type { Log } from '../log.ts';
 import { consumerConnection } from '../redis/redis.ts';
-import type { QueueName } from './queue-depth.ts';
 
 /**
  * The producer's side. A payload holds ids only: Redis is not the place for people's data. Ended jobs are dropped and
  * the event stream is capped: by default BullMQ keeps them all, and a full Redis stops everything while its health
  * checks stay green. Failed ones too: a job that is kept keeps its id, and the sweep could not put it in line again.
  */
-export function openQueue(name: QueueName, redis: Redis): Queue {
+export function openQueue(name: string, redis: Redis): Queue {
   return new Queue(name, {
     connection: redis,
     streams: { events: { maxLen: JOB_EVENTS_KEPT } },
@@ -30,16 +28,14 @@ export function openQueue(name: QueueName, redis: Redis): Queue {
 /** What a handler says about its job: finished, or to be taken up again after a while, behind the others in line. */
 export type Turn = 'finished' | { readonly againInMs: number };
 
+/** A queue's handler. It leaves its state in PostgreSQL: it may run again from the start at any time. */
+// biome-ignore lint/suspicious/noExplicitAny: each queue has a payload of its own, which only its module knows
+export type ConsumerOf<T = any> = (data: T, signal: AbortSignal) => Promise<Turn>;
+
 /**
  * The consumer's side. A job whose process died is taken up again after JOB_LOCK_MS.
- * `handle` must leave its state in PostgreSQL: it may run again from the start at any time.
  */
-export function openConsumer<T>(
-  name: QueueName,
-  redisUrl: string,
-  handle: (data: T, signal: AbortSignal) => Promise<Turn>,
-  log: Log,
-) {
+export function openConsumer<T>(name: string, redisUrl: string, handle: ConsumerOf<T>, log: Log) {
   const controller = new AbortController();
   const turns = new Set<Promise<Turn>>();
   const worker = new Worker<T>(
@@ -58,7 +54,6 @@ export function openConsumer<T>(
       lockDuration: JOB_LOCK_MS,
       stalledInterval: JOB_STALLED_CHECK_MS,
       maxStalledCount: JOB_STALLED_MAX,
-      removeOnComplete: { count: JOBS_COMPLETED_KEPT },
     },
   );
   worker.on('error', (error) => log.warn({ queue: name, err: error }, 'queue consumer'));

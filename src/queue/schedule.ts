@@ -53,3 +53,21 @@ function pause(ms: number, signal: AbortSignal): Promise<void> {
     signal.addEventListener('abort', done);
   });
 }
+
+/**
+ * Calls `step` with the number of rows that it may delete until it deletes fewer: short statements, so that no lock is
+ * held for long. Returns how many rows were deleted.
+ */
+export async function deleteInSteps(
+  stepRows: number,
+  signal: AbortSignal,
+  step: (rows: number) => Promise<number>,
+): Promise<number> {
+  let deleted = 0;
+  while (!signal.aborted) {
+    const rows = await step(stepRows);
+    deleted += rows;
+    if (rows < stepRows) break;
+  }
+  return deleted;
+}

@@ -1,45 +1,127 @@
 /**
- * What it is: what must happen after a commit is written down in the same transaction, and carried to the queue from
- *   there. What fails without it: a crash between COMMIT and enqueue loses the job; an enqueue before COMMIT runs a job
- *   for something that was rolled back. How it works: `writeToOutbox` inserts a row; the relay takes rows with SKIP
- *   LOCKED, adds the jobs, deletes the rows, commits. A crash in between adds a job twice: its id makes that one.
- * What it costs: one row in and out per event, OUTBOX_EVERY_MS of delay.
- * Its bound: OUTBOX_BATCH_ROWS. Its proof: test/queue/transactional-outbox.test.ts.
+ * What it is: what must happen after a commit is written down in the same transaction, and carried on from there.
+ * What fails without it: a crash between COMMIT and enqueue loses the job; an enqueue before COMMIT runs a job for a
+ *   transaction that rolled back.
+ * How it works: `writeToOutbox` inserts a row; the relay takes the rows of one topic with SKIP LOCKED, hands them to the
+ *   topic's handler, deletes them and commits. What a handler writes with that transaction happens exactly once; anything
+ *   else may happen again after a crash and must be idempotent. When a batch fails, its events are tried one by one: the
+ *   one at fault waits with backoff, the others go on.
+ *   A topic without a handler stays where it is and is reported: it belongs to a newer release, or to a module that was
+ *   removed too early.
+ * What it costs: one row in and out per event, and OUTBOX_EVERY_MS of delay.
+ * Its bound: OUTBOX_BATCH_ROWS, OUTBOX_RETRY_MS. Its proof: test/queue/transactional-outbox.test.ts.
  */
 import { sql } from 'kysely';
 import type { Db } from '../db/database.ts';
 import type { Database } from '../db/read-write-split.ts';
 import { EVERY_ORGANISATION } from '../db/tenant-isolation.ts';
-import { OUTBOX_BATCH_ROWS } from '../limits.ts';
+import { backoffMs } from '../flow/backoff.ts';
+import { OUTBOX_BATCH_ROWS, OUTBOX_RETRY_MS } from '../limits.ts';
+import type { Log } from '../log.ts';
 
-export interface OutboxEvent {
+/** Topic to payload. A module adds its own: `declare module '…/transactional-outbox.ts' { interface Topics { … } }`. */
+// biome-ignore lint/suspicious/noEmptyInterface: modules add to it
+export interface Topics {}
+
+export type Topic = keyof Topics & string;
+
+export interface OutboxEvent<T extends Topic = Topic> {
   readonly id: number;
   readonly orgId: number;
-  readonly topic: string;
-  readonly payload: unknown;
+  readonly payload: Topics[T];
 }
 
+/** `transaction` is the relay's: what is written with it commits together with the delivery, or not at all. */
+export type TopicHandler<T extends Topic = Topic> = (
+  events: readonly OutboxEvent<T>[],
+  transaction: Db,
+) => Promise<void>;
+
+export type TopicHandlers = { readonly [T in Topic]?: TopicHandler<T> };
+
 /** Call it with the transaction that makes the event true. */
-export async function writeToOutbox(transaction: Db, event: Omit<OutboxEvent, 'id'>): Promise<void> {
+export async function writeToOutbox<T extends Topic>(
+  transaction: Db,
+  event: { readonly orgId: number; readonly topic: T; readonly payload: Topics[T] },
+): Promise<void> {
   await transaction
     .insertInto('outbox')
     .values({ org_id: event.orgId, topic: event.topic, payload: JSON.stringify(event.payload) })
     .execute();
 }
 
-/** Carries one batch. `deliver` may see an event again, so it must be idempotent. Returns how many were carried. */
-export async function relayOutbox(
-  database: Database,
-  deliver: (events: OutboxEvent[]) => Promise<void>,
-): Promise<number> {
-  const { value } = await database.write(EVERY_ORGANISATION, async (transaction) => {
-    const taken = await sql<{ id: number; org_id: number; topic: string; payload: unknown }>`
-      delete from outbox where id in (
-        select id from outbox order by id limit ${OUTBOX_BATCH_ROWS} for update skip locked
-      ) returning id, org_id, topic, payload`.execute(transaction);
-    const events = taken.rows.map((row) => ({ id: row.id, orgId: row.org_id, topic: row.topic, payload: row.payload }));
-    if (events.length > 0) await deliver(events.sort((a, b) => a.id - b.id));
-    return events.length;
+/** Carries one batch of each topic that has a handler. Returns how many events were delivered. */
+export async function relayOutbox(database: Database, handlers: TopicHandlers, log: Log): Promise<number> {
+  let delivered = 0;
+  // Each topic's rows hold the payload that its own handler takes.
+  const entries = Object.entries(handlers) as unknown as [string, TopicHandler][];
+  for (const [topic, handle] of entries) delivered += await relayTopic(database, topic, handle, log);
+  return delivered;
+}
+
+async function relayTopic(database: Database, topic: string, handle: TopicHandler, log: Log): Promise<number> {
+  return database.transact(EVERY_ORGANISATION, async (transaction) => {
+    const { rows: events } = await sql<OutboxEvent & { attempts: number }>`
+      select id, org_id as "orgId", payload, attempts from outbox
+      where topic = ${topic} and due_at <= now() order by id limit ${OUTBOX_BATCH_ROWS} for update skip locked`.execute(
+      transaction,
+    );
+    if (events.length === 0) return 0;
+    const failed = await deliver(transaction, events, handle);
+    for (const { event, error } of failed) {
+      log.error({ err: error, topic, event: event.id, attempts: event.attempts + 1 }, 'outbox event failed; it waits');
+      const waitMs = backoffMs(event.attempts, OUTBOX_RETRY_MS);
+      await sql`
+        update outbox set attempts = attempts + 1, due_at = now() + make_interval(secs => ${waitMs / 1000}::float8)
+        where id = ${event.id}`.execute(transaction);
+    }
+    const done = events.filter((event) => !failed.some((one) => one.event === event)).map(({ id }) => id);
+    await sql`delete from outbox where id = any(${done}::bigint[])`.execute(transaction);
+    return done.length;
   });
-  return value;
+}
+
+/** Returns the events that could not be delivered; nothing of them is kept. */
+async function deliver<E extends OutboxEvent>(transaction: Db, events: readonly E[], handle: TopicHandler) {
+  const failed: { event: E; error: unknown }[] = [];
+  const together = await attempt(transaction, () => handle(events, transaction));
+  if (together === undefined) return failed;
+  if (events.length === 1) return [{ event: events[0] as E, error: together }];
+  for (const event of events) {
+    const error = await attempt(transaction, () => handle([event], transaction));
+    if (error !== undefined) failed.push({ event, error });
+  }
+  return failed;
+}
+
+/** Returns the error, after what the work had written was undone. */
+async function attempt(transaction: Db, work: () => Promise<void>): Promise<unknown> {
+  await sql`savepoint delivery`.execute(transaction);
+  try {
+    await work();
+    await sql`release savepoint delivery`.execute(transaction);
+    return undefined;
+  } catch (error) {
+    await sql`rollback to savepoint delivery`.execute(transaction);
+    return error;
+  }
+}
+
+/** Events of topics that no handler takes, by topic; counts OUTBOX_BATCH_ROWS at most of each. */
+export async function unhandledTopics(
+  database: Database,
+  handlers: TopicHandlers,
+): Promise<{ topic: string; events: number }[]> {
+  const { rows } = await sql<{ topic: string; events: number }>`
+    select topic, count(*)::int as events from (
+      select topic from outbox where topic <> all(${Object.keys(handlers)}::text[]) order by id limit ${OUTBOX_BATCH_ROWS}
+    ) as unhandled group by topic order by topic`.execute(database.primary(EVERY_ORGANISATION));
+  return rows;
+}
+
+/** Says in the log which events wait for a handler that this release does not have. */
+export async function reportUnhandledTopics(database: Database, handlers: TopicHandlers, log: Log): Promise<void> {
+  for (const unhandled of await unhandledTopics(database, handlers)) {
+    log.error(unhandled, 'the outbox holds events without a handler: they stay until a release handles their topic');
+  }
 }

@@ -35,18 +35,24 @@ export interface SocketHandler {
   closed(connection: Connection): void;
 }
 
+export interface SocketEndpoint {
+  /** Of the address, for example `/chat`. */
+  readonly path: string;
+  readonly handler: SocketHandler;
+}
+
 export interface SocketServerOptions {
   readonly server: Server;
-  readonly path: string;
+  readonly endpoints: readonly SocketEndpoint[];
   /** Origins whose pages may connect, besides the one that the server itself is reached by. */
   readonly origins: readonly string[];
-  readonly handler: SocketHandler;
   readonly log: Log;
   readonly metrics: Metrics;
 }
 
 export function createSocketServer(options: SocketServerOptions): { close(): Promise<void> } {
-  const { server, handler, log, metrics } = options;
+  const { server, log, metrics } = options;
+  const handlers = new Map(options.endpoints.map(({ path, handler }) => [path, handler]));
   const sockets = new WebSocketServer({
     noServer: true,
     maxPayload: SOCKET_FRAME_BYTES_MAX,
@@ -59,13 +65,14 @@ export function createSocketServer(options: SocketServerOptions): { close(): Pro
   metrics.gauge('sockets', 'Open WebSocket connections', () => sockets.clients.size);
 
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    const handler = handlers.get((request.url ?? '').split('?')[0] as string);
+    if (handler === undefined) return refuse(socket, '404 Not Found');
     const refusal = refusalOf(request);
     if (refusal !== undefined) return refuse(socket, refusal);
     sockets.handleUpgrade(request, socket, head, (accepted) => serve(accepted, socket, handler, log));
   });
 
   function refusalOf(request: IncomingMessage): string | undefined {
-    if ((request.url ?? '').split('?')[0] !== options.path) return '404 Not Found';
     if (!isOwnOrigin(request, options.origins)) return '403 Forbidden';
     if (stopping || sockets.clients.size >= SOCKETS_MAX) return '503 Service Unavailable';
     return undefined;

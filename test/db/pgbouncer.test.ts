@@ -12,7 +12,8 @@ import { EVERY_ORGANISATION } from '../../src/db/tenant-isolation.ts';
 import { createLog } from '../../src/log.ts';
 import { createMetrics } from '../../src/process/metrics.ts';
 import { asAdmin, createTestDatabase, type TestDatabase, until } from '../database.ts';
-import { addEmployees, addOrganisation } from '../people.ts';
+import { addEmployees } from '../modules/employees/people.ts';
+import { addOrganisation } from '../organisation.ts';
 
 /** As in the README's "Behind PgBouncer", but for the first two: small, so that everything is shared and pushed out. */
 const SETTINGS = {

@@ -5,7 +5,8 @@ import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import type { Db } from '../../src/db/database.ts';
 import { EVERY_ORGANISATION } from '../../src/db/tenant-isolation.ts';
 import { asAdmin, createTestDatabase, openPoolOfOne, type TestDatabase } from '../database.ts';
-import { addEmployees, addOrganisation } from '../people.ts';
+import { addEmployees } from '../modules/employees/people.ts';
+import { addOrganisation } from '../organisation.ts';
 
 let on: TestDatabase;
 let ours: number;

@@ -79,7 +79,7 @@ test('routes and sockets are loaded by no job, and jobs by no route', () => {
 
 test('only config.ts reads the environment, and only launch.ts hands it on', () => {
   const readers = files.filter((file) => /process\.env\b/.test(read(file)));
-  expect(readers.sort()).toEqual(['src/config.ts', 'src/process/launch.ts']);
+  expect(readers.sort()).toEqual(['src/config.ts', 'workers/launch.ts']);
 });
 
 test('every file that names its proof has it', () => {

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 
 const ROOT = join(import.meta.dirname, '..', '..');
-export const LAUNCH = join(ROOT, 'src', 'process', 'launch.ts');
+export const LAUNCH = join(ROOT, 'workers', 'launch.ts');
 
 export interface Launched {
   readonly child: ChildProcess;

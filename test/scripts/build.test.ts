@@ -9,7 +9,7 @@ let root: string;
 
 beforeEach(() => {
   root = mkdtempSync(path.join(tmpdir(), 'tardigrade-build-'));
-  write('src/process/launch.ts', "console.log('launched');");
+  write('workers/launch.ts', "console.log('launched');");
   write('src/shared.ts', "export const greeting: string = 'hello from ';");
   for (const name of ['api', 'mailer']) {
     write(`workers/${name}.ts`, `import { greeting } from '../src/shared.ts';\nconsole.log(greeting + '${name}');`);

@@ -13,8 +13,8 @@ import {
 import { createLog } from '../../src/log.ts';
 import { createMetrics } from '../../src/process/metrics.ts';
 import { type Connection, createSocketServer, type SocketHandler } from '../../src/socket/server.ts';
-import { type ChatClient, openChat } from '../chat-client.ts';
 import { until } from '../database.ts';
+import { type ChatClient, openChat } from '../modules/conversations/chat-client.ts';
 
 const OWN_ORIGIN = 'https://chat.example.test';
 let http: Server;

@@ -1,11 +1,10 @@
 import type { Queue } from 'bullmq';
 import type { Process } from '../../src/process/run-process.ts';
-import type { QueueName } from '../../src/queue/queue-depth.ts';
 import { openQueue } from '../../src/queue/queues.ts';
 import { useRedis } from './resources.ts';
 
 /** In a file of its own: whoever does not import it does not load BullMQ (10 MB), which only the mailer does. */
-export async function useQueue(process: Process, name: QueueName): Promise<Queue> {
+export async function useQueue(process: Process, name: string): Promise<Queue> {
   const redis = await useRedis(process);
   return process.open(
     `queue ${name}`,

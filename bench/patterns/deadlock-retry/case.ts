@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { sql } from 'kysely';
 import pLimit from 'p-limit';
 import type { Db } from '../../../src/db/database.ts';
-import { sqlState } from '../../../src/errors.ts';
+import { SQLSTATE, sqlState } from '../../../src/errors.ts';
 import { createRandom } from '../../load/random.ts';
 import { openBenchPool } from '../bench-pool.ts';
 import type { PatternCase } from '../pattern.ts';
@@ -18,7 +18,6 @@ const ACCOUNTS = 100;
 const SEED = 7;
 /** After this PostgreSQL checks for a deadlock. Its default, a second, would only make each one last longer. */
 const DEADLOCK_MS = 10;
-const DEADLOCK = '40P01';
 
 export const pattern: PatternCase<Twin, Input> = {
   shipped: 'src/db/deadlock-retry.ts',
@@ -49,7 +48,7 @@ export const pattern: PatternCase<Twin, Input> = {
       randomPayers(payments).map((from) =>
         atOnce(() =>
           pay(db, from, onRetry).catch((error) => {
-            if (sqlState(error) !== DEADLOCK) throw error;
+            if (sqlState(error) !== SQLSTATE.deadlockDetected) throw error;
             deadlocks++;
           }),
         ),

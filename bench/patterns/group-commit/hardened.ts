@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import { givenRows } from '../../../src/db/batch-write.ts';
 import type { Db } from '../../../src/db/database.ts';
-import { sqlState } from '../../../src/errors.ts';
+import { isDataFault } from '../../../src/errors.ts';
 import { createGroupCommit } from '../../../src/flow/group-commit.ts';
 import type { CastVote, Vote } from './case.ts';
 
@@ -21,7 +21,7 @@ export function createVoting(db: Db): CastVote {
         await sql`update rooms set votes = votes + ${votes.length} where id = ${room}`.execute(transaction);
         return votes.map(() => undefined);
       }),
-    isFaultOfOne: (error) => sqlState(error)?.startsWith('23') === true,
+    isFaultOfOne: isDataFault,
   });
   return group.add;
 }

@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import type { Db } from '../../../src/db/database.ts';
-import { type Page, pageOf } from '../../../src/db/keyset-pagination.ts';
+import type { Page } from '../../../src/db/keyset-pagination.ts';
 import type { Item } from './case.ts';
 
 /** Counts from the start: page n reads and discards the n pages before it. */
@@ -9,5 +9,5 @@ export async function itemsPage(db: Db, limit: number, cursor: string | undefine
   const { rows } = await sql<Item>`
     select id, name from items
     order by id limit ${limit + 1} offset ${offset}`.execute(db);
-  return pageOf(rows, limit, () => String(offset + limit));
+  return { items: rows.slice(0, limit), nextCursor: rows.length > limit ? String(offset + limit) : null };
 }

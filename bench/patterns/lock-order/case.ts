@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { sql } from 'kysely';
 import pLimit from 'p-limit';
 import type { Db } from '../../../src/db/database.ts';
-import { sqlState } from '../../../src/errors.ts';
+import { SQLSTATE, sqlState } from '../../../src/errors.ts';
 import { createRandom } from '../../load/random.ts';
 import { openBenchPool } from '../bench-pool.ts';
 import type { PatternCase } from '../pattern.ts';
@@ -19,7 +19,6 @@ const BATCH_ITEMS = 30;
 const SEED = 7;
 /** After this PostgreSQL checks for a deadlock. Its default, a second, would only make each one last longer. */
 const DEADLOCK_MS = 10;
-const DEADLOCK = '40P01';
 
 export const pattern: PatternCase<Twin, Input> = {
   shipped: 'src/db/batch-write.ts',
@@ -48,7 +47,7 @@ export const pattern: PatternCase<Twin, Input> = {
       randomBatches().map((batch) =>
         atOnce(() =>
           addToStock(db, batch).catch((error) => {
-            if (sqlState(error) !== DEADLOCK) throw error;
+            if (sqlState(error) !== SQLSTATE.deadlockDetected) throw error;
             deadlocks++;
           }),
         ),

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client, type QueryResultRow } from 'pg';
-import { sqlState } from '../../../src/errors.ts';
+import { SQLSTATE, sqlState } from '../../../src/errors.ts';
 
 /** Other tests and benches write to the same primary. */
 const REPLICA_LEVEL_MS = 60_000;
@@ -81,7 +81,7 @@ async function rowsOf<Row extends QueryResultRow>(url: string, text: string): Pr
 async function until(what: string, withinMs: number, holds: () => Promise<boolean>): Promise<void> {
   const deadline = performance.now() + withinMs;
   const cancelled = (error: unknown) => {
-    if (sqlState(error) !== '40001') throw error;
+    if (sqlState(error) !== SQLSTATE.serializationFailure) throw error;
     return false;
   };
   while (!(await holds().catch(cancelled))) {

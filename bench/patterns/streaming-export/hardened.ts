@@ -3,7 +3,7 @@ import { pipeline } from 'node:stream/promises';
 import { sql } from 'kysely';
 import type { Db } from '../../../src/db/database.ts';
 import type { Place } from '../../../src/db/keyset-pagination.ts';
-import { eachRow } from '../../../src/db/streaming-export.ts';
+import { eachPage } from '../../../src/db/streaming-export.ts';
 import { type CsvValue, csvLines } from '../../../src/http/csv-reply.ts';
 import { COLUMNS, type EventRow, valuesOf } from './case.ts';
 
@@ -16,7 +16,7 @@ export async function exportEvents(db: Db, sink: Writable): Promise<void> {
       select id, at, kind, detail from events where id > ${afterId} order by id limit ${PAGE_ROWS}`.execute(db);
     return rows;
   };
-  const pages = eachRow(page, ({ id }) => [id], PAGE_ROWS);
+  const pages = eachPage(page, ({ id }) => [id], PAGE_ROWS);
   await pipeline(Readable.from(csvLines(COLUMNS, valuesOfPages(pages))), sink);
 }
 

@@ -1,6 +1,6 @@
 import type { Config } from '../../config.ts';
+import { createLinkToken, type LinkTarget, type PersonalLink } from '../../mail/personal-link.ts';
 import type { Mail } from '../../mail/transport.ts';
-import { createLinkToken, type LinkTarget } from './check-in-link.ts';
 
 export const CAMPAIGN_DEFAULTS = {
   subject: 'How are you doing, {{name}}?',
@@ -29,19 +29,21 @@ export interface Words {
   readonly organisation: string;
 }
 
+export interface MailLinks {
+  /** The buttons, in the order in which they are shown. */
+  readonly actions: readonly { readonly label: string; readonly url: string }[];
+  readonly unsubscribe: string;
+}
+
 /** Subject, text and HTML of one mail. `{{name}}` and `{{organisation}}` are filled in; everything is escaped. */
-export function renderMail(
-  template: { subject: string; body: string },
-  words: Words,
-  links: { checkIn: string; unsubscribe: string },
-): MailText {
+export function renderMail(template: { subject: string; body: string }, words: Words, links: MailLinks): MailText {
   const body = fill(template.body, words).trim();
   const why = `You get this mail because ${words.organisation} asks its people how they are.`;
   const text = [
     body,
-    `Start the check-in:\n${links.checkIn}`,
+    ...links.actions.map(({ label, url }) => `${label}:\n${url}`),
     '--',
-    `${why}\nNo more of these: ${links.unsubscribe}`,
+    `${why}\nUnsubscribe: ${links.unsubscribe}`,
   ].join('\n\n');
   const paragraphs = body
     .split(/\n{2,}/)
@@ -52,30 +54,36 @@ export function renderMail(
 <body style="margin:0;padding:24px 12px;background:#f3f5f4;color:#17302b;font:16px/1.5 system-ui,-apple-system,'Segoe UI',sans-serif">
 <div style="max-width:520px;margin:0 auto;background:#fff;border-radius:12px;padding:28px">
 ${paragraphs}
-<p style="margin:24px 0"><a href="${escapeHtml(links.checkIn)}" style="display:inline-block;padding:12px 22px;border-radius:8px;background:#0f766e;color:#fff;text-decoration:none;font-weight:600">Start the check-in</a></p>
-<p style="margin:24px 0 0;font-size:13px;color:#5b6f6a">${escapeHtml(why)}<br><a href="${escapeHtml(links.unsubscribe)}" style="color:#5b6f6a">No more of these</a></p>
+${links.actions.map(button).join('\n')}
+<p style="margin:24px 0 0;font-size:13px;color:#5b6f6a">${escapeHtml(why)}<br><a href="${escapeHtml(links.unsubscribe)}" style="color:#5b6f6a">Unsubscribe</a></p>
 </div></body></html>
 `;
   return { subject: oneLine(fill(template.subject, words)), text: `${text}\n`, html };
+}
+
+function button({ label, url }: MailLinks['actions'][number]): string {
+  return `<p style="margin:24px 0"><a href="${escapeHtml(url)}" style="display:inline-block;padding:12px 22px;border-radius:8px;background:#0f766e;color:#fff;text-decoration:none;font-weight:600">${escapeHtml(label)}</a></p>`;
 }
 
 export interface Recipient extends LinkTarget, Words {
   readonly email: string;
 }
 
+type MailConfig = Pick<Config, 'mailFrom' | 'secretKey' | 'chatUrl' | 'apiUrl'>;
+
 /** The mail of one reach-out, with its personal links; the same reach-out always gives the same Message-ID. */
 export function toMail(
-  config: Pick<Config, 'mailFrom' | 'secretKey' | 'chatUrl' | 'apiUrl'>,
+  { config, links }: { config: MailConfig; links: readonly PersonalLink[] },
   template: { subject: string; body: string },
   to: Recipient,
 ): Mail {
   const unsubscribe = `${config.apiUrl}/u/${createLinkToken(config.secretKey, 'unsubscribe', to)}`;
-  const checkIn = `${config.chatUrl}/c/${createLinkToken(config.secretKey, 'check-in', to)}`;
+  const actions = links.map((link) => ({ label: link.label, url: link.url(config, to) }));
   return {
     from: config.mailFrom,
     to: to.email,
-    ...renderMail(template, to, { checkIn, unsubscribe }),
-    messageId: `<reach-out-${to.orgId}-${to.reachOutId}@${domainOf(config.mailFrom)}>`,
+    ...renderMail(template, to, { actions, unsubscribe }),
+    messageId: `<reach-out-${to.orgId}-${to.id}@${domainOf(config.mailFrom)}>`,
     headers: {
       // RFC 8058: mail programs unsubscribe with one POST, and only with a POST.
       'List-Unsubscribe': `<${unsubscribe}>`,

@@ -1,24 +1,13 @@
 import type { Queue } from 'bullmq';
-import type { Config } from '../../config.ts';
 import type { Database } from '../../db/read-write-split.ts';
 import { EVERY_ORGANISATION } from '../../db/tenant-isolation.ts';
 import { backoffMs } from '../../flow/backoff.ts';
-import type { Throttle } from '../../flow/throttle.ts';
-import {
-  MAIL_ATTEMPTS_MAX,
-  MAIL_CLAIM_ROWS,
-  MAIL_LEASE_MS,
-  MAIL_RETRY_MS,
-  MAIL_SLICE_ROWS,
-  SMTP_MS,
-  SWEEP_CAMPAIGNS_MAX,
-} from '../../limits.ts';
-import type { Log } from '../../log.ts';
-import type { MailOutcome, Transport } from '../../mail/transport.ts';
+import { SMTP_MS } from '../../limits.ts';
+import type { MailOutcome } from '../../mail/transport.ts';
 import type { Turn } from '../../queue/queues.ts';
-import type { OutboxEvent } from '../../queue/transactional-outbox.ts';
+import { every } from '../../queue/schedule.ts';
+import type { Jobs, JobsContext } from '../faces.ts';
 import { toMail } from './campaign-mail.ts';
-import { CAMPAIGN_LAUNCHED } from './campaigns.ts';
 import {
   type ClaimedReachOut,
   claimReachOuts,
@@ -31,36 +20,52 @@ import {
   sendingCampaign,
   sendingCampaigns,
 } from './ledger.ts';
+import {
+  DUE_EVERY_MS,
+  MAIL_ATTEMPTS_MAX,
+  MAIL_CLAIM_ROWS,
+  MAIL_LEASE_MS,
+  MAIL_RETRY_MARGIN_MS,
+  MAIL_RETRY_MS,
+  MAIL_SLICE_ROWS,
+  SWEEP_CAMPAIGNS_MAX,
+  SWEEP_EVERY_MS,
+} from './limits.ts';
+import { launchDueCampaigns } from './scheduled-launches.ts';
+
+/** The queue, and the name of its jobs' consumer. */
+export const CAMPAIGN_QUEUE = 'campaigns';
 
 export interface CampaignJob {
   readonly orgId: number;
   readonly campaignId: number;
 }
 
-export interface MailerParts {
-  readonly config: Config;
-  readonly database: Database;
-  readonly transport: Transport;
-  /** Shared by all campaigns of this process: the provider's rate. */
-  readonly throttle: Throttle;
-  /** At most MAILS_IN_FLIGHT_MAX over all campaigns of this process. */
-  readonly inFlight: <T>(work: () => Promise<T>) => Promise<T>;
-  readonly log: Log;
+export type MailerParts = Pick<JobsContext, 'config' | 'database' | 'mail' | 'links' | 'log'>;
+
+export function jobs(context: JobsContext): Jobs {
+  const { database } = context;
+  const queue = context.queue(CAMPAIGN_QUEUE);
+  return {
+    topics: {
+      'campaign.launched': (events) =>
+        enqueueCampaigns(
+          queue,
+          events.map(({ orgId, payload }) => ({ orgId, campaignId: payload.campaignId })),
+        ),
+    },
+    consumers: { [CAMPAIGN_QUEUE]: (job: CampaignJob, signal) => handleCampaign(context, job, signal) },
+    loops: [
+      every(DUE_EVERY_MS, 'due campaigns', (signal) => launchDueCampaigns(database, signal)),
+      every(SWEEP_EVERY_MS, 'campaign sweep', () => sweepCampaigns(database, queue)),
+    ],
+  };
 }
 
 /** One job per campaign, whoever asks and how often: an id that is in the queue already is not added again. */
 export async function enqueueCampaigns(queue: Queue, campaigns: CampaignJob[]): Promise<void> {
   await queue.addBulk(
     campaigns.map((data) => ({ name: 'advance', data, opts: { jobId: `campaign-${data.orgId}-${data.campaignId}` } })),
-  );
-}
-
-/** What the outbox relay does with a launch. */
-export async function deliverLaunches(queue: Queue, events: OutboxEvent[]): Promise<void> {
-  const launched = events.filter((event) => event.topic === CAMPAIGN_LAUNCHED);
-  await enqueueCampaigns(
-    queue,
-    launched.map(({ orgId, payload }) => ({ orgId, campaignId: (payload as { campaignId: number }).campaignId })),
   );
 }
 
@@ -83,17 +88,15 @@ export async function handleCampaign(parts: MailerParts, job: CampaignJob, signa
   const campaign = await sendingCampaign(database.primary(job.orgId), job.orgId, job.campaignId);
   if (campaign === undefined) return 'finished';
   if (campaign.expandedTo !== null)
-    await database.write(job.orgId, (transaction) => expandLedger(transaction, campaign));
+    await database.transact(job.orgId, (transaction) => expandLedger(transaction, campaign));
 
   for (let sent = 0; sent < MAIL_SLICE_ROWS && !signal.aborted; ) {
-    const { value: claimed } = await database.write(job.orgId, (transaction) =>
+    const claimed = await database.transact(job.orgId, (transaction) =>
       claimReachOuts(transaction, campaign, MAIL_CLAIM_ROWS),
     );
     if (claimed.length === 0) return rest(parts, campaign);
-    const results = await Promise.all(
-      claimed.map((reachOut) => parts.inFlight(() => sendOne(parts, campaign, reachOut))),
-    );
-    await database.write(job.orgId, (transaction) => recordReachOuts(transaction, campaign, results));
+    const results = await Promise.all(claimed.map((reachOut) => sendOne(parts, campaign, reachOut)));
+    await database.transact(job.orgId, (transaction) => recordReachOuts(transaction, campaign, results));
     if (results.some((result) => result.untried)) return { againInMs: SERVER_AWAY_MS };
     sent += claimed.length;
   }
@@ -107,8 +110,8 @@ async function rest(parts: MailerParts, campaign: SendingCampaign): Promise<Turn
   if (now === undefined) return 'finished';
   if (now.expandedTo !== null) return { againInMs: 0 };
   const dueMs = await nextDueMs(primary, campaign);
-  if (dueMs !== null) return { againInMs: Math.min(dueMs + 50, MAIL_LEASE_MS) };
-  await parts.database.write(campaign.orgId, (transaction) => finishCampaign(transaction, campaign));
+  if (dueMs !== null) return { againInMs: Math.min(dueMs + MAIL_RETRY_MARGIN_MS, MAIL_LEASE_MS) };
+  await parts.database.transact(campaign.orgId, (transaction) => finishCampaign(transaction, campaign));
   parts.log.info({ orgId: campaign.orgId, campaignId: campaign.id }, 'campaign sent');
   return 'finished';
 }
@@ -122,17 +125,16 @@ async function sendOne(
 ): Promise<ReachOutResult> {
   const possiblyTwice = reachOut.interrupted;
   if (reachOut.unsubscribed) return { ...done(reachOut, 'skipped', 'unsubscribed'), possiblyTwice };
-  await parts.throttle.pass();
   const { organisation } = campaign;
   const { email, name } = reachOut;
-  const mail = toMail(parts.config, campaign, {
+  const mail = toMail(parts, campaign, {
     orgId: campaign.orgId,
-    reachOutId: reachOut.id,
+    id: reachOut.id,
     email,
     name,
     organisation,
   });
-  const result = resultOf(reachOut, await parts.transport.send(mail));
+  const result = resultOf(reachOut, await parts.mail.send(mail));
   return { ...result, possiblyTwice: possiblyTwice || result.possiblyTwice };
 }
 

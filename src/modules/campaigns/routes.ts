@@ -1,20 +1,23 @@
 import { Type } from 'typebox';
-import { type Page, pageOf } from '../../db/keyset-pagination.ts';
+import type { IdPlace } from '../../db/keyset-pagination.ts';
 import { AppError } from '../../errors.ts';
 import type { App } from '../../http/app.ts';
 import { closed, Id, IdParams, Name, nullable, PageQuery, pageSchema, Time } from '../../http/schemas.ts';
-import {
-  MAIL_BODY_CHARS_MAX,
-  PAGE_ROWS_DEFAULT,
-  QUESTION_CHARS_MAX,
-  QUESTIONS_MAX,
-  SUBJECT_CHARS_MAX,
-} from '../../limits.ts';
-import type { ApiContext } from '../api-context.ts';
-import { whoIs } from '../organisations/organisations.ts';
+import { whoIs } from '../accounts/accounts.ts';
+import type { ApiContext } from '../faces.ts';
 import { CAMPAIGN_DEFAULTS, renderMail } from './campaign-mail.ts';
 import { cancelCampaign, changeCampaign, createCampaign, launchCampaign, scheduleCampaign } from './campaigns.ts';
+import {
+  MAIL_BODY_CHARS_MAX,
+  QUESTION_CHARS_MAX,
+  QUESTIONS_MAX,
+  SCHEDULE_CRON_CHARS_MAX,
+  SCHEDULE_TIME_CHARS_MAX,
+  SUBJECT_CHARS_MAX,
+  TIME_ZONE_CHARS_MAX,
+} from './limits.ts';
 import { campaignById, campaignsPage, reachOutsPage, recipientsOf } from './queries.ts';
+import { unsubscribeRoutes } from './unsubscribe.ts';
 
 const Content = {
   name: Name,
@@ -69,9 +72,11 @@ const ReachOut = Type.Object({
 });
 
 const MailText = { subject: Type.String(), html: Type.String(), text: Type.String() };
-const SAMPLE_LINKS = { checkIn: '#check-in', unsubscribe: '#unsubscribe' };
 
-export function campaignRoutes(api: App, { cursors, database }: ApiContext): void {
+export const publicRoutes = unsubscribeRoutes;
+
+export function routes(api: App, { cursors, database, links }: ApiContext): void {
+  const sampleLinks = { actions: links.map(({ label }) => ({ label, url: '#' })), unsubscribe: '#' };
   const tags = ['campaigns'];
 
   api.get(
@@ -84,12 +89,13 @@ export function campaignRoutes(api: App, { cursors, database }: ApiContext): voi
         response: { 200: pageSchema(Campaign) },
       },
     },
-    async ({ db, user, query }): Promise<Page<NonNullable<Awaited<ReturnType<typeof campaignById>>>>> => {
-      const { limit = PAGE_ROWS_DEFAULT, cursor } = query;
-      const [beforeId = Number.MAX_SAFE_INTEGER] = (cursors.decode('campaigns', cursor) ?? []) as number[];
-      const rows = await db.read((reader) => campaignsPage(reader, user.orgId, beforeId, limit));
-      return pageOf(rows, limit, (last) => cursors.encode('campaigns', [last.id]));
-    },
+    async ({ db, user, query }) =>
+      cursors.page(
+        'campaigns',
+        query,
+        (before: IdPlace | undefined, rows) => db.read((reader) => campaignsPage(reader, user.orgId, before, rows)),
+        ({ id }) => [id],
+      ),
   );
 
   api.post(
@@ -132,7 +138,7 @@ export function campaignRoutes(api: App, { cursors, database }: ApiContext): voi
     },
     async ({ user, body }) => {
       const { user: person, organisation } = await whoIs(database, user.orgId, user.userId);
-      return renderMail(body, { name: person.name, organisation: organisation.name }, SAMPLE_LINKS);
+      return renderMail(body, { name: person.name, organisation: organisation.name }, sampleLinks);
     },
   );
 
@@ -176,7 +182,7 @@ export function campaignRoutes(api: App, { cursors, database }: ApiContext): voi
         const campaign = await campaignById(reader, user.orgId, params.id);
         if (campaign === undefined) throw noSuchCampaign();
         const { user: person, organisation } = await whoIs(database, user.orgId, user.userId);
-        const mail = renderMail(campaign, { name: person.name, organisation: organisation.name }, SAMPLE_LINKS);
+        const mail = renderMail(campaign, { name: person.name, organisation: organisation.name }, sampleLinks);
         return { ...mail, recipients: await recipientsOf(reader, user.orgId) };
       }),
   );
@@ -195,14 +201,18 @@ export function campaignRoutes(api: App, { cursors, database }: ApiContext): voi
     {
       config: { role: 'admin' },
       schema: {
-        summary: 'Send it later, or again and again',
+        summary: 'Send it later, or repeatedly',
         tags,
         params: IdParams,
         body: Type.Object(
           {
-            at: Type.Optional(Type.String({ maxLength: 40, description: 'ISO 8601; once' })),
-            cron: Type.Optional(Type.String({ maxLength: 100, description: 'five fields; every slot sends a copy' })),
-            timeZone: Type.Optional(Type.String({ maxLength: 64, description: 'for cron, for example Europe/Berlin' })),
+            at: Type.Optional(Type.String({ maxLength: SCHEDULE_TIME_CHARS_MAX, description: 'ISO 8601; once' })),
+            cron: Type.Optional(
+              Type.String({ maxLength: SCHEDULE_CRON_CHARS_MAX, description: 'five fields; every slot sends a copy' }),
+            ),
+            timeZone: Type.Optional(
+              Type.String({ maxLength: TIME_ZONE_CHARS_MAX, description: 'of cron, for example Europe/Berlin' }),
+            ),
           },
           closed,
         ),
@@ -225,7 +235,7 @@ export function campaignRoutes(api: App, { cursors, database }: ApiContext): voi
     '/campaigns/:id/reach-outs',
     {
       schema: {
-        summary: 'Who was written to',
+        summary: 'The mails of a campaign, one for each recipient',
         tags,
         params: IdParams,
         querystring: Type.Object(
@@ -247,14 +257,17 @@ export function campaignRoutes(api: App, { cursors, database }: ApiContext): voi
       },
     },
     async ({ db, user, params, query }) => {
-      const { limit = PAGE_ROWS_DEFAULT, cursor, status } = query;
-      const list = `reach-outs ${params.id} ${status ?? ''}`;
-      const [afterId = 0] = (cursors.decode(list, cursor) ?? []) as number[];
-      return db.read(async (reader) => {
-        if ((await campaignById(reader, user.orgId, params.id)) === undefined) throw noSuchCampaign();
-        const rows = await reachOutsPage(reader, user.orgId, params.id, status, afterId, limit);
-        return pageOf(rows, limit, (last) => cursors.encode(list, [last.id]));
-      });
+      const { status } = query;
+      return cursors.page(
+        `reach-outs ${params.id} ${status ?? ''}`,
+        query,
+        (after: IdPlace | undefined, rows) =>
+          db.read(async (reader) => {
+            if ((await campaignById(reader, user.orgId, params.id)) === undefined) throw noSuchCampaign();
+            return reachOutsPage(reader, user.orgId, params.id, status, after, rows);
+          }),
+        ({ id }) => [id],
+      );
     },
   );
 }

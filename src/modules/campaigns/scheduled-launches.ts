@@ -2,6 +2,7 @@ import { sql } from 'kysely';
 import type { Db } from '../../db/database.ts';
 import type { Database } from '../../db/read-write-split.ts';
 import { EVERY_ORGANISATION } from '../../db/tenant-isolation.ts';
+import { NAME_CHARS_MAX } from '../../limits.ts';
 import { launchIn, nextSlot } from './campaigns.ts';
 import { insertCampaign } from './queries.ts';
 
@@ -13,7 +14,7 @@ import { insertCampaign } from './queries.ts';
  */
 export async function launchDueCampaigns(database: Database, signal: AbortSignal): Promise<number> {
   let launched = 0;
-  while (!signal.aborted && (await database.write(EVERY_ORGANISATION, launchNext)).value) launched++;
+  while (!signal.aborted && (await database.transact(EVERY_ORGANISATION, launchNext))) launched++;
   return launched;
 }
 
@@ -33,7 +34,7 @@ async function launchNext(transaction: Db): Promise<boolean> {
 
   const slot = due.launch_at as string;
   const copy = await insertCampaign(transaction, due.org_id, {
-    name: `${due.name}, ${slot.slice(0, 10)}`.slice(0, 120),
+    name: `${due.name}, ${slot.slice(0, 10)}`.slice(0, NAME_CHARS_MAX),
     subject: due.subject,
     body: due.body,
     questions: due.questions,

@@ -2,11 +2,10 @@ import { sql } from 'kysely';
 import { Type } from 'typebox';
 import type { Db } from '../../db/database.ts';
 import type { App } from '../../http/app.ts';
-import type { Pages } from '../../http/pages.ts';
 import { closed } from '../../http/schemas.ts';
 import { sendPage } from '../../http/server.ts';
-import type { ApiContext } from '../api-context.ts';
-import { type LinkTarget, readLinkToken } from './check-in-link.ts';
+import { type LinkTarget, readLinkToken } from '../../mail/personal-link.ts';
+import type { ApiContext } from '../faces.ts';
 
 const Params = Type.Object({ token: Type.String({ maxLength: 100 }) }, closed);
 
@@ -14,7 +13,7 @@ const Params = Type.Object({ token: Type.String({ maxLength: 100 }) }, closed);
  * The link in every mail (RFC 8058). GET only shows a button, because mail scanners follow every link; POST, by that
  * button or by the mail program itself, does it, without cookie, redirect or question, and as often as it is sent.
  */
-export function unsubscribeRoutes(app: App, { config }: ApiContext, pages: Pages): void {
+export function unsubscribeRoutes(app: App, { config, pages }: ApiContext): void {
   app.register(async (scope) => {
     // What mail programs post (`List-Unsubscribe=One-Click`) says nothing that the link does not.
     scope.addContentTypeParser(
@@ -25,19 +24,22 @@ export function unsubscribeRoutes(app: App, { config }: ApiContext, pages: Pages
 
     scope.get('/u/:token', { schema: { params: Params } }, async (request, reply) => {
       const target = readLinkToken(config.secretKey, 'unsubscribe', (request.params as { token: string }).token);
-      return sendPage(reply, target === undefined ? undefined : pages.answer('/unsubscribe.html', request.headers));
+      return sendPage(
+        reply,
+        target === undefined ? undefined : pages.answer('/modules/campaigns/unsubscribe.html', request.headers),
+      );
     });
 
     scope.post('/u/:token', { schema: { params: Params } }, async (request, reply) => {
       const target = readLinkToken(config.secretKey, 'unsubscribe', (request.params as { token: string }).token);
       if (target === undefined) return sendPage(reply, undefined);
       await request.caller.within(target.orgId).write((transaction) => unsubscribe(transaction, target));
-      return sendPage(reply, pages.answer('/unsubscribed.html', {}));
+      return sendPage(reply, pages.answer('/modules/campaigns/unsubscribed.html', {}));
     });
   });
 }
 
-async function unsubscribe(db: Db, { orgId, reachOutId }: LinkTarget): Promise<void> {
+async function unsubscribe(db: Db, { orgId, id: reachOutId }: LinkTarget): Promise<void> {
   await db
     .updateTable('employees')
     .set({ unsubscribed_at: sql`coalesce(unsubscribed_at, now())` })

@@ -7,11 +7,13 @@ import { sql } from 'kysely';
 import { givenRows } from '../../db/batch-write.ts';
 import type { Db } from '../../db/database.ts';
 import type { Database } from '../../db/read-write-split.ts';
-import { AppError } from '../../errors.ts';
+import { AppError, isDataFault } from '../../errors.ts';
 import { createGroupCommit } from '../../flow/group-commit.ts';
-import { ANSWER_COMMITS_AT_ONCE, ANSWERS_PER_COMMIT_MAX, ANSWERS_WAITING_MAX } from '../../limits.ts';
 import type { Metrics } from '../../process/metrics.ts';
-import { addMessages, addToProgress, isDataFault, type Message, type NewMessage } from './queries.ts';
+import { addToProgress } from '../campaigns/progress.ts';
+import { addToMood } from '../mood/mood.ts';
+import { ANSWER_COMMITS_AT_ONCE, ANSWERS_PER_COMMIT_MAX, ANSWERS_WAITING_MAX } from './limits.ts';
+import { addMessages, type Message, type NewMessage } from './queries.ts';
 import { scoreSentiment } from './sentiment.ts';
 
 export interface Answered {
@@ -40,9 +42,9 @@ export function createAnswers(database: Database, metrics: Metrics): AnswerQuest
     what: 'answers',
     limits: { atOnce: ANSWER_COMMITS_AT_ONCE, items: ANSWERS_PER_COMMIT_MAX, waiting: ANSWERS_WAITING_MAX },
     async commit(orgId, answers) {
-      const { value } = await database.write(orgId, (transaction) => storeAnswers(transaction, orgId, answers));
+      const stored = await database.transact(orgId, (transaction) => storeAnswers(transaction, orgId, answers));
       commits.inc();
-      return value;
+      return stored;
     },
     isFaultOfOne: isDataFault,
   });
@@ -95,7 +97,7 @@ export async function storeAnswers(
   if (added.length > 0) {
     await addMessages(transaction, orgId, added);
     await moveConversations(transaction, orgId, [...moved]);
-    await addToMood(transaction, orgId, [...moved]);
+    await addToMood(transaction, orgId, moodOf(moved));
     await addToProgress(transaction, orgId, progressOf(moved));
   }
   return outcomes;
@@ -164,18 +166,12 @@ async function moveConversations(db: Db, orgId: number, conversations: readonly 
     where v.org_id = ${orgId} and v.id = any(${rows.map(({ id }) => id)}::bigint[]) and v.id = given.id`.execute(db);
 }
 
-/** The day is the server's, in UTC. */
-async function addToMood(db: Db, orgId: number, conversations: Iterable<Conversation>): Promise<void> {
-  const teams = sumBy(conversations, ({ teamId }) => teamId);
-  const rows = teams.map(([team, { answers, score }]) => ({ team_id: team, answers, score }));
-  await sql`
-    insert into mood_days (org_id, day, team_id, answers, score_sum)
-    select ${orgId}::bigint, (now() at time zone 'utc')::date, given.team_id, given.answers, given.score
-    from ${givenRows(rows, { team_id: 'bigint', answers: 'integer', score: 'real' })}
-    on conflict (org_id, day, team_id) do update
-      set answers = mood_days.answers + excluded.answers, score_sum = mood_days.score_sum + excluded.score_sum`.execute(
-    db,
-  );
+function moodOf(conversations: Iterable<Conversation>) {
+  return sumBy(conversations, ({ teamId }) => teamId).map(([team, { answers, score }]) => ({
+    team_id: team,
+    answers,
+    score,
+  }));
 }
 
 function progressOf(conversations: Iterable<Conversation>) {

@@ -1,13 +1,8 @@
 import { sql } from 'kysely';
 import { givenRows } from '../../db/batch-write.ts';
 import type { Db } from '../../db/database.ts';
-import { sqlState } from '../../errors.ts';
-import { CONVERSATION_MESSAGES_MAX } from '../../limits.ts';
-
-/** Data exception, or a constraint that it breaks: the same values would fail again, the others of a batch would not. */
-export function isDataFault(error: unknown): boolean {
-  return /^2[23]/.test(sqlState(error) ?? '');
-}
+import type { IdPlace } from '../../db/keyset-pagination.ts';
+import { CONVERSATION_MESSAGES_MAX } from './limits.ts';
 
 export interface Message {
   readonly seq: number;
@@ -34,20 +29,6 @@ export async function addMessages(db: Db, orgId: number, messages: readonly NewM
     from ${givenRows(messages, { conversation_id: 'bigint', seq: 'integer', sender: 'text', nonce: 'text', body: 'text', sentiment: 'real' })}`.execute(
     db,
   );
-}
-
-/** Moves the counters that all of a campaign's people share: last in a transaction, for whoever comes next waits for it. */
-export async function addToProgress(
-  db: Db,
-  orgId: number,
-  more: readonly { campaign_id: number; opened: number; answers: number; finished: number }[],
-): Promise<void> {
-  await sql`
-    update campaign_progress as p
-    set opened = p.opened + given.opened, answers = p.answers + given.answers, finished = p.finished + given.finished
-    from ${givenRows(more, { campaign_id: 'bigint', opened: 'integer', answers: 'integer', finished: 'integer' })}
-    where p.org_id = ${orgId} and p.campaign_id = any(${more.map((one) => one.campaign_id)}::bigint[])
-      and p.campaign_id = given.campaign_id`.execute(db);
 }
 
 function selectConversations(db: Db, orgId: number) {
@@ -78,13 +59,10 @@ export async function conversationsPage(
   db: Db,
   orgId: number,
   campaignId: number | undefined,
-  beforeId: number,
-  limit: number,
+  [beforeId]: IdPlace = [Number.MAX_SAFE_INTEGER],
+  rows: number,
 ) {
-  let query = selectConversations(db, orgId)
-    .where('v.id', '<', beforeId)
-    .orderBy('v.id', 'desc')
-    .limit(limit + 1);
+  let query = selectConversations(db, orgId).where('v.id', '<', beforeId).orderBy('v.id', 'desc').limit(rows);
   if (campaignId !== undefined) query = query.where('v.campaign_id', '=', campaignId);
   return (await query.execute()).map(toConversation);
 }

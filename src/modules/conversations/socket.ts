@@ -2,11 +2,12 @@ import { Type } from 'typebox';
 import { Compile } from 'typebox/compile';
 import type { Database } from '../../db/read-write-split.ts';
 import { AppError } from '../../errors.ts';
-import { ANSWER_CHARS_MAX, NONCE_CHARS_MAX } from '../../limits.ts';
 import type { Metrics } from '../../process/metrics.ts';
 import { CLOSE, type Connection, type SocketHandler } from '../../socket/server.ts';
+import type { SocketContext, Sockets } from '../faces.ts';
 import { type Answered, createAnswers } from './answers.ts';
 import { createOpenings } from './conversations.ts';
+import { ANSWER_CHARS_MAX, NONCE_CHARS_MAX } from './limits.ts';
 
 const closed = { additionalProperties: false } as const;
 
@@ -42,6 +43,14 @@ interface Room {
 }
 
 type Said = Pick<Answered, 'messages' | 'finished'>;
+
+export function sockets({ config, database, metrics }: SocketContext): Sockets {
+  return {
+    path: '/chat',
+    handler: createChatHandler(database, config.secretKey, metrics),
+    pages: { '/c/': '/modules/conversations/chat.html' },
+  };
+}
 
 /**
  * The chat. The client says hello with its link's token and the last seq that it has; it gets what it lacks. An answer

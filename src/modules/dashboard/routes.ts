@@ -1,76 +1,20 @@
-import { Type } from 'typebox';
-import { AppError } from '../../errors.ts';
+import { type TSchema, Type } from 'typebox';
 import { createSingleFlight } from '../../flow/single-flight.ts';
 import type { App } from '../../http/app.ts';
-import { closed, Day, Id, nullable, startOfDay } from '../../http/schemas.ts';
-import { MOOD_DAYS_MAX, MOOD_GROUP_MIN } from '../../limits.ts';
-import { moodByDay, summary } from './queries.ts';
+import type { ApiContext } from '../faces.ts';
+import { type Summary, summary } from './queries.ts';
 
-const MoodDay = Type.Object({ day: Type.String(), mood: Type.Number(), answers: Type.Integer() });
-const DAYS_DEFAULT = 28;
-const DAY_MS = 86_400_000;
-
-export function dashboardRoutes(api: App): void {
-  const tags = ['dashboard'];
-  const asking = createSingleFlight<Awaited<ReturnType<typeof summary>>>();
+/** The key figures of all modules. Each module says what it adds in its `figures` face. */
+export function routes(api: App, { figures }: ApiContext): void {
+  const asking = createSingleFlight<Summary>();
+  const shape: Record<string, TSchema> = {};
+  for (const [name, { schema }] of Object.entries(figures)) shape[name] = schema;
 
   api.get(
     '/summary',
-    {
-      schema: {
-        summary: 'The key figures',
-        tags,
-        response: {
-          200: Type.Object({
-            employees: Type.Integer(),
-            teams: Type.Integer(),
-            campaignsSending: Type.Integer(),
-            openConversations: Type.Integer(),
-            answersToday: Type.Integer(),
-            moodToday: nullable(Type.Number()),
-            moodWeekAgo: nullable(Type.Number()),
-          }),
-        },
-      },
-    },
-    // A whole company opens it at nine; who sees the same state of the data shares the answer.
+    { schema: { summary: 'The key figures', tags: ['dashboard'], response: { 200: Type.Object(shape) } } },
+    // A whole company opens it at nine; those who see the same state of the data share the answer.
     async ({ db, user }) =>
-      asking(`${user.orgId} ${db.position ?? ''}`, () =>
-        db.read((reader) => summary(reader, user.orgId, MOOD_GROUP_MIN)),
-      ),
+      asking(`${user.orgId} ${db.position ?? ''}`, () => db.read((reader) => summary(reader, user.orgId, figures))),
   );
-
-  api.get(
-    '/mood',
-    {
-      schema: {
-        summary: 'Mood by day, and by team and day',
-        description: `From -1 (bad) to 1 (good). Days with fewer than ${MOOD_GROUP_MIN} answers are left out, so that nobody can be singled out.`,
-        tags,
-        querystring: Type.Object({ from: Type.Optional(Day), to: Type.Optional(Day) }, closed),
-        response: {
-          200: Type.Object({
-            from: Type.String(),
-            to: Type.String(),
-            groupMin: Type.Integer(),
-            organisation: Type.Array(MoodDay),
-            teams: Type.Array(Type.Object({ id: Id, name: Type.String(), days: Type.Array(MoodDay) })),
-          }),
-        },
-      },
-    },
-    async ({ db, user, query }) => {
-      const range = toRange(query);
-      const moods = await db.read((reader) => moodByDay(reader, user.orgId, range, MOOD_GROUP_MIN));
-      return { ...range, groupMin: MOOD_GROUP_MIN, ...moods };
-    },
-  );
-}
-
-function toRange(query: { from?: string | undefined; to?: string | undefined }): { from: string; to: string } {
-  const to = startOfDay(query.to ?? new Date().toISOString().slice(0, 10)).getTime();
-  const from = query.from === undefined ? to - (DAYS_DEFAULT - 1) * DAY_MS : startOfDay(query.from).getTime();
-  if (from > to) throw new AppError('invalid', 'from comes after to.');
-  if ((to - from) / DAY_MS >= MOOD_DAYS_MAX) throw new AppError('invalid', `At most ${MOOD_DAYS_MAX} days at a time.`);
-  return { from: new Date(from).toISOString().slice(0, 10), to: new Date(to).toISOString().slice(0, 10) };
 }

@@ -5,14 +5,8 @@
 import type { Readable } from 'node:stream';
 import { type Info, parse } from 'csv-parse';
 import { AppError } from '../../errors.ts';
-import {
-  EMAIL_CHARS_MAX,
-  IMPORT_BYTES_MAX,
-  IMPORT_LINE_BYTES_MAX,
-  IMPORT_ROWS_MAX,
-  IMPORT_SNIFF_BYTES,
-  NAME_CHARS_MAX,
-} from '../../limits.ts';
+import { EMAIL_CHARS_MAX, NAME_CHARS_MAX } from '../../limits.ts';
+import { IMPORT_BYTES_MAX, IMPORT_LINE_BYTES_MAX, IMPORT_ROWS_MAX, IMPORT_SNIFF_BYTES } from './limits.ts';
 
 export interface EmployeeRow {
   readonly line: number;

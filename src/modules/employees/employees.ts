@@ -4,8 +4,8 @@ import type { Database, DatabaseSession } from '../../db/read-write-split.ts';
 import { EVERY_ORGANISATION } from '../../db/tenant-isolation.ts';
 import { AppError } from '../../errors.ts';
 import { batches } from '../../flow/batch.ts';
-import { IMPORT_BATCH_ROWS, IMPORT_REJECTIONS_KEPT, TEAMS_MAX } from '../../limits.ts';
 import { type EmployeeRow, type RejectedRow, readEmployees } from './csv-file.ts';
+import { IMPORT_BATCH_ROWS, IMPORT_REJECTIONS_KEPT, TEAMS_MAX } from './limits.ts';
 import {
   addTeams,
   claimImport,
@@ -111,5 +111,5 @@ async function learnTeams(db: Db, orgId: number, names: string[], seen: Map<stri
 
 /** An import whose process died says so, instead of running for ever. */
 export async function failAbandonedImports(database: Database): Promise<void> {
-  await database.write(EVERY_ORGANISATION, (transaction) => failRunningImports(transaction));
+  await database.transact(EVERY_ORGANISATION, (transaction) => failRunningImports(transaction));
 }

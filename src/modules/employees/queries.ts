@@ -1,22 +1,23 @@
 import { sql } from 'kysely';
 import { givenRows } from '../../db/batch-write.ts';
 import type { Db } from '../../db/database.ts';
+import type { IdPlace } from '../../db/keyset-pagination.ts';
 import { prepareQuery } from '../../db/prepared-statements.ts';
-import { TEAMS_MAX } from '../../limits.ts';
+import { ABANDONED_IMPORT_SECONDS, ABANDONED_IMPORTS_ROWS, TEAMS_MAX } from './limits.ts';
 
-/** In the order of their ids, after `afterId`; one more than `limit`, to tell whether there is a next page. */
+/** In the order of their ids. */
 export async function employeesPage(
   db: Db,
   orgId: number,
   { teamId }: { teamId?: number | undefined },
-  afterId: number,
-  limit: number,
+  [afterId]: IdPlace = [0],
+  rows: number,
 ) {
-  const rows =
+  const found =
     teamId === undefined
-      ? await PAGES.all(db, { orgId, afterId, rows: limit + 1 })
-      : await PAGES.ofTeam(db, { orgId, afterId, rows: limit + 1, teamId });
-  return rows.map(toEmployee);
+      ? await PAGES.all(db, { orgId, afterId, rows })
+      : await PAGES.ofTeam(db, { orgId, afterId, rows, teamId });
+  return found.map(toEmployee);
 }
 
 export const employeeColumns = [
@@ -142,16 +143,21 @@ export async function importById(db: Db, orgId: number, id: number) {
 }
 
 /** Newest first. */
-export async function importsPage(db: Db, orgId: number, beforeId: number, limit: number) {
-  const rows = await db
+export async function importsPage(
+  db: Db,
+  orgId: number,
+  [beforeId]: IdPlace = [Number.MAX_SAFE_INTEGER],
+  rows: number,
+) {
+  const found = await db
     .selectFrom('imports')
     .where('org_id', '=', orgId)
     .where('id', '<', beforeId)
     .select([...importColumns])
     .orderBy('id', 'desc')
-    .limit(limit + 1)
+    .limit(rows)
     .execute();
-  return rows.map(toImport);
+  return found.map(toImport);
 }
 
 /** True for the one caller that may send the file. */
@@ -202,12 +208,12 @@ export async function finishImport(db: Db, orgId: number, id: number, error: str
     .execute();
 }
 
-/** Those that were not touched for two minutes. Returns how many there were. */
+/** Those that were not touched for ABANDONED_IMPORT_SECONDS. Returns how many there were. */
 export async function failRunningImports(db: Db): Promise<number> {
   const failed = await sql`
     update imports set status = 'failed', finished_at = now(),
       error = 'The import was interrupted. What it had read is kept; send the file again, nobody is added twice.'
-    where (org_id, id) in (select org_id, id from imports where status = 'running' and touched_at < now() - interval '2 minutes' limit 100)`.execute(
+    where (org_id, id) in (select org_id, id from imports where status = 'running' and touched_at < now() - make_interval(secs => ${ABANDONED_IMPORT_SECONDS}::int) limit ${ABANDONED_IMPORTS_ROWS})`.execute(
     db,
   );
   return Number(failed.numAffectedRows ?? 0);
@@ -243,4 +249,15 @@ function toImport(row: ImportRow) {
     createdAt: row.created_at,
     finishedAt: row.finished_at,
   };
+}
+
+/** All teams (TEAMS_MAX at most) with the number of their employees. */
+export function teams(db: Db, orgId: number) {
+  return db
+    .selectFrom('teams')
+    .where('teams.org_id', '=', orgId)
+    .select(['teams.id', 'teams.name', 'teams.employees'])
+    .orderBy('teams.name')
+    .limit(TEAMS_MAX)
+    .execute();
 }

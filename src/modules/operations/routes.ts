@@ -1,12 +1,10 @@
-import type { Redis } from 'ioredis';
 import { Type } from 'typebox';
 import { EVERY_ORGANISATION } from '../../db/tenant-isolation.ts';
 import type { App } from '../../http/app.ts';
 import { nullable, Time } from '../../http/schemas.ts';
-import type { ProcessReport } from '../../process/metrics.ts';
 import { queueDepths } from '../../queue/queue-depth.ts';
 import { readReports } from '../../redis/process-reports.ts';
-import type { ApiContext } from '../api-context.ts';
+import type { ApiContext } from '../faces.ts';
 import { databaseState } from './queries.ts';
 
 const Bytes = Type.Integer();
@@ -46,13 +44,8 @@ const Operations = Type.Object({
   redis: nullable(Type.Object({ usedBytes: Bytes, maxBytes: Bytes })),
 });
 
-export interface OperationsParts {
-  readonly redis: Redis;
-  /** This process, for when Redis cannot say how the others are. */
-  readonly own: () => ProcessReport;
-}
-
-export function operationsRoutes(api: App, { database, log }: ApiContext, parts: OperationsParts): void {
+export function routes(api: App, context: ApiContext): void {
+  const { database, log } = context;
   api.get(
     '/operations',
     {
@@ -66,9 +59,9 @@ export function operationsRoutes(api: App, { database, log }: ApiContext, parts:
     async () => {
       const [{ outboxWaiting, replicaLagBytes, ...state }, fromRedis] = await Promise.all([
         databaseState(database.primary(EVERY_ORGANISATION)),
-        redisState(parts).catch((error) => {
+        redisState(context).catch((error) => {
           log.warn({ err: error }, 'operations without redis');
-          return { processes: [parts.own()], queues: [], redis: null };
+          return { processes: [context.report()], queues: [], redis: null };
         }),
       ]);
       return {
@@ -82,8 +75,12 @@ export function operationsRoutes(api: App, { database, log }: ApiContext, parts:
   );
 }
 
-async function redisState({ redis }: OperationsParts) {
-  const [processes, queues, info] = await Promise.all([readReports(redis), queueDepths(redis), redis.info('memory')]);
+async function redisState({ redis, queues: names }: ApiContext) {
+  const [processes, queues, info] = await Promise.all([
+    readReports(redis),
+    queueDepths(redis, names),
+    redis.info('memory'),
+  ]);
   return {
     processes,
     queues,

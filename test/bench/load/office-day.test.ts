@@ -6,7 +6,7 @@ import { checkHistory, readHistory } from '../../../bench/load/history.ts';
 import { OFFICE_DAY, RARE, routesOf, STEPS } from '../../../bench/load/mixes.ts';
 import type { Account } from '../../../bench/load/plan.ts';
 import { startLoad } from '../../../bench/load/start-load.ts';
-import { addEmployees } from '../../people.ts';
+import { addEmployees } from '../../modules/employees/people.ts';
 import { type RunningApi, runApi } from '../../running-api.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'tardigrade-bench-'));

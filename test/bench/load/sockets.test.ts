@@ -9,7 +9,9 @@ import type { SocketsPlan } from '../../../bench/load/plan.ts';
 import { startLoad } from '../../../bench/load/start-load.ts';
 import { start } from '../../../workers/chat.ts';
 import { createTestDatabase, type TestDatabase } from '../../database.ts';
-import { addEmployees, addOrganisation, CONTENT } from '../../people.ts';
+import { CONTENT } from '../../modules/campaigns/drafts.ts';
+import { addEmployees } from '../../modules/employees/people.ts';
+import { addOrganisation } from '../../organisation.ts';
 import { emptyRedis, startWorker, type TestWorker, testEnvironment } from '../../worker.ts';
 
 const PEOPLE = 60;

@@ -1,10 +1,10 @@
 import { sql } from 'kysely';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { EVERY_ORGANISATION } from '../../../src/db/tenant-isolation.ts';
+import { userByEmail } from '../../../src/modules/accounts/queries.ts';
 import { addTeams } from '../../../src/modules/employees/queries.ts';
-import { userByEmail } from '../../../src/modules/organisations/queries.ts';
 import { createTestDatabase, type TestDatabase } from '../../database.ts';
-import { addOrganisation } from '../../people.ts';
+import { addOrganisation } from '../../organisation.ts';
 import { type RecordedStatement, recording } from './recording.ts';
 
 let on: TestDatabase;
@@ -32,7 +32,7 @@ test('what the product sends is recorded once, with its function, its line and i
   ]);
   expect(ofThisProcess().find(({ sql }) => /password_hash/.test(sql))).toMatchObject({
     role: 'system',
-    site: { name: 'src/modules/organisations/queries.ts userByEmail' },
+    site: { name: 'src/modules/accounts/queries.ts userByEmail' },
   });
 });
 

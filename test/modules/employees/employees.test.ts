@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { IMPORT_BATCH_ROWS, IMPORTS_AT_ONCE_MAX, TEAMS_MAX } from '../../../src/limits.ts';
+import { IMPORT_BATCH_ROWS, IMPORTS_AT_ONCE_MAX, TEAMS_MAX } from '../../../src/modules/employees/limits.ts';
 import type { ApiClient } from '../../api-client.ts';
 import { until } from '../../database.ts';
 import { type RunningApi, runApi, slowRequest } from '../../running-api.ts';

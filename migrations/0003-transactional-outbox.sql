@@ -1,0 +1,19 @@
+-- What must happen if, and only if, the transaction that wrote it commits (src/queue/transactional-outbox.ts).
+-- Locks: none that matter, the table is new.
+
+create table outbox (
+  id bigint generated always as identity primary key,
+  org_id bigint not null,
+  topic text not null,
+  payload jsonb not null,
+  -- Deliveries that failed, and the time before which there is no next one.
+  attempts smallint not null default 0,
+  due_at timestamptz not null default now(),
+  created_at timestamptz not null default now()
+);
+create index outbox_by_topic on outbox (topic, id);
+
+grant insert on outbox to tardigrade_tenant;
+grant select, insert, update, delete on outbox to tardigrade_system;
+
+select isolate_tenant('outbox');

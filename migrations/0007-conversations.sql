@@ -1,0 +1,50 @@
+-- Conversations, and the messages in them.
+-- Locks: none that matter, the tables are new.
+
+create table conversations (
+  org_id bigint not null,
+  id bigint generated always as identity,
+  campaign_id bigint not null,
+  employee_id bigint not null,
+  team_id bigint not null,
+  reach_out_id bigint not null,
+  last_seq integer not null default 0,
+  -- Questions asked so far; beyond the last one the conversation is finished.
+  step smallint not null default 0,
+  answers smallint not null default 0,
+  score_sum real not null default 0,
+  started_at timestamptz not null default now(),
+  last_message_at timestamptz not null default now(),
+  finished_at timestamptz,
+  primary key (org_id, id),
+  unique (org_id, reach_out_id),
+  foreign key (org_id, campaign_id) references campaigns (org_id, id) on delete cascade,
+  foreign key (org_id, employee_id) references employees (org_id, id) on delete cascade,
+  foreign key (org_id, team_id) references teams (org_id, id)
+) with (fillfactor = 80);
+create index conversations_by_campaign on conversations (org_id, campaign_id, id);
+create index conversations_by_employee on conversations (org_id, employee_id, id);
+create index conversations_by_start on conversations (org_id, started_at, id);
+
+create table messages (
+  org_id bigint not null,
+  conversation_id bigint not null,
+  -- 1, 2, 3 … without a gap: assigned in the transaction that stores the message.
+  seq integer not null,
+  sender text not null check (sender in ('bot', 'employee')),
+  -- Chosen by the client: the same answer sent twice is stored once.
+  nonce text,
+  body text not null,
+  -- -1 (bad) to 1 (good); null for the bot's own words.
+  sentiment real,
+  created_at timestamptz not null default now(),
+  primary key (org_id, conversation_id, seq),
+  foreign key (org_id, conversation_id) references conversations (org_id, id) on delete cascade
+);
+create unique index messages_by_nonce on messages (org_id, conversation_id, nonce) where nonce is not null;
+
+grant select, insert, update on conversations to tardigrade_tenant;
+grant select, insert on messages to tardigrade_tenant;
+grant select, delete on conversations to tardigrade_system; -- retention
+
+select isolate_tenant('conversations'), isolate_tenant('messages');

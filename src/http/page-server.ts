@@ -1,0 +1,69 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { HEADERS_MS, HTTP_CONNECTIONS_MAX, KEEP_ALIVE_MS, REQUEST_MS, SOCKETS_MAX } from '../limits.ts';
+import type { Health } from '../process/health-check.ts';
+import { answerHealth } from '../process/health-endpoints.ts';
+import type { Metrics } from '../process/metrics.ts';
+import { isPageFile, type Pages, SECURITY_HEADERS } from './pages.ts';
+
+export interface PageServerParts {
+  readonly pages: Pages;
+  /** Prefix of an address to the page that answers it: `{ '/c/': '/modules/…/chat.html' }`. */
+  readonly prefixes: Readonly<Record<string, string>>;
+  readonly health: Health;
+  readonly metrics: Metrics;
+}
+
+/**
+ * The HTTP side of a process that serves sockets: the pages that open them, their files, and the health probes. node:http
+ * is enough here: a framework would cost 20 MB.
+ */
+export function createPageServer(parts: PageServerParts): Server {
+  const server = createServer(
+    { requestTimeout: REQUEST_MS, headersTimeout: HEADERS_MS, keepAliveTimeout: KEEP_ALIVE_MS },
+    (request, response) =>
+      void respond(request, response, parts).catch(() => {
+        if (!response.headersSent) response.writeHead(500);
+        response.end();
+      }),
+  );
+  server.maxConnections = SOCKETS_MAX + HTTP_CONNECTIONS_MAX;
+  return server;
+}
+
+async function respond(request: IncomingMessage, response: ServerResponse, parts: PageServerParts): Promise<void> {
+  const { pages, prefixes, health, metrics } = parts;
+  const path = (request.url ?? '/').split('?')[0] as string;
+  if (request.method !== 'GET' && request.method !== 'HEAD')
+    return send(response, 405, { allow: 'GET, HEAD' }, undefined);
+  const healthAnswer = await answerHealth({ path, headers: request.headers }, health, metrics);
+  if (healthAnswer !== undefined) {
+    return send(
+      response,
+      healthAnswer.status,
+      { 'content-type': healthAnswer.type, 'cache-control': 'no-store' },
+      Buffer.from(healthAnswer.body),
+    );
+  }
+  const prefix = Object.keys(prefixes).find((start) => path.startsWith(start));
+  const page = prefix !== undefined ? (prefixes[prefix] as string) : isPageFile(path) ? path : NOT_FOUND;
+  const answer = pages.answer(page, request.headers);
+  if (answer === undefined) return send(response, 404, SECURITY_HEADERS, undefined);
+  send(
+    response,
+    page === NOT_FOUND ? 404 : answer.status,
+    answer.headers,
+    request.method === 'HEAD' ? undefined : answer.body,
+  );
+}
+
+const NOT_FOUND = '/404.html';
+
+function send(
+  response: ServerResponse,
+  status: number,
+  headers: Readonly<Record<string, string>>,
+  body: Buffer | undefined,
+): void {
+  response.writeHead(status, headers);
+  response.end(body);
+}

@@ -1,0 +1,46 @@
+import type { Module } from './modules/faces.ts';
+
+/**
+ * Every module, and which of its faces each process loads. A new module is one entry here; nothing else names it.
+ * A module stands on modules above it only. `npm run new:module` and `npm run remove:module` edit this list.
+ */
+export const PLATFORM: readonly Module[] = [
+  {
+    name: 'accounts',
+    routes: () => import('./modules/accounts/routes.ts'),
+    jobs: () => import('./modules/accounts/jobs.ts'),
+  },
+  { name: 'dashboard', routes: () => import('./modules/dashboard/routes.ts') },
+  { name: 'operations', routes: () => import('./modules/operations/routes.ts') },
+];
+
+export const PRODUCT: readonly Module[] = [
+  {
+    name: 'employees',
+    routes: () => import('./modules/employees/routes.ts'),
+    figures: () => import('./modules/employees/figures.ts'),
+    jobs: () => import('./modules/employees/jobs.ts'),
+  },
+  {
+    name: 'campaigns',
+    queues: ['campaigns'],
+    routes: () => import('./modules/campaigns/routes.ts'),
+    figures: () => import('./modules/campaigns/figures.ts'),
+    jobs: () => import('./modules/campaigns/jobs.ts'),
+  },
+  {
+    name: 'mood',
+    routes: () => import('./modules/mood/routes.ts'),
+    figures: () => import('./modules/mood/figures.ts'),
+  },
+  {
+    name: 'conversations',
+    routes: () => import('./modules/conversations/routes.ts'),
+    figures: () => import('./modules/conversations/figures.ts'),
+    jobs: () => import('./modules/conversations/jobs.ts'),
+    socket: () => import('./modules/conversations/socket.ts'),
+    links: () => import('./modules/conversations/links.ts'),
+  },
+];
+
+export const MODULES: readonly Module[] = [...PLATFORM, ...PRODUCT];

@@ -1,0 +1,68 @@
+import type { Caller, Database } from '../../db/read-write-split.ts';
+import type { Role } from '../../db/schema.ts';
+import { EVERY_ORGANISATION } from '../../db/tenant-isolation.ts';
+import { AppError, SQLSTATE, sqlState } from '../../errors.ts';
+import type { Sessions } from '../../http/authentication.ts';
+import type { PasswordHasher } from '../../http/password-hashing.ts';
+import { insertOrganisation, me, userByEmail } from './queries.ts';
+
+export interface Welcome {
+  readonly token: string;
+  readonly user: { readonly id: number; readonly name: string; readonly email: string; readonly role: Role };
+  readonly organisation: { readonly id: number; readonly name: string };
+}
+
+export interface Registration {
+  readonly organisation: string;
+  readonly name: string;
+  readonly email: string;
+  readonly password: string;
+}
+
+/** A new organisation with its owner, signed in. Throws `conflict` when the address has an account already. */
+export async function registerOrganisation(
+  caller: Caller,
+  parts: { hasher: PasswordHasher; sessions: Sessions },
+  registration: Registration,
+): Promise<Welcome> {
+  const email = registration.email.toLowerCase();
+  const passwordHash = await parts.hasher.hash(registration.password);
+  try {
+    return await caller.within(EVERY_ORGANISATION).write(async (transaction) => {
+      const { organisation, user } = await insertOrganisation(transaction, { ...registration, email, passwordHash });
+      const token = await parts.sessions.create(transaction, { orgId: organisation.id, userId: user.id });
+      return { token, user, organisation };
+    });
+  } catch (error) {
+    if (sqlState(error) === SQLSTATE.uniqueViolation)
+      throw new AppError('conflict', 'This address already has an account. Sign in instead.');
+    throw error;
+  }
+}
+
+/**
+ * Throws `unauthenticated`, in the same words and time, for an unknown address and a wrong password. Asks the primary:
+ * who registered a moment ago, perhaps on another device, is known, whatever a replica lags.
+ */
+export async function signIn(
+  caller: Caller,
+  parts: { hasher: PasswordHasher; sessions: Sessions; database: Pick<Database, 'primary'> },
+  given: { email: string; password: string },
+): Promise<Welcome> {
+  const found = await userByEmail(parts.database.primary(EVERY_ORGANISATION), given.email.toLowerCase());
+  const right = await parts.hasher.verify(given.password, found?.password_hash);
+  if (!right || found === undefined) throw new AppError('unauthenticated', 'The address or the password is wrong.');
+  const token = await caller
+    .within(found.org_id)
+    .write((transaction) => parts.sessions.create(transaction, { orgId: found.org_id, userId: found.id }));
+  return {
+    token,
+    user: { id: found.id, name: found.name, email: found.email, role: found.role },
+    organisation: { id: found.org_id, name: found.organisation },
+  };
+}
+
+/** The signed-in person and their organisation, by name. From the primary: the session was found there. */
+export function whoIs(database: Pick<Database, 'primary'>, orgId: number, userId: number) {
+  return me(database.primary(orgId), orgId, userId);
+}

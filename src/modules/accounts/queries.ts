@@ -1,0 +1,64 @@
+import { sql } from 'kysely';
+import type { Db } from '../../db/database.ts';
+
+export async function insertOrganisation(
+  db: Db,
+  given: { organisation: string; name: string; email: string; passwordHash: string },
+) {
+  const organisation = await db
+    .insertInto('organisations')
+    .values({ name: given.organisation.trim() })
+    .returning(['id', 'name'])
+    .executeTakeFirstOrThrow();
+  const user = await db
+    .insertInto('users')
+    .values({
+      org_id: organisation.id,
+      email: given.email,
+      name: given.name.trim(),
+      role: 'owner',
+      password_hash: given.passwordHash,
+    })
+    .returning(['id', 'name', 'email', 'role'])
+    .executeTakeFirstOrThrow();
+  return { organisation, user };
+}
+
+/** Addresses are unique over all organisations: this is the one read that comes before the tenant is known. */
+export function userByEmail(db: Db, email: string) {
+  return db
+    .selectFrom('users')
+    .innerJoin('organisations', 'organisations.id', 'users.org_id')
+    .where('users.email', '=', email)
+    .select([
+      'users.org_id',
+      'users.id',
+      'users.name',
+      'users.email',
+      'users.role',
+      'users.password_hash',
+      'organisations.name as organisation',
+    ])
+    .executeTakeFirst();
+}
+
+export async function me(db: Db, orgId: number, userId: number) {
+  const row = await db
+    .selectFrom('users')
+    .innerJoin('organisations', 'organisations.id', 'users.org_id')
+    .where('users.org_id', '=', orgId)
+    .where('users.id', '=', userId)
+    .select(['users.id', 'users.name', 'users.email', 'users.role', 'organisations.name as organisation'])
+    .executeTakeFirstOrThrow();
+  const { organisation, ...user } = row;
+  return { user, organisation: { id: orgId, name: organisation } };
+}
+
+/** Deletes up to `limit` sessions that have expired; returns how many. */
+export async function deleteExpiredSessions(db: Db, limit: number): Promise<number> {
+  const deleted = await sql`
+    delete from sessions where token_hash = any(array(
+      select token_hash from sessions where expires_at < now() order by expires_at limit ${limit} for update skip locked
+    ))`.execute(db);
+  return Number(deleted.numAffectedRows ?? 0);
+}

@@ -1,0 +1,149 @@
+/**
+ * The faces of a module: the same few for every noun, each in a file of its own and each loaded by one kind of process.
+ * The mailer never loads a route and the api never loads a job, so a process holds only the code that it runs.
+ */
+import type { Queue } from 'bullmq';
+import type { Redis } from 'ioredis';
+import type { RawBuilder } from 'kysely';
+import type { TSchema } from 'typebox';
+import type { Config } from '../config.ts';
+import type { Db } from '../db/database.ts';
+import type { Cursors } from '../db/keyset-pagination.ts';
+import type { Database } from '../db/read-write-split.ts';
+import type { App } from '../http/app.ts';
+import type { Sessions } from '../http/authentication.ts';
+import type { Pages } from '../http/pages.ts';
+import type { PasswordHasher } from '../http/password-hashing.ts';
+import type { Log } from '../log.ts';
+import type { Mailing } from '../mail/mailing.ts';
+import type { PersonalLink } from '../mail/personal-link.ts';
+import type { Metrics, ProcessReport } from '../process/metrics.ts';
+import type { ConsumerOf } from '../queue/queues.ts';
+import type { Loop } from '../queue/schedule.ts';
+import type { TopicHandlers } from '../queue/transactional-outbox.ts';
+import type { SocketHandler } from '../socket/server.ts';
+
+/** One entry of the list in src/modules.ts. Every face is optional. */
+export interface Module {
+  /** The name of its folder in src/modules, test/modules, bench/modules and web/modules. */
+  readonly name: string;
+  /** The queues that its jobs consume. */
+  readonly queues?: readonly string[];
+  /** api: HTTP. */
+  readonly routes?: () => Promise<RoutesFace>;
+  /** api: what it adds to GET /api/summary. */
+  readonly figures?: () => Promise<FiguresFace>;
+  /** mailer: what happens without anybody waiting for it. */
+  readonly jobs?: () => Promise<JobsFace>;
+  /** chat: WebSocket connections. */
+  readonly socket?: () => Promise<SocketFace>;
+  /** api and mailer: pages that a mail can lead a person without an account to. */
+  readonly links?: () => Promise<LinksFace>;
+  /** npm run seed: its rows of the sample data. */
+  readonly seed?: () => Promise<SeedFace>;
+}
+
+export interface RoutesFace {
+  /** Below /api: signed in, unless a route says otherwise. */
+  routes(api: App, context: ApiContext): void;
+  /** Pages outside /api, for people without an account. */
+  publicRoutes?(app: App, context: ApiContext): void;
+}
+
+export interface ApiContext {
+  readonly config: Config;
+  readonly log: Log;
+  readonly database: Database;
+  readonly redis: Redis;
+  readonly sessions: Sessions;
+  readonly hasher: PasswordHasher;
+  readonly cursors: Cursors;
+  readonly pages: Pages;
+  readonly figures: Figures;
+  readonly links: readonly PersonalLink[];
+  /** The names of all queues. */
+  readonly queues: readonly string[];
+  /** This process's own report, for when Redis cannot say how the processes are. */
+  readonly report: () => ProcessReport;
+}
+
+export interface FiguresFace {
+  readonly figures: Figures;
+}
+
+/** Key figures of one organisation, by name. All of them are read in one statement. */
+export type Figures = Readonly<
+  Record<string, { readonly schema: TSchema; readonly select: (orgId: number) => RawBuilder<unknown> }>
+>;
+
+export interface JobsFace {
+  jobs(context: JobsContext): Jobs;
+}
+
+export interface JobsContext {
+  readonly config: Config;
+  readonly log: Log;
+  readonly database: Database;
+  readonly metrics: Metrics;
+  readonly mail: Mailing;
+  readonly links: readonly PersonalLink[];
+  /** The producer's side of one of the module's own queues. */
+  readonly queue: (name: string) => Queue;
+}
+
+export interface Jobs {
+  /** What becomes of an event in the outbox, by topic. */
+  readonly topics?: TopicHandlers;
+  /** The consumer of each queue of the module. */
+  readonly consumers?: Readonly<Record<string, ConsumerOf>>;
+  readonly loops?: readonly Loop[];
+}
+
+export interface SocketFace {
+  sockets(context: SocketContext): Sockets;
+}
+
+export interface SocketContext {
+  readonly config: Config;
+  readonly log: Log;
+  readonly database: Database;
+  readonly metrics: Metrics;
+}
+
+export interface Sockets {
+  /** Where the WebSocket is opened, for example `/chat`. */
+  readonly path: string;
+  readonly handler: SocketHandler;
+  /** The page (a file of web/) behind every address that begins with a prefix. */
+  readonly pages: Readonly<Record<string, string>>;
+}
+
+export interface LinksFace {
+  readonly link: PersonalLink;
+}
+
+export interface SeedFace {
+  /** Runs in the seed's transaction, after the modules above it in the list. Returns how many rows of each kind it wrote. */
+  seed(context: SeedContext): Promise<Readonly<Record<string, number>>>;
+}
+
+export interface SeedContext {
+  readonly db: Db;
+  readonly organisations: readonly SeedOrganisation[];
+  /** Where the 90 days of sample data end. */
+  readonly now: Date;
+  readonly onProgress: (text: string) => void;
+  /** Waits until the replicas are near: a module calls it between large steps. */
+  readonly waitForReplicas: () => Promise<void>;
+}
+
+/** An organisation with its place in the tables: ids are row numbers, so that hashes of them are the same every time. */
+export interface SeedOrganisation {
+  readonly id: number;
+  readonly name: string;
+  readonly domain: string;
+  /** How large it is: the number of rows that a module's main table holds for it. */
+  readonly size: number;
+  /** The sum of the sizes before it, plus one: the first id of such a table. */
+  readonly firstId: number;
+}

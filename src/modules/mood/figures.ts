@@ -1,0 +1,24 @@
+import { type RawBuilder, sql } from 'kysely';
+import { Type } from 'typebox';
+import { nullable } from '../../http/schemas.ts';
+import type { Figures } from '../faces.ts';
+import { MOOD_GROUP_MIN } from './limits.ts';
+
+const Mood = nullable(Type.Number({ description: '-1 (bad) to 1 (good)' }));
+
+export const figures: Figures = {
+  answersToday: {
+    schema: Type.Integer(),
+    select: (orgId) => sql`
+      select coalesce(sum(answers), 0)::int from mood_days where org_id = ${orgId} and day = (now() at time zone 'utc')::date`,
+  },
+  moodToday: { schema: Mood, select: (orgId) => moodDaysAgo(orgId, 0) },
+  moodWeekAgo: { schema: Mood, select: (orgId) => moodDaysAgo(orgId, 7) },
+};
+
+/** Null for a day with fewer than MOOD_GROUP_MIN answers, in which somebody could be singled out. */
+function moodDaysAgo(orgId: number, days: number): RawBuilder<unknown> {
+  return sql`
+    select case when sum(answers) >= ${MOOD_GROUP_MIN}::int then (sum(score_sum) / sum(answers))::float8 end from mood_days
+    where org_id = ${orgId} and day = (now() at time zone 'utc')::date - ${days}::int`;
+}

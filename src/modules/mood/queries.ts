@@ -1,0 +1,36 @@
+import { sql } from 'kysely';
+import type { Db } from '../../db/database.ts';
+import { TEAMS_MAX } from '../employees/limits.ts';
+import { MOOD_DAYS_MAX } from './limits.ts';
+
+export interface MoodDay {
+  readonly day: string;
+  readonly mood: number;
+  readonly answers: number;
+}
+
+/** Per day over all teams, and per team and day; groups of fewer than `groupMin` answers are left out. */
+export async function moodByDay(db: Db, orgId: number, range: { from: string; to: string }, groupMin: number) {
+  const { rows } = await sql<MoodDay & { team_id: number | null; team: string | null }>`
+    select m.team_id, t.name as team, m.day::text as day, sum(m.answers)::int as answers,
+      round((sum(m.score_sum) / sum(m.answers))::numeric, 3)::float8 as mood
+    from mood_days m join teams t on t.org_id = m.org_id and t.id = m.team_id
+    where m.org_id = ${orgId} and m.day between ${range.from}::date and ${range.to}::date
+    group by grouping sets ((m.day), (m.team_id, t.name, m.day))
+    having sum(m.answers) >= ${groupMin}
+    order by t.name nulls first, m.team_id, m.day
+    limit ${(TEAMS_MAX + 1) * MOOD_DAYS_MAX}`.execute(db);
+
+  const organisation: MoodDay[] = [];
+  const teams = new Map<number, { id: number; name: string; days: MoodDay[] }>();
+  for (const { team_id: id, team, day, answers, mood } of rows) {
+    if (id === null) {
+      organisation.push({ day, mood, answers });
+      continue;
+    }
+    const entry = teams.get(id) ?? { id, name: team ?? '', days: [] };
+    teams.set(id, entry);
+    entry.days.push({ day, mood, answers });
+  }
+  return { organisation, teams: [...teams.values()] };
+}

@@ -1,0 +1,47 @@
+import { Type } from 'typebox';
+import { AppError } from '../../errors.ts';
+import type { App } from '../../http/app.ts';
+import { closed, Day, Id, startOfDay } from '../../http/schemas.ts';
+import { MOOD_DAYS_DEFAULT, MOOD_DAYS_MAX, MOOD_GROUP_MIN } from './limits.ts';
+import { moodByDay } from './queries.ts';
+
+const MoodDay = Type.Object({ day: Type.String(), mood: Type.Number(), answers: Type.Integer() });
+const DAY_MS = 86_400_000;
+
+export function routes(api: App): void {
+  const tags = ['mood'];
+
+  api.get(
+    '/mood',
+    {
+      schema: {
+        summary: 'Mood by day, and by team and day',
+        description: `From -1 (bad) to 1 (good). Days with fewer than ${MOOD_GROUP_MIN} answers are left out, so that nobody can be singled out.`,
+        tags,
+        querystring: Type.Object({ from: Type.Optional(Day), to: Type.Optional(Day) }, closed),
+        response: {
+          200: Type.Object({
+            from: Type.String(),
+            to: Type.String(),
+            groupMin: Type.Integer(),
+            organisation: Type.Array(MoodDay),
+            teams: Type.Array(Type.Object({ id: Id, name: Type.String(), days: Type.Array(MoodDay) })),
+          }),
+        },
+      },
+    },
+    async ({ db, user, query }) => {
+      const range = toRange(query);
+      const moods = await db.read((reader) => moodByDay(reader, user.orgId, range, MOOD_GROUP_MIN));
+      return { ...range, groupMin: MOOD_GROUP_MIN, ...moods };
+    },
+  );
+}
+
+function toRange(query: { from?: string | undefined; to?: string | undefined }): { from: string; to: string } {
+  const to = startOfDay(query.to ?? new Date().toISOString().slice(0, 10)).getTime();
+  const from = query.from === undefined ? to - (MOOD_DAYS_DEFAULT - 1) * DAY_MS : startOfDay(query.from).getTime();
+  if (from > to) throw new AppError('invalid', 'from comes after to.');
+  if ((to - from) / DAY_MS >= MOOD_DAYS_MAX) throw new AppError('invalid', `At most ${MOOD_DAYS_MAX} days at a time.`);
+  return { from: new Date(from).toISOString().slice(0, 10), to: new Date(to).toISOString().slice(0, 10) };
+}

@@ -1,0 +1,54 @@
+import { OUTBOX_EVERY_MS, OUTBOX_REPORT_EVERY_MS } from '../../src/limits.ts';
+import { createMailing } from '../../src/mail/mailing.ts';
+import { openTransport } from '../../src/mail/transport.ts';
+import type { Jobs, Module } from '../../src/modules/faces.ts';
+import type { Process } from '../../src/process/run-process.ts';
+import { openConsumer } from '../../src/queue/queues.ts';
+import { every, startLoops } from '../../src/queue/schedule.ts';
+import { relayOutbox, reportUnhandledTopics, type TopicHandlers } from '../../src/queue/transactional-outbox.ts';
+import { loadFaces, loadLinks, queueNames } from './modules.ts';
+import { useQueue } from './queue.ts';
+import { useDatabase } from './resources.ts';
+
+/** The jobs of all modules: their loops, the consumers of their queues, and the relay that hands them their events. */
+export async function runJobs(process: Process, modules: readonly Module[]): Promise<void> {
+  const { config, log, metrics } = process;
+  const database = await useDatabase(process);
+  const queues = new Map(
+    await Promise.all(queueNames(modules).map(async (name) => [name, await useQueue(process, name)] as const)),
+  );
+  const transport = await process.open(
+    'smtp',
+    () => openTransport(config.smtpUrl),
+    ({ close }) => close(),
+  );
+  const mail = createMailing(transport, config.mailPerSecond);
+  metrics.gauge('mails_in_flight', 'Mails being handed over', () => mail.inFlight);
+
+  const links = await loadLinks(modules);
+  const queue = (name: string) => queues.get(name) ?? refuseUnlisted(name);
+  const faces = await loadFaces(modules, (module) => module.jobs);
+  const all = faces.map(({ jobs }) => jobs({ config, log, database, metrics, mail, links, queue }));
+  for (const [name, consume] of all.flatMap(({ consumers = {} }) => Object.entries(consumers))) {
+    await process.open(
+      `consumer ${name}`,
+      () => openConsumer(name, config.redisUrl, consume, log),
+      ({ close }) => close(),
+    );
+  }
+  const topics: TopicHandlers = Object.assign({}, ...all.map((one: Jobs) => one.topics));
+  const loops = [
+    every(OUTBOX_EVERY_MS, 'outbox', () => relayOutbox(database, topics, log)),
+    every(OUTBOX_REPORT_EVERY_MS, 'unhandled topics', () => reportUnhandledTopics(database, topics, log)),
+    ...all.flatMap((one) => one.loops ?? []),
+  ];
+  await process.open(
+    'loops',
+    () => startLoops(loops, log),
+    ({ close }) => close(),
+  );
+}
+
+function refuseUnlisted(name: string): never {
+  throw new Error(`The queue ${name} is not in the list of its module in src/modules.ts`);
+}

@@ -1,0 +1,24 @@
+import type { PersonalLink } from '../../src/mail/personal-link.ts';
+import type { Figures, Module } from '../../src/modules/faces.ts';
+
+/** The faces of one kind that a process loads, in the order of the list; modules without it are left out. */
+export async function loadFaces<T>(
+  modules: readonly Module[],
+  face: (module: Module) => (() => Promise<T>) | undefined,
+): Promise<T[]> {
+  return Promise.all(modules.flatMap((module) => face(module)?.() ?? []));
+}
+
+/** The key figures of all modules together. */
+export async function loadFigures(modules: readonly Module[]): Promise<Figures> {
+  const faces = await loadFaces(modules, ({ figures }) => figures);
+  return Object.assign({}, ...faces.map(({ figures }) => figures));
+}
+
+export async function loadLinks(modules: readonly Module[]): Promise<PersonalLink[]> {
+  return (await loadFaces(modules, ({ links }) => links)).map(({ link }) => link);
+}
+
+export function queueNames(modules: readonly Module[]): string[] {
+  return modules.flatMap(({ queues = [] }) => queues);
+}
