@@ -67,9 +67,10 @@ if (only === undefined) {
     `${JSON.stringify({ node: process.version, boxBytes: BOX_BYTES, cpus: CPUS, patterns: results }, null, 2)}\n`,
   );
 }
-if (writesReadme) await writeReadmeTable(path.join(ROOT, 'README.md'), results);
 const failed = results.filter((result) => !result.pass).length;
 console.log(`${results.length - failed} passed, ${failed} failed`);
+// A failed run has nothing to show.
+if (writesReadme && failed === 0) await writeReadmeTable(path.join(ROOT, 'README.md'), results);
 process.exit(failed === 0 ? 0 : 1);
 
 async function runPattern(

@@ -1,6 +1,6 @@
 /**
  * What it is: a transaction that PostgreSQL gave up for no fault of its own is run again, whole.
- * What fails without it: of 4,000 payments between accounts that pay into each other, deadlocks lose about 65
+ * What fails without it: of 4,000 payments between accounts that pay into each other, deadlocks lose dozens
  *   (bench/results/patterns.json).
  * How it works: one table of SQLSTATEs says what is worth a retry; the wait is exponential with full jitter; the work
  *   is called again from its first line, so decisions are taken on what it reads then. Locks are taken in a fixed order

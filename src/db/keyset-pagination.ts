@@ -1,6 +1,6 @@
 /**
  * What it is: lists are read page by page from where the last page ended, never by counting rows from the start.
- * What fails without it: reading 200,000 rows by OFFSET, 200 a page, takes more than ten times as long, and skips 495 of
+ * What fails without it: reading 200,000 rows by OFFSET, 200 a page, takes several times as long, and skips 495 of
  *   them when others delete meanwhile (bench/results/patterns.json).
  * How it works: every list is ordered by something that ends in the id. The cursor is the last row's place in that
  *   order, opaque and signed, bound to its list and its filter; one row more than asked for tells whether there is more.

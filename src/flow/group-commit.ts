@@ -1,7 +1,7 @@
 /**
  * What it is: writes that come while one of their group is under way wait for it, and then go together in one.
  * What fails without it: writes that move the same counter wait for its lock, one commit after the other: with
- *   200 writers an eighth of the throughput (bench/results/patterns.json).
+ *   200 writers about a tenth of the throughput (bench/results/patterns.json).
  * How it works: the first write goes at once, alone. There is no timer, so who is alone waits for nobody; the busier the
  *   database, the more go together, and the less each costs. One batch of a group is under way at a time, because its
  *   writes would only wait for each other's locks; groups take turns.

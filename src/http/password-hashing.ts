@@ -1,7 +1,7 @@
 /**
  * What it is: argon2id, a few at once, a bounded line behind them.
  * What fails without it: hashes share node's pool of four threads with DNS and files: behind 200 sign-ins at once a
- *   DNS lookup takes about two seconds instead of ten milliseconds (bench/results/patterns.json).
+ *   DNS lookup takes seconds instead of milliseconds (bench/results/patterns.json).
  * How it works: a semaphore in front of node's own argon2; whoever comes after PASSWORD_HASHES_WAITING_MAX gets a 503.
  * What it costs: 19 MiB and one thread per hash under way (OWASP's parameters: 19 MiB, 2 passes, 1 lane).
  * Its bound: PASSWORD_HASHES_AT_ONCE_MAX, PASSWORD_HASHES_WAITING_MAX.
