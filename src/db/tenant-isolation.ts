@@ -5,7 +5,8 @@
  *   right of its own; each statement takes one of the two roles below for its own transaction, together with the
  *   organisation (statement-scope). Nothing is left on the connection for its next user, be it through PgBouncer. It
  *   fails closed: without a scope PostgreSQL answers "permission denied", without an organisation it raises an error.
- * What it costs: about 1.2 times the time of a page of 50 rows, 1.4 times that of a single row (bench/results/patterns.json).
+ * What it costs: about 1.2 times the time of a page of 50 rows, 1.4 times that of a single row
+ *   (bench/results/patterns.json).
  * Its bound: none needed. Its proof: test/db/tenant-isolation.test.ts, bench/patterns/tenant-isolation.
  */
 
