@@ -1,5 +1,5 @@
 /**
- * `npm run test:browser`: the product as a person uses it, in a real browser, and docs/walk-through.md word for word.
+ * `npm run test:browser`: the product as a person uses it, in a real browser: test/browser/, and each module's *.browser.test.ts.
  * What follows `--` goes to vitest: npm run test:browser -- story. Pictures of every step: test-results/screenshots/.
  */
 import { spawn } from 'node:child_process';

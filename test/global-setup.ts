@@ -5,8 +5,8 @@ import { sql } from 'kysely';
 import { Client } from 'pg';
 import type { TestProject } from 'vitest/node';
 import { startStack } from '../scripts/embedded/stack.ts';
+import { TEMPLATE_MIGRATION } from '../scripts/template.ts';
 import { migrate, openMigrationDatabase } from '../src/db/migrate.ts';
-import { NOTES_MIGRATION } from './modules.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -59,6 +59,6 @@ async function createTemplate(databaseUrl: string): Promise<void> {
   url.pathname = `/${TEMPLATE}`;
   const db = openMigrationDatabase(url.href);
   await migrate(db);
-  await sql.raw(readFileSync(NOTES_MIGRATION, 'utf8')).execute(db);
+  await sql.raw(readFileSync(TEMPLATE_MIGRATION, 'utf8')).execute(db);
   await db.destroy();
 }

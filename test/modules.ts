@@ -13,7 +13,22 @@ export const NOTES: Module = {
   jobs: () => import('../template/src/modules/notes/jobs.ts'),
 };
 
-export const NOTES_MIGRATION = join(import.meta.dirname, '..', 'template', 'migrations', 'notes.sql');
+const PROJECT = join(import.meta.dirname, '..');
+const TEMPLATE = join(PROJECT, 'template');
 
-/** Those of the service, and the template's. */
+/** The service's modules, and the template's. */
 export const TEST_MODULES: readonly Module[] = [...MODULES, NOTES];
+
+/** Where the code of a module is. */
+export function moduleFolder(name: string): string {
+  return join(rootOf(name), 'src', 'modules', name);
+}
+
+/** Where the tests of a module are, and what it tells the tests that hold for every module. */
+export function testFolder(name: string): string {
+  return join(rootOf(name), 'test', 'modules', name);
+}
+
+function rootOf(name: string): string {
+  return name === NOTES.name ? TEMPLATE : PROJECT;
+}

@@ -1,5 +1,6 @@
 import { fetchFromApt } from './from-apt.ts';
-import type { RedisProgram } from './redis.ts';
+
+export type RedisProgram = { command: string; env?: NodeJS.ProcessEnv };
 
 /** Redis of the Debian or Ubuntu archive, for a machine that has none. Throws with apt's last lines. */
 export async function fetchRedisFromApt(): Promise<RedisProgram> {

@@ -7,7 +7,7 @@ import net from 'node:net';
 import path from 'node:path';
 import { startChild, type WrapCommand, waitForChild } from './child.ts';
 import { REDIS_READY_MS, SERVER_STOP_MS } from './limits.ts';
-import { fetchRedisFromApt } from './redis-from-apt.ts';
+import { fetchRedisFromApt, type RedisProgram } from './redis-from-apt.ts';
 
 export type RedisOptions = {
   folder: string;
@@ -29,8 +29,6 @@ export type Machine = {
   /** Fetches a server where none is installed; undefined when this machine has no apt. */
   fetch: (() => Promise<RedisProgram>) | undefined;
 };
-
-export type RedisProgram = { command: string; env?: NodeJS.ProcessEnv };
 
 /** Valkey first: it is the one with a free licence, and newer where a machine has both. */
 const PROGRAMS = ['valkey-server', 'redis-server'];

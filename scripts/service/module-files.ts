@@ -2,13 +2,13 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 
-const FOLDERS = ['src/modules', 'web/modules', 'test/modules', 'bench/modules', 'docs/modules'];
+export const MODULE_FOLDERS = ['src/modules', 'web/modules', 'test/modules', 'bench/modules', 'docs/modules'];
 
 /** Of `files`, those that belong to the module and to nothing else. */
 export function filesOf(module: string, files: readonly string[]): string[] {
   const migration = new RegExp(`^migrations/\\d+-${module}(?:-[\\w-]+)?\\.sql$`);
   return files.filter(
-    (file) => migration.test(file) || FOLDERS.some((folder) => file.startsWith(`${folder}/${module}/`)),
+    (file) => migration.test(file) || MODULE_FOLDERS.some((folder) => file.startsWith(`${folder}/${module}/`)),
   );
 }
 

@@ -1,9 +1,9 @@
-import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { PLATFORM, PRODUCT } from '../../src/modules.ts';
 import { unusedDependencies } from './dependencies.ts';
 import { withoutDeadLinks } from './documents.ts';
-import { filesOf, usesOf } from './module-files.ts';
+import { filesOf, MODULE_FOLDERS, usesOf } from './module-files.ts';
 import { LIST_FILE, withoutEntry } from './module-list.ts';
 import { changeFile, projectFiles } from './project.ts';
 import type { Step } from './regenerate.ts';
@@ -25,7 +25,8 @@ export function removeModules(root: string, names: readonly string[], say: (text
     changeFile(root, file, (text) =>
       withoutDeadLinks(text, (target) => existsSync(path.join(root, path.dirname(file), target))),
     );
-  removeEmptyFolders(root, gone);
+  for (const name of names)
+    for (const folder of MODULE_FOLDERS) rmSync(path.join(root, folder, name), { recursive: true, force: true });
 
   say(
     `Removed ${names.join(', ')}: ${gone.length} files, ${names.length === 1 ? 'its entry' : 'their entries'} in ${LIST_FILE}.`,
@@ -52,21 +53,4 @@ function refuseUnlessFree(root: string, name: string, removed: readonly string[]
   throw new Error(
     `${users.join(' and ')} ${users.length === 1 ? 'stands' : 'stand'} on ${name}:\n${samples.join('\n')}\nRemove ${users.join(' and ')} first.`,
   );
-}
-
-function removeEmptyFolders(root: string, files: readonly string[]): void {
-  const folders = new Set(files.map((file) => file.split('/').slice(0, 3).join('/')));
-  for (const folder of folders) {
-    const full = path.join(root, folder);
-    if (existsSync(full) && isFolderOfNothing(full)) rmSync(full, { recursive: true });
-  }
-}
-
-function isFolderOfNothing(folder: string): boolean {
-  try {
-    readFileSync(folder);
-    return false;
-  } catch {
-    return true; // a folder; whatever git tracked in it is gone
-  }
 }

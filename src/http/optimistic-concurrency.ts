@@ -11,6 +11,8 @@ import { Type } from 'typebox';
 import { AppError } from '../errors.ts';
 import { ETAG_CHARS_MAX } from '../limits.ts';
 
+const VERSION_MAX = 2 ** 31 - 1; // PostgreSQL's integer
+
 /** The headers of a route that changes something. */
 export const IfMatch = Type.Object({
   'if-match': Type.Optional(
@@ -27,10 +29,10 @@ export function versionSeen(headers: { readonly 'if-match'?: string | undefined 
   const tag = headers['if-match'];
   if (tag === undefined)
     throw new AppError('precondition_required', 'Send If-Match with the ETag of the version that you are changing.');
-  const version = /^"(\d{1,15})"$/.exec(tag.trim())?.[1];
-  // A tag that is not ours cannot be the current one.
-  if (version === undefined) throw changedMeanwhile();
-  return Number(version);
+  const version = Number(/^"(\d{1,10})"$/.exec(tag.trim())?.[1] ?? Number.NaN);
+  // A tag that is not ours cannot be the current one, nor can a number that the column could not hold.
+  if (!(version <= VERSION_MAX)) throw changedMeanwhile();
+  return version;
 }
 
 export function changedMeanwhile(): AppError {

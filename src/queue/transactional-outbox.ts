@@ -63,7 +63,7 @@ async function relayTopic(database: Database, topic: string, handle: TopicHandle
   return database.transact(EVERY_ORGANISATION, async (transaction) => {
     const { rows: events } = await sql<OutboxEvent & { attempts: number }>`
       select id, org_id as "orgId", payload, attempts from outbox
-      where topic = ${topic} and due_at <= now() order by id limit ${OUTBOX_BATCH_ROWS} for update skip locked`.execute(
+      where topic = ${topic} and due_at <= now() order by due_at, id limit ${OUTBOX_BATCH_ROWS} for update skip locked`.execute(
       transaction,
     );
     if (events.length === 0) return 0;
@@ -107,15 +107,16 @@ async function attempt(transaction: Db, work: () => Promise<void>): Promise<unkn
   }
 }
 
-/** Events of topics that no handler takes, by topic; counts OUTBOX_BATCH_ROWS at most of each. */
+/** Events of topics that no handler takes, by topic, among the OUTBOX_BATCH_ROWS oldest: those that are handled soon leave. */
 export async function unhandledTopics(
   database: Database,
   handlers: TopicHandlers,
 ): Promise<{ topic: string; events: number }[]> {
   const { rows } = await sql<{ topic: string; events: number }>`
-    select topic, count(*)::int as events from (
-      select topic from outbox where topic <> all(${Object.keys(handlers)}::text[]) order by id limit ${OUTBOX_BATCH_ROWS}
-    ) as unhandled group by topic order by topic`.execute(database.primary(EVERY_ORGANISATION));
+    select topic, count(*)::int as events from (select topic from outbox order by id limit ${OUTBOX_BATCH_ROWS}) as oldest
+    where topic <> all(${Object.keys(handlers)}::text[]) group by topic order by topic`.execute(
+    database.primary(EVERY_ORGANISATION),
+  );
   return rows;
 }
 

@@ -8,7 +8,7 @@ export const SUBJECT_CHARS_MAX = 200;
 export const MAIL_BODY_CHARS_MAX = 10_000;
 export const QUESTIONS_MAX = 8;
 export const QUESTION_CHARS_MAX = 300;
-export const LINK_DAYS = 14; // how long a check-in link is valid
+export const LINK_DAYS = 14; // how long the personal link in a mail is valid
 
 export const CAMPAIGNS_SCHEDULED_MAX = 50; // per organisation
 export const SCHEDULE_CRON_CHARS_MAX = 100;

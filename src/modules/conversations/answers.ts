@@ -10,7 +10,7 @@ import type { Database } from '../../db/read-write-split.ts';
 import { AppError, isDataFault } from '../../errors.ts';
 import { createGroupCommit } from '../../flow/group-commit.ts';
 import type { Metrics } from '../../process/metrics.ts';
-import { addToProgress } from '../campaigns/progress.ts';
+import { addToProgress } from '../campaigns/campaigns.ts';
 import { addToMood } from '../mood/mood.ts';
 import { ANSWER_COMMITS_AT_ONCE, ANSWERS_PER_COMMIT_MAX, ANSWERS_WAITING_MAX } from './limits.ts';
 import { addMessages, type Message, type NewMessage } from './queries.ts';

@@ -9,7 +9,7 @@ import type { Database } from '../../db/read-write-split.ts';
 import { AppError, isDataFault } from '../../errors.ts';
 import { createGroupCommit } from '../../flow/group-commit.ts';
 import type { Metrics } from '../../process/metrics.ts';
-import { addToProgress } from '../campaigns/progress.ts';
+import { addToProgress } from '../campaigns/campaigns.ts';
 import {
   CONVERSATION_MESSAGES_MAX,
   OPENING_COMMITS_AT_ONCE,

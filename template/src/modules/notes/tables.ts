@@ -1,13 +1,8 @@
+/** Generated from migrations/*.sql by npm run generate:schema. Changes made here are lost. */
+
 import type { GeneratedAlways } from 'kysely';
 import type { SetOnce, Time } from '../../../../src/db/schema.ts';
 import type { Generated } from '../../../../src/db/tables.ts';
-
-declare module '../../../../src/db/tables.ts' {
-  interface Tables {
-    note_days: NoteDays;
-    notes: Notes;
-  }
-}
 
 export interface NoteDays {
   day: string;
@@ -24,4 +19,11 @@ export interface Notes {
   title: string;
   updated_at: Generated<Time>;
   version: Generated<number>;
+}
+
+declare module '../../../../src/db/tables.ts' {
+  interface Tables {
+    note_days: NoteDays;
+    notes: Notes;
+  }
 }
