@@ -1,6 +1,7 @@
 /**
  * What it is: a check at startup that the connections of all processes together fit what the server allows.
- * What fails without it: four instances with pools of a hundred exceed a server's limit of 341, and only under load.
+ * What fails without it: five instances with pg's default pool of ten want 50 connections of a server that allows 37,
+ *   and about one request in eight fails, only under load (bench/results/patterns.json).
  * How it works: pools times instances, plus a reserve, on each server; a process that would exceed `max_connections`
  *   refuses to start and shows the arithmetic. Every process knows the whole deployment (API_INSTANCES …), so any of
  *   them notices. Behind a pooler the check is skipped: the pooler enforces the limit (README, Behind PgBouncer).

@@ -1,6 +1,6 @@
 /**
  * What it is: an export of any number of rows in constant memory.
- * What fails without it: 300,000 rows in one JSON.stringify kill a 512 MB process.
+ * What fails without it: a million rows in one text exhaust the heap of a 512 MB process (bench/results/patterns.json).
  * How it works: short keyset queries of EXPORT_PAGE_ROWS, one page in memory; the next is read only when the client has
  *   consumed the last (the stream's backpressure). No cursor, connection or snapshot is held while a slow client reads.
  * What it costs: the export is not a snapshot: each row is exported as it is when its page is read.

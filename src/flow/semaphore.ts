@@ -1,8 +1,8 @@
 /**
  * What it is: at most n tasks run at once and at most m wait; further ones are refused at once.
- * What fails without it: eight sign-ins at once take eight times the memory of one, and with an unbounded queue every
- *   answer comes too late. What it costs: nothing below the limit. Its bound: `atOnce` and `waiting`, named in
- *   limits.ts.
+ * What fails without it: a burst takes everything that it needs at the same moment, and with an unbounded queue every
+ *   answer comes too late.
+ * What it costs: nothing below the limit. Its bound: `atOnce` and `waiting`, named in limits.ts.
  */
 import pLimit from 'p-limit';
 import { overloaded } from '../errors.ts';

@@ -1,10 +1,11 @@
 /**
  * What it is: argon2id, a few hashes at once, with a bounded queue behind them.
- * What fails without it: eight concurrent sign-ins with a memory-hard hash use up a nano's memory; and hashing shares
- *   Node's thread pool with DNS and file access, which then wait for seconds.
+ * What fails without it: hashes share Node's pool of four threads with DNS and file access: behind 200 sign-ins at
+ *   once a DNS lookup takes seconds instead of milliseconds (bench/results/patterns.json).
  * How it works: a semaphore in front of Node's own argon2; beyond PASSWORD_HASHES_WAITING_MAX a caller gets a 503.
  * What it costs: 19 MiB and one thread per hash in progress (OWASP's parameters: 19 MiB, 2 passes, 1 lane).
- * Its bound: PASSWORD_HASHES_AT_ONCE_MAX, PASSWORD_HASHES_WAITING_MAX. Its proof: test/http/password-hashing.test.ts.
+ * Its bound: PASSWORD_HASHES_AT_ONCE_MAX, PASSWORD_HASHES_WAITING_MAX.
+ * Its proof: test/http/password-hashing.test.ts, bench/patterns/password-hashing.
  */
 import { argon2, randomBytes, timingSafeEqual } from 'node:crypto';
 import { promisify } from 'node:util';
