@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { Client } from 'pg';
 import { inject, onTestFinished } from 'vitest';
-import { type Db, openPool, type PooledDatabase } from '../src/db/database.ts';
+import { openPool, type PooledDatabase } from '../src/db/pool.ts';
 import { type Database, openDatabase } from '../src/db/read-write-split.ts';
+import type { Db } from '../src/db/schema.ts';
 import { createLog } from '../src/log.ts';
 import { createMetrics } from '../src/process/metrics.ts';
 import './db/query-plans/record.ts';

@@ -7,7 +7,7 @@ import { choosePort } from '../../scripts/embedded/ports.ts';
 import type { Stack } from '../../scripts/embedded/stack.ts';
 import { superviseWorker } from '../../scripts/embedded/supervise.ts';
 import { chooseWorkerPorts, workerEnvironment } from '../../scripts/embedded/worker-environment.ts';
-import type { Db } from '../../src/db/database.ts';
+import type { Db } from '../../src/db/schema.ts';
 import { createSessions } from '../../src/http/authentication.ts';
 import { heapFlags, memoryLimit } from '../../src/process/memory-limit.ts';
 

@@ -21,9 +21,7 @@ export async function checkInTokens(
        order by r.id limit $1`,
       [count, campaignId ?? null],
     );
-    return rows.map(({ org_id, id }) =>
-      createCheckInToken(secretKey, { orgId: Number(org_id), id: Number(id) }),
-    );
+    return rows.map(({ org_id, id }) => createCheckInToken(secretKey, { orgId: Number(org_id), id: Number(id) }));
   } finally {
     await client.end();
   }

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { sql } from 'kysely';
-import type { Db } from '../../src/db/database.ts';
+import type { Db } from '../../src/db/schema.ts';
 
 /** /proc gives processor time in hundredths of a second on every platform that Linux runs on. */
 const TICKS_PER_SECOND = 100;

@@ -1,4 +1,4 @@
-import { openPool, type PooledDatabase } from '../../src/db/database.ts';
+import { openPool, type PooledDatabase } from '../../src/db/pool.ts';
 import { createLog } from '../../src/log.ts';
 import { createMetrics } from '../../src/process/metrics.ts';
 

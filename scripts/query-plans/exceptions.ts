@@ -1,14 +1,6 @@
 /** What the rules of faults.ts would refuse, and why it may stay. One that nothing needs any more fails the test. */
-import type { Fault, Rule } from './faults.ts';
-import { modulePlans } from './module-plans.ts';
-
-export interface Exception {
-  /** As in queries.sql: the file and the function. */
-  readonly site: string;
-  readonly rule: Rule;
-  readonly table: string;
-  readonly because: string;
-}
+import { type Exception, modulePlans } from './module-plans.ts';
+import type { Fault } from './rules.ts';
 
 /** The platform's, and those of each module: `exceptions` of test/modules/<noun>/query-plans.ts. */
 export const EXCEPTIONS: readonly Exception[] = [

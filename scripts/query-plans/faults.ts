@@ -17,15 +17,7 @@
  */
 import { conditionsOf, conjuncts } from './conditions.ts';
 import { type Catalog, nodesOf, type PlanNode } from './plan.ts';
-
-export type Rule = 'index-path' | 'bound' | 'offset' | 'organisation';
-
-export interface Fault {
-  readonly rule: Rule;
-  /** Undefined where it is about the statement as a whole. */
-  readonly table?: string;
-  readonly text: string;
-}
+import type { Fault } from './rules.ts';
 
 /** Those of the best of several ways to run it. */
 export function fewestFaults(sql: string, plans: readonly PlanNode[], catalog: Catalog): Fault[] {

@@ -1,6 +1,6 @@
 /** PostgreSQL's plan for a statement, without parameters: the plan that must serve every organisation. */
 import type { Client } from 'pg';
-import type { SmallGroup } from './small-groups.ts';
+import type { SmallGroup } from './module-plans.ts';
 import type { StatementRole } from './statements.ts';
 
 /** What EXPLAIN (verbose, format json) says of one step; the parts that are looked at here. */

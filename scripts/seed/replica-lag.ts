@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { sql } from 'kysely';
-import type { Db } from '../../src/db/database.ts';
+import type { Db } from '../../src/db/schema.ts';
 
 const REPLICA_BEHIND_BYTES_MAX = 64 * 1024 * 1024; // well below what a primary keeps for a replica (max_slot_wal_keep_size)
 const REPLICA_POLL_MS = 100;

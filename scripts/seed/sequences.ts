@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import type { Db } from '../../src/db/database.ts';
+import type { Db } from '../../src/db/schema.ts';
 
 /** The seed gives out ids itself; the product's next row comes after them. */
 export async function continueSequences(db: Db): Promise<void> {

@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import type { Db } from '../../src/db/database.ts';
+import type { Db } from '../../src/db/schema.ts';
 
 /** Prepares the transaction of the seed, and gives it pg_temp.chance(). */
 export async function settle(db: Db): Promise<void> {

@@ -13,8 +13,7 @@ import type { Transaction } from 'kysely';
 import { SQLSTATE, sqlState } from '../errors.ts';
 import { backoffMs } from '../flow/backoff.ts';
 import { TRANSACTION_RETRY_MS, TRANSACTION_TRIES_MAX } from '../limits.ts';
-import type { Db } from './database.ts';
-import type { Schema } from './schema.ts';
+import type { Db, Schema } from './schema.ts';
 
 /**
  * Nothing was committed, and a retry may succeed. Never 57014: a statement that was too slow will be too slow again.

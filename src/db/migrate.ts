@@ -24,9 +24,8 @@ import {
   MIGRATION_TURN_MS,
   MIGRATION_TURN_POLL_MS,
 } from '../limits.ts';
-import type { Db } from './database.ts';
 import { type MigrationFile, migrationFiles, runFile } from './migration-files.ts';
-import type { Schema } from './schema.ts';
+import type { Db, Schema } from './schema.ts';
 
 export interface MigrateOptions {
   readonly folder?: string;

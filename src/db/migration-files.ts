@@ -1,7 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { sql } from 'kysely';
-import type { Db } from './database.ts';
+import type { Db } from './schema.ts';
 
 export interface MigrationFile {
   /** Without `.sql`. */

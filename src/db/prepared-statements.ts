@@ -21,8 +21,7 @@ import {
   PostgresQueryCompiler,
 } from 'kysely';
 import { PREPARED_STATEMENTS_MAX } from '../limits.ts';
-import type { Db } from './database.ts';
-import type { Schema } from './schema.ts';
+import type { Db, Schema } from './schema.ts';
 
 /** Names for one connection's statements; undefined for a new text once PREPARED_STATEMENTS_MAX names are in use. */
 export function createStatementNames(): (text: string) => string | undefined {

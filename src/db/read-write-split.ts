@@ -27,10 +27,10 @@ import {
 } from '../limits.ts';
 import type { Log } from '../log.ts';
 import type { Metrics } from '../process/metrics.ts';
-import { type Db, holdingConnection, openPool } from './database.ts';
 import { inTransaction, isConnectionLoss, withRetry } from './deadlock-retry.ts';
+import { holdingConnection, openPool } from './pool.ts';
 import { parsePosition, type ReplicaStatus, type WalPosition, watchReplica } from './replica-watch.ts';
-import type { Schema } from './schema.ts';
+import type { Db, Schema } from './schema.ts';
 import { NotReplayedError } from './statement-scope.ts';
 import type { Scope } from './tenant-isolation.ts';
 

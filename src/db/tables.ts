@@ -1,7 +1,7 @@
 /** Generated from migrations/*.sql by npm run generate:schema. Changes made here are lost. */
 
 import type { ColumnType, GeneratedAlways } from 'kysely';
-import type { JsonOf, SetOnce, Time } from './schema.ts';
+import type { JsonOf, SetOnce, Time } from './column-types.ts';
 
 export type Generated<T> =
   T extends ColumnType<infer S, infer I, infer U> ? ColumnType<S, I | undefined, U> : ColumnType<T, T | undefined, T>;

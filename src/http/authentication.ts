@@ -1,9 +1,8 @@
 import { hash, randomBytes } from 'node:crypto';
 import { sql } from 'kysely';
 import { LRUCache } from 'lru-cache';
-import type { Db } from '../db/database.ts';
 import type { Database } from '../db/read-write-split.ts';
-import type { Role } from '../db/schema.ts';
+import type { Db, Role } from '../db/schema.ts';
 import { EVERY_ORGANISATION } from '../db/tenant-isolation.ts';
 import { AppError } from '../errors.ts';
 import { createSingleFlight } from '../flow/single-flight.ts';

@@ -12,8 +12,8 @@
  * Its bound: OUTBOX_BATCH_ROWS, OUTBOX_RETRY_MS. Its proof: test/queue/transactional-outbox.test.ts.
  */
 import { sql } from 'kysely';
-import type { Db } from '../db/database.ts';
 import type { Database } from '../db/read-write-split.ts';
+import type { Db } from '../db/schema.ts';
 import { EVERY_ORGANISATION } from '../db/tenant-isolation.ts';
 import { backoffMs } from '../flow/backoff.ts';
 import { OUTBOX_BATCH_ROWS, OUTBOX_RETRY_MS } from '../limits.ts';

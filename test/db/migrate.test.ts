@@ -6,8 +6,8 @@ import getPort from 'get-port';
 import { sql } from 'kysely';
 import { Client } from 'pg';
 import { expect, inject, onTestFinished, test } from 'vitest';
-import type { Db } from '../../src/db/database.ts';
 import { migrate, openMigrationDatabase, refuseWrongDatabase } from '../../src/db/migrate.ts';
+import type { Db } from '../../src/db/schema.ts';
 import { MIGRATION_BUILD_LOCK_MS, MIGRATION_LOCK_MS } from '../../src/limits.ts';
 import { asAdmin, until } from '../database.ts';
 

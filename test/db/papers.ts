@@ -1,6 +1,6 @@
 /** A table of a tenant that no migration knows: what is tested on it holds for every module's. */
 import { sql } from 'kysely';
-import type { Db } from '../../src/db/database.ts';
+import type { Db } from '../../src/db/schema.ts';
 
 /** `db` is the owner's. What every migration does for a table of a tenant. */
 export async function createPapers(db: Db): Promise<void> {

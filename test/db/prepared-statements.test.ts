@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { Db } from '../../src/db/database.ts';
 import { createStatementNames, prepareQuery } from '../../src/db/prepared-statements.ts';
+import type { Db } from '../../src/db/schema.ts';
 import { EVERY_ORGANISATION } from '../../src/db/tenant-isolation.ts';
 import { PREPARED_STATEMENTS_MAX } from '../../src/limits.ts';
 import { createTestDatabase, openPoolOfOne, type TestDatabase } from '../database.ts';

@@ -3,7 +3,7 @@ import { sql } from 'kysely';
 import { Client } from 'pg';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { modulePlans } from '../../scripts/query-plans/module-plans.ts';
-import type { Db } from '../../src/db/database.ts';
+import type { Db } from '../../src/db/schema.ts';
 import { EVERY_ORGANISATION } from '../../src/db/tenant-isolation.ts';
 import { asAdmin, createTestDatabase, openPoolOfOne, type TestDatabase } from '../database.ts';
 import { addOrganisationWithPapers, createPapers } from './papers.ts';

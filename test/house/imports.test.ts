@@ -24,6 +24,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'src/flow': ['src'],
   src: [],
   'template/src': ['src/modules', ...PLATFORM_FLOORS, ...LOWER_FLOORS],
+  'template/bench': ['bench', ...ABOVE_MODULES],
   'template/test': ['template/src', 'test', ...ABOVE_MODULES],
   scripts: ['bench', ...ABOVE_MODULES],
   bench: ['scripts', ...ABOVE_MODULES],

@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
-import type { Db } from '../../src/db/database.ts';
+import type { Db } from '../../src/db/schema.ts';
 import { EVERY_ORGANISATION } from '../../src/db/tenant-isolation.ts';
 import { OUTBOX_BATCH_ROWS, OUTBOX_RETRY_MS } from '../../src/limits.ts';
 import { createLog } from '../../src/log.ts';

@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { SEED_LOGIN, type Seeded, type SeedOptions, seed } from '../../scripts/seed.ts';
-import type { Db } from '../../src/db/database.ts';
+import type { Db } from '../../src/db/schema.ts';
 import { createPasswordHasher } from '../../src/http/password-hashing.ts';
 import type { Module } from '../../src/modules/faces.ts';
 import { MODULES, PLATFORM } from '../../src/modules.ts';

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { sql } from 'kysely';
-import type { Db } from '../../../src/db/database.ts';
+import type { Db } from '../../../src/db/schema.ts';
 import { openBenchPool } from '../bench-pool.ts';
 import type { PatternCase } from '../pattern.ts';
 import { runSql } from '../scratch-database.ts';

@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import { givenRows } from '../../../src/db/batch-write.ts';
-import type { Db } from '../../../src/db/database.ts';
+import type { Db } from '../../../src/db/schema.ts';
 import { batches } from '../../../src/flow/batch.ts';
 import type { Item } from './case.ts';
 

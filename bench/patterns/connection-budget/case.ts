@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { sql } from 'kysely';
 import { Client } from 'pg';
-import type { Db } from '../../../src/db/database.ts';
+import type { Db } from '../../../src/db/schema.ts';
 import { StartError, sqlState } from '../../../src/errors.ts';
 import { createHistogram, percentileMs, recordMs } from '../../load/latency.ts';
 import type { PatternCase } from '../pattern.ts';

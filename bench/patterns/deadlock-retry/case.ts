@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { sql } from 'kysely';
 import pLimit from 'p-limit';
-import type { Db } from '../../../src/db/database.ts';
+import type { Db } from '../../../src/db/schema.ts';
 import { SQLSTATE, sqlState } from '../../../src/errors.ts';
 import { createRandom } from '../../load/random.ts';
 import { openBenchPool } from '../bench-pool.ts';

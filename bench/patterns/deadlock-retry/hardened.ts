@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
-import type { Db } from '../../../src/db/database.ts';
 import { inTransaction, withRetry } from '../../../src/db/deadlock-retry.ts';
+import type { Db } from '../../../src/db/schema.ts';
 
 /** PostgreSQL has rolled back all of it, so all of it is run again, from its first line. */
 export async function pay(db: Db, from: number, onRetry: () => void): Promise<void> {

@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import type { Db } from '../../../src/db/database.ts';
+import type { Db } from '../../../src/db/schema.ts';
 
 /** A deadlock is an error like any other: the caller gets it, and the payment is lost. */
 export async function pay(db: Db, from: number): Promise<void> {

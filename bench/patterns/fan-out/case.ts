@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
-import type { Db } from '../../../src/db/database.ts';
+import type { Db } from '../../../src/db/schema.ts';
 import { POOL_PRIMARY } from '../../../src/limits.ts';
 import type { Log } from '../../../src/log.ts';
 import { openRedis } from '../../../src/redis/redis.ts';

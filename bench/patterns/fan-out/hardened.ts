@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import type { Db } from '../../../src/db/database.ts';
+import type { Db } from '../../../src/db/schema.ts';
 import { openConsumer, openQueue, type Turn } from '../../../src/queue/queues.ts';
 import { type FanOut, type Parts, QUEUE } from './case.ts';
 

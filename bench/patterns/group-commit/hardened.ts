@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import { givenRows } from '../../../src/db/batch-write.ts';
-import type { Db } from '../../../src/db/database.ts';
+import type { Db } from '../../../src/db/schema.ts';
 import { isDataFault } from '../../../src/errors.ts';
 import { createGroupCommit } from '../../../src/flow/group-commit.ts';
 import type { CastVote, Vote } from './case.ts';

@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import type { Db } from '../../../src/db/database.ts';
+import type { Db } from '../../../src/db/schema.ts';
 import type { CastVote } from './case.ts';
 
 /** A transaction for each vote: all of them lock the room's row, so each waits for the commit of the one before it. */

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { sql } from 'kysely';
-import type { Db } from '../../../src/db/database.ts';
 import type { Page } from '../../../src/db/keyset-pagination.ts';
+import type { Db } from '../../../src/db/schema.ts';
 import { openBenchPool } from '../bench-pool.ts';
 import type { PatternCase } from '../pattern.ts';
 import { runSql } from '../scratch-database.ts';

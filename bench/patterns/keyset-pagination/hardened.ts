@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
-import type { Db } from '../../../src/db/database.ts';
 import { createCursors, type IdPlace, type Page } from '../../../src/db/keyset-pagination.ts';
+import type { Db } from '../../../src/db/schema.ts';
 import type { Item } from './case.ts';
 
 const cursors = createCursors('a secret key for the lesson, of more than 32 characters');

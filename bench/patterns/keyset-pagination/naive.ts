@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
-import type { Db } from '../../../src/db/database.ts';
 import type { Page } from '../../../src/db/keyset-pagination.ts';
+import type { Db } from '../../../src/db/schema.ts';
 import type { Item } from './case.ts';
 
 /** Counts from the start: page n reads and discards the n pages before it. */

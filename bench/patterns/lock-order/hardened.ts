@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import { givenRows } from '../../../src/db/batch-write.ts';
-import type { Db } from '../../../src/db/database.ts';
+import type { Db } from '../../../src/db/schema.ts';
 import type { Delivery } from './case.ts';
 
 /** Locks the rows in the order of their keys, as every other writer does: they wait in line, never in a circle. */

@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import type { Db } from '../../../src/db/database.ts';
+import type { Db } from '../../../src/db/schema.ts';
 import type { Delivery } from './case.ts';
 
 /** Locks the rows in the order in which they happen to be given. */

@@ -1,4 +1,4 @@
-import type { Db } from '../../../src/db/database.ts';
+import type { Db } from '../../../src/db/schema.ts';
 
 type Tables = {
   customers: { id: number; name: string };

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { sql } from 'kysely';
-import type { Db } from '../../../src/db/database.ts';
+import type { Db } from '../../../src/db/schema.ts';
 import { openBenchPool } from '../bench-pool.ts';
 import type { PatternCase, Servers } from '../pattern.ts';
 import { runSql } from '../scratch-database.ts';

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { sql } from 'kysely';
-import type { Db } from '../../../src/db/database.ts';
 import type { DatabaseSession } from '../../../src/db/read-write-split.ts';
+import type { Db } from '../../../src/db/schema.ts';
 import { createHistogram, percentileMs, recordMs } from '../../load/latency.ts';
 
 export type Session = Pick<DatabaseSession, 'read' | 'write'>;

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { Writable } from 'node:stream';
-import type { Db } from '../../../src/db/database.ts';
+import type { Db } from '../../../src/db/schema.ts';
 import type { CsvValue } from '../../../src/http/csv-reply.ts';
 import { openBenchPool } from '../bench-pool.ts';
 import { MB, type PatternCase } from '../pattern.ts';

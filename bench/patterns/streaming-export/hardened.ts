@@ -1,8 +1,8 @@
 import { Readable, type Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { sql } from 'kysely';
-import type { Db } from '../../../src/db/database.ts';
 import type { Place } from '../../../src/db/keyset-pagination.ts';
+import type { Db } from '../../../src/db/schema.ts';
 import { eachPage } from '../../../src/db/streaming-export.ts';
 import { type CsvValue, csvLines } from '../../../src/http/csv-reply.ts';
 import { COLUMNS, type EventRow, valuesOf } from './case.ts';

@@ -1,6 +1,6 @@
 import type { Writable } from 'node:stream';
 import { sql } from 'kysely';
-import type { Db } from '../../../src/db/database.ts';
+import type { Db } from '../../../src/db/schema.ts';
 import { csvLine } from '../../../src/http/csv-reply.ts';
 import { BYTE_ORDER_MARK, COLUMNS, type EventRow, valuesOf } from './case.ts';
 

@@ -1,5 +1,5 @@
 /** The same statements, filters included, with a scope and without one: the cost of the scope. */
-import type { Db } from '../../../src/db/database.ts';
+import type { Db } from '../../../src/db/schema.ts';
 import { openBenchPool } from '../bench-pool.ts';
 import type { Figures, Servers } from '../pattern.ts';
 

@@ -1,8 +1,8 @@
 import { Cron } from 'croner';
 import { sql } from 'kysely';
 import { givenRows } from '../../db/batch-write.ts';
-import type { Db } from '../../db/database.ts';
 import type { DatabaseSession } from '../../db/read-write-split.ts';
+import type { Db } from '../../db/schema.ts';
 import { AppError } from '../../errors.ts';
 import { writeToOutbox } from '../../queue/transactional-outbox.ts';
 import { CAMPAIGN_DEFAULTS } from './campaign-mail.ts';

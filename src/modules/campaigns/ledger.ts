@@ -8,7 +8,7 @@
  */
 import { sql } from 'kysely';
 import { givenRows } from '../../db/batch-write.ts';
-import type { Db } from '../../db/database.ts';
+import type { Db } from '../../db/schema.ts';
 import { EXPAND_PAGE_ROWS, MAIL_LEASE_MS } from './limits.ts';
 import type { ReachOutStatus } from './queries.ts';
 

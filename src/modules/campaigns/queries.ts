@@ -1,7 +1,6 @@
 import { type Selectable, sql, type UpdateObject } from 'kysely';
-import type { Db } from '../../db/database.ts';
 import type { IdPlace } from '../../db/keyset-pagination.ts';
-import type { Schema } from '../../db/schema.ts';
+import type { Db, Schema } from '../../db/schema.ts';
 
 export type CampaignStatus = Selectable<Schema['campaigns']>['status'];
 export type ReachOutStatus = Selectable<Schema['reach_outs']>['status'];

@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
-import type { Db } from '../../db/database.ts';
 import type { Database } from '../../db/read-write-split.ts';
+import type { Db } from '../../db/schema.ts';
 import { EVERY_ORGANISATION } from '../../db/tenant-isolation.ts';
 import { NAME_CHARS_MAX } from '../../limits.ts';
 import { launchIn, nextSlot } from './campaigns.ts';

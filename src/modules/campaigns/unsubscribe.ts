@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import { Type } from 'typebox';
-import type { Db } from '../../db/database.ts';
+import type { Db } from '../../db/schema.ts';
 import type { App } from '../../http/app.ts';
 import { closed } from '../../http/schemas.ts';
 import { sendPage } from '../../http/server.ts';

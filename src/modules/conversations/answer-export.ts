@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
-import type { Db } from '../../db/database.ts';
 import type { Place } from '../../db/keyset-pagination.ts';
+import type { Db } from '../../db/schema.ts';
 
 export interface ExportedAnswer {
   readonly id: number;

@@ -4,8 +4,8 @@
  */
 import { sql } from 'kysely';
 import { givenRows } from '../../db/batch-write.ts';
-import type { Db } from '../../db/database.ts';
 import type { Database } from '../../db/read-write-split.ts';
+import type { Db } from '../../db/schema.ts';
 import { AppError, isDataFault } from '../../errors.ts';
 import { createGroupCommit } from '../../flow/group-commit.ts';
 import type { Metrics } from '../../process/metrics.ts';

@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import { givenRows } from '../../db/batch-write.ts';
-import type { Db } from '../../db/database.ts';
 import type { IdPlace } from '../../db/keyset-pagination.ts';
+import type { Db } from '../../db/schema.ts';
 import { CONVERSATION_MESSAGES_MAX } from './limits.ts';
 
 export interface Message {

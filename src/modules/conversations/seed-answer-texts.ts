@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import type { Db } from '../../db/database.ts';
+import type { Db } from '../../db/schema.ts';
 import { scoreSentiment } from './sentiment.ts';
 
 export const TONES = ['negative', 'neutral', 'positive'] as const;

@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import type { Db } from '../../db/database.ts';
+import type { Db } from '../../db/schema.ts';
 import { FAREWELL } from './answers.ts';
 import { TEXTS_PER_TONE } from './seed-answer-texts.ts';
 

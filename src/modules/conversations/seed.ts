@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import type { Db } from '../../db/database.ts';
+import type { Db } from '../../db/schema.ts';
 import type { SeedContext } from '../faces.ts';
 import { createAnswerTexts } from './seed-answer-texts.ts';
 import { type Launch, writeConversations } from './seed-conversations.ts';

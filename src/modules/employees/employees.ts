@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream';
-import type { Db } from '../../db/database.ts';
 import type { Database, DatabaseSession } from '../../db/read-write-split.ts';
+import type { Db } from '../../db/schema.ts';
 import { EVERY_ORGANISATION } from '../../db/tenant-isolation.ts';
 import { AppError } from '../../errors.ts';
 import { batches } from '../../flow/batch.ts';

@@ -1,8 +1,8 @@
 import { sql } from 'kysely';
 import { givenRows } from '../../db/batch-write.ts';
-import type { Db } from '../../db/database.ts';
 import type { IdPlace } from '../../db/keyset-pagination.ts';
 import { prepareQuery } from '../../db/prepared-statements.ts';
+import type { Db } from '../../db/schema.ts';
 import { ABANDONED_IMPORT_SECONDS, ABANDONED_IMPORTS_ROWS, TEAMS_MAX } from './limits.ts';
 
 /** In order of id. */

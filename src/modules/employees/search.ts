@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
-import type { Db } from '../../db/database.ts';
 import { prepareQuery } from '../../db/prepared-statements.ts';
+import type { Db } from '../../db/schema.ts';
 import { SEARCH_WALK_ROWS_MAX } from './limits.ts';
 import { type EmployeeRow, employeeColumns, employeesWithTeam, toEmployee } from './queries.ts';
 

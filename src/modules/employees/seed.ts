@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import type { Db } from '../../db/database.ts';
+import type { Db } from '../../db/schema.ts';
 import type { SeedContext, SeedOrganisation } from '../faces.ts';
 import { FIRST_NAMES, LAST_NAMES } from './seed-names.ts';
 

@@ -1,7 +1,7 @@
 /** Generated from migrations/*.sql by npm run generate:schema. Changes made here are lost. */
 
 import type { GeneratedAlways } from 'kysely';
-import type { JsonOf, SetOnce, Time } from '../../db/schema.ts';
+import type { JsonOf, SetOnce, Time } from '../../db/column-types.ts';
 import type { Generated } from '../../db/tables.ts';
 
 export interface Employees {

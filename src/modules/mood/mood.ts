@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import { givenRows } from '../../db/batch-write.ts';
-import type { Db } from '../../db/database.ts';
+import type { Db } from '../../db/schema.ts';
 
 /**
  * Adds answers and their scores (-1 to 1 each, summed by team) to today's mood. The day is PostgreSQL's, in UTC. Call

@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import type { Db } from '../../db/database.ts';
+import type { Db } from '../../db/schema.ts';
 import { TEAMS_MAX } from '../employees/limits.ts';
 import { MOOD_DAYS_MAX } from './limits.ts';
 

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { fewestFaults } from '../../../scripts/query-plans/faults.ts';
+import type { SmallGroup } from '../../../scripts/query-plans/module-plans.ts';
 import { readCatalog, waysOf } from '../../../scripts/query-plans/plan.ts';
-import type { SmallGroup } from '../../../scripts/query-plans/small-groups.ts';
 import type { Statement } from '../../../scripts/query-plans/statements.ts';
 import { openPlanning, type Planning } from './planning.ts';
 

@@ -1,8 +1,9 @@
 import { Client } from 'pg';
 import { inject } from 'vitest';
-import { type Fault, fewestFaults, withoutOrganisation } from '../../../scripts/query-plans/faults.ts';
+import { fewestFaults, withoutOrganisation } from '../../../scripts/query-plans/faults.ts';
+import type { SmallGroup } from '../../../scripts/query-plans/module-plans.ts';
 import { type Catalog, pretendRows, readCatalog, waysOf } from '../../../scripts/query-plans/plan.ts';
-import type { SmallGroup } from '../../../scripts/query-plans/small-groups.ts';
+import type { Fault } from '../../../scripts/query-plans/rules.ts';
 import type { Statement } from '../../../scripts/query-plans/statements.ts';
 import { createTestDatabase } from '../../database.ts';
 

@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
-import type { Db } from '../../../src/db/database.ts';
 import { createSession, type Database } from '../../../src/db/read-write-split.ts';
+import type { Db } from '../../../src/db/schema.ts';
 import { type CampaignContent, createCampaign, launchCampaign } from '../../../src/modules/campaigns/campaigns.ts';
 import { type Campaign, campaignById } from '../../../src/modules/campaigns/queries.ts';
 

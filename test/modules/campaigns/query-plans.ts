@@ -1,4 +1,4 @@
-import type { Exception } from '../../../scripts/query-plans/exceptions.ts';
+import type { Exception } from '../../../scripts/query-plans/module-plans.ts';
 
 export const exceptions: readonly Exception[] = [
   {

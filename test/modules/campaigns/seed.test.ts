@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Seeded, seed } from '../../../scripts/seed.ts';
-import type { Db } from '../../../src/db/database.ts';
+import type { Db } from '../../../src/db/schema.ts';
 import { createTestDatabase, type TestDatabase } from '../../database.ts';
 
 const SCALE = 0.02;

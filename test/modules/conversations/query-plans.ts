@@ -1,5 +1,4 @@
-import type { Exception } from '../../../scripts/query-plans/exceptions.ts';
-import type { SmallGroup } from '../../../scripts/query-plans/small-groups.ts';
+import type { Exception, SmallGroup } from '../../../scripts/query-plans/module-plans.ts';
 
 export const exceptions: readonly Exception[] = [
   {

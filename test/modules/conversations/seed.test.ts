@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Seeded, seed } from '../../../scripts/seed.ts';
-import type { Db } from '../../../src/db/database.ts';
+import type { Db } from '../../../src/db/schema.ts';
 import { answerTexts, TEXTS_PER_TONE } from '../../../src/modules/conversations/seed-answer-texts.ts';
 import { scoreSentiment } from '../../../src/modules/conversations/sentiment.ts';
 import { createTestDatabase, type TestDatabase } from '../../database.ts';

@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import type { Db } from '../../../src/db/database.ts';
+import type { Db } from '../../../src/db/schema.ts';
 
 /** `person-1@domain`, `person-2@domain`, …, all in the team "People". Returns their ids in that order. */
 export async function addEmployees(db: Db, orgId: number, count: number, domain: string): Promise<number[]> {

@@ -1,5 +1,5 @@
-import type { Db } from '../../../../src/db/database.ts';
 import type { DatabaseSession } from '../../../../src/db/read-write-split.ts';
+import type { Db } from '../../../../src/db/schema.ts';
 import { AppError } from '../../../../src/errors.ts';
 import { changedMeanwhile } from '../../../../src/http/optimistic-concurrency.ts';
 import { type OutboxEvent, writeToOutbox } from '../../../../src/queue/transactional-outbox.ts';

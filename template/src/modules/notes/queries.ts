@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
-import type { Db } from '../../../../src/db/database.ts';
 import type { IdPlace } from '../../../../src/db/keyset-pagination.ts';
+import type { Db } from '../../../../src/db/schema.ts';
 
 /** The columns that the API returns. */
 const note = [

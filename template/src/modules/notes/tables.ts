@@ -1,7 +1,7 @@
 /** Generated from migrations/*.sql by npm run generate:schema. Changes made here are lost. */
 
 import type { GeneratedAlways } from 'kysely';
-import type { SetOnce, Time } from '../../../../src/db/schema.ts';
+import type { SetOnce, Time } from '../../../../src/db/column-types.ts';
 import type { Generated } from '../../../../src/db/tables.ts';
 
 export interface NoteDays {

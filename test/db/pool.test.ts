@@ -1,7 +1,8 @@
 import { sql } from 'kysely';
 import { pino } from 'pino';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
-import { type Db, openPool } from '../../src/db/database.ts';
+import { openPool } from '../../src/db/pool.ts';
+import type { Db } from '../../src/db/schema.ts';
 import { EVERY_ORGANISATION } from '../../src/db/tenant-isolation.ts';
 import {
   IDLE_IN_TRANSACTION_MS,

@@ -15,11 +15,8 @@ import type { Log } from '../log.ts';
 import type { Metrics } from '../process/metrics.ts';
 import { endConnection, isIdle, serverPid } from './pg-internals.ts';
 import { createStatementNames } from './prepared-statements.ts';
-import type { Schema } from './schema.ts';
+import type { Db, Schema } from './schema.ts';
 import { SCOPE_PREPARATION, ScopedQuery, type Terms } from './statement-scope.ts';
-
-/** A connection pool or a transaction: queries work with either. */
-export type Db = Kysely<Schema>;
 
 export interface PooledDatabase {
   /** As the login role, which has no access to tables: for the server's own functions. Not counted in the metrics. */
