@@ -1,5 +1,5 @@
 /**
- * `npm run remove:module -- campaigns [--force]`: removes a module and everything that belongs to it. Refuses, and
+ * `npm run remove:module -- invoices [--force]`: removes a module and everything that belongs to it. Refuses, and
  * names the modules, if others depend on it.
  */
 import path from 'node:path';

@@ -79,7 +79,7 @@ ${body}
 </html>`;
 }
 
-/** Turns URLs in the text into links, so that a check-in can be opened from here. */
+/** Turns URLs in the text into links, so that they can be opened from here. */
 function linked(text: string): string {
   return text
     .split(/(https?:\/\/[^\s<>"']+)/)

@@ -1,1 +1,1 @@
-export const words: readonly string[] = ['campaign', 'reach[ _-]?out'];
+export const words: readonly string[] = ['campaign', 'reach[ _-]?out', 'check[_-]?ins?\\b'];

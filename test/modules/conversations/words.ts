@@ -1,1 +1,1 @@
-export const words: readonly string[] = ['conversation', 'check[_-]?ins?\\b', 'sentiment', 'invitation'];
+export const words: readonly string[] = ['conversation', 'sentiment', 'invitation'];

@@ -1,6 +1,5 @@
 import { sql } from 'kysely';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { seed } from '../../../scripts/seed.ts';
 import { MOOD_DAYS_MAX, MOOD_GROUP_MIN } from '../../../src/modules/mood/limits.ts';
 import type { ApiClient } from '../../api-client.ts';
 import { type RunningApi, runApi } from '../../running-api.ts';
@@ -14,47 +13,48 @@ type Mood = {
   teams: { id: number; name: string; days: Day[] }[];
 };
 
-const ORG = 2;
+const DAYS = 60;
 
 let api: RunningApi;
-let viewer: ApiClient;
+let owner: ApiClient;
 beforeAll(async () => {
   api = await runApi();
-  await seed(api.database.ownerUrl, { scale: 0.02 });
-  const admin = await api.signedIn(ORG, 'admin');
-  viewer = await api.signedIn(ORG, 'viewer');
-  const written = await admin.send('POST', '/api/imports', { fileName: 'a.csv' });
-  await viewer.get('/api/me');
-  viewerReadAfter = written.headers.get('read-after') as string;
+  owner = await api.newOwner();
+  await addMoodDays(owner.orgId, ['Support', 'Sales', 'Design']);
+  await owner.send('POST', '/api/imports', { fileName: 'a.csv' }); // from here on its reads see all of it
 });
 afterAll(() => api.stop());
 
-let viewerReadAfter = '';
-async function get<T>(path: string): Promise<{ status: number; body: T }> {
-  const response = await fetch(api.url + path, {
-    headers: { authorization: `Bearer ${viewer.token}`, 'read-after': viewerReadAfter },
-  });
-  return { status: response.status, body: (await response.json()) as T };
+const get = <T>(path: string) => owner.get<T>(path);
+
+/** Groups of 1 to 9 answers by day and team, each with a mood of its own. */
+async function addMoodDays(orgId: number, teams: readonly string[]): Promise<void> {
+  await sql`
+    with added as (
+      insert into teams (org_id, name) select ${orgId}::bigint, name from unnest(${teams}::text[]) as name returning id
+    )
+    insert into mood_days (org_id, day, team_id, answers, score_sum)
+    select ${orgId}::bigint, (now() at time zone 'utc')::date - ago, id, 1 + (ago + id) % 9, (1 + (ago + id) % 9) * ((ago % 5) - 2) / 4.0
+    from added, generate_series(0, ${DAYS - 1}::int) as ago`.execute(api.database.db);
 }
 
-test('the mood of every day and team equals what the messages say', async () => {
-  const { from, to } = await spanOf(60);
+test('the mood of a day is that of all answers, and each team has its own', async () => {
+  const { from, to } = spanOf(DAYS);
   const { body } = await get<Mood>(`/api/mood?from=${from}&to=${to}`);
   expect(body).toMatchObject({ from, to, groupMin: MOOD_GROUP_MIN });
-  const truth = await moodOfMessages(from, to);
-  expect(body.organisation.length).toBeGreaterThan(5);
-  expect(body.teams.length).toBeGreaterThan(2);
-  expect(saidOf(body.organisation)).toEqual(closeTo(truth.filter(({ team_id }) => team_id === null)));
-  for (const team of body.teams) {
-    expect(saidOf(team.days), team.name).toEqual(closeTo(truth.filter(({ team_id }) => team_id === team.id)));
-  }
+  const rows = await rolledUp(owner.orgId);
+  expect(body.organisation.length).toBeGreaterThan(50);
+  expect(body.teams.map(({ name }) => name)).toEqual(['Design', 'Sales', 'Support']);
+  expect(saidOf(body.organisation)).toEqual(closeTo(rows.filter(({ team_id }) => team_id === null)));
+  for (const team of body.teams)
+    expect(saidOf(team.days), team.name).toEqual(closeTo(rows.filter(({ team_id }) => team_id === team.id)));
 });
 
 test('a group of fewer answers than hide each single one is left out', async () => {
-  const { from, to } = await spanOf(MOOD_DAYS_MAX);
+  const { from, to } = spanOf(MOOD_DAYS_MAX);
   const { body } = await get<Mood>(`/api/mood?from=${from}&to=${to}`);
   const { rows } = await sql<{ team_id: number; day: string }>`
-    select team_id, day::text as day from mood_days where org_id = ${ORG} and answers < ${MOOD_GROUP_MIN}`.execute(
+    select team_id, day::text as day from mood_days where org_id = ${owner.orgId} and answers < ${MOOD_GROUP_MIN}`.execute(
     api.database.db,
   );
   expect(rows.length).toBeGreaterThan(0);
@@ -85,18 +85,6 @@ test('the longest range is answered', async () => {
   expect((await get('/api/mood?from=2026-01-01&to=2026-04-02')).status).toBe(200);
 });
 
-test('the key figures are those of the tables, of this organisation alone', async () => {
-  const { rows } = await sql<object>`
-    select (select count(*) from employees where org_id = ${ORG}) as employees,
-      (select count(*) from teams where org_id = ${ORG}) as teams,
-      (select count(*) from campaigns where org_id = ${ORG} and status = 'sending') as "campaignsSending",
-      (select count(*)::int from messages where org_id = ${ORG} and sender = 'employee'
-        and (created_at at time zone 'utc')::date = (now() at time zone 'utc')::date) as "answersToday",
-      (select count(*)::int from conversations where org_id = ${ORG} and finished_at is null
-        and started_at > now() - interval '1 day') as "openConversations"`.execute(api.database.db);
-  expect((await get('/api/summary')).body).toMatchObject(rows[0] as object);
-});
-
 test('today’s mood stays hidden until enough have answered', async () => {
   const fresh = await api.newOwner();
   const { db } = api.database;
@@ -122,15 +110,12 @@ test('today’s mood stays hidden until enough have answered', async () => {
   });
 });
 
-/** Straight from the messages, past the roll-up that the page reads. */
-async function moodOfMessages(from: string, to: string) {
+/** Row by row, past the query of the page. */
+async function rolledUp(orgId: number) {
   const { rows } = await sql<Day & { team_id: number | null }>`
-    select v.team_id, (m.created_at at time zone 'utc')::date::text as day, count(*)::int as answers,
-      avg(m.sentiment::float8) as mood
-    from messages m join conversations v on v.org_id = m.org_id and v.id = m.conversation_id
-    where m.org_id = ${ORG} and m.sender = 'employee'
-      and (m.created_at at time zone 'utc')::date between ${from}::date and ${to}::date
-    group by grouping sets ((2), (v.team_id, 2)) having count(*) >= ${MOOD_GROUP_MIN}
+    select team_id, day::text as day, sum(answers)::int as answers, (sum(score_sum) / sum(answers))::float8 as mood
+    from mood_days where org_id = ${orgId}
+    group by grouping sets ((day), (team_id, day)) having sum(answers) >= ${MOOD_GROUP_MIN}
     order by day`.execute(api.database.db);
   return rows;
 }
@@ -141,7 +126,7 @@ const saidOf = (days: Day[]) => days.map(({ day, answers, mood }) => ({ day, ans
 const closeTo = (days: Day[]) =>
   days.map(({ day, answers, mood }) => ({ day, answers, mood: expect.closeTo(mood, 2) }));
 
-async function spanOf(days: number) {
+function spanOf(days: number) {
   const to = new Date();
   const from = new Date(to.getTime() - (days - 1) * 86_400_000);
   return { from: from.toISOString().slice(0, 10), to: to.toISOString().slice(0, 10) };
