@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { sql } from 'kysely';
 import { type Database, openDatabase } from '../../../src/db/read-write-split.ts';
-import { CONVERSATION_MESSAGES_MAX } from '../../../src/modules/conversations/limits.ts';
 import type { AnswerQuestion } from '../../../src/modules/conversations/answers.ts';
+import { CONVERSATION_MESSAGES_MAX } from '../../../src/modules/conversations/limits.ts';
 import { createMetrics } from '../../../src/process/metrics.ts';
 import { backendCpuSeconds } from '../backend-cpu.ts';
 import { benchOrganisation, copyEmployees } from '../bench-organisation.ts';
