@@ -4,7 +4,7 @@
  *   the question is whether it forgot something.
  * How it works: the generators write a line for each acknowledgement, nothing for a request without an answer (which
  *   may or may not have happened). Each module says how its writes are found again (ModuleBench.history).
- * What it costs: one pass over the file, HISTORY_BATCH_ROWS at a time. Its proof: test/bench/load/history.test.ts.
+ * What it costs: one pass over the file, HISTORY_BATCH_ROWS at a time. Its proof: test/bench/platform.test.ts.
  */
 import { createReadStream, existsSync } from 'node:fs';
 import { createInterface } from 'node:readline';
@@ -18,6 +18,7 @@ export type HistoryQueries = Readonly<Record<string, readonly string[]>>;
 /** Whatever else the write's kind needs to be found again is beside it. */
 export interface HistoryEntry {
   readonly kind: string;
+  readonly [field: string]: unknown;
 }
 
 export interface HistoryFigures {

@@ -44,7 +44,8 @@ export async function countMails({ addresses: { api, mailer, redisUrl } }: Count
           'job of a campaign: redis bytes': jobBytes,
         };
       }
-      if (Date.now() > deadline) throw new Error(`campaign ${id} is ${status} after ${SENT_MS_MAX} ms`);
+      if (Date.now() > deadline)
+        throw new Error(`campaign ${id} is ${status} with ${progress.sent} mails sent after ${SENT_MS_MAX} ms`);
       await delay(POLL_MS);
     }
   } finally {
