@@ -63,6 +63,7 @@ await inLayout('one-nano', all.oneNano);
 
 const run: RunResult = {
   scenarios,
+  faults: gateFaults({ scenarios, enforcedBy }, uncovered, options.soft),
   startedAt,
   profile: options.profile,
   layout: options.oneNano ? 'one-nano' : 'nano-each',
@@ -82,7 +83,7 @@ writeFileSync(page, resultPage(run));
 console.log(`\n${resultTable(run, { colour: process.stdout.isTTY })}`);
 console.log('\npromises, and where each is proved:');
 for (const [promise, proof] of Object.entries(promisesOf(benches))) console.log(`  ${promise.padEnd(20)} ${proof}`);
-const faults = gateFaults(run, uncovered, options.soft);
+const { faults = [] } = run;
 console.log(`\n${path.relative(ROOT, file)}\n${path.relative(ROOT, page)}\n${run.seconds} s`);
 console.log(
   faults.length === 0 ? 'The gate: passed.' : `The gate: FAILED.\n${faults.map((fault) => `  - ${fault}`).join('\n')}`,

@@ -78,6 +78,8 @@ export interface ScenarioResult {
 
 export interface RunResult {
   readonly scenarios: readonly ScenarioResult[];
+  /** Why the gate fails the run; empty when it passes. Results from before it was kept have none. */
+  readonly faults?: readonly string[];
   readonly startedAt: string;
   readonly profile: string;
   readonly layout: 'nano-each' | 'one-nano';

@@ -11,7 +11,7 @@ create table outbox (
   due_at timestamptz not null default now(),
   created_at timestamptz not null default now()
 );
-create index outbox_by_topic on outbox (topic, id);
+create index outbox_by_topic on outbox (topic, due_at, id);
 
 grant insert on outbox to tardigrade_tenant;
 grant select, insert, update, delete on outbox to tardigrade_system;

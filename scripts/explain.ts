@@ -1,6 +1,6 @@
 /**
  * `npm run explain -- --scale=40`: seeds a database of that scale and shows how PostgreSQL plans every statement of
- * test/db/query-plans/queries.sql on it, with the statistics of its rows and every method of the planner allowed.
+ * the queries.sql files (query-plans/snapshots.ts) on it, with the statistics of its rows and every method of the planner allowed.
  *
  *   --scale=1|4|40       default 1; 40 takes minutes and some 5 GB of disk, which are given back
  *   --database-url=…     a superuser's address of a database that is there, seeded or a copy of the real one, instead
@@ -9,7 +9,7 @@
  * wide: an index leads there, but to rows that are more in a larger organisation (see query-plans/faults.ts).
  * Nothing is executed: plans are those for any parameters (generic).
  */
-import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, realpathSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { Client } from 'pg';
@@ -18,9 +18,11 @@ import { choosePort } from './embedded/ports.ts';
 import { createPrimary } from './embedded/postgres.ts';
 import { chooseAccount, postgresHome } from './embedded/postgres-account.ts';
 import { loadSecrets } from './embedded/secrets.ts';
+import { composedStatements } from './query-plans/composed.ts';
 import { faultsOf } from './query-plans/faults.ts';
 import { nodesOf, type PlanNode, planOf, readCatalog } from './query-plans/plan.ts';
-import { parseStatements } from './query-plans/statements.ts';
+import { SMALL_GROUPS } from './query-plans/small-groups.ts';
+import { recordedStatements } from './query-plans/snapshots.ts';
 import { seed } from './seed.ts';
 
 /** Up to here reading a table from end to end is cheaper than going through an index, whatever the scale. */
@@ -54,9 +56,9 @@ async function explain(databaseUrl: string): Promise<number> {
   const client = new Client({ connectionString: databaseUrl });
   await client.connect();
   try {
-    const catalog = await readCatalog(client);
+    const catalog = await readCatalog(client, SMALL_GROUPS);
     const pages = await pagesOf(client);
-    const statements = parseStatements(readFileSync(path.join(ROOT, 'test/db/query-plans/queries.sql'), 'utf8'));
+    const statements = [...(await recordedStatements()), ...(await composedStatements())];
     let scans = 0;
     let plans = 0;
     for (const { sites, roles, sql } of statements) {

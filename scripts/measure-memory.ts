@@ -7,12 +7,13 @@ import { readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import getPort from 'get-port';
+import { SERVING_PROCESSES } from '../src/processes.ts';
 import { build } from './build.ts';
 import { runningStackEnvironment } from './embedded/running-stack.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '..');
 const OUT = path.join('.tardigrade', 'measure');
-const WORKERS = ['api', 'mailer', 'chat', 'all'] as const;
+const WORKERS = SERVING_PROCESSES;
 const READY_MS = 20_000;
 const SETTLE_MS = 5_000;
 

@@ -1,144 +1,183 @@
 import { StartError } from './errors.ts';
 import { REQUESTS_PER_MINUTE_MAX } from './limits.ts';
+import { PROCESSES, type ServingProcess } from './processes.ts';
+
+/**
+ * Every environment variable that a process reads: how it is read, and what it is for. The README's table of variables
+ * and the redaction of logs follow it.
+ */
+export const VARIABLES = {
+  databaseUrl: secret('DATABASE_URL', databaseAddress, 'the primary'),
+  databaseReplicaUrl: secret(
+    'DATABASE_REPLICA_URL',
+    optional(databaseAddress),
+    'a streaming replica; without one, reads go to the primary',
+  ),
+  databaseMigrateUrl: secret(
+    'DATABASE_MIGRATE_URL',
+    optional(databaseAddress),
+    'the owner of the tables, for `migrate` and the seed; without one, `DATABASE_URL`',
+  ),
+  redisUrl: secret('REDIS_URL', address('redis:', 'rediss:'), 'Redis or Valkey'),
+  smtpUrl: secret('SMTP_URL', address('smtp:', 'smtps:'), 'the mail server'),
+  secretKey: secret('SECRET_KEY', key(32), 'signs personal links and page cursors; at least 32 characters'),
+  host: variable('HOST', text('127.0.0.1'), 'the address to listen on'),
+  apiPort: variable('API_PORT', port(PROCESSES.api.port), 'the port of `api`'),
+  chatPort: variable('CHAT_PORT', port(PROCESSES.chat.port), 'the port of `chat`'),
+  mailerPort: variable('MAILER_PORT', port(PROCESSES.mailer.port), "the port of `mailer`'s health checks"),
+  apiUrl: variable('API_URL', base(`http://127.0.0.1:${PROCESSES.api.port}`), 'how people reach the dashboard'),
+  chatUrl: variable('CHAT_URL', base(`http://127.0.0.1:${PROCESSES.chat.port}`), 'how people reach the chat'),
+  mailFrom: variable('MAIL_FROM', mailbox('Tardigrade <hello@tardigrade.test>'), 'the sender of all mails'),
+  mailPerSecond: variable('MAIL_PER_SECOND', integer(500, 1, 10_000), "the mail provider's rate"),
+  requestsPerMinute: variable(
+    'REQUESTS_PER_MINUTE',
+    integer(REQUESTS_PER_MINUTE_MAX, 1, 100_000_000),
+    'the requests of one signed-in user to one `api`',
+  ),
+  trustProxyHops: variable(
+    'TRUST_PROXY_HOPS',
+    integer(0, 0, 10),
+    'proxies in front whose `X-Forwarded-For` is believed',
+  ),
+  logLevel: variable(
+    'LOG_LEVEL',
+    oneOf(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'], 'info'),
+    'from `trace` to `silent`',
+  ),
+} as const;
+
+type Values = { readonly [K in keyof typeof VARIABLES]: ReturnType<(typeof VARIABLES)[K]['read']> };
 
 /** Everything that differs between two deployments of the same code. Frozen; read once per process. */
-export interface Config {
-  readonly databaseUrl: string;
-  /** The owner of the tables, for migrations; the processes themselves need not own anything. */
+export interface Config extends Omit<Values, 'databaseMigrateUrl'> {
   readonly databaseMigrateUrl: string;
-  /** Without a replica, reads go to the primary. */
-  readonly databaseReplicaUrl: string | undefined;
-  readonly redisUrl: string;
-  readonly smtpUrl: string;
-  /** Signs personal links and page cursors. */
-  readonly secretKey: string;
-  readonly host: string;
-  readonly apiPort: number;
-  readonly chatPort: number;
-  readonly mailerPort: number;
-  /** Where people reach the dashboard, without a slash at the end. */
-  readonly apiUrl: string;
-  /** Where people reach the chat, without a slash at the end. */
-  readonly chatUrl: string;
-  readonly mailFrom: string;
-  /** The provider's sending rate; the mailer stays below it. */
-  readonly mailPerSecond: number;
-  readonly logLevel: LogLevel;
-  /** One signed-in user's requests to one api process; more are told to come back. */
-  readonly requestsPerMinute: number;
   /** How many of each process the whole deployment runs: for the connection budget. */
-  readonly instances: { readonly api: number; readonly mailer: number; readonly chat: number; readonly all: number };
-  /** Proxies in front whose X-Forwarded-For is believed. */
-  readonly trustProxyHops: number;
+  readonly instances: Readonly<Record<ServingProcess, number>>;
 }
 
-const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
-export type LogLevel = (typeof LOG_LEVELS)[number];
+export type LogLevel = Config['logLevel'];
 
-type Environment = Record<string, string | undefined>;
+/** `API_INSTANCES` and its siblings. */
+export function instancesVariable(name: ServingProcess): string {
+  return `${name.toUpperCase()}_INSTANCES`;
+}
 
 /** Reads the environment; throws one StartError that names every missing or absurd variable. */
 export function loadConfig(environment: Environment = process.env): Config {
   const faults: string[] = [];
-  const read = createReader(environment, faults);
-  const databaseUrl = read.url('DATABASE_URL', ['postgres:', 'postgresql:']);
-  const config: Config = {
-    databaseUrl,
-    databaseMigrateUrl: read.optionalUrl('DATABASE_MIGRATE_URL', ['postgres:', 'postgresql:']) ?? databaseUrl,
-    databaseReplicaUrl: read.optionalUrl('DATABASE_REPLICA_URL', ['postgres:', 'postgresql:']),
-    redisUrl: read.url('REDIS_URL', ['redis:', 'rediss:']),
-    smtpUrl: read.url('SMTP_URL', ['smtp:', 'smtps:']),
-    secretKey: read.secret('SECRET_KEY', 32),
-    host: read.text('HOST', '127.0.0.1'),
-    apiPort: read.integer('API_PORT', { default: 3000, min: 1, max: 65_535 }),
-    chatPort: read.integer('CHAT_PORT', { default: 3001, min: 1, max: 65_535 }),
-    mailerPort: read.integer('MAILER_PORT', { default: 3002, min: 1, max: 65_535 }),
-    apiUrl: read.base('API_URL', 'http://127.0.0.1:3000'),
-    chatUrl: read.base('CHAT_URL', 'http://127.0.0.1:3001'),
-    mailFrom: read.mailbox('MAIL_FROM', 'Tardigrade <hello@tardigrade.test>'),
-    mailPerSecond: read.integer('MAIL_PER_SECOND', { default: 500, min: 1, max: 10_000 }),
-    logLevel: read.oneOf('LOG_LEVEL', LOG_LEVELS, 'info'),
-    requestsPerMinute: read.integer('REQUESTS_PER_MINUTE', {
-      default: REQUESTS_PER_MINUTE_MAX,
-      min: 1,
-      max: 100_000_000,
-    }),
-    instances: {
-      api: read.integer('API_INSTANCES', { default: 1, min: 0, max: 1_000 }),
-      mailer: read.integer('MAILER_INSTANCES', { default: 1, min: 0, max: 1_000 }),
-      chat: read.integer('CHAT_INSTANCES', { default: 1, min: 0, max: 1_000 }),
-      all: read.integer('ALL_INSTANCES', { default: 0, min: 0, max: 1_000 }),
-    },
-    trustProxyHops: read.integer('TRUST_PROXY_HOPS', { default: 0, min: 0, max: 10 }),
-  };
+  const read = <T>(name: string, reader: Reader<T>) => reader(environment[name]?.trim() || undefined, name, faults);
+  const values = Object.fromEntries(
+    Object.entries(VARIABLES).map(([field, variable]) => [
+      field,
+      read(variable.name, variable.read as Reader<unknown>),
+    ]),
+  ) as unknown as Values;
+  const instances = Object.fromEntries(
+    Object.entries(PROCESSES).flatMap(([name, { instances }]) =>
+      instances === undefined
+        ? []
+        : [[name, read(instancesVariable(name as ServingProcess), integer(instances, 0, 1_000))]],
+    ),
+  ) as Config['instances'];
   if (faults.length > 0) {
     throw new StartError(
       `The environment has ${faults.length === 1 ? 'a fault' : `${faults.length} faults`}:\n${faults.map((fault) => `  - ${fault}`).join('\n')}`,
     );
   }
-  return Object.freeze(config);
+  return Object.freeze({ ...values, databaseMigrateUrl: values.databaseMigrateUrl ?? values.databaseUrl, instances });
 }
 
-/** Values are never echoed for URLs and secrets: they carry passwords, and this text goes to logs. */
-function createReader(environment: Environment, faults: string[]) {
-  const raw = (name: string) => environment[name]?.trim() || undefined;
+type Environment = Record<string, string | undefined>;
 
-  function url(name: string, schemes: string[]): string {
-    const value = raw(name);
-    if (value === undefined) {
+/** Turns the text of a variable (undefined where it is not set) into its value, or adds a sentence to `faults`. */
+type Reader<T> = (raw: string | undefined, name: string, faults: string[]) => T;
+
+interface Variable<T> {
+  readonly name: string;
+  readonly read: Reader<T>;
+  readonly meaning: string;
+  /** Its value carries a password: it is never echoed, for messages and logs are read by many. */
+  readonly secret: boolean;
+}
+
+function variable<T>(name: string, read: Reader<T>, meaning: string): Variable<T> {
+  return { name, read, meaning, secret: false };
+}
+
+function secret<T>(name: string, read: Reader<T>, meaning: string): Variable<T> {
+  return { name, read, meaning, secret: true };
+}
+
+function address(...schemes: readonly string[]): Reader<string> {
+  return (raw, name, faults) => {
+    if (raw === undefined) {
       faults.push(
         `${name} is missing: set it to a ${schemes[0]}//… address, or run \`npm start\`, which brings its own`,
       );
       return '';
     }
-    if (!URL.canParse(value) || !schemes.includes(new URL(value).protocol)) {
+    if (!URL.canParse(raw) || !schemes.includes(new URL(raw).protocol))
       faults.push(`${name} must be an address that starts with ${schemes.map((scheme) => `${scheme}//`).join(' or ')}`);
-    }
-    return value;
-  }
+    return raw;
+  };
+}
 
-  return {
-    url,
-    optionalUrl: (name: string, schemes: string[]) => (raw(name) === undefined ? undefined : url(name, schemes)),
-    secret(name: string, charsMin: number): string {
-      const value = raw(name) ?? '';
-      if (value === '') {
-        faults.push(`${name} is missing: set it to at least ${charsMin} random characters (openssl rand -hex 32)`);
-      } else if (value.length < charsMin) {
-        faults.push(`${name} has ${value.length} characters; at least ${charsMin} are needed (openssl rand -hex 32)`);
-      }
-      return value;
-    },
-    text: (name: string, fallback: string) => raw(name) ?? fallback,
-    integer(name: string, range: { default: number; min: number; max: number }): number {
-      const value = raw(name) ?? String(range.default);
-      const number = Number(value);
-      if (!/^\d+$/.test(value) || number < range.min || number > range.max) {
-        faults.push(`${name} is ${JSON.stringify(value)}; it must be a whole number from ${range.min} to ${range.max}`);
-      }
-      return number;
-    },
-    base(name: string, fallback: string): string {
-      const value = raw(name) ?? fallback;
-      if (!URL.canParse(value) || !['http:', 'https:'].includes(new URL(value).protocol)) {
-        faults.push(`${name} must be an http:// or https:// address`);
-      }
-      return value.replace(/\/+$/, '');
-    },
-    mailbox(name: string, fallback: string): string {
-      const value = raw(name) ?? fallback;
-      // A line break here would let the value write headers of its own into every mail.
-      if (/[\r\n]/.test(value) || !/^(?:[^<>@]+<[^<>@\s]+@[^<>@\s]+>|[^<>@\s]+@[^<>@\s]+)$/.test(value)) {
-        faults.push(`${name} must be an address like "Name <name@example.com>"`);
-      }
-      return value;
-    },
-    oneOf<T extends string>(name: string, values: readonly T[], fallback: T): T {
-      const value = raw(name) ?? fallback;
-      if (!values.includes(value as T)) {
-        faults.push(`${name} is ${JSON.stringify(value)}; it must be one of ${values.join(', ')}`);
-      }
-      return value as T;
-    },
+function databaseAddress(raw: string | undefined, name: string, faults: string[]): string {
+  return address('postgres:', 'postgresql:')(raw, name, faults);
+}
+
+function optional<T>(read: Reader<T>): Reader<T | undefined> {
+  return (raw, name, faults) => (raw === undefined ? undefined : read(raw, name, faults));
+}
+
+function key(charsMin: number): Reader<string> {
+  return (raw = '', name, faults) => {
+    if (raw === '')
+      faults.push(`${name} is missing: set it to at least ${charsMin} random characters (openssl rand -hex 32)`);
+    else if (raw.length < charsMin)
+      faults.push(`${name} has ${raw.length} characters; at least ${charsMin} are needed (openssl rand -hex 32)`);
+    return raw;
+  };
+}
+
+function text(fallback: string): Reader<string> {
+  return (raw = fallback) => raw;
+}
+
+function integer(fallback: number, min: number, max: number): Reader<number> {
+  return (raw = String(fallback), name, faults) => {
+    const number = Number(raw);
+    if (!/^\d+$/.test(raw) || number < min || number > max)
+      faults.push(`${name} is ${JSON.stringify(raw)}; it must be a whole number from ${min} to ${max}`);
+    return number;
+  };
+}
+
+function port(fallback: number): Reader<number> {
+  return integer(fallback, 1, 65_535);
+}
+
+/** Without a slash at the end. */
+function base(fallback: string): Reader<string> {
+  return (raw = fallback, name, faults) => {
+    if (!URL.canParse(raw) || !['http:', 'https:'].includes(new URL(raw).protocol))
+      faults.push(`${name} must be an http:// or https:// address`);
+    return raw.replace(/\/+$/, '');
+  };
+}
+
+function mailbox(fallback: string): Reader<string> {
+  return (raw = fallback, name, faults) => {
+    // A line break here would let the value write headers of its own into every mail.
+    if (/[\r\n]/.test(raw) || !/^(?:[^<>@]+<[^<>@\s]+@[^<>@\s]+>|[^<>@\s]+@[^<>@\s]+)$/.test(raw))
+      faults.push(`${name} must be an address like "Name <name@example.com>"`);
+    return raw;
+  };
+}
+
+function oneOf<const T extends readonly string[]>(values: T, fallback: T[number]): Reader<T[number]> {
+  return (raw = fallback, name, faults) => {
+    if (!values.includes(raw)) faults.push(`${name} is ${JSON.stringify(raw)}; it must be one of ${values.join(', ')}`);
+    return raw;
   };
 }

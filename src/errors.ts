@@ -1,5 +1,7 @@
+import { RETRY_AFTER_SECONDS } from './limits.ts';
+
 /**
- * The closed set of ways in which the product says no, and what each is over HTTP.
+ * The closed set of ways in which the product refuses something, and the HTTP status of each.
  * Everything else that is thrown is `internal`: logged with its stack, shown to nobody.
  */
 export const ERROR_STATUS = {
@@ -9,8 +11,10 @@ export const ERROR_STATUS = {
   not_found: 404,
   conflict: 409,
   gone: 410,
+  changed_meanwhile: 412,
   too_large: 413,
   unsupported: 415,
+  precondition_required: 428,
   rate_limited: 429,
   internal: 500,
   overloaded: 503,
@@ -31,13 +35,41 @@ export class AppError extends Error {
   }
 }
 
+/** Too many at once: the caller is told to come back, instead of waiting for an answer that would come too late. */
+export function overloaded(what: string): AppError {
+  return new AppError('overloaded', `Too many ${what} at once. Try again in a moment.`, {
+    retryAfterSeconds: RETRY_AFTER_SECONDS,
+  });
+}
+
 /** Thrown at start, before anything is opened; lists every fault at once. Printed without a stack. */
 export class StartError extends Error {
   override name = 'StartError';
 }
 
-/** SQLSTATE of an error from PostgreSQL, or undefined. Source: https://www.postgresql.org/docs/18/errcodes-appendix.html */
+/** The SQLSTATEs that the product tells apart. Source: https://www.postgresql.org/docs/18/errcodes-appendix.html */
+export const SQLSTATE = {
+  connectionDoesNotExist: '08003',
+  connectionFailure: '08006',
+  characterNotInRepertoire: '22021',
+  untranslatableCharacter: '22P05',
+  uniqueViolation: '23505',
+  readOnlyTransaction: '25006',
+  serializationFailure: '40001',
+  deadlockDetected: '40P01',
+  lockNotAvailable: '55P03',
+  adminShutdown: '57P01',
+  crashShutdown: '57P02',
+  cannotConnectNow: '57P03',
+} as const;
+
+/** SQLSTATE of an error from PostgreSQL, or undefined. */
 export function sqlState(error: unknown): string | undefined {
   if (typeof error !== 'object' || error === null || !('code' in error)) return undefined;
   return typeof error.code === 'string' && /^[0-9A-Z]{5}$/.test(error.code) ? error.code : undefined;
+}
+
+/** Data exception, or a constraint that the values break: the same values would fail again. */
+export function isDataFault(error: unknown): boolean {
+  return /^2[23]/.test(sqlState(error) ?? '');
 }

@@ -29,7 +29,7 @@ export const REPORTED_PROCESSES_MAX = 64;
 
 // Database
 export const POOL_PRIMARY = { api: 5, mailer: 4, chat: 5, all: 8, migrate: 1 } as const; // small: on 2 cores more connections only wait inside PostgreSQL
-export const POOL_REPLICA = { api: 5, mailer: 2, chat: 0, all: 5, migrate: 0 } as const; // one of each watches how far the replica is; 0: never reads there
+export const POOL_REPLICA = { api: 5, mailer: 0, chat: 0, all: 5, migrate: 0 } as const; // one of each watches how far the replica is; 0: never reads there
 export const CONNECTIONS_RESERVED = 8; // for migrations, backups, psql and the replica
 export const POOL_ACQUIRE_MS = 2 * SECOND_MS; // a request that cannot get a connection by then is told to come back
 export const POOL_WAITING_MAX = 200; // a longer line means that the answer would come too late anyway
@@ -83,6 +83,7 @@ export const PASSWORD_HASHES_AT_ONCE_MAX = 2; // 19 MiB each (argon2id)
 export const PASSWORD_HASHES_WAITING_MAX = 20; // about 1 s of work; the next one is told to come back
 export const REQUESTS_PER_MINUTE_MAX = 6_000; // of one user, unless REQUESTS_PER_MINUTE says otherwise: a script in a loop must not have the api for itself
 export const SIGN_INS_PER_MINUTE_MAX = 10; // per account and address
+export const ETAG_CHARS_MAX = 200; // any tag that a program might send; ours are a quoted number
 export const RATE_LIMIT_KEYS_MAX = 10_000;
 export const SESSION_MS = 14 * DAY_MS;
 export const SESSION_CACHE_MS = 5 * SECOND_MS; // a session revoked elsewhere is honoured at most so long

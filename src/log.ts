@@ -1,5 +1,5 @@
 import { type Logger, pino } from 'pino';
-import type { LogLevel } from './config.ts';
+import { type LogLevel, VARIABLES } from './config.ts';
 
 export type Log = Logger;
 
@@ -19,16 +19,8 @@ export function createLog(name: string, level: LogLevel): Log {
   });
 }
 
+/** What lets somebody in, or is what somebody wrote; and every setting that carries a password. */
 const SECRETS = [
-  'password',
-  'token',
-  'cookie',
-  'authorization',
-  'secretKey',
-  'body',
-  'databaseUrl',
-  'databaseMigrateUrl',
-  'databaseReplicaUrl',
-  'redisUrl',
-  'smtpUrl',
+  ...['password', 'token', 'cookie', 'authorization', 'body'],
+  ...Object.entries(VARIABLES).flatMap(([field, { secret }]) => (secret ? [field] : [])),
 ];

@@ -9,6 +9,7 @@ export const PLATFORM: readonly Module[] = [
     name: 'accounts',
     routes: () => import('./modules/accounts/routes.ts'),
     jobs: () => import('./modules/accounts/jobs.ts'),
+    seed: () => import('./modules/accounts/seed.ts'),
   },
   { name: 'dashboard', routes: () => import('./modules/dashboard/routes.ts') },
   { name: 'operations', routes: () => import('./modules/operations/routes.ts') },
@@ -20,6 +21,7 @@ export const PRODUCT: readonly Module[] = [
     routes: () => import('./modules/employees/routes.ts'),
     figures: () => import('./modules/employees/figures.ts'),
     jobs: () => import('./modules/employees/jobs.ts'),
+    seed: () => import('./modules/employees/seed.ts'),
   },
   {
     name: 'campaigns',
@@ -27,6 +29,7 @@ export const PRODUCT: readonly Module[] = [
     routes: () => import('./modules/campaigns/routes.ts'),
     figures: () => import('./modules/campaigns/figures.ts'),
     jobs: () => import('./modules/campaigns/jobs.ts'),
+    seed: () => import('./modules/campaigns/seed.ts'),
   },
   {
     name: 'mood',
@@ -40,6 +43,7 @@ export const PRODUCT: readonly Module[] = [
     jobs: () => import('./modules/conversations/jobs.ts'),
     socket: () => import('./modules/conversations/socket.ts'),
     links: () => import('./modules/conversations/links.ts'),
+    seed: () => import('./modules/conversations/seed.ts'),
   },
 ];
 

@@ -3,9 +3,12 @@ import { Redis } from 'ioredis';
 import { inject } from 'vitest';
 import { type Config, loadConfig } from '../src/config.ts';
 import { createLog } from '../src/log.ts';
+import type { Module } from '../src/modules/faces.ts';
 import { createShutdown } from '../src/process/graceful-shutdown.ts';
-import { createProcess, type Process, type ProcessName } from '../src/process/run-process.ts';
+import { createProcess, type Process } from '../src/process/run-process.ts';
+import type { ProcessName } from '../src/processes.ts';
 import type { TestDatabase } from './database.ts';
+import { TEST_MODULES } from './modules.ts';
 
 export const SECRET_KEY = 'a secret key for tests, longer than 32 characters';
 
@@ -46,15 +49,16 @@ export async function emptyRedis(): Promise<void> {
 /** Runs a worker's `start` inside the test, as it runs in a process of its own, but for signals and exit. */
 export async function startWorker(
   name: ProcessName,
-  start: (process: Process) => Promise<void>,
+  start: (process: Process, modules: readonly Module[]) => Promise<void>,
   environment: Record<string, string>,
+  modules = TEST_MODULES,
 ): Promise<TestWorker> {
   const config = loadConfig(environment);
   const log = createLog(name, config.logLevel);
   const shutdown = createShutdown(log);
   const worker = createProcess(name, config, log, shutdown, () => void shutdown.stop('done'));
   try {
-    await start(worker);
+    await start(worker, modules);
   } catch (error) {
     await shutdown.stop('start failed');
     throw error;

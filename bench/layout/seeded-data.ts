@@ -69,7 +69,7 @@ const SOURCES = [
   'scripts/seed/**/*.ts',
   'scripts/embedded/postgres.ts',
   'src/modules.ts',
-  'src/modules/*/seed{.ts,/**/*.ts}',
+  'src/modules/*/seed*.ts',
 ];
 
 export function seedVersion(root: string): string {

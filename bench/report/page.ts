@@ -1,11 +1,14 @@
 /** A run as one HTML file: no scripts, nothing fetched, light and dark; good to send, to print and to keep. */
 import type { BoxFigures, RunResult, ScenarioResult } from '../types.ts';
 import { duration, figure, figureName, megabytes, milliseconds, number } from './format.ts';
+import type { HistoryEntry } from './history.ts';
+import { historyPlots } from './history-plots.ts';
 import { PAGE_CSS } from './page-css.ts';
 import { escapeText } from './plot.ts';
 import { scenarioPlots } from './scenario-plots.ts';
 
-export function resultPage(run: RunResult): string {
+/** `history`: the runs of the main branch, this one last, for the plots at the end. */
+export function resultPage(run: RunResult, history: readonly HistoryEntry[] = []): string {
   const title = `Tardigrade bench: ${run.commit.slice(0, 9)}${run.dirty ? ' (with changes)' : ''}`;
   return `<!doctype html>
 <html lang="en">
@@ -17,6 +20,7 @@ export function resultPage(run: RunResult): string {
 ${header(run, title)}
 ${overview(run)}
 ${run.scenarios.map(section).join('\n')}
+${historySection(history)}
 ${footer(run)}
 </main>
 </html>
@@ -105,6 +109,12 @@ function routeTable({ loads = {} }: ScenarioResult): string {
   if (rows.length === 0) return '';
   const kinds = new Set(Object.values(loads).flatMap(({ byRoute }) => Object.keys(byRoute))).size;
   return `<details><summary>Latency of ${kinds} kinds of request</summary><div class="wide"><table><thead><tr>${several ? '<th>load</th>' : ''}<th>request</th><th class="number">answers</th><th class="number">p50</th><th class="number">p99</th><th class="number">slowest</th></tr></thead><tbody>${rows.join('')}</tbody></table></div></details>`;
+}
+
+function historySection(history: readonly HistoryEntry[]): string {
+  const plots = historyPlots(history);
+  if (plots.length === 0) return '';
+  return `<section><h2>Run after run</h2><div class="plots">${plots.join('\n')}</div></section>`;
 }
 
 function footer({ machine, versions, calibration, seed, commit }: RunResult): string {

@@ -5,6 +5,7 @@ import { parseSize } from '../../bench/box/size.ts';
 import { type Config, loadConfig } from '../../src/config.ts';
 import { StartError } from '../../src/errors.ts';
 import { NANO_BYTES } from '../../src/limits.ts';
+import { SERVING_PROCESSES } from '../../src/processes.ts';
 import { stackOwner } from '../embedded/leftovers.ts';
 import { readStackFile } from '../embedded/stack-file.ts';
 import type { Addresses } from './servers.ts';
@@ -87,12 +88,14 @@ function fromRunningStack(folder: string): Addresses | undefined {
   return stackOwner(folder) === undefined ? undefined : readStackFile(folder);
 }
 
+const INSTANCES = new RegExp(`^(${SERVING_PROCESSES.join('|')}):(\\d+)$`);
+
 /** `api:2,mailer:1` is the whole deployment: what it leaves out does not run. */
 function readInstances(text: string | undefined): Environment {
   if (text === undefined) return {};
   const none = { API_INSTANCES: '0', MAILER_INSTANCES: '0', CHAT_INSTANCES: '0', ALL_INSTANCES: '0' };
   const named = text.split(',').map((part) => {
-    const [, name, count] = /^(api|mailer|chat|all):(\d+)$/.exec(part.trim()) ?? [];
+    const [, name, count] = INSTANCES.exec(part.trim()) ?? [];
     if (name === undefined)
       throw new StartError(`--instances is a list like api:2,mailer:1,chat:1, not ${text}\n${USAGE}`);
     return [`${name.toUpperCase()}_INSTANCES`, count];

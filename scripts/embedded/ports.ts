@@ -1,10 +1,11 @@
 /** Ports of the embedded stack: the usual one, else the next free one, so that a busy machine is no obstacle. */
 import getPort, { portNumbers } from 'get-port';
+import { PROCESSES } from '../../src/processes.ts';
 
 export const USUAL_PORTS = {
-  api: 3000,
-  chat: 3001,
-  mailer: 3002,
+  api: PROCESSES.api.port,
+  chat: PROCESSES.chat.port,
+  mailer: PROCESSES.mailer.port,
   mail: 3025,
   smtp: 2525,
   primary: 5432,

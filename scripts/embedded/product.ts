@@ -6,6 +6,7 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import pg from 'pg';
+import { LISTENING_PROCESSES, type ListeningProcess } from '../../src/processes.ts';
 import { isBuilt } from '../build.ts';
 import { boundLog, runToEnd } from './child.ts';
 import { StackRunningError, stackOwner } from './leftovers.ts';
@@ -14,7 +15,7 @@ import type { PortChoice } from './ports.ts';
 import { type GivenServers, type Stack, startStack } from './stack.ts';
 import { removeStackFile, type StackFile, writeStackFile } from './stack-file.ts';
 import { superviseWorker, type Worker } from './supervise.ts';
-import { chooseWorkerPorts, WORKER_NAMES, type WorkerPorts, workerEnvironment } from './worker-environment.ts';
+import { chooseWorkerPorts, type WorkerPorts, workerEnvironment } from './worker-environment.ts';
 
 export type ProductOptions = {
   /** The project: `dist/`, `src/` and `scripts/` are below it. */
@@ -94,7 +95,7 @@ export async function startProduct(options: ProductOptions): Promise<Product> {
     }
 
     const file = stackFileOf(ports, stack, smtpUrl, seed?.SEED_LOGIN ?? NO_LOGIN);
-    const startWorker = async (name: (typeof WORKER_NAMES)[number]) => {
+    const startWorker = async (name: ListeningProcess) => {
       const worker = await superviseWorker({
         ...command,
         name,
@@ -110,7 +111,8 @@ export async function startProduct(options: ProductOptions): Promise<Product> {
       workers.set(name, worker);
       file.pids[name] = worker.pid();
     };
-    if (options.workers) await step('api, mailer, chat', () => allSettledOrThrow(WORKER_NAMES.map(startWorker)));
+    if (options.workers)
+      await step(LISTENING_PROCESSES.join(', '), () => allSettledOrThrow(LISTENING_PROCESSES.map(startWorker)));
     signal.throwIfAborted();
 
     writeStackFile(folder, file);

@@ -1,11 +1,8 @@
 /** The environment of a worker, as src/config.ts reads it. */
+import { LISTENING_PROCESSES, type ListeningProcess } from '../../src/processes.ts';
 import { choosePort, type PortChoice } from './ports.ts';
 
-export type WorkerName = 'api' | 'mailer' | 'chat';
-export type WorkerPorts = Record<WorkerName, number>;
-
-/** In the order they start; they stop the other way round. */
-export const WORKER_NAMES: readonly WorkerName[] = ['api', 'mailer', 'chat'];
+export type WorkerPorts = Record<ListeningProcess, number>;
 
 export type WorkerSettings = {
   /** The owner's, for migrations. */
@@ -19,11 +16,10 @@ export type WorkerSettings = {
 };
 
 export async function chooseWorkerPorts(choice: PortChoice = 'usual'): Promise<WorkerPorts> {
-  return {
-    api: await choosePort('api', choice),
-    chat: await choosePort('chat', choice),
-    mailer: await choosePort('mailer', choice),
-  };
+  const ports: Partial<WorkerPorts> = {};
+  // One after the other: two at once could be given the same port.
+  for (const name of LISTENING_PROCESSES) ports[name] = await choosePort(name, choice);
+  return ports as WorkerPorts;
 }
 
 /** `outer` is the environment of whoever starts the worker: what is set there by hand wins, but for the addresses. */
@@ -34,7 +30,6 @@ export function workerEnvironment(settings: WorkerSettings, outer: NodeJS.Proces
     HOST: '127.0.0.1',
     API_URL: `http://127.0.0.1:${ports.api}`,
     CHAT_URL: `http://127.0.0.1:${ports.chat}`,
-    MAIL_FROM: 'Tardigrade <check-in@tardigrade.test>',
     LOG_LEVEL: 'info',
     ...outer,
     DATABASE_URL: settings.workerDatabaseUrl,

@@ -3,7 +3,7 @@
  *
  * Every way into a table must be one of these, or it is a fault:
  *   - all columns of a unique key are given: one row;
- *   - all columns of a small group are given (SMALL_GROUPS): as many rows as the named limit allows;
+ *   - all columns of a small group are given (small-groups.ts): as many rows as the named limit allows;
  *   - a range with both ends, or the beginning of a text;
  *   - a LIMIT that stops the scan: nothing between them sorts, groups or hashes, and no condition discards rows on the
  *     way that the index has not looked at (else it reads until enough rows pass, which may be never).
@@ -17,7 +17,6 @@
  */
 import { conditionsOf, conjuncts } from './conditions.ts';
 import { type Catalog, nodesOf, type PlanNode } from './plan.ts';
-import { SMALL_GROUPS } from './small-groups.ts';
 
 export type Rule = 'index-path' | 'bound' | 'offset' | 'organisation';
 
@@ -113,7 +112,7 @@ function isFew(node: PlanNode, table: string, catalog: Catalog): boolean {
 
 function isWholeKeyOrGroup(node: PlanNode, table: string, catalog: Catalog): boolean {
   const { equal } = conditionsOf(node['Index Cond']);
-  const groups = SMALL_GROUPS.filter((group) => group.table === table).map(({ columns }) => columns);
+  const groups = catalog.smallGroups.filter((group) => group.table === table).map(({ columns }) => columns);
   return [...(catalog.uniqueKeys.get(table) ?? []), ...groups].some((key) => key.every((column) => equal.has(column)));
 }
 

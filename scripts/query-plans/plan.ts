@@ -1,5 +1,6 @@
 /** PostgreSQL's plan for a statement, without parameters: the plan that must serve every organisation. */
 import type { Client } from 'pg';
+import type { SmallGroup } from './small-groups.ts';
 import type { StatementRole } from './statements.ts';
 
 /** What EXPLAIN (verbose, format json) says of one step; the parts that are looked at here. */
@@ -79,17 +80,18 @@ export function nodesOf(node: PlanNode): PlanNode[] {
   return [node, ...(node.Plans ?? []).flatMap(nodesOf)];
 }
 
-/** What the database has: read once, for all plans. */
+/** What the database has, and what the product keeps small in it: read once, for all plans. */
 export interface Catalog {
   /** Tables by their name in a plan; a partition by its own name, to the table that it is a part of. */
   readonly tables: ReadonlyMap<string, string>;
   readonly uniqueKeys: ReadonlyMap<string, readonly (readonly string[])[]>;
   /** Of a partial index: what all its rows fulfil. */
   readonly predicates: ReadonlyMap<string, string>;
+  readonly smallGroups: readonly SmallGroup[];
 }
 
 /** Every table but the migrator's own counts as growing: a new one need not be entered anywhere. */
-export async function readCatalog(client: Client): Promise<Catalog> {
+export async function readCatalog(client: Client, smallGroups: readonly SmallGroup[]): Promise<Catalog> {
   const { rows: tables } = await client.query<{ name: string; table: string }>(`
     select relname as name, coalesce(pg_partition_root(oid)::regclass, oid::regclass)::text as table from pg_class
     where relkind in ('r', 'p') and relnamespace = 'public'::regnamespace and relname not like 'kysely\\_%'`);
@@ -107,6 +109,7 @@ export async function readCatalog(client: Client): Promise<Catalog> {
     tables: new Map(tables.map(({ name, table }) => [name, table])),
     uniqueKeys,
     predicates: new Map(partial.map(({ index, predicate }) => [index, predicate])),
+    smallGroups,
   };
 }
 

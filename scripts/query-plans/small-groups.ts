@@ -1,6 +1,11 @@
+import { modulePlans } from './module-plans.ts';
+
 /** Rows that share these columns are few, because the product keeps them so: each with what does. */
-export const SMALL_GROUPS: readonly { table: string; columns: readonly string[]; because: string }[] = [
-  { table: 'teams', columns: ['org_id'], because: 'TEAMS_MAX' },
-  { table: 'messages', columns: ['org_id', 'conversation_id'], because: 'CONVERSATION_MESSAGES_MAX' },
-  { table: 'mood_days', columns: ['org_id', 'day'], because: 'one row per team: TEAMS_MAX' },
-];
+export interface SmallGroup {
+  readonly table: string;
+  readonly columns: readonly string[];
+  readonly because: string;
+}
+
+/** Those of each module, `smallGroups` of test/modules/<noun>/query-plans.ts; the platform's own tables have none. */
+export const SMALL_GROUPS: readonly SmallGroup[] = (await modulePlans()).flatMap(({ smallGroups = [] }) => smallGroups);

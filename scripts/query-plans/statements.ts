@@ -1,4 +1,4 @@
-/** The statements that the product issues, as the file test/db/query-plans/queries.sql shows them: to people, in a diff. */
+/** The statements that the product issues, as the queries.sql files show them (snapshots.ts): to people, in a diff. */
 import { laidOut } from './layout.ts';
 
 /** As whom a statement ran: within one organisation, for the jobs of all of them, or as the processes log in. */
@@ -6,12 +6,12 @@ export type StatementRole = 'tenant' | 'system' | 'login';
 
 export interface Statement {
   readonly roles: readonly StatementRole[];
-  /** What issues it: `src/modules/campaigns/ledger.ts claimReachOuts`. */
+  /** What issues it: `src/http/authentication.ts create`. */
   readonly sites: readonly string[];
   readonly sql: string;
 }
 
-const HEADER = `-- Every statement that the product sends to PostgreSQL, with the function that sends it and the roles it runs as.
+const HEADER = `-- The statements that are sent to PostgreSQL, each with the function that sends it and the roles it runs as.
 -- Written by npm run queries and planned by planned.test.ts; not to be changed by hand.
 `;
 

@@ -8,10 +8,11 @@
  * Its proof: test/db/connection-budget.test.ts, bench/patterns/connection-budget.
  */
 import { sql } from 'kysely';
-import type { Config } from '../config.ts';
+import { type Config, instancesVariable } from '../config.ts';
 import { StartError } from '../errors.ts';
 import { CONNECTIONS_RESERVED, POOL_PRIMARY, POOL_REPLICA } from '../limits.ts';
 import type { Log } from '../log.ts';
+import { SERVING_PROCESSES } from '../processes.ts';
 import type { Database } from './read-write-split.ts';
 
 export type Server = 'primary' | 'replica';
@@ -60,7 +61,7 @@ export async function refuseOverBudget(
     if (needed > allowed) {
       throw new StartError(
         `All processes together may open more connections than the ${server} allows: ${arithmetic}. ` +
-          'Run fewer instances (API_INSTANCES, MAILER_INSTANCES, CHAT_INSTANCES), raise max_connections, or put PgBouncer in between.',
+          `Run fewer instances (${SERVING_PROCESSES.map(instancesVariable).join(', ')}), raise max_connections, or put PgBouncer in between.`,
       );
     }
     log.info({ server, connections: arithmetic }, 'connections fit');

@@ -13,9 +13,10 @@ import {
 } from '../limits.ts';
 import type { Log } from '../log.ts';
 import type { Metrics } from '../process/metrics.ts';
+import { endConnection, isIdle, serverPid } from './pg-internals.ts';
 import { createStatementNames } from './prepared-statements.ts';
 import type { Schema } from './schema.ts';
-import { SCOPE_STATEMENT, ScopedQuery, type Terms } from './tenant-isolation.ts';
+import { SCOPE_PREPARATION, ScopedQuery, type Terms } from './statement-scope.ts';
 
 /** A connection pool or a transaction: queries do not care which. */
 export type Db = Kysely<Schema>;
@@ -83,20 +84,17 @@ export function openPool(
       const client = await pool.connect();
       try {
         const { rows } = await client.query<{ pid: number }>({ text: 'select pg_backend_pid() as pid' });
-        return rows[0]?.pid !== (client as unknown as { processID: number }).processID;
+        return rows[0]?.pid !== serverPid(client);
       } finally {
         client.release();
       }
     },
     cut(reason) {
-      for (const connection of connections) endNow(connection, reason);
+      for (const connection of connections) endConnection(connection, reason);
     },
     close: () => pool.end(),
   };
 }
-
-// Named and answered once per connection: from then on it travels before each statement without being parsed again.
-const SCOPE_PREPARATION = { ...SCOPE_STATEMENT, values: ['none', '', null] };
 
 /**
  * Statements answered and the rows that came back: the two numbers that tell an N+1 and a list without a limit apart
@@ -166,7 +164,7 @@ class Connection extends Client {
       return (super.query as (...all: unknown[]) => unknown)(...parameters);
     }
     return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => endNow(this, 'no answer within QUERY_ANSWER_MS'), QUERY_ANSWER_MS);
+      const timer = setTimeout(() => endConnection(this, 'no answer within QUERY_ANSWER_MS'), QUERY_ANSWER_MS);
       const answer = (error: Error | null, result: QueryResult) => {
         clearTimeout(timer);
         if (error) reject(error);
@@ -174,17 +172,13 @@ class Connection extends Client {
       };
       const statement = { name: this.#nameOf(text), text, values };
       // Inside a transaction the scope that came with its BEGIN still holds.
-      if (this.terms === undefined || this.getTransactionStatus() !== 'I') {
+      if (this.terms === undefined || !isIdle(this)) {
         super.query(statement, answer as (error: Error, result: QueryResult) => void);
       } else {
         super.query(new ScopedQuery(statement, this.terms, answer) as never);
       }
     });
   }
-}
-
-function endNow(client: Client, reason: string): void {
-  client.connection.stream.destroy(new Error(`Connection terminated: ${reason}`));
 }
 
 /** bigint as number (ids stay far below 2^53), times as ISO 8601 text, dates as text: what the API says anyway. */

@@ -3,13 +3,13 @@
  * What fails without it: of 48 transactions over 5 of 40 rows each, deadlocks lose 20.
  * How it works: one table of SQLSTATEs says what is worth a retry; the wait is exponential with full jitter; the work
  *   is called again from its first line, so decisions are taken on what it reads then. Locks are taken in a fixed order
- *   first (conversation, then mood_days, then campaign_progress): the retry is the second line of defence.
+ *   first (rows by their key, and what most others wait for last): the retry is the second line of defence.
  * What it costs: nothing when nothing fails. Its bound: TRANSACTION_TRIES_MAX, TRANSACTION_RETRY_MS.
  * Its proof: test/db/deadlock-retry.test.ts, bench/patterns/deadlock-retry.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Transaction } from 'kysely';
-import { sqlState } from '../errors.ts';
+import { SQLSTATE, sqlState } from '../errors.ts';
 import { backoffMs } from '../flow/backoff.ts';
 import { TRANSACTION_RETRY_MS, TRANSACTION_TRIES_MAX } from '../limits.ts';
 import type { Db } from './database.ts';
@@ -17,14 +17,14 @@ import type { Schema } from './schema.ts';
 
 /** Nothing was committed and the same work may succeed now. Never 57014: a statement that was too slow will be again. */
 const RETRYABLE: Readonly<Record<string, string>> = {
-  '40001': 'serialization failure',
-  '40P01': 'deadlock',
-  '55P03': 'lock not available',
-  '57P01': 'server shuts down',
-  '57P02': 'server crashed',
-  '57P03': 'server starts',
-  '08006': 'connection lost',
-  '08003': 'connection does not exist',
+  [SQLSTATE.serializationFailure]: 'serialization failure',
+  [SQLSTATE.deadlockDetected]: 'deadlock',
+  [SQLSTATE.lockNotAvailable]: 'lock not available',
+  [SQLSTATE.adminShutdown]: 'server shuts down',
+  [SQLSTATE.crashShutdown]: 'server crashed',
+  [SQLSTATE.cannotConnectNow]: 'server starts',
+  [SQLSTATE.connectionFailure]: 'connection lost',
+  [SQLSTATE.connectionDoesNotExist]: 'connection does not exist',
 };
 
 /** COMMIT was sent and its answer never came: the work may or may not have happened. Not for a blind retry. */
@@ -89,9 +89,13 @@ function retryReason(error: unknown): string | undefined {
   return isConnectionLoss(error) ? 'connection lost' : undefined;
 }
 
-/** Nobody is there to ask, for as long as a restart takes; what was asked has not happened. Never a COMMIT without an answer. */
+/**
+ * No server answers, or it is not the primary, for as long as a restart or a failover takes; what was asked has not
+ * happened. Never a COMMIT without an answer.
+ */
 export function isServerAway(error: unknown): boolean {
-  return /^(57P0|08)/.test(sqlState(error) ?? '') || isConnectionLoss(error);
+  const state = sqlState(error) ?? '';
+  return /^(57P0|08)/.test(state) || state === SQLSTATE.readOnlyTransaction || isConnectionLoss(error);
 }
 
 /** The socket broke: node's own codes, or pg's message for a connection that ended under a query. */

@@ -9,10 +9,13 @@
  */
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { AppError } from '../errors.ts';
-import { CURSOR_CHARS_MAX } from '../limits.ts';
+import { CURSOR_CHARS_MAX, PAGE_ROWS_DEFAULT } from '../limits.ts';
 
 /** A place in an order: the sort values of one row, the id last. */
 export type Place = readonly (string | number | null)[];
+
+/** In a list that is ordered by the id alone. */
+export type IdPlace = readonly [id: number];
 
 export interface Page<T> {
   readonly items: T[];
@@ -25,6 +28,16 @@ export interface Cursors {
   encode(list: string, place: Place): string;
   /** Throws AppError `invalid` for a cursor that is not ours, not of this list, or of another version. */
   decode(list: string, cursor: string | undefined): Place | undefined;
+  /**
+   * One page. `read` gets the place after which to go on and the number of rows to read: one more than the page holds,
+   * which tells whether there is a next one.
+   */
+  page<T, P extends Place>(
+    list: string,
+    query: { readonly limit?: number | undefined; readonly cursor?: string | undefined },
+    read: (after: P | undefined, rows: number) => Promise<T[]>,
+    placeOf: (row: T) => Place,
+  ): Promise<Page<T>>;
 }
 
 const VERSION = 1;
@@ -33,7 +46,7 @@ const SIGNATURE_BYTES = 12;
 export function createCursors(secretKey: string): Cursors {
   const sign = (payload: string) =>
     createHmac('sha256', secretKey).update(`cursor\0${payload}`).digest().subarray(0, SIGNATURE_BYTES);
-  return {
+  const cursors: Cursors = {
     encode(list, place) {
       const payload = Buffer.from(JSON.stringify([VERSION, list, ...place])).toString('base64url');
       return `${payload}.${sign(payload).toString('base64url')}`;
@@ -47,14 +60,20 @@ export function createCursors(secretKey: string): Cursors {
       if (version !== VERSION || cursorList !== list) throw stale();
       return place;
     },
+    async page<T, P extends Place>(
+      list: string,
+      { limit = PAGE_ROWS_DEFAULT, cursor }: { limit?: number | undefined; cursor?: string | undefined },
+      read: (after: P | undefined, rows: number) => Promise<T[]>,
+      placeOf: (row: T) => Place,
+    ): Promise<Page<T>> {
+      const rows = await read(cursors.decode(list, cursor) as P | undefined, limit + 1);
+      const items = rows.slice(0, limit);
+      const last = items.at(-1);
+      const isLastPage = rows.length <= limit || last === undefined;
+      return { items, nextCursor: isLastPage ? null : cursors.encode(list, placeOf(last)) };
+    },
   };
-}
-
-/** Cuts the row that was read beyond `limit` off and turns the last one that stays into the cursor. */
-export function pageOf<T>(rows: T[], limit: number, encode: (last: T) => string): Page<T> {
-  const items = rows.slice(0, limit);
-  const last = items.at(-1);
-  return { items, nextCursor: rows.length > limit && last !== undefined ? encode(last) : null };
+  return cursors;
 }
 
 function stale(): AppError {

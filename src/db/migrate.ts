@@ -34,12 +34,16 @@ export interface MigrateOptions {
   readonly onBlocked?: (blocked: { migration: string; attempt: number; waitMs: number }) => void;
 }
 
-/** Runs what is missing, in order, one process at a time. Returns the names that ran; an error names the file that failed. */
+/**
+ * Runs what is missing, in order, one process at a time. Returns the names that ran; an error names the file that failed.
+ * Throws StartError when the database has run a file that is not there any more.
+ */
 export function migrate(db: Db, options: MigrateOptions = {}): Promise<string[]> {
   return db.connection().execute(async (connection) => {
     await takeTurn(connection);
     try {
       const files = await migrationFiles(options.folder ?? projectFile('migrations'));
+      await refuseForeignHistory(connection, files);
       const ran: string[] = [];
       for (;;) {
         const name = await runNext(connection, files, options);
@@ -96,6 +100,21 @@ async function takeTurn(connection: Db): Promise<void> {
     }
     await delay(MIGRATION_TURN_POLL_MS);
   }
+}
+
+/** Nothing can be added to a history that the files do not tell: a file was removed, or it is another product's database. */
+async function refuseForeignHistory(connection: Db, files: MigrationFile[]): Promise<void> {
+  const { rows: tables } = await sql<{ there: boolean }>`
+    select to_regclass('kysely_migration') is not null as there`.execute(connection);
+  if (!tables[0]?.there) return;
+  const { rows } = await sql<{ name: string }>`select name from kysely_migration order by name`.execute(connection);
+  const known = new Set(files.map(({ name }) => name));
+  const missing = rows.map(({ name }) => name).filter((name) => !known.has(name));
+  if (missing.length === 0) return;
+  throw new StartError(
+    `The database was migrated by ${missing.join(', ')}, which migrations/ does not have (any more): ` +
+      'put the file back, or begin with an empty database (npm run reset empties the one of npm start).',
+  );
 }
 
 /** Returns the name of what ran; undefined when nothing is missing. */

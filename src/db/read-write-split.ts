@@ -15,7 +15,7 @@
  */
 import { sql, type Transaction } from 'kysely';
 import type { Config } from '../config.ts';
-import { sqlState } from '../errors.ts';
+import { SQLSTATE, sqlState } from '../errors.ts';
 import { createSemaphore } from '../flow/semaphore.ts';
 import {
   CONNECTIONS_FOR_WRITES,
@@ -30,7 +30,8 @@ import { type Db, holdingConnection, openPool } from './database.ts';
 import { inTransaction, isConnectionLoss, withRetry } from './deadlock-retry.ts';
 import { parsePosition, type ReplicaStatus, type WalPosition, watchReplica } from './replica-watch.ts';
 import type { Schema } from './schema.ts';
-import { NotReplayedError, type Scope } from './tenant-isolation.ts';
+import { NotReplayedError } from './statement-scope.ts';
+import type { Scope } from './tenant-isolation.ts';
 
 export interface Database {
   /** Runs on the replica when it has replayed `position`, else on the primary. `query` may run twice. */
@@ -40,6 +41,8 @@ export interface Database {
     scope: Scope,
     work: (transaction: Transaction<Schema>) => Promise<T>,
   ): Promise<{ value: T; position: WalPosition }>;
+  /** The same without the position, which costs a round trip: for callers that read from the primary only. */
+  transact<T>(scope: Scope, work: (transaction: Transaction<Schema>) => Promise<T>): Promise<T>;
   /** For what must be seen at once and has no position: sessions, the chat, the mailer's ledger. */
   primary(scope: Scope): Db;
   /** The server itself, as the login role, which may touch no table. */
@@ -169,25 +172,35 @@ export function openDatabase({ config, name, log, metrics }: DatabaseOptions): D
     });
   }
 
+  /** `afterCommit` runs on the same connection. */
+  function runTransaction<T, R>(
+    scope: Scope,
+    work: (transaction: Transaction<Schema>) => Promise<T>,
+    afterCommit: (value: T, connection: Db) => Promise<R>,
+  ): Promise<R> {
+    return withRetry(
+      () =>
+        primary
+          .within({ scope })
+          .connection()
+          .execute((connection) =>
+            holdingConnection(async () => afterCommit(await inTransaction(connection, work), connection)),
+          ),
+      (reason) => {
+        retries.inc();
+        log.warn({ reason }, 'transaction run again');
+      },
+    );
+  }
+
   return {
     read,
     write: (scope, work) =>
-      withRetry(
-        () =>
-          primary
-            .within({ scope })
-            .connection()
-            .execute((connection) =>
-              holdingConnection(async () => {
-                const value = await inTransaction(connection, work);
-                return { value, position: await positionAfterCommit(connection) };
-              }),
-            ),
-        (reason) => {
-          retries.inc();
-          log.warn({ reason }, 'transaction run again');
-        },
-      ),
+      runTransaction(scope, work, async (value, connection) => ({
+        value,
+        position: await positionAfterCommit(connection),
+      })),
+    transact: (scope, work) => runTransaction(scope, work, async (value) => value),
     primary: (scope) => primary.within({ scope }),
     server: primary.unscoped,
     isPooled: primary.isPooled,
@@ -205,7 +218,9 @@ export function openDatabase({ config, name, log, metrics }: DatabaseOptions): D
  * which it will not say on the primary; or it went away.
  */
 function worthAskingPrimary(error: unknown): boolean {
-  return error instanceof NotReplayedError || sqlState(error) === '40001' || isConnectionLoss(error);
+  return (
+    error instanceof NotReplayedError || sqlState(error) === SQLSTATE.serializationFailure || isConnectionLoss(error)
+  );
 }
 
 /** At or after our COMMIT, never inside the transaction: a position from before it would be reached too early. */

@@ -15,6 +15,7 @@ import {
   REPLICA_WAIT_STEP_MS,
 } from '../limits.ts';
 import type { Log } from '../log.ts';
+import { endConnection } from './pg-internals.ts';
 
 /** A place in the primary's write-ahead log, as PostgreSQL writes it: `16/B374D848`. */
 export type WalPosition = string;
@@ -84,7 +85,7 @@ export function watchReplica(url: string, processName: string, log: Log, onLost:
   }
 
   function lost(error: unknown): void {
-    client?.connection.stream.destroy();
+    if (client !== undefined) endConnection(client, 'the replica does not answer');
     client = undefined;
     lagMs = null;
     if (stopped) return;

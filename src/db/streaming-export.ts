@@ -9,7 +9,7 @@
 import type { Place } from './keyset-pagination.ts';
 
 /** Rows page by page; `page` gets the place after which to go on and returns the rows with their place. */
-export async function* eachRow<T>(
+export async function* eachPage<T>(
   page: (after: Place | undefined) => Promise<T[]>,
   placeOf: (row: T) => Place,
   pageRows: number,

@@ -9,8 +9,7 @@
  *   `items` writes and `waiting` more, named in limits.ts; the next one is refused at once.
  * Its proof: test/flow/group-commit.test.ts, bench/patterns/group-commit.
  */
-import { AppError } from '../errors.ts';
-import { RETRY_AFTER_SECONDS } from '../limits.ts';
+import { overloaded } from '../errors.ts';
 
 export interface GroupCommit<G, T, R> {
   /** Resolves once the batch with `item` is committed. Rejects with AppError `overloaded` when the line is full. */
@@ -43,10 +42,7 @@ export function createGroupCommit<G, T, R>(options: GroupCommitOptions<G, T, R>)
 
   // Async, so that a refusal is a rejection like any other.
   async function add(group: G, item: T): Promise<R> {
-    if (waiting >= limits.waiting)
-      throw new AppError('overloaded', `Too many ${what} at once. Try again in a moment.`, {
-        retryAfterSeconds: RETRY_AFTER_SECONDS,
-      });
+    if (waiting >= limits.waiting) throw overloaded(what);
     return new Promise((resolve, reject) => {
       const line = lines.get(group) ?? [];
       line.push({ item, resolve, reject });

@@ -4,8 +4,7 @@
  *   too late. What it costs: nothing below the limit. Its bound: `atOnce` and `waiting`, named in limits.ts.
  */
 import pLimit from 'p-limit';
-import { AppError } from '../errors.ts';
-import { RETRY_AFTER_SECONDS } from '../limits.ts';
+import { overloaded } from '../errors.ts';
 
 export interface Semaphore {
   /** Rejects with AppError `overloaded` when the line is full. */
@@ -19,9 +18,7 @@ export function createSemaphore(what: string, limits: { atOnce: number; waiting:
   return {
     async run(work) {
       if (limit.activeCount >= limits.atOnce && limit.pendingCount >= limits.waiting) {
-        throw new AppError('overloaded', `Too many ${what} at once. Try again in a moment.`, {
-          retryAfterSeconds: RETRY_AFTER_SECONDS,
-        });
+        throw overloaded(what);
       }
       return limit(work);
     },

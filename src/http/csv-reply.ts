@@ -1,17 +1,23 @@
 import { Readable } from 'node:stream';
 import type { FastifyReply } from 'fastify';
 
-/** Streams rows as CSV (RFC 4180, UTF-8 with BOM so that spreadsheets read it); the client's speed sets the pace. */
-export function sendCsv(
+/**
+ * Streams rows as CSV (RFC 4180, UTF-8 with BOM so that spreadsheets read it); the client's speed sets the pace. Resolves
+ * when the connection is done with the answer, or gone: until then the caller's place is taken.
+ */
+export async function sendCsv(
   reply: FastifyReply,
   fileName: string,
   header: readonly string[],
   pages: AsyncIterable<readonly CsvValue[][]>,
-) {
-  return reply
+): Promise<FastifyReply> {
+  const sent = new Promise<void>((resolve) => reply.raw.once('close', resolve));
+  await reply
     .type('text/csv; charset=utf-8')
     .header('content-disposition', `attachment; filename="${fileName}"`)
     .send(Readable.from(csvLines(header, pages)));
+  await sent;
+  return reply;
 }
 
 export type CsvValue = string | number | null;

@@ -8,7 +8,7 @@
  * Its proof: test/http/load-shedding.test.ts.
  */
 import type { OutgoingHttpHeaders, RequestListener, ServerResponse } from 'node:http';
-import { AppError } from '../errors.ts';
+import { overloaded } from '../errors.ts';
 import { REQUESTS_IN_FLIGHT_MAX, RETRY_AFTER_SECONDS } from '../limits.ts';
 import { HEALTH_PATHS } from '../process/health-endpoints.ts';
 import type { Metrics } from '../process/metrics.ts';
@@ -37,7 +37,7 @@ export function shedLoad(answer: RequestListener, headers: OutgoingHttpHeaders, 
 }
 
 function createRefusal(headers: OutgoingHttpHeaders): (response: ServerResponse) => void {
-  const problem = toProblem(new AppError('overloaded', 'Too many requests at once. Try again in a moment.'));
+  const problem = toProblem(overloaded('requests'));
   const body = Buffer.from(JSON.stringify(problem));
   const head = {
     ...headers,

@@ -1,6 +1,7 @@
+import { STATUS_CODES } from 'node:http';
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { isServerAway } from '../db/deadlock-retry.ts';
-import { AppError, ERROR_STATUS, type ErrorCode, sqlState } from '../errors.ts';
+import { AppError, ERROR_STATUS, type ErrorCode, SQLSTATE, sqlState } from '../errors.ts';
 import { RETRY_AFTER_SECONDS } from '../limits.ts';
 
 export const PROBLEM_TYPE = 'application/problem+json';
@@ -14,20 +15,6 @@ export interface ProblemDetails {
   readonly code: ErrorCode;
   readonly errors?: { readonly path: string; readonly message: string }[];
 }
-
-const TITLES: Record<ErrorCode, string> = {
-  invalid: 'Not valid',
-  unauthenticated: 'Not signed in',
-  forbidden: 'Not allowed',
-  not_found: 'Not found',
-  conflict: 'Not now',
-  gone: 'No longer there',
-  too_large: 'Too large',
-  unsupported: 'Not understood',
-  rate_limited: 'Too often',
-  internal: 'Our fault',
-  overloaded: 'Too busy',
-};
 
 /** The one place where an error becomes an answer. What nobody foresaw is logged in full and told in general. */
 export function sendProblem(
@@ -71,8 +58,7 @@ export function toProblem(error: FastifyError | AppError): ProblemDetails {
   return problem(code, error.message);
 }
 
-/** character_not_in_repertoire, untranslatable_character */
-const NOT_STORABLE = ['22021', '22P05'];
+const NOT_STORABLE: readonly string[] = [SQLSTATE.characterNotInRepertoire, SQLSTATE.untranslatableCharacter];
 
 /** A field that is missing, or that nobody reads, is reported at the object around it. */
 function fieldOf(params: Record<string, unknown>): string {
@@ -81,5 +67,6 @@ function fieldOf(params: Record<string, unknown>): string {
 }
 
 function problem(code: ErrorCode, detail: string): ProblemDetails {
-  return { type: 'about:blank', title: TITLES[code], status: ERROR_STATUS[code], detail, code };
+  const status = ERROR_STATUS[code];
+  return { type: 'about:blank', title: STATUS_CODES[status] ?? '', status, detail, code };
 }

@@ -3,8 +3,9 @@
  * What fails without it: a crash between COMMIT and enqueue loses the job; an enqueue before COMMIT runs a job for a
  *   transaction that rolled back.
  * How it works: `writeToOutbox` inserts a row; the relay takes the rows of one topic with SKIP LOCKED, hands them to the
- *   topic's handler, deletes them and commits. A crash in between delivers them again, so handlers are idempotent. When
- *   a batch fails, its events are tried one by one: the one at fault waits with backoff, the others go on.
+ *   topic's handler, deletes them and commits. What a handler writes with that transaction happens exactly once; anything
+ *   else may happen again after a crash and must be idempotent. When a batch fails, its events are tried one by one: the
+ *   one at fault waits with backoff, the others go on.
  *   A topic without a handler stays where it is and is reported: it belongs to a newer release, or to a module that was
  *   removed too early.
  * What it costs: one row in and out per event, and OUTBOX_EVERY_MS of delay.
@@ -30,8 +31,11 @@ export interface OutboxEvent<T extends Topic = Topic> {
   readonly payload: Topics[T];
 }
 
-/** May see an event again, after a crash or next to its neighbours' failure: it must be idempotent. */
-export type TopicHandler<T extends Topic = Topic> = (events: readonly OutboxEvent<T>[]) => Promise<void>;
+/** `transaction` is the relay's: what is written with it commits together with the delivery, or not at all. */
+export type TopicHandler<T extends Topic = Topic> = (
+  events: readonly OutboxEvent<T>[],
+  transaction: Db,
+) => Promise<void>;
 
 export type TopicHandlers = { readonly [T in Topic]?: TopicHandler<T> };
 
@@ -49,19 +53,21 @@ export async function writeToOutbox<T extends Topic>(
 /** Carries one batch of each topic that has a handler. Returns how many events were delivered. */
 export async function relayOutbox(database: Database, handlers: TopicHandlers, log: Log): Promise<number> {
   let delivered = 0;
-  for (const [topic, handle] of Object.entries(handlers)) delivered += await relayTopic(database, topic, handle, log);
+  // Each topic's rows hold the payload that its own handler takes.
+  const entries = Object.entries(handlers) as unknown as [string, TopicHandler][];
+  for (const [topic, handle] of entries) delivered += await relayTopic(database, topic, handle, log);
   return delivered;
 }
 
 async function relayTopic(database: Database, topic: string, handle: TopicHandler, log: Log): Promise<number> {
-  const { value } = await database.write(EVERY_ORGANISATION, async (transaction) => {
+  return database.transact(EVERY_ORGANISATION, async (transaction) => {
     const { rows: events } = await sql<OutboxEvent & { attempts: number }>`
       select id, org_id as "orgId", payload, attempts from outbox
-      where topic = ${topic} and due_at <= now() order by id limit ${OUTBOX_BATCH_ROWS} for update skip locked`.execute(
+      where topic = ${topic} and due_at <= now() order by due_at, id limit ${OUTBOX_BATCH_ROWS} for update skip locked`.execute(
       transaction,
     );
     if (events.length === 0) return 0;
-    const failed = await deliver(events, handle);
+    const failed = await deliver(transaction, events, handle);
     for (const { event, error } of failed) {
       log.error({ err: error, topic, event: event.id, attempts: event.attempts + 1 }, 'outbox event failed; it waits');
       const waitMs = backoffMs(event.attempts, OUTBOX_RETRY_MS);
@@ -73,29 +79,44 @@ async function relayTopic(database: Database, topic: string, handle: TopicHandle
     await sql`delete from outbox where id = any(${done}::bigint[])`.execute(transaction);
     return done.length;
   });
-  return value;
 }
 
-async function deliver<E extends OutboxEvent>(events: readonly E[], handle: TopicHandler) {
+/** Returns the events that could not be delivered; nothing of them is kept. */
+async function deliver<E extends OutboxEvent>(transaction: Db, events: readonly E[], handle: TopicHandler) {
   const failed: { event: E; error: unknown }[] = [];
-  try {
-    await handle(events);
-  } catch (batchError) {
-    if (events.length === 1) return [{ event: events[0] as E, error: batchError }];
-    for (const event of events) await handle([event]).catch((error: unknown) => failed.push({ event, error }));
+  const together = await attempt(transaction, () => handle(events, transaction));
+  if (together === undefined) return failed;
+  if (events.length === 1) return [{ event: events[0] as E, error: together }];
+  for (const event of events) {
+    const error = await attempt(transaction, () => handle([event], transaction));
+    if (error !== undefined) failed.push({ event, error });
   }
   return failed;
 }
 
-/** Events of topics that no handler takes, by topic; counts OUTBOX_BATCH_ROWS at most of each. */
+/** Returns the error, after what the work had written was undone. */
+async function attempt(transaction: Db, work: () => Promise<void>): Promise<unknown> {
+  await sql`savepoint delivery`.execute(transaction);
+  try {
+    await work();
+    await sql`release savepoint delivery`.execute(transaction);
+    return undefined;
+  } catch (error) {
+    await sql`rollback to savepoint delivery`.execute(transaction);
+    return error;
+  }
+}
+
+/** Events of topics that no handler takes, by topic, among the OUTBOX_BATCH_ROWS oldest: those that are handled soon leave. */
 export async function unhandledTopics(
   database: Database,
   handlers: TopicHandlers,
 ): Promise<{ topic: string; events: number }[]> {
   const { rows } = await sql<{ topic: string; events: number }>`
-    select topic, count(*)::int as events from (
-      select topic from outbox where topic <> all(${Object.keys(handlers)}::text[]) order by id limit ${OUTBOX_BATCH_ROWS}
-    ) as unhandled group by topic order by topic`.execute(database.primary(EVERY_ORGANISATION));
+    select topic, count(*)::int as events from (select topic from outbox order by id limit ${OUTBOX_BATCH_ROWS}) as oldest
+    where topic <> all(${Object.keys(handlers)}::text[]) group by topic order by topic`.execute(
+    database.primary(EVERY_ORGANISATION),
+  );
   return rows;
 }
 

@@ -3,7 +3,14 @@ import { pino } from 'pino';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { type Db, openPool } from '../../src/db/database.ts';
 import { EVERY_ORGANISATION } from '../../src/db/tenant-isolation.ts';
-import { IDLE_IN_TRANSACTION_MS, LOCK_MS, POOL_ACQUIRE_MS, POOL_WAITING_MAX, RETRY_AFTER_SECONDS, STATEMENT_MS } from '../../src/limits.ts';
+import {
+  IDLE_IN_TRANSACTION_MS,
+  LOCK_MS,
+  POOL_ACQUIRE_MS,
+  POOL_WAITING_MAX,
+  RETRY_AFTER_SECONDS,
+  STATEMENT_MS,
+} from '../../src/limits.ts';
 import { createMetrics, type Metrics } from '../../src/process/metrics.ts';
 import { asAdmin, createTestDatabase, type TestDatabase, until } from '../database.ts';
 import { createQuietLog } from '../process/quiet-log.ts';

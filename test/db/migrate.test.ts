@@ -14,7 +14,7 @@ import { asAdmin, until } from '../database.ts';
 test('an empty database is brought up to date once; the second run has nothing to do', async () => {
   const { db, url } = await emptyDatabase();
   const ran = await migrate(db);
-  expect(ran[0]).toBe('0001-initial');
+  expect(ran[0]).toBe('0001-tenant-isolation');
   expect(ran).toEqual(ran.toSorted());
   expect(await migrate(db)).toEqual([]);
   await expect(refuseWrongDatabase(db, url)).resolves.toBeUndefined();
@@ -25,18 +25,32 @@ test('two processes that migrate at the same time: one does it, the other waits 
   const other = openMigrationDatabase(url);
   onTestFinished(() => other.destroy());
   const runs = await Promise.all([migrate(db), migrate(other)]);
-  expect(runs.map((names) => names.includes('0001-initial')).sort()).toEqual([false, true]);
+  expect(runs.map((names) => names.includes('0001-tenant-isolation')).sort()).toEqual([false, true]);
 });
 
 test('a migration that fails leaves nothing behind, says its name, and runs when its obstacle is gone', async () => {
   const { db } = await emptyDatabase();
-  await sql`create table outbox (in_the_way text)`.execute(db); // a late table of the first migration
-  await expect(migrate(db)).rejects.toThrow(
-    '0001-initial failed, and nothing of it was kept: relation "outbox" already exists',
+  const folder = folderOf({ '0001-two': 'create table early (); create table late ()' });
+  await sql`create table late (in_the_way text)`.execute(db);
+  await expect(migrate(db, { folder })).rejects.toThrow(
+    '0001-two failed, and nothing of it was kept: relation "late" already exists',
   );
-  expect(await tables(db)).not.toContain('organisations');
-  await sql`drop table outbox`.execute(db);
-  expect(await migrate(db)).toContain('0001-initial');
+  expect(await tables(db)).not.toContain('early');
+  await sql`drop table late`.execute(db);
+  expect(await migrate(db, { folder })).toEqual(['0001-two']);
+});
+
+test('a database that was migrated by a file that is gone is refused, with the name of the file and what to do', async () => {
+  const { db } = await emptyDatabase();
+  await migrate(db, { folder: folderOf({ '0001-one': 'create table one ()', '0002-gone': 'create table two ()' }) });
+  const folder = folderOf({ '0001-one': 'create table one ()', '0003-three': 'create table three ()' });
+  await expect(migrate(db, { folder })).rejects.toMatchObject({
+    name: 'StartError',
+    message: expect.stringMatching(
+      /^The database was migrated by 0002-gone, which migrations\/ does not have.*npm run reset/,
+    ),
+  });
+  expect(await tables(db)).not.toContain('three');
 });
 
 test('each file is a transaction of its own: what ran before the one that fails is kept, and not run again', async () => {
@@ -74,7 +88,7 @@ test('blocked by a long transaction: it gives way between its tries, so that tra
   await migrate(db, { folder });
   const [longest, traffic] = [await connected(url), await connected(url)];
   await longest.query('begin; select from busy'); // ACCESS SHARE until its end
-  addFile(folder, '0002-column', 'create table beside (); alter table busy add column note text');
+  addFile(folder, '0002-column', 'create table beside (); alter table busy add column paper text');
 
   let tries = 0;
   const migrated = migrate(db, { folder, onBlocked: () => void tries++ });
@@ -96,7 +110,7 @@ test('blocked for good: after its tries it fails, says why and what to do, and l
   await migrate(db, { folder });
   const longest = await connected(url);
   await longest.query('begin; select from busy');
-  addFile(folder, '0002-column', 'create table beside (); alter table busy add column note text');
+  addFile(folder, '0002-column', 'create table beside (); alter table busy add column paper text');
 
   const tries: object[] = [];
   const migrated = migrate(db, { folder, lockTries: 2, onBlocked: (blocked) => void tries.push(blocked) });
@@ -146,7 +160,7 @@ test('a process does not serve from a database that lacks a migration, and says 
   const { db, url } = await emptyDatabase();
   await expect(refuseWrongDatabase(db, url)).rejects.toMatchObject({
     name: 'StartError',
-    message: expect.stringMatching(/^The database lacks 0001-initial.*\. Run npm run migrate first\.$/),
+    message: expect.stringMatching(/^The database lacks 0001-tenant-isolation.*\. Run npm run migrate first\.$/),
   });
 });
 

@@ -1,7 +1,7 @@
 /**
  * What a migration must not do to a table that is in use, read from its text: no parser, plain SQL is regular enough.
  * The list is that of strong_migrations and squawk. A file that does it nevertheless says why in its header, by table:
- * `-- blocks: employees, because …`.
+ * `-- blocks: books, because …`.
  */
 import { type MigrationFile, statementsOf } from '../../src/db/migration-files.ts';
 

@@ -12,7 +12,7 @@ import { EVERY_ORGANISATION } from '../../src/db/tenant-isolation.ts';
 import { createLog } from '../../src/log.ts';
 import { createMetrics } from '../../src/process/metrics.ts';
 import { asAdmin, createTestDatabase, type TestDatabase, until } from '../database.ts';
-import { addEmployees, addOrganisation } from '../people.ts';
+import { addOrganisationWithPapers, createPapers } from './papers.ts';
 
 /** As in the README's "Behind PgBouncer", but for the first two: small, so that everything is shared and pushed out. */
 const SETTINGS = {
@@ -29,10 +29,9 @@ let ours: number;
 let theirs: number;
 beforeAll(async () => {
   on = await createTestDatabase();
-  ours = await addOrganisation(on.db, 'Ours');
-  theirs = await addOrganisation(on.db, 'Theirs');
-  await addEmployees(on.db, ours, 3, 'ours.test');
-  await addEmployees(on.db, theirs, 5, 'theirs.test');
+  await createPapers(on.db);
+  ours = await addOrganisationWithPapers(on.db, 'ours.test', 3);
+  theirs = await addOrganisationWithPapers(on.db, 'theirs.test', 5);
   const { username, pathname } = new URL(on.url);
   const role = `alter role ${username} in database ${pathname.slice(1)}`;
   await asAdmin((client) =>
@@ -48,30 +47,28 @@ afterAll(async () => {
 
 test('twenty clients on two server connections: transactions do not mix, and each sees its own organisation', async () => {
   const processes = openProcesses();
-  const before = { ours: await teamsOf(ours), theirs: await teamsOf(theirs) };
+  const before = { ours: await writtenBy(ours), theirs: await writtenBy(theirs) };
   const transactions = Array.from({ length: 100 }, (_, n) =>
     processes[n % PROCESSES]
       ?.within({ scope: n % 2 ? ours : theirs })
       .transaction()
       .execute(async (transaction) => {
         const first = await backend(transaction);
-        await sql`insert into teams (org_id, name) values (${n % 2 ? ours : theirs}, ${`Team ${n}`})`.execute(
+        await sql`insert into outbox (org_id, topic, payload) values (${n % 2 ? ours : theirs}, ${`written ${n}`}, '{}')`.execute(
           transaction,
         );
-        const { rows } = await sql<{ people: number }>`select count(*)::int as people from employees`.execute(
-          transaction,
-        );
-        return { n, people: rows[0]?.people, pids: new Set([first, await backend(transaction)]) };
+        const { rows } = await sql<{ papers: number }>`select count(*)::int as papers from papers`.execute(transaction);
+        return { n, papers: rows[0]?.papers, pids: new Set([first, await backend(transaction)]) };
       }),
   );
   const done = (await Promise.all(transactions)).filter((each) => each !== undefined);
-  for (const { n, people, pids } of done) {
+  for (const { n, papers, pids } of done) {
     expect(pids.size).toBe(1);
-    expect(people).toBe(n % 2 ? 3 : 5);
+    expect(papers).toBe(n % 2 ? 3 : 5);
   }
   expect(new Set(done.flatMap(({ pids }) => [...pids])).size).toBe(SETTINGS.default_pool_size);
-  expect(await teamsOf(ours)).toBe(before.ours + 50);
-  expect(await teamsOf(theirs)).toBe(before.theirs + 50);
+  expect(await writtenBy(ours)).toBe(before.ours + 50);
+  expect(await writtenBy(theirs)).toBe(before.theirs + 50);
 });
 
 test('named statements: each connection has those of others under names of its own, and gets the right one', async () => {
@@ -82,7 +79,7 @@ test('named statements: each connection has those of others under names of its o
       const db = processes[n % PROCESSES]?.within({ scope: n % 2 ? ours : theirs }) as Db;
       const text = n % texts;
       const { rows } = await sql<{ sum: number; org: number }>`
-        select ${sql.raw(String(text))} + ${n}::int as sum, min(org_id) as org from employees`.execute(db);
+        select ${sql.raw(String(text))} + ${n}::int as sum, min(org_id) as org from papers`.execute(db);
       return { n, ...rows[0] };
     }),
   );
@@ -114,7 +111,7 @@ test('a role, an organisation and a broken transaction end with their client: no
   for (const { rows } of await Promise.all(looks)) {
     expect(rows).toEqual([{ role: new URL(on.url).username, org: '' }]);
   }
-  await expect(sql`select from employees`.execute(processes[0]?.unscoped as Db)).rejects.toMatchObject({
+  await expect(sql`select from papers`.execute(processes[0]?.unscoped as Db)).rejects.toMatchObject({
     code: '42501',
   });
 });
@@ -166,12 +163,12 @@ test('reads on the replica, behind a PgBouncer of its own, see the write whose p
   await until('the replica is taken for usable', () => database.replica().state === 'usable');
   for (let n = 0; n < 50; n++) {
     const { position } = await database.write(ours, (transaction) =>
-      sql`insert into teams (org_id, name) values (${ours}, ${`Read back ${n}`})`.execute(transaction),
+      sql`insert into papers (org_id, domain) values (${ours}, ${`read-back-${n}.test`})`.execute(transaction),
     );
     const { rows } = await database.read(ours, position, (db) =>
-      sql`select name from teams where name = ${`Read back ${n}`}`.execute(db),
+      sql`select domain from papers where domain = ${`read-back-${n}.test`}`.execute(db),
     );
-    expect(rows).toEqual([{ name: `Read back ${n}` }]);
+    expect(rows).toEqual([{ domain: `read-back-${n}.test` }]);
   }
   const { rows } = await database.read(ours, undefined, (db) =>
     sql`select pg_is_in_recovery() as is_replica`.execute(db),
@@ -186,7 +183,7 @@ test('a server connection that dies is replaced: the transaction that had it is 
     runs += 1;
     const pid = await backend(transaction);
     if (runs === 1) await asAdmin((client) => client.query('select pg_terminate_backend($1)', [pid]));
-    await sql`select 1 from employees`.execute(transaction);
+    await sql`select 1 from papers`.execute(transaction);
     return 'done';
   });
   expect({ value, runs }).toEqual({ value: 'done', runs: 2 });
@@ -255,8 +252,8 @@ async function backend(db: Db): Promise<number> {
   return rows[0]?.pid as number;
 }
 
-async function teamsOf(orgId: number): Promise<number> {
+async function writtenBy(orgId: number): Promise<number> {
   const { rows } = await sql<{ count: number }>`
-    select count(*)::int as count from teams where org_id = ${orgId}`.execute(on.db);
+    select count(*)::int as count from outbox where org_id = ${orgId}`.execute(on.db);
   return rows[0]?.count as number;
 }

@@ -1,34 +1,57 @@
 import { readFileSync } from 'node:fs';
 import { sql } from 'kysely';
 import { expect, onTestFinished, test } from 'vitest';
-import { generateTables, TABLES_FILE } from '../../scripts/generate-schema.ts';
+import { generateTables } from '../../scripts/generate-schema.ts';
+import { ownersIn } from '../../scripts/table-owners.ts';
+import { projectFile } from '../../src/files.ts';
 import { createTestDatabase } from '../database.ts';
 
 test('the types of the tables are those of the migrated database', async () => {
-  const generated = await generateTables(await migrated());
-  expect(
-    generated === readFileSync(TABLES_FILE, 'utf8'),
-    'src/db/tables.ts does not fit migrations/*.sql: run npm run generate:schema and commit what it writes',
-  ).toBe(true);
+  for (const [file, text] of await generateTables(await migrated())) {
+    expect(
+      text === readFileSync(projectFile(file), 'utf8'),
+      `${file} does not fit migrations/*.sql: run npm run generate:schema and commit what it writes`,
+    ).toBe(true);
+  }
 });
 
 test('a column more, a word more in a CHECK, a default or a null less: each changes the types', async () => {
   const db = await migrated();
-  const before = await generateTables(db);
+  await sql`create table books (title text, shelf text check (shelf in ('low', 'high')))`.execute(db);
   const change = async (ddl: string) => {
+    const before = await platformTables(db);
     await sql.raw(ddl).execute(db);
-    return lineAdded(before, await generateTables(db));
+    return linesAdded(before, await platformTables(db));
   };
-  expect(await change('alter table teams add column colour text')).toEqual(['colour: string | null;']);
-  await sql`alter table teams drop column colour`.execute(db);
+  expect(await change('alter table books add column colour text')).toEqual(['colour: string | null;']);
   expect(
-    await change(`alter table users drop constraint users_role_check,
-      add constraint users_role_check check (role in ('owner', 'guest'))`),
-  ).toEqual([`role: 'owner' | 'guest';`]);
-  await sql`alter table users drop constraint users_role_check`.execute(db);
-  expect(await change('alter table mood_days alter column answers set default 0')).toEqual(
-    ['role: string;', 'answers: Generated<number>;'].toSorted(),
-  );
+    await change(`alter table books drop constraint books_shelf_check,
+      add constraint books_shelf_check check (shelf in ('low', 'high', 'far'))`),
+  ).toEqual([`shelf: 'low' | 'high' | 'far' | null;`]);
+  expect(await change('alter table books alter column title set not null')).toEqual(['title: string;']);
+  expect(await change(`alter table books alter column title set default ''`)).toEqual(['title: Generated<string>;']);
+});
+
+test('a JSON column has the shape that its comment says, and no shape without one', async () => {
+  const db = await migrated();
+  await sql`create table books (papers jsonb not null default '[]', extra json)`.execute(db);
+  expect(await platformTables(db)).toContain('extra: JsonOf<unknown> | null;\n  papers: Generated<JsonOf<unknown>>;');
+  await sql`comment on column books.papers is 'json: { page: number; text: string }[]'`.execute(db);
+  expect(await platformTables(db)).toContain('papers: Generated<JsonOf<{ page: number; text: string }[]>>;');
+});
+
+test('a table belongs to the module that its migration is named after', () => {
+  const files = Object.entries({
+    '0001-accounts': 'create table users (id int);',
+    '0002-books': '-- create table shelves (id int);\ncreate table books (id int);\ncreate index on books (id);',
+    '0003-books-on-loan': 'create table if not exists loans (id int);',
+    '0004-bookshelves': 'create table shelves (id int);',
+  }).map(([name, text]) => ({ name, text, inTransaction: true }));
+  expect(Object.fromEntries(ownersIn(files, ['books', 'loans']))).toEqual({ books: 'books', loans: 'books' });
+  expect(Object.fromEntries(ownersIn(files, ['books', 'books-on-loan']))).toEqual({
+    books: 'books',
+    loans: 'books-on-loan',
+  });
 });
 
 async function migrated() {
@@ -37,7 +60,12 @@ async function migrated() {
   return database.db;
 }
 
-function lineAdded(before: string, after: string): string[] {
+/** A table that no migration makes counts as the platform's. */
+async function platformTables(db: Parameters<typeof generateTables>[0]): Promise<string> {
+  return (await generateTables(db)).get('src/db/tables.ts') ?? '';
+}
+
+function linesAdded(before: string, after: string): string[] {
   const known = before.split('\n');
   return after
     .split('\n')

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { createLinkToken, readLinkToken } from '../../../src/modules/campaigns/check-in-link.ts';
+import { createLinkToken, readLinkToken } from '../../src/mail/personal-link.ts';
 
 const KEY = 'a key of at least thirty-two characters';
 const TARGET = { orgId: 12, reachOutId: 987_654_321 };

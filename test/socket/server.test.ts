@@ -3,12 +3,18 @@ import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import type { ClientOptions } from 'ws';
 import { AppError } from '../../src/errors.ts';
-import { SOCKET_FRAME_BYTES_MAX, SOCKET_HELLO_MS, SOCKET_MESSAGES_PER_10_SECONDS_MAX, SOCKET_PING_MS, SOCKET_WORK_WAITING_MAX } from '../../src/limits.ts';
+import {
+  SOCKET_FRAME_BYTES_MAX,
+  SOCKET_HELLO_MS,
+  SOCKET_MESSAGES_PER_10_SECONDS_MAX,
+  SOCKET_PING_MS,
+  SOCKET_WORK_WAITING_MAX,
+} from '../../src/limits.ts';
 import { createLog } from '../../src/log.ts';
 import { createMetrics } from '../../src/process/metrics.ts';
 import { type Connection, createSocketServer, type SocketHandler } from '../../src/socket/server.ts';
-import { type ChatClient, openChat } from '../chat-client.ts';
 import { until } from '../database.ts';
+import { type ChatClient, openChat } from '../modules/conversations/chat-client.ts';
 
 const OWN_ORIGIN = 'https://chat.example.test';
 let http: Server;

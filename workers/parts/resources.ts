@@ -8,21 +8,24 @@ import { openRedis } from '../../src/redis/redis.ts';
 
 /** What several workers open in the same way. `all` opens each once: a name that is open gives the same resource. */
 
-export async function useDatabase(process: Process): Promise<Database> {
-  const { name, config, log, metrics, health } = process;
-  const database = await process.open(
+export function useDatabase(process: Process): Promise<Database> {
+  return process.open(
     'database',
-    () =>
-      openDatabase({
-        config,
-        name: name as Exclude<typeof name, 'migrate'>, // which opens its own
-        log,
-        metrics,
-      }),
+    () => openChecked(process),
     (opened) => opened.close(),
   );
-  await refuseWrongDatabase(database.server, config.databaseUrl);
-  await refuseOverBudget(database, config.instances, config.databaseReplicaUrl !== undefined, log);
+}
+
+async function openChecked({ name, config, log, metrics, health }: Process): Promise<Database> {
+  if (name === 'migrate') throw new Error('migrate opens the database as its owner, not as a process that serves');
+  const database = openDatabase({ config, name, log, metrics });
+  try {
+    await refuseWrongDatabase(database.server, config.databaseUrl);
+    await refuseOverBudget(database, config.instances, config.databaseReplicaUrl !== undefined, log);
+  } catch (error) {
+    await database.close();
+    throw error;
+  }
   health.register('database', database.ping);
   return database;
 }
@@ -36,9 +39,11 @@ export async function useRedis(process: Process): Promise<Redis> {
   );
   await process.open(
     'report',
-    () => publishReports(redis, process.metrics.report),
+    () => {
+      process.health.register('redis', () => redis.ping());
+      return publishReports(redis, process.metrics.report);
+    },
     (stop) => stop(),
   );
-  process.health.register('redis', () => redis.ping());
   return redis;
 }

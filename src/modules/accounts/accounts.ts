@@ -1,7 +1,7 @@
 import type { Caller, Database } from '../../db/read-write-split.ts';
 import type { Role } from '../../db/schema.ts';
 import { EVERY_ORGANISATION } from '../../db/tenant-isolation.ts';
-import { AppError, sqlState } from '../../errors.ts';
+import { AppError, SQLSTATE, sqlState } from '../../errors.ts';
 import type { Sessions } from '../../http/authentication.ts';
 import type { PasswordHasher } from '../../http/password-hashing.ts';
 import { insertOrganisation, me, userByEmail } from './queries.ts';
@@ -34,8 +34,8 @@ export async function registerOrganisation(
       return { token, user, organisation };
     });
   } catch (error) {
-    if (sqlState(error) === '23505')
-      throw new AppError('conflict', 'This address has an account already. Sign in instead.');
+    if (sqlState(error) === SQLSTATE.uniqueViolation)
+      throw new AppError('conflict', 'This address already has an account. Sign in instead.');
     throw error;
   }
 }
@@ -51,7 +51,7 @@ export async function signIn(
 ): Promise<Welcome> {
   const found = await userByEmail(parts.database.primary(EVERY_ORGANISATION), given.email.toLowerCase());
   const right = await parts.hasher.verify(given.password, found?.password_hash);
-  if (!right || found === undefined) throw new AppError('unauthenticated', 'The address or the password is not right.');
+  if (!right || found === undefined) throw new AppError('unauthenticated', 'The address or the password is wrong.');
   const token = await caller
     .within(found.org_id)
     .write((transaction) => parts.sessions.create(transaction, { orgId: found.org_id, userId: found.id }));

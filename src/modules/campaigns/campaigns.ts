@@ -1,4 +1,5 @@
 import { Cron } from 'croner';
+import { sql } from 'kysely';
 import type { Db } from '../../db/database.ts';
 import type { DatabaseSession } from '../../db/read-write-split.ts';
 import { AppError } from '../../errors.ts';
@@ -7,13 +8,13 @@ import { CAMPAIGN_DEFAULTS } from './campaign-mail.ts';
 import { CAMPAIGNS_SCHEDULED_MAX, LINK_DAYS } from './limits.ts';
 import {
   type Campaign,
+  type CampaignStatus,
+  type CampaignUpdate,
   campaignById,
   countScheduled,
   insertCampaign,
-  markCancelled,
-  markDraftChanged,
   markLaunched,
-  markScheduled,
+  updateCampaign,
 } from './queries.ts';
 
 declare module '../../queue/transactional-outbox.ts' {
@@ -39,38 +40,74 @@ export async function createCampaign(db: DatabaseSession, orgId: number, content
   });
 }
 
-/** Throws `conflict` when it is no draft any more: what people were sent must stay what the campaign says. */
-export async function changeCampaign(
+/** From which states a campaign may be changed in which way, and the state in which it then is. */
+const TRANSITIONS = {
+  changed: { from: ['draft'], to: 'draft' },
+  launched: { from: ['draft', 'scheduled'], to: 'sending' },
+  scheduled: { from: ['draft', 'scheduled'], to: 'scheduled' },
+  /** Mails that were handed over stay sent. */
+  cancelled: { from: ['draft', 'scheduled', 'sending'], to: 'cancelled' },
+} as const satisfies Record<string, { from: readonly CampaignStatus[]; to: CampaignStatus }>;
+
+/** What people were sent must stay what the campaign says. Throws `conflict` unless it is a draft. */
+export function changeCampaign(
   db: DatabaseSession,
   orgId: number,
   id: number,
-  content: Partial<CampaignContent>,
+  { questions, ...change }: Partial<CampaignContent>,
 ): Promise<Campaign> {
-  return db.write(async (transaction) => {
-    const changed = await markDraftChanged(transaction, orgId, id, content);
-    const campaign = found(await campaignById(transaction, orgId, id));
-    if (!changed) throw new AppError('conflict', `The campaign is ${campaign.status}; only a draft can be changed.`);
-    return campaign;
-  });
+  const content = questions === undefined ? change : { ...change, questions: [...questions] };
+  return transition(db, orgId, id, 'changed', async () => content);
 }
 
-/** From here on the mailer has it: the change of state and the word to the queue are one transaction. */
-export async function launchCampaign(db: DatabaseSession, orgId: number, id: number): Promise<Campaign> {
+/** From here on the mailer has it: the change of state and the event are one transaction. */
+export function launchCampaign(db: DatabaseSession, orgId: number, id: number): Promise<Campaign> {
   return db.write(async (transaction) => {
     const launched = await launchIn(transaction, orgId, id);
-    const campaign = found(await campaignById(transaction, orgId, id));
-    // Launching twice is what an impatient click does; it is told the same as the first time.
-    if (!launched && campaign.status !== 'sending')
-      throw new AppError('conflict', `The campaign is ${campaign.status} and cannot be launched.`);
-    return campaign;
+    return settled(transaction, orgId, id, 'launched', launched);
   });
 }
 
 /** Within a transaction of the caller's. False when the campaign was not waiting to be launched. */
 export async function launchIn(transaction: Db, orgId: number, id: number): Promise<boolean> {
-  const launched = await markLaunched(transaction, orgId, id, LINK_DAYS);
+  const { from, to } = TRANSITIONS.launched;
+  const launched = await markLaunched(transaction, orgId, id, { from, to, linkDays: LINK_DAYS });
   if (launched) await writeToOutbox(transaction, { orgId, topic: 'campaign.launched', payload: { campaignId: id } });
   return launched;
+}
+
+export function cancelCampaign(db: DatabaseSession, orgId: number, id: number): Promise<Campaign> {
+  return transition(db, orgId, id, 'cancelled', async () => ({ finished_at: sql`now()` }));
+}
+
+/** Throws `not_found`, or `conflict` when the campaign is in a state from which this is not possible. */
+function transition(
+  db: DatabaseSession,
+  orgId: number,
+  id: number,
+  verb: keyof typeof TRANSITIONS,
+  changeIn: (transaction: Db) => Promise<CampaignUpdate>,
+): Promise<Campaign> {
+  return db.write(async (transaction) => {
+    const { from, to } = TRANSITIONS[verb];
+    const change = await changeIn(transaction);
+    const moved = await updateCampaign(transaction, orgId, id, from, { ...change, status: to });
+    return settled(transaction, orgId, id, verb, moved);
+  });
+}
+
+/** Doing the same thing twice is what an impatient click does; it gets the same answer as the first time. */
+async function settled(
+  transaction: Db,
+  orgId: number,
+  id: number,
+  verb: keyof typeof TRANSITIONS,
+  moved: boolean,
+): Promise<Campaign> {
+  const campaign = found(await campaignById(transaction, orgId, id));
+  const repeats = verb !== 'changed' && verb !== 'scheduled' && campaign.status === TRANSITIONS[verb].to;
+  if (moved || repeats) return campaign;
+  throw new AppError('conflict', `The campaign is ${campaign.status} and cannot be ${verb}.`);
 }
 
 export interface Schedule {
@@ -88,25 +125,10 @@ export async function scheduleCampaign(
   schedule: Schedule,
 ): Promise<Campaign> {
   const { launchAt, cron, timeZone } = firstLaunch(schedule);
-  return db.write(async (transaction) => {
-    if ((await countScheduled(transaction, orgId, CAMPAIGNS_SCHEDULED_MAX)) >= CAMPAIGNS_SCHEDULED_MAX) {
+  return transition(db, orgId, id, 'scheduled', async (transaction) => {
+    if ((await countScheduled(transaction, orgId, CAMPAIGNS_SCHEDULED_MAX)) >= CAMPAIGNS_SCHEDULED_MAX)
       throw new AppError('conflict', `${CAMPAIGNS_SCHEDULED_MAX} campaigns are scheduled already. Cancel one first.`);
-    }
-    const scheduled = await markScheduled(transaction, orgId, id, { launchAt, cron, timeZone });
-    const campaign = found(await campaignById(transaction, orgId, id));
-    if (!scheduled) throw new AppError('conflict', `The campaign is ${campaign.status} and cannot be scheduled.`);
-    return campaign;
-  });
-}
-
-/** Stops what is not sent yet; mails already handed over stay sent. */
-export async function cancelCampaign(db: DatabaseSession, orgId: number, id: number): Promise<Campaign> {
-  return db.write(async (transaction) => {
-    const cancelled = await markCancelled(transaction, orgId, id);
-    const campaign = found(await campaignById(transaction, orgId, id));
-    if (!cancelled && campaign.status !== 'cancelled')
-      throw new AppError('conflict', `The campaign is ${campaign.status} and cannot be cancelled.`);
-    return campaign;
+    return { launch_at: launchAt, cron, time_zone: timeZone };
   });
 }
 

@@ -88,15 +88,15 @@ export async function handleCampaign(parts: MailerParts, job: CampaignJob, signa
   const campaign = await sendingCampaign(database.primary(job.orgId), job.orgId, job.campaignId);
   if (campaign === undefined) return 'finished';
   if (campaign.expandedTo !== null)
-    await database.write(job.orgId, (transaction) => expandLedger(transaction, campaign));
+    await database.transact(job.orgId, (transaction) => expandLedger(transaction, campaign));
 
   for (let sent = 0; sent < MAIL_SLICE_ROWS && !signal.aborted; ) {
-    const { value: claimed } = await database.write(job.orgId, (transaction) =>
+    const claimed = await database.transact(job.orgId, (transaction) =>
       claimReachOuts(transaction, campaign, MAIL_CLAIM_ROWS),
     );
     if (claimed.length === 0) return rest(parts, campaign);
     const results = await Promise.all(claimed.map((reachOut) => sendOne(parts, campaign, reachOut)));
-    await database.write(job.orgId, (transaction) => recordReachOuts(transaction, campaign, results));
+    await database.transact(job.orgId, (transaction) => recordReachOuts(transaction, campaign, results));
     if (results.some((result) => result.untried)) return { againInMs: SERVER_AWAY_MS };
     sent += claimed.length;
   }
@@ -111,7 +111,7 @@ async function rest(parts: MailerParts, campaign: SendingCampaign): Promise<Turn
   if (now.expandedTo !== null) return { againInMs: 0 };
   const dueMs = await nextDueMs(primary, campaign);
   if (dueMs !== null) return { againInMs: Math.min(dueMs + MAIL_RETRY_MARGIN_MS, MAIL_LEASE_MS) };
-  await parts.database.write(campaign.orgId, (transaction) => finishCampaign(transaction, campaign));
+  await parts.database.transact(campaign.orgId, (transaction) => finishCampaign(transaction, campaign));
   parts.log.info({ orgId: campaign.orgId, campaignId: campaign.id }, 'campaign sent');
   return 'finished';
 }

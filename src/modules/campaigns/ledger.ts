@@ -8,8 +8,8 @@
 import { sql } from 'kysely';
 import { givenRows } from '../../db/batch-write.ts';
 import type { Db } from '../../db/database.ts';
-import type { ReachOutStatus } from '../../db/schema.ts';
 import { EXPAND_PAGE_ROWS, MAIL_LEASE_MS } from './limits.ts';
+import type { ReachOutStatus } from './queries.ts';
 
 export interface SendingCampaign {
   readonly orgId: number;

@@ -1,6 +1,10 @@
-import { sql } from 'kysely';
+import { type Selectable, sql, type UpdateObject } from 'kysely';
 import type { Db } from '../../db/database.ts';
-import type { CampaignStatus, ReachOutStatus } from '../../db/schema.ts';
+import type { IdPlace } from '../../db/keyset-pagination.ts';
+import type { Schema } from '../../db/schema.ts';
+
+export type CampaignStatus = Selectable<Schema['campaigns']>['status'];
+export type ReachOutStatus = Selectable<Schema['reach_outs']>['status'];
 
 const campaignColumns = [
   'campaigns.id',
@@ -42,13 +46,18 @@ export async function campaignById(db: Db, orgId: number, id: number): Promise<C
 }
 
 /** Newest first. */
-export async function campaignsPage(db: Db, orgId: number, beforeId: number, limit: number): Promise<Campaign[]> {
-  const rows = await selectCampaigns(db, orgId)
+export async function campaignsPage(
+  db: Db,
+  orgId: number,
+  [beforeId]: IdPlace = [Number.MAX_SAFE_INTEGER],
+  rows: number,
+): Promise<Campaign[]> {
+  const found = await selectCampaigns(db, orgId)
     .where('campaigns.id', '<', beforeId)
     .orderBy('campaigns.id', 'desc')
-    .limit(limit + 1)
+    .limit(rows)
     .execute();
-  return rows.map(toCampaign);
+  return found.map(toCampaign);
 }
 
 type Content = { name: string; subject: string; body: string; questions: string[] };
@@ -69,66 +78,45 @@ export async function insertCampaign(db: Db, orgId: number, content: Content): P
   return id;
 }
 
-type ContentChange = { name?: string; subject?: string; body?: string; questions?: readonly string[] | undefined };
+export type CampaignUpdate = Omit<UpdateObject<Schema, 'campaigns'>, 'status'>;
 
-/** Fields left out stay as they are. */
-export function markDraftChanged(db: Db, orgId: number, id: number, change: ContentChange): Promise<boolean> {
+/** False when the campaign is in none of the states `from`. Fields that are left out stay as they are. */
+export function updateCampaign(
+  db: Db,
+  orgId: number,
+  id: number,
+  from: readonly CampaignStatus[],
+  change: CampaignUpdate & { readonly status: CampaignStatus },
+): Promise<boolean> {
   return changedOne(
     db
       .updateTable('campaigns')
-      .set((q) => ({
-        name: change.name ?? q.ref('name'),
-        subject: change.subject ?? q.ref('subject'),
-        body: change.body ?? q.ref('body'),
-        questions: change.questions === undefined ? q.ref('questions') : [...change.questions],
-      }))
+      .set(change)
       .where('org_id', '=', orgId)
       .where('id', '=', id)
-      .where('status', '=', 'draft'),
+      .where('status', 'in', from),
   );
 }
 
-export function markLaunched(db: Db, orgId: number, id: number, linkDays: number): Promise<boolean> {
+/** A repeating campaign is launched by its slots only: each makes a copy. */
+export function markLaunched(
+  db: Db,
+  orgId: number,
+  id: number,
+  { from, to, linkDays }: { from: readonly CampaignStatus[]; to: CampaignStatus; linkDays: number },
+): Promise<boolean> {
   return changedOne(
     db
       .updateTable('campaigns')
       .set({
-        status: 'sending',
+        status: to,
         launched_at: sql`now()`,
         link_expires_at: sql`now() + make_interval(days => ${linkDays}::int)`,
       })
       .where('org_id', '=', orgId)
       .where('id', '=', id)
-      .where('status', 'in', ['draft', 'scheduled'])
-      // A repeating campaign is launched by its slots only: each makes a copy.
+      .where('status', 'in', from)
       .where('cron', 'is', null),
-  );
-}
-
-export function markScheduled(
-  db: Db,
-  orgId: number,
-  id: number,
-  schedule: { launchAt: Date; cron: string | null; timeZone: string },
-): Promise<boolean> {
-  return changedOne(
-    db
-      .updateTable('campaigns')
-      .set({ status: 'scheduled', launch_at: schedule.launchAt, cron: schedule.cron, time_zone: schedule.timeZone })
-      .where('org_id', '=', orgId)
-      .where('id', '=', id)
-      .where('status', 'in', ['draft', 'scheduled']),
-  );
-}
-
-export function markCancelled(db: Db, orgId: number, id: number): Promise<boolean> {
-  return changedOne(
-    db
-      .updateTable('campaigns')
-      .set({ status: 'cancelled', finished_at: sql`now()` })
-      .where('org_id', '=', orgId)
-      .where('id', '=', id)
-      .where('status', 'in', ['draft', 'scheduled', 'sending']),
   );
 }
 
@@ -159,8 +147,8 @@ export async function reachOutsPage(
   orgId: number,
   campaignId: number,
   status: ReachOutStatus | undefined,
-  afterId: number,
-  limit: number,
+  [afterId]: IdPlace = [0],
+  rows: number,
 ) {
   let query = db
     .selectFrom('reach_outs')
@@ -181,10 +169,9 @@ export async function reachOutsPage(
       'reach_outs.error',
     ])
     .orderBy('reach_outs.id')
-    .limit(limit + 1);
+    .limit(rows);
   if (status !== undefined) query = query.where('reach_outs.status', '=', status);
-  const rows = await query.execute();
-  return rows.map((row) => ({
+  return (await query.execute()).map((row) => ({
     id: row.id,
     employee: { id: row.employee_id, name: row.name, email: row.email },
     status: row.status,

@@ -1,9 +1,8 @@
 import { Type } from 'typebox';
-import { type Page, pageOf } from '../../db/keyset-pagination.ts';
+import type { IdPlace } from '../../db/keyset-pagination.ts';
 import { AppError } from '../../errors.ts';
 import type { App } from '../../http/app.ts';
 import { closed, Id, IdParams, Name, nullable, PageQuery, pageSchema, Time } from '../../http/schemas.ts';
-import { PAGE_ROWS_DEFAULT } from '../../limits.ts';
 import { whoIs } from '../accounts/accounts.ts';
 import type { ApiContext } from '../faces.ts';
 import { CAMPAIGN_DEFAULTS, renderMail } from './campaign-mail.ts';
@@ -90,12 +89,13 @@ export function routes(api: App, { cursors, database, links }: ApiContext): void
         response: { 200: pageSchema(Campaign) },
       },
     },
-    async ({ db, user, query }): Promise<Page<NonNullable<Awaited<ReturnType<typeof campaignById>>>>> => {
-      const { limit = PAGE_ROWS_DEFAULT, cursor } = query;
-      const [beforeId = Number.MAX_SAFE_INTEGER] = (cursors.decode('campaigns', cursor) ?? []) as number[];
-      const rows = await db.read((reader) => campaignsPage(reader, user.orgId, beforeId, limit));
-      return pageOf(rows, limit, (last) => cursors.encode('campaigns', [last.id]));
-    },
+    async ({ db, user, query }) =>
+      cursors.page(
+        'campaigns',
+        query,
+        (before: IdPlace | undefined, rows) => db.read((reader) => campaignsPage(reader, user.orgId, before, rows)),
+        ({ id }) => [id],
+      ),
   );
 
   api.post(
@@ -201,7 +201,7 @@ export function routes(api: App, { cursors, database, links }: ApiContext): void
     {
       config: { role: 'admin' },
       schema: {
-        summary: 'Send it later, or again and again',
+        summary: 'Send it later, or repeatedly',
         tags,
         params: IdParams,
         body: Type.Object(
@@ -235,7 +235,7 @@ export function routes(api: App, { cursors, database, links }: ApiContext): void
     '/campaigns/:id/reach-outs',
     {
       schema: {
-        summary: 'Who was written to',
+        summary: 'The mails of a campaign, one for each recipient',
         tags,
         params: IdParams,
         querystring: Type.Object(
@@ -257,14 +257,17 @@ export function routes(api: App, { cursors, database, links }: ApiContext): void
       },
     },
     async ({ db, user, params, query }) => {
-      const { limit = PAGE_ROWS_DEFAULT, cursor, status } = query;
-      const list = `reach-outs ${params.id} ${status ?? ''}`;
-      const [afterId = 0] = (cursors.decode(list, cursor) ?? []) as number[];
-      return db.read(async (reader) => {
-        if ((await campaignById(reader, user.orgId, params.id)) === undefined) throw noSuchCampaign();
-        const rows = await reachOutsPage(reader, user.orgId, params.id, status, afterId, limit);
-        return pageOf(rows, limit, (last) => cursors.encode(list, [last.id]));
-      });
+      const { status } = query;
+      return cursors.page(
+        `reach-outs ${params.id} ${status ?? ''}`,
+        query,
+        (after: IdPlace | undefined, rows) =>
+          db.read(async (reader) => {
+            if ((await campaignById(reader, user.orgId, params.id)) === undefined) throw noSuchCampaign();
+            return reachOutsPage(reader, user.orgId, params.id, status, after, rows);
+          }),
+        ({ id }) => [id],
+      );
     },
   );
 }

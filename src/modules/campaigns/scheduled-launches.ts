@@ -14,7 +14,7 @@ import { insertCampaign } from './queries.ts';
  */
 export async function launchDueCampaigns(database: Database, signal: AbortSignal): Promise<number> {
   let launched = 0;
-  while (!signal.aborted && (await database.write(EVERY_ORGANISATION, launchNext)).value) launched++;
+  while (!signal.aborted && (await database.transact(EVERY_ORGANISATION, launchNext))) launched++;
   return launched;
 }
 

@@ -7,13 +7,13 @@ import { sql } from 'kysely';
 import { givenRows } from '../../db/batch-write.ts';
 import type { Db } from '../../db/database.ts';
 import type { Database } from '../../db/read-write-split.ts';
-import { AppError } from '../../errors.ts';
+import { AppError, isDataFault } from '../../errors.ts';
 import { createGroupCommit } from '../../flow/group-commit.ts';
 import type { Metrics } from '../../process/metrics.ts';
 import { addToProgress } from '../campaigns/progress.ts';
 import { addToMood } from '../mood/mood.ts';
 import { ANSWER_COMMITS_AT_ONCE, ANSWERS_PER_COMMIT_MAX, ANSWERS_WAITING_MAX } from './limits.ts';
-import { addMessages, isDataFault, type Message, type NewMessage } from './queries.ts';
+import { addMessages, type Message, type NewMessage } from './queries.ts';
 import { scoreSentiment } from './sentiment.ts';
 
 export interface Answered {
@@ -42,9 +42,9 @@ export function createAnswers(database: Database, metrics: Metrics): AnswerQuest
     what: 'answers',
     limits: { atOnce: ANSWER_COMMITS_AT_ONCE, items: ANSWERS_PER_COMMIT_MAX, waiting: ANSWERS_WAITING_MAX },
     async commit(orgId, answers) {
-      const { value } = await database.write(orgId, (transaction) => storeAnswers(transaction, orgId, answers));
+      const stored = await database.transact(orgId, (transaction) => storeAnswers(transaction, orgId, answers));
       commits.inc();
-      return value;
+      return stored;
     },
     isFaultOfOne: isDataFault,
   });

@@ -6,7 +6,7 @@ import { sql } from 'kysely';
 import { givenRows } from '../../db/batch-write.ts';
 import type { Db } from '../../db/database.ts';
 import type { Database } from '../../db/read-write-split.ts';
-import { AppError } from '../../errors.ts';
+import { AppError, isDataFault } from '../../errors.ts';
 import { createGroupCommit } from '../../flow/group-commit.ts';
 import type { Metrics } from '../../process/metrics.ts';
 import { addToProgress } from '../campaigns/progress.ts';
@@ -17,7 +17,7 @@ import {
   OPENINGS_WAITING_MAX,
 } from './limits.ts';
 import { readCheckInToken } from './links.ts';
-import { addMessages, isDataFault, type Message } from './queries.ts';
+import { addMessages, type Message } from './queries.ts';
 
 export interface OpenConversation {
   readonly orgId: number;
@@ -42,8 +42,7 @@ export function createOpenings(database: Database, secretKey: string, metrics: M
   const group = createGroupCommit<number, Visit, OpenConversation>({
     what: 'check-ins',
     limits: { atOnce: OPENING_COMMITS_AT_ONCE, items: OPENINGS_PER_COMMIT_MAX, waiting: OPENINGS_WAITING_MAX },
-    commit: async (orgId, visits) =>
-      (await database.write(orgId, (transaction) => openConversations(transaction, orgId, visits))).value,
+    commit: (orgId, visits) => database.transact(orgId, (transaction) => openConversations(transaction, orgId, visits)),
     isFaultOfOne: isDataFault,
   });
   metrics.gauge('openings_waiting', 'People who wait for their check-in to open', () => group.waiting);

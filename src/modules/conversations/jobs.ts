@@ -13,10 +13,7 @@ export function jobs({ database }: JobsContext): Jobs {
 
 /** Deletes conversations older than RETENTION_DAYS, with their messages. Returns how many. */
 export function forgetOldConversations(database: Database, signal: AbortSignal): Promise<number> {
-  return deleteInSteps(RETENTION_STEP_ROWS, signal, async (rows) => {
-    const { value } = await database.write(EVERY_ORGANISATION, (transaction) =>
-      deleteOldConversations(transaction, RETENTION_DAYS, rows),
-    );
-    return value;
-  });
+  return deleteInSteps(RETENTION_STEP_ROWS, signal, (rows) =>
+    database.transact(EVERY_ORGANISATION, (transaction) => deleteOldConversations(transaction, RETENTION_DAYS, rows)),
+  );
 }

@@ -1,13 +1,8 @@
 import { sql } from 'kysely';
 import { givenRows } from '../../db/batch-write.ts';
 import type { Db } from '../../db/database.ts';
-import { sqlState } from '../../errors.ts';
+import type { IdPlace } from '../../db/keyset-pagination.ts';
 import { CONVERSATION_MESSAGES_MAX } from './limits.ts';
-
-/** Data exception, or a constraint that it breaks: the same values would fail again, the others of a batch would not. */
-export function isDataFault(error: unknown): boolean {
-  return /^2[23]/.test(sqlState(error) ?? '');
-}
 
 export interface Message {
   readonly seq: number;
@@ -64,13 +59,10 @@ export async function conversationsPage(
   db: Db,
   orgId: number,
   campaignId: number | undefined,
-  beforeId: number,
-  limit: number,
+  [beforeId]: IdPlace = [Number.MAX_SAFE_INTEGER],
+  rows: number,
 ) {
-  let query = selectConversations(db, orgId)
-    .where('v.id', '<', beforeId)
-    .orderBy('v.id', 'desc')
-    .limit(limit + 1);
+  let query = selectConversations(db, orgId).where('v.id', '<', beforeId).orderBy('v.id', 'desc').limit(rows);
   if (campaignId !== undefined) query = query.where('v.campaign_id', '=', campaignId);
   return (await query.execute()).map(toConversation);
 }

@@ -1,6 +1,6 @@
 import { Type } from 'typebox';
-import { pageOf } from '../../db/keyset-pagination.ts';
-import { eachRow } from '../../db/streaming-export.ts';
+import type { IdPlace } from '../../db/keyset-pagination.ts';
+import { eachPage } from '../../db/streaming-export.ts';
 import { AppError } from '../../errors.ts';
 import { createSemaphore } from '../../flow/semaphore.ts';
 import type { App } from '../../http/app.ts';
@@ -17,7 +17,7 @@ import {
   startOfDay,
   Time,
 } from '../../http/schemas.ts';
-import { EXPORT_MS, EXPORT_PAGE_ROWS, EXPORTS_AT_ONCE_MAX, PAGE_ROWS_DEFAULT } from '../../limits.ts';
+import { EXPORT_MS, EXPORT_PAGE_ROWS, EXPORTS_AT_ONCE_MAX } from '../../limits.ts';
 import type { ApiContext } from '../faces.ts';
 import { type ExportedAnswer, exportPage } from './answer-export.ts';
 import { conversationById, conversationsPage } from './queries.ts';
@@ -59,11 +59,14 @@ export function routes(api: App, { cursors }: ApiContext): void {
       },
     },
     async ({ db, user, query }) => {
-      const { limit = PAGE_ROWS_DEFAULT, cursor, campaignId } = query;
-      const list = `conversations ${campaignId ?? ''}`;
-      const [beforeId = Number.MAX_SAFE_INTEGER] = (cursors.decode(list, cursor) ?? []) as number[];
-      const rows = await db.read((reader) => conversationsPage(reader, user.orgId, campaignId, beforeId, limit));
-      return pageOf(rows, limit, (last) => cursors.encode(list, [last.id]));
+      const { campaignId } = query;
+      return cursors.page(
+        `conversations ${campaignId ?? ''}`,
+        query,
+        (before: IdPlace | undefined, rows) =>
+          db.read((reader) => conversationsPage(reader, user.orgId, campaignId, before, rows)),
+        ({ id }) => [id],
+      );
     },
   );
 
@@ -98,18 +101,14 @@ export function routes(api: App, { cursors }: ApiContext): void {
     },
     async ({ db, user, query }, reply) => {
       const range = { from: dayStart(query.from, '1970-01-01'), to: dayAfter(query.to) };
-      const pages = eachRow(
+      const pages = eachPage(
         (after) => db.read((reader) => exportPage(reader, user.orgId, range, after, EXPORT_PAGE_ROWS)),
         (row) => [row.started_at, row.id],
         EXPORT_PAGE_ROWS,
       );
-      // The place is taken for as long as the answer is being sent, not only until the handler returns.
-      return exports.run(async () => {
-        const sent = new Promise<void>((resolve) => reply.raw.once('close', resolve));
-        await sendCsv(reply, `answers-${range.from.slice(0, 10)}.csv`, EXPORT_HEADER, csvRows(pages));
-        await sent;
-        return reply;
-      });
+      // The place is taken until the whole answer has gone out, not only until the handler returns.
+      const fileName = `answers-${range.from.slice(0, 10)}.csv`;
+      return exports.run(() => sendCsv(reply, fileName, EXPORT_HEADER, csvRows(pages)));
     },
   );
 }

@@ -111,5 +111,5 @@ async function learnTeams(db: Db, orgId: number, names: string[], seen: Map<stri
 
 /** An import whose process died says so, instead of running for ever. */
 export async function failAbandonedImports(database: Database): Promise<void> {
-  await database.write(EVERY_ORGANISATION, (transaction) => failRunningImports(transaction));
+  await database.transact(EVERY_ORGANISATION, (transaction) => failRunningImports(transaction));
 }

@@ -1,22 +1,23 @@
 import { sql } from 'kysely';
 import { givenRows } from '../../db/batch-write.ts';
 import type { Db } from '../../db/database.ts';
+import type { IdPlace } from '../../db/keyset-pagination.ts';
 import { prepareQuery } from '../../db/prepared-statements.ts';
 import { ABANDONED_IMPORT_SECONDS, ABANDONED_IMPORTS_ROWS, TEAMS_MAX } from './limits.ts';
 
-/** In the order of their ids, after `afterId`; one more than `limit`, to tell whether there is a next page. */
+/** In the order of their ids. */
 export async function employeesPage(
   db: Db,
   orgId: number,
   { teamId }: { teamId?: number | undefined },
-  afterId: number,
-  limit: number,
+  [afterId]: IdPlace = [0],
+  rows: number,
 ) {
-  const rows =
+  const found =
     teamId === undefined
-      ? await PAGES.all(db, { orgId, afterId, rows: limit + 1 })
-      : await PAGES.ofTeam(db, { orgId, afterId, rows: limit + 1, teamId });
-  return rows.map(toEmployee);
+      ? await PAGES.all(db, { orgId, afterId, rows })
+      : await PAGES.ofTeam(db, { orgId, afterId, rows, teamId });
+  return found.map(toEmployee);
 }
 
 export const employeeColumns = [
@@ -142,16 +143,21 @@ export async function importById(db: Db, orgId: number, id: number) {
 }
 
 /** Newest first. */
-export async function importsPage(db: Db, orgId: number, beforeId: number, limit: number) {
-  const rows = await db
+export async function importsPage(
+  db: Db,
+  orgId: number,
+  [beforeId]: IdPlace = [Number.MAX_SAFE_INTEGER],
+  rows: number,
+) {
+  const found = await db
     .selectFrom('imports')
     .where('org_id', '=', orgId)
     .where('id', '<', beforeId)
     .select([...importColumns])
     .orderBy('id', 'desc')
-    .limit(limit + 1)
+    .limit(rows)
     .execute();
-  return rows.map(toImport);
+  return found.map(toImport);
 }
 
 /** True for the one caller that may send the file. */

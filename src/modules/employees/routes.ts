@@ -1,16 +1,16 @@
 import type { Readable } from 'node:stream';
 import { Type } from 'typebox';
-import { pageOf } from '../../db/keyset-pagination.ts';
+import type { IdPlace } from '../../db/keyset-pagination.ts';
 import { AppError } from '../../errors.ts';
 import { createSemaphore } from '../../flow/semaphore.ts';
 import type { App } from '../../http/app.ts';
 import { closed, Id, IdParams, Name, named, nullable, PageQuery, pageSchema, Time } from '../../http/schemas.ts';
-import { NAME_CHARS_MAX, PAGE_ROWS_DEFAULT, UPLOAD_MS } from '../../limits.ts';
+import { NAME_CHARS_MAX, UPLOAD_MS } from '../../limits.ts';
 import type { ApiContext } from '../faces.ts';
 import { importEmployees } from './employees.ts';
-import { IMPORTS_AT_ONCE_MAX } from './limits.ts';
+import { IMPORT_REJECTIONS_KEPT, IMPORTS_AT_ONCE_MAX } from './limits.ts';
 import { employeesPage, importById, importsPage, insertImport, teams } from './queries.ts';
-import { employeesFound } from './search.ts';
+import { employeesFound, type FoundPlace } from './search.ts';
 
 const Employee = Type.Object({
   id: Id,
@@ -31,7 +31,7 @@ const Import = Type.Object({
   rowsUnchanged: Type.Integer(),
   rowsRejected: Type.Integer(),
   rejections: Type.Array(Type.Object({ line: Type.Integer(), reason: Type.String() }), {
-    description: 'the first 200',
+    description: `the first ${IMPORT_REJECTIONS_KEPT}`,
   }),
   error: nullable(Type.String()),
   createdAt: Time,
@@ -62,18 +62,25 @@ export function routes(api: App, { cursors }: ApiContext): void {
       },
     },
     async ({ db, user, query }) => {
-      const { limit = PAGE_ROWS_DEFAULT, cursor, teamId } = query;
+      const { teamId } = query;
       const search = query.search?.trim() || undefined;
       const list = `employees ${teamId ?? ''} ${search ?? ''}`;
-      const place = cursors.decode(list, cursor);
       if (search === undefined) {
-        const [afterId = 0] = (place ?? []) as number[];
-        const rows = await db.read((reader) => employeesPage(reader, user.orgId, { teamId }, afterId, limit));
-        return pageOf(rows, limit, (last) => cursors.encode(list, [last.id]));
+        return cursors.page(
+          list,
+          query,
+          (after: IdPlace | undefined, rows) =>
+            db.read((reader) => employeesPage(reader, user.orgId, { teamId }, after, rows)),
+          ({ id }) => [id],
+        );
       }
-      const after = place && { key: place[0] as string, id: place[1] as number };
-      const rows = await db.read((reader) => employeesFound(reader, user.orgId, { search, teamId }, after, limit));
-      return pageOf(rows, limit, (last) => cursors.encode(list, [last.key, last.id]));
+      return cursors.page(
+        list,
+        query,
+        (after: FoundPlace | undefined, rows) =>
+          db.read((reader) => employeesFound(reader, user.orgId, { search, teamId }, after, rows)),
+        ({ key, id }) => [key, id],
+      );
     },
   );
 
@@ -118,7 +125,7 @@ export function routes(api: App, { cursors }: ApiContext): void {
       done(
         new AppError(
           'unsupported',
-          `${request.headers['content-type'] ?? 'A file without a Content-Type'} is no CSV file. Save the table as CSV and send it as text/csv. Nothing was imported.`,
+          `${request.headers['content-type'] ?? 'A file without a Content-Type'} is not a CSV file. Save the table as CSV and send it as text/csv. Nothing was imported.`,
         ),
       ),
     );
@@ -170,10 +177,12 @@ export function routes(api: App, { cursors }: ApiContext): void {
       },
     },
     async ({ db, user, query }) => {
-      const { limit = PAGE_ROWS_DEFAULT, cursor } = query;
-      const [beforeId = Number.MAX_SAFE_INTEGER] = (cursors.decode('imports', cursor) ?? []) as number[];
-      const rows = await db.read((reader) => importsPage(reader, user.orgId, beforeId, limit));
-      return pageOf(rows, limit, (last) => cursors.encode('imports', [last.id]));
+      return cursors.page(
+        'imports',
+        query,
+        (before: IdPlace | undefined, rows) => db.read((reader) => importsPage(reader, user.orgId, before, rows)),
+        ({ id }) => [id],
+      );
     },
   );
 }

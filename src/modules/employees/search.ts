@@ -4,14 +4,11 @@ import { prepareQuery } from '../../db/prepared-statements.ts';
 import { SEARCH_WALK_ROWS_MAX } from './limits.ts';
 import { type EmployeeRow, employeeColumns, employeesWithTeam, toEmployee } from './queries.ts';
 
-/** Where a search goes on: what was found, and whose it was. */
-export interface FoundPlace {
-  readonly key: string;
-  readonly id: number;
-}
+/** Where a search goes on: the text that was found, and whose it was. */
+export type FoundPlace = readonly [key: string, id: number];
 
 /**
- * Whose name or address begins with `search`, in the order of what was found, each person once: one more than `limit`.
+ * Employees whose name or address begins with `search`, in the order of the text that was found, each person once.
  * Two indexes are walked side by side, page by page from where the last answer ended: it costs the same whether "a" finds
  * half of the people or "zoë" nobody. Who is found by name and by address stands at the one that comes first.
  */
@@ -20,19 +17,16 @@ export async function employeesFound(
   orgId: number,
   { search, teamId = 0 }: { search: string; teamId?: number | undefined },
   after: FoundPlace | undefined,
-  limit: number,
+  rows: number,
 ) {
   const from = search.toLowerCase();
   // A prefix as a range, which an index serves for any prefix: up to the prefix and the last code point.
   const range = { orgId, teamId, from, to: `${from}\u{10FFFF}` };
-  const start = after ?? { key: from, id: 0 };
-  const [names, addresses] = [
-    walk(db, FOUND.byName, range, start, limit),
-    walk(db, FOUND.byEmail, range, start, limit),
-  ];
+  const start = after ?? ([from, 0] as const);
+  const [names, addresses] = [walk(db, FOUND.byName, range, start, rows), walk(db, FOUND.byEmail, range, start, rows)];
   const found: FoundRow[] = [];
   let [name, address] = await Promise.all([names.next(), addresses.next()]);
-  while (found.length <= limit && !(name.done && address.done)) {
+  while (found.length < rows && !(name.done && address.done)) {
     if (address.done || (!name.done && isBefore(name.value, address.value))) {
       const { value } = name as IteratorYieldResult<FoundRow>;
       if (!standsBefore(value.email, value.key, range)) found.push(value);
@@ -65,14 +59,14 @@ async function* walk(
   page: (db: Db, values: FoundValues) => Promise<FoundRow[]>,
   range: Range,
   start: FoundPlace,
-  limit: number,
+  atFirst: number,
 ): AsyncGenerator<FoundRow, undefined> {
-  let place = start;
-  for (let rows = limit + 1; ; rows = Math.min(rows * 2, SEARCH_WALK_ROWS_MAX)) {
-    const found = await page(db, { ...range, afterKey: place.key, afterId: place.id, rows });
+  let [afterKey, afterId] = start;
+  for (let rows = atFirst; ; rows = Math.min(rows * 2, SEARCH_WALK_ROWS_MAX)) {
+    const found = await page(db, { ...range, afterKey, afterId, rows });
     yield* found;
     if (found.length < rows) return;
-    place = found.at(-1) as FoundRow;
+    ({ key: afterKey, id: afterId } = found.at(-1) as FoundRow);
   }
 }
 

@@ -1,7 +1,7 @@
 /** Before each test file: that it ran. Only after all of them a statement that nobody issued is one too many. */
 import { join, relative } from 'node:path';
 import { expect } from 'vitest';
-import { note } from './recording.ts';
+import { writeDown } from './recording.ts';
 
 const root = join(import.meta.dirname, '..', '..', '..');
-note({ testFile: relative(root, expect.getState().testPath ?? '') });
+writeDown({ testFile: relative(root, expect.getState().testPath ?? '') });

@@ -1,10 +1,8 @@
 import { sql } from 'kysely';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { EVERY_ORGANISATION } from '../../../src/db/tenant-isolation.ts';
-import { addTeams } from '../../../src/modules/employees/queries.ts';
-import { userByEmail } from '../../../src/modules/accounts/queries.ts';
+import { insertOrganisation, me, userByEmail } from '../../../src/modules/accounts/queries.ts';
 import { createTestDatabase, type TestDatabase } from '../../database.ts';
-import { addOrganisation } from '../../people.ts';
 import { type RecordedStatement, recording } from './recording.ts';
 
 let on: TestDatabase;
@@ -14,32 +12,35 @@ beforeAll(async () => {
 afterAll(() => on.close());
 
 test('what the product sends is recorded once, with its function, its line and its role', async () => {
-  const orgId = await addOrganisation(on.db, 'Recorded');
-  await on.database.write(orgId, (db) => addTeams(db, orgId, ['One']));
-  await on.database.write(orgId, (db) => addTeams(db, orgId, ['Two']));
+  const given = { organisation: 'Recorded', name: 'Mara', email: 'mara@example.test', passwordHash: 'none' };
+  const { value } = await on.database.write(EVERY_ORGANISATION, (db) => insertOrganisation(db, given));
+  const orgId = value.organisation.id;
+  await me(on.database.primary(orgId), orgId, value.user.id);
+  await me(on.database.primary(orgId), orgId, value.user.id);
   await userByEmail(on.database.primary(EVERY_ORGANISATION), 'nobody@example.test');
 
-  const added = ofThisProcess().filter(({ sql }) => /insert into teams/.test(sql));
-  expect(added).toEqual([
+  const asked = ofThisProcess().filter(({ sql }) => /from "users".*"users"."id" = /.test(sql));
+  expect(asked).toEqual([
     {
-      sql: expect.stringContaining('on conflict (org_id, name) do nothing'),
+      sql: expect.stringContaining('inner join "organisations"'),
       role: 'tenant',
       site: {
-        name: 'src/modules/employees/queries.ts addTeams',
-        line: expect.stringMatching(/^src\/modules\/employees\/queries\.ts:\d+$/),
+        name: 'src/modules/accounts/queries.ts me',
+        line: expect.stringMatching(/^src\/modules\/accounts\/queries\.ts:\d+$/),
       },
     },
   ]);
-  expect(ofThisProcess().find(({ sql }) => /password_hash/.test(sql))).toMatchObject({
+  expect(ofThisProcess().find(({ sql }) => /^select .*password_hash/.test(sql))).toMatchObject({
     role: 'system',
     site: { name: 'src/modules/accounts/queries.ts userByEmail' },
   });
 });
 
 test('what a test sends itself is not, also through the product’s own transaction', async () => {
-  const orgId = await addOrganisation(on.db, 'Own');
-  await on.database.write(orgId, (db) => sql`select 'sent by a test'`.execute(db));
-  expect(ofThisProcess().filter(({ sql }) => /sent by a test|insert into "organisations"/.test(sql))).toEqual([]);
+  const added = on.db.insertInto('organisations').values({ name: 'Own' }).returning('created_at');
+  await added.executeTakeFirstOrThrow();
+  await on.database.write(1, (db) => sql`select 'sent by a test'`.execute(db));
+  expect(ofThisProcess().filter(({ sql }) => /sent by a test|returning "created_at"/.test(sql))).toEqual([]);
 });
 
 function ofThisProcess(): RecordedStatement[] {

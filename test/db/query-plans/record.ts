@@ -9,8 +9,9 @@ import { join, relative } from 'node:path';
 import { DefaultQueryExecutor } from 'kysely';
 import { Client } from 'pg';
 import type { StatementRole } from '../../../scripts/query-plans/statements.ts';
-import { EVERY_ORGANISATION, type Terms } from '../../../src/db/tenant-isolation.ts';
-import { note, type Site } from './recording.ts';
+import type { Terms } from '../../../src/db/statement-scope.ts';
+import { EVERY_ORGANISATION } from '../../../src/db/tenant-isolation.ts';
+import { type Site, writeDown } from './recording.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..', '..');
 const issuing = new AsyncLocalStorage<{ sql: string; site: Site }>();
@@ -33,7 +34,7 @@ connection.query = function (this: object, ...parameters: unknown[]) {
   if (issued !== undefined && 'terms' in this && (parameters[0] as { text?: string }).text === issued.sql) {
     const statement = { ...issued, role: roleOf(this.terms as Terms | undefined) };
     const key = JSON.stringify(statement);
-    if (!known.has(key)) note(statement);
+    if (!known.has(key)) writeDown(statement);
     known.add(key);
   }
   return query.apply(this, parameters);
@@ -59,7 +60,7 @@ function callSite(): Site | undefined {
   const [, , path, line] = FRAME.exec(frames[first] ?? '') ?? [];
   if (path === undefined) return undefined;
   const file = relative(ROOT, path);
-  if (!/^(?:src|workers)\//.test(file)) return undefined;
+  if (!/^(?:(?:template\/)?src|workers)\//.test(file)) return undefined;
   return { name: `${file} ${functionName(path, frames.slice(first))}`.trim(), line: `${file}:${line}` };
 }
 

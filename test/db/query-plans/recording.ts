@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import type { StatementRole } from '../../../scripts/query-plans/statements.ts';
 
 export interface Site {
-  /** `src/modules/campaigns/ledger.ts claimReachOuts` */
+  /** `src/http/authentication.ts create` */
   readonly name: string;
-  /** `src/modules/campaigns/ledger.ts:114`: where `execute` is called. */
+  /** `src/http/authentication.ts:114`: where `execute` is called. */
   readonly line: string;
 }
 
@@ -22,7 +22,7 @@ type Line = RecordedStatement | { readonly testFile: string };
 const folder = process.env['QUERY_RECORD'];
 
 /** One file per process, and at once: a test that kills its own process loses nothing. */
-export function note(line: Line): void {
+export function writeDown(line: Line): void {
   if (folder !== undefined) appendFileSync(join(folder, `${process.pid}.jsonl`), `${JSON.stringify(line)}\n`);
 }
 

@@ -68,7 +68,7 @@ test('a wrong password and an unknown address get the same answer, word for word
   const wrong = await signIn<Refused>('ben@signin.test', 'not the password');
   const unknown = await signIn<Refused>('nobody@signin.test', 'not the password');
   expect(wrong.status).toBe(401);
-  expect(wrong.body.detail).toBe('The address or the password is not right.');
+  expect(wrong.body.detail).toBe('The address or the password is wrong.');
   expect(unknown.status).toBe(401);
   expect(unknown.body).toEqual(wrong.body);
   expect(unknown.headers.getSetCookie()).toEqual([]);

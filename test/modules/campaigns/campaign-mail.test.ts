@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
+import { createLinkToken, type PersonalLink, readLinkToken } from '../../../src/mail/personal-link.ts';
 import { renderMail, toMail } from '../../../src/modules/campaigns/campaign-mail.ts';
-import { readLinkToken } from '../../../src/modules/campaigns/check-in-link.ts';
 import { tokenIn } from '../../mails.ts';
 
-const LINKS = { checkIn: 'https://chat.test/c/1', unsubscribe: 'https://api.test/u/1' };
+const LINKS = { actions: [{ label: 'Begin', url: 'https://chat.test/c/1' }], unsubscribe: 'https://api.test/u/1' };
 const render = (subject: string, body: string, name = 'Ada', organisation = 'Acme') =>
   renderMail({ subject, body }, { name, organisation }, LINKS);
 
@@ -32,9 +32,9 @@ test('a link cannot leave its attribute', () => {
   const { html } = renderMail(
     { subject: 's', body: 'b' },
     { name: 'n', organisation: 'o' },
-    { ...LINKS, checkIn: '"><script>' },
+    { ...LINKS, actions: [{ label: '<b>', url: '"><script>' }] },
   );
-  expect(html).not.toContain('<script>');
+  expect(html).not.toMatch(/<script>|<b>/);
 });
 
 test('the subject is one line, whatever the name brings', () => {
@@ -43,8 +43,8 @@ test('the subject is one line, whatever the name brings', () => {
 
 test('the text says both links in full, one to a line of its own', () => {
   const { text } = render('s', 'b');
-  expect(text).toContain(`\n${LINKS.checkIn}\n`);
-  expect(text).toContain(`No more of these: ${LINKS.unsubscribe}\n`);
+  expect(text).toContain(`Begin:\n${LINKS.actions[0]?.url}\n`);
+  expect(text).toContain(`Unsubscribe: ${LINKS.unsubscribe}\n`);
 });
 
 test('a reach-out always makes the same mail, and another one another', () => {
@@ -54,19 +54,34 @@ test('a reach-out always makes the same mail, and another one another', () => {
     chatUrl: 'https://chat.test',
     apiUrl: 'https://api.test',
   };
-  const to = { orgId: 3, reachOutId: 44, email: 'ada@acme.test', name: 'Ada', organisation: 'Acme' };
+  const link: PersonalLink = {
+    label: 'Begin',
+    url: ({ chatUrl, secretKey }, target) => `${chatUrl}/c/${createLinkToken(secretKey, 'begin', target)}`,
+  };
+  const sender = { config, links: [link] };
+  const to = { orgId: 3, id: 44, email: 'ada@acme.test', name: 'Ada', organisation: 'Acme' };
   const template = { subject: 'Hi', body: 'Hi' };
-  const mail = toMail(config, template, to);
-  expect(toMail(config, template, to)).toEqual(mail);
+  const mail = toMail(sender, template, to);
+  expect(toMail(sender, template, to)).toEqual(mail);
   expect(mail.messageId).toBe('<reach-out-3-44@acme.test>');
-  expect(toMail(config, template, { ...to, reachOutId: 45 }).messageId).not.toBe(mail.messageId);
+  expect(toMail(sender, template, { ...to, id: 45 }).messageId).not.toBe(mail.messageId);
 
-  const target = { orgId: 3, reachOutId: 44 };
-  expect(readLinkToken(config.secretKey, 'check-in', tokenIn(mail.text, 'c'))).toEqual(target);
+  const target = { orgId: 3, id: 44 };
+  expect(readLinkToken(config.secretKey, 'begin', tokenIn(mail.text, 'c'))).toEqual(target);
   expect(readLinkToken(config.secretKey, 'unsubscribe', tokenIn(mail.text, 'u'))).toEqual(target);
   // RFC 8058: both headers, and an https address that takes the POST.
   expect(mail.headers).toMatchObject({
     'List-Unsubscribe': `<https://api.test/u/${tokenIn(mail.text, 'u')}>`,
     'List-Unsubscribe-Post': 'List-Unsubscribe=One-Click',
   });
+});
+
+test('without a page to lead to, a mail has its text and the way to unsubscribe', () => {
+  const { text, html } = renderMail(
+    { subject: 's', body: 'b' },
+    { name: 'n', organisation: 'o' },
+    { actions: [], unsubscribe: LINKS.unsubscribe },
+  );
+  expect(text).toMatch(/^b\n\n--\n/);
+  expect(html.match(/<a /g)).toHaveLength(1);
 });

@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createSession } from '../../../src/db/read-write-split.ts';
-import { CAMPAIGNS_SCHEDULED_MAX, LINK_DAYS } from '../../../src/modules/campaigns/limits.ts';
 import {
   cancelCampaign,
   changeCampaign,
@@ -9,8 +8,10 @@ import {
   nextSlot,
   scheduleCampaign,
 } from '../../../src/modules/campaigns/campaigns.ts';
+import { CAMPAIGNS_SCHEDULED_MAX, LINK_DAYS } from '../../../src/modules/campaigns/limits.ts';
 import { createTestDatabase, type TestDatabase } from '../../database.ts';
-import { addDraft, addOrganisation } from '../../people.ts';
+import { addOrganisation } from '../../organisation.ts';
+import { addDraft } from './drafts.ts';
 
 let on: TestDatabase;
 let orgId: number;
@@ -95,14 +96,14 @@ test('what is cancelled stays cancelled', async () => {
 });
 
 test.each([
-  [{}, /either at/],
-  [{ at: '2099-01-01T00:00:00Z', cron: '0 9 * * 1' }, /either at/],
-  [{ at: 'tomorrow' }, /is no time/],
+  [{}, /either `at`/],
+  [{ at: '2099-01-01T00:00:00Z', cron: '0 9 * * 1' }, /either `at`/],
+  [{ at: 'tomorrow' }, /not a valid time/],
   [{ at: '2020-01-01T00:00:00Z' }, /in the past/],
   [{ cron: 'every monday' }, /cannot be read/],
   [{ cron: '* * * * * *' }, /cannot be read/],
-  [{ cron: '0 9 * * 1', timeZone: 'Mars/Olympus' }, /is no time zone/],
-  [{ cron: '0 0 30 2 *' }, /never comes/],
+  [{ cron: '0 9 * * 1', timeZone: 'Mars/Olympus' }, /is not a time zone/],
+  [{ cron: '0 0 30 2 *' }, /never matches a time/],
 ])('the schedule %j is refused with a reason', async (schedule, reason) => {
   const { id } = await addDraft(on.database, orgId);
   await expect(scheduleCampaign(session(), orgId, id, schedule)).rejects.toMatchObject({

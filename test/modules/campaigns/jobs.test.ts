@@ -4,23 +4,17 @@ import { sql } from 'kysely';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, inject, test } from 'vitest';
 import { createSession } from '../../../src/db/read-write-split.ts';
 import { JOBS_AT_ONCE, MAILS_IN_FLIGHT_MAX } from '../../../src/limits.ts';
+import { readLinkToken } from '../../../src/mail/personal-link.ts';
 import { cancelCampaign, scheduleCampaign } from '../../../src/modules/campaigns/campaigns.ts';
-import { readLinkToken } from '../../../src/modules/campaigns/check-in-link.ts';
 import { openQueue } from '../../../src/queue/queues.ts';
 import { start as startMailer } from '../../../workers/mailer.ts';
 import { createTestDatabase, type TestDatabase, until } from '../../database.ts';
 import { countMailsTo, mailsTo, readMail, tokenIn } from '../../mails.ts';
-import {
-  addDraft,
-  addEmployees,
-  addEmployeesNamed,
-  addLaunched,
-  addOrganisation,
-  campaignOf,
-  countedInLedger,
-} from '../../people.ts';
+import { addOrganisation } from '../../organisation.ts';
 import { createTcpGate } from '../../tcp-gate.ts';
 import { emptyRedis, SECRET_KEY, startWorker, type TestWorker, testEnvironment, testRedisUrl } from '../../worker.ts';
+import { addEmployees, addEmployeesNamed } from '../employees/people.ts';
+import { addDraft, addLaunched, campaignOf, countedInLedger } from './drafts.ts';
 
 let on: TestDatabase;
 let orgId: number;
@@ -86,7 +80,7 @@ test('everybody gets one mail, with a link of their own, and the counters are th
     const { text, subject } = await readMail(mail.id);
     expect(subject).toBe(`Hello ${person?.name}`);
     expect(text).toContain(`Dear ${person?.name} of Jobs & Sons`);
-    expect(readLinkToken(SECRET_KEY, 'check-in', tokenIn(text, 'c'))).toEqual({ orgId, reachOutId: person?.id });
+    expect(readLinkToken(SECRET_KEY, 'unsubscribe', tokenIn(text, 'u'))).toEqual({ orgId, id: person?.id });
   }
   const { progress } = await campaign(id);
   expect(progress).toMatchObject({ recipients: 45, sent: 45, failed: 0, skipped: 0, possiblyTwice: 0 });

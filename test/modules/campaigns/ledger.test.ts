@@ -1,6 +1,5 @@
 import { sql } from 'kysely';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { EXPAND_PAGE_ROWS } from '../../../src/modules/campaigns/limits.ts';
 import {
   claimReachOuts,
   expandLedger,
@@ -11,8 +10,11 @@ import {
   type SendingCampaign,
   sendingCampaign,
 } from '../../../src/modules/campaigns/ledger.ts';
+import { EXPAND_PAGE_ROWS } from '../../../src/modules/campaigns/limits.ts';
 import { createTestDatabase, type TestDatabase } from '../../database.ts';
-import { addEmployees, addLaunched, addOrganisation, campaignOf, countedInLedger } from '../../people.ts';
+import { addOrganisation } from '../../organisation.ts';
+import { addEmployees } from '../employees/people.ts';
+import { addLaunched, campaignOf, countedInLedger } from './drafts.ts';
 
 let on: TestDatabase;
 let orgId: number;

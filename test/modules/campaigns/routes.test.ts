@@ -137,7 +137,7 @@ describe('a launch', () => {
     await post(`/${id}/launch`);
     const answer = await owner.send<Problem>('PATCH', `/api/campaigns/${id}`, { subject: 'Other' });
     expect(answer.status).toBe(409);
-    expect(answer.body.detail).toBe('The campaign is sending; only a draft can be changed.');
+    expect(answer.body.detail).toBe('The campaign is sending and cannot be changed.');
     expect(await reread(id)).toMatchObject(DRAFT);
   });
 });
@@ -166,13 +166,13 @@ describe('a schedule', () => {
     [{ cron: 'every monday' }, 'cannot be read'],
     [{ cron: '61 * * * *' }, 'cannot be read'],
     [{ cron: '* * * * * *' }, 'cannot be read'],
-    [{ cron: '0 0 31 2 *' }, 'never comes'],
+    [{ cron: '0 0 31 2 *' }, 'never matches a time'],
     [{ cron: '0 9 * * 1', timeZone: 'Mars/Olympus' }, 'time zone'],
     [{ at: '2999-01-01T00:00:00Z', timeZone: 'Mars/Olympus' }, 'time zone'],
     [{ at: '2020-01-01T00:00:00Z' }, 'in the past'],
-    [{ at: 'soon' }, 'is no time'],
-    [{}, 'either at'],
-    [{ at: '2999-01-01T00:00:00Z', cron: '0 9 * * 1' }, 'either at'],
+    [{ at: 'soon' }, 'is not a valid time'],
+    [{}, 'either `at`'],
+    [{ at: '2999-01-01T00:00:00Z', cron: '0 9 * * 1' }, 'either `at`'],
   ])('%j is refused in words and changes nothing', async (body, words) => {
     const { id } = await draft();
     const answer = await schedule<Problem>(id, body);

@@ -6,7 +6,8 @@ import { scheduleCampaign } from '../../../src/modules/campaigns/campaigns.ts';
 import { launchDueCampaigns } from '../../../src/modules/campaigns/scheduled-launches.ts';
 import { createMetrics } from '../../../src/process/metrics.ts';
 import { createTestDatabase, type TestDatabase } from '../../database.ts';
-import { addDraft, addOrganisation, campaignOf } from '../../people.ts';
+import { addOrganisation } from '../../organisation.ts';
+import { addDraft, campaignOf } from './drafts.ts';
 
 const EVERY_HOUR = '0 * * * *';
 let on: TestDatabase;

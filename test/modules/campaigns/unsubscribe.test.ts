@@ -1,9 +1,11 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { createLinkToken } from '../../../src/modules/campaigns/check-in-link.ts';
+import { createLinkToken } from '../../../src/mail/personal-link.ts';
 import { start as startApi } from '../../../workers/api.ts';
 import { createTestDatabase, type TestDatabase } from '../../database.ts';
-import { addEmployees, addLaunched, addOrganisation } from '../../people.ts';
+import { addOrganisation } from '../../organisation.ts';
 import { SECRET_KEY, startWorker, type TestWorker, testEnvironment } from '../../worker.ts';
+import { addEmployees } from '../employees/people.ts';
+import { addLaunched } from './drafts.ts';
 
 let on: TestDatabase;
 let api: TestWorker;
@@ -28,7 +30,7 @@ beforeEach(async () => {
     .values({ org_id: orgId, campaign_id: campaignId, employee_id: employeeId })
     .returning('id')
     .executeTakeFirstOrThrow();
-  link = `${api.config.apiUrl}/u/${createLinkToken(SECRET_KEY, 'unsubscribe', { orgId, reachOutId: reachOut.id })}`;
+  link = `${api.config.apiUrl}/u/${createLinkToken(SECRET_KEY, 'unsubscribe', { orgId, id: reachOut.id })}`;
 });
 
 const unsubscribed = async () =>
@@ -66,10 +68,10 @@ test('unsubscribing again changes nothing and is no error', async () => {
 
 test("a check-in link, a changed link and another organisation's id unsubscribe nobody", async () => {
   const [org, reachOut, signature] = link.slice(link.lastIndexOf('/') + 1).split('.');
-  const target = { orgId, reachOutId: Number.parseInt(reachOut as string, 36) };
+  const target = { orgId, id: Number.parseInt(reachOut as string, 36) };
   for (const token of [
-    createLinkToken(SECRET_KEY, 'check-in', target),
-    `${org}.${(target.reachOutId + 1).toString(36)}.${signature}`,
+    createLinkToken(SECRET_KEY, 'another purpose', target),
+    `${org}.${(target.id + 1).toString(36)}.${signature}`,
     `${(orgId + 1).toString(36)}.${reachOut}.${signature}`,
     'nonsense',
   ])

@@ -2,14 +2,14 @@ import { sql } from 'kysely';
 import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test } from 'vitest';
 import { openDatabase } from '../../../src/db/read-write-split.ts';
 import { createLog } from '../../../src/log.ts';
-import { createLinkToken } from '../../../src/modules/campaigns/check-in-link.ts';
 import { type AnswerQuestion, createAnswers } from '../../../src/modules/conversations/answers.ts';
 import { createOpenings, type OpenByLink } from '../../../src/modules/conversations/conversations.ts';
+import { createCheckInToken } from '../../../src/modules/conversations/links.ts';
 import { createMetrics } from '../../../src/process/metrics.ts';
 import { createTestDatabase, type TestDatabase } from '../../database.ts';
-import { type Invitation, invite, inviteOne } from '../../invitations.ts';
-import { campaignOf } from '../../people.ts';
 import { SECRET_KEY } from '../../worker.ts';
+import { campaignOf } from '../campaigns/drafts.ts';
+import { type Invitation, invite, inviteOne } from './invitations.ts';
 
 let on: TestDatabase;
 let invitation: Invitation;
@@ -148,7 +148,7 @@ test("two people may choose the same nonce without knowing of each other's answe
 
 test('a link that is not ours, one whose check-in is gone, and one that expired say so', async () => {
   await expect(open(0, 'nonsense')).rejects.toMatchObject({ code: 'not_found' });
-  const nobody = createLinkToken(SECRET_KEY, 'check-in', { orgId: invitation.orgId, reachOutId: 999_999_999 });
+  const nobody = createCheckInToken(SECRET_KEY, { orgId: invitation.orgId, id: 999_999_999 });
   await expect(open(0, nobody)).rejects.toMatchObject({ code: 'not_found' });
   await sql`update campaigns set link_expires_at = now() where id = ${invitation.campaignId}`.execute(on.db);
   await expect(open()).rejects.toMatchObject({ code: 'gone' });

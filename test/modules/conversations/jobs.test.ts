@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { RETENTION_DAYS, RETENTION_STEP_ROWS } from '../../../src/limits.ts';
 import { forgetOldConversations } from '../../../src/modules/conversations/jobs.ts';
 import { createTestDatabase, type TestDatabase } from '../../database.ts';
-import { invite } from '../../invitations.ts';
+import { invite } from './invitations.ts';
 
 let on: TestDatabase;
 beforeAll(async () => {

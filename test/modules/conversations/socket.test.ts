@@ -1,12 +1,13 @@
 import { sql } from 'kysely';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { createLinkToken } from '../../../src/mail/personal-link.ts';
 import { ANSWER_CHARS_MAX, NONCE_CHARS_MAX } from '../../../src/modules/conversations/limits.ts';
-import { createLinkToken } from '../../../src/modules/campaigns/check-in-link.ts';
+import { createCheckInToken } from '../../../src/modules/conversations/links.ts';
 import { start as startChat } from '../../../workers/chat.ts';
-import { type ChatClient, type Frame, openChat } from '../../chat-client.ts';
 import { createTestDatabase, type TestDatabase, until } from '../../database.ts';
-import { type Invitation, invite, inviteOne } from '../../invitations.ts';
 import { SECRET_KEY, startWorker, type TestWorker, testEnvironment } from '../../worker.ts';
+import { type ChatClient, type Frame, openChat } from './chat-client.ts';
+import { type Invitation, invite, inviteOne } from './invitations.ts';
 
 let on: TestDatabase;
 let chat: TestWorker;
@@ -152,8 +153,9 @@ test('a closed window is told nothing more, and the other goes on', async () => 
 });
 
 test('a bad link closes with 4001 and an expired one with 4010, each with a reason before', async () => {
-  const foreign = createLinkToken('another installation, another secret key', 'check-in', invitation);
-  const unsubscribe = createLinkToken(SECRET_KEY, 'unsubscribe', invitation);
+  const target = { orgId: invitation.orgId, id: invitation.reachOutId };
+  const foreign = createCheckInToken('another installation, another secret key', target);
+  const unsubscribe = createLinkToken(SECRET_KEY, 'unsubscribe', target);
   for (const token of ['nonsense', foreign, unsubscribe]) {
     const client = await open();
     client.say({ type: 'hello', token, lastSeq: 0 });

@@ -1,6 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { IMPORT_BYTES_MAX, IMPORT_LINE_BYTES_MAX, IMPORT_REJECTIONS_KEPT } from '../../../src/modules/employees/limits.ts';
 import { NAME_CHARS_MAX } from '../../../src/limits.ts';
+import {
+  IMPORT_BYTES_MAX,
+  IMPORT_LINE_BYTES_MAX,
+  IMPORT_REJECTIONS_KEPT,
+} from '../../../src/modules/employees/limits.ts';
 import { type RunningApi, runApi } from '../../running-api.ts';
 import { csvOf, employeesOf, importFile } from './import-api.ts';
 

@@ -1,0 +1,31 @@
+/** Edits the list in src/modules.ts as text: an entry is all that connects a module. */
+import type { Module } from '../../src/modules/faces.ts';
+
+export const LIST_FILE = 'src/modules.ts';
+
+/** At the end: it may stand on every module above it. */
+export function withEntry(list: string, module: Module['name'], faces: readonly string[]): string {
+  const lines = faces.map((face) => `    ${face}: () => import('./modules/${module}/${face}.ts'),\n`);
+  const entry = `  {\n    name: '${module}',\n${lines.join('')}  },\n`;
+  const { head, body, tail } = productOf(list);
+  return `${head}${body}${entry}${tail}`;
+}
+
+export function withoutEntry(list: string, module: string): string {
+  const { head, body, tail } = productOf(list);
+  // An entry on several lines ends with the first `  },`; one on a single line ends there.
+  const entry = new RegExp(
+    `^  \\{ name: '${module}'.*\\},\\n|^  \\{\\n    name: '${module}',\\n(?:    .*\\n)*  \\},\\n`,
+    'm',
+  );
+  if (!entry.test(body)) throw new Error(`${LIST_FILE} has no entry for ${module} that this command understands.`);
+  return `${head}${body.replace(entry, '')}${tail}`;
+}
+
+/** The text inside `PRODUCT = [ … ];`, with a line for each entry or more. */
+function productOf(list: string): { head: string; body: string; tail: string } {
+  const match = /^([\s\S]*\nexport const PRODUCT: readonly Module\[\] = \[)(\n[\s\S]*?)?(\];\n[\s\S]*)$/.exec(list);
+  if (match === null) throw new Error(`${LIST_FILE} has no list PRODUCT that this command understands.`);
+  const [, head = '', body = '\n', tail = ''] = match;
+  return { head, body, tail };
+}

@@ -1,0 +1,48 @@
+/**
+ * What we use of pg that its types do not say, in one place: package.json pins the version in which it
+ * was read, and the tests of src/db fail when an update changes it.
+ */
+import { type Client, Query, type QueryResult } from 'pg';
+
+/** A client's connection: the messages of PostgreSQL's protocol. */
+export interface ProtocolConnection {
+  readonly stream: { readonly writable: boolean; write(bytes: Buffer): unknown };
+  bind(message: { statement: string; values: (string | null)[] }): void;
+  execute(message: object): void;
+}
+
+/** What pg's Query does with the messages that come back. */
+export interface ProtocolQuery {
+  submit(connection: ProtocolConnection): Error | null;
+  handleDataRow(message: { fields: (string | null)[] }): void;
+  handleCommandComplete(message: unknown, connection: ProtocolConnection): void;
+  handleReadyForQuery(connection: ProtocolConnection): void;
+  handleError(error: Error, connection: ProtocolConnection): void;
+}
+
+export interface Statement {
+  readonly name: string | undefined;
+  readonly text: string;
+  readonly values: unknown[];
+  readonly queryMode: 'extended';
+}
+
+export const PgQuery = Query as unknown as new (
+  statement: Statement,
+  answer: (error: Error | null, result: QueryResult) => void,
+) => ProtocolQuery;
+
+/** Ends a connection now, also one whose query waits for an answer that will not come. */
+export function endConnection(client: Client, reason: string): void {
+  client.connection.stream.destroy(new Error(`Connection terminated: ${reason}`));
+}
+
+/** Whether the client is inside a transaction, as the server last said. */
+export function isIdle(client: Client): boolean {
+  return client.getTransactionStatus() === 'I';
+}
+
+/** The process id of the server's end, as it was told when the connection opened. */
+export function serverPid(client: unknown): number {
+  return (client as { processID: number }).processID;
+}

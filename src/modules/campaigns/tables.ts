@@ -1,0 +1,57 @@
+/** Generated from migrations/*.sql by npm run generate:schema. Changes made here are lost. */
+
+import type { GeneratedAlways } from 'kysely';
+import type { SetOnce, Time } from '../../db/schema.ts';
+import type { Generated } from '../../db/tables.ts';
+
+export interface CampaignProgress {
+  answers: Generated<number>;
+  campaign_id: number;
+  failed: Generated<number>;
+  finished: Generated<number>;
+  opened: Generated<number>;
+  org_id: number;
+  possibly_twice: Generated<number>;
+  recipients: Generated<number>;
+  sent: Generated<number>;
+  skipped: Generated<number>;
+}
+
+export interface Campaigns {
+  body: string;
+  created_at: SetOnce;
+  cron: string | null;
+  expanded_to: Generated<number | null>;
+  finished_at: Time | null;
+  id: GeneratedAlways<number>;
+  launch_at: Time | null;
+  launched_at: Time | null;
+  link_expires_at: Time | null;
+  name: string;
+  org_id: number;
+  parent_id: number | null;
+  questions: string[];
+  status: Generated<'draft' | 'scheduled' | 'sending' | 'done' | 'cancelled'>;
+  subject: string;
+  time_zone: Generated<string>;
+}
+
+export interface ReachOuts {
+  attempts: Generated<number>;
+  campaign_id: number;
+  due_at: Generated<Time | null>;
+  employee_id: number;
+  error: string | null;
+  id: GeneratedAlways<number>;
+  org_id: number;
+  sent_at: Time | null;
+  status: Generated<'waiting' | 'sending' | 'sent' | 'failed' | 'skipped'>;
+}
+
+declare module '../../db/tables.ts' {
+  interface Tables {
+    campaign_progress: CampaignProgress;
+    campaigns: Campaigns;
+    reach_outs: ReachOuts;
+  }
+}

@@ -1,0 +1,56 @@
+import type { Db } from '../../../../src/db/database.ts';
+import type { DatabaseSession } from '../../../../src/db/read-write-split.ts';
+import { AppError } from '../../../../src/errors.ts';
+import { changedMeanwhile } from '../../../../src/http/optimistic-concurrency.ts';
+import { type OutboxEvent, writeToOutbox } from '../../../../src/queue/transactional-outbox.ts';
+import { addToNoteDays, insertNote, type Note, type NoteChange, noteById, updateNote } from './queries.ts';
+
+declare module '../../../../src/queue/transactional-outbox.ts' {
+  interface Topics {
+    'note.written': { readonly noteId: number; readonly day: string };
+  }
+}
+
+/** The note, and the word to everything that follows from it, are one transaction. */
+export function writeNote(
+  db: DatabaseSession,
+  orgId: number,
+  content: { readonly title: string; readonly body: string },
+): Promise<Note> {
+  return db.write(async (transaction) => {
+    const note = await insertNote(transaction, orgId, content);
+    const payload = { noteId: note.id, day: note.createdAt.slice(0, 10) };
+    await writeToOutbox(transaction, { orgId, topic: 'note.written', payload });
+    return note;
+  });
+}
+
+/**
+ * Fields that are left out stay as they are. Throws `not_found`, or `changed_meanwhile` when `version` is not the current
+ * one.
+ */
+export function changeNote(
+  db: DatabaseSession,
+  orgId: number,
+  id: number,
+  version: number,
+  change: NoteChange,
+): Promise<Note> {
+  return db.write(async (transaction) => {
+    const changed = await updateNote(transaction, orgId, id, version, change);
+    if (changed !== undefined) return changed;
+    throw (await noteById(transaction, orgId, id)) === undefined ? noSuchNote() : changedMeanwhile();
+  });
+}
+
+/** Runs in the relay's transaction: each note is counted exactly once, whatever crashes. */
+export async function countWritten(transaction: Db, events: readonly OutboxEvent<'note.written'>[]): Promise<void> {
+  await addToNoteDays(
+    transaction,
+    events.map(({ orgId, payload }) => ({ orgId, day: payload.day })),
+  );
+}
+
+export function noSuchNote(): AppError {
+  return new AppError('not_found', 'There is no such note.');
+}

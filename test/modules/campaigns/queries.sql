@@ -1,0 +1,250 @@
+-- The statements that are sent to PostgreSQL, each with the function that sends it and the roles it runs as.
+-- Written by npm run queries and planned by planned.test.ts; not to be changed by hand.
+
+-- src/modules/campaigns/ledger.ts claimReachOuts (tenant)
+with due as (
+  select id
+  from reach_outs
+  where org_id = $1 and campaign_id = $2 and due_at <= now() and (
+    select status
+    from campaigns
+    where org_id = $3 and id = $4
+  ) = 'sending'
+  order by due_at, id
+  limit $5
+  for update skip locked
+)
+update reach_outs as r
+set status = 'sending', attempts = r.attempts + 1, due_at = now() + make_interval(secs => $6)
+from employees e
+where r.org_id = $7 and r.id = any(array(
+  select id
+  from due
+)) and e.org_id = r.org_id and e.id = r.employee_id
+returning r.id, r.attempts, e.email, e.name, e.unsubscribed_at is not null as unsubscribed,
+    old.status = 'sending' as interrupted;
+
+-- src/modules/campaigns/ledger.ts expandLedger (tenant)
+select expanded_to
+from campaigns
+where org_id = $1 and id = $2
+for update;
+
+-- src/modules/campaigns/ledger.ts expandLedger (tenant)
+update campaign_progress
+set recipients = recipients + $1
+where org_id = $2 and campaign_id = $3;
+
+-- src/modules/campaigns/ledger.ts expandLedger (tenant)
+update campaigns
+set expanded_to = $1
+where org_id = $2 and id = $3;
+
+-- src/modules/campaigns/ledger.ts expandLedger (tenant)
+with page as (
+  select id, unsubscribed_at
+  from employees
+  where org_id = $1 and id > $2
+  order by id
+  limit $3
+), added as (
+  insert into reach_outs (org_id, campaign_id, employee_id)
+  select $4::bigint, $5::bigint, id
+  from page
+  where unsubscribed_at is null
+  order by id
+  on conflict (org_id, campaign_id, employee_id) do nothing
+  returning 1
+)
+select (
+  select count(*)
+  from added
+) as added, (
+  select count(*)
+  from page
+) as read, (
+  select max(id)
+  from page
+) as last;
+
+-- src/modules/campaigns/ledger.ts finishCampaign (tenant)
+update campaigns
+set status = $1, finished_at = now()
+where org_id = $2 and id = $3 and status = $4;
+
+-- src/modules/campaigns/ledger.ts nextDueMs (tenant)
+select extract(epoch from due_at - now())::float8 * 1000 as ms
+from reach_outs
+where org_id = $1 and campaign_id = $2 and due_at is not null
+order by due_at
+limit $3;
+
+-- src/modules/campaigns/ledger.ts recordReachOuts (tenant)
+with given as materialized (
+  select *
+  from unnest($1::bigint[], $2::text[], $3::text[], $4::timestamptz[], $5::boolean[], $6::boolean[]) as given (id,
+      status, error, due_at, untried, twice)
+), written as (
+  update reach_outs as r
+  set status = given.status, error = given.error, due_at = given.due_at, attempts = r.attempts - given.untried::int,
+      sent_at = case when given.status = 'sent' then now() else r.sent_at end
+  from given
+  where r.org_id = $7 and r.id = any(array(
+    select id
+    from given
+  )) and r.id = given.id and r.status = 'sending'
+  returning given.status, given.twice
+)
+update campaign_progress
+set sent = sent + (
+  select count(*)
+  from written
+  where status = 'sent'
+), failed = failed + (
+  select count(*)
+  from written
+  where status = 'failed'
+), skipped = skipped + (
+  select count(*)
+  from written
+  where status = 'skipped'
+), possibly_twice = possibly_twice + (
+  select count(*)
+  from written
+  where twice
+)
+where org_id = $8 and campaign_id = $9;
+
+-- src/modules/campaigns/ledger.ts sendingCampaign (tenant)
+select campaigns.subject, campaigns.body, campaigns.expanded_to, organisations.name as organisation
+from campaigns
+inner join organisations on organisations.id = campaigns.org_id
+where campaigns.org_id = $1 and campaigns.id = $2 and campaigns.status = $3;
+
+-- src/modules/campaigns/ledger.ts sendingCampaigns (system)
+select org_id, id
+from campaigns
+where status = 'sending'
+order by id
+limit $1;
+
+-- src/modules/campaigns/progress.ts addToProgress (tenant)
+update campaign_progress as p
+set opened = p.opened + given.opened, answers = p.answers + given.answers, finished = p.finished + given.finished
+from unnest($1::bigint[], $2::integer[], $3::integer[], $4::integer[]) as given (campaign_id, opened, answers, finished)
+where p.org_id = $5 and p.campaign_id = any($6::bigint[]) and p.campaign_id = given.campaign_id;
+
+-- src/modules/campaigns/queries.ts campaignById (tenant)
+select campaigns.id, campaigns.name, campaigns.subject, campaigns.body, campaigns.questions, campaigns.status,
+    campaigns.launch_at, campaigns.cron, campaigns.time_zone, campaigns.parent_id, campaigns.launched_at,
+    campaigns.finished_at, campaigns.created_at, progress.recipients, progress.sent, progress.failed, progress.skipped,
+    progress.possibly_twice, progress.opened, progress.finished, progress.answers
+from campaigns
+inner join campaign_progress as progress on progress.org_id = campaigns.org_id and progress.campaign_id = campaigns.id
+where campaigns.org_id = $1 and campaigns.id = $2;
+
+-- src/modules/campaigns/queries.ts campaignsPage (tenant)
+select campaigns.id, campaigns.name, campaigns.subject, campaigns.body, campaigns.questions, campaigns.status,
+    campaigns.launch_at, campaigns.cron, campaigns.time_zone, campaigns.parent_id, campaigns.launched_at,
+    campaigns.finished_at, campaigns.created_at, progress.recipients, progress.sent, progress.failed, progress.skipped,
+    progress.possibly_twice, progress.opened, progress.finished, progress.answers
+from campaigns
+inner join campaign_progress as progress on progress.org_id = campaigns.org_id and progress.campaign_id = campaigns.id
+where campaigns.org_id = $1 and campaigns.id < $2
+order by campaigns.id desc
+limit $3;
+
+-- src/modules/campaigns/queries.ts countScheduled (tenant)
+select id
+from campaigns
+where org_id = $1 and status = $2
+limit $3;
+
+-- src/modules/campaigns/queries.ts insertCampaign (system, tenant)
+insert into campaign_progress (org_id, campaign_id)
+values ($1, $2);
+
+-- src/modules/campaigns/queries.ts insertCampaign (system, tenant)
+insert into campaigns (org_id, name, subject, body, questions)
+values ($1, $2, $3, $4, $5)
+returning id;
+
+-- src/modules/campaigns/queries.ts markCancelled (tenant)
+update campaigns
+set status = $1, finished_at = now()
+where org_id = $2 and id = $3 and status in ($4, $5, $6);
+
+-- src/modules/campaigns/queries.ts markDraftChanged (tenant)
+update campaigns
+set name = $1, subject = subject, body = body, questions = questions
+where org_id = $2 and id = $3 and status = $4;
+
+-- src/modules/campaigns/queries.ts markDraftChanged (tenant)
+update campaigns
+set name = name, subject = $1, body = body, questions = $2
+where org_id = $3 and id = $4 and status = $5;
+
+-- src/modules/campaigns/queries.ts markDraftChanged (tenant)
+update campaigns
+set name = name, subject = $1, body = body, questions = questions
+where org_id = $2 and id = $3 and status = $4;
+
+-- src/modules/campaigns/queries.ts markLaunched (system, tenant)
+update campaigns
+set status = $1, launched_at = now(), link_expires_at = now() + make_interval(days => $2::int)
+where org_id = $3 and id = $4 and status in ($5, $6) and cron is null;
+
+-- src/modules/campaigns/queries.ts markScheduled (tenant)
+update campaigns
+set status = $1, launch_at = $2, cron = $3, time_zone = $4
+where org_id = $5 and id = $6 and status in ($7, $8);
+
+-- src/modules/campaigns/queries.ts reachOutsPage (tenant)
+select reach_outs.id, reach_outs.employee_id, employees.name, employees.email, reach_outs.status, reach_outs.attempts,
+    reach_outs.sent_at, reach_outs.error
+from reach_outs
+inner join employees on employees.org_id = reach_outs.org_id and employees.id = reach_outs.employee_id
+where reach_outs.org_id = $1 and reach_outs.campaign_id = $2 and reach_outs.id > $3
+order by reach_outs.id
+limit $4;
+
+-- src/modules/campaigns/queries.ts reachOutsPage (tenant)
+select reach_outs.id, reach_outs.employee_id, employees.name, employees.email, reach_outs.status, reach_outs.attempts,
+    reach_outs.sent_at, reach_outs.error
+from reach_outs
+inner join employees on employees.org_id = reach_outs.org_id and employees.id = reach_outs.employee_id
+where reach_outs.org_id = $1 and reach_outs.campaign_id = $2 and reach_outs.id > $3 and reach_outs.status = $4
+order by reach_outs.id
+limit $5;
+
+-- src/modules/campaigns/queries.ts recipientsOf (tenant)
+select sum(reachable) as count
+from teams
+where org_id = $1;
+
+-- src/modules/campaigns/scheduled-launches.ts launchNext (system)
+select *
+from campaigns
+where status = 'scheduled' and launch_at <= now()
+order by launch_at
+limit $1
+for update skip locked;
+
+-- src/modules/campaigns/scheduled-launches.ts launchNext (system)
+update campaigns
+set launch_at = $1
+where org_id = $2 and id = $3;
+
+-- src/modules/campaigns/scheduled-launches.ts launchNext (system)
+update campaigns
+set parent_id = $1, launch_at = $2, time_zone = $3
+where org_id = $4 and id = $5;
+
+-- src/modules/campaigns/unsubscribe.ts unsubscribe (tenant)
+update employees
+set unsubscribed_at = coalesce(unsubscribed_at, now())
+where org_id = $1 and id = (
+  select employee_id
+  from reach_outs
+  where org_id = $2 and id = $3
+);

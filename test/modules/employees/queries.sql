@@ -1,0 +1,122 @@
+-- The statements that are sent to PostgreSQL, each with the function that sends it and the roles it runs as.
+-- Written by npm run queries and planned by planned.test.ts; not to be changed by hand.
+
+-- src/modules/employees/queries.ts addTeams (tenant)
+insert into teams (org_id, name)
+select $1::bigint, name
+from unnest($2::text[]) as given (name)
+on conflict (org_id, name) do nothing;
+
+-- src/modules/employees/queries.ts claimImport (tenant)
+update imports
+set status = $1, touched_at = now()
+where org_id = $2 and id = $3 and status = $4;
+
+-- src/modules/employees/queries.ts employeesPage (tenant)
+select employees.id, employees.name, employees.email, employees.team_id, teams.name as team, employees.unsubscribed_at,
+    employees.created_at
+from employees
+inner join teams on teams.org_id = employees.org_id and teams.id = employees.team_id
+where employees.org_id = $1 and employees.id > $2
+order by employees.id
+limit $3;
+
+-- src/modules/employees/queries.ts employeesPage (tenant)
+select employees.id, employees.name, employees.email, employees.team_id, teams.name as team, employees.unsubscribed_at,
+    employees.created_at
+from employees
+inner join teams on teams.org_id = employees.org_id and teams.id = employees.team_id
+where employees.org_id = $1 and employees.id > $2 and employees.team_id = $3
+order by employees.id
+limit $4;
+
+-- src/modules/employees/queries.ts failRunningImports (system)
+update imports
+set status = 'failed', finished_at = now(),
+    error = 'The import was interrupted. What it had read is kept; send the file again, nobody is added twice.'
+where (org_id, id) in (
+  select org_id, id
+  from imports
+  where status = 'running' and touched_at < now() - make_interval(secs => $1::int)
+  limit $2
+);
+
+-- src/modules/employees/queries.ts finishImport (tenant)
+update imports
+set status = $1, error = $2, finished_at = now()
+where org_id = $3 and id = $4;
+
+-- src/modules/employees/queries.ts importById (tenant)
+select id, file_name, status, rows_read, rows_added, rows_updated, rows_unchanged, rows_rejected, rejections, error,
+    created_at, finished_at
+from imports
+where org_id = $1 and id = $2;
+
+-- src/modules/employees/queries.ts importsPage (tenant)
+select id, file_name, status, rows_read, rows_added, rows_updated, rows_unchanged, rows_rejected, rejections, error,
+    created_at, finished_at
+from imports
+where org_id = $1 and id < $2
+order by id desc
+limit $3;
+
+-- src/modules/employees/queries.ts insertImport (tenant)
+insert into imports (org_id, file_name)
+values ($1, $2)
+returning id, file_name, status, rows_read, rows_added, rows_updated, rows_unchanged, rows_rejected, rejections, error,
+    created_at, finished_at;
+
+-- src/modules/employees/queries.ts recordBatch (tenant)
+update imports
+set rows_read = rows_read + $1::int, rows_added = rows_added + $2::int, rows_updated = rows_updated + $3::int,
+    rows_unchanged = rows_unchanged + $4::int, rows_rejected = rows_rejected + $5::int,
+    rejections = case when jsonb_array_length(rejections) >= $6::int then rejections else (
+  select coalesce(jsonb_agg(entry), '[]')
+  from (
+    select entry
+    from jsonb_array_elements(rejections || $7::jsonb) as entry
+    limit $8::int
+  ) as kept
+) end, touched_at = now()
+where org_id = $9 and id = $10;
+
+-- src/modules/employees/queries.ts teams (tenant)
+select teams.id, teams.name, teams.employees
+from teams
+where teams.org_id = $1
+order by teams.name
+limit $2;
+
+-- src/modules/employees/queries.ts teamsByName (tenant)
+select id, name
+from teams
+where org_id = $1
+limit $2;
+
+-- src/modules/employees/queries.ts upsertEmployees (tenant)
+insert into employees (org_id, email, name, team_id)
+select $1::bigint, email, name, team_id
+from unnest($2::text[], $3::text[], $4::bigint[]) as given (email, name, team_id)
+on conflict (org_id, email) do update set name = excluded.name, team_id = excluded.team_id
+where (employees.name, employees.team_id) is distinct from (excluded.name, excluded.team_id)
+returning (xmax = 0) as added;
+
+-- src/modules/employees/search.ts walk (tenant)
+select employees.email as key, employees.name_lower, employees.id, employees.name, employees.email, employees.team_id,
+    teams.name as team, employees.unsubscribed_at, employees.created_at
+from employees
+inner join teams on teams.org_id = employees.org_id and teams.id = employees.team_id
+where employees.org_id = $1 and employees.email >= $2 and employees.email < $3 and (employees.email,
+    employees.id) > ($4, $5::bigint) and ($6::bigint = 0 or employees.team_id = $7::bigint)
+order by employees.email, employees.id
+limit $8;
+
+-- src/modules/employees/search.ts walk (tenant)
+select employees.name_lower as key, employees.name_lower, employees.id, employees.name, employees.email,
+    employees.team_id, teams.name as team, employees.unsubscribed_at, employees.created_at
+from employees
+inner join teams on teams.org_id = employees.org_id and teams.id = employees.team_id
+where employees.org_id = $1 and employees.name_lower >= $2 and employees.name_lower < $3 and (employees.name_lower,
+    employees.id) > ($4, $5::bigint) and ($6::bigint = 0 or employees.team_id = $7::bigint)
+order by employees.name_lower, employees.id
+limit $8;
