@@ -1,4 +1,4 @@
-/** One request of the bench itself, outside any load: to arrange something, or to ask how it stands. */
+/** One request of the bench itself, outside any load: to arrange something, or to ask how far it is. */
 
 export interface CallOptions {
   readonly method?: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';

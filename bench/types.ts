@@ -57,7 +57,7 @@ export interface ScenarioResult {
   readonly name: string;
   /** The slug of the promise that it proves. */
   readonly promise: string;
-  /** The line as it stands in the promise, in words. */
+  /** The line of the promise, in words. */
   readonly line: string;
   /** `inconclusive`: the run proves nothing (no enforced limit, generator too slow), and says why in `reasons`. */
   readonly outcome: 'met' | 'not met' | 'inconclusive';

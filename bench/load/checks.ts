@@ -86,7 +86,7 @@ export function createOwners(): Owners {
   };
 }
 
-/** A row of a list, as far as checks look at it. */
+/** The part of a row that checks need. */
 export interface Row {
   readonly id: number;
   readonly name?: string;

@@ -11,7 +11,7 @@ export interface RunningLoad<Figures> {
   readonly figures: Promise<Figures>;
   /** Ends it early; the figures are those until now. */
   stop(): void;
-  /** Resolves when the generator has said this; a storm says `connected` when everybody is in. */
+  /** Resolves when the generator reports this event, `connected` for example. */
   event(name: string): Promise<void>;
 }
 

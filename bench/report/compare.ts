@@ -8,7 +8,7 @@ import type { RunResult, ScenarioResult } from '../types.ts';
 import { figure, figureName } from './format.ts';
 import { readResult } from './result-file.ts';
 
-/** Figures that a commit decides and not the machine: they are what the gate looks at. */
+/** Figures that a commit decides and not the machine: the gate checks them. */
 export const COUNTER =
   /(?:queries|rows|bytes|statements|commands|allocations)Per[A-Z]\w*$|: (?:queries|rows|bytes)$|per mail$|^lost|^wrong|^duplicated|oomKills$/i;
 

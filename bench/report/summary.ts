@@ -7,6 +7,7 @@
 import { readdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
+import { argumentsOrExit } from '../arguments.ts';
 import type { RunResult, ScenarioResult } from '../types.ts';
 import { duration, figure, figureName, megabytes } from './format.ts';
 import { appendToHistory, type HistoryEntry, historyEntryOf, readHistory } from './history.ts';
@@ -82,16 +83,22 @@ function newestResult(): string {
   return path.join(RESULTS, newest);
 }
 
+const USAGE =
+  'npm run bench:summary -- [--result=<json>] [--history=<file>] [--append] [--page-url=<url>] [--out=<md>]';
+
 if (import.meta.main) {
-  const { values } = parseArgs({
-    options: {
-      result: { type: 'string' },
-      history: { type: 'string' },
-      append: { type: 'boolean', default: false },
-      'page-url': { type: 'string' },
-      out: { type: 'string' },
-    },
-  });
+  const { values } = argumentsOrExit(USAGE, (args) =>
+    parseArgs({
+      args,
+      options: {
+        result: { type: 'string' },
+        history: { type: 'string' },
+        append: { type: 'boolean', default: false },
+        'page-url': { type: 'string' },
+        out: { type: 'string' },
+      },
+    }),
+  );
   const file = values.result ?? newestResult();
   const run = readResult(file);
   const earlier = values.history === undefined ? [] : readHistory(values.history);

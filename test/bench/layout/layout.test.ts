@@ -54,7 +54,7 @@ describeLayout('nano-each', (layout, folder) => {
     const { databaseUrl, databaseReplicaUrl } = layout().addresses;
     for (const url of [databaseUrl, databaseReplicaUrl]) {
       expect(await query(url, "select current_setting('fsync') as answer")).toBe('on');
-      expect(Number(await query(url, 'select count(*) as answer from employees'))).toBeGreaterThan(100);
+      expect(await query(url, 'select count(*)::int as answer from organisations')).toBe(10);
     }
   });
 
