@@ -6,8 +6,8 @@ const nPlusOne: PlantedFault = {
   file: 'src/modules/employees/queries.ts',
   edits: [
     [
-      '  return rows.map(toEmployee);',
-      "  for (const row of rows)\n    await db.selectFrom('teams').where('org_id', '=', orgId).where('id', '=', row.team_id).select('name').execute();\n  return rows.map(toEmployee);",
+      '  return found.map(toEmployee);',
+      "  for (const row of found)\n    await db.selectFrom('teams').where('org_id', '=', orgId).where('id', '=', row.team_id).select('name').execute();\n  return found.map(toEmployee);",
     ],
   ],
   scenarios: ['counters'],
@@ -18,7 +18,7 @@ const nPlusOne: PlantedFault = {
 const unpagedQuery: PlantedFault = {
   name: 'unpaged-query',
   file: 'src/modules/employees/queries.ts',
-  edits: [['PAGES.all(db, { orgId, afterId, rows: limit + 1 })', 'PAGES.all(db, { orgId, afterId, rows: 100_000 })']],
+  edits: [['PAGES.all(db, { orgId, afterId, rows })', 'PAGES.all(db, { orgId, afterId, rows: 100_000 })']],
   scenarios: ['counters'],
   expected: /GET \/api\/employees: rows/,
 };
