@@ -2,14 +2,14 @@
 FROM node:26-slim AS build
 WORKDIR /app
 COPY package.json package-lock.json ./
-# No install scripts: nothing that the build needs has one, and they would run as root.
+# No install scripts: the build does not need any, and they would run as root.
 RUN npm ci --ignore-scripts
 COPY scripts/build.ts scripts/
 COPY src src
 COPY workers workers
 RUN node scripts/build.ts
 
-# The bundle holds every package, so the image holds no node_modules.
+# The bundle includes every package, so the image needs no node_modules.
 FROM node:26-slim
 ENV NODE_ENV=production
 WORKDIR /app

@@ -2,7 +2,7 @@ import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
   test: {
-    include: ['test/browser/**/*.test.ts'],
+    include: ['test/browser/**/*.test.ts', 'test/modules/**/*.browser.test.ts'],
     globalSetup: './test/browser/product.ts',
     // One product, one browser: each file in turn, each step after the one before.
     fileParallelism: false,

@@ -18,9 +18,9 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'product',
-          include: ['test/**/*.test.ts'],
+          include: ['test/**/*.test.ts', 'template/test/**/*.test.ts'],
           // Needs a browser: npm run test:browser.
-          exclude: [...configDefaults.exclude, 'test/browser/**', QUERIES_RECORDED],
+          exclude: [...configDefaults.exclude, 'test/browser/**', '**/*.browser.test.ts', QUERIES_RECORDED],
           globalSetup: './test/global-setup.ts',
           setupFiles: './test/db/query-plans/mark-file.ts',
         },

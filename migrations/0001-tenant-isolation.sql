@@ -1,10 +1,10 @@
--- The second wall between organisations: PostgreSQL itself shows a statement the rows of one organisation only, whatever
--- its WHERE says. Two roles that cannot sign in carry the rights; a process signs in as a role that has none, and takes
--- one of the two for each transaction, together with the organisation (src/db/tenant-isolation.ts).
--- Without the organisation current_setting() raises an error: it fails closed, and loudly.
+-- Tenant isolation in PostgreSQL itself: a statement sees the rows of one organisation only, whatever its WHERE clause.
+-- Two roles that cannot log in have the privileges; a process logs in as a role that has none, and takes one of the
+-- two, and the organisation, for each transaction (src/db/tenant-isolation.ts).
+-- Without an organisation current_setting() raises an error: it fails closed, and loudly.
 -- Locks: none, nothing exists yet.
 
--- Roles belong to the whole server: another database of it may have made them already.
+-- Roles belong to the whole server: another database on it may already have created them.
 do $$
 declare
   name text;
@@ -13,22 +13,23 @@ begin
     if not exists (select from pg_roles where rolname = name) then
       execute format('create role %I nologin', name);
     end if;
-    -- Where the processes sign in with this very role (one DATABASE_URL for everything), they must be able to take it.
+    -- If the processes log in as the current role (one DATABASE_URL for everything), it must be able to take these
+    -- roles.
     if not pg_has_role(current_user, name, 'set') then
       begin
         execute format('grant %I to current_user with inherit false, set true', name);
       exception when insufficient_privilege then
-        raise notice '% may not take the role %; the role of DATABASE_URL must', current_user, name;
+        raise notice '% cannot take the role %; the role in DATABASE_URL must be able to', current_user, name;
       end;
     end if;
   end loop;
 exception when insufficient_privilege then
-  raise exception 'The roles tardigrade_tenant and tardigrade_system are missing, and % may not create roles.', current_user
-    using hint = 'As an administrator: create role tardigrade_tenant nologin; create role tardigrade_system nologin;';
+  raise exception 'The roles tardigrade_tenant and tardigrade_system are missing, and % is not allowed to create them.', current_user
+    using hint = 'As an administrator, run: create role tardigrade_tenant nologin; create role tardigrade_system nologin;';
 end $$;
 
--- Every migration that creates a table of a tenant calls this for it, after the grants. `org` is the column that holds
--- the organisation; forced, so that the owner of the tables is bound as well.
+-- Every migration calls this for each tenant table that it creates, after the grants. `org` is the column that holds
+-- the organisation. Row-Level Security is forced, so that it applies to the owner of the tables too.
 create function isolate_tenant(name regclass, org text default 'org_id') returns void language plpgsql as $$
 begin
   execute format('alter table %s enable row level security, force row level security', name);
@@ -36,5 +37,5 @@ begin
   execute format('create policy system on %s to tardigrade_system using (true)', name);
 end $$;
 
--- A process looks whether the schema is the one it knows before it takes any role.
+-- A process checks whether the schema is up to date before it takes any role.
 grant select on kysely_migration, kysely_migration_lock to public;

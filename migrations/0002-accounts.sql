@@ -1,6 +1,6 @@
 -- Organisations, the people who sign in for them, and their sessions.
--- Every table of a tenant starts its primary key, and so its index, with org_id: one organisation's rows lie together,
--- no query can be fast without naming the organisation, and a foreign key (org_id, …) cannot point at another tenant.
+-- The primary key of every tenant table, and so its index, starts with org_id: one organisation's rows are adjacent, no
+-- query can be fast without naming the organisation, and a foreign key (org_id, …) cannot point at another tenant.
 -- Locks: none that matter, the tables are new.
 
 create table organisations (
@@ -15,14 +15,14 @@ create table users (
   email text not null unique,
   name text not null,
   role text not null check (role in ('owner', 'admin', 'viewer')),
-  -- argon2id in the PHC string format; the parameters travel with the hash.
+  -- argon2id in the PHC string format, which includes the parameters.
   password_hash text not null,
   created_at timestamptz not null default now(),
   primary key (org_id, id)
 );
 
 create table sessions (
-  -- SHA-256 of the token: reading this table lets nobody sign in.
+  -- SHA-256 of the token: a leak of this table does not let anyone sign in.
   token_hash bytea primary key,
   org_id bigint not null,
   user_id bigint not null,
@@ -33,12 +33,13 @@ create table sessions (
 create index sessions_by_user on sessions (org_id, user_id);
 create index sessions_by_expiry on sessions (expires_at);
 
--- One organisation's requests. What is not granted here, no request can do.
+-- For requests within one organisation. A request cannot do anything that is not granted here.
 grant select on organisations, users to tardigrade_tenant;
 grant insert, delete on sessions to tardigrade_tenant;
 grant select (token_hash, org_id) on sessions to tardigrade_tenant;
 
--- What comes before the organisation is known: registration, sign-in, a session's owner; and retention.
+-- For statements that run before the organisation is known (registration, sign-in, finding a session) and for
+-- retention.
 grant select, insert on organisations, users to tardigrade_system;
 grant select, insert, update, delete on sessions to tardigrade_system; -- update for its FOR UPDATE
 

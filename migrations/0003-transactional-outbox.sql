@@ -1,4 +1,5 @@
--- What must happen if, and only if, the transaction that wrote it commits (src/queue/transactional-outbox.ts).
+-- Events that must be delivered if, and only if, the transaction that wrote them commits
+-- (src/queue/transactional-outbox.ts).
 -- Locks: none that matter, the table is new.
 
 create table outbox (
@@ -6,7 +7,7 @@ create table outbox (
   org_id bigint not null,
   topic text not null,
   payload jsonb not null,
-  -- Deliveries that failed, and the time before which there is no next one.
+  -- The number of failed deliveries, and the earliest time of the next one.
   attempts smallint not null default 0,
   due_at timestamptz not null default now(),
   created_at timestamptz not null default now()

@@ -1,12 +1,12 @@
--- Employees in their teams, and the imports that bring them.
+-- Employees, their teams, and the imports that add them.
 -- Locks: none that matter, the tables are new.
 
 create table teams (
   org_id bigint not null references organisations (id),
   id bigint generated always as identity,
   name text not null,
-  -- How many people it has, and how many of them may be written to. Kept by the triggers below, so that no way of
-  -- writing employees can forget it: counting 168,000 rows for each dashboard took 60 ms.
+  -- The number of people in the team, and of those who may be sent mail. Maintained by the triggers below, so that no
+  -- code that writes employees can forget it: counting 168,000 rows for each dashboard took 60 ms.
   employees integer not null default 0,
   reachable integer not null default 0,
   primary key (org_id, id),
@@ -17,9 +17,9 @@ create table employees (
   org_id bigint not null,
   id bigint generated always as identity,
   team_id bigint not null,
-  -- Behind Row-Level Security PostgreSQL gives an index only to conditions that cannot leak rows through their errors:
-  -- LIKE and lower() are not among them, comparisons of a plain column are. So the lower-case name is a column, and a
-  -- prefix is searched for as a range, in the order of code points.
+  -- Under Row-Level Security PostgreSQL uses an index only for leakproof conditions: LIKE and lower() are not
+  -- leakproof, comparisons of a plain column are. So the lower-case name is a column, and a prefix search is a range,
+  -- in code point order.
   email text collate "C" not null,
   name text not null,
   name_lower text collate "C" not null generated always as (lower(name)) stored,
@@ -46,7 +46,7 @@ create table imports (
   rejections jsonb not null default '[]',
   error text,
   created_at timestamptz not null default now(),
-  -- A running import that was not touched for ABANDONED_IMPORT_SECONDS belongs to a process that died.
+  -- If a running import has not been touched for ABANDONED_IMPORT_SECONDS, its process has died.
   touched_at timestamptz not null default now(),
   finished_at timestamptz,
   primary key (org_id, id)
@@ -56,7 +56,7 @@ comment on column imports.rejections is 'json: { line: number; reason: string }[
 
 create function count_teams() returns trigger language plpgsql as $$
 begin
-  -- In the order of their ids first: two imports that move people between the same teams wait instead of deadlocking.
+  -- Lock the teams in id order first: two imports that move people between the same teams wait instead of deadlocking.
   if tg_op = 'INSERT' then
     perform from teams where (org_id, id) in (select org_id, team_id from added) order by org_id, id for no key update;
     update teams set employees = teams.employees + change.employees, reachable = teams.reachable + change.reachable
@@ -100,7 +100,7 @@ create trigger employees_removed after delete on employees
   referencing old table as removed for each statement execute function count_teams();
 
 grant select, insert on teams to tardigrade_tenant;
--- The counts are all that a request may change of a team.
+-- Requests may only change a team's counts.
 grant update (employees, reachable) on teams to tardigrade_tenant;
 grant select, insert, update on employees, imports to tardigrade_tenant;
 grant select, update on imports to tardigrade_system; -- imports whose process died

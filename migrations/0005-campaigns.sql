@@ -1,4 +1,4 @@
--- Campaigns, and the ledger of the mails that they send.
+-- Campaigns, and the ledger of their mails.
 -- Locks: none that matter, the tables are new.
 
 create table campaigns (
@@ -11,26 +11,26 @@ create table campaigns (
   status text not null default 'draft' check (status in ('draft', 'scheduled', 'sending', 'done', 'cancelled')),
   -- The next launch of a scheduled campaign.
   launch_at timestamptz,
-  -- With a cron expression the campaign is a template: each launch makes a child that is sent.
+  -- With a cron expression the campaign is a template: each launch creates a child, and the child is sent.
   cron text,
   time_zone text not null default 'UTC',
   parent_id bigint,
   launched_at timestamptz,
   finished_at timestamptz,
   link_expires_at timestamptz,
-  -- How far the employees were written into reach_outs: the last employee id; null when all are.
+  -- The last employee that has been written into reach_outs; null when all have been.
   expanded_to bigint default 0,
   created_at timestamptz not null default now(),
   primary key (org_id, id),
-  -- One child per slot, whoever looks at the clock and however often.
+  -- One child per slot, even if several processes launch it.
   unique (org_id, parent_id, launch_at),
   foreign key (org_id, parent_id) references campaigns (org_id, id)
 );
 create index campaigns_due on campaigns (launch_at) where status = 'scheduled';
 create index campaigns_sending on campaigns (id) where status = 'sending';
 
--- Counters apart from the campaign: they change with every mail and answer, and a narrow row with room to spare is
--- updated in place (HOT) without touching an index.
+-- The counters have their own table: they change with every mail and answer, and a narrow row on a page with free space
+-- is updated in place (HOT) without touching an index.
 create table campaign_progress (
   org_id bigint not null,
   campaign_id bigint not null,
@@ -38,7 +38,7 @@ create table campaign_progress (
   sent integer not null default 0,
   failed integer not null default 0,
   skipped integer not null default 0,
-  -- Mails whose process died between sending and writing it down: each may have been delivered twice.
+  -- Mails whose process died between sending them and recording it: each may have been delivered twice.
   possibly_twice integer not null default 0,
   opened integer not null default 0,
   finished integer not null default 0,
@@ -47,7 +47,7 @@ create table campaign_progress (
   foreign key (org_id, campaign_id) references campaigns (org_id, id) on delete cascade
 ) with (fillfactor = 50);
 
--- The ledger: one row per person and campaign. It, not the queue, knows who was written to.
+-- The ledger: one row per person and campaign. This table, not the queue, is the record of who was sent a mail.
 create table reach_outs (
   org_id bigint not null,
   id bigint generated always as identity,
@@ -55,7 +55,7 @@ create table reach_outs (
   employee_id bigint not null,
   status text not null default 'waiting' check (status in ('waiting', 'sending', 'sent', 'failed', 'skipped')),
   attempts smallint not null default 0,
-  -- waiting: not before; sending: the lease ends, whoever took it is dead; null: nothing more to do.
+  -- waiting: the earliest time to send; sending: the end of the lease, after which the sender is dead; null: done.
   due_at timestamptz default now(),
   sent_at timestamptz,
   error text,
@@ -70,7 +70,7 @@ create index reach_outs_by_employee on reach_outs (org_id, employee_id);
 create index reach_outs_by_status on reach_outs (org_id, campaign_id, status, id);
 
 grant select, insert, update on campaigns, campaign_progress, reach_outs to tardigrade_tenant;
--- Launches that are due, and campaigns that stand still.
+-- For launching due campaigns, and for resuming those that have stalled.
 grant select, insert, update on campaigns to tardigrade_system;
 grant select, insert on campaign_progress to tardigrade_system;
 

@@ -1,7 +1,7 @@
 -- The mood of each team by day.
 -- Locks: none that matter, the table is new.
 
--- Mood by team and day, kept up to date by the transaction that stores an answer.
+-- Updated by the transaction that stores an answer.
 create table mood_days (
   org_id bigint not null,
   day date not null,

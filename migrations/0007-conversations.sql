@@ -35,7 +35,7 @@ create table messages (
   -- Chosen by the client: the same answer sent twice is stored once.
   nonce text,
   body text not null,
-  -- -1 (bad) to 1 (good); null for the bot's own words.
+  -- -1 (bad) to 1 (good); null for the bot's messages.
   sentiment real,
   created_at timestamptz not null default now(),
   primary key (org_id, conversation_id, seq),

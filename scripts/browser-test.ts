@@ -1,6 +1,7 @@
 /**
- * `npm run test:browser`: the product as a person uses it, in a real browser, and docs/walk-through.md word for word.
- * What follows `--` goes to vitest: npm run test:browser -- story. Pictures of every step: test-results/screenshots/.
+ * `npm run test:browser`: the product as a person uses it, in a real browser: test/browser, and the *.browser.test.ts of
+ * each module. Arguments after `--` go to vitest: npm run test:browser -- story. Screenshots of every step:
+ * test-results/screenshots/.
  */
 import { spawn } from 'node:child_process';
 import path from 'node:path';

@@ -1,10 +1,10 @@
 /**
  * Bundles the workers into dist/ with rolldown: `npm run build`, and `npm start` when a source is newer.
  *
- * One entry per worker beside launch.js, which looks for them there; what several workers use lands in shared chunks.
- * Packages are bundled too, minified but not mangled (stack traces stay readable): a worker then takes 15 to 35 MB less
- * than with packages loaded file by file from node_modules (`--packages=external`).
- * The build is skipped when the sources, the lock file and the options are those of the last one.
+ * One entry per worker next to launch.js, which loads them from there; code that several workers use goes into shared
+ * chunks. Packages are bundled too, minified but not mangled (stack traces stay readable): a worker then takes 15 to 35
+ * MB less than with packages loaded file by file from node_modules (`--packages=external`).
+ * The build is skipped when the sources, the lock file and the options have not changed since the last one.
  */
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -15,17 +15,17 @@ export type BuildOptions = { root?: string; packages?: Packages; force?: boolean
 
 const ROOT = path.resolve(import.meta.dirname, '..');
 
-/** @returns whether anything had to be built */
+/** @returns whether it built anything */
 export async function build(options: BuildOptions = {}): Promise<boolean> {
   const { root = ROOT, packages = 'bundled', force = false, out = 'dist' } = options;
   if (!force && isBuilt(root, packages, out)) return false;
   const dist = path.join(root, out);
-  // Before the build: a source that is saved meanwhile makes the next run build again.
+  // Before the build: if a source is saved meanwhile, the next run builds again.
   const fingerprint = fingerprintOf(root, packages);
-  // Loaded here, because it costs a process more memory than everything else in this file's users.
+  // Loaded only here, because it takes more memory than everything else in the processes that import this file.
   const { rolldown } = await import('rolldown');
 
-  // Without its stamp a build that is cut short is never taken for a whole one.
+  // The stamp is written last, so an interrupted build never counts as complete.
   rmSync(dist, { recursive: true, force: true });
   const bundle = await rolldown({
     cwd: root,
@@ -50,7 +50,7 @@ export async function build(options: BuildOptions = {}): Promise<boolean> {
   return true;
 }
 
-/** Whether `out` is that of these sources and options. */
+/** Whether `out` was built from these sources with these options. */
 export function isBuilt(root: string, packages: Packages = 'bundled', out = 'dist'): boolean {
   const stamp = path.join(root, out, '.stamp');
   return existsSync(stamp) && readFileSync(stamp, 'utf8') === fingerprintOf(root, packages);
@@ -63,7 +63,7 @@ function entriesOf(root: string): Record<string, string> {
   };
 }
 
-/** By content, not by time: a fresh checkout or a copied image sets times as it pleases. */
+/** By content, not by modification time, which a fresh checkout or a copied image does not preserve. */
 function fingerprintOf(root: string, packages: Packages): string {
   const hash = createHash('sha256').update(packages);
   const sources = ['src', 'workers'].flatMap((folder) =>

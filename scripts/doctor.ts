@@ -1,15 +1,16 @@
 /**
- * `npm run doctor`: looks at a database and what runs on it, and says in numbers what is well, what could be better and
- * what will take the service down. It reads only, and works on any PostgreSQL from 14 on, with any role that may connect.
+ * `npm run doctor`: examines a database and its deployment, and reports in numbers what is fine, what could be better
+ * and what will take the service down. It only reads, and works on PostgreSQL 14 or later with any role that can
+ * connect.
  *
- *   --database-url=… --replica-url=… --redis-url=…   by default the environment's, else those of a running `npm start`
- *   --instances=api:2,mailer:1,chat:1                the whole deployment; by default API_INSTANCES and the like
+ *   --database-url=… --replica-url=… --redis-url=…   default: from the environment, else from a running `npm start`
+ *   --instances=api:2,mailer:1,chat:1                the whole deployment; default: API_INSTANCES and the like
  *   --memory=512m                                    of each box: the database's, Redis's, each process's
- *   --folder=path                                    of the running `npm start`, when it is not .tardigrade
- *   --json                                           for programs
+ *   --folder=path                                    of the running `npm start`, if it is not .tardigrade
+ *   --json                                           machine-readable output
  *
- * Exit code: 0 nothing is a danger; 1 something is; 2 the database cannot be reached; 64 the arguments are wrong;
- * 70 the doctor itself is ill.
+ * Exit code: 0 no dangers; 1 at least one danger; 2 the database cannot be reached; 64 invalid arguments; 70 a bug in
+ * the doctor itself.
  */
 import { StartError } from '../src/errors.ts';
 import { bloat } from './doctor/bloat.ts';
@@ -75,7 +76,7 @@ try {
 
 async function examine(servers: Servers): Promise<Finding[]> {
   const findings: Finding[] = [];
-  // One after the other: a single question at a time is all that an ill server is asked.
+  // One at a time: a struggling server must not get more than one query at once.
   for (const [name, check] of CHECKS) {
     findings.push(...(await check(servers).catch((error: unknown) => [notSeen(name, error)])));
   }

@@ -1,13 +1,13 @@
 /**
  * `npm run explain -- --scale=40`: seeds a database of that scale and shows how PostgreSQL plans every statement of
- * the queries.sql files (query-plans/snapshots.ts) on it, with the statistics of its rows and every method of the planner allowed.
+ * the queries.sql files (query-plans/snapshots.ts) on it, with real statistics and all planner methods enabled.
  *
- *   --scale=1|4|40       default 1; 40 takes minutes and some 5 GB of disk, which are given back
- *   --database-url=…     a superuser's address of a database that is there, seeded or a copy of the real one, instead
+ *   --scale=1|4|40       default 1; 40 takes minutes and about 5 GB of disk, which is freed afterwards
+ *   --database-url=…     use an existing database instead (seeded, or a copy of the real one), as a superuser
  *
- * SCAN: a table of more than SMALL_TABLE_PAGES is read from end to end; one of these, and the exit code is 1.
- * wide: an index leads there, but to rows that are more in a larger organisation (see query-plans/faults.ts).
- * Nothing is executed: plans are those for any parameters (generic).
+ * SCAN: a table of more than SMALL_TABLE_PAGES is scanned completely; if there is any, the exit code is 1.
+ * wide: an index is used, but the number of rows it reads grows with the organisation (see query-plans/faults.ts).
+ * Nothing is executed: the plans are generic, for any parameters.
  */
 import { mkdirSync, mkdtempSync, realpathSync, rmSync } from 'node:fs';
 import path from 'node:path';
@@ -25,7 +25,7 @@ import { SMALL_GROUPS } from './query-plans/small-groups.ts';
 import { recordedStatements } from './query-plans/snapshots.ts';
 import { seed } from './seed.ts';
 
-/** Up to here reading a table from end to end is cheaper than going through an index, whatever the scale. */
+/** Up to this size a sequential scan is cheaper than an index, whatever the scale. */
 const SMALL_TABLE_PAGES = 100;
 const ROOT = path.resolve(import.meta.dirname, '..');
 

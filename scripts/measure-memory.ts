@@ -1,6 +1,6 @@
 /**
- * The memory of each worker, idle after its start: run from the sources, compiled, and bundled. `npm run measure:memory`
- * while `npm start` runs in another terminal; the workers measured are further ones, on ports of their own.
+ * `npm run measure:memory`: the memory of each worker, idle after start, when run from source, compiled, and bundled.
+ * Needs `npm start` running in another terminal; it measures additional workers on their own ports.
  */
 import { spawn } from 'node:child_process';
 import { readFileSync, rmSync } from 'node:fs';
@@ -37,7 +37,7 @@ rmSync(path.join(ROOT, OUT), { recursive: true, force: true });
 async function measure(worker: string, launch: string): Promise<number> {
   const [api, chat, mailer] = [await getPort(), await getPort(), await getPort()];
   const environment = await runningStackEnvironment(path.join(ROOT, '.tardigrade'), process.env);
-  if (environment === undefined) throw new Error('No stack is running: npm start, in another terminal, first.');
+  if (environment === undefined) throw new Error('No stack is running: run npm start in another terminal first.');
   const ports = { API_PORT: String(api), CHAT_PORT: String(chat), MAILER_PORT: String(mailer) };
   const child = spawn(process.execPath, [launch, worker], {
     cwd: ROOT,

@@ -1,7 +1,7 @@
 /**
- * `npm run new:module -- invoices [--singular=invoice] [--force]`: a module of your own, in all its places: a migration
- * with Row-Level Security, routes, an outbox event, a job, a page, tests, bench steps. It is a copy of template/ with
- * your noun in it, so start by changing its columns: every file that has to follow is named below.
+ * `npm run new:module -- invoices [--singular=invoice] [--force]`: creates a module, with everything that belongs to
+ * it: a migration with Row-Level Security, routes, an outbox event, a job, a page, tests, bench steps. It is a copy of
+ * template/ with your noun in it. Start by changing its columns: the command prints every file that it has written.
  */
 import path from 'node:path';
 import { parseArgs } from 'node:util';
@@ -34,11 +34,11 @@ try {
 function addModule(noun: Noun): void {
   const files = projectFiles(ROOT);
   if (MODULES.some(({ name }) => name === noun.plural) || filesOf(noun.plural, files).length > 0)
-    throw new Error(`There is a module ${noun.plural} already.`);
+    throw new Error(`The module ${noun.plural} already exists.`);
   const written = copyTemplate(ROOT, noun, nextNumber(files), files);
   changeFile(ROOT, LIST_FILE, (list) => withEntry(list, noun.plural, FACES));
   console.log(
-    `The module ${noun.plural}:\n${written.map((file) => `  ${file}`).join('\n')}\n  ${LIST_FILE} (its entry)`,
+    `Created the module ${noun.plural}:\n${written.map((file) => `  ${file}`).join('\n')}\n  ${LIST_FILE} (its entry)`,
   );
   runSteps(ROOT, regenerationSteps([`test/modules/${noun.plural}`, 'test/db/query-plans']), (text) =>
     console.log(`  ${text}`),
@@ -46,7 +46,7 @@ function addModule(noun: Noun): void {
   console.log(
     `\nNext: change the columns in ${written.find((file) => file.startsWith('migrations/'))}, then follow the types.`,
   );
-  console.log('npm start shows it; a database that npm start has made before is brought up to date by itself.');
+  console.log('Then run npm start to see it; it also migrates a database that an earlier npm start has created.');
 }
 
 function nextNumber(files: readonly string[]): string {

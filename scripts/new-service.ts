@@ -1,7 +1,7 @@
 /**
- * `npm run new:service -- --name="Acme Invoices" [--keep-sample] [--force]`: makes this checkout your own service. Puts
- * your name everywhere, takes the sample domain away (unless --keep-sample), writes generated files again, and leaves
- * sign-in, operations, an empty dashboard, and the processes api, mailer and chat.
+ * `npm run new:service -- --name="Acme Invoices" [--keep-sample] [--force]`: turns this checkout into your own service.
+ * Renames it everywhere, removes the sample domain (unless --keep-sample) and regenerates files. What remains: sign-in,
+ * operations, an empty dashboard, and the processes api, mailer and chat.
  */
 import { readFileSync, renameSync, rmSync } from 'node:fs';
 import path from 'node:path';
@@ -14,7 +14,7 @@ import { removeModules } from './service/remove.ts';
 import { renamed, type ServiceName, serviceNameOf } from './service/rename.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '..');
-/** The license names its authors, and the results are another product's. */
+/** The license names its authors, and the results were measured on the original product. */
 const KEPT = /^LICENSE$|^bench\/results\/|^package-lock\.json$/;
 const OWN_FILES = ['scripts/new-service.ts', 'scripts/service/rename.ts', 'test/scripts/service/rename.test.ts'];
 const BINARY = /\.(?:png|jpg|ico|woff2)$/;
@@ -37,7 +37,9 @@ try {
   runSteps(ROOT, [...steps, ...regenerationSteps(['test/modules/dashboard', 'test/db/query-plans'])], (text) =>
     console.log(`  ${text}`),
   );
-  console.log(`\nThis is ${name.title} now. Look at it with npm start; then: npm run new:module -- invoices`);
+  console.log(
+    `\nThis is ${name.title} now. Run npm start to see it, then add a module: npm run new:module -- invoices`,
+  );
 } catch (error) {
   console.error(error instanceof Error ? error.message : error);
   process.exitCode = 1;
@@ -52,7 +54,7 @@ function removeSample(): Step[] {
   for (const file of projectFiles(ROOT).filter((file) => file.endsWith('.md'))) changeFile(ROOT, file, withoutSample);
   const results = projectFiles(ROOT).filter((file) => /^bench\/results\/(?!patterns\.json)/.test(file));
   for (const file of results) rmSync(path.join(ROOT, file));
-  console.log(`  documents and ${results.length} results of the sample`);
+  console.log(`  removed the sample's documents and ${results.length} of its results`);
   return steps;
 }
 
@@ -67,11 +69,11 @@ function rename(name: ServiceName): void {
     renameSync(path.join(ROOT, file), path.join(ROOT, path.dirname(file), renamed(path.basename(file), name)));
   changeFile(ROOT, 'CHANGELOG.md', () => changelogOf(name));
   console.log(
-    `Named ${name.title} (${name.kebab}, ${name.snake}): ${changed.length} files, ${moved.length} of them moved.`,
+    `Renamed to ${name.title} (${name.kebab}, ${name.snake}): ${changed.length} files changed, ${moved.length} of them moved.`,
   );
 }
 
-/** A service is made once. */
+/** The command runs only once per checkout. */
 function removeItself(): void {
   for (const file of OWN_FILES) rmSync(path.join(ROOT, file), { force: true });
   changeFile(ROOT, 'package.json', (text) => text.replace(/^.*"new:service": .*\n/m, ''));
@@ -79,5 +81,5 @@ function removeItself(): void {
 
 function changelogOf({ title }: ServiceName): string {
   const { version } = JSON.parse(readFileSync(path.join(ROOT, 'package.json'), 'utf8')) as { version: string };
-  return `# Changelog\n\n## Unreleased\n\n${title} begins, from the Tardigrade template ${version}.\n`;
+  return `# Changelog\n\n## Unreleased\n\n${title} is created from the Tardigrade template ${version}.\n`;
 }

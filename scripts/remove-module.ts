@@ -1,6 +1,6 @@
 /**
- * `npm run remove:module -- campaigns [--force]`: takes a module away, with everything that lies under its name. Refuses
- * while another module stands on it, and names that one.
+ * `npm run remove:module -- campaigns [--force]`: removes a module and everything that belongs to it. Refuses, and
+ * names the modules, if others depend on it.
  */
 import path from 'node:path';
 import { parseArgs } from 'node:util';
@@ -24,8 +24,8 @@ try {
     say(`  ${text}`),
   );
   console.log(
-    '\nA database that has the tables keeps them, and refuses to start without their migration: npm run reset empties the\n' +
-      'embedded one. Where they hold real data, keep the migration and add one that drops them.',
+    '\nExisting databases still have its tables, and refuse to start without their migration: npm run reset empties the\n' +
+      'embedded one. If the tables contain real data, keep the migration and add one that drops them.',
   );
 } catch (error) {
   console.error(error instanceof Error ? error.message : error);

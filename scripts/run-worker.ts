@@ -1,9 +1,9 @@
 /**
- * `npm run start:api` and its siblings: one worker in the foreground, from dist/, which is built when a source is newer
- * (`-- --native` runs the sources themselves).
+ * `npm run start:api` and its siblings: runs one worker in the foreground, from dist/, which is rebuilt if a source has
+ * changed (`-- --native` runs the sources directly).
  *
- * With DATABASE_URL, REDIS_URL, SMTP_URL and SECRET_KEY set it runs on what they say. What is unset comes from the
- * stack that runs in .tardigrade (`npm start -- --no-workers` brings up one without workers).
+ * Uses DATABASE_URL, REDIS_URL, SMTP_URL and SECRET_KEY where they are set, and the stack that is running in
+ * .tardigrade for the rest (`npm start -- --no-workers` starts one without workers).
  */
 import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -19,18 +19,19 @@ const environment =
   missing.length === 0 ? process.env : await runningStackEnvironment(path.join(ROOT, '.tardigrade'), process.env);
 if (environment === undefined) {
   console.error(
-    `${missing.join(', ')} not set and no stack is running: set them, or run npm start -- --no-workers elsewhere`,
+    `${missing.join(', ')} not set, and no stack is running: set them, or run npm start -- --no-workers in another terminal`,
   );
   process.exit(1);
 }
 
-// This process makes room for the worker (same pid): signals reach it, and nothing of the script stays in memory.
+// Replaces this process with the worker (same pid): signals reach it, and nothing of this script stays in memory.
 process.execve?.(process.execPath, [process.execPath, launcher(), name], environment);
 
 function launcher(): string {
   const source = path.join(ROOT, 'workers', 'launch.ts');
   if (process.argv.includes('--native')) return source;
-  // A deployed copy has no src/ and is built already. The build is a process of its own: it needs much memory for a moment.
+  // A deployed copy has no src/ and is already built. The build runs in a separate process, because it needs a lot of
+  // memory.
   if (existsSync(source))
     execFileSync(process.execPath, [path.join(ROOT, 'scripts', 'build.ts')], {
       stdio: ['ignore', 'ignore', 'inherit'],

@@ -1,15 +1,15 @@
 /**
- * `npm start`: the whole product on this machine.
+ * `npm start`: runs the whole product on this machine.
  *
  *   --native       run the workers from src/ instead of dist/
- *   --no-workers   only the servers; start workers yourself with npm run start:api and the like
- *   --no-restart   leave a worker that dies dead (by default it is started again, a bounded number of times)
- *   --no-seed      leave an empty database empty
- *   --folder=path  keep data and logs there instead of in .tardigrade: a second product beside the first
- *   --ports=any    take free ports instead of the usual ones
+ *   --no-workers   start only the servers; start workers yourself with npm run start:api and the like
+ *   --no-restart   do not restart a worker that dies (by default it is restarted, a limited number of times)
+ *   --no-seed      do not seed an empty database
+ *   --folder=path  keep data and logs there instead of in .tardigrade, to run a second product next to the first
+ *   --ports=any    use any free ports instead of the usual ones
  *
- * DATABASE_URL, DATABASE_REPLICA_URL, REDIS_URL and SMTP_URL each put a real server in the place of an embedded one.
- * Ctrl-C stops everything in order; a second Ctrl-C stops waiting for it.
+ * DATABASE_URL, DATABASE_REPLICA_URL, REDIS_URL and SMTP_URL each replace an embedded server with a real one.
+ * Ctrl-C stops everything in order; a second Ctrl-C stops it at once.
  */
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -30,7 +30,7 @@ let stopping: Promise<void> | undefined;
 let signalledAt = 0;
 
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, onSignal);
-// A terminal that is gone must not take the orderly stop with it.
+// A closed terminal must not prevent an orderly stop.
 process.stdout.on('error', () => undefined);
 process.stderr.on('error', () => undefined);
 
@@ -67,11 +67,11 @@ function readFlags() {
       },
     });
     const { ports } = values;
-    if (ports !== 'usual' && ports !== 'any') throw new Error(`--ports is usual or any, not ${ports}`);
+    if (ports !== 'usual' && ports !== 'any') throw new Error(`--ports must be usual or any, not ${ports}`);
     return { ...values, ports } as const;
   } catch (error) {
     console.error(
-      `${explain(error)}\nnpm start -- takes --native, --no-workers, --no-restart, --no-seed, --folder=path and --ports=any`,
+      `${explain(error)}\nOptions: npm start -- [--native] [--no-workers] [--no-restart] [--no-seed] [--folder=path] [--ports=any]`,
     );
     return process.exit(64);
   }
@@ -90,7 +90,7 @@ function onSignal(): void {
 async function stop(): Promise<void> {
   console.log('\nStopping (Ctrl-C again to force) ...');
   unwanted.abort();
-  // A start that is under way notices by itself, stops what it started and exits above.
+  // A start in progress notices the abort, stops what it has started and exits above.
   if (product === undefined) return;
   const begun = performance.now();
   await product.stop();
@@ -98,14 +98,14 @@ async function stop(): Promise<void> {
   process.exit(0);
 }
 
-/** PostgreSQL and Redis recover from this at the next start; the workers are made for it. */
+/** PostgreSQL and Redis recover from this at the next start, and the workers are built for it. */
 function force(): void {
   for (const { name, pid } of livingProcesses(FOLDER)) {
     if (name === 'start') continue;
     try {
       process.kill(-pid, 'SIGKILL');
     } catch {
-      // Gone by itself.
+      // Already gone.
     }
   }
   delay(SAME_SIGNAL_MS).then(() => process.exit(130));
@@ -114,7 +114,7 @@ function force(): void {
 function summary({ urls, login }: StackFile, ms: number): string {
   const lines = [
     ['Dashboard', urls.dashboard],
-    ['  sign in', login.email === '' ? '(nothing is seeded)' : `${login.email} / ${login.password}`],
+    ['  sign in', login.email === '' ? '(no seed data)' : `${login.email} / ${login.password}`],
     ['Caught mail', urls.mail ?? '(goes to SMTP_URL)'],
     ['API reference', urls.docs],
     ['Chat', urls.chat],
@@ -128,11 +128,11 @@ function summary({ urls, login }: StackFile, ms: number): string {
 function alreadyRunning(error: StackRunningError): string {
   const file = readStackFile(FOLDER);
   return file === undefined
-    ? `Tardigrade is starting or stopping already (process ${error.pid}).`
-    : `Tardigrade runs already (process ${error.pid}).\n${summary(file, 0).split('\n').slice(2).join('\n')}`;
+    ? `Tardigrade is already starting or stopping (process ${error.pid}).`
+    : `Tardigrade is already running (process ${error.pid}).\n${summary(file, 0).split('\n').slice(2).join('\n')}`;
 }
 
-/** As somebody in the project's folder would write it. */
+/** Relative to the project's folder, if it is inside. */
 function shown(folder: string): string {
   const relative = path.relative(ROOT, folder);
   return relative.startsWith('..') ? folder : relative;

@@ -3,8 +3,8 @@ import { REQUESTS_PER_MINUTE_MAX } from './limits.ts';
 import { PROCESSES, type ServingProcess } from './processes.ts';
 
 /**
- * Every environment variable that a process reads: how it is read, and what it is for. The README's table of variables
- * and the redaction of logs follow it.
+ * Every environment variable that a process reads, how it is parsed and what it is for. The README's table of variables
+ * and the log redaction are derived from this.
  */
 export const VARIABLES = {
   databaseUrl: secret('DATABASE_URL', databaseAddress, 'the primary'),
@@ -25,19 +25,19 @@ export const VARIABLES = {
   apiPort: variable('API_PORT', port(PROCESSES.api.port), 'the port of `api`'),
   chatPort: variable('CHAT_PORT', port(PROCESSES.chat.port), 'the port of `chat`'),
   mailerPort: variable('MAILER_PORT', port(PROCESSES.mailer.port), "the port of `mailer`'s health checks"),
-  apiUrl: variable('API_URL', base(`http://127.0.0.1:${PROCESSES.api.port}`), 'how people reach the dashboard'),
-  chatUrl: variable('CHAT_URL', base(`http://127.0.0.1:${PROCESSES.chat.port}`), 'how people reach the chat'),
+  apiUrl: variable('API_URL', base(`http://127.0.0.1:${PROCESSES.api.port}`), 'the public address of the dashboard'),
+  chatUrl: variable('CHAT_URL', base(`http://127.0.0.1:${PROCESSES.chat.port}`), 'the public address of the chat'),
   mailFrom: variable('MAIL_FROM', mailbox('Tardigrade <hello@tardigrade.test>'), 'the sender of all mails'),
   mailPerSecond: variable('MAIL_PER_SECOND', integer(500, 1, 10_000), "the mail provider's rate"),
   requestsPerMinute: variable(
     'REQUESTS_PER_MINUTE',
     integer(REQUESTS_PER_MINUTE_MAX, 1, 100_000_000),
-    'the requests of one signed-in user to one `api`',
+    'how many requests one signed-in user can send to one `api`',
   ),
   trustProxyHops: variable(
     'TRUST_PROXY_HOPS',
     integer(0, 0, 10),
-    'proxies in front whose `X-Forwarded-For` is believed',
+    'the number of proxies in front whose `X-Forwarded-For` is trusted',
   ),
   logLevel: variable(
     'LOG_LEVEL',
@@ -51,7 +51,7 @@ type Values = { readonly [K in keyof typeof VARIABLES]: ReturnType<(typeof VARIA
 /** Everything that differs between two deployments of the same code. Frozen; read once per process. */
 export interface Config extends Omit<Values, 'databaseMigrateUrl'> {
   readonly databaseMigrateUrl: string;
-  /** How many of each process the whole deployment runs: for the connection budget. */
+  /** How many instances of each process the whole deployment runs, for the connection budget. */
   readonly instances: Readonly<Record<ServingProcess, number>>;
 }
 
@@ -62,7 +62,7 @@ export function instancesVariable(name: ServingProcess): string {
   return `${name.toUpperCase()}_INSTANCES`;
 }
 
-/** Reads the environment; throws one StartError that names every missing or absurd variable. */
+/** Reads the environment; throws one StartError that names every missing or invalid variable. */
 export function loadConfig(environment: Environment = process.env): Config {
   const faults: string[] = [];
   const read = <T>(name: string, reader: Reader<T>) => reader(environment[name]?.trim() || undefined, name, faults);
@@ -89,14 +89,14 @@ export function loadConfig(environment: Environment = process.env): Config {
 
 type Environment = Record<string, string | undefined>;
 
-/** Turns the text of a variable (undefined where it is not set) into its value, or adds a sentence to `faults`. */
+/** Parses the text of a variable (undefined if it is not set) into its value, or adds a sentence to `faults`. */
 type Reader<T> = (raw: string | undefined, name: string, faults: string[]) => T;
 
 interface Variable<T> {
   readonly name: string;
   readonly read: Reader<T>;
   readonly meaning: string;
-  /** Its value carries a password: it is never echoed, for messages and logs are read by many. */
+  /** Its value contains a password or a key, so it never appears in a message or a log. */
   readonly secret: boolean;
 }
 
@@ -168,7 +168,7 @@ function base(fallback: string): Reader<string> {
 
 function mailbox(fallback: string): Reader<string> {
   return (raw = fallback, name, faults) => {
-    // A line break here would let the value write headers of its own into every mail.
+    // A line break here would let the value inject headers into every mail.
     if (/[\r\n]/.test(raw) || !/^(?:[^<>@]+<[^<>@\s]+@[^<>@\s]+>|[^<>@\s]+@[^<>@\s]+)$/.test(raw))
       faults.push(`${name} must be an address like "Name <name@example.com>"`);
     return raw;

@@ -1,8 +1,8 @@
 import { RETRY_AFTER_SECONDS } from './limits.ts';
 
 /**
- * The closed set of ways in which the product refuses something, and the HTTP status of each.
- * Everything else that is thrown is `internal`: logged with its stack, shown to nobody.
+ * The closed set of errors that users can see, and the HTTP status of each.
+ * Anything else that is thrown is `internal`: logged with its stack, and never shown to users.
  */
 export const ERROR_STATUS = {
   invalid: 400,
@@ -22,7 +22,7 @@ export const ERROR_STATUS = {
 
 export type ErrorCode = keyof typeof ERROR_STATUS;
 
-/** `message` is for the person at the other end: what is wrong and what to do. Never put secrets or SQL into it. */
+/** `message` is for the user: what is wrong and what to do about it. Never put secrets or SQL into it. */
 export class AppError extends Error {
   readonly code: ErrorCode;
   readonly retryAfterSeconds: number | undefined;
@@ -35,19 +35,19 @@ export class AppError extends Error {
   }
 }
 
-/** Too many at once: the caller is told to come back, instead of waiting for an answer that would come too late. */
+/** Too many at once: the caller is told to try again, instead of waiting for an answer that would come too late. */
 export function overloaded(what: string): AppError {
   return new AppError('overloaded', `Too many ${what} at once. Try again in a moment.`, {
     retryAfterSeconds: RETRY_AFTER_SECONDS,
   });
 }
 
-/** Thrown at start, before anything is opened; lists every fault at once. Printed without a stack. */
+/** Thrown at start, before anything is opened; lists every problem at once. Printed without a stack. */
 export class StartError extends Error {
   override name = 'StartError';
 }
 
-/** The SQLSTATEs that the product tells apart. Source: https://www.postgresql.org/docs/18/errcodes-appendix.html */
+/** The SQLSTATEs that are handled separately. Source: https://www.postgresql.org/docs/18/errcodes-appendix.html */
 export const SQLSTATE = {
   connectionDoesNotExist: '08003',
   connectionFailure: '08006',
@@ -69,7 +69,7 @@ export function sqlState(error: unknown): string | undefined {
   return typeof error.code === 'string' && /^[0-9A-Z]{5}$/.test(error.code) ? error.code : undefined;
 }
 
-/** Data exception, or a constraint that the values break: the same values would fail again. */
+/** A data exception or a constraint violation: the same values would fail again. */
 export function isDataFault(error: unknown): boolean {
   return /^2[23]/.test(sqlState(error) ?? '');
 }

@@ -1,7 +1,9 @@
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
-/** The absolute path of a file of the project (`migrations`, `web/…`), whether the code runs from src/ or bundled from dist/. */
+/**
+ * The absolute path of a project file (`migrations`, `web/…`), whether the code runs from src/ or bundled from dist/.
+ */
 export function projectFile(...segments: string[]): string {
   return join(PROJECT_ROOT, ...segments);
 }
@@ -13,7 +15,7 @@ function findRoot(from: string): string {
   while (!existsSync(join(folder, 'migrations'))) {
     const parent = dirname(folder);
     if (parent === folder)
-      throw new Error(`No folder above ${from} holds migrations/: was a part of the project left out of the image?`);
+      throw new Error(`No folder above ${from} contains migrations/. Is part of the project missing from the image?`);
     folder = parent;
   }
   return folder;

@@ -4,9 +4,8 @@ import { type LogLevel, VARIABLES } from './config.ts';
 export type Log = Logger;
 
 /**
- * One JSON line per event on stdout. What people write and what lets them in never gets there: the paths below are
- * cut out wherever they appear, and requests are logged by route pattern, because personal links carry their token in
- * the path.
+ * One JSON line per event on stdout. User content and credentials are never logged: the paths below are redacted, and
+ * requests are logged by route pattern, because personal links carry their token in the path.
  */
 export function createLog(name: string, level: LogLevel): Log {
   return pino({
@@ -19,7 +18,7 @@ export function createLog(name: string, level: LogLevel): Log {
   });
 }
 
-/** What lets somebody in, or is what somebody wrote; and every setting that carries a password. */
+/** Credentials, user content, and every setting that contains a password or a key. */
 const SECRETS = [
   ...['password', 'token', 'cookie', 'authorization', 'body'],
   ...Object.entries(VARIABLES).flatMap(([field, { secret }]) => (secret ? [field] : [])),

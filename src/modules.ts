@@ -2,7 +2,7 @@ import type { Module } from './modules/faces.ts';
 
 /**
  * Every module, and which of its faces each process loads. A new module is one entry here; nothing else names it.
- * A module stands on modules above it only. `npm run new:module` and `npm run remove:module` edit this list.
+ * A module may depend only on modules above it. `npm run new:module` and `npm run remove:module` edit this list.
  */
 export const PLATFORM: readonly Module[] = [
   {

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 
-/** Speaks to the api as a program does: with a token, and with the position of its last write. */
+/** Calls the api as a program does: with a token, and with the position of its last write. */
 export interface ApiClient {
   readonly url: string;
   readonly orgId: number;
@@ -20,7 +20,7 @@ export interface Answer<T> {
   readonly body: T;
 }
 
-/** Registers a new organisation and speaks as its owner. */
+/** Registers a new organisation; the client is its owner. */
 export async function registerClient(url: string): Promise<ApiClient> {
   const email = `owner-${randomBytes(6).toString('hex')}@example.test`;
   const answer = await call<{ token: string; organisation: { id: number } }>(url, 'POST', '/api/registrations', {

@@ -24,7 +24,7 @@ test('four variables are enough, the rest has a default', () => {
     mailerPort: 3002,
     apiUrl: 'http://127.0.0.1:3000',
     chatUrl: 'http://127.0.0.1:3001',
-    mailFrom: 'Tardigrade <check-in@tardigrade.test>',
+    mailFrom: 'Tardigrade <hello@tardigrade.test>',
     mailPerSecond: 500,
     logLevel: 'info',
     instances: { api: 1, mailer: 1, chat: 1, all: 0 },
@@ -32,7 +32,7 @@ test('four variables are enough, the rest has a default', () => {
   });
 });
 
-test('what is set takes the place of the default', () => {
+test('a variable that is set replaces the default', () => {
   const config = loadConfig({
     ...NEEDED,
     DATABASE_MIGRATE_URL: 'postgresql://owner@db.internal/app',
@@ -54,20 +54,20 @@ test('what is set takes the place of the default', () => {
   });
 });
 
-test('nobody changes the configuration while the process runs', () => {
+test('the configuration cannot be changed while the process runs', () => {
   const config = loadConfig(NEEDED) as { apiPort: number };
   expect(() => {
     config.apiPort = 1;
   }).toThrow(TypeError);
 });
 
-test('a variable that is set to nothing counts as not set', () => {
+test('an empty variable counts as not set', () => {
   const config = loadConfig({ ...NEEDED, DATABASE_REPLICA_URL: '', API_PORT: '  ', MAIL_FROM: '' });
   expect(config).toMatchObject({ databaseReplicaUrl: undefined, apiPort: 3000 });
   expect(faultsOf({ ...NEEDED, SECRET_KEY: ' ' })).toEqual([expect.stringMatching(/^SECRET_KEY is missing/)]);
 });
 
-test('all faults are said at once, so that one deploy is enough to mend them', () => {
+test('all faults are reported at once, so that one deploy is enough to fix them', () => {
   const faults = faultsOf({
     SECRET_KEY: 'short',
     REDIS_URL: 'localhost:6379',
@@ -86,20 +86,20 @@ test('all faults are said at once, so that one deploy is enough to mend them', (
   ]);
 });
 
-test('a fault says what to do', () => {
+test('a fault says how to fix it', () => {
   expect(faultsOf({ ...NEEDED, DATABASE_URL: undefined })[0]).toContain('set it to a postgres://… address');
   expect(faultsOf({ ...NEEDED, SECRET_KEY: undefined })[0]).toContain('openssl rand -hex 32');
   expect(faultsOf({ ...NEEDED, LOG_LEVEL: 'loud' })[0]).toContain('one of trace, debug, info, warn, error');
 });
 
-test('addresses and secrets are never repeated: the message goes to logs, and they hold passwords', () => {
+test('the message never repeats addresses or secrets, because it goes to logs', () => {
   const message = messageOf({
     DATABASE_URL: 'mysql://app:database-password@db.internal/app',
     DATABASE_REPLICA_URL: 'app:replica-password@db.internal',
     REDIS_URL: 'http://:redis-password@redis.internal',
     SMTP_URL: 'mail:smtp-password@mail.internal',
     SECRET_KEY: 'short-secret',
-    // Two variables swapped: it happens, and then this one holds the password.
+    // Two variables swapped: then this one holds the password.
     API_URL: 'postgres://app:swapped-password@db.internal/app',
     CHAT_URL: 'swapped-password',
   });
@@ -120,7 +120,7 @@ test.each([
   'ask@example.com\rX: y',
   'a <b@c> <d@e>',
   'Acme <ask>',
-])('sender %j could write headers of its own, or is no address', (sender) => {
+])('sender %j is refused: it could add headers, or is not an address', (sender) => {
   expect(faultsOf({ ...NEEDED, MAIL_FROM: sender })).toEqual([expect.stringMatching(/^MAIL_FROM must be an address/)]);
 });
 

@@ -53,7 +53,7 @@ export async function createTestDatabase(options: { replica?: boolean } = {}): P
   };
 }
 
-/** The product's own connections, with its types, for whoever may see everything. */
+/** The product's own connections, with its types, for a reader that may see everything. */
 export function openOwner(url: string): PooledDatabase {
   return openTestPool(url, 3, 0);
 }
@@ -76,7 +76,7 @@ export async function asAdmin<T>(work: (client: Client) => Promise<T>, url = inj
   }
 }
 
-/** Looks again and again until it holds: no test waits for a guessed time. Throws after `deadlineMs`. */
+/** Polls until it holds, so that no test waits for a guessed time. Throws after `deadlineMs`. */
 export async function until<T>(
   what: string,
   holds: () => Promise<T> | T,

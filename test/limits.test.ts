@@ -1,46 +1,70 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, inject, test } from 'vitest';
-import * as limits from '../src/limits.ts';
+import { describe, expect, inject, test } from 'vitest';
+import * as platform from '../src/limits.ts';
 import { asAdmin } from './database.ts';
+import { moduleFolder, NOTES, TEST_MODULES } from './modules.ts';
+
+interface Limits {
+  readonly RELATIONS?: readonly [string, boolean][];
+  readonly [name: string]: unknown;
+}
 
 /** A pool of 0 says that this process never reads from the replica. */
 const MAY_BE_ZERO = ['POOL_REPLICA.chat', 'POOL_REPLICA.migrate'];
 
-/** Not for code: the room that the pools leave in PostgreSQL, held against the real server below. */
+/** Not for code: the room that the pools leave in PostgreSQL, compared with the real server below. */
 const HELD_BY_A_TEST = ['CONNECTIONS_RESERVED'];
 
-const { RELATIONS, ...byName } = limits;
+const PROJECT = join(import.meta.dirname, '..');
+const files: { file: string; path: string; limits: Limits }[] = [
+  { file: 'src/limits.ts', path: join(PROJECT, 'src', 'limits.ts'), limits: platform },
+];
+for (const { name } of TEST_MODULES) {
+  const path = join(moduleFolder(name), 'limits.ts');
+  if (!existsSync(path)) continue;
+  files.push({ file: `${name}/limits.ts`, path, limits: (await import(/* @vite-ignore */ path)) as Limits });
+}
 
-test.each(RELATIONS)('%s', (_, holds) => {
-  expect(holds).toBe(true);
+test('the platform has many limits, and the template has some of its own', () => {
+  expect(numbersIn(platform).length).toBeGreaterThan(100);
+  expect(files.map(({ file }) => file)).toContain(`${NOTES.name}/limits.ts`);
 });
 
-test('every limit is a positive number: 0, Infinity or NaN would be no limit at all', () => {
-  const numbers = Object.entries(byName).flatMap(([name, value]) =>
-    typeof value === 'number'
-      ? [[name, value] as const]
-      : Object.entries(value).map(([key, part]) => [`${name}.${key}`, part] as const),
+describe.each(files)('$file', ({ path, limits }) => {
+  test.each(limits.RELATIONS ?? [])('%s', (_, holds) => {
+    expect(holds).toBe(true);
+  });
+
+  test('every limit is a positive number, because 0, Infinity and NaN limit nothing', () => {
+    const numbers = numbersIn(limits);
+    expect(numbers.length).toBeGreaterThan(0);
+    const wrong = numbers.filter(
+      ([name, value]) => !(Number.isFinite(value) && (value > 0 || (value === 0 && MAY_BE_ZERO.includes(name)))),
+    );
+    expect(wrong).toEqual([]);
+  });
+
+  test('every limit limits something', () => {
+    const code = sources()
+      .filter((source) => source !== path)
+      .map((source) => readFileSync(source, 'utf8'))
+      .join('\n');
+    const unused = namesIn(limits).filter((name) => !new RegExp(`\\b${name}\\b`).test(code));
+    expect(unused.filter((name) => !HELD_BY_A_TEST.includes(name))).toEqual([]);
+  });
+});
+
+test('no limit has two values', () => {
+  const owners = Map.groupBy(
+    files.flatMap(({ file, limits }) => namesIn(limits).map((name) => ({ name, file }))),
+    ({ name }) => name,
   );
-  expect(numbers.length).toBeGreaterThan(100);
-  const wrong = numbers.filter(
-    ([name, value]) => !(Number.isFinite(value) && (value > 0 || (value === 0 && MAY_BE_ZERO.includes(name)))),
-  );
-  expect(wrong).toEqual([]);
+  expect([...owners.values()].filter(({ length }) => length > 1)).toEqual([]);
 });
 
-test('every limit limits something', () => {
-  const code = ['src', 'workers', 'scripts']
-    .flatMap((folder) => sources(folder))
-    .filter((file) => !file.endsWith('src/limits.ts'))
-    .map((file) => readFileSync(file, 'utf8'))
-    .join('\n');
-  const unused = Object.keys(byName).filter((name) => !new RegExp(`\\b${name}\\b`).test(code));
-  expect(unused.filter((name) => !HELD_BY_A_TEST.includes(name))).toEqual([]);
-});
-
-test('the pools of all processes fit into PostgreSQL, with room for whoever comes to look', async () => {
-  const { POOL_PRIMARY, POOL_REPLICA, CONNECTIONS_RESERVED } = limits;
+test('the pools of all processes fit into PostgreSQL, with room for administrators', async () => {
+  const { POOL_PRIMARY, POOL_REPLICA, CONNECTIONS_RESERVED } = platform;
   const separate = (pool: Record<'api' | 'mailer' | 'chat', number>) => pool.api + pool.mailer + pool.chat;
   for (const [url, pool] of [
     [inject('databaseAdminUrl'), POOL_PRIMARY],
@@ -50,7 +74,7 @@ test('the pools of all processes fit into PostgreSQL, with room for whoever come
       const { rows } = await client.query("select current_setting('max_connections')::int as most");
       return rows[0].most as number;
     }, url);
-    // While a deployment replaces a process by the next one, both are there.
+    // While a deployment replaces a process by the next one, both run.
     expect(separate(pool) + Math.max(pool.api, pool.mailer, pool.chat) + CONNECTIONS_RESERVED).toBeLessThanOrEqual(
       most,
     );
@@ -58,9 +82,19 @@ test('the pools of all processes fit into PostgreSQL, with room for whoever come
   }
 });
 
-function sources(folder: string): string[] {
-  const root = join(import.meta.dirname, '..', folder);
-  return readdirSync(root, { recursive: true, encoding: 'utf8' })
-    .filter((file) => file.endsWith('.ts'))
-    .map((file) => join(root, file));
+function namesIn(limits: Limits): string[] {
+  return Object.keys(limits).filter((name) => name !== 'RELATIONS');
+}
+
+/** By name; of a limit with several values, each as `NAME.key`. Lists of words are not numbers. */
+function numbersIn(limits: Limits): (readonly [string, number])[] {
+  return namesIn(limits).flatMap((name) => {
+    const value = limits[name];
+    if (typeof value === 'number') return [[name, value] as const];
+    return Object.entries(value as object).map(([key, part]) => [`${name}.${key}`, part as number] as const);
+  });
+}
+
+function sources(): string[] {
+  return globSync('{src,workers,scripts,template/src}/**/*.ts', { cwd: PROJECT }).map((file) => join(PROJECT, file));
 }

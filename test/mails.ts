@@ -33,8 +33,8 @@ export function readMail(id: number): Promise<ReadMail> {
   return ask(`/api/mails/${id}`);
 }
 
-/** The token of the personal link under `/c/` or `/u/` in a mail's text. */
-export function tokenIn(text: string, page: 'c' | 'u'): string {
+/** The token of the personal link under `/<page>/` in a mail's text. */
+export function tokenIn(text: string, page: string): string {
   const token = new RegExp(`/${page}/([\\w.-]+)`).exec(text)?.[1];
   if (token === undefined) throw new Error(`No /${page}/ link in: ${text}`);
   return token;

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import type { Module } from '../src/modules/faces.ts';
 import { MODULES } from '../src/modules.ts';
 
@@ -12,5 +13,22 @@ export const NOTES: Module = {
   jobs: () => import('../template/src/modules/notes/jobs.ts'),
 };
 
-/** Those of the service, and the template's. */
+const PROJECT = join(import.meta.dirname, '..');
+const TEMPLATE = join(PROJECT, 'template');
+
+/** The service's modules, and the template's. */
 export const TEST_MODULES: readonly Module[] = [...MODULES, NOTES];
+
+/** Where the code of a module is. */
+export function moduleFolder(name: string): string {
+  return join(rootOf(name), 'src', 'modules', name);
+}
+
+/** Where the tests of a module are, and what it tells the tests that hold for every module. */
+export function testFolder(name: string): string {
+  return join(rootOf(name), 'test', 'modules', name);
+}
+
+function rootOf(name: string): string {
+  return name === NOTES.name ? TEMPLATE : PROJECT;
+}

@@ -6,6 +6,7 @@ import { createSessions } from '../src/http/authentication.ts';
 import { start } from '../workers/api.ts';
 import { type ApiClient, createClient, registerClient } from './api-client.ts';
 import { createTestDatabase, type TestDatabase } from './database.ts';
+import { TEST_MODULES } from './modules.ts';
 import { emptyRedis, startWorker, type TestWorker, testEnvironment } from './worker.ts';
 
 export interface RunningApi {
@@ -25,11 +26,12 @@ export interface RunningApi {
 /** The api as its process runs it, on a database, a replica and a port of its own. */
 export async function runApi(
   environment: Record<string, string> | ((database: TestDatabase) => Promise<Record<string, string>>) = {},
+  modules = TEST_MODULES,
 ): Promise<RunningApi> {
   const database = await createTestDatabase();
   await emptyRedis();
   const own = typeof environment === 'function' ? await environment(database) : environment;
-  const worker = await startWorker('api', start, { ...(await testEnvironment(database)), ...own });
+  const worker = await startWorker('api', start, { ...(await testEnvironment(database)), ...own }, modules);
   const { apiUrl: url } = worker.config;
   async function signedIn(orgId: number, role: Role): Promise<ApiClient> {
     const email = `${role}-${randomBytes(6).toString('hex')}@example.test`;
@@ -89,7 +91,7 @@ export function slowRequest(url: string, method: string, path: string, headers: 
   };
 }
 
-/** Bytes as they are, for what no HTTP client would send; resolves to all that came back until the server closed. */
+/** Sends bytes as they are, which no HTTP client would; resolves to everything that came back until the server closed. */
 export async function rawRequest(url: string, text: string): Promise<string> {
   const { hostname, port } = new URL(url);
   const socket = new Socket().connect(Number(port), hostname);

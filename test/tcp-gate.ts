@@ -2,7 +2,7 @@ import { connect, createServer, type Server, type Socket } from 'node:net';
 
 export interface TcpGate {
   readonly port: number;
-  /** Nobody gets in any more; who is in is cut off. */
+  /** Refuses new connections and cuts the open ones. */
   shut(): Promise<void>;
   /** Who is in stays, but hears nothing any more. */
   silence(): void;

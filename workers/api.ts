@@ -17,7 +17,7 @@ export async function start(process: Process, modules = MODULES): Promise<void> 
   const database = await useDatabase(process);
   const redis = await useRedis(process);
   const hasher = createPasswordHasher();
-  metrics.gauge('password_hashes_waiting', 'Sign-ins waiting for their turn', () => hasher.waiting);
+  metrics.gauge('password_hashes_waiting', 'Sign-ins waiting for a password hash', () => hasher.waiting);
 
   const pages = loadPages(modules.map(({ name }) => name));
   const context: ApiContext = {

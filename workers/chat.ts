@@ -7,7 +7,7 @@ import { createSocketServer } from '../src/socket/server.ts';
 import { loadFaces } from './parts/modules.ts';
 import { useDatabase, useRedis } from './parts/resources.ts';
 
-/** WebSocket connections, on the primary, because a message must be seen at once. */
+/** WebSocket connections. Reads from the primary, because a message must be visible at once. */
 export async function start(process: Process, modules = MODULES): Promise<void> {
   const { config, log, metrics, health } = process;
   const database = await useDatabase(process);

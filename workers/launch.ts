@@ -1,7 +1,8 @@
 /**
  * Starts a worker with a heap that fits its container: `node launch.ts api`.
- * The first pass works out V8's flags and replaces this process by itself with them (execve: same pid, nothing of the
- * first pass stays in memory); the second pass loads the worker. Everything heavy is imported in the second.
+ * The first pass computes V8's flags and replaces the process with itself under these flags (execve: same pid, and
+ * nothing of the first pass stays in memory). The second pass loads the worker, so everything heavy is imported only
+ * there.
  */
 import { extname, join } from 'node:path';
 import { heapFlags, memoryLimit } from '../src/process/memory-limit.ts';
@@ -15,12 +16,12 @@ if (name === undefined) {
 
 const flags = heapFlags(memoryLimit());
 if (flags.every((flag) => process.execArgv.includes(flag)) || typeof process.execve !== 'function') {
-  // Beside this file, as source or bundled.
+  // Next to this file, as source or bundled.
   const worker = await import(join(import.meta.dirname, `${name}${extname(import.meta.filename)}`));
   const { runProcess } = await import('../src/process/run-process.ts');
   await runProcess(name, worker.start);
 } else {
-  // The name of the file that runs, and what it was given, stay; only node's own arguments change.
+  // The script and its arguments stay the same; only Node's own arguments change.
   const [, script = '', ...args] = process.argv;
   process.execve(process.execPath, [process.execPath, ...process.execArgv, ...flags, script, ...args], process.env);
 }

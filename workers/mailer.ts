@@ -5,7 +5,7 @@ import type { Process } from '../src/process/run-process.ts';
 import { yieldProcessor } from '../src/process/yield-processor.ts';
 import { runJobs } from './parts/jobs.ts';
 
-/** Cron, outbox relay, mails, retention: everything that happens without anybody waiting for it. */
+/** All background work: cron, outbox relay, mails, retention. */
 export async function start(process: Process, modules = MODULES): Promise<void> {
   const { config, health, metrics } = process;
   yieldProcessor();

@@ -1,7 +1,7 @@
 import { migrate, openMigrationDatabase, refuseUnreachable } from '../src/db/migrate.ts';
 import type { Process } from '../src/process/run-process.ts';
 
-/** Brings the schema up to date, then exits: 0 when it is. */
+/** Brings the schema up to date, then exits, with 0 on success. */
 export async function start(process: Process): Promise<void> {
   const db = await process.open(
     'database',
@@ -10,8 +10,9 @@ export async function start(process: Process): Promise<void> {
   );
   await refuseUnreachable(db, process.config.databaseMigrateUrl);
   const ran = await migrate(db, {
-    onBlocked: (blocked) => process.log.warn(blocked, 'the migration waits for a lock that somebody holds for long'),
+    onBlocked: (blocked) =>
+      process.log.warn(blocked, 'the migration is waiting for a lock that another transaction holds'),
   });
-  process.log.info({ ran }, ran.length === 0 ? 'schema is up to date' : 'schema was brought up to date');
+  process.log.info({ ran }, ran.length === 0 ? 'schema is up to date' : 'schema migrated');
   process.end();
 }

@@ -2,10 +2,10 @@ import { readFileSync } from 'node:fs';
 import { sql } from 'kysely';
 import type { Db } from '../../src/db/database.ts';
 
-/** The kernel counts processor time in hundredths of a second for whoever asks in /proc, on every platform that it runs on. */
+/** /proc gives processor time in hundredths of a second on every platform that Linux runs on. */
 const TICKS_PER_SECOND = 100;
 
-/** Processor seconds that the server's processes behind `application` have used so far. The server must be on this machine. */
+/** Processor seconds used so far by the server's processes behind `application`. The server must be on this machine. */
 export async function backendCpuSeconds(db: Db, application: string): Promise<number> {
   const { rows } = await sql<{ pid: number }>`
     select pid from pg_stat_activity where application_name = ${application} and datname = current_database()`.execute(

@@ -7,8 +7,8 @@ export const BENCH_APPLICATION = 'tardigrade-bench';
 export const BENCH_LOG = createLog('bench', 'silent');
 
 /**
- * The product's own pool. Its `unscoped` side is what a pair measures that is not about tenants: `url` is the owner's,
- * whom Row-Level Security does not bind, so that nothing but the pair's own subject is in the figures.
+ * The product's own pool. Lessons that are not about tenants use its `unscoped` side with the owner's `url`: Row-Level
+ * Security does not bind the owner, so nothing but the lesson's own subject is in the figures.
  */
 export function openBenchPool(url: string, max: number): PooledDatabase {
   return openPool('primary', {

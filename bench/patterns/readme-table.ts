@@ -1,61 +1,61 @@
 import { readFileSync, writeFileSync } from 'node:fs';
-import { MB, type Outcome } from './pattern.ts';
-import type { PatternResult } from './run.ts';
+import { loadPattern, type TwinName } from './pairs.ts';
+import { MB, type Outcome, type PatternCase } from './pattern.ts';
+import { UNPAIRED } from './unpaired.ts';
+
+type PairResult = { readonly slug: string } & { readonly [name in TwinName]: Outcome };
+type Row = {
+  readonly slug: string;
+  readonly shipped: string;
+  readonly withoutIt: string;
+  readonly naive: string;
+  readonly hardened: string;
+};
 
 const BEGIN = '<!-- made by npm run bench:patterns -- --write-readme -->';
 const END = '<!-- end -->';
 
-/** Puts the results between the two marks of the README, which it must have. */
-export function writeReadmeTable(file: string, results: readonly PatternResult[]): void {
+/** Puts the table between the two marks of the README, which it must have. */
+export async function writeReadmeTable(file: string, results: readonly PairResult[]): Promise<void> {
+  const [before, , after] = readmeParts(file);
+  writeFileSync(file, `${before}\n\n${await patternTable(results)}\n${after}`);
+}
+
+/** The text up to the first mark, what is between the marks, and the rest, marks included. */
+export function readmeParts(file: string): [before: string, table: string, after: string] {
   const text = readFileSync(file, 'utf8');
-  const [from, to] = [text.indexOf(BEGIN), text.indexOf(END)];
-  if (from === -1 || to < from) throw new Error(`${file} has no place for the table: ${BEGIN} … ${END}`);
-  writeFileSync(file, `${text.slice(0, from + BEGIN.length)}\n\n${patternTable(results)}\n${text.slice(to)}`);
+  const [from, to] = [text.indexOf(BEGIN) + BEGIN.length, text.indexOf(END)];
+  if (from < BEGIN.length || to < from) throw new Error(`${file} has no place for the table: ${BEGIN} … ${END}`);
+  return [text.slice(0, from), text.slice(from, to), text.slice(to)];
 }
 
-export function patternTable(results: readonly PatternResult[]): string {
-  const rows = results.map(
-    ({ slug, asks, naive, hardened }) =>
-      `| [${slug}](bench/patterns/${slug}) | ${asks} | ${cell(naive)} | ${cell(hardened)} |`,
-  );
-  return ['| pattern | asked of both, in 512 MB | naive | hardened |', '|---|---|---|---|', ...rows, ''].join('\n');
+/** In the order of the files in src/. */
+export async function patternTable(results: readonly PairResult[]): Promise<string> {
+  const paired = await Promise.all(results.map(async (result) => pairedRow(result, await loadPattern(result.slug))));
+  const unpaired = UNPAIRED.map((pattern): Row => ({ ...pattern, naive: '-', hardened: '-' }));
+  const rows = [...paired, ...unpaired]
+    .toSorted((a, b) => (placeOf(a) < placeOf(b) ? -1 : 1))
+    .map((row) => `| [${row.slug}](${row.shipped}) | ${row.withoutIt} | ${row.naive} | ${row.hardened} |`);
+  return ['| pattern | breaks without it | naive | hardened |', '|---|---|---|---|', ...rows, ''].join('\n');
 }
 
-function cell(outcome: Outcome): string {
-  const figures = Object.entries(outcome.figures)
-    .filter(([name]) => SHOWN.includes(name))
-    .map(([name, value]) => said(name, value));
-  const ending = outcome.ending === 'finished' ? [] : [`**${outcome.ending}**`];
-  return [...ending, `peak ${Math.round(outcome.peakBytes / MB)} MB`, ...figures].join(', ');
+function pairedRow({ slug, ...outcomes }: PairResult, pattern: PatternCase<unknown, unknown>): Row {
+  const { shipped, withoutIt } = pattern;
+  const cell = (name: TwinName) => `[${headlineOf(pattern, outcomes[name])}](bench/patterns/${slug}/${name}.ts)`;
+  return { slug, shipped, withoutIt, naive: cell('naive'), hardened: cell('hardened') };
 }
 
-/** `walkSeconds` is said as `walk 30.4 s`, `conversationServerCpuMs` as `conversation server cpu 0.36 ms`. */
-function said(name: string, value: number): string {
-  const words = (stem: string) => stem.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
-  if (name.endsWith('Seconds')) return `${words(name.slice(0, -'Seconds'.length))} ${Math.round(value * 10) / 10} s`;
-  if (name.endsWith('Ms')) return `${words(name.slice(0, -'Ms'.length))} ${Math.round(value * 100) / 100} ms`;
-  const digits = name.endsWith('Ratio') ? 100 : 10;
-  return `${words(name)} ${Math.round(value * digits) / digits}`;
+function headlineOf(pattern: PatternCase<unknown, unknown>, { ending, figures, seconds, peakBytes }: Outcome): string {
+  switch (ending) {
+    case 'finished':
+      return pattern.headline(figures);
+    case 'too slow':
+      return `not finished after ${Math.round(seconds)} seconds`;
+    default:
+      return `${ending} at ${Math.round(peakBytes / MB)} megabytes`;
+  }
 }
 
-/** The figures that say what broke or held; the rest stays in the result file. */
-const SHOWN = [
-  'missed',
-  'walkSeconds',
-  'mails',
-  'hashes',
-  'writeSeconds',
-  'lost',
-  'answered',
-  'perSecond',
-  'refused',
-  'conversationServerCpuMs',
-  'staleOwnReads',
-  'failed',
-  'levelReplicaShare',
-  'delayedReplicaShare',
-  'goneReplicaShare',
-  'foreignRows',
-  'pageCostRatio',
-  'pointCostRatio',
-];
+function placeOf({ shipped, slug }: Row): string {
+  return `${shipped} ${slug}`;
+}

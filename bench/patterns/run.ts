@@ -4,22 +4,22 @@
  * when naive does not break any more: a demonstration that stopped demonstrating is dead.
  */
 import { spawn } from 'node:child_process';
-import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { startStack } from '../../scripts/embedded/stack.ts';
-import { migrate, openMigrationDatabase } from '../../src/db/migrate.ts';
 import { heapFlags } from '../../src/process/memory-limit.ts';
 import { type Box, createBox } from '../box/box.ts';
-import { removeCopies } from './bench-organisation.ts';
+import { loadPattern, pairSlugs, type TwinName } from './pairs.ts';
 import { BOX_BYTES, type Ending, MB, type Outcome, type PatternCase, type Servers } from './pattern.ts';
 import { writeReadmeTable } from './readme-table.ts';
+import { withScratchDatabase } from './scratch-database.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '..', '..');
 const CPUS = 2;
 /** A twin that takes longer is broken by being slow. */
-const VARIANT_MS = 180_000;
+const TWIN_MS = 60_000;
 
-export interface PatternResult {
+interface PatternResult {
   readonly slug: string;
   readonly asks: string;
   readonly breaks: string;
@@ -31,92 +31,82 @@ export interface PatternResult {
 }
 
 const only = process.argv.find((argument) => argument.startsWith('--only='))?.slice('--only='.length);
-const slugs = readdirSync(import.meta.dirname, { withFileTypes: true })
-  .filter((entry) => entry.isDirectory() && (only === undefined || entry.name === only))
-  .map((entry) => entry.name)
-  .sort();
+const writesReadme = process.argv.includes('--write-readme');
+if (only !== undefined && writesReadme) throw new Error('The README shows one run of all patterns: leave out --only');
+const slugs = pairSlugs().filter((slug) => only === undefined || slug === only);
 if (slugs.length === 0) throw new Error(`There is no pattern ${only}: see the folders of bench/patterns/`);
-const patterns = await Promise.all(slugs.map(patternOf));
+const pairs = await Promise.all(slugs.map(async (slug) => ({ slug, pattern: await loadPattern(slug) })));
 
 const stack = await startStack({
   folder: path.join(ROOT, '.tardigrade', 'patterns'),
   durable: false,
   ports: 'any',
-  withReplica: patterns.some((pattern) => pattern.needs.includes('replica')),
+  withMail: false,
+  withReplica: pairs.some(({ pattern }) => pattern.needsReplica),
 });
 const results: PatternResult[] = [];
 try {
-  const db = openMigrationDatabase(stack.databaseUrl);
-  await migrate(db);
-  await db.destroy();
   const servers: Servers = {
     databaseUrl: stack.databaseUrl,
     workerDatabaseUrl: stack.workerDatabaseUrl,
     workerReplicaUrl: stack.workerDatabaseReplicaUrl ?? '',
     databaseAdminUrl: stack.databaseAdminUrl ?? '',
     replicaAdminUrl: stack.databaseReplicaAdminUrl ?? '',
-    smtpUrl: stack.smtpUrl ?? '',
+    redisUrl: stack.redisUrl,
   };
-  for (const pattern of patterns) results.push(await runPattern(pattern, servers));
+  for (const { slug, pattern } of pairs) results.push(await runPattern(slug, pattern, servers));
 } finally {
   await stack.stop();
 }
 
-const file = path.join(ROOT, 'bench', 'results', 'patterns.json');
+const resultFile = path.join(ROOT, 'bench', 'results', 'patterns.json');
 if (only === undefined) {
-  mkdirSync(path.dirname(file), { recursive: true });
+  mkdirSync(path.dirname(resultFile), { recursive: true });
   writeFileSync(
-    file,
+    resultFile,
     `${JSON.stringify({ node: process.version, boxBytes: BOX_BYTES, cpus: CPUS, patterns: results }, null, 2)}\n`,
   );
 }
-if (process.argv.includes('--write-readme')) writeReadmeTable(path.join(ROOT, 'README.md'), results);
 const failed = results.filter((result) => !result.pass).length;
 console.log(`${results.length - failed} passed, ${failed} failed`);
+// A failed run has nothing to show.
+if (writesReadme && failed === 0) await writeReadmeTable(path.join(ROOT, 'README.md'), results);
 process.exit(failed === 0 ? 0 : 1);
 
-async function patternOf(slug: string): Promise<PatternCase<unknown, unknown>> {
-  return ((await import(`./${slug}/case.ts`)) as { pattern: PatternCase<unknown, unknown> }).pattern;
-}
-
-async function runPattern(pattern: PatternCase<unknown, unknown>, servers: Servers): Promise<PatternResult> {
-  const { slug } = pattern;
-  console.log(`\n${slug}: ${pattern.asks}`);
-  await removeCopies(servers.databaseUrl);
-  await pattern.prepare(servers);
-  const [smallNaive, smallHardened] = [
-    await runVariant(slug, 'naive', 'small', servers),
-    await runVariant(slug, 'hardened', 'small', servers),
-  ];
-  const [naive, hardened] = [
-    await runVariant(slug, 'naive', 'full', servers),
-    await runVariant(slug, 'hardened', 'full', servers),
-  ];
+async function runPattern(
+  slug: string,
+  pattern: PatternCase<unknown, unknown>,
+  servers: Servers,
+): Promise<PatternResult> {
+  const { asks, breaks, holds } = pattern;
+  console.log(`\n${slug}: ${asks}`);
+  const begun = performance.now();
+  const run = (name: TwinName, size: 'small' | 'full') =>
+    withScratchDatabase(servers, slug, async (scratch) => {
+      await pattern.arrange?.(scratch, pattern[size]);
+      return runTwin(slug, name, size, scratch);
+    });
+  const [smallNaive, smallHardened] = [await run('naive', 'small'), await run('hardened', 'small')];
+  const [naive, hardened] = [await run('naive', 'full'), await run('hardened', 'full')];
   const reasons = [
     ...(smallNaive.ending === 'finished' && smallNaive.digest === smallHardened.digest
       ? []
       : ['the two do not give the same result on the small input']),
-    ...(pattern.isBroken(naive, hardened) ? [] : [`naive does not break any more (broken is: ${pattern.breaks})`]),
-    ...(pattern.isHeld(hardened) ? [] : [`hardened does not hold (held is: ${pattern.holds})`]),
+    ...(pattern.isBroken(naive, hardened) ? [] : [`naive does not break any more (broken is: ${breaks})`]),
+    ...(pattern.isHeld(hardened) ? [] : [`hardened does not hold (held is: ${holds})`]),
   ];
-  console.log(
-    `  naive     ${describe(naive)}\n  hardened  ${describe(hardened)}\n  ${reasons.length === 0 ? 'shown' : `FAILED: ${reasons.join('; ')}`}`,
-  );
-  const { asks, breaks, holds } = pattern;
+  const verdict = reasons.length === 0 ? 'shown' : `FAILED: ${reasons.join('; ')}`;
+  const seconds = Math.round((performance.now() - begun) / 1000);
+  console.log(`  naive     ${lineOf(naive)}\n  hardened  ${lineOf(hardened)}\n  ${verdict}, ${seconds} s in all`);
   return { slug, asks, breaks, holds, pass: reasons.length === 0, reasons, naive, hardened };
 }
 
-async function runVariant(
-  slug: string,
-  variant: 'naive' | 'hardened',
-  size: 'small' | 'full',
-  servers: Servers,
-): Promise<Outcome> {
-  const box = await createBox({ name: `${slug}-${variant}`, memoryBytes: BOX_BYTES, cpus: CPUS });
+async function runTwin(slug: string, name: TwinName, size: 'small' | 'full', servers: Servers): Promise<Outcome> {
+  const box = await createBox({ name: `${slug}-${name}`, memoryBytes: BOX_BYTES, cpus: CPUS });
   try {
     if (box.enforcedBy === 'none')
       throw new Error('Nothing on this machine enforces a memory limit: the patterns cannot be shown.');
-    return await runInBox(box, [path.join(import.meta.dirname, 'run-one.ts'), slug, variant, size], servers);
+    return await runInBox(box, [path.join(import.meta.dirname, 'run-twin.ts'), slug, name, size], servers);
   } finally {
     await box.close();
   }
@@ -143,7 +133,7 @@ async function runInBox(box: Box, args: string[], servers: Servers): Promise<Out
   const timer = setTimeout(() => {
     late = true;
     child.kill('SIGKILL');
-  }, VARIANT_MS);
+  }, TWIN_MS);
   const code = await new Promise<number | null>((resolve) => child.once('close', resolve));
   clearTimeout(timer);
   const { peakBytes, cpuSeconds, oomKills } = box.figures();
@@ -158,22 +148,15 @@ async function runInBox(box: Box, args: string[], servers: Servers): Promise<Out
           : 'failed';
   if (ending === 'failed') console.log(err);
   const { digest = '', figures = {} } = ending === 'finished' ? JSON.parse(out) : {};
-  return {
-    ending,
-    digest,
-    figures,
-    seconds: Math.round((performance.now() - begun) / 10) / 100,
-    peakBytes,
-    cpuSeconds,
-  };
+  const seconds = Math.round((performance.now() - begun) / 10) / 100;
+  return { ending, digest, figures, seconds, peakBytes, cpuSeconds };
 }
 
-function describe(outcome: Outcome): string {
-  const figures = Object.entries(outcome.figures).map(([name, value]) => `${name} ${Math.round(value * 100) / 100}`);
+function lineOf({ ending, figures, seconds, peakBytes }: Outcome): string {
   return [
-    outcome.ending.padEnd(15),
-    `peak ${Math.round(outcome.peakBytes / MB)} MB`,
-    `${outcome.seconds} s`,
-    ...figures,
+    ending.padEnd(15),
+    `peak ${Math.round(peakBytes / MB)} MB`,
+    `${seconds} s`,
+    ...Object.entries(figures).map(([name, value]) => `${name} ${Math.round(value * 100) / 100}`),
   ].join(', ');
 }

@@ -1,4 +1,4 @@
-/** Rows that are dead and still there, and whether anybody clears them away. */
+/** Dead rows that have not been removed, and whether autovacuum is on to remove them. */
 import { type Finding, listed } from './finding.ts';
 import { DEAD_ROWS_MIN, DEAD_SHARE_MAX, LIST_ROWS } from './limits.ts';
 import type { Servers } from './servers.ts';
@@ -21,7 +21,7 @@ export async function bloat({ primary }: Servers): Promise<Finding[]> {
 
 function deadRows(tables: Table[]): Finding {
   if (tables.length === 0) {
-    const says = `no table has ${showCount(DEAD_ROWS_MIN)} dead rows that are ${showShare(DEAD_SHARE_MAX)} of it`;
+    const says = `no table has ${showCount(DEAD_ROWS_MIN)} or more dead rows that make up ${showShare(DEAD_SHARE_MAX)} of it`;
     return { check, level: 'ok', says };
   }
   const lines = tables.map(({ name, dead, share, vacuumedMsAgo }) => {
@@ -29,7 +29,7 @@ function deadRows(tables: Table[]): Finding {
     return `${name} ${showCount(dead)} (${showShare(share)}, ${vacuumed})`;
   });
   const advice =
-    'see long-transactions and replication-slots for what holds vacuum back; then vacuum these, and lower autovacuum_vacuum_scale_factor for them';
+    'check long-transactions and replication-slots for what holds vacuum back; then vacuum these tables and lower their autovacuum_vacuum_scale_factor';
   return { check, level: 'advice', says: `dead rows: ${listed(lines, LIST_ROWS)}`, advice };
 }
 

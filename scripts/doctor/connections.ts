@@ -1,4 +1,4 @@
-/** The pools of the whole deployment against what each server lets in, and what is open there now. */
+/** The pools of the whole deployment against what each server allows, and the connections open now. */
 import { connectionBudget } from '../../src/db/connection-budget.ts';
 import type { Finding } from './finding.ts';
 import { CONNECTIONS_SHARE_MAX } from './limits.ts';
@@ -16,7 +16,7 @@ export async function connections(servers: Servers): Promise<Finding[]> {
   return (await Promise.all(findings)).flat();
 }
 
-/** A role and a database may have limits of their own below the server's. */
+/** A role and a database can have their own limits, below the server's. */
 async function connectionsAllowed({ rows }: Server): Promise<Allowed> {
   const [row] = await rows<Allowed>(`
     select allowed, bound from (values
@@ -34,20 +34,24 @@ function budget({ name }: Server, instances: Servers['instances'], { allowed, bo
   const { needed, arithmetic } = connectionBudget(name, instances, allowed);
   const says = `${name}: ${arithmetic} (${bound})`;
   if (needed <= allowed) return { check, level: 'ok', says };
-  const advice = 'run fewer instances, raise that limit, or put PgBouncer in between: no process starts like this';
+  const advice =
+    'run fewer instances, raise that limit, or put PgBouncer in between: processes refuse to start like this';
   return { check, level: 'danger', says, advice };
 }
 
 async function inUse({ name, rows, seesOthers }: Server, { allowed }: Allowed): Promise<Finding> {
-  // pg_stat_database counts everybody's, also for a role that does not see their sessions.
+  // pg_stat_database counts all connections, even for a role that cannot see other sessions.
   const [now] = await rows<{ open: number }>('select sum(numbackends)::int as open from pg_stat_database');
   const states = await rows<{ text: string }>(`
     select count(*) || ' ' || state as text from pg_stat_activity
     where backend_type = 'client backend' and state is not null group by state order by count(*) desc`);
   const open = now?.open ?? 0;
-  const detail = seesOthers ? states.map(({ text }) => text).join(', ') : 'in which state only pg_monitor sees';
+  const detail = seesOthers
+    ? states.map(({ text }) => text).join(', ')
+    : 'their states are visible only to members of pg_monitor';
   const says = `${name}: ${open} of ${allowed} connections are open now (${detail})`;
   if (open <= allowed * CONNECTIONS_SHARE_MAX) return { check, level: 'ok', says };
-  const advice = 'see in pg_stat_activity who holds them (application_name, state); a pool beside the budget does';
+  const advice =
+    'find out in pg_stat_activity what holds them (application_name, state): a pool that is not in the budget';
   return { check, level: open >= allowed ? 'danger' : 'advice', says, advice };
 }

@@ -1,10 +1,10 @@
-/** What one look found. */
+/** The result of one check. */
 export type Finding = {
-  /** The check's name, also that of its file. */
+  /** The check's name, which is also its file's. */
   readonly check: string;
-  /** `danger` will take the service down; `advice` makes it slower, dearer or blind; `ok` is well. */
+  /** `danger` will take the service down; `advice` makes it slower, costlier or harder to observe; `ok` is fine. */
   readonly level: Level;
-  /** What is, in numbers. */
+  /** The facts, in numbers. */
   readonly says: string;
   /** What to do about it. */
   readonly advice?: string;
@@ -12,10 +12,10 @@ export type Finding = {
 
 export type Level = 'ok' | 'advice' | 'danger';
 
-/** In the order of the report: dangers last, where they are still on the screen. */
+/** In the order of the report: dangers come last, where they are still on the screen. */
 export const LEVELS: readonly Level[] = ['ok', 'advice', 'danger'];
 
-/** For a list in a sentence that a limit may have cut short. */
+/** Joins rows for a sentence; ends with an ellipsis if the limit may have cut the list short. */
 export function listed(rows: readonly string[], rowsMax: number): string {
   return rows.length < rowsMax ? rows.join(', ') : `${rows.join(', ')}, …`;
 }

@@ -9,7 +9,8 @@ const check = 'foreign-keys';
 type Missing = { child: string; parent: string; name: string; columns: string; bytes: number; isPartitioned: boolean };
 
 export async function foreignKeys({ primary }: Servers): Promise<Finding[]> {
-  // Index columns count from 0, and may stand in any order at the front. A partitioned table is as large as its parts.
+  // Index columns are numbered from 0; the key's can come first in any order. A partitioned table is as large as its
+  // parts.
   const missing = await primary.rows<Missing>(
     `select conrelid::regclass::text as child, confrelid::regclass::text as parent, conname as name, bytes,
       exists (select from pg_partitioned_table where partrelid = conrelid) as "isPartitioned",
@@ -31,12 +32,12 @@ export async function foreignKeys({ primary }: Servers): Promise<Finding[]> {
   return missing.map((key) => ({
     check,
     level: 'advice',
-    says: `${key.child} (${showBytes(key.bytes)}) has no index for ${key.name}: a delete from ${key.parent} may read all of it`,
+    says: `${key.child} (${showBytes(key.bytes)}) has no index for ${key.name}: a delete from ${key.parent} can scan all of it`,
     advice: `${statement(key)}, unless nothing is ever deleted from ${key.parent}`,
   }));
 }
 
-/** PostgreSQL builds no index of a partitioned table concurrently. */
+/** PostgreSQL cannot build an index of a partitioned table concurrently. */
 function statement({ child, columns, isPartitioned }: Missing): string {
   return isPartitioned
     ? `create index on only ${child} (${columns}), the same concurrently on each partition, and attach them`

@@ -1,4 +1,4 @@
-/** V8's heap against the box: as the launcher would size it at --memory, and as the running processes report it. */
+/** V8's heap against the box: as the launcher would size it for --memory, and as the running processes report it. */
 import { StartError } from '../../src/errors.ts';
 import { createLog } from '../../src/log.ts';
 import { checkHeap, heapFlags } from '../../src/process/memory-limit.ts';
@@ -18,7 +18,7 @@ export async function heapLimit({ redis, instances, memoryBytes }: Servers): Pro
   return [planned(names, memoryBytes), ...reports.map((report) => running(report, memoryBytes))];
 }
 
-/** Every process is sized alike: each has a box of its own. */
+/** All processes are sized alike, because each has its own box. */
 function planned(names: string[], memoryBytes: number): Finding {
   const flags = heapFlags({ bytes: memoryBytes, source: 'container' });
   const [oldSpaceMb = 0, semiSpaceMb = 0] = flags.map((flag) => Number(flag.split('=')[1]));
@@ -26,7 +26,7 @@ function planned(names: string[], memoryBytes: number): Finding {
   const says = `${names.join(', ') || 'each process'} in ${showBytes(memoryBytes)}: ${flags.join(' ')}, a heap of ${showBytes(heapBytes)}`;
   return refusal(heapBytes, memoryBytes) === undefined
     ? { check, level: 'ok', says }
-    : { check, level: 'danger', says, advice: 'the box is too small for a process: it refuses to start there' };
+    : { check, level: 'danger', says, advice: 'the box is too small: a process refuses to start in it' };
 }
 
 function running({ name, pid, memory }: ProcessReport, memoryBytes: number): Finding {
@@ -44,11 +44,11 @@ function running({ name, pid, memory }: ProcessReport, memoryBytes: number): Fin
     check,
     level: 'advice',
     says,
-    advice: 'close to its limit: see its memory on the operations page over a day',
+    advice: 'close to its limit: watch its memory on the operations page for a day',
   };
 }
 
-/** The rule that a process applies to itself at its start. */
+/** The check that every process runs at start. */
 function refusal(heapLimitBytes: number, bytes: number): string | undefined {
   try {
     checkHeap(createLog('doctor', 'silent'), { bytes, source: 'container' }, heapLimitBytes);

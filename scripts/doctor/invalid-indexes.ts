@@ -1,4 +1,4 @@
-/** What a CREATE INDEX CONCURRENTLY that failed leaves behind: written with every row, used by no query. */
+/** Indexes that a failed CREATE INDEX CONCURRENTLY left behind: every write maintains them, no query uses them. */
 import type { Finding } from './finding.ts';
 import { LIST_ROWS } from './limits.ts';
 import type { Servers } from './servers.ts';
@@ -17,11 +17,14 @@ export async function invalidIndexes({ primary }: Servers): Promise<Finding[]> {
     [LIST_ROWS],
   );
   if (invalid.length === 0) return [{ check, level: 'ok', says: 'every index is valid' }];
-  const first = (builds?.running ?? 0) > 0 ? 'an index is being built just now: ask again when it is done; else ' : '';
+  const first =
+    (builds?.running ?? 0) > 0
+      ? 'an index is being built right now: run the doctor again when it is done; otherwise '
+      : '';
   return invalid.map(({ name, table, bytes }) => ({
     check,
     level: 'advice',
-    says: `${name} on ${table} (${showBytes(bytes)}) is invalid: every write keeps it, no query uses it`,
+    says: `${name} on ${table} (${showBytes(bytes)}) is invalid: every write maintains it, no query uses it`,
     advice: `${first}reindex index concurrently ${name}, or drop index concurrently ${name}`,
   }));
 }

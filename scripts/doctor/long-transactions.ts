@@ -1,4 +1,7 @@
-/** A transaction that stays open keeps every row that died since, in every table, and its locks. */
+/**
+ * An open transaction keeps its locks, and keeps vacuum from removing any row, in any table, that has died since it
+ * began.
+ */
 import type { Finding } from './finding.ts';
 import { LIST_ROWS, TRANSACTION_MS_MAX } from './limits.ts';
 import { databases, type Server, type Servers } from './servers.ts';
@@ -13,7 +16,7 @@ export async function longTransactions(servers: Servers): Promise<Finding[]> {
 }
 
 async function openOn({ name, rows, seesOthers }: Server): Promise<Finding[]> {
-  // A prepared transaction belongs to no session: it survives a restart, and only its name can end it.
+  // A prepared transaction does not belong to a session: it survives a restart, and can only be ended by name.
   const open = await rows<Open>(
     `select * from (
       select format('process %s (%s, role %s)', pid, coalesce(nullif(application_name, ''), 'no name'), usename) as who, state,
@@ -28,15 +31,15 @@ async function openOn({ name, rows, seesOthers }: Server): Promise<Finding[]> {
   const findings: Finding[] = open.map(({ who, state, ms, end }) => ({
     check,
     level: 'advice',
-    says: `${name}: ${who} is in a transaction since ${showMs(ms)} (${state})`,
-    advice: `${end} if nobody waits for it, and set idle_in_transaction_session_timeout for its role`,
+    says: `${name}: ${who} has been in a transaction for ${showMs(ms)} (${state})`,
+    advice: `${end} if nothing needs it, and set idle_in_transaction_session_timeout for its role`,
   }));
   if (!seesOthers) {
     const says = `${name}: the transactions of other roles are hidden from this one`;
-    findings.push({ check, level: 'advice', says, advice: 'let the doctor connect as a member of pg_monitor' });
+    findings.push({ check, level: 'advice', says, advice: 'connect as a member of pg_monitor' });
   }
   if (findings.length > 0) return findings;
   return [
-    { check, level: 'ok', says: `${name}: no transaction is open for longer than ${showMs(TRANSACTION_MS_MAX)}` },
+    { check, level: 'ok', says: `${name}: no transaction has been open for longer than ${showMs(TRANSACTION_MS_MAX)}` },
   ];
 }

@@ -1,4 +1,4 @@
-/** Does the data with its indexes fit into memory, and do queries find it there? */
+/** Do the data and its indexes fit into memory, and do queries find them there? */
 import { type Finding, listed } from './finding.ts';
 import { CACHE_SHARE, HIT_PAGES_MIN, HIT_SHARE_MIN, LIST_ROWS } from './limits.ts';
 import { databases, type Server, type Servers } from './servers.ts';
@@ -28,10 +28,10 @@ async function size({ primary, memoryBytes }: Servers): Promise<Finding> {
   );
   const says =
     `data with indexes ${showBytes(bytes)}, of ${showBytes(memoryBytes)} about ${showBytes(room)} can cache it; ` +
-    `largest: ${listed(largest, LIST_ROWS) || 'no table'}`;
+    `largest: ${listed(largest, LIST_ROWS) || 'no tables'}`;
   if (bytes <= room) return { check, level: 'ok', says };
   const advice =
-    'more than memory holds: see that what is read daily fits (retention, narrower indexes, see unused-indexes), or give the database a larger box';
+    'this does not fit into memory: make sure that the data read daily does (retention, narrower indexes, unused-indexes), or give the database a larger box';
   return { check, level: 'advice', says, advice };
 }
 
@@ -51,7 +51,7 @@ async function hitShare({ name, rows }: Server): Promise<Finding> {
   const says = `${name}: ${showShare(share)} of ${showCount(hit + read)} pages came from shared_buffers`;
   if (share >= HIT_SHARE_MIN) return { check, level: 'ok', says };
   const advice =
-    'look at scanned-tables first; where the box has room, raise shared_buffers (the rest may still come from the page cache, which PostgreSQL does not count)';
+    'check scanned-tables first; if the box has room, raise shared_buffers (the rest may still come from the page cache, which PostgreSQL does not count)';
   return { check, level: 'advice', says, advice };
 }
 
@@ -61,6 +61,6 @@ async function plannerHint({ name, rows }: Server, memoryBytes: number): Promise
   );
   const says = `${name}: effective_cache_size ${showBytes(cache?.bytes ?? 0)} in a box of ${showBytes(memoryBytes)}`;
   if ((cache?.bytes ?? 0) <= memoryBytes) return { check, level: 'ok', says };
-  const advice = `set it to what really caches, about ${showBytes(memoryBytes * CACHE_SHARE)}: the planner counts on memory that is not there`;
+  const advice = `set it to the memory that is left for caching, about ${showBytes(memoryBytes * CACHE_SHARE)}: the planner counts on memory that does not exist`;
   return { check, level: 'advice', says, advice };
 }

@@ -1,4 +1,4 @@
-/** Where to look: the arguments, else the environment as the product reads it, else the stack that `npm start` runs. */
+/** What to examine: from the arguments, else the environment as the product reads it, else a running `npm start`. */
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { parseSize } from '../../bench/box/size.ts';
@@ -17,7 +17,7 @@ export const USAGE =
 
 type Environment = Record<string, string | undefined>;
 
-/** @throws StartError that says everything that is wrong with the arguments or the environment */
+/** @throws StartError that lists everything that is wrong with the arguments or the environment */
 export function readOptions(args: string[], outer: Environment): Options {
   const flags = readFlags(args);
   const memoryBytes = flags.memory === undefined ? NANO_BYTES : parseSize(flags.memory);
@@ -26,7 +26,7 @@ export function readOptions(args: string[], outer: Environment): Options {
   if (servers === undefined) {
     throw new StartError(`No database to look at: set DATABASE_URL, run npm start beside, or name one.\n${USAGE}`);
   }
-  // Neither mail nor secrets are looked at; with stand-ins the product's own rules read the rest.
+  // Mail and secrets are not examined: with placeholders for them, the product's own config reader can read the rest.
   const config = loadConfig({
     ...outer,
     ...readInstances(flags.instances),
@@ -63,7 +63,7 @@ function readFlags(args: string[]) {
   }
 }
 
-/** All from one place: the replica and the queues of one deployment say nothing about the database of another. */
+/** All from one source: never the replica or the queues of one deployment with the database of another. */
 function namedServers(flags: ReturnType<typeof readFlags>, outer: Environment): Addresses | undefined {
   const named = flags['database-url']
     ? { databaseUrl: flags['database-url'], databaseReplicaUrl: undefined, redisUrl: undefined }
@@ -83,14 +83,14 @@ function fromEnvironment(outer: Environment): Addresses | undefined {
   return { databaseUrl, databaseReplicaUrl: value('DATABASE_REPLICA_URL'), redisUrl: value('REDIS_URL') };
 }
 
-/** As the owner, who sees the sessions of all roles. */
+/** Connects as the owner, which can see the sessions of all roles. */
 function fromRunningStack(folder: string): Addresses | undefined {
   return stackOwner(folder) === undefined ? undefined : readStackFile(folder);
 }
 
 const INSTANCES = new RegExp(`^(${SERVING_PROCESSES.join('|')}):(\\d+)$`);
 
-/** `api:2,mailer:1` is the whole deployment: what it leaves out does not run. */
+/** `api:2,mailer:1` is the whole deployment: processes that are left out do not run. */
 function readInstances(text: string | undefined): Environment {
   if (text === undefined) return {};
   const none = { API_INSTANCES: '0', MAILER_INSTANCES: '0', CHAT_INSTANCES: '0', ALL_INSTANCES: '0' };

@@ -1,4 +1,7 @@
-/** Redis holds the queues: it must refuse what does not fit, never forget it. All from INFO, which every host allows. */
+/**
+ * Redis has the queues: when full it must refuse new jobs, never evict old ones. Uses only INFO, which every host
+ * allows.
+ */
 import type { Finding } from './finding.ts';
 import { REDIS_BOX_SHARE_MAX, REDIS_FULL_SHARE, REDIS_USED_SHARE_MAX } from './limits.ts';
 import type { Servers } from './servers.ts';
@@ -13,12 +16,14 @@ export async function redisMemory({ redis, unreachable, memoryBytes }: Servers):
         check,
         level: 'danger',
         says: unreachable.redis,
-        advice: 'without it no mail is sent, and no api or mailer starts',
+        advice: 'without Redis no mail is sent, and api and mailer cannot start',
       },
     ];
   }
   if (redis === undefined) {
-    return [{ check, level: 'advice', says: 'Redis was not looked at', advice: 'name it: --redis-url=redis://…' }];
+    return [
+      { check, level: 'advice', says: 'Redis was not looked at', advice: 'pass its address: --redis-url=redis://…' },
+    ];
   }
   const info = { ...fields(await redis.info('memory')), ...fields(await redis.info('persistence')) };
   const maxBytes = Number(info['maxmemory']);
@@ -33,16 +38,16 @@ function policy(name: string, maxBytes: number): Finding {
   const says = `maxmemory-policy ${name}`;
   if (name === 'noeviction') return { check, level: 'ok', says };
   const advice =
-    'config set maxmemory-policy noeviction, and in its configuration file: BullMQ loses jobs with any other';
+    'set it to noeviction (config set maxmemory-policy noeviction, and in the configuration file): with any other, BullMQ loses jobs';
   return maxBytes > 0
-    ? { check, level: 'danger', says: `${says}: at ${showBytes(maxBytes)} it throws jobs away`, advice }
+    ? { check, level: 'danger', says: `${says}: at ${showBytes(maxBytes)} it evicts jobs`, advice }
     : { check, level: 'advice', says: `${says}: nothing is evicted only because maxmemory is not set`, advice };
 }
 
 function ceiling(usedBytes: number, maxBytes: number, memoryBytes: number): Finding {
   if (maxBytes === 0) {
     const says = `${showBytes(usedBytes)} used, maxmemory is not set`;
-    const advice = 'set it, to less than half of the box: without it the kernel, not Redis, says when it is full';
+    const advice = 'set it to less than half of the box: without it, a full Redis is killed by the kernel';
     return { check, level: 'advice', says, advice };
   }
   const says = `${showBytes(usedBytes)} used of maxmemory ${showBytes(maxBytes)} (${showShare(usedBytes / maxBytes)}) in a box of ${showBytes(memoryBytes)}`;
@@ -56,7 +61,7 @@ function ceiling(usedBytes: number, maxBytes: number, memoryBytes: number): Find
     return { check, level: 'advice', says, advice: 'nearly full: find what fills it (redis-cli --bigkeys)' };
   }
   if (maxBytes > memoryBytes * REDIS_BOX_SHARE_MAX) {
-    const advice = 'lower maxmemory: rewriting the append-only file forks, and a fork may need up to as much again';
+    const advice = 'lower maxmemory: rewriting the append-only file forks, and a fork can need as much memory again';
     return { check, level: 'advice', says, advice };
   }
   return { check, level: 'ok', says };
@@ -65,11 +70,11 @@ function ceiling(usedBytes: number, maxBytes: number, memoryBytes: number): Find
 function persistence(info: Record<string, string>): Finding {
   if (info['aof_last_write_status'] === 'err') {
     const says = 'the append-only file cannot be written: Redis refuses every write';
-    return { check, level: 'danger', says, advice: 'free the disk of Redis; its log says more' };
+    return { check, level: 'danger', says, advice: 'free disk space for Redis; see its log for details' };
   }
   if (info['aof_enabled'] === '1') return { check, level: 'ok', says: 'appendonly is on: jobs survive a restart' };
-  const advice = 'set appendonly yes: until the sweep finds them again, jobs that a restart forgets stand still';
-  return { check, level: 'advice', says: 'appendonly is off: a restart forgets jobs', advice };
+  const advice = 'set appendonly yes: lost jobs make no progress until the sweep enqueues them again';
+  return { check, level: 'advice', says: 'appendonly is off: a restart loses jobs', advice };
 }
 
 function fields(info: string): Record<string, string> {

@@ -1,4 +1,4 @@
-/** A slot keeps WAL for its reader. One whose reader is gone keeps it until the disk is full. */
+/** A slot keeps WAL for its reader. If the reader is gone, it keeps WAL until the disk is full. */
 import type { Finding } from './finding.ts';
 import { LIST_ROWS, SLOT_BYTES_MIN } from './limits.ts';
 import { databases, type Server, type Servers } from './servers.ts';
@@ -28,22 +28,27 @@ async function slotsOf({ name, rows }: Server): Promise<Finding[]> {
 function judge(server: string, { name, active, status, bytes, keepBytes }: Slot): Finding {
   const bounded = keepBytes >= 0;
   const bound = bounded ? `max_slot_wal_keep_size ${showBytes(keepBytes)}` : 'max_slot_wal_keep_size is not set';
-  const says = `${server}: slot ${name} is ${active ? 'read' : 'read by nobody'} and keeps ${showBytes(bytes)} of WAL (${bound})`;
-  const drop = `select pg_drop_replication_slot('${name}') if its reader does not come back`;
+  const says = `${server}: slot ${name} is ${active ? 'in use' : 'not in use'} and keeps ${showBytes(bytes)} of WAL (${bound})`;
+  const drop = `select pg_drop_replication_slot('${name}') if its reader will not come back`;
   if (status === 'lost') {
     return {
       check,
       level: 'advice',
-      says: `${says}; it has lost its place`,
-      advice: `${drop}; else build the reader anew`,
+      says: `${says}; WAL that it needs has been removed`,
+      advice: `${drop}; otherwise rebuild the reader`,
     };
   }
   if (!active && !bounded && bytes >= SLOT_BYTES_MIN) {
-    return { check, level: 'danger', says, advice: `${drop}, and set max_slot_wal_keep_size: it fills the disk` };
+    return {
+      check,
+      level: 'danger',
+      says,
+      advice: `${drop}, and set max_slot_wal_keep_size: otherwise it fills the disk`,
+    };
   }
   if (!active && bytes >= SLOT_BYTES_MIN) return { check, level: 'advice', says, advice: drop };
   if (!bounded) {
-    const advice = 'set max_slot_wal_keep_size: a reader that stays away must be rebuilt, not fill the disk';
+    const advice = 'set max_slot_wal_keep_size: otherwise a reader that stays away fills the disk';
     return { check, level: 'advice', says, advice };
   }
   return { check, level: 'ok', says };

@@ -2,7 +2,7 @@ import { type Finding, LEVELS, type Level } from './finding.ts';
 import type { Servers } from './servers.ts';
 import { showBytes } from './show.ts';
 
-/** For people: one or two lines a finding, the worst last. */
+/** For people: one or two lines per finding, the worst last. */
 export function showReport(servers: Servers, findings: Finding[]): string {
   const { primary, replica, memoryBytes, instances } = looked(servers);
   const deployment = Object.entries(instances).flatMap(([name, count]) => (count > 0 ? [`${name} x ${count}`] : []));
@@ -11,7 +11,7 @@ export function showReport(servers: Servers, findings: Finding[]): string {
   return [
     `primary  ${primary}`,
     ...(replica === null ? [] : [`replica  ${replica}`]),
-    `boxes of ${showBytes(memoryBytes)}: ${deployment.join(', ') || 'no process'}`,
+    `boxes of ${showBytes(memoryBytes)}: ${deployment.join(', ') || 'no processes'}`,
     '',
     ...sorted.flatMap(({ level, check, says, advice }) => [
       `${level.padEnd(6)}  ${check.padEnd(nameChars)}  ${says}`,
@@ -36,9 +36,9 @@ function looked({ primary, replica, memoryBytes, instances }: Servers) {
   };
 }
 
-/** `1 danger, 3 advices, 12 ok`. */
+/** `1 danger, 3 advice, 12 ok`. */
 function summary(findings: Finding[]): string {
   const count = (level: Level) => findings.filter((finding) => finding.level === level).length;
   const plural = (amount: number, word: string) => `${amount} ${word}${amount === 1 ? '' : 's'}`;
-  return `${plural(count('danger'), 'danger')}, ${plural(count('advice'), 'advice')}, ${count('ok')} ok`;
+  return `${plural(count('danger'), 'danger')}, ${count('advice')} advice, ${count('ok')} ok`;
 }

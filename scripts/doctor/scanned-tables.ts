@@ -1,4 +1,4 @@
-/** Tables that queries read from end to end, on the server where they do. */
+/** Tables that queries read from end to end, per server. */
 import { type Finding, listed } from './finding.ts';
 import { LIST_ROWS, SCANNED_ROWS_MIN, SCANS_MIN } from './limits.ts';
 import { databases, type Server, type Servers } from './servers.ts';
@@ -27,6 +27,6 @@ async function scannedOn({ name, rows }: Server): Promise<Finding> {
       `${table.name} ${showCount(table.scans)} times with ${showCount(table.rowsPerScan)} rows (${showCount(table.indexScans)} index scans)`,
   );
   const advice =
-    'find the query (log_min_duration_statement, pg_stat_statements), explain it, and give it an index or a bound; dumps and ANALYZE after an import count too';
+    'find the query (log_min_duration_statement, pg_stat_statements), run EXPLAIN on it, and add an index or a limit; dumps, and ANALYZE after an import, count too';
   return { check, level: 'advice', says: `${name} read from end to end: ${listed(lines, LIST_ROWS)}`, advice };
 }

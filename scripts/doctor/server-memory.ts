@@ -1,4 +1,4 @@
-/** What PostgreSQL takes in its worst moment, by its own settings, against the box that it lives in. */
+/** The memory that PostgreSQL's settings allow it in the worst case, against its box. */
 import type { Finding } from './finding.ts';
 import { CONNECTION_BYTES, SERVER_SHARE_MAX, SHARED_BUFFERS_SHARE_MAX, SMALL_BOX_BYTES } from './limits.ts';
 import { databases, type Server, type Servers } from './servers.ts';
@@ -51,28 +51,30 @@ function worstMoment(name: string, settings: Settings, memoryBytes: number): Fin
   if (bytes <= memoryBytes * SERVER_SHARE_MAX) return { check, level: 'ok', says };
   const advice = 'lower max_connections (small pools, PgBouncer), work_mem or autovacuum_max_workers';
   if (bytes <= memoryBytes) {
-    return { check, level: 'advice', says, advice: `${advice}: in its worst moment nothing is left to cache data in` };
+    return { check, level: 'advice', says, advice: `${advice}: in the worst case no memory is left to cache data in` };
   }
   return {
     check,
     level: 'danger',
     says,
-    advice: `${advice}, or say with --memory how large the box is: in its worst moment the kernel kills it`,
+    advice: `${advice}, or pass the size of the box with --memory: in the worst case the kernel kills it`,
   };
 }
 
 function sharedBuffers(name: string, { shared }: Settings, memoryBytes: number): Finding[] {
   if (shared <= memoryBytes * SHARED_BUFFERS_SHARE_MAX) return [];
-  const says = `${name}: shared_buffers take ${showShare(shared / memoryBytes)} of the box`;
-  return [{ check, level: 'advice', says, advice: 'a quarter is usual: the page cache holds the same pages again' }];
+  const says = `${name}: shared_buffers takes ${showShare(shared / memoryBytes)} of the box`;
+  return [{ check, level: 'advice', says, advice: 'a quarter is usual: the page cache has the same pages again' }];
 }
 
-/** Two cores and half a gigabyte have neither the core nor the memory that these would win time with. */
+/**
+ * With two cores and half a gigabyte there is neither the CPU nor the memory for JIT and parallel workers to pay off.
+ */
 function smallBox(name: string, { jit, parallel }: Settings, memoryBytes: number): Finding[] {
   if (memoryBytes > SMALL_BOX_BYTES) return [];
   const on = [...(jit === 'on' ? ['jit = off'] : []), ...(parallel > 0 ? ['max_parallel_workers_per_gather = 0'] : [])];
   const says = `${name}: jit ${jit}, ${parallel} parallel workers per query`;
   if (on.length === 0) return [{ check, level: 'ok', says }];
-  const advice = `set ${on.join(' and ')}: on a small box they cost more memory and time than short queries win back`;
+  const advice = `set ${on.join(' and ')}: on a small box they cost more memory and time than they save in short queries`;
   return [{ check, level: 'advice', says, advice }];
 }

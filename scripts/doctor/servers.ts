@@ -1,7 +1,7 @@
 /**
- * The doctor's connections: read-only and bounded, so that looking at an ill server does not make it worse.
- * Both are asked for in the start-up packet instead of with SET: behind a pooler a SET would stay with the connection
- * and make somebody else's transactions read-only.
+ * The doctor's connections: read-only and bounded, so that examining a struggling server does not make it worse.
+ * Both are set in the startup packet instead of with SET: behind a pooler a SET would stay on the server connection and
+ * make another client's transactions read-only.
  */
 import { Redis } from 'ioredis';
 import pg from 'pg';
@@ -14,9 +14,9 @@ export type Server = {
   /** Host, port and database; never the password. */
   readonly address: string;
   readonly version: string;
-  /** False: other roles' sessions are hidden from this one (it is not in pg_monitor). */
+  /** False if this role cannot see other roles' sessions (it is not in pg_monitor). */
   readonly seesOthers: boolean;
-  /** `bigint` and `numeric` come as numbers. @throws UnreachableError when the server went away */
+  /** `bigint` and `numeric` are returned as numbers. @throws UnreachableError when the connection is lost */
   rows<Row>(sql: string, values?: readonly unknown[]): Promise<Row[]>;
 };
 
@@ -24,7 +24,7 @@ export type Servers = {
   readonly primary: Server;
   readonly replica: Server | undefined;
   readonly redis: Redis | undefined;
-  /** Why a server that was named is not there. */
+  /** Why a configured server cannot be reached. */
   readonly unreachable: { readonly replica?: string; readonly redis?: string };
   readonly instances: Config['instances'];
   /** Of each box: the database's, Redis's, each process's. */
@@ -34,14 +34,14 @@ export type Servers = {
 
 export type Addresses = { databaseUrl: string; databaseReplicaUrl: string | undefined; redisUrl: string | undefined };
 
-/** Printed without a stack: one sentence that says which server does not answer, and why. */
+/** Printed without a stack: one sentence about which server does not answer, and why. */
 export class UnreachableError extends Error {
   override name = 'UnreachableError';
 }
 
 const VERSION_MIN = 140_000;
 
-/** @throws UnreachableError for the primary alone: without a replica or Redis there is still much to look at */
+/** @throws UnreachableError only for the primary: without the replica or Redis there is still a lot to examine */
 export async function openServers(
   addresses: Addresses,
   given: Pick<Servers, 'instances' | 'memoryBytes'>,
@@ -66,7 +66,7 @@ export async function openServers(
   };
 }
 
-/** Both are looked at alike: a replica scans, caches and fills its memory by itself. */
+/** Both get the same checks: a replica has its own scans, cache and memory. */
 export function databases({ primary, replica }: Servers): Server[] {
   return replica === undefined ? [primary] : [primary, replica];
 }
@@ -89,7 +89,7 @@ async function openServer(name: Server['name'], url: string): Promise<Server & {
     query_timeout: ANSWER_MS,
     types: { getTypeParser },
   });
-  // A server that goes away fails the question in flight; without a listener it would end this process.
+  // A lost connection fails the query in flight; without this listener it would end the process.
   client.on('error', () => undefined);
   const end = () => client.end().catch(() => undefined);
 
@@ -113,7 +113,9 @@ async function openServer(name: Server['name'], url: string): Promise<Server & {
       pg_has_role('pg_read_all_stats', 'usage') as "seesOthers"`);
   if (about === undefined || about.number < VERSION_MIN) {
     await end();
-    throw new UnreachableError(`The ${name} at ${address} is PostgreSQL ${about?.version}; 14 or newer is needed.`);
+    throw new UnreachableError(
+      `The ${name} at ${address} is PostgreSQL ${about?.version}; the doctor needs 14 or later.`,
+    );
   }
   return { name, address, version: about.version, seesOthers: about.seesOthers, rows, end };
 }
@@ -142,7 +144,7 @@ async function openRedis(url: string): Promise<Redis> {
   }
 }
 
-/** Later `-c` win: nothing in the address can take the bounds off again. */
+/** A later `-c` wins, so nothing in the address can override these bounds. */
 function readOnly(url: string): string {
   const bounded = new URL(url);
   const own = [
@@ -160,30 +162,30 @@ function addressOf(url: string): string {
   return `${host}${pathname}`;
 }
 
-/** The server is there and said no; 57P01 to 57P03 is its way of saying goodbye. */
+/** The server answered with an error; 57P01 to 57P03 mean that it is shutting down or starting. */
 function answeredWithError(error: unknown): boolean {
   const state = sqlState(error);
   return state !== undefined && !state.startsWith('57P') && !state.startsWith('08');
 }
 
 const REASONS: Record<string, string> = {
-  ECONNREFUSED: 'nothing listens there (is it running, is the address right?)',
-  ENOTFOUND: 'no machine has that name',
-  EAI_AGAIN: 'its name cannot be looked up',
+  ECONNREFUSED: 'nothing listens there (is it running, and is the address right?)',
+  ENOTFOUND: 'the host name does not exist',
+  EAI_AGAIN: 'the host name cannot be resolved',
   '28P01': 'it refused the password',
-  '28000': 'it does not let this role in from here',
-  '3D000': 'it has no database of that name',
-  '53300': 'all its connections are taken',
+  '28000': 'it does not allow this role to connect from here',
+  '3D000': 'the database does not exist',
+  '53300': 'all its connections are in use',
   '57P03': 'it is starting up or shutting down',
 };
 
-/** pg and Node wrap refusals of a name with several addresses into one error without a text. */
+/** When a host name has several addresses, pg and Node wrap their errors in one without a message. */
 function reason(error: unknown): string {
   const { code, message } = error as { code?: string; message?: string };
   if (message?.includes('unsupported startup parameter')) {
-    return 'it is PgBouncer, which does not pass on a read-only session (use the address of PostgreSQL itself)';
+    return "it is PgBouncer, which does not pass the doctor's read-only setting on (use PostgreSQL's own address)";
   }
-  return REASONS[code ?? ''] ?? (message || code || 'for no reason given');
+  return REASONS[code ?? ''] ?? (message || code || 'unknown reason');
 }
 
 const INT8 = 20;

@@ -1,4 +1,4 @@
-/** Numbers for people. */
+/** Formats numbers for people. */
 const BYTE_UNITS = ['B', 'kB', 'MB', 'GB', 'TB'];
 const TIME_UNITS = [
   ['d', 86_400_000],

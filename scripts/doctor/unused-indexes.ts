@@ -1,4 +1,6 @@
-/** Indexes that no query has used on any server: each is written with every row, and takes memory from the others. */
+/**
+ * Indexes that no query has used on any server: every write maintains them, and they take cache memory from the others.
+ */
 import type { Finding } from './finding.ts';
 import { CANDIDATE_ROWS, INDEX_BYTES_MIN, LIST_ROWS, STATISTICS_YOUNG_MS } from './limits.ts';
 import { databases, type Server, type Servers } from './servers.ts';
@@ -30,8 +32,8 @@ export async function unusedIndexes(servers: Servers): Promise<Finding[]> {
 }
 
 /**
- * What also keeps a rule (unique, exclusion, replica identity) is used by being there, and so is the index behind a
- * foreign key (see foreign-keys). The parts of a partitioned index count together.
+ * An index that enforces a constraint (unique, exclusion, replica identity) is used even if no query reads it, and so
+ * is the index behind a foreign key (see foreign-keys). The parts of a partitioned index count together.
  */
 function unusedOn({ rows }: Server): Promise<Index[]> {
   return rows<Index>(
@@ -49,7 +51,7 @@ function unusedOn({ rows }: Server): Promise<Index[]> {
   );
 }
 
-/** A replica counts its own reads. By name, so that a logical one, whose numbers differ, is understood too. */
+/** A replica counts its own reads. Matched by name, because a logical replica has different oids. */
 async function usedAmong({ rows }: Server, candidates: Index[]): Promise<Set<string>> {
   const used = await rows<{ name: string }>(
     `select coalesce(pg_partition_root(indexrelid), indexrelid)::regclass::text as name from pg_stat_user_indexes
@@ -59,7 +61,7 @@ async function usedAmong({ rows }: Server, candidates: Index[]): Promise<Set<str
   return new Set(used.map(({ name }) => name));
 }
 
-/** Without a reset on record they are at least as old as the server's uptime. */
+/** If they were never reset, they are at least as old as the server's uptime. */
 async function statisticsAgeMs({ rows }: Server): Promise<number> {
   const [row] = await rows<{ ms: number }>(`
     select (extract(epoch from now() - coalesce(stats_reset, pg_postmaster_start_time())) * 1000) as ms

@@ -1,8 +1,8 @@
 /**
  * A child process of the stack, with its log in a file.
  *
- * Each child leads a process group of its own: a Ctrl-C in the terminal goes to the whole foreground group, and
- * PostgreSQL would be gone before the workers had given their connections back. Only `stop` ends a child.
+ * Each child leads its own process group: otherwise a Ctrl-C in the terminal would go to all of them, and PostgreSQL
+ * would be gone before the workers had closed their connections. Only `stop` ends a child.
  */
 import { spawn } from 'node:child_process';
 import { closeSync, fstatSync, ftruncateSync, mkdirSync, openSync, readSync } from 'node:fs';
@@ -14,10 +14,10 @@ import { forgetProcess, recordProcess } from './process-record.ts';
 export type Child = {
   name: string;
   pid: number;
-  /** Resolves, never rejects, with how it ended: `exit code 1`, `signal SIGKILL`. */
+  /** Resolves with how the child ended (`exit code 1`, `signal SIGKILL`); never rejects. */
   exited: Promise<string>;
   hasExited: () => boolean;
-  /** What it logged since this start, at most the last LOG_TAIL_LINES lines. */
+  /** What it has logged since this start, at most the last LOG_TAIL_LINES lines. */
   logTail: () => string;
   /** Sends the signals in turn, waiting after each; ends with SIGKILL to the whole group. */
   stop: (steps: StopStep[]) => Promise<void>;
@@ -38,10 +38,10 @@ export type ChildOptions = {
   wrap?: WrapCommand | undefined;
 };
 
-/** Puts something around a part's command (the bench: a box). The result must become the command: same pid. */
+/** Wraps a part's command (the bench: in a box). The wrapper must exec the command, so that the pid stays the same. */
 export type WrapCommand = (part: string, command: string, args: string[]) => { command: string; args: string[] };
 
-/** Starts a child. Rejects only when the command cannot be run at all. */
+/** Starts a child. Rejects only if the command cannot be run at all. */
 export async function startChild(options: ChildOptions): Promise<Child> {
   const { folder, name, cwd, env } = options;
   const { command, args, ...account } = commandLine(options);
@@ -90,8 +90,8 @@ export async function startChild(options: ChildOptions): Promise<Child> {
 }
 
 /**
- * Polls until `ready` says yes.
- * Throws with the child's last log lines when it exits first or the deadline (ms) passes.
+ * Polls until `ready` returns true.
+ * Throws with the child's last log lines if it exits first or the deadline (ms) passes.
  */
 export async function waitForChild(child: Child, deadlineMs: number, ready: () => boolean | Promise<boolean>) {
   const deadline = Date.now() + deadlineMs;
@@ -102,7 +102,7 @@ export async function waitForChild(child: Child, deadlineMs: number, ready: () =
   }
 }
 
-/** Runs a command to its end; throws with what it printed unless it succeeded. */
+/** Runs a command to completion; throws with its output unless it succeeds. */
 export async function runToEnd(options: ChildOptions & { deadlineMs: number }): Promise<void> {
   const child = await startChild(options);
   const outcome = await Promise.race([child.exited, delay(options.deadlineMs, 'no end', { ref: false })]);
@@ -111,7 +111,7 @@ export async function runToEnd(options: ChildOptions & { deadlineMs: number }): 
   throw withLog(child, `${options.name} failed (${outcome})`);
 }
 
-/** Empties a log that has grown over LOG_BYTES_MAX. Its writer appends, so it goes on from the start. */
+/** Truncates a log that has grown beyond LOG_BYTES_MAX. Its writer appends, so it continues from the start. */
 export function boundLog(folder: string, name: string): void {
   closeSync(openLog(folder, name).fd);
 }
@@ -120,7 +120,7 @@ function commandLine({ name, command, args, uid, gid, wrap }: ChildOptions) {
   const account = { ...(uid === undefined ? {} : { uid }), ...(gid === undefined ? {} : { gid }) };
   if (wrap === undefined) return { command, args, ...account };
   if (uid === undefined) return wrap(name, command, args);
-  // What is around the command may need our rights; only the command itself gives them up.
+  // The wrapper may need our privileges; only the command itself drops them.
   const asAccount = [`--reuid=${uid}`, `--regid=${gid ?? uid}`, '--clear-groups', '--', command, ...args];
   return wrap(name, 'setpriv', asAccount);
 }
@@ -155,6 +155,6 @@ function killGroup(pid: number): void {
   try {
     process.kill(-pid, 'SIGKILL');
   } catch {
-    // Gone already.
+    // Already gone.
   }
 }

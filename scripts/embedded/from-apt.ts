@@ -1,23 +1,23 @@
 /**
- * A program from the Debian or Ubuntu archive without installing it.
+ * Runs a program from the Debian or Ubuntu archive without installing it.
  *
- * apt fetches the packages and checks their signatures; dpkg-deb unpacks them below node_modules/.cache. Nothing of
- * the system changes: no service is started, enabled or left behind, and no root is needed. `npm ci` clears it away
- * as it does the PostgreSQL that came through npm.
+ * apt downloads the packages and checks their signatures; dpkg-deb unpacks them under node_modules/.cache. The system
+ * is not changed: no service is started, enabled or left behind, and root is not needed. `npm ci` removes them, like
+ * the PostgreSQL that came through npm.
  */
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { runToEnd } from './child.ts';
 import { APT_MS } from './limits.ts';
 
-/** How to run what was fetched: the arguments come before the program's own. */
+/** How to run the fetched program: these arguments come before the program's own. */
 export type FetchedProgram = { command: string; args: string[]; env: NodeJS.ProcessEnv };
 
 export type FetchOptions = {
   package: string;
-  /** Below the root of the archive: `usr/bin/redis-server`. */
+  /** Relative to the package's root: `usr/bin/redis-server`. */
   program: string;
-  /** From this release of Debian, together with every library down to the C library; default: what the machine has. */
+  /** From this release of Debian, with all libraries including the C library; default: the machine's own release. */
   debianRelease?: string;
 };
 
@@ -25,17 +25,17 @@ const CACHE = path.resolve(import.meta.dirname, '..', '..', 'node_modules', '.ca
 
 const DEBIAN_KEYS = '/usr/share/keyrings/debian-archive-keyring.gpg';
 
-/** Whether this machine can check what another release of Debian sends. */
+/** Whether this machine can verify packages of another Debian release. */
 export const knowsDebianKeys = () => existsSync(DEBIAN_KEYS);
 
-/** Fetches the program and the libraries that this machine lacks, once. Throws with apt's last lines. */
+/** Fetches the program and any libraries that this machine lacks, once. Throws with apt's last lines of output. */
 export async function fetchFromApt(options: FetchOptions): Promise<FetchedProgram> {
   const unpacked = path.join(CACHE, [options.package, options.debianRelease].filter(Boolean).join('-'));
   if (!existsSync(unpacked)) await fetchInto(unpacked, options);
   const program = path.join(unpacked, options.program);
   const libraries = libraryFolders(path.join(unpacked, 'usr', 'lib'));
   const searched = [...libraries, process.env.LD_LIBRARY_PATH].filter((folder) => folder !== undefined).join(':');
-  // A foreign C library works only with its own loader, and must not reach whatever the program starts.
+  // A foreign C library works only with its own loader, and must not affect programs that this one starts.
   const loader = options.debianRelease === undefined ? undefined : loaderBelow(unpacked);
   return loader === undefined
     ? { command: program, args: [], env: { LD_LIBRARY_PATH: searched } }
@@ -43,7 +43,7 @@ export async function fetchFromApt(options: FetchOptions): Promise<FetchedProgra
 }
 
 async function fetchInto(unpacked: string, options: FetchOptions): Promise<void> {
-  // A folder per process: two starts at once must not unpack over each other.
+  // A folder per process: two concurrent starts must not unpack over each other.
   const work = `${unpacked}-${process.pid}`;
   const archives = path.join(work, 'archives');
   rmSync(work, { recursive: true, force: true });
@@ -51,7 +51,7 @@ async function fetchInto(unpacked: string, options: FetchOptions): Promise<void>
   try {
     if (options.debianRelease === undefined) {
       await download(work, archives, options.package, []).catch(async () => {
-        // No package lists on this machine (a slim image), or old ones: lists of our own, then once more.
+        // This machine has no package lists (a slim image), or old ones: fetch our own and try again.
         await updateAndDownload(work, archives, options.package, []);
       });
     } else {
@@ -68,7 +68,7 @@ async function fetchInto(unpacked: string, options: FetchOptions): Promise<void>
   }
 }
 
-/** Only that release, and nothing counted as installed. */
+/** apt options for that release only, with no package counted as installed. */
 function release(work: string, name: string): string[] {
   const sources = path.join(work, 'sources');
   mkdirSync(sources);
@@ -96,7 +96,7 @@ function download(work: string, archives: string, name: string, options: string[
 }
 
 function apt(work: string, args: string[]): Promise<void> {
-  // Only our own folders are written to, so no lock is taken and no other user is switched to.
+  // Writes only to our own folders, so it needs no lock and no sandbox user.
   const own = ['-o', `Dir::Cache=${work}`, '-o', 'Debug::NoLocking=1', '-o', 'APT::Sandbox::User='];
   return run(work, 'apt-get', [...own, ...args]);
 }

@@ -1,5 +1,5 @@
 /**
- * One stack per folder: `claimFolder` refuses a second one, and clears away what a killed one left running.
+ * One stack per folder: `claimFolder` refuses a second one, and stops what a killed one left running.
  */
 import { mkdirSync, readFileSync, realpathSync, rmSync } from 'node:fs';
 import path from 'node:path';
@@ -16,14 +16,14 @@ import {
 
 const OWNER = 'start';
 
-/** Servers that others lean on stop last, in this order. */
+/** Servers that other parts depend on stop last, in this order. */
 const LAST = ['mail', 'redis', 'replica', 'primary'];
 
-/** A stack runs in this folder already. */
+/** A stack is already running in this folder. */
 export class StackRunningError extends Error {
   readonly pid: number;
   constructor(folder: string, pid: number) {
-    super(`a stack runs in ${folder} already (process ${pid})`);
+    super(`a stack is already running in ${folder} (process ${pid})`);
     this.pid = pid;
   }
 }
@@ -31,7 +31,7 @@ export class StackRunningError extends Error {
 /**
  * Takes the folder for this process.
  * @returns the names of the leftovers that were stopped
- * @throws StackRunningError when a living process holds it
+ * @throws StackRunningError when a running process has claimed it
  */
 export async function claimFolder(folder: string): Promise<string[]> {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
@@ -75,14 +75,14 @@ function stopSteps(name: string): [NodeJS.Signals, number][] {
 }
 
 /**
- * PostgreSQL keeps a pid file of its own, which is there even when our parent died before it could write a record.
- * A stale one whose number has come back as somebody else's would keep PostgreSQL from starting, so it goes.
+ * PostgreSQL writes its own pid file, which exists even if our parent process died before it could write a record.
+ * A stale one whose pid has been reused by another process would keep PostgreSQL from starting, so it is removed.
  */
 async function stopPostmaster(folder: string, name: string): Promise<boolean> {
   const file = path.join(folder, 'postgres', name, 'postmaster.pid');
   const pid = readPid(file);
   if (pid === undefined) return false;
-  // The command line names the real folder, which may be somewhere else (postgresHome in postgres-account.ts).
+  // The command line contains the real folder, which may be elsewhere (postgresHome in postgres-account.ts).
   const ours = commandLineOf(pid).includes(realpathSync(path.dirname(file)));
   if (ours) {
     recordProcess(folder, name, pid);
@@ -104,7 +104,7 @@ function readPid(file: string): number | undefined {
 async function end(orphan: ProcessRecord, steps: [NodeJS.Signals, number][]): Promise<void> {
   for (const [signal, waitMs] of [...steps, ['SIGKILL', KILL_MS] as const]) {
     if (!isAlive(orphan)) return;
-    // Every child leads its own group; only SIGKILL goes to all of it, the rest is the leader's to pass on.
+    // Every child leads its own group. Only SIGKILL goes to the whole group; other signals the leader passes on itself.
     send(signal === 'SIGKILL' ? -orphan.pid : orphan.pid, signal);
     const deadline = Date.now() + waitMs;
     while (isAlive(orphan) && Date.now() < deadline) await delay(POLL_MS);
@@ -116,6 +116,6 @@ function send(pid: number, signal: NodeJS.Signals): void {
   try {
     process.kill(pid, signal);
   } catch {
-    // Gone between the look and the signal.
+    // It exited between the check and the signal.
   }
 }

@@ -10,7 +10,7 @@ const store = openMailStore(folder);
 const receiver = createMailReceiver(store);
 const web = createMailWeb(store);
 
-// A client that hangs up in the middle of a mail is its own business.
+// A client that disconnects in the middle of a mail is not our problem.
 receiver.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EADDRINUSE') throw error;
   console.error(error.message);
@@ -18,7 +18,7 @@ receiver.on('error', (error: NodeJS.ErrnoException) => {
 receiver.listen(Number(smtpPort), '127.0.0.1', () => {
   web.listen(Number(webPort), '127.0.0.1', () => {
     const { port } = web.address() as AddressInfo;
-    console.log(`takes mail on 127.0.0.1:${smtpPort}, shows it on http://127.0.0.1:${port}`);
+    console.log(`accepting mail on 127.0.0.1:${smtpPort}, showing it on http://127.0.0.1:${port}`);
   });
 });
 

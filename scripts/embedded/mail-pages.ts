@@ -1,4 +1,4 @@
-/** The mail catcher's two pages. Everything that a mail brought goes through `escapeHtml`. */
+/** The mail catcher's two pages. Everything that comes from a mail goes through `escapeHtml`. */
 import type { Email } from 'postal-mime';
 import type { Mail } from './mail-store.ts';
 
@@ -16,7 +16,7 @@ export function listPage({ total, mails }: { total: number; mails: Mail[] }, acc
     </tr>`,
   );
   const nothing =
-    to === '' ? 'No mail yet. What the product sends shows up here by itself.' : 'No mail to that recipient.';
+    to === '' ? 'No mail yet. Mail that the product sends shows up here automatically.' : 'No mail to that recipient.';
   const table = `<table>
     <thead><tr><th>Subject</th><th>To</th><th>From</th><th>Time (UTC)</th></tr></thead>
     <tbody>${rows.join('')}</tbody>
@@ -31,7 +31,7 @@ export function listPage({ total, mails }: { total: number; mails: Mail[] }, acc
       </form>
     </header>
     <main${url.searchParams.has('before') ? '' : ' data-refresh'}>
-      <p>${total.toLocaleString('en')} ${to === '' ? 'kept' : 'found'}, ${accepted.toLocaleString('en')} accepted in all. Nothing is delivered.</p>
+      <p>${total.toLocaleString('en')} ${to === '' ? 'kept' : 'found'}, ${accepted.toLocaleString('en')} accepted in total. Nothing is delivered.</p>
       ${mails.length === 0 ? `<p class="nothing">${nothing}</p>` : table}
       <nav>
         ${url.searchParams.has('before') ? `<a href="${escapeHtml(newest)}">Newest</a>` : ''}
@@ -79,7 +79,7 @@ ${body}
 </html>`;
 }
 
-/** Addresses in a text become links, so that a check-in can be followed from here. */
+/** Turns URLs in the text into links, so that a check-in can be opened from here. */
 function linked(text: string): string {
   return text
     .split(/(https?:\/\/[^\s<>"']+)/)
@@ -101,7 +101,7 @@ function escapeHtml(value: string): string {
   return value.replace(/[&<>"']/g, (character) => ENTITIES[character] ?? character);
 }
 
-/** Puts the fresh list in place of the old one; the search box and what is typed in it stay. */
+/** Replaces the list with the current one; the search box and its text are kept. */
 export const REFRESH_SCRIPT = `const EVERY_MS = 2000;
 setInterval(async () => {
   const main = document.querySelector('main[data-refresh]');
@@ -111,7 +111,7 @@ setInterval(async () => {
     const next = fresh.querySelector('main');
     if (next && next.innerHTML !== main.innerHTML) main.replaceWith(next);
   } catch {
-    // The catcher is restarting: the next round finds it.
+    // The mail catcher is restarting: the next attempt will reach it.
   }
 }, EVERY_MS);
 `;

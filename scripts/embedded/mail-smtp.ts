@@ -1,11 +1,12 @@
 /**
- * The mail catcher's SMTP side: takes every mail and delivers none.
+ * The mail catcher's SMTP side: accepts every mail and delivers none.
  *
- * Recipients that behave on request, for trying out what a mailer does about it:
- * `bounce-…@` is refused for good (550); `defer-…@` is told to come back (451) the first time and taken the next.
+ * Special recipients for testing a mailer: `bounce-…@` is rejected permanently (550); `defer-…@` is deferred (451) the
+ * first time and accepted the next.
  *
- * smtp-server holds every new connection for 100 ms before it greets, to catch those who talk too soon, and has no
- * option against it. A pooled transport pays that once per connection; one that reconnects for each mail pays each time.
+ * smtp-server delays the greeting of every new connection by 100 ms, to catch clients that talk too soon, and has no
+ * option to turn that off. A pooled transport pays for it once per connection, one that reconnects for each mail pays
+ * for it each time.
  */
 import { SMTPServer, type SMTPServerDataStream, type SMTPServerSession } from 'smtp-server';
 import { MAIL_BYTES_MAX, MAIL_CLIENTS_MAX, MAIL_DEFERRED_MAX, MAIL_RECIPIENTS_MAX } from './limits.ts';
@@ -52,7 +53,7 @@ function envelopeOf({ envelope }: SMTPServerSession): { from: string; to: string
   };
 }
 
-/** What goes over the limit is read and dropped: the sender only hears an answer once it has said everything. */
+/** Data beyond the limit is read and dropped: an SMTP client waits for a reply only after it has sent everything. */
 async function collect(stream: SMTPServerDataStream): Promise<Buffer> {
   const chunks: Buffer[] = [];
   for await (const chunk of stream) {

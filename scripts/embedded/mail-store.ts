@@ -1,9 +1,9 @@
 /**
  * The caught mails, on disk, with an index in memory.
  *
- * Mails are appended to segment files (`<n>.eml`), a line about each to the segment's index (`<n>.ndjson`). Both are
- * written before the mail is accepted, so a catcher that is killed forgets nothing that it said yes to.
- * Bounds: MAILS_MAX index entries, MAIL_SEGMENTS_MAX segments of MAIL_SEGMENT_BYTES; the oldest go first.
+ * Mails are appended to segment files (`<n>.eml`), and a line about each to the segment's index (`<n>.ndjson`). Both
+ * are written before the mail is accepted, so a mail catcher that is killed loses nothing that it had accepted.
+ * Bounds: MAILS_MAX index entries, MAIL_SEGMENTS_MAX segments of MAIL_SEGMENT_BYTES; the oldest are dropped first.
  */
 import { closeSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync, statSync, writeSync } from 'node:fs';
 import { open } from 'node:fs/promises';
@@ -30,7 +30,7 @@ export type MailFilter = { to?: string; subject?: string; before?: number; limit
 
 export type MailStore = ReturnType<typeof openMailStore>;
 
-/** Opens the store of a folder; the index comes back from disk. */
+/** Opens the store in a folder and reads its index from disk. */
 export function openMailStore(folder: string) {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   let mails = readIndex(folder);
@@ -70,12 +70,12 @@ export function openMailStore(folder: string) {
       writeSync(segment.index, `${JSON.stringify(mail)}\n`);
       accepted = mail.id;
       mails.push(mail);
-      // In steps: taking one from the front of a long list moves all the others.
+      // In batches: removing an element from the front of a long array moves all the others.
       if (mails.length > MAILS_MAX + MAILS_FORGOTTEN_AT_ONCE) forgetOldest();
       return mail;
     },
 
-    /** Newest first; `total` counts what the filter lets through on all pages. */
+    /** Newest first; `total` counts the matching mails on all pages. */
     list({ to, subject, before = Number.POSITIVE_INFINITY, limit }: MailFilter): { total: number; mails: Mail[] } {
       const wantedTo = to?.toLowerCase() ?? '';
       const wantedSubject = subject?.toLowerCase() ?? '';
@@ -95,7 +95,7 @@ export function openMailStore(folder: string) {
       return mail?.id === id ? mail : undefined;
     },
 
-    /** How many were accepted since the last `empty`, forgotten ones too. */
+    /** How many have been accepted since the last `empty`, including dropped ones. */
     accepted: () => accepted,
 
     async read(mail: Mail): Promise<Buffer> {
@@ -109,7 +109,7 @@ export function openMailStore(folder: string) {
       }
     },
 
-    /** The distinct ones are counted among the mails that are still remembered. */
+    /** The distinct ones are counted among the mails that are still stored. */
     counts() {
       return {
         accepted,
@@ -167,12 +167,12 @@ function parseLine(line: string): Mail | undefined {
   try {
     return JSON.parse(line) as Mail;
   } catch {
-    // The empty line at the end, or one that a kill cut short: its mail was never accepted.
+    // The empty line at the end, or a line that was cut short by a kill: its mail was never accepted.
     return undefined;
   }
 }
 
-/** Subject and Message-ID alone: parsing the whole mail waits until somebody opens it. */
+/** Subject and Message-ID only: the whole mail is parsed when it is opened. */
 function readHeaders(raw: Buffer): { subject: string; messageId: string } {
   const end = raw.indexOf('\r\n\r\n');
   const headers = `\r\n${raw.toString('utf8', 0, end === -1 ? raw.length : end).replace(/\r\n[ \t]+/g, ' ')}`;
@@ -180,7 +180,7 @@ function readHeaders(raw: Buffer): { subject: string; messageId: string } {
   return { subject: decodeWords(value('subject')), messageId: value('message-id') };
 }
 
-/** Ids rise, so a mail is found by halving. */
+/** Binary search: ids are ascending. */
 function lowerBound(mails: Mail[], id: number): number {
   let low = 0;
   let high = mails.length;

@@ -14,11 +14,11 @@ import type { MailFilter, MailStore } from './mail-store.ts';
 
 type Reply = { status?: number; type: string; body: string | Buffer; csp?: string };
 
-/** Our own pages: nothing from elsewhere, nothing inline. */
+/** For our own pages: nothing from other origins, nothing inline. */
 const PAGE_CSP =
   "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; frame-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
 
-/** A mail's HTML is a stranger's: no script, no request to anywhere; its links open in a new tab. */
+/** A mail's HTML is untrusted: no scripts, no requests; its links open in a new tab. */
 const MAIL_CSP =
   "default-src 'none'; img-src data:; style-src 'unsafe-inline'; form-action 'none'; base-uri 'none'; frame-ancestors 'self'; sandbox allow-popups allow-popups-to-escape-sandbox";
 
@@ -31,9 +31,9 @@ export function createMailWeb(store: MailStore): Server {
 }
 
 async function answer(store: MailStore, request: IncomingMessage): Promise<Reply> {
-  // A page elsewhere can point a name of its own at 127.0.0.1; the name it was asked by gives it away.
+  // DNS rebinding: another site can point its own name at 127.0.0.1, but the Host header gives it away.
   if (!/^(127\.0\.0\.1|localhost|\[::1\])(:\d+)?$/.test(request.headers.host ?? '')) {
-    return text('this page is for this machine only', 403);
+    return text('this page is only available from this machine', 403);
   }
   const url = new URL(request.url ?? '/', 'http://localhost');
   const route = `${request.method} ${url.pathname.replace(/\d+/, ':id')}`;
@@ -59,13 +59,13 @@ async function answer(store: MailStore, request: IncomingMessage): Promise<Reply
     case 'GET /api/mails/:id':
       return answerOne(store, route, Number(/\d+/.exec(url.pathname)?.[0]));
     default:
-      return json({ error: 'there is nothing here' }, 404);
+      return json({ error: 'this page does not exist' }, 404);
   }
 }
 
 async function answerOne(store: MailStore, route: string, id: number): Promise<Reply> {
   const mail = store.find(id);
-  if (mail === undefined) return json({ error: `there is no mail ${id} (any more)` }, 404);
+  if (mail === undefined) return json({ error: `mail ${id} does not exist, or has been dropped` }, 404);
   const raw = await store.read(mail);
   if (route === 'GET /mail/:id/raw') return text(raw);
   const email = await PostalMime.parse(raw);
@@ -85,7 +85,7 @@ async function answerOne(store: MailStore, route: string, id: number): Promise<R
   });
 }
 
-/** Header names in lower case; one that came more than once has its values joined by a line break. */
+/** Header names in lower case; the values of a repeated header are joined with a line break. */
 function headersOf(email: Email): Record<string, string> {
   const headers: Record<string, string> = Object.create(null);
   for (const { key, value } of email.headers) headers[key] = key in headers ? `${headers[key]}\n${value}` : value;

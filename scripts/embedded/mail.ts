@@ -15,7 +15,7 @@ export async function createMailCatcher({ folder, smtpPort, webPort, wrap }: Mai
     name: 'mail',
     wrap,
     command: process.execPath,
-    // The index's bound (MAILS_MAX) is what needs the room; without a ceiling V8 would take far more before it tidies up.
+    // Sized for the index (MAILS_MAX); without a limit V8 would take far more before it collects garbage.
     args: [
       '--max-old-space-size=96',
       '--max-semi-space-size=4',

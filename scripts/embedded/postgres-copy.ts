@@ -1,16 +1,16 @@
 /**
- * A base backup without pg_basebackup, which the npm package leaves out: PostgreSQL's own low-level interface.
+ * A base backup without pg_basebackup, which the npm package does not include: with PostgreSQL's low-level backup API.
  *
- * Between pg_backup_start and pg_backup_stop the files may be copied while they are written to; the label that
- * pg_backup_stop returns tells the copy where to begin replaying to be whole. The WAL it needs comes over the
- * connection: the slot holds it from before the copy begins.
+ * Between pg_backup_start and pg_backup_stop the files can be copied while they are written to; the label that
+ * pg_backup_stop returns tells the copy where to start replaying to become consistent. The WAL for that comes through
+ * streaming replication: the slot, created before the copy begins, retains it.
  */
 import { chmod, copyFile, mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Client } from 'pg';
 import { type Account, handOver } from './postgres-account.ts';
 
-/** Folders whose content belongs to the running server, not to its data (the list is pg_basebackup's own). */
+/** Folders whose content belongs to the running server, not to its data (the same list as pg_basebackup's). */
 const LEFT_EMPTY = new Set([
   'pg_wal',
   'pg_replslot',
@@ -25,8 +25,8 @@ const LEFT_OUT = new Set(['postmaster.pid', 'postmaster.opts', 'postgresql.auto.
 
 /**
  * Copies a running primary's data directory to `to`, ready to start as a standby on `slot`.
- * `admin` is a connection of a superuser to the primary; it has to be the same one from start to stop.
- * Nothing half done: the copy takes its name only when it is complete.
+ * `admin` is a superuser's connection to the primary; it must be the same one from start to stop.
+ * The copy gets its final name only when it is complete.
  */
 export async function copyAsStandby(admin: Client, from: string, to: string, slot: string, account: Account) {
   const partial = `${to}.partial`;
@@ -63,7 +63,7 @@ async function copyFolder(from: string, to: string, account: Account, top = true
   }
 }
 
-/** A file that was dropped since the folder was read is dropped in the WAL too. */
+/** If a file has been dropped since the folder was read, replaying the WAL drops it too. */
 async function copyUnlessGone(source: string, target: string, account: Account): Promise<void> {
   try {
     await copyFile(source, target);

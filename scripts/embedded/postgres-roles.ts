@@ -1,6 +1,5 @@
 /**
- * Who may sign in to the embedded PostgreSQL, to which database, and what each may do. The roles of docker-compose.yml
- * are the same.
+ * The roles of the embedded PostgreSQL, its database, and their privileges. docker-compose.yml has the same roles.
  */
 import pg from 'pg';
 import { REPLICA_STREAMING_MS } from './limits.ts';
@@ -11,20 +10,20 @@ export const ADMIN_ROLE = 'postgres';
 export const REPLICATION_ROLE = 'replicator';
 const OWNER_ROLE = 'tardigrade';
 const WORKER_ROLE = 'tardigrade_worker';
-/** As in migrations/0002-tenant-isolation.sql, which may not create roles here. */
+/** As in migrations/0001-tenant-isolation.sql, which is not allowed to create roles here. */
 const TENANT_ROLE = 'tardigrade_tenant';
 const SYSTEM_ROLE = 'tardigrade_system';
 
 /**
- * Roles and database, each only where missing: a start that was cut short between them is picked up here.
- * What a role was given later is said each time, for the data folders that are older than that line.
+ * Creates the roles and the database that are missing, so an interrupted start is completed by the next one.
+ * Privileges that were added in later versions are granted every time, for data folders that are older than those.
  */
 export async function ensureRolesAndDatabase(port: number, secrets: Secrets): Promise<void> {
   const admin = await connectAsAdmin(port, secrets, ADMIN_ROLE);
   try {
     const password = (text: string) => `login password ${pg.escapeLiteral(text)}`;
     for (const role of [TENANT_ROLE, SYSTEM_ROLE]) await ensureRole(admin, role, 'nologin');
-    // The operations page shows how many bytes the replica is behind.
+    // For the operations page, which shows the replica's lag in bytes.
     await admin.query(`grant pg_read_all_stats to ${SYSTEM_ROLE}`);
     await ensureRole(admin, OWNER_ROLE, `${password(secrets.databasePassword)} createdb in role pg_monitor`);
     await admin.query(`alter role ${OWNER_ROLE} bypassrls`);
@@ -38,7 +37,7 @@ export async function ensureRolesAndDatabase(port: number, secrets: Secrets): Pr
   }
 }
 
-/** @throws when the server was made with other secrets than these */
+/** @throws if the server was created with different secrets */
 export async function connectAsAdmin(port: number, secrets: Secrets, database = DATABASE): Promise<pg.Client> {
   const client = new pg.Client({
     host: '127.0.0.1',
@@ -49,20 +48,20 @@ export async function connectAsAdmin(port: number, secrets: Secrets, database = 
     application_name: 'embedded-stack',
     connectionTimeoutMillis: REPLICA_STREAMING_MS,
   });
-  // A server that goes away is told by the query in flight; without a listener it would end this process.
+  // A lost connection fails the query in flight; without this listener it would end the process.
   client.on('error', () => undefined);
   try {
     await client.connect();
   } catch (error) {
     if ((error as { code?: string }).code !== '28P01') throw error;
-    throw new Error('secrets.json does not fit the database beside it; start afresh with: npm run reset', {
+    throw new Error('secrets.json does not match the database next to it; start over with: npm run reset', {
       cause: error,
     });
   }
   return client;
 }
 
-/** What each role connects to: the fields of `Postgres`, where they are explained. */
+/** The address for each role; the fields are explained in `Postgres`. */
 export function addressesOf(port: number, secrets: Secrets): { url: string; workerUrl: string; adminUrl: string } {
   const as = (role: string, password: string) => `postgres://${role}:${password}@127.0.0.1:${port}/${DATABASE}`;
   return {

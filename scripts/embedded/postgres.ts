@@ -1,7 +1,7 @@
 /**
  * PostgreSQL 18, a primary and a real streaming replica, from the programs that npm ships.
  *
- * The package holds initdb and postgres and nothing else: roles and the database are made over a connection
+ * The package contains only initdb and postgres: roles and the database are created over a connection
  * (postgres-roles.ts), and the replica is a base backup taken through SQL (postgres-copy.ts).
  */
 import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
@@ -21,13 +21,13 @@ import { HBA_FILE, type ReplicationSource, serverSettings, settingsFile } from '
 import type { Secrets } from './secrets.ts';
 
 export type PostgresOptions = {
-  /** The stack's folder; the data goes to `postgres/primary` and `postgres/replica` below it. */
+  /** The stack's folder; the data is in `postgres/primary` and `postgres/replica` under it. */
   folder: string;
   port: number;
   secrets: Secrets;
   /** False for tests only: no fsync. Default true. */
   durable?: boolean;
-  /** As whom PostgreSQL runs; chosen by chooseAccount unless given. */
+  /** The account that PostgreSQL runs under; default: chooseAccount(). */
   account?: Account;
   wrap?: WrapCommand | undefined;
 };
@@ -37,13 +37,13 @@ export type Postgres = {
   port: number;
   dataFolder: string;
   account: Account;
-  /** The role that owns the database: for migrations, the seed and a look at everything. Row-Level Security is not for it. */
+  /** The role that owns the database: for migrations, the seed and inspection. It bypasses Row-Level Security. */
   url: string;
-  /** For the workers: a role that owns nothing and has no right but to take the product's own roles. */
+  /** For the workers: a role that owns nothing and can only take the product's own roles. */
   workerUrl: string;
-  /** The superuser, on the same database: for tests that pause replay or cancel somebody else's query. */
+  /** The superuser, on the same database: for tests that pause replay or cancel another connection's query. */
   adminUrl: string;
-  /** How it came to be: `reused`, or made in this start. */
+  /** `reused`, or made by this start. */
   origin: 'created' | 'reused' | 'rebuilt';
   /** Fast shutdown (SIGINT), then immediate (SIGQUIT). */
   stop: () => Promise<void>;
@@ -54,11 +54,11 @@ const STOP_STEPS: StopStep[] = [
   { signal: 'SIGQUIT', waitMs: POSTGRES_IMMEDIATE_STOP_MS },
 ];
 
-/** What a replica logs when waiting longer will not help: its place in the primary's history is gone. */
+/** What a replica logs when waiting longer will not help: it no longer has a place in the primary's history. */
 const HOPELESS =
   /has already been removed|system identifier differs|is not in this server's history|is behind recovery timeline|slot "\w+" does not exist|can no longer access/;
 
-/** Starts the primary; makes its data directory, roles and database first where they are missing. */
+/** Starts the primary; creates its data directory, roles and database if they are missing. */
 export async function createPrimary(options: PostgresOptions): Promise<Postgres> {
   const account = options.account ?? chooseAccount();
   const home = postgresHome(options.folder, account);
@@ -75,7 +75,7 @@ export async function createPrimary(options: PostgresOptions): Promise<Postgres>
   return postgresOf(options, account, child, dataFolder, origin);
 }
 
-/** Starts a replica of `primary`; copies the primary first where there is no usable replica of this name yet. */
+/** Starts a replica of `primary`; copies the primary first if there is no usable replica of this name yet. */
 export async function createReplica(
   options: PostgresOptions & { primary: Postgres; name?: string },
 ): Promise<Postgres> {
@@ -98,7 +98,7 @@ export async function createReplica(
   }
 }
 
-/** initdb beside the final name, renamed when complete: a start that is cut short leaves nothing half made. */
+/** Runs initdb under a temporary name and renames the result, so that an interrupted start leaves nothing half made. */
 async function initialise(options: PostgresOptions, account: Account, home: string, dataFolder: string) {
   const partial = `${dataFolder}.partial`;
   const passwordFile = path.join(home, 'initdb-password');
@@ -118,7 +118,7 @@ async function initialise(options: PostgresOptions, account: Account, home: stri
         `--pwfile=${passwordFile}`,
         '--auth=scram-sha-256',
         '--encoding=UTF8',
-        // PostgreSQL's own C.UTF-8: the same order of text on every machine and after every upgrade of it.
+        // PostgreSQL's own C.UTF-8: the same sort order on every machine and after every upgrade.
         '--locale-provider=builtin',
         '--builtin-locale=C.UTF-8',
         '--locale=C',
@@ -165,7 +165,7 @@ async function startServer(
   }
 }
 
-/** Ready for a replica means streaming: one that only answers from yesterday's data is worse than none. */
+/** A replica is ready when it streams: one that only serves old data is worse than none. */
 async function startStreaming(
   options: PostgresOptions & { name: string },
   account: Account,
@@ -181,7 +181,8 @@ async function startStreaming(
   try {
     await waitForChild(child, REPLICA_STREAMING_MS, async () => {
       const { rows } = await admin.query("select from pg_stat_wal_receiver where status = 'streaming'");
-      if (rows.length === 0 && HOPELESS.test(child.logTail())) throw new Error('the replica cannot follow its primary');
+      if (rows.length === 0 && HOPELESS.test(child.logTail()))
+        throw new Error('the replica cannot catch up with its primary');
       return rows.length > 0;
     });
     return child;
@@ -193,7 +194,7 @@ async function startStreaming(
   }
 }
 
-/** The eighth line of postmaster.pid is what pg_ctl waits for too. */
+/** Checks the eighth line of postmaster.pid, as pg_ctl does. */
 function isReady(dataFolder: string, pid: number): boolean {
   try {
     const lines = readFileSync(path.join(dataFolder, 'postmaster.pid'), 'utf8').split('\n');
@@ -229,7 +230,7 @@ function postgresOf(
   };
 }
 
-/** PGDATA, PGPORT and the like of whoever starts us would change what these programs do. */
+/** PGDATA, PGPORT and the like in our own environment would change what these programs do. */
 function cleanEnvironment(): NodeJS.ProcessEnv {
   return { PATH: process.env.PATH, LC_ALL: 'C', TZ: 'UTC' };
 }

@@ -1,8 +1,8 @@
 /**
- * Which processes belong to a stack's folder, on disk, so that a stack whose parent was killed can be cleared away.
+ * Records on disk which processes belong to a stack's folder, so that they can be stopped if their parent was killed.
  *
- * A pid alone proves nothing: numbers come back, soonest in containers. A record therefore holds the moment the
- * process was born too, as the kernel tells it; only a process with the same number and the same birth is ours.
+ * A pid alone proves nothing: pids are reused, especially in containers. So a record also has the process's start time
+ * as the kernel reports it; only a process with the same pid and the same start time is ours.
  */
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -21,7 +21,7 @@ export function forgetProcess(folder: string, name: string): void {
   rmSync(recordFile(folder, name), { force: true });
 }
 
-/** The recorded processes that still run. */
+/** The recorded processes that are still running. */
 export function livingProcesses(folder: string): ProcessRecord[] {
   let files: string[];
   try {
@@ -39,7 +39,7 @@ export function isAlive(record: ProcessRecord): boolean {
   return birthOf(record.pid) === record.born;
 }
 
-/** The command line of a process as one string; empty when there is no such process. */
+/** The command line of a process as one string; empty if there is no such process. */
 export function commandLineOf(pid: number): string {
   try {
     if (process.platform === 'linux') return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ');
@@ -49,11 +49,11 @@ export function commandLineOf(pid: number): string {
   }
 }
 
-/** When a process was born, in the kernel's own words; undefined for one that is gone or only awaits burial. */
+/** The start time of a process, as the kernel reports it; undefined for one that is gone or a zombie. */
 export function birthOf(pid: number): string | undefined {
   try {
     if (process.platform === 'linux') {
-      // The name in brackets may hold anything, so the fields are counted from the last bracket.
+      // The name in brackets can contain anything, so the fields are counted from the last bracket.
       const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
       const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
       return fields[0] === 'Z' || fields[0] === 'X' ? undefined : fields[19];
@@ -70,7 +70,7 @@ function readRecord(file: string): ProcessRecord | undefined {
   try {
     return JSON.parse(readFileSync(file, 'utf8')) as ProcessRecord;
   } catch {
-    // Cut short by the very kill that left it behind.
+    // Cut short when its process was killed.
     return undefined;
   }
 }

@@ -1,6 +1,6 @@
 /**
- * The product on its stack: what `npm start` brings up. Servers, build, migrations, seed, workers, in this order;
- * `stop` goes the other way. A start that fails stops what it started.
+ * The product on its stack: what `npm start` runs. Starts servers, build, migrations, seed and workers, in this order;
+ * `stop` goes in reverse. A start that fails stops everything that it started.
  */
 import { existsSync } from 'node:fs';
 import path from 'node:path';
@@ -18,7 +18,7 @@ import { superviseWorker, type Worker } from './supervise.ts';
 import { chooseWorkerPorts, type WorkerPorts, workerEnvironment } from './worker-environment.ts';
 
 export type ProductOptions = {
-  /** The project: `dist/`, `src/` and `scripts/` are below it. */
+  /** The project's root, which contains `dist/`, `src/` and `scripts/`. */
   root: string;
   folder: string;
   ports: PortChoice;
@@ -29,7 +29,7 @@ export type ProductOptions = {
   workers: boolean;
   restart: boolean;
   seed: boolean;
-  /** Aborted when the start is no longer wanted: it ends at the next step and stops what it started. */
+  /** Aborts the start: it ends at the next step and stops what it has started. */
   signal: AbortSignal;
   onProgress: (step: string, ms: number) => void;
   onWorkerDeath: (message: string) => void;
@@ -54,7 +54,7 @@ export async function startProduct(options: ProductOptions): Promise<Product> {
     return result;
   };
 
-  // Before the build: it replaces the very files that a running product loads from.
+  // Before the build, because that replaces the files that a running product loads.
   const owner = stackOwner(folder);
   if (owner !== undefined) throw new StackRunningError(folder, owner);
 
@@ -64,17 +64,17 @@ export async function startProduct(options: ProductOptions): Promise<Product> {
   const stop = async () => {
     clearInterval(logTimer);
     await Promise.all([...workers.values()].map((worker) => worker.stop()));
-    // Without a stack of ours the file is somebody else's.
+    // If we have not started a stack, the file belongs to another process.
     if (stack !== undefined) removeStackFile(folder);
     await stack?.stop();
   };
 
   try {
-    // The build needs no server and the servers no build.
+    // Build and servers do not depend on each other.
     const building = options.native || isBuilt(root) ? undefined : step('dist/ built', () => buildApart(root, folder));
     building?.catch(() => undefined);
     stack = await startStack({ folder, ports: options.ports, given: options.given, onProgress });
-    // One of a killed start would send readers to processes that are gone.
+    // A file left by a killed start would point readers to processes that no longer exist.
     removeStackFile(folder);
     await building;
 
@@ -125,13 +125,13 @@ export async function startProduct(options: ProductOptions): Promise<Product> {
   }
 }
 
-/** In a process of its own: what the bundler takes of memory goes back when it is done. */
+/** In a separate process, so that the bundler's memory is freed when it is done. */
 function buildApart(root: string, folder: string): Promise<void> {
   const args = [path.join(root, 'scripts', 'build.ts')];
   return runToEnd({ folder, name: 'build', command: process.execPath, args, cwd: root, deadlineMs: BUILD_MS });
 }
 
-/** The seed, where the project still has one. */
+/** The seed, if the project still has one. */
 async function loadSeed(root: string): Promise<Seed | undefined> {
   const file = path.join(root, 'scripts', 'seed.ts');
   return existsSync(file) ? ((await import(pathToFileURL(file).href)) as Seed) : undefined;
@@ -141,7 +141,7 @@ async function isEmpty(databaseUrl: string): Promise<boolean> {
   const client = new pg.Client({ connectionString: databaseUrl });
   await client.connect();
   try {
-    // A role that sees no rows would take every database for an empty one.
+    // To a role that cannot see any rows, every database would look empty.
     const { rows } = await client.query(
       "select row_security_active('organisations') or exists (select from organisations) as filled",
     );
@@ -173,7 +173,7 @@ function stackFileOf(ports: WorkerPorts, stack: Stack, smtpUrl: string, login: S
   };
 }
 
-/** One that is still starting when another fails has to be waited for, or it could not be stopped. */
+/** Waits for all before it throws: a worker that is still starting when another fails could not be stopped. */
 async function allSettledOrThrow(tasks: Promise<void>[]): Promise<void> {
   const failed = (await Promise.allSettled(tasks)).find((result) => result.status === 'rejected');
   if (failed !== undefined) throw failed.reason;

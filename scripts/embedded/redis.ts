@@ -1,13 +1,13 @@
 /**
- * A Redis for the queues: one that is given (REDIS_URL), else valkey-server or redis-server from the PATH, else the
- * one of the Debian or Ubuntu archive (redis-from-apt.ts).
+ * A Redis for the queues: the one in REDIS_URL, else valkey-server or redis-server from the PATH, else the one from the
+ * Debian or Ubuntu archive (redis-from-apt.ts).
  */
 import { accessSync, constants, mkdirSync, writeFileSync } from 'node:fs';
 import net from 'node:net';
 import path from 'node:path';
 import { startChild, type WrapCommand, waitForChild } from './child.ts';
 import { REDIS_READY_MS, SERVER_STOP_MS } from './limits.ts';
-import { fetchRedisFromApt } from './redis-from-apt.ts';
+import { fetchRedisFromApt, type RedisProgram } from './redis-from-apt.ts';
 
 export type RedisOptions = {
   folder: string;
@@ -15,7 +15,7 @@ export type RedisOptions = {
   password: string;
   /** False for tests only: nothing is kept. Default true. */
   durable?: boolean;
-  /** What the machine offers; read from it unless given. */
+  /** What is installed on the machine; detected unless given. */
   machine?: Machine;
   wrap?: WrapCommand | undefined;
 };
@@ -26,23 +26,21 @@ export type Machine = {
   platform: NodeJS.Platform;
   /** The folders of PATH. */
   path: string[];
-  /** Fetches a server where none is installed; undefined when this machine has no apt. */
+  /** Fetches a server if none is installed; undefined if this machine has no apt. */
   fetch: (() => Promise<RedisProgram>) | undefined;
 };
 
-export type RedisProgram = { command: string; env?: NodeJS.ProcessEnv };
-
-/** Valkey first: it is the one with a free licence, and newer where a machine has both. */
+/** Valkey first: it has a free licence, and is newer on machines that have both. */
 const PROGRAMS = ['valkey-server', 'redis-server'];
 
-/** @throws with the line that installs Redis when this machine has none and none can be fetched */
+/** @throws with the command that installs Redis if this machine has none and none can be fetched */
 export async function createRedis(options: RedisOptions): Promise<Redis> {
   const { folder, port, password, durable = true } = options;
   const program = await findRedis(options.machine ?? thisMachine());
   const dataFolder = path.join(folder, 'redis');
   const settings = path.join(dataFolder, 'redis.conf');
   mkdirSync(dataFolder, { recursive: true, mode: 0o700 });
-  // In a file rather than in arguments, where the password would be on show.
+  // In a file, because as an argument the password would be visible in the process list.
   writeFileSync(settings, redisSettings(port, password, dataFolder, durable), { mode: 0o600 });
   const child = await startChild({
     folder,
@@ -72,7 +70,7 @@ export async function findRedis(machine: Machine): Promise<RedisProgram> {
   try {
     if (machine.fetch !== undefined) return await machine.fetch();
   } catch (error) {
-    throw new Error(`${howToInstall(machine.platform)}\nFetching it by apt failed: ${(error as Error).message}`, {
+    throw new Error(`${howToInstall(machine.platform)}\nFetching it with apt failed: ${(error as Error).message}`, {
       cause: error,
     });
   }
@@ -81,7 +79,7 @@ export async function findRedis(machine: Machine): Promise<RedisProgram> {
 
 function thisMachine(): Machine {
   const folders = (process.env.PATH ?? '').split(path.delimiter).filter((folder) => folder !== '');
-  // Debian keeps servers in folders that an ordinary user's PATH may leave out.
+  // Debian installs servers in folders that may not be on an ordinary user's PATH.
   const all = [...folders, '/usr/sbin', '/usr/local/sbin', '/opt/homebrew/bin'];
   const hasApt = ['apt-get', 'dpkg-deb'].every((name) => all.some((folder) => isExecutable(path.join(folder, name))));
   return { platform: process.platform, path: all, fetch: hasApt ? fetchRedisFromApt : undefined };
@@ -96,7 +94,7 @@ function howToInstall(platform: NodeJS.Platform): string {
           'Fedora, RHEL     sudo dnf install -y valkey',
           'Alpine           sudo apk add valkey',
         ];
-  return `No valkey-server or redis-server on the PATH. Install one, or set REDIS_URL to a server of yours:\n  ${lines.join('\n  ')}`;
+  return `No valkey-server or redis-server on the PATH. Install one, or set REDIS_URL to your own server:\n  ${lines.join('\n  ')}`;
 }
 
 function redisSettings(port: number, password: string, dataFolder: string, durable: boolean): string {
@@ -107,12 +105,12 @@ port ${port}
 requirepass ${password}
 dir "${dataFolder}"
 daemonize no
-# Jobs survive a crash but for the last second; a snapshot would fork, and a fork can double the memory.
+# A crash loses at most the last second of jobs; a snapshot would fork, and a fork can double the memory.
 save ""
 appendonly ${durable ? 'yes' : 'no'}
 appendfsync everysec
 auto-aof-rewrite-min-size 16mb
-# A queue that outgrows its memory must refuse the next job, never forget an old one.
+# A full Redis must refuse new jobs, never evict old ones.
 maxmemory 64mb
 maxmemory-policy noeviction
 `;

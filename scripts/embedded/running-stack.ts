@@ -5,8 +5,9 @@ import { readStackFile } from './stack-file.ts';
 import { chooseWorkerPorts, workerEnvironment } from './worker-environment.ts';
 
 /**
- * The environment of one more worker beside those of the stack that runs in `folder`, on free ports; undefined when none
- * runs. What `outer` sets by hand wins. Links in mails and pages stay those of the stack, wherever this worker listens.
+ * The environment for an additional worker, on free ports, of the stack that is running in `folder`; undefined if none
+ * is. Variables set in `outer` win. Links in mails and pages stay the stack's own, whatever port this worker listens
+ * on.
  */
 export async function runningStackEnvironment(
   folder: string,

@@ -1,4 +1,4 @@
-/** Secrets of the embedded stack: made once per folder, readable by its owner only. */
+/** Secrets of the embedded stack: generated once per folder, readable only by its owner. */
 import { randomBytes } from 'node:crypto';
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -6,13 +6,13 @@ import path from 'node:path';
 export type Secrets = {
   /** Signs sessions, links and cursors. */
   secretKey: string;
-  /** The role that owns the database: migrations, the seed. */
+  /** Of the role that owns the database: migrations, the seed. */
   databasePassword: string;
-  /** The role that the workers sign in with; it owns nothing. */
+  /** Of the role that the workers log in with; it owns nothing. */
   workerPassword: string;
-  /** The superuser, for the stack itself. */
+  /** Of the superuser, for the stack itself. */
   adminPassword: string;
-  /** The role that the replica streams with. */
+  /** Of the role that the replica streams with. */
   replicationPassword: string;
   redisPassword: string;
 };
@@ -27,7 +27,7 @@ const NAMES = [
 ] as const;
 const SECRET_BYTES = 32;
 
-/** Reads `secrets.json` of the folder, and makes what is missing in it. */
+/** Reads the folder's `secrets.json` and generates the secrets that are missing. */
 export function loadSecrets(folder: string): Secrets {
   const file = path.join(folder, 'secrets.json');
   const known = readSecrets(file);
@@ -47,6 +47,6 @@ function readSecrets(file: string): Partial<Secrets> {
     return JSON.parse(readFileSync(file, 'utf8')) as Partial<Secrets>;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return {};
-    throw new Error(`${file} cannot be read; put it back, or start afresh with: npm run reset`, { cause: error });
+    throw new Error(`${file} cannot be read; restore it, or start over with: npm run reset`, { cause: error });
   }
 }

@@ -1,4 +1,4 @@
-/** `stack.json`: where a running stack is, for other programs (tests, the bench, `npm run start:api`). */
+/** `stack.json`: the addresses of a running stack, for other programs (tests, the bench, `npm run start:api`). */
 import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 
@@ -12,11 +12,11 @@ export type StackFile = {
   databaseReplicaUrl: string | undefined;
   redisUrl: string;
   smtpUrl: string;
-  /** primary, replica, redis, mail, api, mailer, chat, and `start`, which holds them all. */
+  /** primary, replica, redis, mail, api, mailer, chat, and `start`, their parent. */
   pids: Record<string, number>;
 };
 
-/** Written whole or not at all; it holds passwords, so its owner alone may read it. */
+/** Written atomically; readable only by its owner, because it contains passwords. */
 export function writeStackFile(folder: string, stack: StackFile): void {
   writeFileSync(`${stackFile(folder)}.new`, `${JSON.stringify(stack, null, 2)}\n`, { mode: 0o600 });
   renameSync(`${stackFile(folder)}.new`, stackFile(folder));

@@ -1,6 +1,6 @@
 /**
  * The servers that the product needs, as child processes: PostgreSQL primary and replica, Redis, a mail catcher.
- * `npm start` and the tests bring up the same ones. Each address that is given replaces a part by a real server.
+ * `npm start` and the tests start the same ones. Each address in `given` replaces a part with a real server.
  */
 import path from 'node:path';
 import { claimFolder, releaseFolder } from './leftovers.ts';
@@ -11,18 +11,18 @@ import { createRedis } from './redis.ts';
 import { loadSecrets, type Secrets } from './secrets.ts';
 
 export type StackOptions = {
-  /** Holds everything that the stack writes: data, logs, secrets. One stack per folder. */
+  /** Contains everything that the stack writes: data, logs, secrets. One stack per folder. */
   folder: string;
   /** False for tests only: no fsync. Default true. */
   durable?: boolean;
   ports?: PortChoice;
   /** Default true. */
   withMail?: boolean;
-  /** Default true; false saves a test that never reads from it a process. */
+  /** Default true; false saves a process in tests that do not use it. */
   withReplica?: boolean;
-  /** Addresses of real servers, in the place of embedded ones. */
+  /** Addresses of real servers to use instead of embedded ones. */
   given?: GivenServers;
-  /** Told after each step, with the milliseconds that it took. */
+  /** Called after each step, with the milliseconds that it took. */
   onProgress?: (step: string, ms: number) => void;
 };
 
@@ -36,9 +36,9 @@ export type GivenServers = {
 
 export type Stack = {
   urls: { mail: string | undefined };
-  /** The owner of the database: migrations, the seed, a look at everything. */
+  /** As the owner of the database: for migrations, the seed and inspection. */
   databaseUrl: string;
-  /** For the workers: no rights but to take the product's roles. */
+  /** For the workers: a role that can only take the product's roles. */
   workerDatabaseUrl: string;
   workerDatabaseReplicaUrl: string | undefined;
   databaseReplicaUrl: string | undefined;
@@ -50,15 +50,16 @@ export type Stack = {
   secrets: Secrets;
   /** Of the embedded parts: primary, replica, redis, mail. */
   pids: Record<string, number>;
-  /** Stops what was started, in reverse. Never rejects for a part that is gone already. */
+  /** Stops what was started, in reverse. Does not reject because of a part that is already gone. */
   stop: () => Promise<void>;
 };
 
 type Part = { pid: number; stop: () => Promise<void> };
 
 /**
- * Starts the stack, or nothing: when one part fails, the others are stopped and the error names it with its log.
- * @throws StackRunningError when a stack runs in the folder already
+ * Starts all of the stack or none of it: if a part fails, the others are stopped, and the error names it and shows its
+ * log.
+ * @throws StackRunningError if a stack is already running in the folder
  */
 export async function startStack(options: StackOptions): Promise<Stack> {
   const folder = path.resolve(options.folder);
@@ -69,7 +70,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
 
   const parts = new Map<string, Part>();
   const stop = async () => {
-    // Replica before primary; Redis and mail know nothing of either.
+    // The replica before the primary; Redis and mail depend on neither.
     for (const name of ['mail', 'redis', 'replica', 'primary']) await parts.get(name)?.stop();
     releaseFolder(folder);
   };
@@ -95,7 +96,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       if (given.databaseUrl !== undefined) return {};
       const base = { folder, secrets, durable };
       const primary = await step('primary', 'PostgreSQL primary', () => createPrimary({ ...base, port: port.primary }));
-      // A given replica follows somebody else's primary; beside ours it would answer with other people's data.
+      // A given replica follows another primary: with ours it would return that one's data.
       if (options.withReplica === false) return { primary };
       const replica = await step('replica', 'PostgreSQL replica', () =>
         createReplica({ ...base, port: port.replica, primary }),
@@ -137,7 +138,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   }
 }
 
-/** The given servers of an environment; an empty variable counts as none. */
+/** The servers given in an environment; an empty variable counts as unset. */
 export function givenServers(environment: Record<string, string | undefined>): GivenServers {
   return {
     databaseUrl: environment.DATABASE_URL || undefined,

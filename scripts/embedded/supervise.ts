@@ -1,7 +1,7 @@
 /**
- * Keeps a worker running: waits until it is ready, and starts it again when it dies without being asked to.
- * Bounds: WORKER_RESTARTS_MAX tries, apart by WORKER_RESTART_FIRST_MS doubled up to WORKER_RESTART_DELAY_MS_MAX;
- * a worker that lived for WORKER_STEADY_MS starts with a fresh count.
+ * Keeps a worker running: waits until it is ready, and restarts it when it dies unexpectedly.
+ * Bounds: WORKER_RESTARTS_MAX restarts, with delays from WORKER_RESTART_FIRST_MS doubling up to
+ * WORKER_RESTART_DELAY_MS_MAX; after WORKER_STEADY_MS of running the count is reset.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Child, type ChildOptions, startChild, waitForChild } from './child.ts';
@@ -15,13 +15,13 @@ import {
 } from './limits.ts';
 
 export type WorkerOptions = ChildOptions & {
-  /** Answers 2xx once the worker is ready. */
+  /** Responds with 2xx once the worker is ready. */
   readyUrl: string;
-  /** False: a worker that dies stays dead. Default true. */
+  /** False: a worker that dies is not restarted. Default true. */
   restart?: boolean;
-  /** Told when the worker died by itself, with what happens next and its last log lines. */
+  /** Called when the worker dies unexpectedly, with what happens next and its last log lines. */
   onDeath?: (message: string) => void;
-  /** Told the pid of each new life but the first. */
+  /** Called with the new pid after each restart. */
   onRestart?: (pid: number) => void;
 };
 
@@ -31,14 +31,14 @@ export type Worker = {
   stop: () => Promise<void>;
 };
 
-/** Resolves when the worker is ready; throws with its last log lines when it does not get there the first time. */
+/** Resolves when the worker is ready; throws with its last log lines if its first start fails. */
 export async function superviseWorker(options: WorkerOptions): Promise<Worker> {
   const { name, readyUrl, restart = true, onDeath = () => undefined, onRestart = () => undefined } = options;
   const stopping = new AbortController();
   let child = await startReady(options);
   let born = Date.now();
   let restarts = 0;
-  const watching = watch().catch((error: Error) => onDeath(`${name} cannot be started again: ${error.message}`));
+  const watching = watch().catch((error: Error) => onDeath(`${name} cannot be restarted: ${error.message}`));
 
   async function watch(): Promise<void> {
     while (!stopping.signal.aborted) {
@@ -46,7 +46,9 @@ export async function superviseWorker(options: WorkerOptions): Promise<Worker> {
       if (stopping.signal.aborted) return;
       if (Date.now() - born > WORKER_STEADY_MS) restarts = 0;
       if (!restart || restarts >= WORKER_RESTARTS_MAX) {
-        const why = restart ? `after ${restarts} restarts it is left alone` : 'it is not restarted (--no-restart)';
+        const why = restart
+          ? `it is not restarted again after ${restarts} restarts`
+          : 'it is not restarted (--no-restart)';
         return onDeath(`${name} died (${outcome}); ${why}\n${child.logTail()}`);
       }
       const waitMs = Math.min(WORKER_RESTART_FIRST_MS * 2 ** restarts, WORKER_RESTART_DELAY_MS_MAX);
@@ -83,7 +85,7 @@ export async function superviseWorker(options: WorkerOptions): Promise<Worker> {
   }
 }
 
-/** A restart that was under way when the stop came must finish first, or its child would be missed. */
+/** A restart that is in progress must finish first, or its child would not be stopped. */
 async function watchSettles(watching: Promise<void>, child: Child): Promise<void> {
   if (child.hasExited()) await watching;
 }

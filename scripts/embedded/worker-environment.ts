@@ -17,12 +17,12 @@ export type WorkerSettings = {
 
 export async function chooseWorkerPorts(choice: PortChoice = 'usual'): Promise<WorkerPorts> {
   const ports: Partial<WorkerPorts> = {};
-  // One after the other: two at once could be given the same port.
+  // One at a time: two concurrent calls could get the same port.
   for (const name of LISTENING_PROCESSES) ports[name] = await choosePort(name, choice);
   return ports as WorkerPorts;
 }
 
-/** `outer` is the environment of whoever starts the worker: what is set there by hand wins, but for the addresses. */
+/** `outer` is the environment of the starting process: variables set there win, except for the addresses. */
 export function workerEnvironment(settings: WorkerSettings, outer: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   const { ports } = settings;
   return {

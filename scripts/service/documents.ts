@@ -1,8 +1,8 @@
-/** What becomes of the documents when modules go: sentences about things that are gone go as well. */
+/** Edits the documents when modules are removed: text about things that no longer exist is removed too. */
 
 const LINK = /\]\((?!https?:|#|mailto:)([^)#\s]+)(?:#[^)]*)?\)/g;
 
-/** Without the table rows and list items that lead to a file which does not exist. `exists` takes the path as it is written. */
+/** Removes table rows and list items that link to a file that does not exist. `exists` gets the path as written. */
 export function withoutDeadLinks(text: string, exists: (target: string) => boolean): string {
   const isDead = (line: string) => [...line.matchAll(LINK)].some(([, target = '']) => !exists(target));
   return text
@@ -11,7 +11,7 @@ export function withoutDeadLinks(text: string, exists: (target: string) => boole
     .join('\n');
 }
 
-/** Without everything between `<!-- sample -->` and `<!-- /sample -->`, and without the marks themselves. */
+/** Removes everything between `<!-- sample -->` and `<!-- /sample -->`, including the markers. */
 export function withoutSample(text: string): string {
   return text.replaceAll(/<!-- sample -->\n[\s\S]*?<!-- \/sample -->\n\n?/g, '');
 }

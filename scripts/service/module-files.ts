@@ -1,10 +1,10 @@
-/** Where a module lies: the same few places for every noun (CONTRIBUTING.md, The house). */
+/** Where a module's files are: the same few places for every noun (CONTRIBUTING.md, The house). */
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 
 export const MODULE_FOLDERS = ['src/modules', 'web/modules', 'test/modules', 'bench/modules', 'docs/modules'];
 
-/** Of `files`, those that belong to the module and to nothing else. */
+/** The files that belong to the module and to nothing else. */
 export function filesOf(module: string, files: readonly string[]): string[] {
   const migration = new RegExp(`^migrations/\\d+-${module}(?:-[\\w-]+)?\\.sql$`);
   return files.filter(
@@ -22,14 +22,14 @@ export function tablesOf(root: string, module: string, files: readonly string[])
   );
 }
 
-/** A place where one module uses another: its code, or its tables. */
+/** A place where one module uses another one's code or tables. */
 export interface Use {
   readonly module: string;
   readonly file: string;
   readonly what: string;
 }
 
-/** Where the modules of `others` stand on `module`: by an import, by a reference of a table, or in SQL. */
+/** Where the modules in `others` depend on `module`: through an import, a foreign key, or SQL. */
 export function usesOf(root: string, module: string, others: readonly string[], files: readonly string[]): Use[] {
   const tables = tablesOf(root, module, files);
   return others.flatMap((other) =>

@@ -1,9 +1,9 @@
-/** Edits the list in src/modules.ts as text: an entry is all that connects a module. */
+/** Edits the list in src/modules.ts as text: an entry there is all it takes to add a module. */
 import type { Module } from '../../src/modules/faces.ts';
 
 export const LIST_FILE = 'src/modules.ts';
 
-/** At the end: it may stand on every module above it. */
+/** Adds it at the end, so that it can depend on every other module. */
 export function withEntry(list: string, module: Module['name'], faces: readonly string[]): string {
   const lines = faces.map((face) => `    ${face}: () => import('./modules/${module}/${face}.ts'),\n`);
   const entry = `  {\n    name: '${module}',\n${lines.join('')}  },\n`;
@@ -18,14 +18,15 @@ export function withoutEntry(list: string, module: string): string {
     `^  \\{ name: '${module}'.*\\},\\n|^  \\{\\n    name: '${module}',\\n(?:    .*\\n)*  \\},\\n`,
     'm',
   );
-  if (!entry.test(body)) throw new Error(`${LIST_FILE} has no entry for ${module} that this command understands.`);
+  if (!entry.test(body))
+    throw new Error(`${LIST_FILE} has no entry for ${module} in the format that this command expects.`);
   return `${head}${body.replace(entry, '')}${tail}`;
 }
 
-/** The text inside `PRODUCT = [ … ];`, with a line for each entry or more. */
+/** The text inside `PRODUCT = [ … ];`, in which each entry takes one or more lines. */
 function productOf(list: string): { head: string; body: string; tail: string } {
   const match = /^([\s\S]*\nexport const PRODUCT: readonly Module\[\] = \[)(\n[\s\S]*?)?(\];\n[\s\S]*)$/.exec(list);
-  if (match === null) throw new Error(`${LIST_FILE} has no list PRODUCT that this command understands.`);
+  if (match === null) throw new Error(`${LIST_FILE} has no list PRODUCT in the format that this command expects.`);
   const [, head = '', body = '\n', tail = ''] = match;
   return { head, body, tail };
 }

@@ -1,4 +1,4 @@
-/** The forms of a noun in code, and the text of the template with another noun in it. */
+/** The forms of a noun in code, and the template's text with another noun. */
 
 export interface Noun {
   /** `invoices`: folders, tables, routes. */
@@ -9,19 +9,19 @@ export interface Noun {
 
 const CHARS_MAX = 40;
 
-/** Throws, with what to do, for a name that cannot be a folder, a table and a word of TypeScript at once. */
+/** Throws, with advice, if the name cannot be used as a folder, a table and a TypeScript identifier. */
 export function nounOf(plural: string, singular = singularOf(plural)): Noun {
   for (const word of [plural, singular]) {
     if (!/^[a-z]+$/.test(word) || word.length > CHARS_MAX)
       throw new Error(
-        `"${word}" cannot name a module: use one lower-case English word of at most ${CHARS_MAX} letters, in the plural.`,
+        `"${word}" cannot be a module's name: use one lower-case English word in the plural, of at most ${CHARS_MAX} letters.`,
       );
     if (RESERVED.has(word))
       throw new Error(`"${word}" is a reserved word of SQL or TypeScript. Choose another name, or another --singular.`);
   }
   if (plural === singular)
     throw new Error(
-      `What is one of the ${plural} called? Say it with --singular, for example: new:module -- people --singular=person.`,
+      `What is the singular of ${plural}? Pass it with --singular, for example: npm run new:module -- people --singular=person.`,
     );
   return { plural, singular };
 }
@@ -32,7 +32,7 @@ function singularOf(plural: string): string {
   return plural.replace(/s$/, '');
 }
 
-/** Of the words that people would try: a longer list would only refuse more. */
+/** Only words that someone might plausibly try: a complete list would refuse more than necessary. */
 const RESERVED = new Set(
   'all and any as case class const default delete do else enum export false for from function group grant if import in index interface key let like limit new not null of on only or order package private protected public references return select set static super switch table then this throw to true type union user users using values var void where with work yield notes note'.split(
     ' ',

@@ -1,9 +1,9 @@
-/** The files of a project, as git knows them: what the three commands of scripts/service read and change. */
+/** The project's files, according to git: the ones that the commands in scripts/service read and change. */
 import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 
-/** Tracked files and new ones that git does not ignore, relative to the project's root, in order. */
+/** Tracked files and untracked ones that git does not ignore, relative to the project's root, sorted. */
 export function projectFiles(root: string): string[] {
   const listed = git(root, 'ls-files', '--cached', '--others', '--exclude-standard', '-z');
   const deleted = new Set(git(root, 'ls-files', '--deleted', '-z').split('\0'));
@@ -20,8 +20,8 @@ export function changeFile(root: string, file: string, change: (text: string) =>
 }
 
 /**
- * The command changes many files at once: with changes of your own among them you could not tell them apart, nor take
- * the command's back. Throws unless `force`.
+ * Throws if there are uncommitted changes, unless `force`: the command changes many files, and its changes could not be
+ * told from yours, or undone.
  */
 export function refuseDirty(root: string, force: boolean): void {
   if (force) return;
@@ -29,7 +29,7 @@ export function refuseDirty(root: string, force: boolean): void {
   if (changes.length === 0) return;
   throw new Error(
     `The working tree has ${changes.length} uncommitted ${changes.length === 1 ? 'change' : 'changes'}, for example ${changes[0]?.trim()}. ` +
-      'Commit or stash first, so that you can review what this command does, or say --force.',
+      'Commit or stash them first, so that you can review what this command changes, or pass --force.',
   );
 }
 

@@ -1,4 +1,4 @@
-/** Writes again what is made from other files. Each step's own output is shown only when it fails. */
+/** Regenerates files that are derived from others. A step's output is shown only if it fails. */
 import { spawnSync } from 'node:child_process';
 
 export interface Step {
@@ -6,7 +6,7 @@ export interface Step {
   readonly command: readonly [string, ...string[]];
 }
 
-/** `tests`: whose statements the snapshot of queries takes up. */
+/** `tests` are the tests whose queries go into the snapshot. */
 export function regenerationSteps(tests: readonly string[]): Step[] {
   return [
     { what: 'types of the tables', command: ['npm', 'run', '--silent', 'generate:schema'] },

@@ -9,8 +9,8 @@ import { changeFile, projectFiles } from './project.ts';
 import type { Step } from './regenerate.ts';
 
 /**
- * Removes modules. Throws, before anything is touched, when a module that stays stands on one of them. Returns the steps
- * that have to follow before files are generated again.
+ * Removes modules. Throws, before anything is changed, if a remaining module depends on one of them. Returns the steps
+ * to run before files are regenerated.
  */
 export function removeModules(root: string, names: readonly string[], say: (text: string) => void): Step[] {
   const files = projectFiles(root);
@@ -34,7 +34,7 @@ export function removeModules(root: string, names: readonly string[], say: (text
   const unused = unusedDependencies(root, left).filter((name) => !dependenciesBefore.includes(name));
   if (unused.length === 0) return [];
   const command = ['npm', 'uninstall', '--no-audit', '--no-fund', ...unused] as const;
-  return [{ what: `packages that nothing uses any more (${unused.join(', ')})`, command }];
+  return [{ what: `unused packages (${unused.join(', ')})`, command }];
 }
 
 function refuseUnlessFree(root: string, name: string, removed: readonly string[], files: readonly string[]): void {
@@ -42,7 +42,7 @@ function refuseUnlessFree(root: string, name: string, removed: readonly string[]
   if (PLATFORM.some((module) => module.name === name))
     throw new Error(`${name} is part of the platform: the other modules, the pages and the bench need it.`);
   if (!product.includes(name))
-    throw new Error(`There is no module ${name}. There are: ${product.join(', ') || 'none'}.`);
+    throw new Error(`There is no module ${name}. Existing modules: ${product.join(', ') || 'none'}.`);
   const staying = product.filter((other) => !removed.includes(other));
   const uses = usesOf(root, name, staying, files);
   if (uses.length === 0) return;
@@ -51,6 +51,6 @@ function refuseUnlessFree(root: string, name: string, removed: readonly string[]
     .map((user) => uses.find(({ module }) => module === user))
     .map((use) => `  ${use?.file} ${use?.what}`);
   throw new Error(
-    `${users.join(' and ')} ${users.length === 1 ? 'stands' : 'stand'} on ${name}:\n${samples.join('\n')}\nRemove ${users.join(' and ')} first.`,
+    `${users.join(' and ')} ${users.length === 1 ? 'depends' : 'depend'} on ${name}:\n${samples.join('\n')}\nRemove ${users.join(' and ')} first.`,
   );
 }

@@ -1,4 +1,4 @@
-/** The forms of a service's name, and the text of the project under another name. */
+/** The forms of a service's name, and the project's text under another name. */
 
 export interface ServiceName {
   /** `Acme Invoices`: titles, mails, documents. */
@@ -11,18 +11,18 @@ export interface ServiceName {
 
 const CHARS_MAX = 40;
 
-/** Throws, with what to do, for a name that cannot be all of these. */
+/** Throws, with advice, if the name cannot be used in all of these forms. */
 export function serviceNameOf(title: string): ServiceName {
   const words = title.trim().split(/[\s-]+/);
   if (!words.every((word) => /^[A-Za-z][A-Za-z0-9]*$/.test(word)) || title.length > CHARS_MAX)
     throw new Error(
-      `"${title}" cannot name a service: use words of English letters and digits, ${CHARS_MAX} characters at most, for example "Acme Invoices".`,
+      `"${title}" cannot be a service's name: use words of English letters and digits, at most ${CHARS_MAX} characters, for example "Acme Invoices".`,
     );
   const lower = words.map((word) => word.toLowerCase());
   return { title: words.join(' '), kebab: lower.join('-'), snake: lower.join('_') };
 }
 
-/** Where PostgreSQL reads a name without quotes, it has to be an identifier. */
+/** Places where PostgreSQL reads the name unquoted, so it must be an identifier. */
 const IDENTIFIERS =
   /(?<=\b(?:role|database|owner|DATABASE =|OWNER_ROLE =) '?|--username=|--dbname=|:5432\/|postgres:\/\/)tardigrade(?![_.-])/g;
 

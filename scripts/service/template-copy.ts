@@ -1,11 +1,11 @@
-/** Copies the files of template/ to their places in the project, with another noun and with imports that fit. */
+/** Copies the files of template/ to their places in the project, with another noun and adjusted imports. */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { inNoun, type Noun } from './noun.ts';
 
 const TEMPLATE = 'template';
 
-/** Returns the files that were written. `number` is that of the migration, for example `0008`. */
+/** Returns the files that were written. `number` is the migration's, for example `0008`. */
 export function copyTemplate(root: string, noun: Noun, number: string, files: readonly string[]): string[] {
   const sources = files.filter((file) => file.startsWith(`${TEMPLATE}/`));
   const targetOf = (file: string) => placeOf(file, noun, number);
@@ -24,7 +24,7 @@ function placeOf(file: string, noun: Noun, number: string): string {
   return place.replace(/^migrations\//, `migrations/${number}-`);
 }
 
-/** Relative paths in code lead from the new place to the same files, or to their copies. */
+/** Adjusts relative paths, so that they lead from the new place to the same files, or to their copies. */
 function withImports(text: string, source: string, targetOf: (file: string) => string): string {
   const from = path.posix.dirname(targetOf(source));
   return text.replaceAll(/'(\.\.?\/[^'\n]*\.(?:ts|js|sql))'/g, (_, specifier: string) => {

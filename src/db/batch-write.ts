@@ -1,11 +1,12 @@
 /**
- * What it is: many rows in one statement, through unnest of one array per column.
+ * What it is: many rows written in one statement, through unnest of one array per column.
  * What fails without it: one round trip and one plan per row; and beyond 65,535 parameters a VALUES list fails.
  * How it works: the text is the same for any number of rows, so it is planned once; rows go in sorted by key, so that
- *   two writers of the same rows wait for each other instead of deadlocking.
- *   COPY is not used: it cannot write behind Row-Level Security, and through a temporary table it was no faster.
- * What it costs: the batch in memory. Its bound: the caller's (IMPORT_BATCH_ROWS, MAIL_CLAIM_ROWS).
- * Its proof: test/db/batch-write.test.ts, bench/patterns/batch-write.
+ *   two writers of the same rows wait for each other. Of 200 unsorted batches deadlocks lose dozens (lock-order in bench/results/patterns.json).
+ *   COPY is not used: it cannot write to a table with Row-Level Security, and through a temporary table it was no
+ *   faster.
+ * What it costs: the batch in memory. Its bound: the caller's number of rows, named in a limits.ts.
+ * Its proof: test/db/batch-write.test.ts, bench/patterns/batch-write, bench/patterns/lock-order.
  */
 import { type RawBuilder, sql } from 'kysely';
 

@@ -1,9 +1,10 @@
 /**
- * What it is: the connections that all processes may open together, held against what the server allows, at start.
- * What fails without it: four instances with pools of a hundred meet a server that allows 341, and only under load.
- * How it works: pools times instances, plus a reserve, on each server; a start that would pass `max_connections` is
- *   refused with the arithmetic. Every process knows the whole deployment (API_INSTANCES …), so any of them sees it.
- *   Behind a pooler the server's limit is not ours to count: the pooler keeps it (README, Behind PgBouncer).
+ * What it is: a check at startup that the connections of all processes together fit what the server allows.
+ * What fails without it: five instances with pg's default pool of ten want 50 connections of a server that allows 37,
+ *   and about one request in eight fails, only under load (bench/results/patterns.json).
+ * How it works: pools times instances, plus a reserve, on each server; a process that would exceed `max_connections`
+ *   refuses to start and shows the arithmetic. Every process knows the whole deployment (API_INSTANCES …), so any of
+ *   them notices. Behind a pooler the check is skipped: the pooler enforces the limit (README, Behind PgBouncer).
  * What it costs: two queries per start. Its bound: POOL_PRIMARY, POOL_REPLICA, CONNECTIONS_RESERVED.
  * Its proof: test/db/connection-budget.test.ts, bench/patterns/connection-budget.
  */
@@ -25,7 +26,7 @@ export interface Budget {
   readonly arithmetic: string;
 }
 
-/** Pools of the deployment's instances on one server. */
+/** Adds up the pools of all instances on one server. */
 export function connectionBudget(server: Server, instances: Instances, allowed: number): Budget {
   const pools = server === 'primary' ? POOL_PRIMARY : POOL_REPLICA;
   const names = (Object.keys(instances) as (keyof Instances)[]).filter(
@@ -40,7 +41,7 @@ export function connectionBudget(server: Server, instances: Instances, allowed: 
   };
 }
 
-/** Says the arithmetic in the log; throws StartError when the deployment would pass what a server allows. */
+/** Logs the arithmetic; throws StartError when the deployment would exceed what a server allows. */
 export async function refuseOverBudget(
   database: Pick<Database, 'server' | 'isPooled'>,
   instances: Instances,
@@ -48,14 +49,14 @@ export async function refuseOverBudget(
   log: Log,
 ): Promise<void> {
   if (await database.isPooled()) {
-    log.info('a pooler keeps the connections: its own limits are the budget');
+    log.info('connections go through a pooler: its limits apply instead of the budget');
     return;
   }
   const { rows } = await sql<{ allowed: number }>`
     select current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int
       - current_setting('reserved_connections')::int as allowed`.execute(database.server);
   const allowed = rows[0]?.allowed ?? 0;
-  // A standby allows at least as many as its primary, or PostgreSQL does not start it: no need to ask it.
+  // PostgreSQL refuses to start a standby that allows fewer connections than its primary: no need to ask it.
   for (const server of hasReplica ? (['primary', 'replica'] as const) : (['primary'] as const)) {
     const { needed, arithmetic } = connectionBudget(server, instances, allowed);
     if (needed > allowed) {

@@ -18,17 +18,19 @@ import { createStatementNames } from './prepared-statements.ts';
 import type { Schema } from './schema.ts';
 import { SCOPE_PREPARATION, ScopedQuery, type Terms } from './statement-scope.ts';
 
-/** A connection pool or a transaction: queries do not care which. */
+/** A connection pool or a transaction: queries work with either. */
 export type Db = Kysely<Schema>;
 
 export interface PooledDatabase {
-  /** As the login role, which may touch no table: for the server's own functions. Uncounted. */
+  /** As the login role, which has no access to tables: for the server's own functions. Not counted in the metrics. */
   readonly unscoped: Db;
-  /** The pool as seen by one organisation (or by the jobs of all): see tenant-isolation. Costs next to nothing to make. */
+  /** The pool scoped to one organisation (or to all, for jobs): see tenant-isolation. Cheap to create. */
   within(terms: Terms): Db;
-  /** Whether something stands in between (PgBouncer): the server's process is not the one that our connection was told. */
+  /**
+   * Whether a pooler (PgBouncer) is in between: the backend's pid differs from the one that our connection was given.
+   */
   isPooled(): Promise<boolean>;
-  /** Ends every connection now, also those whose query waits for an answer that will not come. */
+  /** Ends every connection now, including those whose query is waiting for an answer that will not come. */
   cut(reason: string): void;
   close(): Promise<void>;
 }
@@ -54,13 +56,13 @@ export function openPool(
   } as unknown as PoolConfig);
   // An idle connection that breaks is replaced by the pool; without this listener it would end the process.
   pool.on('error', (error: Error & { client?: unknown }) => {
-    delete error.client; // pg hangs the whole connection on it, down to its secret key
+    delete error.client; // pg attaches the whole connection to it, including its secret key
     options.log.warn({ server, err: error }, 'idle database connection lost');
   });
   const connections = new Set<Client>();
   pool.on('connect', (client) => {
     connections.add(client as unknown as Client);
-    // The same for one that breaks while it is in use: its query fails, or the next one, and that is where it is handled.
+    // Likewise for one that breaks while it is in use: its query or the next one fails, and the error is handled there.
     client.on('error', () => undefined);
   });
   pool.on('remove', (client) => void connections.delete(client as unknown as Client));
@@ -97,8 +99,8 @@ export function openPool(
 }
 
 /**
- * Statements answered and the rows that came back: the two numbers that tell an N+1 and a list without a limit apart
- * from a slow machine. What is asked by the clock and not by the work goes uncounted: `db.withoutPlugins()`.
+ * Counts statements and returned rows: the two numbers that distinguish an N+1 or a list without a limit from a slow
+ * machine. Periodic queries that do not depend on the load are excluded with `db.withoutPlugins()`.
  */
 function countStatements(server: 'primary' | 'replica', metrics: Metrics): KyselyPlugin {
   const queries = metrics.counter(`queries_${server}`, `Statements answered by the ${server}`);
@@ -113,7 +115,9 @@ function countStatements(server: 'primary' | 'replica', metrics: Metrics): Kysel
   };
 }
 
-/** The pool's own line is unbounded: past POOL_WAITING_MAX a caller is refused at once instead of served too late. */
+/**
+ * The pool's own queue is unbounded: beyond POOL_WAITING_MAX a caller is refused at once instead of served too late.
+ */
 function boundedPool(pool: Pool, terms: Terms | undefined) {
   return Object.assign(Object.create(pool) as Pool, {
     async connect(): Promise<PoolClient> {
@@ -134,15 +138,15 @@ function boundedPool(pool: Pool, terms: Terms | undefined) {
 const holding = new AsyncLocalStorage<boolean>();
 
 /**
- * Runs the inside of a transaction, which must not ask any pool for a second connection: with as many such requests at
- * once as the pool has connections, each holds one and waits for another, and none ever ends.
+ * Runs the body of a transaction, which must not ask any pool for a second connection: with as many such requests at
+ * once as the pool has connections, each holds one and waits for another, and all are deadlocked.
  */
 export function holdingConnection<T>(work: () => Promise<T>): Promise<T> {
   return holding.run(true, work);
 }
 
 const NESTED =
-  'A second connection was asked for inside a transaction. Use the transaction, or ask before it begins: a pool whose callers hold one connection and wait for another stands still.';
+  'A second connection was asked for inside a transaction. Use the transaction, or run the query before it begins: a pool whose callers each hold one connection and wait for another is deadlocked.';
 
 function busy(cause?: unknown): AppError {
   return new AppError('overloaded', 'The database is busy. Try again in a moment.', {
@@ -151,9 +155,11 @@ function busy(cause?: unknown): AppError {
   });
 }
 
-/** A connection that names its statements, sends each with the scope of whoever holds it, and does not wait for ever. */
+/**
+ * A connection that names its statements, sends each with its holder's scope, and does not wait forever for an answer.
+ */
 class Connection extends Client {
-  /** Set at each check-out. */
+  /** Set whenever the connection is checked out of the pool. */
   terms: Terms | undefined;
   readonly #nameOf = createStatementNames();
 
@@ -171,7 +177,7 @@ class Connection extends Client {
         else resolve(result);
       };
       const statement = { name: this.#nameOf(text), text, values };
-      // Inside a transaction the scope that came with its BEGIN still holds.
+      // Inside a transaction the scope set at its BEGIN still applies.
       if (this.terms === undefined || !isIdle(this)) {
         super.query(statement, answer as (error: Error, result: QueryResult) => void);
       } else {
@@ -181,7 +187,7 @@ class Connection extends Client {
   }
 }
 
-/** bigint as number (ids stay far below 2^53), times as ISO 8601 text, dates as text: what the API says anyway. */
+/** bigint as number (ids stay far below 2^53), times as ISO 8601 text, dates as text: the formats that the API uses. */
 function typeParser(oid: number, format?: unknown) {
   if (oid === types.builtins.INT8) return safeInteger;
   if (oid === types.builtins.TIMESTAMPTZ) return isoTime;
@@ -195,7 +201,9 @@ function safeInteger(text: string): number {
   return value;
 }
 
-/** `2026-11-21 06:02:17.123456+00` to `2026-11-21T06:02:17.123456Z`; every microsecond stays, for cursors go on from it. */
+/**
+ * `2026-11-21 06:02:17.123456+00` to `2026-11-21T06:02:17.123456Z`; microseconds are kept because cursors need them.
+ */
 function isoTime(text: string): string {
   if (text.endsWith('+00')) return `${text.slice(0, -3).replace(' ', 'T')}Z`;
   const fraction = /\.\d+/.exec(text)?.[0] ?? '';

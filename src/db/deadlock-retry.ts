@@ -1,9 +1,10 @@
 /**
- * What it is: a transaction that PostgreSQL gave up for no fault of its own is run again, whole.
- * What fails without it: of 48 transactions over 5 of 40 rows each, deadlocks lose 20.
- * How it works: one table of SQLSTATEs says what is worth a retry; the wait is exponential with full jitter; the work
- *   is called again from its first line, so decisions are taken on what it reads then. Locks are taken in a fixed order
- *   first (rows by their key, and what most others wait for last): the retry is the second line of defence.
+ * What it is: a transaction that failed for a transient reason, such as a deadlock, is run again from the start.
+ * What fails without it: of 4,000 payments between accounts that pay into each other, deadlocks lose dozens
+ *   (bench/results/patterns.json).
+ * How it works: a table of SQLSTATEs lists the errors worth a retry; the delay is exponential with full jitter; the
+ *   whole work is called again, so it decides on what it reads then. The first defence is a fixed lock order (rows by
+ *   key, the most contended ones last; bench/patterns/lock-order); the retry is the second.
  * What it costs: nothing when nothing fails. Its bound: TRANSACTION_TRIES_MAX, TRANSACTION_RETRY_MS.
  * Its proof: test/db/deadlock-retry.test.ts, bench/patterns/deadlock-retry.
  */
@@ -15,26 +16,28 @@ import { TRANSACTION_RETRY_MS, TRANSACTION_TRIES_MAX } from '../limits.ts';
 import type { Db } from './database.ts';
 import type { Schema } from './schema.ts';
 
-/** Nothing was committed and the same work may succeed now. Never 57014: a statement that was too slow will be again. */
+/**
+ * Nothing was committed, and a retry may succeed. Never 57014: a statement that was too slow will be too slow again.
+ */
 const RETRYABLE: Readonly<Record<string, string>> = {
   [SQLSTATE.serializationFailure]: 'serialization failure',
   [SQLSTATE.deadlockDetected]: 'deadlock',
   [SQLSTATE.lockNotAvailable]: 'lock not available',
-  [SQLSTATE.adminShutdown]: 'server shuts down',
+  [SQLSTATE.adminShutdown]: 'server shutting down',
   [SQLSTATE.crashShutdown]: 'server crashed',
-  [SQLSTATE.cannotConnectNow]: 'server starts',
+  [SQLSTATE.cannotConnectNow]: 'server starting up',
   [SQLSTATE.connectionFailure]: 'connection lost',
   [SQLSTATE.connectionDoesNotExist]: 'connection does not exist',
 };
 
-/** COMMIT was sent and its answer never came: the work may or may not have happened. Not for a blind retry. */
+/** COMMIT was sent but its answer never came: it may or may not have been committed, so a blind retry is not safe. */
 export class UnknownOutcomeError extends Error {
   override name = 'UnknownOutcomeError';
 }
 
 /**
- * Runs `attempt`, whole, until it succeeds or fails for a reason that would come again; it may run several times and must
- * have no effect outside the database. Each attempt takes a connection of its own: the last one may be broken.
+ * Runs `attempt` until it succeeds or fails for a reason that a retry would not fix. It can run several times, so it
+ * must have no effect outside the database. Each attempt takes a new connection: the previous one may be broken.
  */
 export async function withRetry<T>(attempt: () => Promise<T>, onRetry: (reason: string) => void): Promise<T> {
   for (let tries = 1; ; tries++) {
@@ -49,7 +52,7 @@ export async function withRetry<T>(attempt: () => Promise<T>, onRetry: (reason: 
   }
 }
 
-/** Runs `work` once, in a transaction on `connection`. Throws UnknownOutcomeError when COMMIT stays without an answer. */
+/** Runs `work` once, in a transaction on `connection`. Throws UnknownOutcomeError when COMMIT gets no answer. */
 export async function inTransaction<T>(
   connection: Db,
   work: (transaction: Transaction<Schema>) => Promise<T>,
@@ -62,7 +65,7 @@ export async function inTransaction<T>(
     await transaction
       .rollback()
       .execute()
-      .catch(() => undefined); // the first error is the one that explains
+      .catch(() => undefined); // the first error is the one that matters
     throw error;
   }
   try {
@@ -76,7 +79,7 @@ export async function inTransaction<T>(
   return value;
 }
 
-/** PostgreSQL itself said no to COMMIT, and did not go away over it. */
+/** PostgreSQL itself rejected the COMMIT, and the connection did not break. */
 function isAnswer(error: unknown): boolean {
   const state = sqlState(error);
   return state !== undefined && !state.startsWith('08') && !state.startsWith('57P');
@@ -90,15 +93,15 @@ function retryReason(error: unknown): string | undefined {
 }
 
 /**
- * No server answers, or it is not the primary, for as long as a restart or a failover takes; what was asked has not
- * happened. Never a COMMIT without an answer.
+ * No server answers, or it is not the primary, as during a restart or a failover; the statement had no effect. Never
+ * true for a COMMIT without an answer.
  */
 export function isServerAway(error: unknown): boolean {
   const state = sqlState(error) ?? '';
   return /^(57P0|08)/.test(state) || state === SQLSTATE.readOnlyTransaction || isConnectionLoss(error);
 }
 
-/** The socket broke: node's own codes, or pg's message for a connection that ended under a query. */
+/** The socket broke: Node's own codes, or pg's message for a connection that ended during a query. */
 export function isConnectionLoss(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   const code = 'code' in error ? String(error.code) : '';

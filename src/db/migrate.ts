@@ -1,9 +1,10 @@
 /**
- * What it is: migrations/*.sql through kysely's migrator, forward only, on tables that are in use.
- * What fails without it: an ALTER TABLE that waits behind one long query makes every later query wait behind itself.
- * How it works: one process at a time and one transaction per file. A statement waits for its lock so briefly that those
- *   behind it still get their answer; then everything is undone, traffic has its turn, and the file is tried again.
- *   A file whose first line is `-- no-transaction` runs statement by statement instead, for CREATE INDEX CONCURRENTLY.
+ * What it is: runs migrations/*.sql through kysely's migrator, forward only, on tables that are in use.
+ * What fails without it: an ALTER TABLE that waits behind one long query makes every later query wait behind it.
+ * How it works: one process at a time and one transaction per file. A statement waits for its lock only briefly, so
+ *   that the queries queued behind it are not delayed for long; then the file is rolled back, traffic proceeds, and it
+ *   retries. A file whose first line is `-- no-transaction` runs statement by statement instead, for CREATE INDEX
+ *   CONCURRENTLY.
  * What it costs: a file may run several times before it gets its locks.
  * Its bound: MIGRATION_LOCK_MS, MIGRATION_LOCK_TRIES_MAX, MIGRATION_BUILD_LOCK_MS, MIGRATION_TURN_MS.
  * Its proof: test/db/migrate.test.ts; test/db/migration-rules.test.ts reads the files themselves.
@@ -30,13 +31,13 @@ import type { Schema } from './schema.ts';
 export interface MigrateOptions {
   readonly folder?: string;
   readonly lockTries?: number;
-  /** Told before each wait for a lock that could not be had. */
+  /** Called before each wait when a lock could not be acquired. */
   readonly onBlocked?: (blocked: { migration: string; attempt: number; waitMs: number }) => void;
 }
 
 /**
- * Runs what is missing, in order, one process at a time. Returns the names that ran; an error names the file that failed.
- * Throws StartError when the database has run a file that is not there any more.
+ * Runs pending migrations in order, one process at a time. Returns the names that ran; an error names the file that
+ * failed. Throws StartError when the database was migrated by a file that no longer exists.
  */
 export function migrate(db: Db, options: MigrateOptions = {}): Promise<string[]> {
   return db.connection().execute(async (connection) => {
@@ -51,22 +52,22 @@ export function migrate(db: Db, options: MigrateOptions = {}): Promise<string[]>
         ran.push(name);
       }
     } finally {
-      // A connection that broke has given its turn back already.
+      // If the connection broke, the server has already released the lock.
       await sql`select pg_advisory_unlock(${TURN})`.execute(connection).catch(() => undefined);
     }
   });
 }
 
-/** One plain connection. It needs a session of its own: straight to PostgreSQL, not through PgBouncer. */
+/** One plain connection. It needs a real session: connect directly to PostgreSQL, not through PgBouncer. */
 export function openMigrationDatabase(url: string): Db {
   const pool = new Pool({ connectionString: url, max: 1 });
-  // A connection that breaks is told by the statement that fails; without listeners it would end the process first.
+  // A broken connection shows up as a failed statement; without these listeners it would end the process first.
   pool.on('error', () => undefined);
   pool.on('connect', (client) => void client.on('error', () => undefined));
   return new Kysely<Schema>({ dialect: new PostgresDialect({ pool }) });
 }
 
-/** A process must not serve from a database that is down or whose schema it does not know: throws StartError. */
+/** Throws StartError when the database is down or lacks migrations: a process must not serve from it. */
 export async function refuseWrongDatabase(db: Db, url: string): Promise<void> {
   await refuseUnreachable(db, url);
   const files = await migrationFiles(projectFile('migrations'));
@@ -74,7 +75,7 @@ export async function refuseWrongDatabase(db: Db, url: string): Promise<void> {
   if (pending.length > 0) throw new StartError(`The database lacks ${pending.join(', ')}. Run npm run migrate first.`);
 }
 
-/** Throws StartError, in words for an operator, when the database does not answer. */
+/** Throws StartError with a message for the operator when the database does not answer. */
 export async function refuseUnreachable(db: Db, url: string): Promise<void> {
   await sql`select 1`.execute(db).catch((error) => {
     throw new StartError(
@@ -87,8 +88,8 @@ export async function refuseUnreachable(db: Db, url: string): Promise<void> {
 const TURN = sql`hashtext('tardigrade migrations')`;
 
 /**
- * Asks again and again instead of waiting inside PostgreSQL, as kysely's own lock does: there the one who waits is a
- * transaction that CREATE INDEX CONCURRENTLY waits for in turn, and PostgreSQL ends one of the two as a deadlock.
+ * Polls instead of waiting inside PostgreSQL, as kysely's own lock does: a waiter there is a transaction that CREATE
+ * INDEX CONCURRENTLY waits for in turn, and PostgreSQL ends one of the two as a deadlock.
  */
 async function takeTurn(connection: Db): Promise<void> {
   const deadline = performance.now() + MIGRATION_TURN_MS;
@@ -102,7 +103,7 @@ async function takeTurn(connection: Db): Promise<void> {
   }
 }
 
-/** Nothing can be added to a history that the files do not tell: a file was removed, or it is another product's database. */
+/** A file was removed, or it is another product's database: its schema is not one that our files can continue. */
 async function refuseForeignHistory(connection: Db, files: MigrationFile[]): Promise<void> {
   const { rows: tables } = await sql<{ there: boolean }>`
     select to_regclass('kysely_migration') is not null as there`.execute(connection);
@@ -112,12 +113,12 @@ async function refuseForeignHistory(connection: Db, files: MigrationFile[]): Pro
   const missing = rows.map(({ name }) => name).filter((name) => !known.has(name));
   if (missing.length === 0) return;
   throw new StartError(
-    `The database was migrated by ${missing.join(', ')}, which migrations/ does not have (any more): ` +
-      'put the file back, or begin with an empty database (npm run reset empties the one of npm start).',
+    `The database was migrated by ${missing.join(', ')}, which is not in migrations/: ` +
+      'put the file back, or start with an empty database (npm run reset empties the one of npm start).',
   );
 }
 
-/** Returns the name of what ran; undefined when nothing is missing. */
+/** Returns the name of the migration that ran; undefined when none is pending. */
 async function runNext(
   connection: Db,
   files: MigrationFile[],
@@ -127,7 +128,7 @@ async function runNext(
   const [next] = await pendingMigrations(migrator);
   const inTransaction = files.find(({ name }) => name === next)?.inTransaction ?? true;
   for (let attempt = 1; ; attempt++) {
-    // Said here and not only by whoever opened the connection: a role or a database may carry limits of its own.
+    // Set here as well as on the connection: a role or a database can have its own limits.
     const lockMs = inTransaction ? MIGRATION_LOCK_MS : MIGRATION_BUILD_LOCK_MS;
     await sql`select set_config('lock_timeout', ${String(lockMs)}, false),
       set_config('statement_timeout', '0', false)`.execute(connection);
@@ -138,7 +139,7 @@ async function runNext(
     if (!inTransaction) throw await halfDone(connection, failed, error);
     if (!isBlocked(error)) throw new Error(`${failed} ${UNDONE}: ${messageOf(error)}`, { cause: error });
     if (attempt >= lockTries) throw stillBlocked(failed, attempt, error);
-    // Without jitter: nobody else tries, and the wait is for those who queued behind this.
+    // No jitter: nothing else is retrying, and the wait is for the queries that queued behind this.
     const waitMs = backoffMs(attempt - 1, MIGRATION_LOCK_RETRY_MS, () => 1);
     onBlocked?.({ migration: failed, attempt, waitMs });
     await delay(waitMs);
@@ -157,7 +158,7 @@ async function pendingMigrations(migrator: Migrator): Promise<string[]> {
 
 const UNDONE = 'failed, and nothing of it was kept';
 
-/** lock_not_available (the lock timeout), deadlock_detected: both have undone the whole file. */
+/** lock_not_available (the lock timeout) or deadlock_detected: both roll the whole file back. */
 function isBlocked(error: unknown): boolean {
   return error instanceof DatabaseError && (error.code === '55P03' || error.code === '40P01');
 }
@@ -165,9 +166,9 @@ function isBlocked(error: unknown): boolean {
 function stillBlocked(name: string, attempts: number, error: unknown): Error {
   return new Error(
     `${name} ${UNDONE}: ${attempts} times it could not get its lock within ${MIGRATION_LOCK_MS} ms ` +
-      `(${messageOf(error)}). A long transaction holds the table; the first rows of ` +
-      '"select pid, application_name, xact_start, query from pg_stat_activity order by xact_start" show whose. ' +
-      'End it or wait for it, then run npm run migrate again.',
+      `(${messageOf(error)}). A long transaction is holding a lock on the table; the first rows of ` +
+      '"select pid, application_name, xact_start, query from pg_stat_activity order by xact_start" show which. ' +
+      'End it or wait for it to finish, then run npm run migrate again.',
     { cause: error },
   );
 }
@@ -183,8 +184,8 @@ async function halfDone(connection: Db, name: string, error: unknown): Promise<E
       : ` Left behind INVALID, written to but never read from: ${invalid.rows.map((row) => row.name).join(', ')};` +
         ' the file drops it before it builds it again.';
   return new Error(
-    `${name} failed outside a transaction: ${messageOf(error)}. What its statements before that did is kept.${left} ` +
-      'Remove the cause and run npm run migrate again: it starts with the first statement of the file.',
+    `${name} failed outside a transaction: ${messageOf(error)}. The statements before it have been committed.${left} ` +
+      'Fix the cause and run npm run migrate again: it starts with the first statement of the file.',
     { cause: error },
   );
 }

@@ -23,14 +23,16 @@ export async function migrationFiles(folder: string): Promise<MigrationFile[]> {
   );
 }
 
-/** In a transaction as a whole; else one statement after the other, each of which is its own transaction. */
+/** Runs the file in one transaction; with `-- no-transaction`, one statement at a time, each in its own. */
 export async function runFile(db: Db, file: MigrationFile): Promise<void> {
   for (const statement of file.inTransaction ? [file.text] : statementsOf(file.text)) {
     await sql.raw(statement).execute(db);
   }
 }
 
-/** Ends at each semicolon that ends a line. No parser: what is wrongly left together PostgreSQL refuses to run as one. */
+/**
+ * Splits at each semicolon that ends a line. Not a parser: PostgreSQL refuses to run statements that are left together.
+ */
 export function statementsOf(text: string): string[] {
   return text
     .replace(/^\s*--.*$/gm, '')

@@ -1,6 +1,6 @@
 /**
- * What we use of pg that its types do not say, in one place: package.json pins the version in which it
- * was read, and the tests of src/db fail when an update changes it.
+ * The internals of pg that we use and its types do not cover, in one place: package.json pins the version that this was
+ * written against, and the tests of src/db fail when an update changes them.
  */
 import { type Client, Query, type QueryResult } from 'pg';
 
@@ -32,17 +32,17 @@ export const PgQuery = Query as unknown as new (
   answer: (error: Error | null, result: QueryResult) => void,
 ) => ProtocolQuery;
 
-/** Ends a connection now, also one whose query waits for an answer that will not come. */
+/** Ends a connection now, even one whose query is waiting for an answer that will not come. */
 export function endConnection(client: Client, reason: string): void {
   client.connection.stream.destroy(new Error(`Connection terminated: ${reason}`));
 }
 
-/** Whether the client is inside a transaction, as the server last said. */
+/** Whether the client is outside any transaction, as the server last reported. */
 export function isIdle(client: Client): boolean {
   return client.getTransactionStatus() === 'I';
 }
 
-/** The process id of the server's end, as it was told when the connection opened. */
+/** The backend's process id, as sent when the connection opened. */
 export function serverPid(client: unknown): number {
   return (client as { processID: number }).processID;
 }

@@ -1,14 +1,14 @@
 /**
- * What it is: each statement is named by its text, so that PostgreSQL parses it once per connection and keeps its plan; a
- *   statement that is asked for all the time is also built once, in our own process.
- * What fails without it: kysely sends unnamed statements, which PostgreSQL parses and plans again each time, and builds
- *   the same text again for every request.
+ * What it is: each statement is named after its text, so that PostgreSQL parses it once per connection and keeps its
+ *   plan; a frequent statement is also built only once, in our own process.
+ * What fails without it: kysely sends unnamed statements, which PostgreSQL parses and plans again each time, for about
+ *   five times the CPU time (bench/results/patterns.json), and builds the same text again for every request.
  * How it works: the name is a digest of the text, so the same text has the same name in every process and behind
- *   PgBouncer (1.21 or later, max_prepared_statements above 0), which keeps the names apart by itself. PostgreSQL keeps
- *   one plan for all values (tenant-isolation asks for it): it is the one that the query-plan guard looks at.
- * What it costs: a few KB per statement and connection in PostgreSQL; a plan that cannot know the values, so that a
- *   condition must be good for any of them: `^@`, whose range depends on the value, has no index path here.
- * Its bound: PREPARED_STATEMENTS_MAX; later texts go unnamed.
+ *   PgBouncer (1.21 or later, max_prepared_statements above 0), which maps the names itself. PostgreSQL keeps one
+ *   plan for all values (tenant-isolation sets that): it is the plan that the query-plan guard checks.
+ * What it costs: a few KB per statement and connection in PostgreSQL; a generic plan, so every condition must be able
+ *   to use its index for any value: `^@`, whose range depends on the value, has no index path here.
+ * Its bound: PREPARED_STATEMENTS_MAX; later texts stay unnamed.
  * Its proof: test/db/prepared-statements.test.ts, bench/patterns/prepared-statements.
  */
 import { createHash } from 'node:crypto';
@@ -24,7 +24,7 @@ import { PREPARED_STATEMENTS_MAX } from '../limits.ts';
 import type { Db } from './database.ts';
 import type { Schema } from './schema.ts';
 
-/** Names for one connection's statements; undefined for a text that comes after the last name is given away. */
+/** Names for one connection's statements; undefined for a new text once PREPARED_STATEMENTS_MAX names are in use. */
 export function createStatementNames(): (text: string) => string | undefined {
   const names = new Map<string, string>();
   return (text) => {
@@ -37,8 +37,8 @@ export function createStatementNames(): (text: string) => string | undefined {
 }
 
 /**
- * A query that is built once and bound to its values at each call. `build` is called once, with a stand-in for each value:
- * it may put them where a single value belongs (not a list), and may not look at them.
+ * A query that is built once and bound to its values at each call. `build` is called once, with a placeholder for each
+ * value: it can use them wherever a single value belongs (not a list), and must not inspect them.
  */
 export function prepareQuery<Values extends Readonly<Record<string, string | number>>, Row>(
   build: (db: Db, values: Values) => Compilable<Row>,
@@ -58,7 +58,7 @@ class StandIn {
   }
 }
 
-/** Compiles and never connects. */
+/** Only compiles, never connects. */
 const BLUEPRINT = new Kysely<Schema>({
   dialect: {
     createAdapter: () => new PostgresAdapter(),

@@ -1,15 +1,16 @@
 /**
- * What it is: reads go to the replica, writes to the primary, and who wrote something always reads it back.
- * What fails without it: under write load nearly half of the reads that follow a write do not see it.
- * How it works: after COMMIT the write-ahead log's position is taken and travels with the caller (cookie, header). A
- *   read that carries a position waits briefly for the replica to get there, and then asks it: the statement before it in
- *   the same round trip says whether this very server has replayed so far, so that several replicas behind one address,
- *   or one that was promoted meanwhile, cannot answer with the past. Else the primary answers.
- *   A position is a proof; "wait two seconds after a write" would be a hope.
- *   A replica that lags too far, was promoted or does not answer is left out, and taken back by itself (replica-watch).
- *   The primary answers for it within a budget, so that writes keep their connections; past it, who has no write of their
- *   own to see gets the replica's older view, and the others are told to come back.
- * What it costs: one tiny query after each commit; every REPLICA_POLL_MS one tiny query on the replica.
+ * What it is: reads go to the replica, writes go to the primary, and every caller reads its own writes.
+ * What fails without it: on a replica that is 90 s behind, writers that read two seconds later do not see what they
+ *   wrote: 200 of 200 (bench/results/patterns.json).
+ * How it works: after COMMIT the position of the write-ahead log is read and travels with the caller (cookie, header).
+ *   A read with a position waits briefly for the replica to reach it and then runs there. A statement sent ahead of it
+ *   in the same round trip checks that this very server has replayed that far, so several replicas behind one address,
+ *   or one that has been promoted, cannot return stale data. Otherwise the read runs on the primary.
+ *   A position is a guarantee; "wait two seconds after a write" is only a guess.
+ *   A replica that lags too far, was promoted or does not answer is not used until it recovers (replica-watch). Its
+ *   reads go to the primary within a budget, so that writes keep their connections. Beyond the budget, callers without
+ *   a write of their own get the replica's stale view, and the others are told to try again.
+ * What it costs: one small query after each commit, and one on the replica every REPLICA_POLL_MS.
  * Its bound: REPLICA_WAIT_MS, REPLICA_LAG_MAX_MS, CONNECTIONS_FOR_WRITES, FALLBACK_READS_WAITING_MAX.
  * Its proof: test/db/read-write-split.test.ts, bench/patterns/read-write-split.
  */
@@ -34,33 +35,35 @@ import { NotReplayedError } from './statement-scope.ts';
 import type { Scope } from './tenant-isolation.ts';
 
 export interface Database {
-  /** Runs on the replica when it has replayed `position`, else on the primary. `query` may run twice. */
+  /** Runs on the replica if it has replayed `position`, otherwise on the primary. `query` can run twice. */
   read<T>(scope: Scope, position: WalPosition | undefined, query: (db: Db) => Promise<T>): Promise<T>;
-  /** Runs in a transaction on the primary; `work` may run several times (see deadlock-retry). */
+  /** Runs in a transaction on the primary; `work` can run several times (see deadlock-retry). */
   write<T>(
     scope: Scope,
     work: (transaction: Transaction<Schema>) => Promise<T>,
   ): Promise<{ value: T; position: WalPosition }>;
-  /** The same without the position, which costs a round trip: for callers that read from the primary only. */
+  /** Like `write`, but without the position, which costs a round trip: for callers that only read from the primary. */
   transact<T>(scope: Scope, work: (transaction: Transaction<Schema>) => Promise<T>): Promise<T>;
-  /** For what must be seen at once and has no position: sessions, the chat, the mailer's ledger. */
+  /** For reads that must be current and have no position: sessions, the chat, the mailer. */
   primary(scope: Scope): Db;
-  /** The server itself, as the login role, which may touch no table. */
+  /** The server itself, as the login role, which has no access to tables. */
   readonly server: Db;
-  /** Whether a pooler such as PgBouncer keeps the connections, and their number, instead of the server. */
+  /** Whether connections go through a pooler such as PgBouncer, which then limits their number. */
   isPooled(): Promise<boolean>;
   replica(): ReplicaStatus;
   ping(): Promise<void>;
   close(): Promise<void>;
 }
 
-/** A caller's way to the database: its own writes move its position, its reads respect it. One per request or socket. */
+/**
+ * A caller's access to the database: its writes advance its position, its reads respect it. One per request or socket.
+ */
 export interface Caller {
   within(scope: Scope): DatabaseSession;
-  /** Never back: of two positions the later one holds for both. */
+  /** Only moves forward: of two positions the later one covers both. */
   seeAtLeast(position: WalPosition | undefined): void;
   readonly position: WalPosition | undefined;
-  /** The last own write, as against a position that was brought along. */
+  /** This caller's last own write, as opposed to a position that it came with. */
   readonly lastWrite: WalPosition | undefined;
 }
 
@@ -84,8 +87,8 @@ export function createCaller(database: Database, start?: WalPosition): Caller {
       async write(work) {
         const before = position;
         const written = await database.write(scope, work);
-        // What the caller brought may be nonsense, or of a server that is no more: a write of its own replaces it. But of
-        // two writes at once, which may answer in the other order, the later position holds for both.
+        // The caller's position can be garbage or come from a server that no longer exists, so its own write replaces
+        // it. But two concurrent writes can finish in either order, and then the later position covers both.
         if (position === before) position = written.position;
         else seeAtLeast(written.position);
         lastWrite = position;
@@ -111,7 +114,7 @@ export function createSession(database: Database, scope: Scope, start?: WalPosit
 
 export interface DatabaseOptions {
   readonly config: Pick<Config, 'databaseUrl' | 'databaseReplicaUrl'>;
-  /** Whose pools and timeouts. */
+  /** The process whose pool sizes and timeouts apply. */
   readonly name: keyof typeof STATEMENT_MS;
   readonly log: Log;
   readonly metrics: Metrics;
@@ -121,18 +124,18 @@ export function openDatabase({ config, name, log, metrics }: DatabaseOptions): D
   const shared = { processName: name, statementMs: STATEMENT_MS[name], log, metrics };
   const primary = openPool('primary', { ...shared, url: config.databaseUrl, max: POOL_PRIMARY[name] });
   const replica = openReplica();
-  const retries = metrics.counter(
-    'transaction_retries',
-    'Transactions run again after a deadlock or a lost connection',
-  );
+  const retries = metrics.counter('transaction_retries', 'Transactions retried after a deadlock or a lost connection');
   const replicaReads = metrics.counter('reads_replica', 'Reads answered by the replica');
-  const staleReads = metrics.counter('reads_stale', 'Of these: by a replica that lags too far, for want of a better');
+  const staleReads = metrics.counter(
+    'reads_stale',
+    'Of these: reads answered by a replica that lags too far, because the primary was busy',
+  );
   const primaryReads = metrics.counter('reads_primary', 'Reads answered by the primary');
 
   function openReplica() {
     const url = config.databaseReplicaUrl;
     if (url === undefined || POOL_REPLICA[name] === 0) return undefined;
-    const pool = openPool('replica', { ...shared, url, max: POOL_REPLICA[name] - 1 }); // the watch has the other one
+    const pool = openPool('replica', { ...shared, url, max: POOL_REPLICA[name] - 1 }); // the watch uses the other one
     const watch = watchReplica(url, name, log, () => pool.cut('the replica does not answer'));
     const fallback = createSemaphore('reads while the replica is behind', {
       atOnce: POOL_PRIMARY[name] - CONNECTIONS_FOR_WRITES,
@@ -140,7 +143,7 @@ export function openDatabase({ config, name, log, metrics }: DatabaseOptions): D
     });
     metrics.gauge(
       'reads_waiting_primary',
-      'Reads that wait for the primary because the replica is behind',
+      'Reads waiting for the primary because the replica is behind',
       () => fallback.waiting,
     );
     return { pool, watch, fallback };
@@ -188,7 +191,7 @@ export function openDatabase({ config, name, log, metrics }: DatabaseOptions): D
           ),
       (reason) => {
         retries.inc();
-        log.warn({ reason }, 'transaction run again');
+        log.warn({ reason }, 'transaction retried');
       },
     );
   }
@@ -214,8 +217,8 @@ export function openDatabase({ config, name, log, metrics }: DatabaseOptions): D
 }
 
 /**
- * It has not replayed far enough after all; or, 40001 on a replica, recovery needed the rows that this query was reading,
- * which it will not say on the primary; or it went away.
+ * The replica has not replayed far enough after all; or recovery removed rows that the query was reading (40001 on a
+ * replica), which cannot happen on the primary; or the connection was lost.
  */
 function worthAskingPrimary(error: unknown): boolean {
   return (
@@ -223,16 +226,18 @@ function worthAskingPrimary(error: unknown): boolean {
   );
 }
 
-/** At or after our COMMIT, never inside the transaction: a position from before it would be reached too early. */
+/**
+ * Read after COMMIT, never inside the transaction: an earlier position could be reached before our write is visible.
+ */
 async function positionAfterCommit(connection: Db): Promise<WalPosition> {
   try {
     const { rows } = await sql<{ position: WalPosition }>`
       select pg_current_wal_insert_lsn()::text as position`.execute(connection);
     return rows[0]?.position ?? NEVER_REPLAYED;
   } catch {
-    return NEVER_REPLAYED; // the work is done and must not be reported, let alone repeated, as failed
+    return NEVER_REPLAYED; // the work is committed: it must not be reported as failed, let alone retried
   }
 }
 
-/** No replica gets there: whoever carries it reads from the primary until the next write. */
+/** No replica ever reaches it: a caller with this position reads from the primary until its next write. */
 const NEVER_REPLAYED: WalPosition = 'FFFFFFFF/FFFFFFFF';

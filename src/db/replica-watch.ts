@@ -1,7 +1,7 @@
 /**
- * How far the replica is, and whether it may be read at all. It has a connection of its own, so that neither a full pool
- * nor a server that went silent in the middle of an answer can hide the state; every look is bounded by
- * REPLICA_ANSWER_MS, and everybody who waits for the replica to catch up shares one look at a time.
+ * Tracks how far the replica has replayed, and whether it can be used at all. It has its own connection, so that
+ * neither a full pool nor a server that hangs in the middle of an answer can hide the state. Each poll is bounded by
+ * REPLICA_ANSWER_MS, and all callers that wait for the replica to catch up share one poll at a time.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from 'pg';
@@ -21,35 +21,38 @@ import { endConnection } from './pg-internals.ts';
 export type WalPosition = string;
 
 export interface ReplicaStatus {
-  /** `lagging`: more than REPLICA_LAG_MAX_MS behind. `promoted`: it is no replica (any more), or never was one. */
+  /** `lagging`: more than REPLICA_LAG_MAX_MS behind. `promoted`: it is not a replica, or no longer one. */
   readonly state: 'none' | 'usable' | 'lagging' | 'promoted' | 'unreachable';
   readonly lagMs: number | null;
 }
 
 export interface ReplicaWatch {
-  /** Whether a read that must see `position` may go to the replica; waits up to REPLICA_WAIT_MS where that can help. */
+  /** Whether a read that must see `position` can go to the replica; waits up to REPLICA_WAIT_MS if that can help. */
   hasReplayed(position: WalPosition | undefined): Promise<boolean>;
-  /** The outcome of `work`, which asks the replica; rejects with a lost connection as soon as the replica is known to be gone. */
+  /**
+   * The outcome of `work`, which queries the replica; rejects as a lost connection as soon as the replica is known to
+   * be down.
+   */
   unlessLost<T>(work: Promise<T>): Promise<T>;
-  /** A query on it failed: look now, not at the next turn. */
+  /** A query on the replica failed: poll now instead of at the next interval. */
   suspect(): void;
   status(): ReplicaStatus;
   stop(): Promise<void>;
 }
 
 export function watchReplica(url: string, processName: string, log: Log, onLost: () => void): ReplicaWatch {
-  let state: ReplicaStatus['state'] = 'unreachable'; // until it has answered once: a replica missing at boot is not "caught up"
+  let state: ReplicaStatus['state'] = 'unreachable'; // until it has answered once: a replica that is missing at start is not "caught up"
   let lagMs: number | null = null;
   let replayed = 0n;
   let seenAt: number | undefined;
-  let levelAt: number | undefined; // when it last had replayed all that it had received
+  let levelAt: number | undefined; // when it had last replayed everything that it had received
   let stopped = false;
   let timer: NodeJS.Timeout | undefined;
   let client: Client | undefined;
   let looking: Promise<void> | undefined;
   const atWork = new Set<(reason: Error) => void>();
 
-  /** Whoever comes while a look is under way shares it. Never rejects. */
+  /** Concurrent callers share one poll. Never rejects. */
   function look(): Promise<void> {
     looking ??= ask()
       .then(judge, lost)
@@ -74,9 +77,9 @@ export function watchReplica(url: string, processName: string, log: Log, onLost:
   }
 
   /**
-   * By the age of the last commit that it replayed, a replica of a primary that slept for an hour would be an hour behind
-   * while it replays the next one: it is no further behind than the time since it was level. One that was never seen
-   * level, and has replayed nothing since it started, is behind for as long as we have been looking.
+   * By the age of its last replayed commit alone, a replica of a primary that was idle for an hour would seem an hour
+   * behind while it replays the next one. So the lag is at most the time since it was last level. If it was never seen
+   * level and has replayed nothing since it started, it lags by the time since we first polled it.
    */
   function lagOf(ageMs: number | null, now: number): number {
     seenAt ??= now;
@@ -91,7 +94,7 @@ export function watchReplica(url: string, processName: string, log: Log, onLost:
     if (stopped) return;
     become('unreachable', error);
     onLost();
-    // Who waits for an answer, or for a connection that will not come, need not wait any longer.
+    // Callers waiting for an answer, or for a connection that will not come, need not wait any longer.
     for (const reject of atWork) reject(new Error('Connection terminated: the replica does not answer'));
   }
 
@@ -117,7 +120,7 @@ export function watchReplica(url: string, processName: string, log: Log, onLost:
         await look();
         if (state !== 'usable') return false;
         if (replayed >= wanted) break;
-        // One that is far behind will not be there in time: no need to let every reader wait for nothing.
+        // A replica that is far behind will not catch up in time: do not make every reader wait for nothing.
         if (performance.now() >= deadline || (lagMs ?? 0) > REPLICA_CATCHES_UP_MS) return false;
         await sleep(REPLICA_WAIT_STEP_MS);
       }
@@ -147,7 +150,7 @@ async function connect(url: string, processName: string): Promise<Client> {
     query_timeout: REPLICA_ANSWER_MS,
     keepAlive: true,
   });
-  client.on('error', () => undefined); // the next look fails and says so
+  client.on('error', () => undefined); // the next poll fails and reports it
   await client.connect();
   return client;
 }
@@ -163,7 +166,7 @@ const REPLICA_POSITION = {
            (extract(epoch from clock_timestamp() - pg_last_xact_replay_timestamp()) * 1000)::float8 as age_ms`,
 };
 
-/** `16/B374D848` to a number that can be compared. Anything else counts as the far future: the primary answers. */
+/** Parses `16/B374D848` into a comparable number. Anything else counts as the far future, so the primary answers. */
 export function parsePosition(position: WalPosition): bigint {
   const match = /^([0-9A-F]{1,8})\/([0-9A-F]{1,8})$/i.exec(position);
   return match === null ? 1n << 64n : (BigInt(`0x${match[1]}`) << 32n) + BigInt(`0x${match[2]}`);

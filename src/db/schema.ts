@@ -6,8 +6,8 @@ export interface Schema extends Tables {}
 
 export type Role = Selectable<Tables['users']>['role'];
 
-/** ISO 8601 text: nobody computes with times here. */
+/** ISO 8601 text: our code does not compute with times. */
 export type Time = ColumnType<string, string | Date, string | Date>;
 export type SetOnce = ColumnType<string, string | Date | undefined, never>;
-/** JSON goes in as text: pg would take an array for one of PostgreSQL's own. */
+/** JSON is written as text: pg would send an array as a PostgreSQL array. */
 export type JsonOf<Shape> = ColumnType<Shape, string, string>;

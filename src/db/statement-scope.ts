@@ -1,8 +1,8 @@
 /**
- * Each statement travels with another one before it, which sets what is to hold for this transaction only: the role and
- * the organisation (tenant-isolation), one plan for all values (prepared-statements), and on a replica the question
- * whether it has replayed as far as the reader needs (read-write-split). Both go out together and before one Sync, so
- * they are one transaction and one round trip; BEGIN sent this way keeps the settings until COMMIT.
+ * Each statement is preceded by another one, which sets, for this transaction only, the role and the organisation
+ * (tenant-isolation) and one plan for all values (prepared-statements), and on a replica checks whether it has replayed
+ * as far as the reader needs (read-write-split). Both are sent together before one Sync, so they are one transaction
+ * and one round trip. After a BEGIN sent this way, the settings last until COMMIT.
  */
 import type { QueryResult } from 'pg';
 import { PgQuery, type ProtocolConnection, type Statement } from './pg-internals.ts';
@@ -10,16 +10,16 @@ import { roleOf, type Scope } from './tenant-isolation.ts';
 
 export interface Terms {
   readonly scope: Scope;
-  /** Answer only when this position of the primary's log is replayed; else NotReplayedError. Makes sense on a replica. */
+  /** For a replica: throws NotReplayedError unless it has replayed this position of the primary's log. */
   readonly position?: string | null | undefined;
 }
 
-/** The server that answered has not replayed the position that was asked for, or is not a replica any more. */
+/** The server that answered has not replayed the requested position, or is no longer a replica. */
 export class NotReplayedError extends Error {
   override name = 'NotReplayedError';
 }
 
-/** Named, so that it is parsed once per connection: `SCOPE_PREPARATION` is sent when a connection opens. */
+/** Named, so that it is parsed only once per connection: `SCOPE_PREPARATION` is sent when a connection opens. */
 const SCOPE_STATEMENT = {
   name: 'scope',
   text: `select set_config('role', $1, true), set_config('app.org', $2, true), set_config('plan_cache_mode', 'force_generic_plan', true),
@@ -33,7 +33,7 @@ function scopeValues({ scope, position = null }: Terms): (string | null)[] {
   return [role, organisation, position];
 }
 
-/** A statement with its scope before it. The scope's own messages come first and end with its CommandComplete. */
+/** A statement preceded by its scope. The responses to the scope come first and end with its CommandComplete. */
 export class ScopedQuery extends PgQuery {
   readonly #terms: Terms;
   readonly #values: (string | null)[];
@@ -51,7 +51,7 @@ export class ScopedQuery extends PgQuery {
   }
 
   override submit(connection: ProtocolConnection): Error | null {
-    // All messages as one chunk: each one of its own costs node more than the message itself.
+    // All messages in one chunk: a separate write costs Node more than the message itself.
     const messages: Buffer[] = [];
     const collector: ProtocolConnection['stream'] = { writable: true, write: (bytes) => messages.push(bytes) };
     const wire: ProtocolConnection = Object.create(connection, { stream: { value: collector } });
@@ -74,6 +74,10 @@ export class ScopedQuery extends PgQuery {
 
   override handleReadyForQuery(connection: ProtocolConnection): void {
     if (this.#replayed) super.handleReadyForQuery(connection);
-    else this.handleError(new NotReplayedError(`${this.#terms.position} is not replayed there`), connection);
+    else
+      this.handleError(
+        new NotReplayedError(`${this.#terms.position} has not been replayed on this server`),
+        connection,
+      );
   }
 }

@@ -1,8 +1,9 @@
 /**
  * What it is: exponential backoff with full jitter.
- * What fails without it: everyone who failed together tries again together, and fails together.
- * How it works: the n-th wait is drawn evenly from 0 to min(max, base * 2^n). Source: "Exponential Backoff And Jitter",
- *   AWS Architecture Blog. What it costs: on average half the wait. Its bound: the caller's `max` and number of tries.
+ * What fails without it: clients that failed together retry together, and fail together again.
+ * How it works: the n-th delay is drawn uniformly from 0 to min(max, base * 2^n). Source: "Exponential Backoff And
+ *   Jitter", AWS Architecture Blog. What it costs: on average half the maximum delay. Its bound: the caller's `max` and
+ *   number of tries.
  */
 export interface BackoffRange {
   readonly base: number;

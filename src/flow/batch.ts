@@ -1,7 +1,7 @@
 /**
- * What it is: a stream of single things, cut into batches.
- * What fails without it: one statement per row, and the network's round trip per row with it.
- * What it costs: `size` things in memory. Its bound: `size`, named in limits.ts by the caller.
+ * What it is: a stream of items, split into batches.
+ * What fails without it: one statement, and so one network round trip, per row.
+ * What it costs: `size` items in memory. Its bound: `size`, which the caller names in limits.ts.
  */
 export async function* batches<T>(items: AsyncIterable<T> | Iterable<T>, size: number): AsyncGenerator<T[]> {
   let batch: T[] = [];

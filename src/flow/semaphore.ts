@@ -1,13 +1,14 @@
 /**
- * What it is: at most n pieces of work at once, and at most m that wait; the next is refused at once.
- * What fails without it: eight sign-ins at once take eight times the memory of one; an unbounded line answers everybody
- *   too late. What it costs: nothing below the limit. Its bound: `atOnce` and `waiting`, named in limits.ts.
+ * What it is: at most n tasks run at once and at most m wait; further ones are refused at once.
+ * What fails without it: a burst takes everything that it needs at the same moment, and with an unbounded queue every
+ *   answer comes too late.
+ * What it costs: nothing below the limit. Its bound: `atOnce` and `waiting`, named in limits.ts.
  */
 import pLimit from 'p-limit';
 import { overloaded } from '../errors.ts';
 
 export interface Semaphore {
-  /** Rejects with AppError `overloaded` when the line is full. */
+  /** Rejects with AppError `overloaded` when the queue is full. */
   run<T>(work: () => Promise<T>): Promise<T>;
   readonly active: number;
   readonly waiting: number;

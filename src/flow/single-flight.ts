@@ -1,10 +1,10 @@
 /**
- * What it is: several callers who ask for the same thing at the same time share one answer.
- * What fails without it: a session that falls out of the cache, or a dashboard that a whole company opens at nine, asks
- *   the database the same question two hundred times at once.
- * How it works: the first caller's work is under way under its key; who comes meanwhile gets the same promise. Nothing is
- *   kept afterwards: it is no cache, and nobody gets an answer to a question that was asked before theirs.
- * What it costs: a failure is shared as well. Its bound: one entry per question under way, REQUESTS_IN_FLIGHT_MAX.
+ * What it is: concurrent callers that ask for the same thing share one answer.
+ * What fails without it: a session that drops out of the cache, or a dashboard that a whole company opens at nine,
+ *   sends the database the same query two hundred times at once.
+ * How it works: the first caller's work is in flight under its key; callers that arrive meanwhile get the same promise.
+ *   Nothing is kept afterwards: it is not a cache, and a finished answer is never reused.
+ * What it costs: failures are shared too. Its bound: one entry per call in flight, REQUESTS_IN_FLIGHT_MAX.
  * Its proof: test/flow/single-flight.test.ts.
  */
 export type SingleFlight<T> = (key: string, work: () => Promise<T>) => Promise<T>;

@@ -1,11 +1,12 @@
 /**
- * What it is: a token bucket; at most `perSecond` passes a second on average, with a burst of one second's worth at most.
- * What fails without it: the mail provider sees a burst above the agreed rate and drops what is over it.
- * How it works: each caller is given a place in time and waits for it; places are handed out in order.
- * What it costs: the wait. Its bound: callers wait at most (callers in line / perSecond); the line is the caller's own.
+ * What it is: a token bucket: on average at most `perSecond` passes a second, with bursts of at most one second's
+ *   worth.
+ * What fails without it: a burst exceeds the mail provider's agreed rate, and the provider drops the excess.
+ * How it works: each caller gets a time slot and waits for it; slots are assigned in order.
+ * What it costs: the wait. Its bound: (callers waiting / perSecond) seconds; the caller limits how many wait.
  */
 export interface Throttle {
-  /** Resolves when the caller may go on; rejects when `signal` aborts first. */
+  /** Resolves when the caller may proceed; rejects when `signal` aborts first. */
   pass(signal?: AbortSignal): Promise<void>;
 }
 
@@ -15,7 +16,7 @@ export function createThrottle(perSecond: number, clock: Clock = SYSTEM_CLOCK): 
   return {
     async pass(signal) {
       const now = clock.now();
-      // An idle second may be spent as a burst, no more.
+      // At most one idle second can be spent as a burst.
       nextAt = Math.max(nextAt, now - 1_000) + spacingMs;
       const waitMs = nextAt - now;
       if (waitMs > 0) await clock.sleep(waitMs, signal);

@@ -3,7 +3,10 @@ import type { App } from './app.ts';
 import type { Pages } from './pages.ts';
 import { sendPage } from './server.ts';
 
-/** The OpenAPI document, made from the routes' own schemas, at /docs/openapi.json, and a page that reads it at /docs. Call before the routes. */
+/**
+ * Serves the OpenAPI document, generated from the routes' schemas, at /docs/openapi.json, and a page for it at /docs.
+ * Call it before adding routes.
+ */
 export async function describeApi(app: App, apiUrl: string, pages: Pages): Promise<void> {
   await app.register(swagger, {
     openapi: {
@@ -12,7 +15,7 @@ export async function describeApi(app: App, apiUrl: string, pages: Pages): Promi
         title: 'Tardigrade',
         version: '1',
         description:
-          'Sign in with POST /api/sessions; send the token as `Authorization: Bearer …`. After a write the answer has a `read-after` header: send it back with the next read and that read sees the write, whatever a replica lags.',
+          'Sign in with POST /api/sessions and send the token as `Authorization: Bearer …`. The response to a write has a `read-after` header: send it back with the next read, and that read sees the write however far the replica lags.',
       },
       servers: [{ url: apiUrl }],
       components: { securitySchemes: { token: { type: 'http', scheme: 'bearer' } } },

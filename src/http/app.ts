@@ -9,7 +9,7 @@ import type {
 import type { Caller, DatabaseSession } from '../db/read-write-split.ts';
 import type { Role } from '../db/schema.ts';
 
-/** The HTTP server as routes see it: fastify with TypeBox schemas, and what every request carries. */
+/** The HTTP server as routes see it: fastify with TypeBox schemas and our request properties. */
 export type App = FastifyInstance<
   RawServerDefault,
   RawRequestDefaultExpression,
@@ -20,22 +20,22 @@ export type App = FastifyInstance<
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** Answers people who are not signed in. Everything else below /api refuses them. */
+    /** Does not require a signed-in user. All other routes under /api do. */
     public?: boolean;
-    /** The least that a signed-in person must be; without it, any role. */
+    /** The minimum role; any role if undefined. */
     role?: Exclude<Role, 'viewer'>;
   }
   interface FastifyRequest {
-    /** Who asks; only on routes that are not public. */
+    /** The signed-in user; only on routes that are not public. */
     user: SignedIn;
-    /** The way to the database, with what this caller wrote last; for routes that are public. */
+    /** Access to the database, which sees this caller's last write; for public routes. */
     caller: Caller;
-    /** The same within the signed-in user's organisation; only on routes that are not public. */
+    /** The same, within the signed-in user's organisation; only on routes that are not public. */
     db: DatabaseSession;
   }
 }
 
-/** Who is signed in. */
+/** A signed-in user. */
 export interface SignedIn {
   readonly orgId: number;
   readonly userId: number;

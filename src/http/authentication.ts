@@ -13,9 +13,9 @@ import { createRateLimit } from './rate-limit.ts';
 import { createLastWrites } from './read-own-writes.ts';
 
 export interface Sessions {
-  /** A new session's token, to be written with the transaction that checked the password. Only its hash is stored. */
+  /** Creates a session in the caller's transaction and returns its token. Only the token's hash is stored. */
   create(transaction: Db, user: { orgId: number; userId: number }): Promise<string>;
-  /** From the primary: a session that was ended must not live on for as long as a replica lags. */
+  /** Reads from the primary: on a lagging replica a session would outlive its end. */
   find(token: string): Promise<SignedIn | undefined>;
   end(transaction: Db, token: string): Promise<void>;
 }
@@ -29,7 +29,7 @@ export function createSessions(database: Pick<Database, 'primary'>): Sessions {
   const asking = createSingleFlight<SignedIn | undefined>();
 
   async function read(key: string, hash: Buffer): Promise<SignedIn | undefined> {
-    // Whose session it is, only its row says: the one read of a signed-in request that is not within an organisation.
+    // Only the row says which organisation it belongs to: this is the one read of a signed-in request without a tenant.
     const row = await database
       .primary(EVERY_ORGANISATION)
       .selectFrom('sessions')
@@ -73,7 +73,7 @@ export function createSessions(database: Pick<Database, 'primary'>): Sessions {
   };
 }
 
-/** Puts the guard before every route of `api`: signed in, from our own page, with the role that the route asks for. */
+/** Guards every route of `api`: the user is signed in, has the route's role, and changes come from our own pages. */
 export function authenticate(api: App, sessions: Sessions, requestsPerMinute: number): void {
   api.decorateRequest('user', null as unknown as SignedIn);
   const lastWrites = createLastWrites();
@@ -106,7 +106,7 @@ export function tokenOf(request: {
   return bearer ?? request.cookies[SESSION_COOKIE];
 }
 
-/** The cookie is sent along by the browser whichever page asks: only our own pages may change something. */
+/** A browser sends the cookie whichever site the request comes from, so only our own pages may change anything. */
 function refuseOtherSites(headers: Record<string, string | string[] | undefined>): void {
   const site = headers['sec-fetch-site'];
   const { origin, host } = headers;
@@ -114,7 +114,11 @@ function refuseOtherSites(headers: Record<string, string | string[] | undefined>
     site !== undefined
       ? site !== 'same-origin' && site !== 'none'
       : typeof origin === 'string' && (!URL.canParse(origin) || new URL(origin).host !== host);
-  if (foreign) throw new AppError('forbidden', 'This request came from another site.');
+  if (foreign)
+    throw new AppError(
+      'forbidden',
+      'This request came from another site, which is not allowed to change anything here.',
+    );
 }
 
 function hashOf(token: string): Buffer {

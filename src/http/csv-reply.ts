@@ -2,8 +2,8 @@ import { Readable } from 'node:stream';
 import type { FastifyReply } from 'fastify';
 
 /**
- * Streams rows as CSV (RFC 4180, UTF-8 with BOM so that spreadsheets read it); the client's speed sets the pace. Resolves
- * when the connection is done with the answer, or gone: until then the caller's place is taken.
+ * Streams rows as CSV (RFC 4180, UTF-8 with BOM so that spreadsheets read it) as fast as the client reads. Resolves
+ * when the response has been sent or the connection is closed: until then the caller holds its slot.
  */
 export async function sendCsv(
   reply: FastifyReply,
@@ -34,7 +34,7 @@ export function csvLine(values: readonly CsvValue[]): string {
   return `${values.map(csvField).join(',')}\r\n`;
 }
 
-/** A text that a spreadsheet would run as a formula is defused by an apostrophe (OWASP: CSV injection). */
+/** Text that a spreadsheet would run as a formula is escaped with an apostrophe (OWASP: CSV injection). */
 function csvField(value: CsvValue): string {
   if (value === null) return '';
   if (typeof value === 'number') return String(value);

@@ -1,8 +1,8 @@
 /**
- * What it is: past a number of requests in flight the next one is refused at once, with 503 and Retry-After.
- * What fails without it: every request gets slower together until all of them are answered too late for anybody.
- * How it works: counts requests from arrival to the end of the answer, before the framework sees them: a refusal costs
- *   what is left for those who are answered, so it is a few bytes that were made beforehand. Health probes are never
+ * What it is: beyond a maximum of requests in flight, further ones are refused at once, with 503 and Retry-After.
+ * What fails without it: all requests get slower together, until every one of them is answered too late to be of use.
+ * How it works: counts requests from arrival to the end of the response, before the framework sees them. Refusals take
+ *   capacity from the requests that are served, so a refusal is a few precomputed bytes. Health probes are never
  *   refused.
  * What it costs: two additions per request. Its bound: REQUESTS_IN_FLIGHT_MAX.
  * Its proof: test/http/load-shedding.test.ts.
@@ -14,12 +14,12 @@ import { HEALTH_PATHS } from '../process/health-endpoints.ts';
 import type { Metrics } from '../process/metrics.ts';
 import { PROBLEM_TYPE, toProblem } from './problem-details.ts';
 
-/** In front of `answer`; `headers` are those that every answer has. */
+/** Wraps `answer`; `headers` are those that every response has. */
 export function shedLoad(answer: RequestListener, headers: OutgoingHttpHeaders, metrics: Metrics): RequestListener {
   const shed = metrics.counter('requests_shed', 'Requests refused because too many were in flight');
   const refuse = createRefusal(headers);
   let inFlight = 0;
-  metrics.gauge('requests_in_flight', 'Requests between arrival and end of answer', () => inFlight);
+  metrics.gauge('requests_in_flight', 'Requests between arrival and the end of the response', () => inFlight);
   const ended = () => {
     inFlight--;
   };
@@ -30,7 +30,7 @@ export function shedLoad(answer: RequestListener, headers: OutgoingHttpHeaders, 
       return refuse(response);
     }
     inFlight++;
-    // `close` comes once for every answer, also when the client went away in the middle.
+    // `close` is emitted once per response, even when the client disconnects early.
     response.once('close', ended);
     answer(request, response);
   };

@@ -1,9 +1,9 @@
 /**
- * What it is: a change is accepted only by somebody who has seen the version that it changes.
+ * What it is: a change is accepted only from a client that has seen the current version.
  * What fails without it: two people edit the same thing, and the one who saves last silently undoes the other's work.
- * How it works: each row has a version that counts up. An answer carries it as its ETag; a change must send it back as
- *   If-Match, and the UPDATE names it in its WHERE. Without If-Match the change is refused with 428, and with an older
- *   version with 412: read it again, and decide.
+ * How it works: each row has a version number that each update increments. The response carries it as the ETag; a
+ *   change must send it back as If-Match, and the UPDATE has it in its WHERE. Without If-Match the change is refused
+ *   with 428, with an outdated version with 412: the client must read it again and decide.
  * What it costs: one integer per row. Its bound: none needed.
  * Its proof: test/http/optimistic-concurrency.test.ts.
  */
@@ -11,10 +11,12 @@ import { Type } from 'typebox';
 import { AppError } from '../errors.ts';
 import { ETAG_CHARS_MAX } from '../limits.ts';
 
+const VERSION_MAX = 2 ** 31 - 1; // PostgreSQL's integer
+
 /** The headers of a route that changes something. */
 export const IfMatch = Type.Object({
   'if-match': Type.Optional(
-    Type.String({ maxLength: ETAG_CHARS_MAX, description: 'the ETag of the version that is changed' }),
+    Type.String({ maxLength: ETAG_CHARS_MAX, description: 'the ETag of the version to change' }),
   ),
 });
 
@@ -27,15 +29,15 @@ export function versionSeen(headers: { readonly 'if-match'?: string | undefined 
   const tag = headers['if-match'];
   if (tag === undefined)
     throw new AppError('precondition_required', 'Send If-Match with the ETag of the version that you are changing.');
-  const version = /^"(\d{1,15})"$/.exec(tag.trim())?.[1];
-  // A tag that is not ours cannot be the current one.
-  if (version === undefined) throw changedMeanwhile();
-  return Number(version);
+  const version = Number(/^"(\d{1,10})"$/.exec(tag.trim())?.[1] ?? Number.NaN);
+  // A tag that we did not issue cannot be the current one, nor can a number that the column could not hold.
+  if (!(version <= VERSION_MAX)) throw changedMeanwhile();
+  return version;
 }
 
 export function changedMeanwhile(): AppError {
   return new AppError(
     'changed_meanwhile',
-    'Somebody else has changed this in the meantime. Read it again, then decide.',
+    'Someone else has changed this in the meantime. Read it again before you change it.',
   );
 }

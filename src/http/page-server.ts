@@ -7,7 +7,7 @@ import { isPageFile, type Pages, SECURITY_HEADERS } from './pages.ts';
 
 export interface PageServerParts {
   readonly pages: Pages;
-  /** Prefix of an address to the page that answers it: `{ '/c/': '/modules/…/chat.html' }`. */
+  /** Maps a path prefix to the page that is served for it: `{ '/c/': '/modules/…/chat.html' }`. */
   readonly prefixes: Readonly<Record<string, string>>;
   readonly health: Health;
   readonly metrics: Metrics;

@@ -1,6 +1,6 @@
 /**
- * The pages of web/, read once at start and kept, also compressed: together under 100 kB, so that no request touches
- * the disk, and the same few lines serve the api (fastify) and the chat (node:http).
+ * The pages of web/, read once at start and kept in memory, plain and compressed (under 100 kB in total), so that no
+ * request reads from disk. The same code serves the api (fastify) and the chat (node:http).
  */
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
@@ -24,7 +24,7 @@ export const CONTENT_SECURITY_POLICY = [
   "default-src 'self'",
   "img-src 'self' data:",
   "style-src 'self'",
-  // The preview of a mail shows the mail, and mails are styled by attributes.
+  // A mail preview shows the mail itself, and mails are styled with style attributes.
   "style-src-attr 'unsafe-inline'",
   "object-src 'none'",
   "base-uri 'self'",
@@ -46,7 +46,7 @@ const TYPES: Readonly<Record<string, string>> = {
   '.svg': 'image/svg+xml',
 };
 
-/** Files that pages load; a page itself has a route of its own. */
+/** Files that pages load; the pages themselves have their own routes. */
 export function isPageFile(path: string): boolean {
   return path === '/modules.js' || (/^\/(?:assets|modules)\//.test(path) && !path.endsWith('.html'));
 }
@@ -58,7 +58,9 @@ interface Page {
   readonly gzip: Buffer;
 }
 
-/** `modules` are named in the order in which the dashboard shows them: /modules.js imports the part of each. */
+/**
+ * `modules` are the names in the order in which the dashboard shows them: /modules.js imports each module's index.js.
+ */
 export function loadPages(modules: readonly string[]): Pages {
   const folder = projectFile('web');
   const pages = new Map<string, Page>();

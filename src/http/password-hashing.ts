@@ -1,10 +1,11 @@
 /**
- * What it is: argon2id, a few at once, a bounded line behind them.
- * What fails without it: eight sign-ins at once with a memory-hard hash take a nano's memory; and the hashes share
- *   node's thread pool with DNS and files, which then wait for seconds.
- * How it works: a semaphore in front of node's own argon2; whoever comes after PASSWORD_HASHES_WAITING_MAX gets a 503.
- * What it costs: 19 MiB and one thread per hash under way (OWASP's parameters: 19 MiB, 2 passes, 1 lane).
- * Its bound: PASSWORD_HASHES_AT_ONCE_MAX, PASSWORD_HASHES_WAITING_MAX. Its proof: test/http/password-hashing.test.ts.
+ * What it is: argon2id, a few hashes at once, with a bounded queue behind them.
+ * What fails without it: hashes share Node's pool of four threads with DNS and file access: behind 200 sign-ins at
+ *   once a DNS lookup takes seconds instead of milliseconds (bench/results/patterns.json).
+ * How it works: a semaphore in front of Node's own argon2; beyond PASSWORD_HASHES_WAITING_MAX a caller gets a 503.
+ * What it costs: 19 MiB and one thread per hash in progress (OWASP's parameters: 19 MiB, 2 passes, 1 lane).
+ * Its bound: PASSWORD_HASHES_AT_ONCE_MAX, PASSWORD_HASHES_WAITING_MAX.
+ * Its proof: test/http/password-hashing.test.ts, bench/patterns/password-hashing.
  */
 import { argon2, randomBytes, timingSafeEqual } from 'node:crypto';
 import { promisify } from 'node:util';
@@ -16,7 +17,7 @@ const SALT_BYTES = 16;
 const derive = promisify(argon2);
 
 export interface PasswordHasher {
-  /** A PHC string: `$argon2id$v=19$m=19456,t=2,p=1$<salt>$<hash>`. Rejects with `overloaded` when the line is full. */
+  /** A PHC string: `$argon2id$v=19$m=19456,t=2,p=1$<salt>$<hash>`. Rejects with `overloaded` when the queue is full. */
   hash(password: string): Promise<string>;
   /** Takes the same time for an unknown user (`undefined`) as for a wrong password. */
   verify(password: string, stored: string | undefined): Promise<boolean>;

@@ -6,7 +6,7 @@ import { RETRY_AFTER_SECONDS } from '../limits.ts';
 
 export const PROBLEM_TYPE = 'application/problem+json';
 
-/** RFC 9457: what went wrong, in a form that programs and people can read. */
+/** RFC 9457: what went wrong, in a form that both programs and people can read. */
 export interface ProblemDetails {
   readonly type: 'about:blank';
   readonly title: string;
@@ -16,7 +16,9 @@ export interface ProblemDetails {
   readonly errors?: { readonly path: string; readonly message: string }[];
 }
 
-/** The one place where an error becomes an answer. What nobody foresaw is logged in full and told in general. */
+/**
+ * The one place where an error becomes a response. Unexpected errors are logged in full and reported in general terms.
+ */
 export function sendProblem(
   error: FastifyError | AppError,
   request: FastifyRequest,
@@ -25,7 +27,7 @@ export function sendProblem(
   const problem = toProblem(error);
   const about = { err: error, route: request.routeOptions.url };
   if (problem.code === 'internal') request.log.error(about, 'request failed');
-  if (isServerAway(error)) request.log.warn(about, 'the database is away');
+  if (isServerAway(error)) request.log.warn(about, 'the database is unavailable');
   const retryAfter = error instanceof AppError ? error.retryAfterSeconds : undefined;
   if (retryAfter !== undefined || problem.code === 'overloaded')
     reply.header('retry-after', String(retryAfter ?? RETRY_AFTER_SECONDS));
@@ -45,10 +47,10 @@ export function toProblem(error: FastifyError | AppError): ProblemDetails {
     };
   }
   if (isServerAway(error)) return problem('overloaded', 'The database is away for a moment. Try again.');
-  // No schema says so everywhere: PostgreSQL's text has no place for the character NUL.
+  // Not every schema excludes it, but PostgreSQL's text cannot contain a NUL character.
   if (NOT_STORABLE.includes(sqlState(error) ?? ''))
-    return problem('invalid', 'A text holds a character that cannot be stored (NUL). Leave it out.');
-  // Errors of the framework itself: a body that is no JSON, too large, of a type that nobody reads, too slow.
+    return problem('invalid', 'A text field contains a NUL character, which cannot be stored. Remove it.');
+  // Errors of the framework itself: a body that is not JSON, too large, of an unsupported type, or too slow.
   const status = 'statusCode' in error ? (error.statusCode ?? 500) : 500;
   if (status === 408) return { ...problem('invalid', 'The request took too long to arrive.'), status };
   if (status === 503) return problem('overloaded', 'This took too long. Try again in a moment.');
@@ -60,7 +62,7 @@ export function toProblem(error: FastifyError | AppError): ProblemDetails {
 
 const NOT_STORABLE: readonly string[] = [SQLSTATE.characterNotInRepertoire, SQLSTATE.untranslatableCharacter];
 
-/** A field that is missing, or that nobody reads, is reported at the object around it. */
+/** Ajv reports a missing or unknown field at the object around it. */
 function fieldOf(params: Record<string, unknown>): string {
   const field = params['missingProperty'] ?? params['additionalProperty'];
   return field === undefined ? '' : `/${field}`;

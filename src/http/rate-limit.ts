@@ -1,8 +1,9 @@
 /**
- * What it is: at most n tries per minute and key (fixed window). What fails without it: passwords are guessed by the
- *   thousand, and each guess costs 19 MiB and 50 ms of hashing. How it works: a counter per key in a bounded LRU map.
- * What it costs: one map entry per key. Its bound: RATE_LIMIT_KEYS_MAX; counted per process, so n instances allow n
- *   times as much. Its proof: test/http/rate-limit.test.ts.
+ * What it is: at most n attempts per minute and key (fixed window).
+ * What fails without it: passwords are guessed by the thousand, and each guess costs 19 MiB and 50 ms of hashing.
+ * How it works: a counter per key in a bounded LRU map. Each process counts separately, so n instances allow n times as
+ *   many.
+ * What it costs: one map entry per key. Its bound: RATE_LIMIT_KEYS_MAX. Its proof: test/http/rate-limit.test.ts.
  */
 import { LRUCache } from 'lru-cache';
 import { AppError } from '../errors.ts';
@@ -11,9 +12,9 @@ import { RATE_LIMIT_KEYS_MAX } from '../limits.ts';
 const WINDOW_MS = 60_000;
 
 export interface RateLimit {
-  /** Counts one try; throws AppError `rate_limited` with the seconds that are left when there were too many. */
+  /** Counts one attempt; when there were too many, throws AppError `rate_limited` with the seconds left to wait. */
   count(key: string): void;
-  /** Forgets a key, for example after a sign-in that went well. */
+  /** Resets a key, for example after a successful sign-in. */
   forget(key: string): void;
 }
 

@@ -4,14 +4,17 @@ import type { WalPosition } from '../db/replica-watch.ts';
 import { LAST_WRITES_KEPT } from '../limits.ts';
 import type { App, SignedIn } from './app.ts';
 
-/** The header (and cookie) that carries the caller's last write: hand it back and the read sees it. */
+/**
+ * The header (and cookie) that carries the position of the caller's last write: a read that sends it back sees the
+ * write.
+ */
 const READ_AFTER = 'read-after';
 const READ_AFTER_COOKIE = 'read_after';
 
 /**
- * Gives every request its way to the database: `request.caller`, and once it is known who asks, `request.db` within their
- * organisation. The position travels with the client. A browser keeps the cookie of whichever answer came last, which
- * of two requests at once may be the one that wrote first: so this process remembers each user's last write as well.
+ * Gives every request access to the database: `request.caller`, and once the user is known, `request.db` within their
+ * organisation. The position travels with the client. But a browser keeps the cookie of the response that came last,
+ * and of two concurrent requests that can be the earlier write, so this process also remembers each user's last write.
  */
 export function readOwnWrites(app: App, database: Database): void {
   app.decorateRequest('caller', null as unknown as Caller);
@@ -29,7 +32,7 @@ export function readOwnWrites(app: App, database: Database): void {
   });
 }
 
-/** `enter` where the user becomes known, `leave` where the answer goes out. */
+/** Call `enter` when the user becomes known, and `leave` when the response is sent. */
 export function createLastWrites() {
   const positions = new LRUCache<string, WalPosition>({ max: LAST_WRITES_KEPT });
   const keyOf = ({ orgId, userId }: SignedIn) => `${orgId}/${userId}`;

@@ -26,13 +26,13 @@ export interface ServerParts {
   readonly pages: Pages;
 }
 
-/** Composes the server; modules then add their routes below /api; the worker listens. */
+/** Creates the server; modules then add their routes under /api, and the worker calls listen. */
 export async function createServer(parts: ServerParts): Promise<App> {
   const hsts = parts.config.apiUrl.startsWith('https:') ? { 'strict-transport-security': 'max-age=31536000' } : {};
   const headers = { ...SECURITY_HEADERS, ...hsts };
   const app = fastify({
     loggerInstance: parts.log as FastifyBaseLogger,
-    logController: new LogController({ disableRequestLogging: true }), // a line per request costs more than most requests
+    logController: new LogController({ disableRequestLogging: true }), // a log line per request costs more than most requests
     trustProxy: (_address, hop) => hop < parts.config.trustProxyHops,
     bodyLimit: BODY_BYTES_MAX,
     handlerTimeout: REQUEST_MS,
@@ -42,13 +42,13 @@ export async function createServer(parts: ServerParts): Promise<App> {
       return server;
     },
     routerOptions: { maxParamLength: 200 },
-    frameworkErrors: sendProblem, // addresses that cannot be decoded never reach a route and its error handler
+    frameworkErrors: sendProblem, // URLs that cannot be decoded never reach a route and its error handler
     ajv: { customOptions: { removeAdditional: false, coerceTypes: true, allErrors: false } },
   }).withTypeProvider<TypeBoxTypeProvider>();
 
   const parseJson = app.getDefaultJsonParser('error', 'error');
   app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) =>
-    // Some requests need no body, but many clients say that they send JSON all the same.
+    // Some requests need no body, but many clients send a JSON content type anyway.
     body === '' ? done(null, undefined) : parseJson(request, body as string, done),
   );
   app.setErrorHandler(sendProblem);
@@ -67,7 +67,8 @@ export async function createServer(parts: ServerParts): Promise<App> {
   for (const path of HEALTH_PATHS) {
     app.get(path, async (request, reply) => {
       const answer = await answerHealth({ path, headers: request.headers }, parts.health, parts.metrics);
-      if (answer === undefined) throw new AppError('not_found', 'Metrics are answered to direct callers only.');
+      if (answer === undefined)
+        throw new AppError('not_found', 'Metrics are only available to direct requests, not through a proxy.');
       return reply.code(answer.status).type(answer.type).header('cache-control', 'no-store').send(answer.body);
     });
   }
@@ -75,7 +76,7 @@ export async function createServer(parts: ServerParts): Promise<App> {
 }
 
 const HTTP_TIMEOUTS = {
-  requestTimeout: UPLOAD_MS, // node's own timer knows no routes; the routes' own limit is handlerTimeout
+  requestTimeout: UPLOAD_MS, // Node's timer does not know routes; their own limit is handlerTimeout
   headersTimeout: HEADERS_MS,
   keepAliveTimeout: KEEP_ALIVE_MS,
 };
@@ -91,7 +92,7 @@ export function mountPages(app: App, pages: Pages): void {
   }
 }
 
-/** Undefined answers with the framework's 404. */
+/** Sends the framework's 404 if `answer` is undefined. */
 export function sendPage(reply: FastifyReply, answer: PageAnswer | undefined): FastifyReply {
   if (answer === undefined) {
     reply.callNotFound();
@@ -100,7 +101,10 @@ export function sendPage(reply: FastifyReply, answer: PageAnswer | undefined): F
   return reply.code(answer.status).headers(answer.headers).send(answer.body);
 }
 
-/** Everything below /api: signed in unless the route says otherwise, never cached, never from another site's page. */
+/**
+ * Everything under /api: requires a signed-in user unless public, is never cached, and refuses changes from other
+ * sites.
+ */
 export async function mountApi(
   app: App,
   { sessions, config }: { sessions: Sessions; config: Config },
@@ -118,7 +122,7 @@ export async function mountApi(
   );
 }
 
-/** A browser that goes to an address, not a program that calls the API. */
+/** A browser that navigates to a page, as opposed to a program that calls the API. */
 function isForPeople(request: FastifyRequest): boolean {
   const isPage = request.method === 'GET' && !request.url.startsWith('/api/');
   return isPage && String(request.headers.accept ?? '').includes('text/html');

@@ -3,9 +3,9 @@ import { createThrottle } from '../flow/throttle.ts';
 import { MAILS_IN_FLIGHT_MAX } from '../limits.ts';
 import type { Mail, MailOutcome, Transport } from './transport.ts';
 
-/** The way out for all mails of a process. */
+/** Sends all mails of a process. */
 export interface Mailing {
-  /** Waits for one of MAILS_IN_FLIGHT_MAX places and for the provider's rate, then sends. */
+  /** Waits for one of MAILS_IN_FLIGHT_MAX slots and for the provider's rate limit, then sends. */
   send(mail: Mail): Promise<MailOutcome>;
   readonly inFlight: number;
 }

@@ -8,19 +8,19 @@ export interface Mail {
   readonly subject: string;
   readonly text: string;
   readonly html: string;
-  /** The same for every try of the same mail, so that a second copy can be recognised. */
+  /** The same for every attempt to send the same mail, so that a second copy can be recognised. */
   readonly messageId: string;
   readonly headers: Readonly<Record<string, string>>;
 }
 
-/** What became of a mail: values, not exceptions, because every one of them is normal. */
+/** The outcome of sending a mail. Values instead of exceptions, because each of them is normal. */
 export type MailOutcome =
   | { readonly kind: 'sent' }
-  /** The server will never take it (5xx). */
+  /** The server rejects it permanently (5xx). */
   | { readonly kind: 'refused'; readonly reason: string }
-  /** The server asks to try again (4xx), or the line broke in the middle; `maybeSent` when the whole mail had gone out. */
+  /** The server asks us to retry (4xx), or the connection broke; `maybeSent` if the whole mail had been transmitted. */
   | { readonly kind: 'later'; readonly reason: string; readonly maybeSent: boolean }
-  /** No server there: says nothing about this mail. */
+  /** The server cannot be reached: this says nothing about the mail. */
   | { readonly kind: 'unreachable'; readonly reason: string };
 
 export interface Transport {
@@ -28,7 +28,7 @@ export interface Transport {
   close(): void;
 }
 
-/** SMTP over a few kept connections; how many mails are under way at once is the caller's business. */
+/** SMTP over a few persistent connections; the caller limits how many mails are in flight. */
 export function openTransport(smtpUrl: string): Transport {
   const transporter = createTransport({
     url: smtpUrl,
@@ -41,7 +41,7 @@ export function openTransport(smtpUrl: string): Transport {
     disableFileAccess: true,
     disableUrlAccess: true,
   });
-  // A mail's source is read by the connection that sends it: once read to its end, the server may have all of it.
+  // The connection that sends a mail reads its source: once it is read to the end, the server may have the whole mail.
   const handedOver = new Set<string>();
   transporter.use('stream', (mail, done) => {
     const { messageId } = mail.data as Mail;
@@ -75,7 +75,7 @@ function outcomeOf(error: unknown, handedOver: boolean): MailOutcome {
     message: string;
   };
   const reason = message.slice(0, 300);
-  // What a server says to the greeting or the password is about us; only from here on it is about the mail.
+  // A response to the greeting or the authentication is about us; only a response to these commands is about the mail.
   if (responseCode !== undefined && ['MAIL FROM', 'RCPT TO', 'DATA'].includes(command ?? '')) {
     return responseCode >= 500 ? { kind: 'refused', reason } : { kind: 'later', reason, maybeSent: false };
   }

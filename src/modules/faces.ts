@@ -1,6 +1,6 @@
 /**
- * The faces of a module: the same few for every noun, each in a file of its own and each loaded by one kind of process.
- * The mailer never loads a route and the api never loads a job, so a process holds only the code that it runs.
+ * The faces of a module: the same few for every noun, each in its own file and each loaded by one kind of process.
+ * The mailer never loads a route and the api never loads a job, so a process loads only the code that it runs.
  */
 import type { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
@@ -33,7 +33,7 @@ export interface Module {
   readonly routes?: () => Promise<RoutesFace>;
   /** api: what it adds to GET /api/summary. */
   readonly figures?: () => Promise<FiguresFace>;
-  /** mailer: what happens without anybody waiting for it. */
+  /** mailer: background work. */
   readonly jobs?: () => Promise<JobsFace>;
   /** chat: WebSocket connections. */
   readonly socket?: () => Promise<SocketFace>;
@@ -44,7 +44,7 @@ export interface Module {
 }
 
 export interface RoutesFace {
-  /** Below /api: signed in, unless a route says otherwise. */
+  /** Routes under /api: they require a signed-in user unless marked public. */
   routes(api: App, context: ApiContext): void;
   /** Pages outside /api, for people without an account. */
   publicRoutes?(app: App, context: ApiContext): void;
@@ -63,7 +63,7 @@ export interface ApiContext {
   readonly links: readonly PersonalLink[];
   /** The names of all queues. */
   readonly queues: readonly string[];
-  /** This process's own report, for when Redis cannot say how the processes are. */
+  /** This process's own report, for when Redis, which has everyone's, is unavailable. */
   readonly report: () => ProcessReport;
 }
 
@@ -92,7 +92,7 @@ export interface JobsContext {
 }
 
 export interface Jobs {
-  /** What becomes of an event in the outbox, by topic. */
+  /** Handlers of outbox events, by topic. */
   readonly topics?: TopicHandlers;
   /** The consumer of each queue of the module. */
   readonly consumers?: Readonly<Record<string, ConsumerOf>>;
@@ -114,7 +114,7 @@ export interface Sockets {
   /** Where the WebSocket is opened, for example `/chat`. */
   readonly path: string;
   readonly handler: SocketHandler;
-  /** The page (a file of web/) behind every address that begins with a prefix. */
+  /** The page (a file in web/) that is served for every path with the given prefix. */
   readonly pages: Readonly<Record<string, string>>;
 }
 
@@ -133,16 +133,16 @@ export interface SeedContext {
   /** Where the 90 days of sample data end. */
   readonly now: Date;
   readonly onProgress: (text: string) => void;
-  /** Waits until the replicas are near: a module calls it between large steps. */
+  /** Waits until the replicas have nearly caught up: a module calls it between large steps. */
   readonly waitForReplicas: () => Promise<void>;
 }
 
-/** An organisation with its place in the tables: ids are row numbers, so that hashes of them are the same every time. */
+/** An organisation and its range of ids: ids are row numbers, so that hashes of them are the same in every run. */
 export interface SeedOrganisation {
   readonly id: number;
   readonly name: string;
   readonly domain: string;
-  /** How large it is: the number of rows that a module's main table holds for it. */
+  /** The number of rows that it has in a module's main table. */
   readonly size: number;
   /** The sum of the sizes before it, plus one: the first id of such a table. */
   readonly firstId: number;

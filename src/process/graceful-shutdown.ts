@@ -1,10 +1,10 @@
 /**
  * What it is: everything that was opened is closed in reverse order, within a deadline.
- * What fails without it: a deploy cuts requests, answers and mails in the middle, and leaves connections behind.
- * How it works: whoever opens a thing says on the next line how it is closed; stop runs the list backwards. What was
- *   opened last (the listening server) stops first, so what it needs is still there while it drains.
+ * What fails without it: a deploy interrupts requests, answers and mails midway, and leaves connections open.
+ * How it works: each resource registers its close function when it is opened; stop calls them in reverse. The last one
+ *   opened (the listening server) is closed first, so everything it needs still works while it drains.
  * What it costs: nothing until the stop.
- * Its bound: STOP_MS for all of it; a closer that hangs is named and left behind.
+ * Its bound: STOP_MS in total; a closer that hangs is logged by name and abandoned.
  * Its proof: test/process/graceful-shutdown.test.ts.
  */
 import { STOP_MS } from '../limits.ts';
@@ -16,7 +16,7 @@ export interface Shutdown {
   onStop(what: string, close: () => unknown): void;
   /** Runs once; later calls get the same promise. Resolves to true when everything closed in time and without error. */
   stop(reason: string): Promise<boolean>;
-  /** Aborted as soon as the stop begins: loops end their turn. */
+  /** Aborted as soon as the stop begins, so that loops end. */
   readonly stopping: AbortSignal;
 }
 

@@ -1,8 +1,9 @@
 /**
- * What it is: /livez (the event loop turns), /readyz (everything this process needs answers), /metrics.
- * What fails without it: traffic reaches a process that cannot serve it, or a balancer restarts one that only waits for
- *   its database. And a check that opens connections of its own exhausts them under load: the outage is the check.
- * How it works: each part registers one check on the connections it has; probes within HEALTH_CACHE_MS share a run.
+ * What it is: /livez (the event loop is running), /readyz (everything this process depends on answers), /metrics.
+ * What fails without it: traffic reaches a process that cannot serve it, or an orchestrator restarts one that is only
+ *   waiting for its database. And checks that open their own connections exhaust them under load and cause the outage.
+ * How it works: each part registers one check that uses its existing connections; probes within HEALTH_CACHE_MS share a
+ *   run.
  * What it costs: one cheap query per part and second, however often it is probed.
  * Its bound: HEALTH_CHECK_MS per check. Its proof: test/process/health-check.test.ts.
  */
@@ -10,7 +11,7 @@ import { HEALTH_CACHE_MS, HEALTH_CHECK_MS } from '../limits.ts';
 
 export interface Readiness {
   readonly ready: boolean;
-  /** Part to `ok`, or to why not, in words for an operator. */
+  /** For each part `ok`, or the reason why not, for an operator. */
   readonly checks: Readonly<Record<string, string>>;
 }
 

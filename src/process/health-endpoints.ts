@@ -12,7 +12,7 @@ export const HEALTH_PATHS = ['/livez', '/readyz', '/metrics'] as const;
 
 /**
  * Answers /livez, /readyz and /metrics the same way in every process; undefined for any other path.
- * Metrics are for whoever can reach the process directly: a request that came through a proxy gets a 404.
+ * Metrics are only for clients that reach the process directly: a request that came through a proxy gets a 404.
  */
 export async function answerHealth(
   request: { path: string; headers: IncomingMessage['headers'] },

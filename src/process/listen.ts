@@ -2,7 +2,7 @@ import type { Server } from 'node:http';
 import { StartError } from '../errors.ts';
 import { DRAIN_MS } from '../limits.ts';
 
-/** Listens, or says in words why not. */
+/** Listens; throws an error that explains the problem if it cannot. */
 export async function listen(server: Server, where: { host: string; port: number; variable: string }): Promise<void> {
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => reject(explain(error, where)));
@@ -30,7 +30,7 @@ export function explain(error: NodeJS.ErrnoException, where: { host: string; por
   }
 }
 
-/** Takes no new connections, lets requests in flight end, closes what is still there after DRAIN_MS. */
+/** Accepts no new connections, lets requests in flight finish, and closes any that are left after DRAIN_MS. */
 export async function closeServer(server: Server): Promise<void> {
   const closed = new Promise<void>((resolve) => server.close(() => resolve()));
   server.closeIdleConnections();

@@ -1,9 +1,9 @@
 /**
  * What it is: V8's heap, sized from the container's limit instead of from V8's own guess.
- * What fails without it: below 512 MB V8 takes a heap of 256 MB or more, whatever the container holds, and is killed
- *   instead of collecting; at 512 MB its young generation is so small that a third of the time goes into scavenges.
- * How it works: `launch.ts` works out the flags and replaces itself (execve: same pid, no second process in memory) by
- *   node with these flags; `checkHeap` looks at start whether they hold and says so in the log.
+ * What fails without it: below 512 MB V8 allows a heap of 256 MB or more, whatever the container's limit, and is killed
+ *   instead of collecting; at 512 MB its young generation is so small that a third of the time is spent on scavenges.
+ * How it works: `launch.ts` computes the flags and replaces itself (execve: same pid, no second process in memory) with
+ *   Node running under these flags; `checkHeap` verifies them at start and logs the result.
  * What it costs: about 40 ms at start.
  * Its bound: HEAP_SHARE, SEMI_SPACE_MB. Its proof: test/process/memory-limit.test.ts.
  */
@@ -26,25 +26,25 @@ const MB = 1024 * 1024;
 
 export interface MemoryLimit {
   readonly bytes: number;
-  /** `assumed`: nothing limits this process, so it behaves as if it lived in a nano. */
+  /** `assumed`: nothing limits this process, so it behaves as if it ran in a nano. */
   readonly source: 'container' | 'assumed';
 }
 
-/** The limit that the kernel enforces on this process (cgroup v1 or v2), or a nano's where there is none. */
+/** The limit that the kernel enforces on this process (cgroup v1 or v2), or a nano's if there is none. */
 export function memoryLimit(constrainedBytes = process.constrainedMemory(), machineBytes = totalmem()): MemoryLimit {
   // Without a limit the kernel reports 0 or a number far above the machine's memory.
   const limited = constrainedBytes > 0 && constrainedBytes < machineBytes;
   return limited ? { bytes: constrainedBytes, source: 'container' } : { bytes: NANO_BYTES, source: 'assumed' };
 }
 
-/** Flags for node, so that old space and three semi-spaces together stay well below the limit. */
+/** Flags for Node that keep the old space and three semi-spaces together well below the limit. */
 export function heapFlags(limit: MemoryLimit): string[] {
   const semiSpaceMb = limit.bytes < SEMI_SPACE_SMALL_BELOW_BYTES ? SEMI_SPACE_SMALL_MB : SEMI_SPACE_MB;
   const oldSpaceMb = Math.max(OLD_SPACE_MB_MIN, Math.floor((limit.bytes * HEAP_SHARE) / MB));
   return [`--max-old-space-size=${oldSpaceMb}`, `--max-semi-space-size=${semiSpaceMb}`];
 }
 
-/** Says the sizes in the log; throws StartError when V8 may grow past the container, which would end in a kill. */
+/** Logs the sizes; throws StartError when V8's heap could outgrow the container, which would get it killed. */
 export function checkHeap(log: Log, limit = memoryLimit(), heapLimitBytes = getHeapStatistics().heap_size_limit): void {
   const sizes = {
     limitMb: Math.round(limit.bytes / MB),
@@ -63,7 +63,7 @@ export function checkHeap(log: Log, limit = memoryLimit(), heapLimitBytes = getH
   }
 }
 
-/** Bytes that the kernel charges to this process's container, or undefined where there is none. */
+/** Bytes that the kernel charges to this process's container, or undefined if there is none. */
 export function containerUsedBytes(): number | undefined {
   try {
     return Number(readFileSync(usageFile, 'utf8'));
@@ -86,7 +86,7 @@ function findUsageFile(): string {
   }
 }
 
-/** In a container the name is often the host's, and the mount begins at the container's own group. */
+/** In a container the cgroup's path is often the host's, while the mount begins at the container's own group. */
 function ownGroup(mount: string, line: string): string {
   const own = path.join(mount, line.split(':').slice(2).join(':'));
   return existsSync(own) ? own : mount;

@@ -3,7 +3,7 @@ import { getHeapStatistics } from 'node:v8';
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import { containerUsedBytes, memoryLimit } from './memory-limit.ts';
 
-/** How one process is, for the operations page. Bytes, milliseconds, CPU as a share of one core. */
+/** The state of one process, for the operations page. Bytes, milliseconds, CPU as a share of one core. */
 export interface ProcessReport {
   readonly name: string;
   readonly pid: number;
@@ -19,17 +19,20 @@ export interface ProcessReport {
   };
   readonly cpuShare: number;
   readonly eventLoopDelayMs: { readonly p50: number; readonly p99: number; readonly max: number };
-  /** Pools, queues, sockets: whatever the process's parts registered. */
+  /** Pools, queues, sockets: everything that the process's parts registered. */
   readonly gauges: Readonly<Record<string, number>>;
 }
 
 export interface Metrics {
-  /** One declaration serves /metrics and the operations page. `read` must be cheap and must not throw. */
+  /** Shown in /metrics and on the operations page. `read` must be cheap and must not throw. */
   gauge(name: string, help: string, read: () => number): void;
   counter(name: string, help: string): Counter;
   /** The Prometheus text format. */
   text(): Promise<string>;
-  /** Since the last call: the delays are reset, so that a page shows now and not the average since start. */
+  /**
+   * Covers the time since the last call: delays are reset, so that the page shows the present, not the average since
+   * start.
+   */
   report(): ProcessReport;
 }
 

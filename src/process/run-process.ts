@@ -8,7 +8,7 @@ import { createHealth, type Health } from './health-check.ts';
 import { checkHeap } from './memory-limit.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
 
-/** What every worker is handed: the rest it opens itself, in order. */
+/** What every worker gets; it opens everything else itself, in order. */
 export interface Process {
   readonly name: ProcessName;
   readonly config: Config;
@@ -18,15 +18,17 @@ export interface Process {
   /** Aborted when the stop begins. */
   readonly stopping: AbortSignal;
   /**
-   * Opens a resource and says how it is closed. A name that is open already gives the same one: this is how `all`
-   * shares one pool among its parts.
+   * Opens a resource and registers how to close it. Opening the same name again returns the same resource: this is how
+   * the parts of `all` share one pool.
    */
   open<T>(what: string, open: () => T | Promise<T>, close: (opened: T) => unknown): Promise<T>;
-  /** For a process that has done its work: stops in order and exits with 0. */
+  /** For a process that has finished its work: shuts down in order and exits with 0. */
   end(): void;
 }
 
-/** The life of every process: config, log, start, signals, ordered stop. Returns when the worker has started. */
+/**
+ * The lifecycle of every process: config, log, start, signals, ordered shutdown. Returns when the worker has started.
+ */
 export async function runProcess(name: ProcessName, start: (process: Process) => Promise<void>): Promise<void> {
   try {
     const config = loadConfig();
@@ -49,7 +51,7 @@ async function live(name: ProcessName, config: Config, start: (process: Process)
   };
   process.on('SIGTERM', () => void end('SIGTERM', 0));
   process.on('SIGINT', () => void end('SIGINT', 0));
-  // After an error that nobody expected the state is unknown: stop in order and let the platform start afresh.
+  // After an unexpected error the state is unknown: shut down in order and let the platform restart the process.
   process.on('uncaughtException', (error) => {
     log.fatal({ err: error }, 'uncaught exception');
     void end('uncaught exception', 1);
@@ -64,7 +66,7 @@ async function live(name: ProcessName, config: Config, start: (process: Process)
   }
 }
 
-/** What a worker is handed, without the signals and the exit of a real process: tests start workers with it. */
+/** Without the signals and the exit of a real process: tests start workers with it. */
 export function createProcess(
   name: ProcessName,
   config: Config,

@@ -1,7 +1,7 @@
 import { setPriority } from 'node:os';
 import { MAILER_NICE } from '../limits.ts';
 
-/** Where processes share a processor, those that answer people go first: nobody waits for a mail's millisecond. */
+/** When processes share a CPU, those that serve people go first: no request waits while mails are being sent. */
 export function yieldProcessor(): void {
   setPriority(MAILER_NICE);
 }

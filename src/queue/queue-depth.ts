@@ -9,8 +9,8 @@ export interface QueueDepth {
 }
 
 /**
- * How many jobs each queue holds, counted in BullMQ's own keys, because the api only counts and would pay 10 MB of
- * memory for loading BullMQ. test/queue/queue-depth.test.ts holds it against BullMQ's own count.
+ * How many jobs each queue has, counted from BullMQ's own keys: the api needs nothing but these counts, and loading
+ * BullMQ would cost it 10 MB of memory. test/queue/queue-depth.test.ts compares them with BullMQ's own counts.
  */
 export function queueDepths(redis: Redis, names: readonly string[]): Promise<QueueDepth[]> {
   return Promise.all(

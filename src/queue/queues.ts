@@ -13,9 +13,9 @@ import type { Log } from '../log.ts';
 import { consumerConnection } from '../redis/redis.ts';
 
 /**
- * The producer's side. A payload holds ids only: Redis is not the place for people's data. Ended jobs are dropped and
- * the event stream is capped: by default BullMQ keeps them all, and a full Redis stops everything while its health
- * checks stay green. Failed ones too: a job that is kept keeps its id, and the sweep could not put it in line again.
+ * The producer's side. Payloads contain ids only: personal data does not belong in Redis. Completed jobs are removed
+ * and the event stream is capped: by default BullMQ keeps them all, and a full Redis stops everything while its health
+ * checks stay green. Failed jobs are removed too: a job that is kept keeps its id, and could not be enqueued again.
  */
 export function openQueue(name: string, redis: Redis): Queue {
   return new Queue(name, {
@@ -25,15 +25,15 @@ export function openQueue(name: string, redis: Redis): Queue {
   });
 }
 
-/** What a handler says about its job: finished, or to be taken up again after a while, behind the others in line. */
+/** What a handler returns: the job is finished, or is to run again after a delay, behind the other waiting jobs. */
 export type Turn = 'finished' | { readonly againInMs: number };
 
-/** A queue's handler. It leaves its state in PostgreSQL: it may run again from the start at any time. */
-// biome-ignore lint/suspicious/noExplicitAny: each queue has a payload of its own, which only its module knows
+/** A queue's handler. It must keep its state in PostgreSQL, because it can be run again from the start at any time. */
+// biome-ignore lint/suspicious/noExplicitAny: each queue has its own payload type, which only its module knows
 export type ConsumerOf<T = any> = (data: T, signal: AbortSignal) => Promise<Turn>;
 
 /**
- * The consumer's side. A job whose process died is taken up again after JOB_LOCK_MS.
+ * The consumer's side. A job whose process died is picked up again after JOB_LOCK_MS.
  */
 export function openConsumer<T>(name: string, redisUrl: string, handle: ConsumerOf<T>, log: Log) {
   const controller = new AbortController();
@@ -56,16 +56,16 @@ export function openConsumer<T>(name: string, redisUrl: string, handle: Consumer
       maxStalledCount: JOB_STALLED_MAX,
     },
   );
-  worker.on('error', (error) => log.warn({ queue: name, err: error }, 'queue consumer'));
+  worker.on('error', (error) => log.warn({ queue: name, err: error }, 'queue consumer error'));
   worker.on('failed', (job, error) => log.error({ queue: name, jobId: job?.id, err: error }, 'job failed'));
   return {
-    /** Ends the turns that run, at their next pause, and takes no new ones. */
+    /** Takes no new jobs and stops the running ones at their next pause. */
     async close() {
       controller.abort();
-      const closed = worker.close(); // takes no new turns from here on
+      const closed = worker.close(); // takes no new jobs from here on
       await Promise.allSettled(turns);
-      // Our work is done and written down. If Redis died and came back meanwhile, BullMQ may wait for its connections for
-      // longer than a stop may take: they end with the process.
+      // Our work is done and stored. If Redis has restarted meanwhile, BullMQ can wait for its connections for longer
+      // than a shutdown is allowed to take: they end with the process.
       await Promise.race([closed, sleep(QUEUE_CLOSE_MS, undefined, { ref: false })]);
     },
   };

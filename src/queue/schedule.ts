@@ -1,8 +1,10 @@
 /**
- * What it is: the loops of a process, each with a name and a rhythm, on one screen in the worker.
- * What fails without it: setInterval starts a second run while the first still goes, and one error ends the process.
- * How it works: the next run is planned when the last has ended, with jitter so that two processes drift apart. Running
- *   in several processes is the normal case: what a loop does is safe beside itself (row locks, unique slots).
+ * What it is: the background loops of a process, each with a name and an interval.
+ * What fails without it: setInterval starts a second run while the first is still going, and one error ends the
+ *   process.
+ * How it works: the next run is scheduled when the last has ended, with jitter so that processes do not run in
+ *   lockstep. Loops normally run in several processes at once, so their work must be safe to run concurrently (row
+ *   locks, unique constraints).
  * Its bound: one run of each loop at a time.
  */
 import type { Log } from '../log.ts';
@@ -13,12 +15,12 @@ export interface Loop {
   readonly run: (signal: AbortSignal) => Promise<unknown>;
 }
 
-/** One line of the screen: `every(MINUTE_MS, 'sweep', () => sweep())`. */
+/** Declares a loop: `every(MINUTE_MS, 'sweep', () => sweep())`. */
 export function every(everyMs: number, name: string, run: Loop['run']): Loop {
   return { everyMs, name, run };
 }
 
-/** Starts all loops; returns how to stop: no new run, and the ones under way are waited for. */
+/** Starts all loops. `close` starts no new runs and waits for those in progress. */
 export function startLoops(loops: readonly Loop[], log: Log): { close(): Promise<void> } {
   const controller = new AbortController();
   const running = loops.map((loop) => go(loop, controller.signal, log));
@@ -35,7 +37,7 @@ async function go(loop: Loop, signal: AbortSignal, log: Log): Promise<void> {
     try {
       await loop.run(signal);
     } catch (error) {
-      log.error({ loop: loop.name, err: error }, 'loop failed; it goes on');
+      log.error({ loop: loop.name, err: error }, 'loop failed; it will run again');
     }
     await pause(loop.everyMs * (0.9 + Math.random() * 0.2), signal);
   }
@@ -55,7 +57,7 @@ function pause(ms: number, signal: AbortSignal): Promise<void> {
 }
 
 /**
- * Calls `step` with the number of rows that it may delete until it deletes fewer: short statements, so that no lock is
+ * Calls `step` with the maximum number of rows to delete, until it deletes fewer: short statements, so that no lock is
  * held for long. Returns how many rows were deleted.
  */
 export async function deleteInSteps(

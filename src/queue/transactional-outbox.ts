@@ -1,13 +1,13 @@
 /**
- * What it is: what must happen after a commit is written down in the same transaction, and carried on from there.
+ * What it is: work that must happen after a commit is recorded in the same transaction, and delivered from there.
  * What fails without it: a crash between COMMIT and enqueue loses the job; an enqueue before COMMIT runs a job for a
  *   transaction that rolled back.
- * How it works: `writeToOutbox` inserts a row; the relay takes the rows of one topic with SKIP LOCKED, hands them to the
- *   topic's handler, deletes them and commits. What a handler writes with that transaction happens exactly once; anything
- *   else may happen again after a crash and must be idempotent. When a batch fails, its events are tried one by one: the
- *   one at fault waits with backoff, the others go on.
- *   A topic without a handler stays where it is and is reported: it belongs to a newer release, or to a module that was
- *   removed too early.
+ * How it works: `writeToOutbox` inserts a row; the relay locks the rows of one topic with SKIP LOCKED, passes them to
+ *   the topic's handler, deletes them and commits. What a handler writes in that transaction happens exactly once;
+ *   anything else can happen again after a crash and must be idempotent. When a batch fails, its events are tried one
+ *   by one: a failing one is retried with backoff, the others are delivered.
+ *   Events of a topic without a handler stay in the table and are logged: they belong to a newer release, or to a
+ *   module that was removed too early.
  * What it costs: one row in and out per event, and OUTBOX_EVERY_MS of delay.
  * Its bound: OUTBOX_BATCH_ROWS, OUTBOX_RETRY_MS. Its proof: test/queue/transactional-outbox.test.ts.
  */
@@ -31,7 +31,7 @@ export interface OutboxEvent<T extends Topic = Topic> {
   readonly payload: Topics[T];
 }
 
-/** `transaction` is the relay's: what is written with it commits together with the delivery, or not at all. */
+/** `transaction` is the relay's: what is written in it commits together with the delivery, or not at all. */
 export type TopicHandler<T extends Topic = Topic> = (
   events: readonly OutboxEvent<T>[],
   transaction: Db,
@@ -39,7 +39,7 @@ export type TopicHandler<T extends Topic = Topic> = (
 
 export type TopicHandlers = { readonly [T in Topic]?: TopicHandler<T> };
 
-/** Call it with the transaction that makes the event true. */
+/** Call it in the transaction that makes the event true. */
 export async function writeToOutbox<T extends Topic>(
   transaction: Db,
   event: { readonly orgId: number; readonly topic: T; readonly payload: Topics[T] },
@@ -50,10 +50,10 @@ export async function writeToOutbox<T extends Topic>(
     .execute();
 }
 
-/** Carries one batch of each topic that has a handler. Returns how many events were delivered. */
+/** Delivers one batch of each topic that has a handler. Returns how many events were delivered. */
 export async function relayOutbox(database: Database, handlers: TopicHandlers, log: Log): Promise<number> {
   let delivered = 0;
-  // Each topic's rows hold the payload that its own handler takes.
+  // Each topic's rows have the payload type that its own handler expects.
   const entries = Object.entries(handlers) as unknown as [string, TopicHandler][];
   for (const [topic, handle] of entries) delivered += await relayTopic(database, topic, handle, log);
   return delivered;
@@ -69,7 +69,10 @@ async function relayTopic(database: Database, topic: string, handle: TopicHandle
     if (events.length === 0) return 0;
     const failed = await deliver(transaction, events, handle);
     for (const { event, error } of failed) {
-      log.error({ err: error, topic, event: event.id, attempts: event.attempts + 1 }, 'outbox event failed; it waits');
+      log.error(
+        { err: error, topic, event: event.id, attempts: event.attempts + 1 },
+        'outbox event failed; it will be retried',
+      );
       const waitMs = backoffMs(event.attempts, OUTBOX_RETRY_MS);
       await sql`
         update outbox set attempts = attempts + 1, due_at = now() + make_interval(secs => ${waitMs / 1000}::float8)
@@ -81,7 +84,7 @@ async function relayTopic(database: Database, topic: string, handle: TopicHandle
   });
 }
 
-/** Returns the events that could not be delivered; nothing of them is kept. */
+/** Returns the events that could not be delivered; anything that their handler wrote is rolled back. */
 async function deliver<E extends OutboxEvent>(transaction: Db, events: readonly E[], handle: TopicHandler) {
   const failed: { event: E; error: unknown }[] = [];
   const together = await attempt(transaction, () => handle(events, transaction));
@@ -94,7 +97,7 @@ async function deliver<E extends OutboxEvent>(transaction: Db, events: readonly 
   return failed;
 }
 
-/** Returns the error, after what the work had written was undone. */
+/** Rolls back what `work` wrote if it fails, and returns the error. */
 async function attempt(transaction: Db, work: () => Promise<void>): Promise<unknown> {
   await sql`savepoint delivery`.execute(transaction);
   try {
@@ -107,7 +110,7 @@ async function attempt(transaction: Db, work: () => Promise<void>): Promise<unkn
   }
 }
 
-/** Events of topics that no handler takes, by topic, among the OUTBOX_BATCH_ROWS oldest: those that are handled soon leave. */
+/** The number of events without a handler, by topic, among the OUTBOX_BATCH_ROWS oldest: events with one soon leave. */
 export async function unhandledTopics(
   database: Database,
   handlers: TopicHandlers,
@@ -120,7 +123,7 @@ export async function unhandledTopics(
   return rows;
 }
 
-/** Says in the log which events wait for a handler that this release does not have. */
+/** Logs events of topics that this release has no handler for. */
 export async function reportUnhandledTopics(database: Database, handlers: TopicHandlers, log: Log): Promise<void> {
   for (const unhandled of await unhandledTopics(database, handlers)) {
     log.error(unhandled, 'the outbox holds events without a handler: they stay until a release handles their topic');

@@ -1,6 +1,6 @@
 /**
- * Every process says every REPORT_EVERY_MS how it is; the operations page reads what was said in the last
- * REPORT_TTL_SECONDS. Redis holds it because it may be lost: nothing is kept, and a dead process is forgotten.
+ * Every process reports its state every REPORT_EVERY_MS; the operations page reads the reports of the last
+ * REPORT_TTL_SECONDS. They are in Redis because they can be lost: reports expire, so a dead process disappears.
  */
 import type { Redis } from 'ioredis';
 import { REPORT_EVERY_MS, REPORT_TTL_SECONDS, REPORTED_PROCESSES_MAX } from '../limits.ts';
@@ -9,7 +9,7 @@ import type { ProcessReport } from '../process/metrics.ts';
 const KEY_PREFIX = 'tardigrade:process:';
 const INDEX = 'tardigrade:processes';
 
-/** Starts reporting; returns how to stop. A report that Redis does not take is simply the next one's turn. */
+/** Starts reporting; returns a function that stops it. A failed report is dropped: the next one follows soon. */
 export function publishReports(redis: Redis, report: () => ProcessReport): () => void {
   const publish = async () => {
     const current = report();
@@ -27,7 +27,7 @@ export function publishReports(redis: Redis, report: () => ProcessReport): () =>
   return () => clearInterval(timer);
 }
 
-/** The processes that said something lately, by name and pid. */
+/** The latest report of each running process, sorted by name and pid. */
 export async function readReports(redis: Redis): Promise<ProcessReport[]> {
   const keys = await redis.zrange(INDEX, '0', String(REPORTED_PROCESSES_MAX - 1));
   if (keys.length === 0) return [];

@@ -4,8 +4,9 @@ import { REDIS_COMMAND_MS, START_MS } from '../limits.ts';
 import type { Log } from '../log.ts';
 
 /**
- * A connection for commands that a request or a loop waits for: fails at once while Redis is away.
- * The default would keep every command in memory until Redis returns: 20 MB a second under load, and answers too late.
+ * A connection for commands that a request or a loop waits for: they fail at once while Redis is down.
+ * By default every command is queued in memory until Redis is back: 20 MB a second under load, and answers that come
+ * too late.
  */
 export async function openRedis(url: string, log: Log): Promise<Redis> {
   const redis = new Redis(url, {
@@ -15,19 +16,19 @@ export async function openRedis(url: string, log: Log): Promise<Redis> {
     commandTimeout: REDIS_COMMAND_MS,
     connectTimeout: REDIS_COMMAND_MS,
   });
-  redis.on('error', (error) => log.warn({ err: error }, 'redis'));
+  redis.on('error', (error) => log.warn({ err: error }, 'redis connection error'));
   await connected(redis, url);
   return redis;
 }
 
-/** For BullMQ's consumers, which wait for Redis for as long as it takes (their commands block by design). */
+/** For BullMQ's consumers, which wait for Redis as long as it takes (their commands block by design). */
 export function consumerConnection(url: string): { url: string; maxRetriesPerRequest: null } {
   return { url, maxRetriesPerRequest: null };
 }
 
 async function connected(redis: Redis, url: string): Promise<void> {
   const deadline = performance.now() + START_MS;
-  redis.connect().catch(() => undefined); // the retries go on by themselves; the status tells
+  redis.connect().catch(() => undefined); // ioredis keeps retrying; the status shows the outcome
   while (redis.status !== 'ready') {
     if (performance.now() > deadline) {
       redis.disconnect();

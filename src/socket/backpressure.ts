@@ -1,8 +1,8 @@
 /**
- * What it is: a client that does not read is cut off before its unsent messages fill the memory.
- * What fails without it: six of ten clients stop reading, and the process grows by 60 MB a second until it is killed.
- * How it works: before each send, what is still unsent plus this message is held against the limit; past it the socket
- *   is terminated. Nothing is lost: the client comes back with the last seq that it saw and gets the rest.
+ * What it is: a client that does not read is disconnected before its unsent messages fill the memory.
+ * What fails without it: the messages for clients that stop reading pile up in memory until the process is killed.
+ * How it works: before each send, the unsent bytes plus this message are compared with the limit; above it the socket
+ *   is terminated. Nothing is lost: the client reconnects with the last seq that it saw and gets the rest.
  * What it costs: one addition per message. Its bound: SOCKET_BUFFER_BYTES_MAX.
  * Its proof: test/socket/backpressure.test.ts.
  */

@@ -18,25 +18,25 @@ import type { Log } from '../log.ts';
 import type { Metrics } from '../process/metrics.ts';
 import { sendBounded } from './backpressure.ts';
 
-/** Close codes that our clients understand; 1012 and 1013 mean: come back, with jitter. */
+/** Close codes that our clients understand; 1012 and 1013 mean: reconnect, with jitter. */
 export const CLOSE = { policy: 1008, restart: 1012, busy: 1013, linkNotValid: 4001, linkExpired: 4010 } as const;
 
-/** One client. Messages of one client are handled one after the other, in the order in which they came. */
+/** One client. Its messages are handled one at a time, in the order in which they arrive. */
 export interface Connection {
   send(message: object): void;
   close(code: number, reason: string): void;
-  /** Says that the client has told who it is; without it the socket is closed after SOCKET_HELLO_MS. */
+  /** Marks the client as identified; otherwise the socket is closed after SOCKET_HELLO_MS. */
   welcomed(): void;
 }
 
 export interface SocketHandler {
-  /** Errors of kind AppError are sent to the client; others are logged and end the socket. */
+  /** An AppError is sent to the client; any other error is logged and closes the socket. */
   message(connection: Connection, message: unknown): Promise<void>;
   closed(connection: Connection): void;
 }
 
 export interface SocketEndpoint {
-  /** Of the address, for example `/chat`. */
+  /** The URL's path, for example `/chat`. */
   readonly path: string;
   readonly handler: SocketHandler;
 }
@@ -44,7 +44,7 @@ export interface SocketEndpoint {
 export interface SocketServerOptions {
   readonly server: Server;
   readonly endpoints: readonly SocketEndpoint[];
-  /** Origins whose pages may connect, besides the one that the server itself is reached by. */
+  /** Origins whose pages may connect, in addition to the server's own. */
   readonly origins: readonly string[];
   readonly log: Log;
   readonly metrics: Metrics;
@@ -95,7 +95,7 @@ export function createSocketServer(options: SocketServerOptions): { close(): Pro
   };
 }
 
-/** Browsers always say where the page came from; programs that are no browsers say nothing. */
+/** Browsers always send the page's origin; other programs do not send one. */
 function isOwnOrigin(request: IncomingMessage, origins: readonly string[]): boolean {
   const { origin, host } = request.headers;
   if (origin === undefined) return true;
@@ -146,7 +146,7 @@ function serve(socket: WebSocket, stream: Duplex, handler: SocketHandler, log: L
   }
 }
 
-/** What is said in one turn of the event loop leaves together: the system call costs more than the frame. */
+/** Frames sent in one turn of the event loop go out together: the system call costs more than the frame. */
 function untilNextTurn(stream: Duplex): () => void {
   let held = false;
   return () => {
@@ -177,7 +177,7 @@ function isTooFast(rate: { windowStart: number; messages: number }): boolean {
   return ++rate.messages > SOCKET_MESSAGES_PER_10_SECONDS_MAX;
 }
 
-/** A client that is gone without a word answers no ping and is dropped on the next round. */
+/** A client that has silently disappeared does not answer a ping and is terminated at the next one. */
 function startHeartbeat(sockets: WebSocketServer): NodeJS.Timeout {
   const silent = new WeakSet<WebSocket>();
   return setInterval(() => {

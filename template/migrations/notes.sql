@@ -1,4 +1,4 @@
--- Notes, and how many were written each day.
+-- Notes, and the number of notes written each day.
 -- Locks: none that matter, the tables are new.
 
 create table notes (
@@ -7,7 +7,7 @@ create table notes (
   title text not null,
   body text not null,
   status text not null default 'open' check (status in ('open', 'done')),
-  -- Counts up with every change (src/http/optimistic-concurrency.ts).
+  -- Incremented by every change (src/http/optimistic-concurrency.ts).
   version integer not null default 1,
   created_at timestamptz not null default now(),
   updated_at timestamptz not null default now(),
@@ -25,7 +25,7 @@ create table note_days (
 
 grant select, insert, update on notes to tardigrade_tenant;
 grant select on note_days to tardigrade_tenant;
--- Retention, and the handler of note.written.
+-- For retention, and for the handler of note.written.
 grant select, delete on notes to tardigrade_system;
 grant select, insert, update on note_days to tardigrade_system;
 

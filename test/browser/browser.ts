@@ -22,7 +22,7 @@ const STEP_MS = 15_000;
 export interface Visitor {
   readonly context: BrowserContext;
   readonly page: Page;
-  /** Fails if a page logged an error or broke its Content-Security-Policy since the last look. */
+  /** Fails if a page logged an error or broke its Content-Security-Policy since it was last asked. */
   expectNoFaults(expected?: RegExp): void;
 }
 
@@ -77,7 +77,7 @@ export async function takePictures(page: Page, name: string): Promise<void> {
 }
 
 export async function signIn(page: Page, email: string, password: string): Promise<void> {
-  await page.getByLabel('Mail address').fill(email);
+  await page.getByLabel('Email address').fill(email);
   await page.getByLabel('Password').fill(password);
   await page.getByRole('button', { name: 'Sign in', exact: true }).click();
   await page.getByRole('heading', { name: /^Good to see you/ }).waitFor();

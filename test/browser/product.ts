@@ -46,7 +46,7 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
     await stop();
     throw error;
   });
-  if (readStackFile(folder) === undefined) throw new Error('The product is up and there is no stack.json');
+  if (readStackFile(folder) === undefined) throw new Error('The product is up and stack.json is missing');
   project.provide('home', home);
   return stop;
 }

@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { createCursors, type Page, type Place, pageOf } from '../../src/db/keyset-pagination.ts';
-import { CURSOR_CHARS_MAX } from '../../src/limits.ts';
+import { createCursors, type Page, type Place } from '../../src/db/keyset-pagination.ts';
+import { CURSOR_CHARS_MAX, PAGE_ROWS_DEFAULT } from '../../src/limits.ts';
 import { createTestDatabase, type TestDatabase } from '../database.ts';
 import { SECRET_KEY } from '../worker.ts';
 
@@ -27,7 +27,7 @@ test('a thousand rows while others come and go: none is seen twice, none that st
   do {
     const page: Page<Row> = await peopleAfter(cursor);
     seen.push(...page.items.map(({ id }) => id));
-    // Before and behind the reader, and the very row that the cursor names.
+    // Before and behind the reader, and the row that the cursor names.
     await sql`insert into people values (${2_000 + pages}, 'name 0'), (${3_000 + pages}, 'name 9')`.execute(
       database.db,
     );
@@ -40,15 +40,35 @@ test('a thousand rows while others come and go: none is seen twice, none that st
 
   expect(pages).toBeGreaterThan(20);
   expect(new Set(seen).size).toBe(seen.length);
-  const standing = Array.from({ length: 1_000 }, (_, n) => n + 1).filter((id) => !removed.has(id));
-  expect(standing.filter((id) => !seen.includes(id))).toEqual([]);
+  const staying = Array.from({ length: 1_000 }, (_, n) => n + 1).filter((id) => !removed.has(id));
+  expect(staying.filter((id) => !seen.includes(id))).toEqual([]);
 });
 
-test('the last page has no next one, even when it is exactly full', () => {
-  const encode = (row: number) => `after ${row}`;
-  expect(pageOf([1, 2, 3], 2, encode)).toEqual({ items: [1, 2], nextCursor: 'after 2' });
-  expect(pageOf([1, 2], 2, encode)).toEqual({ items: [1, 2], nextCursor: null });
-  expect(pageOf([], 2, encode)).toEqual({ items: [], nextCursor: null });
+test('the last page has no next one, even when it is exactly full', async () => {
+  const pageOf = (rows: number[]) =>
+    cursors.page(
+      LIST,
+      { limit: 2 },
+      async () => rows,
+      (row) => [row],
+    );
+  expect(await pageOf([1, 2, 3])).toEqual({ items: [1, 2], nextCursor: cursors.encode(LIST, [2]) });
+  expect(await pageOf([1, 2])).toEqual({ items: [1, 2], nextCursor: null });
+  expect(await pageOf([])).toEqual({ items: [], nextCursor: null });
+});
+
+test('one row more than the page holds is asked for, after the place that the cursor names', async () => {
+  const asked: unknown[] = [];
+  const read = async (...given: [Place | undefined, number]) => {
+    asked.push(given);
+    return [];
+  };
+  await cursors.page(LIST, {}, read, () => []);
+  await cursors.page(LIST, { limit: 7, cursor: cursors.encode(LIST, ['name 7', 42]) }, read, () => []);
+  expect(asked).toEqual([
+    [undefined, PAGE_ROWS_DEFAULT + 1],
+    [['name 7', 42], 8],
+  ]);
 });
 
 test.each([[['name 7', 42]], [[42]], [[null, 42]], [['Zoë 🐻 "quoted"', 42]], [['2026-11-21T06:02:17.123456Z', 42]]])(
@@ -83,21 +103,26 @@ function forgeries(): [string, string][] {
     ['an empty cursor', ''],
     ['a cursor that was cut off', own.slice(0, -1)],
     ['a cursor with something after it', `${own}.x`],
-    ['a cursor of another list', cursors.encode('other', ['name 7', 42])],
-    ['a cursor of the same list under another filter', cursors.encode(`${LIST} kind=3`, ['name 7', 42])],
+    ['a cursor of another list', cursors.encode('places', ['name 7', 42])],
+    ['a cursor of the same list under another filter', cursors.encode(`${LIST} status=3`, ['name 7', 42])],
     ['a cursor under another secret', createCursors(`${SECRET_KEY}!`).encode(LIST, ['name 7', 42])],
-    ['a cursor beyond the limit, though rightly signed', cursors.encode(LIST, ['x'.repeat(CURSOR_CHARS_MAX), 42])],
+    ['a cursor beyond the limit, although correctly signed', cursors.encode(LIST, ['x'.repeat(CURSOR_CHARS_MAX), 42])],
     ['a megabyte', 'x'.repeat(1_000_000)],
-    ['text that is no base64', '%%%.%%%'],
+    ['text that is not base64', '%%%.%%%'],
   ];
 }
 
 async function peopleAfter(cursor: string | undefined): Promise<Page<Row>> {
-  const limit = 37;
-  const [name = '', id = 0] = cursors.decode(LIST, cursor) ?? [];
-  const { rows } = await sql<Row>`
-    select id, name from people where (name, id) > (${name}, ${id}) order by name, id limit ${limit + 1}`.execute(
-    database.db,
+  return cursors.page(
+    LIST,
+    { limit: 37, cursor },
+    async ([name, id]: readonly [string, number] = ['', 0], limit) => {
+      const { rows } = await sql<Row>`
+        select id, name from people where (name, id) > (${name}, ${id}) order by name, id limit ${limit}`.execute(
+        database.db,
+      );
+      return rows;
+    },
+    ({ name, id }) => [name, id],
   );
-  return pageOf(rows, limit, (last) => cursors.encode(LIST, [last.name, last.id]));
 }

@@ -2,7 +2,7 @@ import { Readable, Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { expect, test } from 'vitest';
 import type { Place } from '../../src/db/keyset-pagination.ts';
-import { eachRow } from '../../src/db/streaming-export.ts';
+import { eachPage } from '../../src/db/streaming-export.ts';
 import { until } from '../database.ts';
 
 const PAGE_ROWS = 10;
@@ -13,14 +13,14 @@ test('every row comes out once and in order, and no query follows a page that wa
   expect(table.asked).toEqual([undefined, [10], [20]]);
 });
 
-test('a table that ends with a full page costs one more query, and no empty page is handed out', async () => {
+test('a table that ends with a full page costs one more query, and no empty page comes out', async () => {
   const table = createTable(20);
   expect((await Array.fromAsync(table.rows())).map((page) => page.length)).toEqual([10, 10]);
   expect(table.asked).toEqual([undefined, [10], [20]]);
   expect(await Array.fromAsync(createTable(0).rows())).toEqual([]);
 });
 
-test('the next page is read only when somebody asks for it', async () => {
+test('a page is read only when the consumer asks for it', async () => {
   const table = createTable(1_000);
   const rows = table.rows();
   expect(table.asked).toHaveLength(0);
@@ -72,7 +72,7 @@ test('a client that goes away ends the export: nothing more is read', async () =
 });
 
 test('a query that fails ends the export with its error', async () => {
-  const rows = eachRow<number>(
+  const rows = eachPage<number>(
     async (after) => {
       if (after !== undefined) throw new Error('the replica went away');
       return [1, 2];
@@ -93,5 +93,5 @@ function createTable(size: number) {
     const from = (after?.[0] as number | undefined) ?? 0;
     return all.slice(from, from + PAGE_ROWS);
   };
-  return { all, asked, rows: () => eachRow(page, (row) => [row], PAGE_ROWS) };
+  return { all, asked, rows: () => eachPage(page, (row) => [row], PAGE_ROWS) };
 }

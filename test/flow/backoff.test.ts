@@ -4,12 +4,12 @@ import { backoffMs } from '../../src/flow/backoff.ts';
 const RANGE = { base: 10, max: 500 };
 const LONGEST = () => 1 - Number.EPSILON;
 
-test('the longest possible wait doubles with each try until it reaches the maximum', () => {
+test('the longest possible wait doubles with each attempt up to the maximum', () => {
   const longest = [0, 1, 2, 3, 4, 5, 6, 7].map((attempt) => backoffMs(attempt, RANGE, LONGEST) + 1);
   expect(longest).toEqual([10, 20, 40, 80, 160, 320, 500, 500]);
 });
 
-test('the whole range down to nothing is used: full jitter, or those who failed together come back together', () => {
+test('waits use the whole range down to zero (full jitter), so that callers that failed together do not return together', () => {
   expect(backoffMs(4, RANGE, () => 0)).toBe(0);
   expect(backoffMs(4, RANGE, () => 0.5)).toBe(80);
   const waits = Array.from({ length: 1_000 }, () => backoffMs(4, RANGE));
@@ -19,7 +19,7 @@ test('the whole range down to nothing is used: full jitter, or those who failed 
   expect(waits.every(Number.isInteger)).toBe(true);
 });
 
-test('the thousandth try still waits a number of milliseconds', () => {
+test('the thousandth attempt still has a finite wait', () => {
   expect(backoffMs(1_000, RANGE, LONGEST)).toBe(499);
   expect(backoffMs(10_000, { base: 1, max: Number.MAX_SAFE_INTEGER }, LONGEST)).toBeLessThan(2 ** 31);
 });

@@ -24,7 +24,7 @@ function held(limits = { atOnce: 2, items: 3, waiting: 10 }) {
   return { commits, batches, end };
 }
 
-test('the first goes at once and alone, those who come meanwhile go together', async () => {
+test('the first item is committed at once and alone, those added meanwhile together', async () => {
   const { commits, batches, end } = held();
   const results = ['a', 'b', 'c'].map((word) => commits.add('one', word));
   expect(batches()).toEqual(['one: a']);
@@ -36,14 +36,14 @@ test('the first goes at once and alone, those who come meanwhile go together', a
   expect(commits.waiting).toBe(0);
 });
 
-test('a batch has its limit, and the rest follows in order', async () => {
+test('a batch is limited in size, and the rest follows in order', async () => {
   const { commits, batches, end } = held();
   for (const word of 'abcdefg') void commits.add('one', word);
   for (let nth = 0; nth < 3; nth++) await end(nth);
   expect(batches()).toEqual(['one: a', 'one: b c d', 'one: e f g']);
 });
 
-test('groups go side by side up to the limit, and then take turns', async () => {
+test('groups commit in parallel up to the limit, and then take turns', async () => {
   const { commits, batches, end } = held();
   for (const word of ['a', 'b', 'c', 'd', 'e']) void commits.add('busy', word);
   for (const group of ['two', 'three']) void commits.add(group, 'x');
@@ -57,7 +57,7 @@ test('groups go side by side up to the limit, and then take turns', async () => 
   expect(batches().slice(4)).toEqual(['busy: e']);
 });
 
-test('a batch that fails is everybody’s failure, and the next one goes on', async () => {
+test('when a batch fails, each of its callers gets the error, and the next batch is committed', async () => {
   const { commits, batches, end } = held();
   const results = Promise.allSettled(['a', 'b', 'c'].map((word) => commits.add('one', word)));
   await end(0);
@@ -68,7 +68,7 @@ test('a batch that fails is everybody’s failure, and the next one goes on', as
   expect(batches().at(-1)).toBe('one: d');
 });
 
-test('over the fault of one each goes alone, and only that one fails', async () => {
+test('when one item is at fault, each is committed alone, and only that one fails', async () => {
   const asked: string[] = [];
   const commits = createGroupCommit<number, number, number>({
     what: 'numbers',
@@ -90,7 +90,7 @@ test('over the fault of one each goes alone, and only that one fails', async () 
   ]);
 });
 
-test('past its line the next one is refused at once', async () => {
+test('an item beyond the waiting limit is refused at once', async () => {
   const { commits } = held({ atOnce: 1, items: 3, waiting: 2 });
   for (const word of 'abc') void commits.add('one', word);
   await expect(commits.add('two', 'd')).rejects.toMatchObject({ code: 'overloaded', retryAfterSeconds: 2 });

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { createSemaphore } from '../../src/flow/semaphore.ts';
 import { RETRY_AFTER_SECONDS } from '../../src/limits.ts';
 
-test('so many run at once, so many wait, and the next is refused before its work begins', async () => {
+test('a limited number run, a limited number wait, and the next one is refused before its work begins', async () => {
   const semaphore = createSemaphore('sign-ins', { atOnce: 2, waiting: 3 });
   const gate = Promise.withResolvers<void>();
   let begun = 0;
@@ -27,15 +27,15 @@ test('so many run at once, so many wait, and the next is refused before its work
   expect({ begun, active: semaphore.active, waiting: semaphore.waiting }).toEqual({ begun: 5, active: 0, waiting: 0 });
 });
 
-test('the line is served in its order', async () => {
+test('waiting work starts in the order in which it came', async () => {
   const semaphore = createSemaphore('exports', { atOnce: 1, waiting: 10 });
   const served: number[] = [];
   await Promise.all([0, 1, 2, 3, 4].map((place) => semaphore.run(async () => void served.push(place))));
   expect(served).toEqual([0, 1, 2, 3, 4]);
 });
 
-test('work that fails gives its place back and tells its caller alone', async () => {
-  const semaphore = createSemaphore('imports', { atOnce: 1, waiting: 1 });
+test('work that fails frees its place, and only its own caller gets the error', async () => {
+  const semaphore = createSemaphore('uploads', { atOnce: 1, waiting: 1 });
   const failing = semaphore.run(() => Promise.reject(new Error('broken file')));
   const next = semaphore.run(async () => 'done');
   await expect(failing).rejects.toThrow('broken file');
@@ -43,7 +43,7 @@ test('work that fails gives its place back and tells its caller alone', async ()
   expect(semaphore.active).toBe(0);
 });
 
-test('with no room to wait, the one beyond the limit is refused at once', async () => {
+test('without room to wait, work beyond the limit is refused at once', async () => {
   const semaphore = createSemaphore('exports', { atOnce: 1, waiting: 0 });
   const gate = Promise.withResolvers<void>();
   const running = semaphore.run(() => gate.promise);

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { createSingleFlight } from '../../src/flow/single-flight.ts';
 
-test('two hundred who ask at the same time cost one question', async () => {
+test('two hundred callers at the same time share one call', async () => {
   const ask = createSingleFlight<number>();
   const { promise, resolve } = Promise.withResolvers<number>();
   let asked = 0;
@@ -15,7 +15,7 @@ test('two hundred who ask at the same time cost one question', async () => {
   expect(asked).toBe(1);
 });
 
-test('other questions are asked on their own, and the next time is asked anew', async () => {
+test('other keys have calls of their own, and a later call runs again', async () => {
   const ask = createSingleFlight<string>();
   let asked = 0;
   const work = async () => `answer ${++asked}`;
@@ -23,7 +23,7 @@ test('other questions are asked on their own, and the next time is asked anew', 
   expect(await ask('a', work)).toBe('answer 3');
 });
 
-test('a failure is told to all who shared the question, and to nobody after them', async () => {
+test('a failure reaches all callers that shared the call, and no later one', async () => {
   const ask = createSingleFlight<string>();
   const failing = () => Promise.reject(new Error('down'));
   const both = await Promise.allSettled([ask('a', failing), ask('a', async () => 'never asked')]);

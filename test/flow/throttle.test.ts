@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { type Clock, createThrottle } from '../../src/flow/throttle.ts';
 
-test('callers in a line pass one after the other at the rate, none of them early', async () => {
+test('waiting callers pass one after the other at the rate, none of them early', async () => {
   const clock = createClock();
   const throttle = createThrottle(10, clock);
   const passed = await Promise.all(Array.from({ length: 5 }, () => throttle.pass().then(() => clock.slept.at(-1))));
@@ -9,7 +9,7 @@ test('callers in a line pass one after the other at the rate, none of them early
   expect(clock.slept).toEqual([100, 200, 300, 400, 500]);
 });
 
-test('whoever comes at the rate or slower does not wait', async () => {
+test('callers that arrive at the rate or slower do not wait', async () => {
   const clock = createClock();
   const throttle = createThrottle(10, clock);
   for (let turn = 0; turn < 20; turn++) {
@@ -19,7 +19,7 @@ test('whoever comes at the rate or slower does not wait', async () => {
   expect(clock.slept).toEqual([]);
 });
 
-test('an idle hour may be spent as a burst of one second, not of an hour', async () => {
+test('an idle hour allows a burst of one second’s worth, not of an hour’s', async () => {
   const clock = createClock();
   const throttle = createThrottle(10, clock);
   clock.advance(3_600_000);
@@ -29,7 +29,7 @@ test('an idle hour may be spent as a burst of one second, not of an hour', async
   expect(clock.slept).toEqual([100]);
 });
 
-test('in any span of time no more pass than the rate and one burst allow', async () => {
+test('in any period no more pass than the rate and one burst allow', async () => {
   const clock = createClock();
   const throttle = createThrottle(50, clock);
   let passed = 0;
@@ -46,7 +46,7 @@ test('in any span of time no more pass than the rate and one burst allow', async
   expect(passed).toBeGreaterThanOrEqual(50 * 10);
 });
 
-test('who waits can be told to stop waiting', async () => {
+test('a waiting caller can be aborted', async () => {
   const throttle = createThrottle(0.001);
   const stop = new AbortController();
   const waiting = throttle.pass(stop.signal);

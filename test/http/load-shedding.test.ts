@@ -9,7 +9,7 @@ beforeAll(async () => {
 });
 afterAll(() => api.stop());
 
-test('the request beyond the limit is told at once to come back, and health probes are answered all the same', async () => {
+test('a request beyond the limit is told at once to come back, while health probes are answered', async () => {
   const slow = await occupy(REQUESTS_IN_FLIGHT_MAX);
   const begun = performance.now();
   const refused = await fetch(`${api.url}/api/me`);
@@ -25,20 +25,20 @@ test('the request beyond the limit is told at once to come back, and health prob
   expect(probe.status).toBe(200);
 });
 
-test('one request below the limit is answered', async () => {
+test('a request just below the limit is answered', async () => {
   const slow = await occupy(REQUESTS_IN_FLIGHT_MAX - 1);
   const answered = await fetch(`${api.url}/api/me`);
   for (const request of slow) request.cut();
   expect(answered.status).toBe(401);
 });
 
-test('requests whose clients go away in the middle are no longer counted', async () => {
+test('a request whose client disconnects is no longer counted', async () => {
   const slow = await occupy(20);
   for (const request of slow) request.cut();
   await until('the count is back', () => api.gauge('requests_in_flight') === 0);
 });
 
-test('answered, refused and unknown requests are no longer counted either', async () => {
+test('requests that were answered, refused or not found are no longer counted', async () => {
   for (const path of ['/', '/livez', '/api/me', '/nowhere', '/api/nowhere']) await (await fetch(api.url + path)).text();
   const slow = await occupy(REQUESTS_IN_FLIGHT_MAX);
   for (let n = 0; n < 5; n++) expect((await fetch(`${api.url}/nowhere`)).status).toBe(503);
@@ -46,7 +46,7 @@ test('answered, refused and unknown requests are no longer counted either', asyn
   await until('the count is back', () => api.gauge('requests_in_flight') === 0);
 });
 
-/** So many sign-ins whose bodies never come. */
+/** Starts `count` sign-ins whose bodies never arrive. */
 async function occupy(count: number) {
   await until('nothing is in flight', () => api.gauge('requests_in_flight') === 0);
   const slow = Array.from({ length: count }, () => {

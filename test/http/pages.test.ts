@@ -1,11 +1,19 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { projectFile } from '../../src/files.ts';
+import { loadPages } from '../../src/http/pages.ts';
+import { MODULES } from '../../src/modules.ts';
+import { TEST_MODULES } from '../modules.ts';
 import { type RunningApi, rawRequest, runApi } from '../running-api.ts';
+
+const WITH_PAGES = MODULES.map(({ name }) => name)
+  .filter((name) => existsSync(projectFile(`web/modules/${name}/index.js`)))
+  .reverse(); // an order that no sorting would make
 
 let api: RunningApi;
 beforeAll(async () => {
-  api = await runApi({ API_URL: 'https://people.example' });
+  api = await runApi({ API_URL: 'https://service.example' });
 });
 afterAll(() => api.stop());
 
@@ -16,6 +24,7 @@ test.each([
   ['/assets/style.css', 'web/assets/style.css', 'text/css; charset=utf-8'],
   ['/assets/app.js', 'web/assets/app.js', 'text/javascript; charset=utf-8'],
   ['/assets/tardigrade.svg', 'web/assets/tardigrade.svg', 'image/svg+xml'],
+  ['/docs', 'web/docs.html', 'text/html; charset=utf-8'],
 ])('%s is the file %s', async (path, file, type) => {
   const answer = await fetch(url() + path);
   expect(answer.status).toBe(200);
@@ -23,7 +32,28 @@ test.each([
   expect(await answer.text()).toBe(readFileSync(projectFile(file), 'utf8'));
 });
 
-test('who takes gzip gets fewer bytes, who does not gets them plain', async () => {
+test('/modules.js exports the page part of each module that has one, in the order of the list', () => {
+  const pages = loadPages(['first', ...WITH_PAGES, 'last']);
+  const answer = pages.answer('/modules.js', {});
+  expect(answer?.headers['content-type']).toBe('text/javascript; charset=utf-8');
+  const script = String(answer?.body);
+  const imported = [...script.matchAll(/^import \* as (\w+) from '\/modules\/(.+)\/index\.js';$/gm)];
+  expect(imported.map(([, , name]) => name)).toEqual(WITH_PAGES);
+  expect(script).toContain(`export const modules = [${imported.map(([, namespace]) => namespace).join(', ')}];`);
+  expect(String(loadPages([]).answer('/modules.js', {})?.body)).toBe('export const modules = [];\n');
+});
+
+test('the files of a module are served, but for its pages, which have routes of their own', async () => {
+  const files = readdirSync(projectFile('web/modules'), { withFileTypes: true, recursive: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => relative(projectFile('web'), join(entry.parentPath, entry.name)));
+  for (const file of ['modules.js', ...files]) {
+    const { status } = await fetch(`${url()}/${file}`);
+    expect(`${file}: ${status}`).toBe(`${file}: ${file.endsWith('.html') ? 404 : 200}`);
+  }
+});
+
+test('a client that accepts gzip gets fewer bytes, any other gets them plain', async () => {
   const zipped = await rawRequest(url(), get('/assets/app.js', 'accept-encoding: br, gzip'));
   const plain = await rawRequest(url(), get('/assets/app.js'));
   expect(zipped).toMatch(/content-encoding: gzip/i);
@@ -42,6 +72,18 @@ test('a page that has not changed is not sent again', async () => {
   expect(changed.status).toBe(200);
 });
 
+test('/modules.js imports the page part of each module that has one, in their order', async () => {
+  const source = await (await fetch(`${url()}/modules.js`)).text();
+  const imported = [...source.matchAll(/'\/modules\/([\w-]+)\/index\.js'/g)].map(([, name]) => name);
+  const withPages = TEST_MODULES.map(({ name }) => name).filter((name) =>
+    existsSync(projectFile(`web/modules/${name}/index.js`)),
+  );
+  expect(imported).toEqual(withPages);
+  expect(source.match(/export const modules = \[(.*)\]/)?.[1]).toBe(
+    imported.map((_, nth) => `module${nth}`).join(', '),
+  );
+});
+
 test.each([
   '/assets/../../package.json',
   '/assets/..%2f..%2fpackage.json',
@@ -51,8 +93,12 @@ test.each([
   '/../package.json',
   '/assets/%00',
   '/assets/',
-  '/chat.html',
-])('no address leads out of the pages: %s', async (path) => {
+  '/404.html',
+  '/index.html',
+  '/docs.html',
+  '/modules/../index.html',
+  '/modules/',
+])('no path leads out of the pages, or to a page by its file name: %s', async (path) => {
   const answer = await rawRequest(url(), get(path));
   expect(answer).toMatch(/^HTTP\/1.1 (404|400) /);
   expect(answer).not.toContain('"dependencies"');
@@ -74,7 +120,7 @@ test.each(['/', '/assets/app.js', '/nowhere', '/api/me', '/livez'])(
 );
 
 function get(path: string, ...headers: string[]): string {
-  return [`GET ${path} HTTP/1.1`, 'host: people.example', 'connection: close', ...headers, '', ''].join('\r\n');
+  return [`GET ${path} HTTP/1.1`, 'host: service.example', 'connection: close', ...headers, '', ''].join('\r\n');
 }
 
 function lengthOf(answer: string): number {

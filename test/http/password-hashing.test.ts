@@ -24,21 +24,21 @@ test('a hash that was made with other parameters is still understood', async () 
   expect(await hasher.verify('Password', known)).toBe(false);
 });
 
-test('an unknown user is refused and costs as much as a wrong password', async () => {
+test('an unknown user is refused, and takes as long as a wrong password', async () => {
   const stored = await hasher.hash(PASSWORD);
-  const wrongMs = await fastest(() => hasher.verify('wrong', stored));
-  const unknownMs = await fastest(() => hasher.verify('wrong', undefined));
+  const wrongMs = await cheapestMs(() => hasher.verify('wrong', stored));
+  const unknownMs = await cheapestMs(() => hasher.verify('wrong', undefined));
   expect(await hasher.verify('wrong', undefined)).toBe(false);
   expect(unknownMs / wrongMs).toBeGreaterThan(0.5);
   expect(unknownMs / wrongMs).toBeLessThan(2);
 });
 
-test('what is no hash in the database is an error, never a password that fits', async () => {
+test('a stored text that is not a hash is an error, and never matches a password', async () => {
   await expect(hasher.verify('', '')).rejects.toThrow('not an argon2id PHC string');
   await expect(hasher.verify('$2b$10$abc', '$2b$10$abc')).rejects.toThrow('not an argon2id PHC string');
 });
 
-test('more sign-ins at once than run and wait: the rest is told to come back, the others are served', async () => {
+test('sign-ins beyond those that run and wait are refused with a time to come back, the others are served', async () => {
   const room = PASSWORD_HASHES_AT_ONCE_MAX + PASSWORD_HASHES_WAITING_MAX;
   const outcomes = Promise.allSettled(Array.from({ length: room + 5 }, () => hasher.hash(PASSWORD)));
   expect(hasher.waiting).toBe(PASSWORD_HASHES_WAITING_MAX);
@@ -51,12 +51,14 @@ test('more sign-ins at once than run and wait: the rest is told to come back, th
   expect(await hasher.hash(PASSWORD)).toContain('$argon2id$');
 });
 
-async function fastest(work: () => Promise<unknown>): Promise<number> {
+/** Processor time of the whole process, threads included: waiting for a busy machine does not count. */
+async function cheapestMs(work: () => Promise<unknown>): Promise<number> {
   let best = Number.POSITIVE_INFINITY;
   for (let n = 0; n < 5; n++) {
-    const begun = performance.now();
+    const before = process.cpuUsage();
     await work();
-    best = Math.min(best, performance.now() - begun);
+    const { user, system } = process.cpuUsage(before);
+    best = Math.min(best, (user + system) / 1_000);
   }
   return best;
 }

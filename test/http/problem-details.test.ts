@@ -1,6 +1,10 @@
+import { STATUS_CODES } from 'node:http';
+import type { FastifyError } from 'fastify';
 import getPort from 'get-port';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
+import { AppError, ERROR_STATUS, type ErrorCode } from '../../src/errors.ts';
+import { toProblem } from '../../src/http/problem-details.ts';
 import { BODY_BYTES_MAX, RETRY_AFTER_SECONDS } from '../../src/limits.ts';
 import { type ApiClient, call, registerClient } from '../api-client.ts';
 import { type RunningApi, rawRequest, runApi } from '../running-api.ts';
@@ -14,7 +18,7 @@ interface Problem {
   readonly errors?: { path: string; message: string }[];
 }
 
-const DRAFT = { name: 'Weekly', subject: 'Hello', body: 'Hello {{name}}' };
+const NOTE = { title: 'Weekly', body: 'Hello' };
 
 let api: RunningApi;
 let owner: ApiClient;
@@ -24,94 +28,98 @@ beforeAll(async () => {
 });
 afterAll(() => api.stop());
 
-const post = (body: unknown) => owner.send<Problem>('POST', '/api/campaigns', body);
+const post = (body: unknown) => owner.send<Problem>('POST', '/api/notes', body);
 
-test('a field that is not valid is named', async () => {
-  const tooLong = await post({ ...DRAFT, name: 'x'.repeat(200) });
-  expect(tooLong).toMatchObject({ status: 400, body: { code: 'invalid', title: 'Not valid' } });
+test('a field that is not valid is named, however deep it is', async () => {
+  const tooLong = await post({ ...NOTE, title: 'x'.repeat(201) });
+  expect(tooLong).toMatchObject({ status: 400, body: { code: 'invalid', title: 'Bad Request' } });
   expect(tooLong.headers.get('content-type')).toContain('application/problem+json');
-  expect(tooLong.body.errors).toEqual([{ path: 'body/name', message: expect.stringContaining('120') }]);
-  const nested = await post({ ...DRAFT, questions: ['Fine?', ''] });
-  expect(nested.body.errors?.[0]?.path).toBe('body/questions/1');
+  expect(tooLong.body.errors).toEqual([{ path: 'body/title', message: expect.stringContaining('200') }]);
+  const nested = toProblem({
+    validationContext: 'body',
+    validation: [{ instancePath: '/lines/1', params: { missingProperty: 'text' }, message: 'is missing' }],
+  } as unknown as FastifyError);
+  expect(nested.errors).toEqual([{ path: 'body/lines/1/text', message: 'is missing' }]);
 });
 
-test('a field that is missing, and one that nobody reads, are named as well', async () => {
-  const missing = await post({ name: 'Weekly', body: 'Hello' });
-  expect(missing.body.errors?.[0]?.path).toBe('body/subject');
-  const unknown = await post({ ...DRAFT, colour: 'red' });
+test('a missing field and an unknown one are named as well', async () => {
+  const missing = await post({ body: 'Hello' });
+  expect(missing.body.errors?.[0]?.path).toBe('body/title');
+  const unknown = await post({ ...NOTE, colour: 'red' });
   expect(unknown.body.errors?.[0]?.path).toBe('body/colour');
 });
 
-test('parameters of the address and of the query are named with their place', async () => {
-  const id = await owner.get<Problem>('/api/campaigns/abc');
+test('a parameter of the path or of the query is named with its place', async () => {
+  const id = await owner.get<Problem>('/api/notes/abc');
   expect(id).toMatchObject({ status: 400, body: { errors: [{ path: 'params/id' }] } });
-  const limit = await owner.get<Problem>('/api/campaigns?limit=201');
+  const limit = await owner.get<Problem>('/api/notes?limit=201');
   expect(limit).toMatchObject({ status: 400, body: { errors: [{ path: 'querystring/limit' }] } });
 });
 
-test.each(['/nowhere', '/api/nowhere', '/assets/nowhere.js'])('nothing is at %s, and that is said', async (path) => {
-  const answer = await owner.get<Problem>(`${path}?secret=1`);
-  expect(answer.status).toBe(404);
-  expect(answer.headers.get('content-type')).toContain('application/problem+json');
-  expect(answer.body).toMatchObject({ code: 'not_found', detail: `There is nothing at GET ${path}.` });
-});
+test.each(['/nowhere', '/api/nowhere', '/assets/nowhere.js'])(
+  'an unknown path is a 404 that names it: %s',
+  async (path) => {
+    const answer = await owner.get<Problem>(`${path}?secret=1`);
+    expect(answer.status).toBe(404);
+    expect(answer.headers.get('content-type')).toContain('application/problem+json');
+    expect(answer.body).toMatchObject({ code: 'not_found', detail: `There is nothing at GET ${path}.` });
+  },
+);
 
-test('a method that an address does not know is a 404, not a crash', async () => {
-  expect((await owner.send('DELETE', '/api/employees')).status).toBe(404);
+test('an unknown method is a 404, not a crash', async () => {
+  expect((await owner.send('DELETE', '/api/notes')).status).toBe(404);
 });
 
 test.each([
   ['{"name": ', 'half of a JSON text'],
   ['', 'nothing'],
-  ['name=Weekly', 'a form'],
-])('a body that is no JSON (%s) is refused in words', async (text) => {
-  const answer = await owner.send<Problem>('POST', '/api/campaigns', text, { 'content-type': 'application/json' });
+  ['title=Weekly', 'a form'],
+])('a body that is not JSON is refused with a problem document: %s', async (text) => {
+  const answer = await owner.send<Problem>('POST', '/api/notes', text, { 'content-type': 'application/json' });
   expect(answer).toMatchObject({ status: 400, body: { code: 'invalid', status: 400 } });
 });
 
 test('a body of another type is a 415', async () => {
-  const answer = await owner.send<Problem>('POST', '/api/campaigns', '<a/>', { 'content-type': 'application/xml' });
+  const answer = await owner.send<Problem>('POST', '/api/notes', '<a/>', { 'content-type': 'application/xml' });
   expect(answer).toMatchObject({ status: 415, body: { code: 'unsupported' } });
 });
 
 test('a body that is too large is a 413', async () => {
-  const answer = await post({ ...DRAFT, body: 'x'.repeat(BODY_BYTES_MAX) });
+  const answer = await post({ ...NOTE, body: 'x'.repeat(BODY_BYTES_MAX) });
   expect(answer).toMatchObject({ status: 413, body: { code: 'too_large' } });
 });
 
-test('an address that cannot be decoded is a 400 in the same form', async () => {
-  const answer = await rawRequest(api.url, 'GET /api/campaigns/%zz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n');
+test('a path that cannot be decoded is a 400 in the same form', async () => {
+  const answer = await rawRequest(api.url, 'GET /api/notes/%zz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n');
   expect(answer).toMatch(/^HTTP\/1.1 400 /);
   expect(answer).toContain('application/problem+json');
   expect(answer).toContain('"code":"invalid"');
 });
 
-test('a text that the database cannot hold is a 400, wherever it comes in', async () => {
-  for (const answer of [
-    await post({ ...DRAFT, name: 'a\0b' }),
-    await post({ ...DRAFT, questions: ['a\0b'] }),
-    await owner.get<Problem>('/api/employees?search=a%00b'),
-  ]) {
-    expect(answer).toMatchObject({ status: 400, body: { code: 'invalid' } });
+test('a text that the database cannot hold is a 400', async () => {
+  for (const text of [{ title: 'a\0b' }, { ...NOTE, body: 'a\0b' }]) {
+    const refused = await post(text);
+    expect(refused).toMatchObject({ status: 400, body: { code: 'invalid', title: 'Bad Request' } });
+    expect(refused.body.detail).toContain('NUL');
   }
 });
 
-test('an error that nobody foresaw gives nothing of the inside away', async () => {
-  await sql`alter table imports rename to imports_gone`.execute(api.database.db);
-  const answer = await owner.send<Problem>('POST', '/api/imports', { fileName: 'a.csv' });
-  await sql`alter table imports_gone rename to imports`.execute(api.database.db);
+test('an unexpected error reveals nothing about the inside', async () => {
+  await sql`alter table notes rename to notes_gone`.execute(api.database.db);
+  const answer = await post(NOTE);
+  await sql`alter table notes_gone rename to notes`.execute(api.database.db);
   expect(answer).toMatchObject({ status: 500 });
   expect(answer.body).toEqual({
     type: 'about:blank',
-    title: 'Our fault',
+    title: 'Internal Server Error',
     status: 500,
     detail: 'Something went wrong on our side. It has been noted.',
     code: 'internal',
   });
-  expect((await owner.send('POST', '/api/imports', { fileName: 'a.csv' })).status).toBe(201);
+  expect((await post(NOTE)).status).toBe(201);
 });
 
-test('while the database is away everybody is told to come back, and then let in', async () => {
+test('while the database is away every caller is told to come back, and is answered afterwards', async () => {
   let gate!: TcpGate;
   const behind = await runApi(async (database) => {
     gate = await createTcpGate(new URL(database.url), await getPort());
@@ -122,19 +130,26 @@ test('while the database is away everybody is told to come back, and then let in
   onTestFinished(() => behind.stop());
   const person = await registerClient(behind.url);
   await gate.shut();
-  const refused = await person.send<Problem>('POST', '/api/campaigns', DRAFT);
+  const refused = await person.send<Problem>('POST', '/api/notes', NOTE);
   expect(refused).toMatchObject({ status: 503, body: { code: 'overloaded' } });
   expect(refused.body.detail).toMatch(/^The database is away/);
   expect(refused.headers.get('retry-after')).toBe(String(RETRY_AFTER_SECONDS));
   await gate.open();
   onTestFinished(() => gate.shut());
-  expect((await person.send('POST', '/api/campaigns', DRAFT)).status).toBe(201);
+  expect((await person.send('POST', '/api/notes', NOTE)).status).toBe(201);
 });
 
-test('even without a session the answer to a broken request is a problem in words', async () => {
+test('a caller who is not signed in gets problem documents as well', async () => {
   const answer = await call<Problem>(api.url, 'POST', '/api/sessions', {
     headers: {},
     body: { email: 'x', password: 'y' },
   });
   expect(answer.body.errors).toEqual([{ path: 'body/email', message: expect.any(String) }]);
+});
+
+test.each(Object.entries(ERROR_STATUS))('%s is a %i with the standard reason phrase as its title', (code, status) => {
+  const title = STATUS_CODES[status];
+  expect(title).toMatch(/^[A-Z][\w ]+$/);
+  const problem = toProblem(new AppError(code as ErrorCode, 'Because.'));
+  expect(problem).toEqual({ type: 'about:blank', title, status, detail: 'Because.', code });
 });

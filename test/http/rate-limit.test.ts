@@ -8,7 +8,7 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-test('the try beyond the limit is refused, with the seconds that are left', () => {
+test('an attempt beyond the limit is refused with the seconds that remain', () => {
   const clock = fakeClock();
   const limit = createRateLimit('tries', 3);
   for (let n = 0; n < 3; n++) limit.count('ada');
@@ -18,14 +18,14 @@ test('the try beyond the limit is refused, with the seconds that are left', () =
   expect(refusal.message).toBe('Too many tries. Try again in 40 seconds.');
 });
 
-test('keys are counted apart', () => {
+test('each key has its own count', () => {
   const limit = createRateLimit('tries', 1);
   limit.count('ada');
   expect(() => limit.count('ben')).not.toThrow();
   expect(() => limit.count('ada')).toThrow('Too many tries');
 });
 
-test('the window ends a minute after the first try, however often somebody tries meanwhile', () => {
+test('the window ends a minute after the first attempt, however many follow', () => {
   const clock = fakeClock();
   const limit = createRateLimit('tries', 1);
   limit.count('ada');
@@ -37,14 +37,14 @@ test('the window ends a minute after the first try, however often somebody tries
   expect(() => limit.count('ada')).not.toThrow();
 });
 
-test('a key that is forgotten starts afresh', () => {
+test('a key that was forgotten starts from zero', () => {
   const limit = createRateLimit('tries', 1);
   limit.count('ada');
   limit.forget('ada');
   expect(() => limit.count('ada')).not.toThrow();
 });
 
-test('more keys than are kept push out the oldest, and memory stays bounded', () => {
+test('keys beyond the limit push out the oldest, so that memory stays bounded', () => {
   const limit = createRateLimit('tries', 1);
   limit.count('the oldest');
   for (let n = 0; n < RATE_LIMIT_KEYS_MAX - 1; n++) limit.count(`key ${n}`);

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { createShutdown } from '../../src/process/graceful-shutdown.ts';
 import { createQuietLog } from './quiet-log.ts';
 
-test('what was opened last is closed first, one after the other', async () => {
+test('resources are closed one by one in reverse order', async () => {
   const shutdown = createShutdown(createQuietLog().log);
   const events: string[] = [];
   for (const what of ['database', 'redis', 'http']) {
@@ -23,7 +23,7 @@ test('what was opened last is closed first, one after the other', async () => {
   ]);
 });
 
-test('a closer that hangs is named and left behind; the others still have their turn', async () => {
+test('a closer that hangs is logged by name and skipped, and the others still run', async () => {
   const { log, error } = createQuietLog();
   const shutdown = createShutdown(log, 50);
   const closed: string[] = [];
@@ -38,7 +38,7 @@ test('a closer that hangs is named and left behind; the others still have their 
   expect(error).toHaveBeenCalledExactlyOnceWith(expect.objectContaining({ what: 'queue' }), 'did not close in time');
 });
 
-test('the deadline is for all of them together, not for each', async () => {
+test('the deadline is for all closers together, not for each', async () => {
   const shutdown = createShutdown(createQuietLog().log, 100);
   for (let part = 0; part < 20; part++) shutdown.onStop(`part ${part}`, () => new Promise(() => undefined));
   const from = performance.now();
@@ -70,7 +70,7 @@ test.each([
   );
 });
 
-test('a second signal changes nothing: it gets the promise of the first', async () => {
+test('a second signal gets the promise of the first stop', async () => {
   const shutdown = createShutdown(createQuietLog().log);
   let closed = 0;
   shutdown.onStop('database', () => closed++);
@@ -81,7 +81,7 @@ test('a second signal changes nothing: it gets the promise of the first', async 
   expect(closed).toBe(1);
 });
 
-test('loops are told to end their turn before the first thing closes', async () => {
+test('the stop signal is aborted before the first resource closes', async () => {
   const shutdown = createShutdown(createQuietLog().log);
   let toldFirst: boolean | undefined;
   shutdown.onStop('loops', () => {
@@ -92,7 +92,7 @@ test('loops are told to end their turn before the first thing closes', async () 
   expect(toldFirst).toBe(true);
 });
 
-test('what is opened while the stop runs (a start that was interrupted) is closed too', async () => {
+test('a resource that is opened while the stop runs is closed too', async () => {
   const shutdown = createShutdown(createQuietLog().log);
   let closed = false;
   shutdown.onStop('database', async () => {

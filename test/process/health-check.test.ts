@@ -14,7 +14,7 @@ test('a process is ready when every part of it answers', async () => {
   expect(await health.readiness()).toEqual({ ready: true, checks: { database: 'ok', redis: 'ok' } });
 });
 
-test('one part that fails makes the process not ready, and says why; the others are still told', async () => {
+test('one part that fails makes the process not ready and says why, and the others are still reported', async () => {
   const health = createHealth(NEVER);
   health.register('database', () => Promise.reject(new Error('connect ECONNREFUSED 10.0.0.5:5432')));
   health.register('redis', async () => 'PONG');
@@ -24,7 +24,7 @@ test('one part that fails makes the process not ready, and says why; the others 
   });
 });
 
-test('a part that throws before it has made a promise is a part that fails, not a probe that fails', async () => {
+test('a part that throws synchronously counts as failed, and does not break the probe', async () => {
   const health = createHealth(NEVER);
   health.register('redis', () => {
     throw new TypeError('Connection is closed');
@@ -40,7 +40,7 @@ test('a part that does not answer in time counts as failed', async () => {
   expect(await probe).toEqual({ ready: false, checks: { database: `no answer within ${HEALTH_CHECK_MS} ms` } });
 });
 
-test('a thousand probes in a second are one check: the check must not be the outage', async () => {
+test('a thousand probes in a second cost one check', async () => {
   const health = createHealth(NEVER);
   const check = vi.fn(async () => 1);
   health.register('database', check);
@@ -54,7 +54,7 @@ test('a thousand probes in a second are one check: the check must not be the out
   expect(check).toHaveBeenCalledTimes(2);
 });
 
-test('a part that comes back is seen after the cache time', async () => {
+test('a part that has recovered is noticed after the cache time', async () => {
   const health = createHealth(NEVER);
   let up = false;
   health.register('redis', async () => {
@@ -66,7 +66,7 @@ test('a part that comes back is seen after the cache time', async () => {
   expect((await health.readiness()).ready).toBe(true);
 });
 
-test('a process that stops is not ready at once, whatever was cached, so that no new traffic comes', async () => {
+test('a process that is stopping is not ready at once, whatever was cached, so that it gets no new traffic', async () => {
   const stop = new AbortController();
   const health = createHealth(stop.signal);
   health.register('database', async () => 1);

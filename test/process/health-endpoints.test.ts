@@ -20,7 +20,7 @@ beforeAll(async () => {
 });
 afterAll(() => void server.close());
 
-test('it lives, it is ready, and both may never come out of a cache', async () => {
+test('a running process is live and ready, and neither answer may be cached', async () => {
   const live = await fetch(`${url}/livez?from=balancer`);
   expect([live.status, await live.text()]).toEqual([200, 'ok\n']);
   const ready = await fetch(`${url}/readyz`);
@@ -28,7 +28,7 @@ test('it lives, it is ready, and both may never come out of a cache', async () =
   expect(ready.headers.get('cache-control')).toBe('no-store');
 });
 
-test('metrics are there for whoever reaches the process itself', async () => {
+test('metrics are answered to callers that reach the process directly', async () => {
   const answer = await fetch(`${url}/metrics`);
   expect(answer.headers.get('content-type')).toContain('version=0.0.4');
   expect(await answer.text()).toContain('tardigrade_mails_in_flight{process="mailer"} 7');
@@ -42,13 +42,13 @@ test.each([
   expect([answer.status, await answer.text()]).toEqual([404, 'not found\n']);
 });
 
-test('any other path is not found here, and is left to the framework elsewhere', async () => {
+test('any other path is a 404 on the health server, and is left to the framework in the api', async () => {
   expect((await fetch(`${url}/readyz/`)).status).toBe(404);
-  expect(await answerHealth({ path: '/api/campaigns', headers: {} }, health, metrics)).toBeUndefined();
+  expect(await answerHealth({ path: '/api/me', headers: {} }, health, metrics)).toBeUndefined();
   for (const path of HEALTH_PATHS) expect(await answerHealth({ path, headers: {} }, health, metrics)).toBeDefined();
 });
 
-test('a process that stops still lives, but is not ready', async () => {
+test('a process that is stopping is live, but not ready', async () => {
   stop.abort();
   expect((await fetch(`${url}/readyz`)).status).toBe(503);
   expect((await fetch(`${url}/livez`)).status).toBe(200);

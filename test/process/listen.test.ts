@@ -5,7 +5,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { StartError } from '../../src/errors.ts';
 import { closeServer, explain, listen } from '../../src/process/listen.ts';
 
-test('a port that is taken is said with the variable that moves it', async () => {
+test('a port that is taken is reported with the variable that changes it', async () => {
   const holder = await listening(createServer());
   const where = { host: '127.0.0.1', port: portOf(holder), variable: 'API_PORT' };
   const starting = listen(createServer(), where);
@@ -15,12 +15,12 @@ test('a port that is taken is said with the variable that moves it', async () =>
   );
 });
 
-test('an address that this machine does not have is said with the variable that holds it', async () => {
+test('an address that this machine does not have is reported with the variable that holds it', async () => {
   const starting = listen(createServer(), { host: '192.0.2.1', port: 0, variable: 'API_PORT' });
   await expect(starting).rejects.toThrow(/no address 192\.0\.2\.1\. Set HOST to/);
 });
 
-test('a port that needs privileges is said so, and what nobody foresaw stays what it is', () => {
+test('a port that needs privileges is explained, and an unexpected error is passed on unchanged', () => {
   const where = { host: '127.0.0.1', port: 80, variable: 'CHAT_PORT' };
   expect(explain(Object.assign(new Error(), { code: 'EACCES' }), where)).toMatchObject({
     name: 'StartError',
@@ -30,7 +30,7 @@ test('a port that needs privileges is said so, and what nobody foresaw stays wha
   expect(explain(strange, where)).toBe(strange);
 });
 
-test('a stop lets the request in flight end, and takes no new one', async () => {
+test('closing lets the request in flight end, and accepts no new one', async () => {
   const answer = Promise.withResolvers<void>();
   const arrived = Promise.withResolvers<void>();
   const server = await listening(
@@ -51,7 +51,7 @@ test('a stop lets the request in flight end, and takes no new one', async () => 
   await closed;
 });
 
-test('connections that wait for their next request do not hold the stop up', async () => {
+test('idle keep-alive connections do not delay closing', async () => {
   const server = await listening(createServer((_, response) => void response.end('ok')));
   const socket = connect(portOf(server), '127.0.0.1');
   socket.write('GET / HTTP/1.1\r\nhost: x\r\n\r\n'); // and keep-alive, as HTTP/1.1 does

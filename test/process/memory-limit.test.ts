@@ -10,7 +10,7 @@ import { createQuietLog } from './quiet-log.ts';
 const MB = 1024 * 1024;
 const GB = 1024 * MB;
 
-test('the kernel says the limit; where it says none, the process lives as if in a nano', () => {
+test('the limit is that of the container, or that of a nano where there is none', () => {
   expect(memoryLimit(512 * MB, 16 * GB)).toEqual({ bytes: 512 * MB, source: 'container' });
   const assumed = { bytes: NANO_BYTES, source: 'assumed' };
   expect(memoryLimit(0, 16 * GB)).toEqual(assumed); // cgroup v2 without a limit
@@ -32,7 +32,7 @@ test.each([
   ]);
 });
 
-test('from 128 MB on, the flags leave a quarter of the container to what is not heap', () => {
+test('from 128 MB on, the flags leave a quarter of the container for everything but the heap', () => {
   for (let limitMb = 128; limitMb <= 4_096; limitMb += 16) {
     const limit = { bytes: limitMb * MB, source: 'container' as const };
     const [oldMb = 0, semiMb = 0] = heapFlags(limit).map((flag) => Number(flag.split('=')[1]));
@@ -41,14 +41,14 @@ test('from 128 MB on, the flags leave a quarter of the container to what is not 
   }
 });
 
-test('a heap that may outgrow the container is refused at start, with the flags that would fit', () => {
+test('a heap that may outgrow the container is refused at start, with flags that would fit', () => {
   const { log } = createQuietLog();
   const start = () => checkHeap(log, { bytes: 256 * MB, source: 'container' }, 2_096 * MB);
   expect(start).toThrow(StartError);
   expect(start).toThrow(/2096 MB in a container of 256 MB.*--max-old-space-size=102 --max-semi-space-size=8/);
 });
 
-test('without a container to be killed in, a heap that is too large is only worth a warning', () => {
+test('without a container limit, a heap that is too large is only a warning', () => {
   const { log, warn } = createQuietLog();
   checkHeap(log, { bytes: NANO_BYTES, source: 'assumed' }, 4 * GB);
   expect(warn).toHaveBeenCalledExactlyOnceWith(
@@ -57,7 +57,7 @@ test('without a container to be killed in, a heap that is too large is only wort
   );
 });
 
-test('the launcher replaces itself by node with the flags: same process, and V8 keeps to them', async () => {
+test('the launcher replaces itself by node with the flags, in the same process, and V8 obeys them', async () => {
   const database = await createTestDatabase({ replica: false });
   try {
     // Preloaded in both passes, it tells from inside how node was started.
@@ -87,7 +87,7 @@ test('the launcher replaces itself by node with the flags: same process, and V8 
 });
 
 test.each([[['nonsense']], [[]], [['../../etc/passwd']]])(
-  'a worker that does not exist (%j) is answered with those that do',
+  'an unknown worker (%j) is answered with the names of all workers',
   async (args) => {
     const { ended, output } = launch([LAUNCH, ...args]);
     expect(await ended).toMatchObject({ code: 64 });

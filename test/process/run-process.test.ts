@@ -26,7 +26,7 @@ test('an empty environment: every fault on stderr, no stack, exit code 1', async
   expect(output()).not.toMatch(STACK_TRACE);
 });
 
-test('a database that is down: which one, what to look at, no password, exit code 1 within seconds', async () => {
+test('a database that is down: its address, what to check, no password, exit code 1 within seconds', async () => {
   const port = await getPort();
   const { ended, stderr, output } = launch([LAUNCH, 'api'], {
     ...(await environment()),
@@ -41,7 +41,7 @@ test('a database that is down: which one, what to look at, no password, exit cod
   expect(stderr()).not.toMatch(STACK_TRACE);
 });
 
-test('a port that is taken: which one, which variable moves it, exit code 1', async () => {
+test('a port that is taken: its number, the variable that changes it, exit code 1', async () => {
   const settings = await environment();
   const holder = createServer().listen(Number(settings['API_PORT']), '127.0.0.1');
   onTestFinished(() => void holder.close());
@@ -69,13 +69,13 @@ test.each([
   expect(lines().find(({ msg }) => msg === 'stopped')).toMatchObject({ clean: true });
 });
 
-test('an error that nobody expected: logged as fatal, closed in order, exit code 1', async () => {
+test('an unexpected error: logged as fatal, closed in order, exit code 1', async () => {
   const runProcess = join(import.meta.dirname, '..', '..', 'src', 'process', 'run-process.ts');
   const program = `
     import { runProcess } from ${JSON.stringify(runProcess)};
     await runProcess('migrate', async (process) => {
       await process.open('notebook', () => 'notebook', () => process.log.info('notebook closed'));
-      setTimeout(() => { throw new Error('nobody expected this'); }, 1);
+      setTimeout(() => { throw new Error('unexpected'); }, 1);
       setInterval(() => {}, 1_000);
     });`;
   const { ended, lines } = launch(['--input-type=module', '-e', program], await environment());
@@ -84,11 +84,11 @@ test('an error that nobody expected: logged as fatal, closed in order, exit code
   expect(said).toEqual(expect.arrayContaining(['uncaught exception', 'stopping', 'notebook closed', 'stopped']));
   expect(lines().find(({ msg }) => msg === 'uncaught exception')).toMatchObject({
     level: 60,
-    err: { message: 'nobody expected this', stack: expect.stringMatching(STACK_TRACE) },
+    err: { message: 'unexpected', stack: expect.stringMatching(STACK_TRACE) },
   });
 });
 
-test('a start that fails half way closes what it had opened', async () => {
+test('a start that fails halfway closes what it had opened', async () => {
   const runProcess = join(import.meta.dirname, '..', '..', 'src', 'process', 'run-process.ts');
   const errors = join(import.meta.dirname, '..', '..', 'src', 'errors.ts');
   const program = `
@@ -104,7 +104,7 @@ test('a start that fails half way closes what it had opened', async () => {
   expect(stderr()).toBe('api cannot start.\nThe pen is empty. Fill it.\n');
 });
 
-test('what is open already is shared by name, opened once and closed once', async () => {
+test('a resource is shared by its name, opened once and closed once', async () => {
   const { log } = createQuietLog();
   const shutdown = createShutdown(log);
   const shared = createProcess('all', loadConfig(await environment()), log, shutdown, () => undefined);

@@ -5,11 +5,13 @@ import { queueDepths } from '../../src/queue/queue-depth.ts';
 import { openQueue } from '../../src/queue/queues.ts';
 import { emptyRedis, testRedisUrl } from '../worker.ts';
 
-test("the depth of a queue is what BullMQ's own count says, in every state", async () => {
+const QUEUE = 'depths';
+
+test("the depth of a queue equals BullMQ's own count, in every state", async () => {
   await emptyRedis();
   const redis = new Redis(testRedisUrl(), { maxRetriesPerRequest: null });
-  const queue = openQueue('campaigns', redis);
-  const consumer = new Worker('campaigns', null, { connection: redis, autorun: false });
+  const queue = openQueue(QUEUE, redis);
+  const consumer = new Worker(QUEUE, null, { connection: redis, autorun: false });
   try {
     await queue.add('will fail', {}, { removeOnFail: false });
     await (await consumer.getNextJob('token'))?.moveToFailed(new Error('on purpose'), 'token', false);
@@ -19,7 +21,10 @@ test("the depth of a queue is what BullMQ's own count says, in every state", asy
 
     const counted = { waiting: 4, active: 2, delayed: 3, failed: 1 };
     expect(await queue.getJobCounts('waiting', 'active', 'delayed', 'failed')).toEqual(counted);
-    expect(await queueDepths(redis)).toEqual([{ name: 'campaigns', ...counted }]);
+    expect(await queueDepths(redis, [QUEUE, 'unused'])).toEqual([
+      { name: QUEUE, ...counted },
+      { name: 'unused', waiting: 0, active: 0, delayed: 0, failed: 0 },
+    ]);
   } finally {
     await consumer.close(true);
     await queue.close();

@@ -9,6 +9,7 @@ import { until } from '../database.ts';
 import { emptyRedis, testRedisUrl } from '../worker.ts';
 
 type Data = { id: number };
+const QUEUE = 'tested';
 const log = createLog('test', 'silent');
 let redis: Redis;
 let queue: Queue;
@@ -17,7 +18,7 @@ let consumer: { close(): Promise<void> } | undefined;
 beforeEach(async () => {
   await emptyRedis();
   redis = new Redis(testRedisUrl());
-  queue = openQueue('campaigns', redis);
+  queue = openQueue(QUEUE, redis);
 });
 afterEach(async () => {
   await consumer?.close();
@@ -27,11 +28,11 @@ afterEach(async () => {
 });
 
 const consume = (handle: (data: Data, signal: AbortSignal) => Promise<Turn>) => {
-  consumer = openConsumer<Data>('campaigns', testRedisUrl(), handle, log);
+  consumer = openConsumer<Data>(QUEUE, testRedisUrl(), handle, log);
 };
 const enqueue = (id: number) => queue.add('work', { id }, { jobId: `job-${id}` });
 
-test('a job that asks for another turn gets it behind all others in line', async () => {
+test('a job that asks for another turn gets it after every other job in the queue', async () => {
   const others = JOBS_AT_ONCE * 3;
   for (let id = 0; id <= others; id++) await enqueue(id);
   const turns: number[] = [];
@@ -41,24 +42,24 @@ test('a job that asks for another turn gets it behind all others in line', async
     return id === 0 && turns.filter((turn) => turn === 0).length < 3 ? { againInMs: 0 } : 'finished';
   });
   await until('all turns were taken', () => turns.length === others + 3);
-  // The ones that ran beside its first turn aside, everybody was heard before it spoke again.
+  // Every other job had its turn before the second turn of this one.
   expect(new Set(turns.slice(0, turns.indexOf(0, turns.indexOf(0) + 1))).size).toBe(others + 1);
 });
 
 test('a finished job leaves nothing behind in Redis', async () => {
   consume(async () => 'finished');
   await enqueue(1);
-  await until('the job is gone', async () => (await redis.exists('bull:campaigns:job-1')) === 0);
+  await until('the job is gone', async () => (await redis.exists(`bull:${QUEUE}:job-1`)) === 0);
   expect(await queue.getJobCountByTypes('waiting', 'active', 'delayed', 'completed', 'failed')).toBe(0);
 });
 
-test('an id that is in line already is not added again', async () => {
+test('a job whose id is already queued is not added again', async () => {
   await enqueue(1);
   await enqueue(1);
   expect(await queue.getWaitingCount()).toBe(1);
 });
 
-test('a job whose turn threw can be put in line again under the same id', async () => {
+test('a job whose handler threw can be queued again under the same id', async () => {
   let turns = 0;
   consume(async () => {
     turns++;
@@ -73,22 +74,22 @@ test('a job whose turn threw can be put in line again under the same id', async 
 
 test('a job whose consumer died is taken up again', async () => {
   await enqueue(1);
-  const dead = new Worker('campaigns', null, { connection: { url: testRedisUrl() }, autorun: false, lockDuration: 20 });
+  const dead = new Worker(QUEUE, null, { connection: { url: testRedisUrl() }, autorun: false, lockDuration: 20 });
   const job = await dead.getNextJob('dead');
   await dead.close(true);
-  await until('its lock has run out', async () => (await redis.exists('bull:campaigns:job-1:lock')) === 0);
-  // BullMQ believes in a death when two checks in a row find no sign of life. This stands for the first one.
-  await redis.sadd('bull:campaigns:stalled', job?.id as string);
+  await until('its lock has run out', async () => (await redis.exists(`bull:${QUEUE}:job-1:lock`)) === 0);
+  // BullMQ takes a job for stalled when two checks in a row find no lock. This replaces the first check.
+  await redis.sadd(`bull:${QUEUE}:stalled`, job?.id as string);
 
   let taken = 0;
   consume(async ({ id }) => {
     taken = id;
     return 'finished';
   });
-  await until('somebody else has it', () => taken === 1);
+  await until('another consumer has it', () => taken === 1);
 });
 
-test('close tells the turns to end, waits for them and takes no new job', async () => {
+test('close aborts the current turns, waits for them and takes no new job', async () => {
   let begun = 0;
   let ended = 0;
   consume(async (_, signal) => {
@@ -99,10 +100,10 @@ test('close tells the turns to end, waits for them and takes no new job', async 
     return { againInMs: 0 };
   });
   for (let id = 0; id < JOBS_AT_ONCE * 2; id++) await enqueue(id);
-  await until('all hands are busy', () => begun === JOBS_AT_ONCE);
+  await until('every slot is taken', () => begun === JOBS_AT_ONCE);
   await consumer?.close();
   expect(ended).toBe(begun);
-  // Nothing is left as if somebody still worked on it.
+  // No job is left marked as active.
   expect(await queue.getActiveCount()).toBe(0);
   expect(await queue.getJobCountByTypes('waiting', 'delayed')).toBe(JOBS_AT_ONCE * 2);
 });

@@ -7,7 +7,7 @@ import { until } from '../database.ts';
 const start = (run: Loop['run'], everyMs = 1) =>
   startLoops([{ name: 'test', everyMs, run }], createLog('test', 'silent'));
 
-test('a run that takes longer than the rhythm is never joined by a second one', async () => {
+test('a second run never starts while one takes longer than the interval', async () => {
   let runs = 0;
   let atOnce = 0;
   let mostAtOnce = 0;
@@ -22,7 +22,7 @@ test('a run that takes longer than the rhythm is never joined by a second one', 
   expect(mostAtOnce).toBe(1);
 });
 
-test('a run that fails is not the last one', async () => {
+test('a run that fails is followed by the next one', async () => {
   let runs = 0;
   const loops = start(async () => {
     runs++;
@@ -32,7 +32,7 @@ test('a run that fails is not the last one', async () => {
   await loops.close();
 });
 
-test('a loop that fails does not stop its neighbours', async () => {
+test('a loop that fails does not stop the others', async () => {
   let runs = 0;
   const loops = startLoops(
     [
@@ -45,7 +45,7 @@ test('a loop that fails does not stop its neighbours', async () => {
   await loops.close();
 });
 
-test('close tells the run under way to end, waits for it, and starts no other', async () => {
+test('close aborts the current run, waits for it and starts no other', async () => {
   let runs = 0;
   let ended = 0;
   const loops = start(async (signal) => {
@@ -59,7 +59,7 @@ test('close tells the run under way to end, waits for it, and starts no other', 
   expect({ runs, ended }).toEqual({ runs: 1, ended: 1 });
 });
 
-test('close does not sit out the pause between two runs', async () => {
+test('close does not wait for the pause between two runs', async () => {
   let runs = 0;
   const loops = start(async () => void runs++, 60_000);
   await until('it ran', () => runs === 1);

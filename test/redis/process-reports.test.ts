@@ -20,7 +20,7 @@ test('every process that reports is listed, by name and pid', async () => {
   expect((await readReports(redis)).map(({ name, pid }) => `${name} ${pid}`)).toEqual(['api 4', 'api 30', 'mailer 7']);
 });
 
-test('a process that says nothing any more is forgotten', async () => {
+test('a process that no longer reports disappears from the list', async () => {
   publish('chat', 1)();
   await until('it has reported', async () => (await readReports(redis)).length === 1);
   const ttlMs = await redis.pttl('tardigrade:process:chat:1');
@@ -28,10 +28,10 @@ test('a process that says nothing any more is forgotten', async () => {
   expect(ttlMs).toBeLessThanOrEqual(REPORT_TTL_SECONDS * 1000);
   await redis.pexpire('tardigrade:process:chat:1', 1);
   await until('its report is gone', async () => (await readReports(redis)).length === 0);
-  // The next report of anybody tidies the index up.
+  // The next report of any process cleans the index.
   await redis.zadd('tardigrade:processes', Date.now() - REPORT_TTL_SECONDS * 1000 - 1, 'tardigrade:process:chat:1');
   publish('api', 2)();
-  await until('the index names the living only', async () => {
+  await until('the index names only processes that report', async () => {
     const names = await redis.zrange('tardigrade:processes', '0', '-1');
     return names.length === 1 && names[0] === 'tardigrade:process:api:2';
   });

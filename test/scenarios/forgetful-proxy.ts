@@ -9,7 +9,7 @@ export interface ForgetfulProxy {
 }
 
 /**
- * Stands before PostgreSQL and takes `org_id = $n` out of every statement: the product as it would be if each of its
+ * A proxy in front of PostgreSQL that takes `org_id = $n` out of every statement: the product as it would be if each of its
  * queries had forgotten the filter. The product itself is the one that is shipped.
  */
 export async function createForgetfulProxy(serverUrl: string): Promise<ForgetfulProxy> {
@@ -27,7 +27,7 @@ export async function createForgetfulProxy(serverUrl: string): Promise<Forgetful
     let started = false;
     client.on('data', (chunk: Buffer) => {
       left = Buffer.concat([left, chunk]);
-      // A message is a type byte, its length, and so many bytes; the very first one has no type.
+      // A message is a type byte, its length and that many bytes; the first one has no type byte.
       for (;;) {
         const header = started ? 1 : 0;
         if (left.length < header + 4 || left.length < header + left.readInt32BE(header)) return;

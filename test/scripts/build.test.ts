@@ -18,7 +18,7 @@ beforeEach(() => {
 
 afterEach(() => rmSync(root, { recursive: true, force: true }));
 
-test('each worker becomes a file beside the launcher, and what they share is written once', async () => {
+test('each worker becomes a file beside the launcher, and shared code is written once', async () => {
   expect(await build({ root })).toBe(true);
   expect(run('launch.js')).toBe('launched');
   expect(run('api.js')).toBe('hello from api');
@@ -26,7 +26,7 @@ test('each worker becomes a file beside the launcher, and what they share is wri
   expect(readdirSync(path.join(root, 'dist', 'shared')).filter((file) => file.endsWith('.js'))).toHaveLength(1);
 });
 
-test('nothing is built again until a source changes', async () => {
+test('nothing is rebuilt until a source changes', async () => {
   await build({ root });
   expect(await build({ root })).toBe(false);
   write('src/shared.ts', "export const greeting: string = 'goodbye from ';");

@@ -21,7 +21,7 @@ afterEach(async () => {
   for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
 });
 
-test('a row written on the primary is seen on the replica, which takes no writes', {
+test('a row written on the primary appears on the replica, which refuses writes', {
   timeout: STACK_TEST_MS,
 }, async () => {
   const stack = await start(newFolder());
@@ -34,7 +34,7 @@ test('a row written on the primary is seen on the replica, which takes no writes
   );
 });
 
-test('the workers are given a role that owns nothing and that Row-Level Security binds', {
+test('the workers get a role that owns nothing and is bound by Row-Level Security', {
   timeout: STACK_TEST_MS,
 }, async () => {
   const stack = await start(newFolder(), { withReplica: false });
@@ -47,7 +47,7 @@ test('the workers are given a role that owns nothing and that Row-Level Security
   expect(rows).toEqual([{ rolsuper: false, rolbypassrls: false, rolinherit: false, rolcreatedb: false, owns: 0 }]);
 });
 
-test('a right that came later is given to data folders that are older than it', {
+test('an older data folder gets rights that were added later', {
   timeout: STACK_TEST_MS,
 }, async () => {
   const folder = newFolder();
@@ -67,7 +67,7 @@ test('a right that came later is given to data folders that are older than it', 
   expect(await given(second)).toEqual([{ stats: true, bypass: true }]);
 });
 
-test('a second start finds its data again, on the replica too', { timeout: STACK_TEST_MS }, async () => {
+test('a second start finds the data again, on the replica as well', { timeout: STACK_TEST_MS }, async () => {
   const folder = newFolder();
   const first = await start(folder);
   await query(first.databaseUrl, "create table letters as select 'a' as letter");
@@ -78,7 +78,7 @@ test('a second start finds its data again, on the replica too', { timeout: STACK
   await until(async () => (await letters(second.databaseReplicaUrl)).length === 1);
 });
 
-test('a replica that lost its place in the history of the primary is rebuilt', { timeout: STACK_TEST_MS }, async () => {
+test('a replica that has diverged from the primary is rebuilt', { timeout: STACK_TEST_MS }, async () => {
   const folder = newFolder();
   const first = await start(folder);
   await query(first.databaseUrl, "create table letters as select 'a' as letter");
@@ -102,10 +102,10 @@ test('a replica whose data directory is damaged is rebuilt', { timeout: STACK_TE
   expect(await letters(second.databaseReplicaUrl)).toEqual(['a']);
 });
 
-test('a usual port that is taken leads to another one that is free', async () => {
+test('when the usual port is taken, a free one is used', async () => {
   const usual = USUAL_PORTS.mail;
   const holder = net.createServer().listen(usual, '127.0.0.1');
-  // When somebody else holds it already, it is just as taken.
+  // If another process already has the port, it is taken as well.
   await once(holder, 'listening').catch(() => undefined);
   cleanups.push(() => holder.close());
 
@@ -124,7 +124,7 @@ test('a folder holds one stack at a time', { timeout: STACK_TEST_MS }, async () 
   expect(await query(stack.databaseUrl, 'select 1 as one')).toEqual([{ one: 1 }]);
 });
 
-test('what a killed parent left running is stopped by the next start', {
+test('servers that a killed parent left running are stopped by the next start', {
   timeout: STACK_TEST_MS,
 }, async () => {
   const folder = newFolder();
@@ -151,7 +151,7 @@ test('what a killed parent left running is stopped by the next start', {
   expect(await query(stack.databaseUrl, 'select 1 as one')).toEqual([{ one: 1 }]);
 });
 
-test('a pid file whose number belongs to somebody else now stops nothing and is no obstacle', {
+test('a pid file whose number now belongs to another process stops nothing and does not block the start', {
   timeout: STACK_TEST_MS,
 }, async () => {
   const folder = newFolder();
@@ -169,7 +169,7 @@ test('a pid file whose number belongs to somebody else now stops nothing and is 
   expect(bystander.exitCode ?? bystander.signalCode).toBeNull();
 });
 
-test('given servers take the place of embedded ones, and no embedded replica stands beside them', async () => {
+test('given servers replace the embedded ones, and no embedded replica is started', async () => {
   const given = { databaseUrl: 'postgres://elsewhere/db', redisUrl: 'redis://elsewhere', smtpUrl: 'smtp://elsewhere' };
   const stack = await start(newFolder(), { given });
   expect(stack).toMatchObject({ ...given, databaseReplicaUrl: undefined, pids: {} });

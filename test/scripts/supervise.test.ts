@@ -22,7 +22,7 @@ afterEach(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-test('a worker that is killed is started again and stays stopped once it is stopped', async () => {
+test('a worker that is killed is restarted, and one that is stopped stays stopped', async () => {
   const lives: number[] = [];
   const deaths: string[] = [];
   const options = await serving({ onRestart: (pid) => lives.push(pid), onDeath: (message) => deaths.push(message) });
@@ -38,12 +38,12 @@ test('a worker that is killed is started again and stays stopped once it is stop
   );
   expect(worker.pid()).not.toBe(first);
   await worker.stop();
-  // A stop that was asked for is no death, or a restart would follow it.
+  // A requested stop does not count as a crash, or a restart would follow.
   expect(deaths).toHaveLength(1);
   expect(livingProcesses(folder)).toEqual([]);
 });
 
-test('with restart off a worker that dies stays dead, and its last words are told', async () => {
+test('without restart, a worker that dies stays down, and its last log lines are reported', async () => {
   const told: string[] = [];
   worker = await superviseWorker(await serving({ restart: false, onDeath: (message) => told.push(message) }));
   process.kill(worker.pid(), 'SIGKILL');

@@ -14,26 +14,38 @@ import { createLog } from '../../src/log.ts';
 import { createMetrics } from '../../src/process/metrics.ts';
 import { type Connection, createSocketServer, type SocketHandler } from '../../src/socket/server.ts';
 import { until } from '../database.ts';
-import { type ChatClient, openChat } from '../modules/conversations/chat-client.ts';
+import { openSocket, type SocketClient } from './client.ts';
 
-const OWN_ORIGIN = 'https://chat.example.test';
+const OWN_ORIGIN = 'https://pages.example.test';
 let http: Server;
 let sockets: { close(): Promise<void> };
 let address: string;
 let handle: SocketHandler['message'];
 const gone: Connection[] = [];
+const goneFromOther: Connection[] = [];
 
 /** Timers are under the test's hand from the start; `until` and the sockets themselves need none that are faked. */
 async function start(): Promise<void> {
   http = createServer();
   sockets = createSocketServer({
     server: http,
-    path: '/chat',
     origins: [OWN_ORIGIN],
-    handler: {
-      message: (connection, message) => handle(connection, message),
-      closed: (connection) => void gone.push(connection),
-    },
+    endpoints: [
+      {
+        path: '/echo',
+        handler: {
+          message: (connection, message) => handle(connection, message),
+          closed: (connection) => void gone.push(connection),
+        },
+      },
+      {
+        path: '/time',
+        handler: {
+          message: async (connection) => connection.send({ type: 'time' }),
+          closed: (connection) => void goneFromOther.push(connection),
+        },
+      },
+    ],
     log: createLog('test', 'silent'),
     metrics: createMetrics('test'),
   });
@@ -43,6 +55,7 @@ async function start(): Promise<void> {
 
 beforeEach(async () => {
   gone.length = 0;
+  goneFromOther.length = 0;
   handle = async (connection, message) => {
     connection.welcomed();
     connection.send({ type: 'echo', message });
@@ -56,9 +69,9 @@ afterEach(async () => {
   await new Promise((resolve) => http.close(resolve));
 });
 
-const open = (options?: ClientOptions): Promise<ChatClient> => openChat(address, options);
+const open = (options?: ClientOptions, path = '/echo'): Promise<SocketClient> => openSocket(address + path, options);
 
-test("a page of another site cannot connect, whatever it knows of the person's link", async () => {
+test('a page of another site cannot connect', async () => {
   await expect(open({ origin: 'https://evil.example.test' })).rejects.toThrow('403');
   await expect(open({ origin: `${OWN_ORIGIN}.evil.example.test` })).rejects.toThrow('403');
   await expect(open({ origin: 'null' })).rejects.toThrow('403');
@@ -72,11 +85,25 @@ test('our own page, the page of the address itself, and programs without an orig
   }
 });
 
-test('another path is not the chat', async () => {
-  await expect(openChat(`${address}/elsewhere`)).rejects.toThrow('404');
+test('each endpoint has its own handler, on one server', async () => {
+  const [echo, other] = [await open(), await open({}, '/time?a=b')];
+  echo.say({ n: 1 });
+  other.say({ n: 2 });
+  expect(await echo.heard(() => true)).toEqual({ type: 'echo', message: { n: 1 } });
+  expect(await other.heard(() => true)).toEqual({ type: 'time' });
+  other.socket.terminate();
+  await until('the handler of the other one was told', () => goneFromOther.length === 1);
+  expect(gone).toEqual([]);
 });
 
-test('who does not say hello is closed after a while; who did is left in peace', async () => {
+test.each(['/elsewhere', '/', '/echo/', '/echo/deeper', '/ech', '//echo'])(
+  'a path without an endpoint is not found: %s',
+  async (path) => {
+    await expect(open({}, path)).rejects.toThrow('404');
+  },
+);
+
+test('a client that does not say hello is closed after a while, and one that did is not', async () => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
   const silent = await open();
   const polite = await open();
@@ -90,14 +117,14 @@ test('who does not say hello is closed after a while; who did is left in peace',
   expect(polite.socket.readyState).toBe(polite.socket.OPEN);
 });
 
-test('who stops answering pings is dropped in the second round; who answers stays', async () => {
+test('a client that stops answering pings is dropped in the second round, and one that answers stays', async () => {
   await sockets.close();
   http.close();
   vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
   await start();
   const dead = await open({ autoPong: false } as ClientOptions);
   const alive = await open();
-  const pinged = (client: ChatClient) => new Promise((resolve) => client.socket.once('ping', resolve));
+  const pinged = (client: SocketClient) => new Promise((resolve) => client.socket.once('ping', resolve));
   const both = Promise.all([pinged(dead), pinged(alive)]);
   vi.advanceTimersByTime(SOCKET_PING_MS);
   await both;
@@ -123,7 +150,7 @@ test('a frame over the limit closes before it is read', async () => {
   expect(handled).toBe(0);
 });
 
-test('who talks too fast is closed', async () => {
+test('a client that sends too fast is closed', async () => {
   let handled = 0;
   handle = async () => void handled++;
   const client = await open();
@@ -136,7 +163,7 @@ test('who talks too fast is closed', async () => {
   expect(handled).toBe(SOCKET_MESSAGES_PER_10_SECONDS_MAX);
 });
 
-test('who sends more than is being worked off is closed, and what waits is bounded', async () => {
+test('a client that sends faster than its messages are handled is closed, and the number that wait is bounded', async () => {
   const { promise: never, resolve: letGo } = Promise.withResolvers<void>();
   let begun = 0;
   handle = () => {
@@ -150,7 +177,7 @@ test('who sends more than is being worked off is closed, and what waits is bound
   letGo();
 });
 
-test('messages of one client are handled one after the other, in their order', async () => {
+test('messages of one client are handled one after the other, in the order in which they came', async () => {
   const seen: unknown[] = [];
   let atOnce = 0;
   handle = async (_, message) => {
@@ -165,7 +192,7 @@ test('messages of one client are handled one after the other, in their order', a
   expect(seen).toEqual([0, 1, 2, 3, 4]);
 });
 
-test('an expected error is told and the line stays; any other ends it without a word about its cause', async () => {
+test('an AppError is sent and the connection stays; any other error closes it without revealing the cause', async () => {
   handle = async (_, message) => {
     if (message === 'expected') throw new AppError('conflict', 'Not now.');
     throw new Error('password=secret');
@@ -180,7 +207,7 @@ test('an expected error is told and the line stays; any other ends it without a 
   expect(JSON.stringify(client.frames)).not.toContain('secret');
 });
 
-test('a client that is gone is told to the handler, once', async () => {
+test('the handler is told once that a client is gone', async () => {
   const client = await open();
   client.socket.terminate();
   await until('it was told', () => gone.length === 1);
@@ -188,7 +215,7 @@ test('a client that is gone is told to the handler, once', async () => {
   expect(gone.length).toBe(1);
 });
 
-test('a stop tells every client to come back, and lets nobody in meanwhile', async () => {
+test('a stop tells every client to come back, and refuses new ones meanwhile', async () => {
   const clients = await Promise.all([open(), open()]);
   const stopped = sockets.close();
   await expect(open()).rejects.toThrow('503');

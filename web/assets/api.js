@@ -29,6 +29,10 @@ export async function get(path, query, signal) {
 
 export const post = (path, body, signal) => call('POST', path, json(body, signal));
 export const patch = (path, body, signal) => call('PATCH', path, json(body, signal));
+/** A change to the version that the person has seen; refused when somebody else has changed it meanwhile. */
+export const change = (path, body, version, signal) =>
+  call('PATCH', path, json(body, signal, { 'if-match': `"${version}"` }));
+
 export const remove = (path, signal) => call('DELETE', path, { signal });
 
 /** PUT of a File: the browser streams it from the disk, so its size does not matter here. */
@@ -56,9 +60,9 @@ export function pause(ms, signal) {
   });
 }
 
-function json(body, signal) {
+function json(body, signal, headers) {
   if (body === undefined) return { signal };
-  return { body: JSON.stringify(body), headers: { 'content-type': 'application/json' }, signal };
+  return { body: JSON.stringify(body), headers: { 'content-type': 'application/json', ...headers }, signal };
 }
 
 async function call(method, path, options) {
@@ -77,7 +81,7 @@ function problemIn(text) {
   try {
     return JSON.parse(text);
   } catch {
-    return { code: 'unreadable', title: 'The server gave an answer that this page does not understand.' };
+    return { code: 'unreadable', title: 'The server sent a response that this page does not understand.' };
   }
 }
 

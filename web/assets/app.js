@@ -1,38 +1,32 @@
 // Signed out: the sign-in page. Signed in: the shell and one view, chosen by the part of the address after '#'.
+//
+// The platform has a home page and an operations page; everything else comes from the service's modules. The index.js of
+// a module exports what it has, all of it optional:
+//   links   [{ path, text, icon, roles }]   entries of the navigation; without `roles`, everybody sees them
+//   views   [{ pattern, view }]   view({ id, session, signal }) returns nodes; `id` is the number that the pattern caught,
+//           and `signal` aborts when the view is left
+//   styles  addresses of style sheets, loaded once
+//   home    its part of the home page: see views/home.js
 
+import { modules } from '/modules.js';
 import { get, Problem, remove } from './api.js';
 import { el, put } from './el.js';
 import { icon } from './icons.js';
 import { announce, notice } from './parts.js';
 import { signInPage } from './sign-in.js';
-import { campaignView } from './views/campaign.js';
-import { editCampaignView, newCampaignView } from './views/campaign-form.js';
-import { campaignsView } from './views/campaigns.js';
-import { conversationView } from './views/conversation.js';
-import { conversationsView } from './views/conversations.js';
-import { employeesView } from './views/employees.js';
 import { homeView } from './views/home.js';
 import { operationsView } from './views/operations.js';
 
-// A view is a function of { id, session, signal } that returns a node; `signal` aborts when the view is left.
-const ROUTES = [
-  [/^\/$/, homeView],
-  [/^\/employees$/, employeesView],
-  [/^\/campaigns$/, campaignsView],
-  [/^\/campaigns\/new$/, newCampaignView],
-  [/^\/campaigns\/(\d+)\/edit$/, editCampaignView],
-  [/^\/campaigns\/(\d+)$/, campaignView],
-  [/^\/conversations$/, conversationsView],
-  [/^\/conversations\/(\d+)$/, conversationView],
-  [/^\/operations$/, operationsView],
+const VIEWS = [
+  { pattern: /^\/$/, view: homeView },
+  { pattern: /^\/operations$/, view: operationsView },
+  ...modules.flatMap(({ views = [] }) => views),
 ];
-
 const LINKS = [
-  ['/', 'Home', 'home'],
-  ['/employees', 'Employees', 'people'],
-  ['/campaigns', 'Campaigns', 'mail'],
-  ['/conversations', 'Conversations', 'talk'],
-  ['/operations', 'Operations', 'pulse'],
+  { path: '/', text: 'Home', icon: 'home' },
+  ...modules.flatMap(({ links = [] }) => links),
+  // For those who may act on it; the server refuses it to viewers.
+  { path: '/operations', text: 'Operations', icon: 'pulse', roles: ['owner', 'admin'] },
 ];
 
 const app = document.getElementById('app');
@@ -49,12 +43,23 @@ document.querySelector('.skip').addEventListener('click', (event) => {
 start();
 
 async function start() {
+  const styled = Promise.all(modules.flatMap(({ styles = [] }) => styles).map(loadStyle));
   try {
-    enter(await get('/api/me'));
+    const me = await get('/api/me');
+    await styled;
+    enter(me);
   } catch (error) {
     if (error instanceof Problem && error.status === 401) return enter(null);
     put(app, notice(error), el('button', { type: 'button', onclick: start }, 'Try again'));
   }
+}
+
+// A page without one of its style sheets can still be read, so a failure is not a fault.
+function loadStyle(href) {
+  if (document.querySelector(`link[href="${href}"]`)) return;
+  return new Promise((resolve) => {
+    document.head.append(el('link', { rel: 'stylesheet', href, onload: resolve, onerror: resolve }));
+  });
 }
 
 function enter(me, message) {
@@ -69,12 +74,12 @@ function showView() {
   if (session === null) return;
   leave();
   const path = location.hash.slice(1) || '/';
-  const [pattern, view] = ROUTES.find(([route]) => route.test(path)) ?? [/^/, missingView];
+  const { pattern, view } = VIEWS.find((one) => one.pattern.test(path)) ?? { pattern: /^/, view: missingView };
   const main = document.getElementById('main');
   put(main, view({ id: Number(pattern.exec(path)[1]), session, signal: left.signal }));
   for (const link of document.querySelectorAll('nav a')) {
     const target = link.getAttribute('href').slice(1);
-    if (target === path || (target !== '/' && path.startsWith(target))) link.setAttribute('aria-current', 'page');
+    if (target === path || path.startsWith(`${target}/`)) link.setAttribute('aria-current', 'page');
     else link.removeAttribute('aria-current');
   }
   const title = main.querySelector('h1');
@@ -92,9 +97,8 @@ function leave() {
 }
 
 function shell() {
-  // The operations page is for those who may act on it; the server refuses it to viewers.
-  const allowed = LINKS.filter(([path]) => session.mayWrite || path !== '/operations');
-  const links = allowed.map(([path, text, shape]) =>
+  const allowed = LINKS.filter(({ roles }) => !roles || roles.includes(session.user.role));
+  const links = allowed.map(({ path, text, icon: shape }) =>
     el('a', { href: `#${path}` }, icon(shape), el('span', null, text)),
   );
   return [
@@ -126,7 +130,7 @@ async function signOut() {
 
 function missingView() {
   return [
-    el('h1', { tabindex: '-1' }, 'Not here'),
-    el('p', null, 'There is no such page. ', el('a', { href: '#/' }, 'Home')),
+    el('h1', { tabindex: '-1' }, 'Page not found'),
+    el('p', null, 'There is no page at this address. ', el('a', { href: '#/' }, 'Go to the home page')),
   ];
 }

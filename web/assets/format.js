@@ -1,14 +1,9 @@
-// Times, numbers and moods in words, in the reader's own locale and time zone.
+// Times, numbers and sizes in words, in the reader's own locale and time zone.
 
 const dateTime = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short' });
 const shortDay = new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'short', timeZone: 'UTC' });
 const clock = new Intl.DateTimeFormat(undefined, { timeStyle: 'short' });
 const integer = new Intl.NumberFormat(undefined, { maximumFractionDigits: 0 });
-const signed = new Intl.NumberFormat(undefined, {
-  minimumFractionDigits: 1,
-  maximumFractionDigits: 1,
-  signDisplay: 'exceptZero',
-});
 const relative = new Intl.RelativeTimeFormat(undefined, { numeric: 'auto', style: 'short' });
 
 const AGO = [
@@ -17,19 +12,13 @@ const AGO = [
   [86_400, 'hour', 3_600],
   [7 * 86_400, 'day', 86_400],
 ];
-const MOODS = ['very low', 'low', 'a little low', 'neutral', 'a little good', 'good', 'very good'];
 
 export const formatTime = (iso) => (iso ? dateTime.format(new Date(iso)) : '–');
 export const formatClock = (iso) => clock.format(new Date(iso));
 export const formatDay = (day) => shortDay.format(new Date(`${day}T00:00:00Z`));
 export const formatNumber = (n) => integer.format(n ?? 0);
-export const formatMood = (mood) => (mood === null || mood === undefined ? '–' : signed.format(mood));
 export const formatPercent = (share) => `${integer.format(share * 100)} %`;
 export const count = (n, one, many = `${one}s`) => `${formatNumber(n)} ${n === 1 ? one : many}`;
-
-/** 1 (very low) … 7 (very good), the steps of the colour scale. */
-export const moodStep = (mood) => Math.min(7, Math.max(1, Math.round(mood * 3) + 4));
-export const moodWord = (mood) => (mood === null || mood === undefined ? 'no mood yet' : MOODS[moodStep(mood) - 1]);
 
 export function formatAgo(iso) {
   const seconds = (Date.now() - Date.parse(iso)) / 1_000;

@@ -6,8 +6,14 @@ const SHAPES = {
   mail: 'M3 5h18v14H3zM3 6l9 7 9-7',
   talk: 'M4 4h16v12H10l-5 4v-4H4z',
   pulse: 'M2 12h5l3-8 4 16 3-8h5',
+  list: 'M9 6h12M9 12h12M9 18h12M4 6h.01M4 12h.01M4 18h.01',
+  file: 'M6 3h8l5 5v13H6zM14 3v5h5M9 13h7M9 17h7',
+  chart: 'M4 3v18h17M8 16v-4M12 16V8M16 16v-6',
+  box: 'M3 8l9-5 9 5v8l-9 5-9-5zM3 8l9 5 9-5M12 13v8',
 };
 
+/** An unknown name is drawn as a box. */
 export function icon(name) {
-  return svg('svg', { viewBox: '0 0 24 24', class: 'icon', 'aria-hidden': 'true' }, svg('path', { d: SHAPES[name] }));
+  const d = SHAPES[name] ?? SHAPES.box;
+  return svg('svg', { viewBox: '0 0 24 24', class: 'icon', 'aria-hidden': 'true' }, svg('path', { d }));
 }

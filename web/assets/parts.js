@@ -2,7 +2,6 @@
 
 import { Problem } from './api.js';
 import { el, put, svg } from './el.js';
-import { formatMood, moodStep, moodWord } from './format.js';
 
 /** A box that shows a wait, then what `load` brought, or the fault and a way to try again. */
 export function slot(load, render) {
@@ -23,7 +22,7 @@ export function slot(load, render) {
   return box;
 }
 
-/** Puts a fault (or a plain sentence) into words; a fault of ours is not hidden from the console. */
+/** Puts a fault (or a plain sentence) into words; our own fault also reaches the console. */
 export function notice(error, kind = 'bad') {
   if (error instanceof Error && !(error instanceof Problem)) reportError(error);
   const text = error instanceof Error ? error.message : error;
@@ -65,15 +64,30 @@ export function bar(label, parts, text) {
   return el('div', { class: 'bar', 'aria-valuemin': 0, 'aria-valuemax': 100, ...aria }, drawing);
 }
 
-/** The mood as a coloured dot with its number and word. */
-export function moodMark(mood) {
-  if (mood === null || mood === undefined) return el('span', { class: 'soft' }, '–');
-  const dot = el('span', { class: `dot mood-${moodStep(mood)}`, 'aria-hidden': 'true' });
-  return el('span', { class: 'mood' }, dot, `${formatMood(mood)} `, el('span', { class: 'soft' }, moodWord(mood)));
+/** A state in one word; `kind` says how it is: good, warn, bad, or nothing in particular. */
+export function statusMark(status, kind = '') {
+  return el('span', { class: `status ${kind}` }, status);
 }
 
-export function statusMark(status) {
-  return el('span', { class: `status ${status}` }, status);
+/** A key figure of the home page: its name, its value, a few words about it, and the view that it leads to, if any. */
+export function figure(label, value, note, href) {
+  return el(
+    href ? 'a' : 'div',
+    { class: 'figure card', href },
+    el('span', { class: 'label' }, label),
+    el('strong', null, value),
+    el('span', { class: 'soft' }, note),
+  );
+}
+
+/** What to do first, or next, where there is nothing to show yet. */
+export function nextStep(title, text, ...actions) {
+  return el(
+    'section',
+    { class: 'card next' },
+    el('img', { src: '/assets/tardigrade.svg', alt: '' }),
+    el('div', null, el('h2', null, title), el('p', null, text), el('div', { class: 'actions' }, actions)),
+  );
 }
 
 /** Table rows under a header; for phones each cell carries its column's name (`data-label`). */
@@ -97,6 +111,24 @@ export function table(caption, columns, rows) {
   );
 }
 
+/** A choice of a few: segments('Days', [['7 days', true, choose], …]), where true marks the one chosen first. */
+export function segments(legend, options) {
+  const name = `segments-${legend.replace(/\W/g, '-')}`;
+  return el(
+    'fieldset',
+    { class: 'segments' },
+    el('legend', { class: 'hidden' }, legend),
+    options.map(([text, checked, choose]) =>
+      el(
+        'label',
+        null,
+        el('input', { type: 'radio', name, checked, onchange: () => choose() }),
+        el('span', null, text),
+      ),
+    ),
+  );
+}
+
 /** A modal dialog that removes itself when closed. `build(close)` returns its content. Focus goes back by itself. */
 export function openDialog(title, build) {
   const dialog = el('dialog', { 'aria-labelledby': 'dialog-title', onclose: () => dialog.remove() });
@@ -110,8 +142,8 @@ export function openDialog(title, build) {
   return dialog;
 }
 
-/** Asks before something that cannot be taken back; a refusal by the server is shown in the dialog. */
-export function confirmDialog(title, text, action, act) {
+/** Asks before something that cannot be undone; a refusal by the server is shown in the dialog. `keep` is the way out. */
+export function confirmDialog(title, text, action, act, keep = 'Cancel') {
   openDialog(title, (close) => {
     const fault = el('div');
     const go = el(
@@ -119,7 +151,7 @@ export function confirmDialog(title, text, action, act) {
       { type: 'button', class: 'primary', onclick: () => run(go, fault, () => act().then(close)) },
       action,
     );
-    const back = el('button', { type: 'button', onclick: close }, 'Not now');
+    const back = el('button', { type: 'button', onclick: close }, keep);
     return [el('p', null, text), fault, el('div', { class: 'actions' }, go, back)];
   });
 }

@@ -1,19 +1,19 @@
-// Repeats `look` until the view is left. One look at a time, none while the tab is hidden (an open, forgotten tab
+// Repeats `load` until the view is left. One request at a time, none while the tab is hidden (an open, forgotten tab
 // costs the server nothing), and at once when the tab is seen again.
 
 import { pause } from './api.js';
 
 const FAILED_WAIT_MS = 5_000;
 
-/** `look` may return the next wait in ms (or null to stop); otherwise `everyMs` is used. `onFault` hears each failure. */
-export async function poll(look, everyMs, signal, onFault = () => {}) {
+/** `load` may return the next wait in ms (or null to stop); otherwise `everyMs` is used. `onFault` hears each failure. */
+export async function poll(load, everyMs, signal, onFault = () => {}) {
   while (!signal.aborted) {
     let wait = everyMs;
     try {
       await visible(signal);
-      const said = await look();
-      if (said === null) return;
-      wait = said ?? everyMs;
+      const next = await load();
+      if (next === null) return;
+      wait = next ?? everyMs;
     } catch (error) {
       if (signal.aborted) return;
       if (error.status === 401 || error.status === 404) return onFault(error);

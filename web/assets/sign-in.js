@@ -13,12 +13,12 @@ const REGISTER = {
 const FIELDS = {
   organisation: ['Organisation', { name: 'organisation', autocomplete: 'organization', maxlength: 120 }],
   name: ['Your name', { name: 'name', autocomplete: 'name', maxlength: 120 }],
-  email: ['Mail address', { name: 'email', type: 'email', autocomplete: 'username', maxlength: 254 }],
+  email: ['Email address', { name: 'email', type: 'email', autocomplete: 'username', maxlength: 254 }],
   password: ['Password', { name: 'password', type: 'password', autocomplete: 'current-password' }],
   newPassword: [
     'Password',
     { name: 'password', type: 'password', autocomplete: 'new-password', minlength: 10 },
-    'At least 10 characters. A few words in a row are easier to keep than symbols.',
+    'At least 10 characters. A few words in a row are easier to remember than symbols.',
   ],
 };
 
@@ -41,25 +41,20 @@ function pitch() {
     'section',
     { class: 'pitch' },
     el('img', { src: '/assets/tardigrade.svg', alt: '', class: 'hero' }),
-    el('h1', null, 'How is everyone, really?'),
+    el('h1', null, 'Welcome to Tardigrade'),
     el(
       'p',
       { class: 'lead' },
-      'Tardigrade sends each of your people a short check-in by mail. They answer in a chat of a minute or two, ',
-      'and you see the mood of your teams, day by day.',
+      'Sign in to see where things stand today, or register your organisation and start with an empty dashboard.',
     ),
     el(
       'ol',
       { class: 'steps' },
-      step('Import', ' your employees from a CSV file.'),
-      step('Send', ' a campaign, now or every Monday at nine.'),
-      step('Watch', ' the answers and the mood arrive, live.'),
+      step('Register', ' your organisation and become its owner.'),
+      step('Work', ' on the dashboard, where key figures update live.'),
+      step('Automate', [' the rest: ', el('a', { href: '/docs' }, 'everything here is also an API'), '.']),
     ),
-    el(
-      'p',
-      { class: 'soft' },
-      'Named after the animal: tiny, and very hard to kill. All of this runs in 512 MB of memory.',
-    ),
+    el('p', { class: 'soft' }, 'Tiny, and very hard to kill: all of this runs in 512 MB of memory.'),
   );
 }
 
@@ -90,7 +85,7 @@ function entryForm({ path, title, action, fields }, entered) {
 }
 
 function switchLine(other, change) {
-  const question = other === REGISTER ? 'New here?' : 'Already registered?';
+  const lead = other === REGISTER ? 'New here?' : 'Already registered?';
   const button = el('button', { type: 'button', class: 'link', onclick: change }, other.title);
-  return el('p', { class: 'soft' }, question, ' ', button);
+  return el('p', { class: 'soft' }, lead, ' ', button);
 }

@@ -8,12 +8,13 @@ import { every, startLoops } from '../../src/queue/schedule.ts';
 import { relayOutbox, reportUnhandledTopics, type TopicHandlers } from '../../src/queue/transactional-outbox.ts';
 import { loadFaces, loadLinks, queueNames } from './modules.ts';
 import { useQueue } from './queue.ts';
-import { useDatabase } from './resources.ts';
+import { useDatabase, useRedis } from './resources.ts';
 
-/** The jobs of all modules: their loops, the consumers of their queues, and the relay that hands them their events. */
+/** The jobs of all modules: their loops, the consumers of their queues, and the relay that delivers their events. */
 export async function runJobs(process: Process, modules: readonly Module[]): Promise<void> {
   const { config, log, metrics } = process;
   const database = await useDatabase(process);
+  await useRedis(process); // also without a queue: the operations page shows every process
   const queues = new Map(
     await Promise.all(queueNames(modules).map(async (name) => [name, await useQueue(process, name)] as const)),
   );
@@ -50,5 +51,5 @@ export async function runJobs(process: Process, modules: readonly Module[]): Pro
 }
 
 function refuseUnlisted(name: string): never {
-  throw new Error(`The queue ${name} is not in the list of its module in src/modules.ts`);
+  throw new Error(`The queue ${name} is not listed in src/modules.ts: add it to the queues of its module`);
 }

@@ -1,7 +1,7 @@
 import type { PersonalLink } from '../../src/mail/personal-link.ts';
 import type { Figures, Module } from '../../src/modules/faces.ts';
 
-/** The faces of one kind that a process loads, in the order of the list; modules without it are left out. */
+/** Loads one kind of face from all modules that have it, in the order of the list. */
 export async function loadFaces<T>(
   modules: readonly Module[],
   face: (module: Module) => (() => Promise<T>) | undefined,

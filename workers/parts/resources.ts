@@ -6,7 +6,7 @@ import type { Process } from '../../src/process/run-process.ts';
 import { publishReports } from '../../src/redis/process-reports.ts';
 import { openRedis } from '../../src/redis/redis.ts';
 
-/** What several workers open in the same way. `all` opens each once: a name that is open gives the same resource. */
+/** Resources that several workers open. `all` opens each only once: opening a name again returns the same resource. */
 
 export function useDatabase(process: Process): Promise<Database> {
   return process.open(
@@ -17,7 +17,7 @@ export function useDatabase(process: Process): Promise<Database> {
 }
 
 async function openChecked({ name, config, log, metrics, health }: Process): Promise<Database> {
-  if (name === 'migrate') throw new Error('migrate opens the database as its owner, not as a process that serves');
+  if (name === 'migrate') throw new Error('migrate must open the database as its owner, with openMigrationDatabase');
   const database = openDatabase({ config, name, log, metrics });
   try {
     await refuseWrongDatabase(database.server, config.databaseUrl);
@@ -30,7 +30,7 @@ async function openChecked({ name, config, log, metrics, health }: Process): Pro
   return database;
 }
 
-/** Redis, and the process's own report in it for the operations page. */
+/** Opens Redis, and starts publishing this process's reports for the operations page. */
 export async function useRedis(process: Process): Promise<Redis> {
   const redis = await process.open(
     'redis',

@@ -1,12 +1,19 @@
+import { sql } from 'kysely';
+import { givenRows } from '../../../src/db/batch-write.ts';
 import type { Db } from '../../../src/db/database.ts';
-import { IMPORT_BATCH_ROWS } from '../../../src/modules/employees/limits.ts';
-import { upsertEmployees } from '../../../src/modules/employees/queries.ts';
-import type { Person } from './case.ts';
+import { batches } from '../../../src/flow/batch.ts';
+import type { Item } from './case.ts';
 
-/** One statement for hundreds of rows, whose text does not depend on how many they are. */
-export async function writePeople(db: Db, orgId: number, people: readonly Person[]): Promise<void> {
+const BATCH_ROWS = 500;
+
+/** One statement for hundreds of rows; its text is the same for any number of them. */
+export async function writeItems(db: Db, items: readonly Item[]): Promise<void> {
   await db.transaction().execute(async (transaction) => {
-    for (let from = 0; from < people.length; from += IMPORT_BATCH_ROWS)
-      await upsertEmployees(transaction, orgId, people.slice(from, from + IMPORT_BATCH_ROWS));
+    for await (const batch of batches(items, BATCH_ROWS)) {
+      await sql`
+        insert into items (sku, name, price)
+        select sku, name, price from ${givenRows(batch, { sku: 'text', name: 'text', price: 'integer' })}
+        on conflict (sku) do update set name = excluded.name, price = excluded.price`.execute(transaction);
+    }
   });
 }

@@ -1,9 +1,15 @@
+import { sql } from 'kysely';
 import type { Db } from '../../../src/db/database.ts';
-import { type Person, upsertOne } from './case.ts';
+import type { Item } from './case.ts';
 
-/** One statement, one round trip, one plan for each row. A transaction around all is the kindest that can be done for it. */
-export async function writePeople(db: Db, orgId: number, people: readonly Person[]): Promise<void> {
+/** One statement and one round trip per row. */
+export async function writeItems(db: Db, items: readonly Item[]): Promise<void> {
   await db.transaction().execute(async (transaction) => {
-    for (const person of people) await upsertOne(transaction, orgId, person);
+    for (const { sku, name, price } of items) {
+      await sql`
+        insert into items (sku, name, price)
+        values (${sku}, ${name}, ${price})
+        on conflict (sku) do update set name = excluded.name, price = excluded.price`.execute(transaction);
+    }
   });
 }

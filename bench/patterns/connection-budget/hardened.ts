@@ -1,14 +1,16 @@
+import type { Config } from '../../../src/config.ts';
 import { refuseOverBudget } from '../../../src/db/connection-budget.ts';
 import { POOL_PRIMARY } from '../../../src/limits.ts';
 import { BENCH_LOG, openBenchPool } from '../bench-pool.ts';
-import { type Instance, onlyApi } from './case.ts';
+import type { Instance } from './case.ts';
 
-/** A small pool for each, with a line before it; what all may open together is added up before anybody is served. */
+/** A small pool with a line in front of it; the connections of all instances are added up before the first one serves. */
 export async function startInstances(url: string, count: number): Promise<Instance[]> {
-  const look = openBenchPool(url, 1);
-  await refuseOverBudget({ server: look.unscoped, isPooled: look.isPooled }, onlyApi(count), false, BENCH_LOG).finally(
-    look.close,
-  );
-  const pools = Array.from({ length: count }, () => openBenchPool(url, POOL_PRIMARY.api));
-  return pools.map((pool) => ({ db: pool.unscoped, close: pool.close }));
+  const { unscoped: server, isPooled, close } = openBenchPool(url, 1);
+  const instances = { api: count } as Config['instances'];
+  await refuseOverBudget({ server, isPooled }, instances, false, BENCH_LOG).finally(close);
+  return Array.from({ length: count }, () => {
+    const pool = openBenchPool(url, POOL_PRIMARY.api);
+    return { db: pool.unscoped, close: pool.close };
+  });
 }

@@ -1,165 +1,76 @@
 import { createHash } from 'node:crypto';
 import { sql } from 'kysely';
 import pLimit from 'p-limit';
-import { Client } from 'pg';
 import type { Db } from '../../../src/db/database.ts';
-import { inTransaction, withRetry } from '../../../src/db/deadlock-retry.ts';
-import { sqlState } from '../../../src/errors.ts';
+import { SQLSTATE, sqlState } from '../../../src/errors.ts';
 import { createRandom } from '../../load/random.ts';
 import { openBenchPool } from '../bench-pool.ts';
 import type { PatternCase } from '../pattern.ts';
+import { runSql, setOnDatabase } from '../scratch-database.ts';
 
-type AddOneToEach = (db: Db, ids: readonly number[], onRetry: () => void) => Promise<void>;
-type Variant = { addOneToEach: AddOneToEach };
-type Input = { readonly clients: number };
-type Race = { lost: number; deadlocks: number; seconds: number };
+type Account = { readonly id: number; readonly balance: number; readonly payments: number };
+type Twin = { pay(db: Db, from: number, onRetry: () => void): Promise<void> };
+type Input = { readonly clients: number; readonly payments: number };
 
-const TRANSACTIONS = 48;
-const ROWS = 40;
-const ROWS_EACH = 5;
-const CLIENTS = 16;
+const CLIENTS = 8;
+const PAYMENTS = 4_000;
+const ACCOUNTS = 100;
 const SEED = 7;
-const ROUNDS = 9;
-/** With the retry behind it, locks in order take at most this many times what they take alone. */
-const SLOWER_FACTOR = 2;
-/** After so long PostgreSQL looks for a deadlock. Its default, a second, would only make naive and the retry alone slower still. */
-const DEADLOCK_MS = 100;
-const DEADLOCK_EAGER_MS = 10;
+/** After this PostgreSQL checks for a deadlock. Its default, a second, would only make each one last longer. */
+const DEADLOCK_MS = 10;
 
-export const pattern: PatternCase<Variant, Input> = {
-  slug: 'deadlock-retry',
-  asks: `${CLIENTS} clients run ${TRANSACTIONS} transactions; each adds one to ${ROWS_EACH} of the same ${ROWS} rows.`,
-  breaks: 'transactions are lost',
-  holds: `none is lost, within ${SLOWER_FACTOR} times what locks in order take without a retry`,
-  needs: ['database'],
-  small: { clients: 1 },
-  full: { clients: CLIENTS },
+export const pattern: PatternCase<Twin, Input> = {
+  shipped: 'src/db/deadlock-retry.ts',
+  withoutIt: 'transactions are lost to deadlocks that no lock order can prevent',
+  asks: `${CLIENTS} clients make ${PAYMENTS} payments between ${ACCOUNTS} accounts that pay into each other in pairs.`,
+  breaks: 'payments are lost to deadlocks',
+  holds: 'deadlocks happen, and no payment is lost',
+  headline: ({ lost = 0 }) => `${lost} of ${PAYMENTS.toLocaleString('en')} payments lost`,
+  small: { clients: 1, payments: 300 },
+  full: { clients: CLIENTS, payments: PAYMENTS },
 
-  async prepare({ databaseUrl, databaseAdminUrl }) {
-    const admin = new Client({ connectionString: databaseAdminUrl });
-    await admin.connect();
-    const owner = admin.escapeIdentifier(new URL(databaseUrl).username);
-    await admin.query(`grant set on parameter deadlock_timeout to ${owner}`);
-    await admin.query('create table if not exists pattern_counters (id integer primary key, n integer not null)');
-    await admin.query(`alter table pattern_counters owner to ${owner}`);
-    await admin.end();
+  async arrange(servers) {
+    await setOnDatabase(servers, `deadlock_timeout = '${DEADLOCK_MS}ms'`);
+    // 1 and 2 pay into each other, 3 and 4, and so on.
+    const accounts = `select n, case when n % 2 = 1 then n + 1 else n - 1 end from generate_series(1, ${ACCOUNTS}) n`;
+    await runSql(servers.databaseUrl, `insert into accounts (id, pays_into) ${accounts}`);
   },
 
-  async perform({ addOneToEach }, { clients }, { databaseUrl }) {
-    const { db, close } = await openClients(databaseUrl, clients, DEADLOCK_MS);
-    const race = await runRace(db, clients, addOneToEach);
-    const digest = await countersDigest(db);
-    // Which half of it does the work? Only where nothing was lost is there something to take apart.
-    const halves = clients > 1 && race.lost === 0 ? await runHalves(databaseUrl, db, clients, addOneToEach) : {};
+  async perform({ pay }, { clients, payments }, { databaseUrl }) {
+    const { unscoped: db, close } = openBenchPool(databaseUrl, clients);
+    const atOnce = pLimit(clients);
+    let [deadlocks, retries] = [0, 0];
+    const onRetry = () => {
+      retries++;
+    };
+    const begun = performance.now();
+    await Promise.all(
+      randomPayers(payments).map((from) =>
+        atOnce(() =>
+          pay(db, from, onRetry).catch((error) => {
+            if (sqlState(error) !== SQLSTATE.deadlockDetected) throw error;
+            deadlocks++;
+          }),
+        ),
+      ),
+    );
+    const seconds = (performance.now() - begun) / 1000;
+    const { rows } = await sql<Account>`select id, balance, payments from accounts order by id`.execute(db);
     await close();
-    return { digest, figures: { ...race, ...halves } };
+    const sum = (name: 'balance' | 'payments') => rows.reduce((all, account) => all + account[name], 0);
+    const digest = createHash('sha256').update(JSON.stringify(rows)).digest('hex');
+    return {
+      digest,
+      figures: { lost: payments - sum('payments'), balance: sum('balance'), deadlocks, retries, seconds },
+    };
   },
 
   isBroken: (naive) => (naive.figures.lost ?? 0) > 0,
   isHeld: ({ ending, figures }) =>
-    ending === 'finished' &&
-    figures.lost === 0 &&
-    (figures.seconds ?? Number.POSITIVE_INFINITY) <= SLOWER_FACTOR * (figures.sortedAloneSeconds ?? 0),
+    ending === 'finished' && figures.lost === 0 && figures.balance === 0 && (figures.retries ?? 0) > 0,
 };
 
-export async function addOneTo(db: Db, id: number): Promise<void> {
-  await sql`update pattern_counters set n = n + 1 where id = ${id}`.execute(db);
-}
-
-/** The same transactions for all, each client taking the next one. What is lost, the rows themselves say in the end. */
-async function runRace(db: Db, clients: number, addOneToEach: AddOneToEach): Promise<Race> {
-  await sql`truncate pattern_counters`.execute(db);
-  await sql`insert into pattern_counters select id, 0 from generate_series(1, ${ROWS}::int) id`.execute(db);
-  const atOnce = pLimit(clients);
-  let deadlocks = 0;
-  const begun = performance.now();
-  await Promise.all(
-    transactions().map((ids) =>
-      atOnce(async () => {
-        try {
-          await addOneToEach(db, ids, () => deadlocks++);
-        } catch (error) {
-          if (sqlState(error) !== '40P01') throw error;
-          deadlocks++;
-        }
-      }),
-    ),
-  );
-  const seconds = (performance.now() - begun) / 1000;
-  const { rows } = await sql<{ n: number }>`select n from pattern_counters`.execute(db);
-  const done = rows.reduce((sum, { n }) => sum + n, 0) / ROWS_EACH;
-  return { lost: TRANSACTIONS - done, deadlocks, seconds };
-}
-
-/** Both together against locks in order alone, in turn; then the retry alone, as eager as the server and more eager. */
-async function runHalves(databaseUrl: string, db: Db, clients: number, together: AddOneToEach) {
-  const [whole, sorted]: [Race[], Race[]] = [[], []];
-  for (let round = 0; round < ROUNDS; round++) {
-    whole.push(await runRace(db, clients, together));
-    sorted.push(await runRace(db, clients, (_, ids) => addInTransaction(db, ids.toSorted(ascending))));
-  }
-  const retryAlone: AddOneToEach = (own, ids, onRetry) => withRetry(() => addInTransaction(own, ids), onRetry);
-  const retried = await runRace(db, clients, retryAlone);
-  const eager = await openClients(databaseUrl, clients, DEADLOCK_EAGER_MS);
-  const retriedEagerly = await runRace(eager.db, clients, retryAlone);
-  await eager.close();
-  return {
-    lost: whole.reduce((sum, race) => sum + race.lost, 0),
-    deadlocks: whole.reduce((sum, race) => sum + race.deadlocks, 0),
-    seconds: medianSeconds(whole),
-    sortedAloneSeconds: medianSeconds(sorted),
-    retryAloneSeconds: retried.seconds,
-    retryAloneLost: retried.lost,
-    retryAloneEagerSeconds: retriedEagerly.seconds,
-    retryAloneEagerLost: retriedEagerly.lost,
-  };
-}
-
-function addInTransaction(db: Db, ids: readonly number[]): Promise<void> {
-  return db.connection().execute((connection) =>
-    inTransaction(connection, async (transaction) => {
-      for (const id of ids) await addOneTo(transaction, id);
-    }),
-  );
-}
-
-/** As many connections as clients, open before the clock runs. */
-async function openClients(databaseUrl: string, clients: number, deadlockMs: number) {
-  const url = new URL(databaseUrl);
-  url.searchParams.set('options', `-c deadlock_timeout=${deadlockMs}`);
-  const pool = openBenchPool(url.href, clients);
-  const together = barrier(clients);
-  await Promise.all(Array.from({ length: clients }, () => pool.unscoped.connection().execute(together)));
-  return { db: pool.unscoped, close: pool.close };
-}
-
-/** Resolves for all once `count` have come. */
-function barrier(count: number): () => Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  let come = 0;
-  return () => {
-    if (++come === count) resolve();
-    return promise;
-  };
-}
-
-function transactions(): number[][] {
+function randomPayers(count: number): number[] {
   const random = createRandom(SEED);
-  return Array.from({ length: TRANSACTIONS }, () => {
-    const left = Array.from({ length: ROWS }, (_, index) => index + 1);
-    return Array.from({ length: ROWS_EACH }, () => left.splice(random.below(left.length), 1)[0] as number);
-  });
-}
-
-async function countersDigest(db: Db): Promise<string> {
-  const { rows } = await sql<{ id: number; n: number }>`select id, n from pattern_counters order by id`.execute(db);
-  return createHash('sha256').update(JSON.stringify(rows)).digest('hex');
-}
-
-function medianSeconds(races: readonly Race[]): number {
-  return races.map(({ seconds }) => seconds).toSorted(ascending)[Math.floor(races.length / 2)] as number;
-}
-
-function ascending(a: number, b: number): number {
-  return a - b;
+  return Array.from({ length: count }, () => 1 + random.below(ACCOUNTS));
 }

@@ -1,9 +1,12 @@
+import { sql } from 'kysely';
 import type { Db } from '../../../src/db/database.ts';
-import { addOneTo } from './case.ts';
 
-/** Locks the rows as they come, and hopes. */
-export async function addOneToEach(db: Db, ids: readonly number[]): Promise<void> {
+/** A deadlock is an error like any other: the caller gets it, and the payment is lost. */
+export async function pay(db: Db, from: number): Promise<void> {
   await db.transaction().execute(async (transaction) => {
-    for (const id of ids) await addOneTo(transaction, id);
+    const { rows } = await sql<{ to: number }>`
+      update accounts set balance = balance - 1, payments = payments + 1
+      where id = ${from} returning pays_into as to`.execute(transaction);
+    await sql`update accounts set balance = balance + 1 where id = ${rows[0]?.to}`.execute(transaction);
   });
 }

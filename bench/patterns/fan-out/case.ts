@@ -1,140 +1,104 @@
 import { createHash } from 'node:crypto';
-import pLimit from 'p-limit';
-import { loadConfig } from '../../../src/config.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Queue } from 'bullmq';
+import type { Redis } from 'ioredis';
 import type { Db } from '../../../src/db/database.ts';
-import { openDatabase } from '../../../src/db/read-write-split.ts';
-import { createThrottle } from '../../../src/flow/throttle.ts';
-import { MAILS_IN_FLIGHT_MAX } from '../../../src/limits.ts';
-import { createLog } from '../../../src/log.ts';
-import { openTransport, type Transport } from '../../../src/mail/transport.ts';
-import type { CampaignJob, MailerParts } from '../../../src/modules/campaigns/jobs.ts';
-import { type SendingCampaign, sendingCampaign } from '../../../src/modules/campaigns/ledger.ts';
-import { createMetrics } from '../../../src/process/metrics.ts';
-import { benchOrganisation, copyEmployees } from '../bench-organisation.ts';
-import { openBenchPool } from '../bench-pool.ts';
-import { MB, type PatternCase, type Servers } from '../pattern.ts';
+import { POOL_PRIMARY } from '../../../src/limits.ts';
+import type { Log } from '../../../src/log.ts';
+import { openRedis } from '../../../src/redis/redis.ts';
+import { BENCH_LOG, openBenchPool } from '../bench-pool.ts';
+import type { PatternCase } from '../pattern.ts';
+import { runSql } from '../scratch-database.ts';
 
-type Variant = { sendCampaign(parts: MailerParts, job: CampaignJob): Promise<void> };
-type Input = { readonly mails: number };
+export interface Parts {
+  readonly db: Db;
+  readonly redis: Redis;
+  readonly redisUrl: string;
+  readonly log: Log;
+  deliver(recipients: readonly number[]): Promise<void>;
+}
 
-const SIZE = { conversations: 200_000, answersEach: 5 };
-const MAILS = 30_000;
-/** A body as newsletters have it: it is what Promise.all holds thirty thousand times. */
-const BODY = 'How was your week? We would like to know, because what you say helps. '.repeat(110);
+export interface FanOut {
+  readonly queue: Queue;
+  /** Also for a broadcast that was started before: whatever is left of it is put back to work. */
+  start(broadcast: number): Promise<void>;
+  close(): Promise<void>;
+}
 
-export const pattern: PatternCase<Variant, Input> = {
-  slug: 'fan-out',
-  asks: `Send a campaign to ${MAILS} people through SMTP.`,
-  breaks: 'the process is killed, or its heap is exhausted',
-  holds: 'everybody gets exactly one mail, and the process stays below 250 MB',
-  needs: ['database', 'mail'],
-  small: { mails: 200 },
-  full: { mails: MAILS },
+type Twin = { openFanOut(parts: Parts): FanOut };
+type Input = { readonly recipients: number; readonly losesQueue: boolean };
 
-  async prepare({ databaseUrl }) {
-    await benchOrganisation(databaseUrl, SIZE);
-  },
+export const QUEUE = 'pattern-fan-out';
 
-  async perform(variant, { mails }, servers) {
-    const { job, close } = await launchedCampaign(servers, mails);
-    const { parts, handed, closeParts } = openParts(servers);
-    await variant.sendCampaign(parts, job);
-    await closeParts();
+const RECIPIENTS = 20_000;
+const BROADCAST = 1;
+const POLL_MS = 10;
+const PROGRESS_MS = 30_000;
+
+export const pattern: PatternCase<Twin, Input> = {
+  shipped: 'src/queue/queues.ts',
+  withoutIt: 'a queue that loses its jobs leaves recipients out, or serves them twice',
+  asks: `Deliver to ${RECIPIENTS} recipients; halfway through, Redis loses the queue, and the broadcast is started again.`,
+  breaks: 'recipients are served twice, or not at all',
+  holds: 'every recipient is served exactly once',
+  headline: ({ twice = 0 }) => `${twice.toLocaleString('en')} recipients served twice`,
+  small: { recipients: 500, losesQueue: false },
+  full: { recipients: RECIPIENTS, losesQueue: true },
+
+  arrange: ({ databaseUrl }, { recipients }) =>
+    runSql(
+      databaseUrl,
+      `insert into broadcasts (id) values (${BROADCAST});
+       insert into recipients select n from generate_series(1, ${recipients}) n;
+       analyze`,
+    ),
+
+  async perform({ openFanOut }, { recipients, losesQueue }, { databaseUrl, redisUrl }) {
+    const { unscoped: db, close } = openBenchPool(databaseUrl, POOL_PRIMARY.all);
+    const redis = await openRedis(redisUrl, BENCH_LOG);
+    const deliveries = new Map<number, number>();
+    const deliver = async (served: readonly number[]) => {
+      for (const id of served) deliveries.set(id, (deliveries.get(id) ?? 0) + 1);
+    };
+    const fanOut = openFanOut({ db, redis, redisUrl, log: BENCH_LOG, deliver });
+    const { queue } = fanOut;
+    await queue.obliterate({ force: true }); // a run that was killed may have left jobs behind
+
+    const begun = performance.now();
+    await fanOut.start(BROADCAST);
+    const jobs = await jobsIn(queue);
+    if (losesQueue) {
+      await until('half are served', () => deliveries.size >= recipients / 2);
+      await queue.obliterate({ force: true });
+      await fanOut.start(BROADCAST);
+    }
+    await until('all jobs are done', async () => (await jobsIn(queue)) === 0);
+    const seconds = (performance.now() - begun) / 1000;
+
+    await fanOut.close();
+    await queue.close();
+    redis.disconnect();
     await close();
-    const digest = createHash('sha256')
-      .update([...handed].sort().join())
-      .digest('hex');
-    return { digest, figures: { mails: handed.length, people: new Set(handed).size } };
+    const served = [...deliveries].toSorted(([a], [b]) => a - b);
+    const twice = served.filter(([, times]) => times > 1).length;
+    const digest = createHash('sha256').update(JSON.stringify(served)).digest('hex');
+    return { digest, figures: { served: served.length, twice, missed: recipients - served.length, jobs, seconds } };
   },
 
-  isBroken: (naive) => naive.ending === 'OOM-killed' || naive.ending === 'heap exhausted',
-  isHeld: (hardened) =>
-    hardened.ending === 'finished' &&
-    hardened.figures.mails === MAILS &&
-    hardened.figures.people === MAILS &&
-    hardened.peakBytes < 250 * MB,
+  isBroken: ({ figures }) => (figures.twice ?? 0) + (figures.missed ?? 0) > 0,
+  isHeld: ({ ending, figures }) =>
+    ending === 'finished' && figures.served === RECIPIENTS && figures.twice === 0 && figures.missed === 0,
 };
 
-/** The campaign and every employee of its organisation, in one list. */
-export async function everybody(db: Db, { orgId, campaignId }: CampaignJob) {
-  const campaign = (await sendingCampaign(db, orgId, campaignId)) as SendingCampaign;
-  const rows = await db
-    .selectFrom('employees')
-    .where('org_id', '=', orgId)
-    .select(['id', 'name', 'email'])
-    .orderBy('id')
-    .execute();
-  return { campaign, people: rows.map(({ id, name, email }) => ({ orgId, reachOutId: id, name, email })) };
+async function jobsIn(queue: Queue): Promise<number> {
+  const counts = await queue.getJobCounts('wait', 'active', 'delayed');
+  return Object.values(counts).reduce((sum, count) => sum + count, 0);
 }
 
-async function launchedCampaign(
-  { databaseUrl }: Servers,
-  mails: number,
-): Promise<{ job: CampaignJob; close(): Promise<void> }> {
-  const { unscoped: db, close } = openBenchPool(databaseUrl, 1);
-  const orgId = await copyEmployees(db, await benchOrganisation(databaseUrl, SIZE), mails);
-  const { id: campaignId } = await db
-    .insertInto('campaigns')
-    .values({
-      org_id: orgId,
-      name: 'Monday',
-      subject: 'Hi {{name}}',
-      body: `Hello {{name}}, ${BODY}`,
-      questions: ['How?'],
-      status: 'sending',
-    })
-    .returning('id')
-    .executeTakeFirstOrThrow();
-  await db.insertInto('campaign_progress').values({ org_id: orgId, campaign_id: campaignId }).execute();
-  return {
-    job: { orgId, campaignId },
-    async close() {
-      await db.deleteFrom('campaigns').where('org_id', '=', orgId).execute();
-      await db.deleteFrom('employees').where('org_id', '=', orgId).execute();
-      await close();
-    },
-  };
-}
-
-function openParts(servers: Servers) {
-  const config = loadConfig({
-    DATABASE_URL: servers.workerDatabaseUrl,
-    REDIS_URL: 'redis://127.0.0.1:1', // nothing here asks it
-    SMTP_URL: servers.smtpUrl,
-    SECRET_KEY: 'a key for the bench, longer than thirty-two characters',
-  });
-  const log = createLog('bench', 'silent');
-  const database = openDatabase({
-    config,
-    name: 'mailer',
-    log,
-    metrics: createMetrics('mailer'),
-  });
-  const smtp = openTransport(config.smtpUrl);
-  const handed: string[] = [];
-  const transport: Transport = {
-    async send(mail) {
-      const outcome = await smtp.send(mail);
-      if (outcome.kind === 'sent') handed.push(mail.to);
-      return outcome;
-    },
-    close: smtp.close,
-  };
-  // As fast as the server takes them: the provider's rate is not what this is about.
-  const parts: MailerParts = {
-    config,
-    database,
-    transport,
-    throttle: createThrottle(1e6),
-    inFlight: pLimit(MAILS_IN_FLIGHT_MAX),
-    log,
-  };
-  return {
-    parts,
-    handed,
-    async closeParts() {
-      smtp.close();
-      await database.close();
-    },
-  };
+async function until(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
+  const deadline = performance.now() + PROGRESS_MS;
+  while (!(await holds())) {
+    if (performance.now() > deadline) throw new Error(`Not within ${PROGRESS_MS} ms: ${what}`);
+    await sleep(POLL_MS);
+  }
 }

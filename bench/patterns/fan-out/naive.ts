@@ -1,13 +1,23 @@
-import { toMail } from '../../../src/modules/campaigns/campaign-mail.ts';
-import type { CampaignJob, MailerParts } from '../../../src/modules/campaigns/jobs.ts';
-import { everybody } from './case.ts';
+import { sql } from 'kysely';
+import { openConsumer, openQueue } from '../../../src/queue/queues.ts';
+import { type FanOut, type Parts, QUEUE } from './case.ts';
 
-/** Reads everybody, writes all mails at once, waits for all of them. */
-export async function sendCampaign(parts: MailerParts, job: CampaignJob): Promise<void> {
-  const { campaign, people } = await everybody(parts.database.primary(job.orgId), job);
-  await Promise.all(
-    people.map((person) =>
-      parts.transport.send(toMail(parts.config, campaign, { ...person, organisation: campaign.organisation })),
-    ),
-  );
+/** One job per recipient: the queue is the only record of the recipients still to be served. */
+export function openFanOut({ db, redis, redisUrl, log, deliver }: Parts): FanOut {
+  const queue = openQueue(QUEUE, redis);
+  const handle = async ({ recipient }: { recipient: number }) => {
+    await deliver([recipient]);
+    return 'finished' as const;
+  };
+  const consumer = openConsumer(QUEUE, redisUrl, handle, log);
+  return {
+    queue,
+    async start(broadcast) {
+      const { rows } = await sql<{ id: number }>`select id from recipients order by id`.execute(db);
+      await queue.addBulk(
+        rows.map(({ id }) => ({ name: 'deliver', data: { recipient: id }, opts: { jobId: `${broadcast}-to-${id}` } })),
+      );
+    },
+    close: consumer.close,
+  };
 }

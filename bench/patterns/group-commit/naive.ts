@@ -1,14 +1,12 @@
-import type { Database } from '../../../src/db/read-write-split.ts';
-import { type AnswerQuestion, storeAnswers } from '../../../src/modules/conversations/answers.ts';
-import { scoreSentiment } from '../../../src/modules/conversations/sentiment.ts';
+import { sql } from 'kysely';
+import type { Db } from '../../../src/db/database.ts';
+import type { CastVote } from './case.ts';
 
-/** A transaction for each answer, with the same statements. */
-export function createAnswers(database: Database): AnswerQuestion {
-  return async ({ orgId, id }, { nonce, body }) => {
-    const answer = { conversationId: id, nonce, body, sentiment: scoreSentiment(body) };
-    const { value } = await database.write(orgId, (transaction) => storeAnswers(transaction, orgId, [answer]));
-    const [answered] = value;
-    if (answered === undefined || answered instanceof Error) throw answered;
-    return answered;
-  };
+/** A transaction for each vote: all of them lock the room's row, so each waits for the commit of the one before it. */
+export function createVoting(db: Db): CastVote {
+  return (room, { voter, choice }) =>
+    db.transaction().execute(async (transaction) => {
+      await sql`insert into votes (room, voter, choice) values (${room}, ${voter}, ${choice})`.execute(transaction);
+      await sql`update rooms set votes = votes + 1 where id = ${room}`.execute(transaction);
+    });
 }

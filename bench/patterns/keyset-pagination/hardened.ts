@@ -1,13 +1,17 @@
+import { sql } from 'kysely';
 import type { Db } from '../../../src/db/database.ts';
-import { employeesPage } from '../../../src/modules/employees/queries.ts';
-import type { EmployeeRow } from './case.ts';
+import { createCursors, type IdPlace, type Page } from '../../../src/db/keyset-pagination.ts';
+import type { Item } from './case.ts';
 
-/** Goes on after the last row that was seen: every page costs the same, whatever was added or deleted meanwhile. */
-export async function* walkEmployees(db: Db, orgId: number, pageRows: number): AsyncGenerator<EmployeeRow[]> {
-  for (let afterId = 0; ; ) {
-    const rows = (await employeesPage(db, orgId, {}, afterId, pageRows)).slice(0, pageRows);
-    if (rows.length > 0) yield rows;
-    if (rows.length < pageRows) return;
-    afterId = rows.at(-1)?.id ?? afterId;
-  }
+const cursors = createCursors('a secret key for the lesson, of more than 32 characters');
+
+/** Continues after the last row seen: every page costs the same, whatever was added or deleted meanwhile. */
+export async function itemsPage(db: Db, limit: number, cursor: string | undefined): Promise<Page<Item>> {
+  const read = async ([afterId]: IdPlace = [0], rowsMax: number) => {
+    const { rows } = await sql<Item>`
+      select id, name from items where id > ${afterId}
+      order by id limit ${rowsMax}`.execute(db);
+    return rows;
+  };
+  return cursors.page('items', { limit, cursor }, read, ({ id }) => [id]);
 }

@@ -1,6 +1,7 @@
 import { createPasswordHasher } from '../../../src/http/password-hashing.ts';
+import type { Hasher } from './case.ts';
 
-/** As memory-hard as a nano can pay for, a few at once, a bounded line behind them. */
-export function createHasher(): { hash(password: string): Promise<string> } {
+/** The same hash behind a semaphore: two at once, and a bounded line. */
+export function createHasher(): Hasher {
   return createPasswordHasher();
 }

@@ -1,10 +1,18 @@
+import { prepareQuery } from '../../../src/db/prepared-statements.ts';
 import { openBenchPool } from '../bench-pool.ts';
-import { CONNECTIONS, type Opened } from './case.ts';
+import { CONNECTIONS, type Orders } from './case.ts';
+import { orderById } from './order.ts';
 
-/** The product's pool: every statement is named by its text, parsed once per connection, and its plan is kept. */
-export function open(url: string): Opened {
-  const pool = openBenchPool(keepingPlans(url), CONNECTIONS);
-  return { db: pool.unscoped, close: pool.close };
+const preparedOrderById = prepareQuery(orderById);
+
+/** The product's pool names each statement by its text: parsed once per connection, and its plan is kept. */
+export function openOrders(url: string): Orders {
+  const { unscoped: db, close } = openBenchPool(keepingPlans(url), CONNECTIONS);
+  return {
+    db,
+    byId: (id) => preparedOrderById(db, { id }),
+    close,
+  };
 }
 
 /** As the scope of every statement asks for; the owner, who has no scope here, asks when the connection is made. */

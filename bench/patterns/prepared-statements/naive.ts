@@ -1,10 +1,17 @@
 import { Kysely, PostgresDialect } from 'kysely';
 import { Pool } from 'pg';
 import type { Schema } from '../../../src/db/schema.ts';
-import { APPLICATION, AS_TEXT, CONNECTIONS, type Opened } from './case.ts';
+import { BENCH_APPLICATION } from '../bench-pool.ts';
+import { CONNECTIONS, type Orders } from './case.ts';
+import { orderById } from './order.ts';
 
-/** kysely and pg as they come: every statement goes without a name, and is parsed and planned each time. */
-export function open(url: string): Opened {
-  const pool = new Pool({ connectionString: url, application_name: APPLICATION, max: CONNECTIONS, types: AS_TEXT });
-  return { db: new Kysely<Schema>({ dialect: new PostgresDialect({ pool }) }), close: () => pool.end() };
+/** kysely and pg as they come: each call builds the text again and sends it without a name, to be parsed and planned again. */
+export function openOrders(url: string): Orders {
+  const pool = new Pool({ connectionString: url, application_name: BENCH_APPLICATION, max: CONNECTIONS });
+  const db = new Kysely<Schema>({ dialect: new PostgresDialect({ pool }) });
+  return {
+    db,
+    byId: (id) => orderById(db, { id }).execute(),
+    close: () => pool.end(),
+  };
 }

@@ -4,7 +4,7 @@ import { BENCH_LOG } from '../bench-pool.ts';
 import type { Servers } from '../pattern.ts';
 import type { Opened } from './visits.ts';
 
-/** The position of the write travels with its session, and the server that answers must have replayed it. */
+/** The position of a write travels with its writer, and a server that answers must have replayed it. */
 export function open({ workerDatabaseUrl, workerReplicaUrl }: Servers): Opened {
   const database = openDatabase({
     config: { databaseUrl: workerDatabaseUrl, databaseReplicaUrl: workerReplicaUrl },

@@ -1,16 +1,16 @@
-/** What is done to the replica and to the line that leads there. */
+/** Trouble for the replica, and for the line that leads there. */
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client, type QueryResultRow } from 'pg';
-import { sqlState } from '../../../src/errors.ts';
+import { SQLSTATE, sqlState } from '../../../src/errors.ts';
 
-/** After a large fill it has much to replay. */
-const REPLICA_LEVEL_MS = 120_000;
+/** Other tests and benches write to the same primary. */
+const REPLICA_LEVEL_MS = 60_000;
 const SETTING_TAKEN_MS = 10_000;
-const LOOK_AGAIN_MS = 20;
+const POLL_MS = 20;
 
-/** From the next commit on, the replica shows each one so much later. Resolves when it holds the first one back. */
+/** From the next commit on, the replica shows each one that much later. Resolves once it holds the first one back. */
 export async function delayReplay(replicaAdminUrl: string, seconds: number): Promise<void> {
   await changeSetting(replicaAdminUrl, `alter system set recovery_min_apply_delay = '${seconds}s'`);
   await until('the replica holds a commit back', SETTING_TAKEN_MS, async () => {
@@ -19,7 +19,7 @@ export async function delayReplay(replicaAdminUrl: string, seconds: number): Pro
   });
 }
 
-/** Also where there is no delay: a run that was killed may have left one behind. */
+/** Harmless where there is no delay: a run that was killed may have left one behind. */
 export async function resetDelay(replicaAdminUrl: string): Promise<void> {
   await changeSetting(replicaAdminUrl, 'alter system reset recovery_min_apply_delay');
 }
@@ -34,7 +34,7 @@ export async function replicaIsLevel(databaseAdminUrl: string, replicaAdminUrl: 
 }
 
 /** A line to the replica that can be cut: every connection ends, and no new one is accepted. */
-export async function replicaLine(replicaUrl: string): Promise<{ url: string; cut(): Promise<void> }> {
+export async function openReplicaLine(replicaUrl: string): Promise<{ url: string; cut(): Promise<void> }> {
   const url = new URL(replicaUrl);
   const [host, port] = [url.hostname, Number(url.port)];
   const sockets = new Set<Socket>();
@@ -77,15 +77,15 @@ async function rowsOf<Row extends QueryResultRow>(url: string, text: string): Pr
   }
 }
 
-/** A look that recovery cancels, as it does while it catches up, is one more that did not see it yet. */
+/** A poll that recovery cancels, as it does while it catches up, counts as one that did not see it yet. */
 async function until(what: string, withinMs: number, holds: () => Promise<boolean>): Promise<void> {
   const deadline = performance.now() + withinMs;
   const cancelled = (error: unknown) => {
-    if (sqlState(error) !== '40001') throw error;
+    if (sqlState(error) !== SQLSTATE.serializationFailure) throw error;
     return false;
   };
   while (!(await holds().catch(cancelled))) {
     if (performance.now() > deadline) throw new Error(`Not within ${withinMs} ms: ${what}`);
-    await sleep(LOOK_AGAIN_MS);
+    await sleep(POLL_MS);
   }
 }

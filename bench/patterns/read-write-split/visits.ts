@@ -6,8 +6,7 @@ import type { DatabaseSession } from '../../../src/db/read-write-split.ts';
 import { createHistogram, percentileMs, recordMs } from '../../load/latency.ts';
 
 export type Session = Pick<DatabaseSession, 'read' | 'write'>;
-export type Opened = { createSession(orgId: number): Session; close(): Promise<void> };
-type Person = { readonly id: number; readonly writes: string };
+export type Opened = { createSession(scope: number): Session; close(): Promise<void> };
 type Counts = {
   writes: number;
   ownReads: number;
@@ -16,64 +15,68 @@ type Counts = {
   replica: number;
   primary: number;
 };
+type Phase = {
+  readonly name: string;
+  readonly firstId: number;
+  readonly writers: number;
+  readonly comesBackMs: number;
+};
+
+/** One is enough: keeping several of them separate is another lesson. */
+export const ORGANISATION = 1;
 
 const ARRIVE_EVERY_MS = 6;
-/** With each own read, so many people read who wrote nothing. */
+/** With each own read, as many reads by sessions that wrote nothing. */
 const STRANGERS = 4;
 
-/** They arrive at a fixed pace, however slow the answers are: each changes their name, looks, goes, and comes back. */
-export async function runPhase(
-  opened: Opened,
-  orgId: number,
-  ids: readonly number[],
-  { name, comesBackMs }: { name: string; comesBackMs: number },
-) {
+/** Writers arrive at a fixed pace, however slow the answers are: each changes a title, reads it, leaves, and comes back. */
+export async function runPhase(opened: Opened, { name, firstId, writers, comesBackMs }: Phase) {
   const counts: Counts = { writes: 0, ownReads: 0, staleOwnReads: 0, failed: 0, replica: 0, primary: 0 };
   const latency = createHistogram();
   const seen: string[] = [];
 
-  /** The name, or nothing where the request failed; only those that were answered are in the latency. */
+  /** The title, or undefined where the request failed; only answered requests are in the latency. */
   async function read(session: Session, id: number): Promise<string | undefined> {
     const begun = performance.now();
     try {
-      const answer = await session.read((db) => nameOf(db, orgId, id));
+      const { title, server } = await session.read((db) => titleOf(db, id));
       recordMs(latency, performance.now() - begun);
-      counts[answer.server]++;
-      return answer.name;
+      counts[server]++;
+      return title;
     } catch {
       counts.failed++;
     }
   }
 
-  async function readBack(session: Session, person: Person): Promise<void> {
-    const own = read(session, person.id);
-    const strangers = Array.from({ length: STRANGERS }, () => read(opened.createSession(orgId), person.id));
-    const [seenName] = await Promise.all([own, ...strangers]);
+  async function readBack(session: Session, id: number, written: string): Promise<void> {
+    const own = read(session, id);
+    const strangers = Array.from({ length: STRANGERS }, () => read(opened.createSession(ORGANISATION), id));
+    const [title] = await Promise.all([own, ...strangers]);
     counts.ownReads++;
-    if (seenName !== undefined && seenName !== person.writes) counts.staleOwnReads++;
-    seen.push(`${person.writes} ${seenName}`);
+    if (title !== undefined && title !== written) counts.staleOwnReads++;
+    seen.push(`${written} ${title}`);
   }
 
-  async function visit(person: Person): Promise<void> {
-    const session = opened.createSession(orgId);
+  async function visit(id: number, title: string): Promise<void> {
+    const session = opened.createSession(ORGANISATION);
     try {
-      await session.write((transaction) => rename(transaction, orgId, person));
+      await session.write((transaction) => changeTitle(transaction, id, title));
       counts.writes++;
     } catch {
       counts.failed++;
       return;
     }
-    await readBack(session, person);
+    await readBack(session, id, title);
     if (comesBackMs === 0) return;
     await sleep(comesBackMs);
-    await readBack(session, person);
+    await readBack(session, id, title);
   }
 
   const begun = performance.now();
   await Promise.all(
-    ids.map(async (id, number) => {
+    Array.from({ length: writers }, async (_, number) => {
       await sleep(Math.max(0, begun + number * ARRIVE_EVERY_MS - performance.now()));
-      await visit({ id, writes: `${name} ${number}` });
+      await visit(firstId + number, `${name} ${number}`);
     }),
   );
   return {
@@ -91,19 +94,16 @@ function figuresOf(phase: string, { replica, primary, ...counts }: Counts, p99Ms
   );
 }
 
-async function rename(db: Db, orgId: number, { id, writes }: Person): Promise<void> {
-  await db.updateTable('employees').set({ name: writes }).where('org_id', '=', orgId).where('id', '=', id).execute();
+async function changeTitle(db: Db, id: number, title: string): Promise<void> {
+  await sql`update documents set title = ${title} where id = ${id}`.execute(db);
 }
 
-/** And which server said so: that is asked of nobody but the server itself. */
-export async function nameOf(db: Db, orgId: number, id: number) {
-  return db
-    .selectFrom('employees')
-    .where('org_id', '=', orgId)
-    .where('id', '=', id)
-    .select([
-      'name',
-      sql<'replica' | 'primary'>`case when pg_is_in_recovery() then 'replica' else 'primary' end`.as('server'),
-    ])
-    .executeTakeFirstOrThrow();
+/** And which server answered: only the server itself can tell. */
+export async function titleOf(db: Db, id: number): Promise<{ title: string; server: 'replica' | 'primary' }> {
+  const { rows } = await sql<{ title: string; server: 'replica' | 'primary' }>`
+    select title, case when pg_is_in_recovery() then 'replica' else 'primary' end as server
+    from documents where id = ${id}`.execute(db);
+  const [row] = rows;
+  if (row === undefined) throw new Error(`There is no document ${id}`);
+  return row;
 }

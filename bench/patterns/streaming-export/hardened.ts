@@ -1,18 +1,25 @@
 import { Readable, type Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { sql } from 'kysely';
 import type { Db } from '../../../src/db/database.ts';
-import { eachRow } from '../../../src/db/streaming-export.ts';
-import { csvLines } from '../../../src/http/csv-reply.ts';
-import { EXPORT_PAGE_ROWS } from '../../../src/limits.ts';
-import { exportPage } from '../../../src/modules/conversations/answer-export.ts';
-import { HEADER, type Range, toCsvPages } from './case.ts';
+import type { Place } from '../../../src/db/keyset-pagination.ts';
+import { eachPage } from '../../../src/db/streaming-export.ts';
+import { type CsvValue, csvLines } from '../../../src/http/csv-reply.ts';
+import { COLUMNS, type EventRow, valuesOf } from './case.ts';
 
-/** Reads a page, sends a page, and reads the next when the client has taken it. */
-export async function exportAnswers(db: Db, orgId: number, range: Range, sink: Writable): Promise<void> {
-  const pages = eachRow(
-    (after) => exportPage(db, orgId, range, after, EXPORT_PAGE_ROWS),
-    (row) => [row.started_at, row.id],
-    EXPORT_PAGE_ROWS,
-  );
-  await pipeline(Readable.from(csvLines(HEADER, toCsvPages(pages))), sink);
+const PAGE_ROWS = 200;
+
+/** Reads a page, sends it, and reads the next one when the client has taken it. */
+export async function exportEvents(db: Db, sink: Writable): Promise<void> {
+  const page = async ([afterId = 0]: Place = []) => {
+    const { rows } = await sql<EventRow>`
+      select id, at, kind, detail from events where id > ${afterId} order by id limit ${PAGE_ROWS}`.execute(db);
+    return rows;
+  };
+  const pages = eachPage(page, ({ id }) => [id], PAGE_ROWS);
+  await pipeline(Readable.from(csvLines(COLUMNS, valuesOfPages(pages))), sink);
+}
+
+async function* valuesOfPages(pages: AsyncIterable<EventRow[]>): AsyncGenerator<CsvValue[][]> {
+  for await (const rows of pages) yield rows.map(valuesOf);
 }

@@ -1,12 +1,12 @@
 import type { Writable } from 'node:stream';
+import { sql } from 'kysely';
 import type { Db } from '../../../src/db/database.ts';
 import { csvLine } from '../../../src/http/csv-reply.ts';
-import { exportPage } from '../../../src/modules/conversations/answer-export.ts';
-import { ALL_ROWS, HEADER, type Range, toCsv } from './case.ts';
+import { BYTE_ORDER_MARK, COLUMNS, type EventRow, valuesOf } from './case.ts';
 
-/** Reads everything, turns everything into one text, sends the text. */
-export async function exportAnswers(db: Db, orgId: number, range: Range, sink: Writable): Promise<void> {
-  const rows = await exportPage(db, orgId, range, undefined, ALL_ROWS);
-  const text = `\uFEFF${[HEADER, ...toCsv(rows)].map(csvLine).join('')}`;
-  await new Promise<void>((resolve) => sink.end(text, resolve));
+/** Reads every row, joins them into one text, and sends the text. */
+export async function exportEvents(db: Db, sink: Writable): Promise<void> {
+  const { rows } = await sql<EventRow>`select id, at, kind, detail from events order by id`.execute(db);
+  const text = [COLUMNS, ...rows.map(valuesOf)].map(csvLine).join('');
+  await new Promise<void>((resolve) => sink.end(BYTE_ORDER_MARK + text, resolve));
 }

@@ -1,9 +1,16 @@
+import { sql } from 'kysely';
 import { openBenchPool } from '../bench-pool.ts';
 import type { Servers } from '../pattern.ts';
-import type { Opened } from './case.ts';
+import type { Document, Documents } from './case.ts';
 
-/** The application signs in as the owner of the tables: whose rows a query sees is up to the query. */
-export function open({ databaseUrl }: Servers): Opened {
-  const pool = openBenchPool(databaseUrl, 1);
-  return { within: () => pool.unscoped, close: pool.close };
+/** Signs in as the owner of the tables: whose rows a statement sees depends on its WHERE, and this one lacks `org_id = …`. */
+export function openDocuments({ databaseUrl }: Servers): Documents {
+  const { unscoped, close } = openBenchPool(databaseUrl, 1);
+  return {
+    async titled(_orgId, title) {
+      const found = sql<Document>`select org_id, title, body from documents where title = ${title} order by id`;
+      return (await found.execute(unscoped)).rows;
+    },
+    close,
+  };
 }

@@ -19,7 +19,10 @@ export interface Registration {
   readonly password: string;
 }
 
-/** A new organisation with its owner, signed in. Throws `conflict` when the address has an account already. */
+/**
+ * Creates an organisation and its owner, and signs the owner in. Throws `conflict` if the address already has an
+ * account.
+ */
 export async function registerOrganisation(
   caller: Caller,
   parts: { hasher: PasswordHasher; sessions: Sessions },
@@ -41,8 +44,9 @@ export async function registerOrganisation(
 }
 
 /**
- * Throws `unauthenticated`, in the same words and time, for an unknown address and a wrong password. Asks the primary:
- * who registered a moment ago, perhaps on another device, is known, whatever a replica lags.
+ * Throws `unauthenticated`, with the same message and timing, for an unknown address and for a wrong password. Reads
+ * from the primary: someone who registered a moment ago, perhaps on another device, can sign in however far a replica
+ * lags.
  */
 export async function signIn(
   caller: Caller,

@@ -11,7 +11,7 @@ export function jobs({ database }: JobsContext): Jobs {
   };
 }
 
-/** Deletes sessions that can sign nobody in any more. Returns how many. */
+/** Deletes expired sessions. Returns how many. */
 export function forgetExpiredSessions(database: Database, signal: AbortSignal): Promise<number> {
   return deleteInSteps(RETENTION_STEP_ROWS, signal, (rows) =>
     database.transact(EVERY_ORGANISATION, (transaction) => deleteExpiredSessions(transaction, rows)),

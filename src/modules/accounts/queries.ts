@@ -24,7 +24,7 @@ export async function insertOrganisation(
   return { organisation, user };
 }
 
-/** Addresses are unique over all organisations: this is the one read that comes before the tenant is known. */
+/** Addresses are unique across all organisations: this is the only read that happens before the tenant is known. */
 export function userByEmail(db: Db, email: string) {
   return db
     .selectFrom('users')

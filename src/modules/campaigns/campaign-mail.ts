@@ -6,15 +6,15 @@ export const CAMPAIGN_DEFAULTS = {
   subject: 'How are you doing, {{name}}?',
   body: [
     'Hello {{name}},',
-    'how was your week at {{organisation}}? We have a few short questions for you. It takes two minutes, and what you say helps us to make things better.',
-    'Thank you for taking the time.',
+    'How was your week at {{organisation}}? We have a few short questions for you. They take about two minutes, and your answers help us make things better.',
+    'Thank you for taking the time!',
   ].join('\n\n'),
   questions: [
-    'How was your week, all in all?',
+    'How was your week overall?',
     'What went well?',
     'What got in your way?',
-    'Do you get the support that you need from your team?',
-    'Is there anything else that you would like us to know?',
+    'Do you get the support you need from your team?',
+    'Is there anything else you would like us to know?',
   ],
 } as const;
 
@@ -38,7 +38,7 @@ export interface MailLinks {
 /** Subject, text and HTML of one mail. `{{name}}` and `{{organisation}}` are filled in; everything is escaped. */
 export function renderMail(template: { subject: string; body: string }, words: Words, links: MailLinks): MailText {
   const body = fill(template.body, words).trim();
-  const why = `You get this mail because ${words.organisation} asks its people how they are.`;
+  const why = `You are receiving this email because ${words.organisation} checks in with its people regularly.`;
   const text = [
     body,
     ...links.actions.map(({ label, url }) => `${label}:\n${url}`),
@@ -97,7 +97,7 @@ function fill(template: string, words: Words): string {
   return template.replace(/\{\{\s*(name|organisation)\s*\}\}/g, (_, word: keyof Words) => words[word]);
 }
 
-/** A line break in a header would start a header of its own. */
+/** A line break in a header would start a new header. */
 function oneLine(text: string): string {
   return text.replace(/\s+/g, ' ').trim();
 }

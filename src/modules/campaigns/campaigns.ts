@@ -1,5 +1,6 @@
 import { Cron } from 'croner';
 import { sql } from 'kysely';
+import { givenRows } from '../../db/batch-write.ts';
 import type { Db } from '../../db/database.ts';
 import type { DatabaseSession } from '../../db/read-write-split.ts';
 import { AppError } from '../../errors.ts';
@@ -40,16 +41,16 @@ export async function createCampaign(db: DatabaseSession, orgId: number, content
   });
 }
 
-/** From which states a campaign may be changed in which way, and the state in which it then is. */
+/** Which states each change is allowed from, and the state it leads to. */
 const TRANSITIONS = {
   changed: { from: ['draft'], to: 'draft' },
   launched: { from: ['draft', 'scheduled'], to: 'sending' },
   scheduled: { from: ['draft', 'scheduled'], to: 'scheduled' },
-  /** Mails that were handed over stay sent. */
+  /** Mails that were already handed over stay sent. */
   cancelled: { from: ['draft', 'scheduled', 'sending'], to: 'cancelled' },
 } as const satisfies Record<string, { from: readonly CampaignStatus[]; to: CampaignStatus }>;
 
-/** What people were sent must stay what the campaign says. Throws `conflict` unless it is a draft. */
+/** A campaign must keep showing what people were sent. Throws `conflict` unless it is a draft. */
 export function changeCampaign(
   db: DatabaseSession,
   orgId: number,
@@ -60,7 +61,7 @@ export function changeCampaign(
   return transition(db, orgId, id, 'changed', async () => content);
 }
 
-/** From here on the mailer has it: the change of state and the event are one transaction. */
+/** Hands the campaign over to the mailer: the change of state and the event are one transaction. */
 export function launchCampaign(db: DatabaseSession, orgId: number, id: number): Promise<Campaign> {
   return db.write(async (transaction) => {
     const launched = await launchIn(transaction, orgId, id);
@@ -68,7 +69,7 @@ export function launchCampaign(db: DatabaseSession, orgId: number, id: number): 
   });
 }
 
-/** Within a transaction of the caller's. False when the campaign was not waiting to be launched. */
+/** Runs in the caller's transaction. False when the campaign was not waiting to be launched. */
 export async function launchIn(transaction: Db, orgId: number, id: number): Promise<boolean> {
   const { from, to } = TRANSITIONS.launched;
   const launched = await markLaunched(transaction, orgId, id, { from, to, linkDays: LINK_DAYS });
@@ -80,7 +81,7 @@ export function cancelCampaign(db: DatabaseSession, orgId: number, id: number): 
   return transition(db, orgId, id, 'cancelled', async () => ({ finished_at: sql`now()` }));
 }
 
-/** Throws `not_found`, or `conflict` when the campaign is in a state from which this is not possible. */
+/** Throws `not_found`, or `conflict` when the campaign's state does not allow the change. */
 function transition(
   db: DatabaseSession,
   orgId: number,
@@ -96,7 +97,7 @@ function transition(
   });
 }
 
-/** Doing the same thing twice is what an impatient click does; it gets the same answer as the first time. */
+/** An impatient second click gets the same answer as the first. */
 async function settled(
   transaction: Db,
   orgId: number,
@@ -127,7 +128,10 @@ export async function scheduleCampaign(
   const { launchAt, cron, timeZone } = firstLaunch(schedule);
   return transition(db, orgId, id, 'scheduled', async (transaction) => {
     if ((await countScheduled(transaction, orgId, CAMPAIGNS_SCHEDULED_MAX)) >= CAMPAIGNS_SCHEDULED_MAX)
-      throw new AppError('conflict', `${CAMPAIGNS_SCHEDULED_MAX} campaigns are scheduled already. Cancel one first.`);
+      throw new AppError(
+        'conflict',
+        `You already have ${CAMPAIGNS_SCHEDULED_MAX} scheduled campaigns, which is the maximum. Cancel one first.`,
+      );
     return { launch_at: launchAt, cron, time_zone: timeZone };
   });
 }
@@ -136,7 +140,7 @@ function firstLaunch(schedule: Schedule): { launchAt: Date; cron: string | null;
   const timeZone = schedule.timeZone ?? 'UTC';
   refuseUnknownTimeZone(timeZone);
   if ((schedule.at === undefined) === (schedule.cron === undefined)) {
-    throw new AppError('invalid', 'Send either `at` (a time, once) or `cron` (repeatedly).');
+    throw new AppError('invalid', 'Send either `at` (to launch once) or `cron` (to launch repeatedly).');
   }
   if (schedule.cron !== undefined) {
     const launchAt = nextSlot(schedule.cron, timeZone, new Date());
@@ -155,23 +159,40 @@ function refuseUnknownTimeZone(timeZone: string): void {
   try {
     new Intl.DateTimeFormat('en', { timeZone });
   } catch {
-    throw new AppError('invalid', `${timeZone} is not a time zone. Write it like Europe/Berlin.`);
+    throw new AppError('invalid', `${timeZone} is not a known time zone. Use a name like Europe/Berlin.`);
   }
 }
 
-/** The next time after `after`, or null. Throws `invalid` for an expression or a time zone that cannot be read. */
+/** The next time after `after`, or null. Throws `invalid` for an expression or a time zone that is not valid. */
 export function nextSlot(cron: string, timeZone: string, after: Date): Date | null {
   try {
     return new Cron(cron, { timezone: timeZone, paused: true, mode: '5-part' }).nextRun(after);
   } catch (error) {
     throw new AppError(
       'invalid',
-      `The schedule cannot be read: ${error instanceof Error ? error.message : error}. Five fields, for example "0 9 * * 1" for Mondays at 9.`,
+      `The cron expression is not valid: ${error instanceof Error ? error.message : error}. It needs five fields, for example "0 9 * * 1" for Mondays at 9.`,
     );
   }
 }
 
 function found(campaign: Campaign | undefined): Campaign {
-  if (campaign === undefined) throw new AppError('not_found', 'There is no such campaign.');
+  if (campaign === undefined) throw new AppError('not_found', 'This campaign does not exist.');
   return campaign;
+}
+
+/**
+ * Updates the counters that all of a campaign's people share. Call it last in a transaction: the next one waits for
+ * this row.
+ */
+export async function addToProgress(
+  db: Db,
+  orgId: number,
+  more: readonly { campaign_id: number; opened: number; answers: number; finished: number }[],
+): Promise<void> {
+  await sql`
+    update campaign_progress as p
+    set opened = p.opened + given.opened, answers = p.answers + given.answers, finished = p.finished + given.finished
+    from ${givenRows(more, { campaign_id: 'bigint', opened: 'integer', answers: 'integer', finished: 'integer' })}
+    where p.org_id = ${orgId} and p.campaign_id = any(${more.map((one) => one.campaign_id)}::bigint[])
+      and p.campaign_id = given.campaign_id`.execute(db);
 }

@@ -33,7 +33,7 @@ import {
 } from './limits.ts';
 import { launchDueCampaigns } from './scheduled-launches.ts';
 
-/** The queue, and the name of its jobs' consumer. */
+/** The queue's name, which is also its consumer's. */
 export const CAMPAIGN_QUEUE = 'campaigns';
 
 export interface CampaignJob {
@@ -62,14 +62,14 @@ export function jobs(context: JobsContext): Jobs {
   };
 }
 
-/** One job per campaign, whoever asks and how often: an id that is in the queue already is not added again. */
+/** One job per campaign, however often it is enqueued: an id that is already in the queue is not added again. */
 export async function enqueueCampaigns(queue: Queue, campaigns: CampaignJob[]): Promise<void> {
   await queue.addBulk(
     campaigns.map((data) => ({ name: 'advance', data, opts: { jobId: `campaign-${data.orgId}-${data.campaignId}` } })),
   );
 }
 
-/** Redis may have lost a job, a process may have died with one: whatever is being sent has a job again. */
+/** Redis can lose a job and a process can die with one: this enqueues every campaign that is being sent again. */
 export async function sweepCampaigns(database: Database, queue: Queue): Promise<void> {
   const rows = await sendingCampaigns(database.primary(EVERY_ORGANISATION), SWEEP_CAMPAIGNS_MAX);
   if (rows.length > 0)
@@ -80,8 +80,8 @@ export async function sweepCampaigns(database: Database, queue: Queue): Promise<
 }
 
 /**
- * One turn of a campaign: a page more of the ledger, then up to MAIL_SLICE_ROWS mails; then the next campaign has its
- * turn. However large one organisation's campaign is, another's ten mails wait for one slice only.
+ * One turn of a campaign: one more page of the ledger, then up to MAIL_SLICE_ROWS mails, then it is the next campaign's
+ * turn. However large one organisation's campaign is, another organisation's ten mails wait for one slice only.
  */
 export async function handleCampaign(parts: MailerParts, job: CampaignJob, signal: AbortSignal): Promise<Turn> {
   const { database } = parts;
@@ -103,7 +103,7 @@ export async function handleCampaign(parts: MailerParts, job: CampaignJob, signa
   return { againInMs: 0 };
 }
 
-/** Nothing is due: the campaign is done, or waits for its retries, or for the next page of the ledger. */
+/** Nothing is due: the campaign is done, or is waiting for its retries or for the next page of the ledger. */
 async function rest(parts: MailerParts, campaign: SendingCampaign): Promise<Turn> {
   const primary = parts.database.primary(campaign.orgId);
   const now = await sendingCampaign(primary, campaign.orgId, campaign.id);

@@ -1,9 +1,10 @@
 /**
- * The ledger of a campaign (table reach_outs): who is to be written to, who was, what came of it. The queue only says
- * "go on with campaign 12"; whatever Redis forgets, the ledger knows.
+ * The ledger of a campaign (table reach_outs): who should get a mail, who got one, and how it went. A job in the queue
+ * only says "continue campaign 12"; nothing is lost if Redis loses the job.
  *
- * A row waits (due_at: not before), is being sent (due_at: the lease; whoever took it is dead by then), or is done
- * (due_at null). Taking a row is one statement with SKIP LOCKED, so two mailers never take the same one.
+ * A row is waiting (due_at: the earliest time to send), being sent (due_at: the end of the lease, by which a mailer
+ * that has not finished is dead), or done (due_at null). Rows are claimed in one statement with SKIP LOCKED, so two
+ * mailers never claim the same one.
  */
 import { sql } from 'kysely';
 import { givenRows } from '../../db/batch-write.ts';
@@ -21,7 +22,7 @@ export interface SendingCampaign {
   readonly expandedTo: number | null;
 }
 
-/** Undefined when there is nothing to send any more: done, cancelled, gone. */
+/** Undefined when there is nothing left to send: the campaign is done, cancelled or deleted. */
 export async function sendingCampaign(db: Db, orgId: number, id: number): Promise<SendingCampaign | undefined> {
   const row = await db
     .selectFrom('campaigns')
@@ -43,10 +44,10 @@ export async function sendingCampaign(db: Db, orgId: number, id: number): Promis
   );
 }
 
-/** Writes the next page of employees into the ledger; returns how far it came, null at the end. */
+/** Writes the next page of employees into the ledger; returns how far it got, null at the end. */
 export async function expandLedger(db: Db, campaign: SendingCampaign): Promise<number | null> {
   const { orgId, id, expandedTo } = campaign;
-  // The row lock makes two mailers take turns here; the second sees how far the first came.
+  // The row lock makes two mailers take turns here; the second sees how far the first got.
   const locked = await db
     .selectFrom('campaigns')
     .where('org_id', '=', orgId)
@@ -90,18 +91,18 @@ export interface ClaimedReachOut {
   readonly email: string;
   readonly name: string;
   readonly unsubscribed: boolean;
-  /** Its last sender died with it in hand: it may have been sent. */
+  /** The process that last claimed it died before recording the outcome: it may have been sent. */
   readonly interrupted: boolean;
 }
 
-/** Takes up to `limit` rows that are due, for MAIL_LEASE_MS; none once the campaign is cancelled. */
+/** Claims up to `limit` due rows for MAIL_LEASE_MS; none once the campaign is cancelled. */
 export async function claimReachOuts(
   db: Db,
   campaign: { orgId: number; id: number },
   limit: number,
 ): Promise<ClaimedReachOut[]> {
-  // By an array, not by a join with `due`: of an organisation that its statistics do not know yet, PostgreSQL expects one
-  // row, and would walk all that it has for each of the joined ones. (The same below.)
+  // An array instead of a join with `due`: for an organisation that its statistics do not cover yet, PostgreSQL
+  // estimates one row, and would scan all of the organisation's rows once per joined row. (The same below.)
   const claimed = await sql<ClaimedReachOut>`
     with due as (
       select id from reach_outs
@@ -125,12 +126,12 @@ export interface ReachOutResult {
   readonly error: string | null;
   /** When to try again; null when done. */
   readonly dueAt: string | null;
-  /** Takes the try back: nothing was tried. */
+  /** Nothing was tried: the attempt does not count. */
   readonly untried: boolean;
   readonly possiblyTwice: boolean;
 }
 
-/** Writes down what came of a claim, and moves the campaign's counters by the same statement's rows. */
+/** Records the outcome of a claim and updates the campaign's counters, in one statement. */
 export async function recordReachOuts(
   db: Db,
   campaign: { orgId: number; id: number },
@@ -164,7 +165,7 @@ export async function recordReachOuts(
     where org_id = ${campaign.orgId} and campaign_id = ${campaign.id}`.execute(db);
 }
 
-/** Milliseconds until the next row is due; null when no row waits any more. */
+/** Milliseconds until the next row is due; null when no row is waiting. */
 export async function nextDueMs(db: Db, campaign: { orgId: number; id: number }): Promise<number | null> {
   const row = await db
     .selectFrom('reach_outs')
@@ -188,11 +189,11 @@ export async function finishCampaign(db: Db, campaign: { orgId: number; id: numb
     .execute();
 }
 
-/** Campaigns that are being sent, in all organisations: the sweep puts them back to work if the queue lost them. */
+/** Campaigns that are being sent, in all organisations: the sweep enqueues them again if the queue lost them. */
 export function sendingCampaigns(db: Db, limit: number): Promise<{ org_id: number; id: number }[]> {
   return db
     .selectFrom('campaigns')
-    .where('status', '=', sql.lit('sending')) // in the text, for the index is for this status only
+    .where('status', '=', sql.lit('sending')) // a literal, because the index covers this status only
     .select(['org_id', 'id'])
     .orderBy('id')
     .limit(limit)

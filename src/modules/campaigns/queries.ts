@@ -98,7 +98,7 @@ export function updateCampaign(
   );
 }
 
-/** A repeating campaign is launched by its slots only: each makes a copy. */
+/** A repeating campaign is never launched itself: each of its slots launches a copy. */
 export function markLaunched(
   db: Db,
   orgId: number,
@@ -132,7 +132,7 @@ export async function countScheduled(db: Db, orgId: number, max: number): Promis
   return rows.length;
 }
 
-/** The number of people that a launch would write to now. */
+/** The number of people who would get a mail if the campaign were launched now. */
 export async function recipientsOf(db: Db, orgId: number): Promise<number> {
   const row = await db
     .selectFrom('teams')

@@ -55,7 +55,7 @@ const Campaign = Type.Object({
     sent: Type.Integer(),
     failed: Type.Integer(),
     skipped: Type.Integer(),
-    possiblyTwice: Type.Integer({ description: 'mails whose process died in the middle: each may have arrived twice' }),
+    possiblyTwice: Type.Integer({ description: 'mails whose process died while sending: each may have arrived twice' }),
     opened: Type.Integer(),
     finished: Type.Integer(),
     answers: Type.Integer(),
@@ -103,7 +103,7 @@ export function routes(api: App, { cursors, database, links }: ApiContext): void
     {
       config: { role: 'admin' },
       schema: {
-        summary: 'Write a campaign (draft)',
+        summary: 'Create a draft campaign',
         tags,
         body: Type.Object(Content, closed),
         response: { 201: Campaign },
@@ -116,7 +116,7 @@ export function routes(api: App, { cursors, database, links }: ApiContext): void
     '/campaigns/defaults',
     {
       schema: {
-        summary: 'A text and questions to start from',
+        summary: 'Default text and questions to start from',
         tags,
         response: {
           200: Type.Object({ subject: Type.String(), body: Type.String(), questions: Type.Array(Type.String()) }),
@@ -130,7 +130,7 @@ export function routes(api: App, { cursors, database, links }: ApiContext): void
     '/campaigns/preview',
     {
       schema: {
-        summary: 'What a mail would look like',
+        summary: 'Preview a mail',
         tags,
         body: Type.Object({ subject: Content.subject, body: Content.body }, closed),
         response: { 200: Type.Object(MailText) },
@@ -144,7 +144,7 @@ export function routes(api: App, { cursors, database, links }: ApiContext): void
 
   api.get(
     '/campaigns/:id',
-    { schema: { summary: 'A campaign and how far it is', tags, params: IdParams, response: { 200: Campaign } } },
+    { schema: { summary: 'A campaign and its progress', tags, params: IdParams, response: { 200: Campaign } } },
     async ({ db, user, params }) => {
       const campaign = await db.read((reader) => campaignById(reader, user.orgId, params.id));
       if (campaign === undefined) throw noSuchCampaign();
@@ -171,7 +171,7 @@ export function routes(api: App, { cursors, database, links }: ApiContext): void
     '/campaigns/:id/preview',
     {
       schema: {
-        summary: 'The mail of a campaign, and to how many people it would go now',
+        summary: 'Preview the mail of a campaign, with the number of people who would get it now',
         tags,
         params: IdParams,
         response: { 200: Type.Object({ ...MailText, recipients: Type.Integer() }) },
@@ -191,7 +191,7 @@ export function routes(api: App, { cursors, database, links }: ApiContext): void
     '/campaigns/:id/launch',
     {
       config: { role: 'admin' },
-      schema: { summary: 'Send it now', tags, params: IdParams, response: { 202: Campaign } },
+      schema: { summary: 'Send a campaign now', tags, params: IdParams, response: { 202: Campaign } },
     },
     async ({ db, user, params }, reply) => reply.code(202).send(await launchCampaign(db, user.orgId, params.id)),
   );
@@ -201,17 +201,22 @@ export function routes(api: App, { cursors, database, links }: ApiContext): void
     {
       config: { role: 'admin' },
       schema: {
-        summary: 'Send it later, or repeatedly',
+        summary: 'Send a campaign later, once or repeatedly',
         tags,
         params: IdParams,
         body: Type.Object(
           {
-            at: Type.Optional(Type.String({ maxLength: SCHEDULE_TIME_CHARS_MAX, description: 'ISO 8601; once' })),
+            at: Type.Optional(
+              Type.String({ maxLength: SCHEDULE_TIME_CHARS_MAX, description: 'ISO 8601; launches once' }),
+            ),
             cron: Type.Optional(
-              Type.String({ maxLength: SCHEDULE_CRON_CHARS_MAX, description: 'five fields; every slot sends a copy' }),
+              Type.String({
+                maxLength: SCHEDULE_CRON_CHARS_MAX,
+                description: 'five fields; every matching time sends a copy',
+              }),
             ),
             timeZone: Type.Optional(
-              Type.String({ maxLength: TIME_ZONE_CHARS_MAX, description: 'of cron, for example Europe/Berlin' }),
+              Type.String({ maxLength: TIME_ZONE_CHARS_MAX, description: 'for cron, for example Europe/Berlin' }),
             ),
           },
           closed,
@@ -226,7 +231,12 @@ export function routes(api: App, { cursors, database, links }: ApiContext): void
     '/campaigns/:id/cancel',
     {
       config: { role: 'admin' },
-      schema: { summary: 'Stop what is not sent yet', tags, params: IdParams, response: { 200: Campaign } },
+      schema: {
+        summary: 'Cancel a campaign: mails that are not sent yet are not sent',
+        tags,
+        params: IdParams,
+        response: { 200: Campaign },
+      },
     },
     async ({ db, user, params }) => cancelCampaign(db, user.orgId, params.id),
   );
@@ -235,7 +245,7 @@ export function routes(api: App, { cursors, database, links }: ApiContext): void
     '/campaigns/:id/reach-outs',
     {
       schema: {
-        summary: 'The mails of a campaign, one for each recipient',
+        summary: 'The mails of a campaign, one per recipient',
         tags,
         params: IdParams,
         querystring: Type.Object(
@@ -273,5 +283,5 @@ export function routes(api: App, { cursors, database, links }: ApiContext): void
 }
 
 function noSuchCampaign(): AppError {
-  return new AppError('not_found', 'There is no such campaign.');
+  return new AppError('not_found', 'This campaign does not exist.');
 }

@@ -7,9 +7,9 @@ import { launchIn, nextSlot } from './campaigns.ts';
 import { insertCampaign } from './queries.ts';
 
 /**
- * Launches what is due, one campaign per transaction, until nothing is. Safe to run in several processes: the row lock
- * lets one of them have a campaign, and a slot has one copy (unique), so nobody is written to twice.
- * After a downtime a repeating campaign is launched once, not once for every slot that was missed.
+ * Launches every campaign that is due, one per transaction. Safe to run in several processes: the row lock gives a
+ * campaign to one of them, and a unique constraint allows one copy per slot, so no one gets the same mail twice.
+ * After downtime a repeating campaign is launched once, not once for every slot that was missed.
  * Returns how many were launched.
  */
 export async function launchDueCampaigns(database: Database, signal: AbortSignal): Promise<number> {
@@ -21,7 +21,7 @@ export async function launchDueCampaigns(database: Database, signal: AbortSignal
 async function launchNext(transaction: Db): Promise<boolean> {
   const due = await transaction
     .selectFrom('campaigns')
-    .where('status', '=', sql.lit('scheduled')) // in the text, for the index is for this status only
+    .where('status', '=', sql.lit('scheduled')) // a literal, because the index covers this status only
     .where('launch_at', '<=', sql<string>`now()`)
     .orderBy('launch_at')
     .limit(1)
@@ -46,7 +46,7 @@ async function launchNext(transaction: Db): Promise<boolean> {
     .where('id', '=', copy)
     .execute();
   await launchIn(transaction, due.org_id, copy);
-  // After this slot in any case: a process whose clock is behind the database's would find the same one again.
+  // Always after this slot: a process whose clock is behind the database's would find the same one again.
   const next = nextSlot(due.cron, due.time_zone, new Date(Math.max(Date.now(), Date.parse(slot))));
   await transaction
     .updateTable('campaigns')

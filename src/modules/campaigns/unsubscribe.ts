@@ -10,12 +10,13 @@ import type { ApiContext } from '../faces.ts';
 const Params = Type.Object({ token: Type.String({ maxLength: 100 }) }, closed);
 
 /**
- * The link in every mail (RFC 8058). GET only shows a button, because mail scanners follow every link; POST, by that
- * button or by the mail program itself, does it, without cookie, redirect or question, and as often as it is sent.
+ * The unsubscribe link in every mail (RFC 8058). GET only shows a button, because mail scanners follow every link.
+ * POST, sent by that button or by the mail program, unsubscribes: no cookie, redirect or confirmation, and it is
+ * idempotent.
  */
 export function unsubscribeRoutes(app: App, { config, pages }: ApiContext): void {
   app.register(async (scope) => {
-    // What mail programs post (`List-Unsubscribe=One-Click`) says nothing that the link does not.
+    // The body that mail programs post (`List-Unsubscribe=One-Click`) adds nothing to the link, so it is ignored.
     scope.addContentTypeParser(
       ['application/x-www-form-urlencoded', 'multipart/form-data', 'text/plain'],
       { parseAs: 'buffer' },

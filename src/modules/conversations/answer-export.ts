@@ -18,8 +18,9 @@ export interface ExportedAnswer {
 }
 
 /**
- * Answers of conversations begun in [from, to), in the order (started_at, conversation, seq), `conversations` of them at
- * a time. A row without seq stands for a conversation without answers, so that the page's last place is always known.
+ * Answers of conversations that began in [from, to), ordered by (started_at, conversation, seq), `conversations` of
+ * them at a time. A conversation without answers has one row without seq, so that the page's last place is always
+ * known.
  */
 export async function exportPage(
   db: Db,

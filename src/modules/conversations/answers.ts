@@ -1,7 +1,7 @@
 /**
- * Answers are stored by the group (see group-commit): those that come while some of their organisation are being stored
- * go together in the next transaction. All people of a campaign share its counters, so one transaction each would make
- * them wait for each other's commit.
+ * Answers are stored in groups (see group-commit): those that arrive while others of their organisation are being
+ * stored go into the next transaction together. All people of a campaign share its counters, so with one transaction
+ * per answer each would wait for the commit before it.
  */
 import { sql } from 'kysely';
 import { givenRows } from '../../db/batch-write.ts';
@@ -10,31 +10,32 @@ import type { Database } from '../../db/read-write-split.ts';
 import { AppError, isDataFault } from '../../errors.ts';
 import { createGroupCommit } from '../../flow/group-commit.ts';
 import type { Metrics } from '../../process/metrics.ts';
-import { addToProgress } from '../campaigns/progress.ts';
+import { addToProgress } from '../campaigns/campaigns.ts';
 import { addToMood } from '../mood/mood.ts';
 import { ANSWER_COMMITS_AT_ONCE, ANSWERS_PER_COMMIT_MAX, ANSWERS_WAITING_MAX } from './limits.ts';
 import { addMessages, type Message, type NewMessage } from './queries.ts';
 import { scoreSentiment } from './sentiment.ts';
 
 export interface Answered {
-  /** The answer's own place. The same nonce always gets the same. */
+  /** The answer's place in the conversation. The same nonce always gets the same one. */
   readonly seq: number;
-  /** What is new in the conversation: the answer and what the bot says to it; empty when the answer was known. */
+  /** New messages: the answer and the bot's reply; empty when the answer was already stored. */
   readonly messages: readonly Message[];
   readonly finished: boolean;
 }
 
 /**
- * Stores an answer, scores it, asks the next question and moves the counters, in one transaction on the primary. When
+ * Stores an answer, scores it, asks the next question and updates the counters, in one transaction on the primary. Once
  * it resolves, the answer is committed. Throws `conflict` when the conversation is finished, `overloaded` when too many
- * answers wait.
+ * answers are waiting.
  */
 export type AnswerQuestion = (
   conversation: { readonly orgId: number; readonly id: number },
   answer: { readonly nonce: string; readonly body: string },
 ) => Promise<Answered>;
 
-export const FAREWELL = 'Thank you! That was all. What you said is with your people team now.';
+export const FAREWELL =
+  'Thank you for sharing! That was the last question, and your answers are now with your people team. Take care!';
 
 export function createAnswers(database: Database, metrics: Metrics): AnswerQuestion {
   const commits = metrics.counter('answer_commits', 'Transactions that stored answers');
@@ -48,7 +49,7 @@ export function createAnswers(database: Database, metrics: Metrics): AnswerQuest
     },
     isFaultOfOne: isDataFault,
   });
-  metrics.gauge('answers_waiting', 'Answers that wait for the commit before theirs', () => group.waiting);
+  metrics.gauge('answers_waiting', 'Answers waiting for an earlier commit', () => group.waiting);
   return ({ orgId, id }, { nonce, body }) =>
     group.add(orgId, { conversationId: id, nonce, body, sentiment: scoreSentiment(body) });
 }
@@ -60,7 +61,9 @@ interface Answer {
   readonly sentiment: number;
 }
 
-/** Locks in fixed order: conversations by id, days by team, then counters; last what most others wait for. */
+/**
+ * Locks in a fixed order: conversations by id, days by team, then the counters, which most other transactions need too.
+ */
 export async function storeAnswers(
   transaction: Db,
   orgId: number,
@@ -73,11 +76,11 @@ export async function storeAnswers(
 
   const outcomes = answers.map(({ conversationId, nonce, body, sentiment }) => {
     const conversation = conversations.get(conversationId);
-    if (conversation === undefined) return new AppError('not_found', 'This check-in is no longer there.');
+    if (conversation === undefined) return new AppError('not_found', 'This check-in no longer exists.');
     const place = `${conversationId}/${nonce}`;
     const seq = known.get(place);
     if (seq !== undefined) return { seq, messages: [], finished: conversation.finished };
-    if (conversation.finished) return new AppError('conflict', 'This check-in is finished. Thank you!');
+    if (conversation.finished) return new AppError('conflict', 'You have already finished this check-in. Thank you!');
 
     const answer = { seq: conversation.lastSeq + 1, sender: 'employee', nonce, body, sentiment } as const;
     const next = conversation.questions[conversation.step];
@@ -103,13 +106,13 @@ export async function storeAnswers(
   return outcomes;
 }
 
-/** As it was locked, and then moved along with each of its answers. */
+/** As it was when locked, then updated with each of its answers. */
 interface Conversation {
   readonly id: number;
   readonly campaignId: number;
   readonly teamId: number;
   readonly questions: readonly string[];
-  /** Of the transaction: what is stored by it is of this time. */
+  /** The transaction's time, which everything it stores gets. */
   readonly at: string;
   lastSeq: number;
   step: number;
@@ -156,7 +159,7 @@ async function moveConversations(db: Db, orgId: number, conversations: readonly 
     score,
     finished,
   }));
-  // Also by an array, for the reason that the campaigns' ledger gives.
+  // Also an array: the campaigns' ledger explains why.
   await sql`
     update conversations as v
     set last_seq = given.last_seq, step = given.step, answers = v.answers + given.answers,

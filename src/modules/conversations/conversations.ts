@@ -1,6 +1,6 @@
 /**
- * Conversations are opened by the group (see group-commit), as answers are stored: when a campaign's mails arrive, and
- * when everybody comes back after a restart, people come by the thousand at once.
+ * Conversations are opened in groups (see group-commit), just as answers are stored in groups: when a campaign's mails
+ * arrive, and when all clients reconnect after a restart, thousands of people come at once.
  */
 import { sql } from 'kysely';
 import { givenRows } from '../../db/batch-write.ts';
@@ -9,7 +9,7 @@ import type { Database } from '../../db/read-write-split.ts';
 import { AppError, isDataFault } from '../../errors.ts';
 import { createGroupCommit } from '../../flow/group-commit.ts';
 import type { Metrics } from '../../process/metrics.ts';
-import { addToProgress } from '../campaigns/progress.ts';
+import { addToProgress } from '../campaigns/campaigns.ts';
 import {
   CONVERSATION_MESSAGES_MAX,
   OPENING_COMMITS_AT_ONCE,
@@ -33,8 +33,8 @@ export interface OpenConversation {
 
 /**
  * Opens the conversation that a check-in link leads to, with its messages after `lastSeq`; the first visit creates it,
- * together with the first question. Throws `not_found` for a link that is not ours, `gone` for one that expired,
- * `overloaded` when too many wait.
+ * together with the first question. Throws `not_found` for a link that we did not issue, `gone` for an expired one,
+ * `overloaded` when too many are waiting.
  */
 export type OpenByLink = (token: string, lastSeq: number) => Promise<OpenConversation>;
 
@@ -45,11 +45,11 @@ export function createOpenings(database: Database, secretKey: string, metrics: M
     commit: (orgId, visits) => database.transact(orgId, (transaction) => openConversations(transaction, orgId, visits)),
     isFaultOfOne: isDataFault,
   });
-  metrics.gauge('openings_waiting', 'People who wait for their check-in to open', () => group.waiting);
+  metrics.gauge('openings_waiting', 'People waiting for their check-in to open', () => group.waiting);
   return async (token, lastSeq) => {
     const target = readCheckInToken(secretKey, token);
     if (target === undefined)
-      throw new AppError('not_found', 'This link is not complete. Open it from the mail again.');
+      throw new AppError('not_found', 'This link is incomplete. Please open it again from the email.');
     return group.add(target.orgId, { reachOutId: target.id, lastSeq });
   };
 }
@@ -70,10 +70,11 @@ async function openConversations(
   if (created.length > 0) await addToProgress(transaction, orgId, openedBy(created));
   return visits.map(({ reachOutId }, nth) => {
     const invitation = invitations.get(reachOutId);
-    if (invitation === undefined) return new AppError('not_found', 'This check-in is no longer there.');
-    if (invitation.expired) return new AppError('gone', 'This check-in is closed. The next mail brings a new link.');
+    if (invitation === undefined) return new AppError('not_found', 'This check-in no longer exists.');
+    if (invitation.expired)
+      return new AppError('gone', 'This check-in has closed. The next email will bring you a new link.');
     const state = states.get(nth);
-    if (state === undefined) return new AppError('not_found', 'This check-in is no longer there.');
+    if (state === undefined) return new AppError('not_found', 'This check-in no longer exists.');
     const { name, organisation, campaign, questions } = invitation;
     return { orgId, name, organisation, campaign, questions, ...state };
   });
@@ -112,7 +113,7 @@ async function invitationsOf(db: Db, orgId: number, visits: readonly Visit[]): P
   return new Map(rows.map((row) => [row.reachOutId, row]));
 }
 
-/** With the first question. Returns those that were not there: somebody else may have been faster. */
+/** With the first question. Returns those that it created: a concurrent visit may have created some already. */
 async function createConversations(db: Db, orgId: number, invitations: readonly Invitation[]): Promise<Invitation[]> {
   if (invitations.length === 0) return [];
   const rows = invitations.map(({ reachOutId, campaignId, employeeId, teamId }) => ({
@@ -145,10 +146,10 @@ async function createConversations(db: Db, orgId: number, invitations: readonly 
 
 type State = Pick<OpenConversation, 'id' | 'lastSeq' | 'finished' | 'messages'>;
 
-/** By the visit's place in the list. In one statement, so that the messages and the state are of the same moment. */
+/** Keyed by the visit's index. One statement, so that messages and state are from the same snapshot. */
 async function statesOf(db: Db, orgId: number, visits: readonly Visit[]): Promise<Map<number, State>> {
   const given = visits.map(({ reachOutId, lastSeq }, nth) => ({ nth, reach_out_id: reachOutId, last_seq: lastSeq }));
-  // By an array, and each one's messages by a lateral join, for the reason that the campaigns' ledger gives.
+  // An array, and a lateral join for each one's messages: the campaigns' ledger explains why.
   const { rows } = await sql<Omit<State, 'messages'> & { nth: number } & { [K in keyof Message]: Message[K] | null }>`
     select given.nth, v.id, v.last_seq as "lastSeq", v.finished_at is not null as finished,
       m.seq, m.sender, m.body, m.created_at as at, m.nonce

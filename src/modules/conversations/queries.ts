@@ -9,7 +9,7 @@ export interface Message {
   readonly sender: 'bot' | 'employee';
   readonly body: string;
   readonly at: string;
-  /** The client's own mark on its answer, so that it knows it again; null for the bot. */
+  /** Set by the client on its answer, so that it recognises it; null for the bot. */
   readonly nonce: string | null;
 }
 
@@ -97,9 +97,9 @@ function toConversation(row: ConversationRow) {
   };
 }
 
-/** Deletes up to `limit` conversations (and their messages) that began before `days` ago; returns how many. */
+/** Deletes up to `limit` conversations (and their messages) that began more than `days` ago; returns how many. */
 export async function deleteOldConversations(db: Db, days: number, limit: number): Promise<number> {
-  // Organisation by organisation, so that the index (org_id, started_at) finds the old ones without reading the others.
+  // One organisation at a time, so that the index (org_id, started_at) finds the old ones without reading the others.
   const old = await sql<{ org_id: number; id: number }>`
     select old.org_id, old.id from organisations o
     cross join lateral (

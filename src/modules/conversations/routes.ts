@@ -82,7 +82,7 @@ export function routes(api: App, { cursors }: ApiContext): void {
     },
     async ({ db, user, params }) => {
       const found = await db.read((reader) => conversationById(reader, user.orgId, params.id));
-      if (found === undefined) throw new AppError('not_found', 'There is no such conversation.');
+      if (found === undefined) throw new AppError('not_found', 'This conversation does not exist.');
       return found;
     },
   );
@@ -106,7 +106,7 @@ export function routes(api: App, { cursors }: ApiContext): void {
         (row) => [row.started_at, row.id],
         EXPORT_PAGE_ROWS,
       );
-      // The place is taken until the whole answer has gone out, not only until the handler returns.
+      // The slot is held until the whole response has been sent, not only until the handler returns.
       const fileName = `answers-${range.from.slice(0, 10)}.csv`;
       return exports.run(() => sendCsv(reply, fileName, EXPORT_HEADER, csvRows(pages)));
     },
@@ -125,7 +125,7 @@ function dayStart(day: string | undefined, fallback: string): string {
   return startOfDay(day ?? fallback).toISOString();
 }
 
-/** `to` is the last day that counts. */
+/** `to` is inclusive. */
 function dayAfter(day: string | undefined): string {
   const start = new Date(dayStart(day, new Date().toISOString().slice(0, 10)));
   start.setUTCDate(start.getUTCDate() + 1);

@@ -1,9 +1,9 @@
 import winkSentiment from 'wink-sentiment';
 
 /**
- * From -1 (bad) to 1 (good); 0 for what says nothing either way. AFINN word list with negation and emoji, by
- * wink-sentiment, which gives about -5 to 5 per scored word. wink-nlp scores alike and took 104 MB more memory where
- * this takes 20 (5,000 sentences, one process each).
+ * From -1 (bad) to 1 (good); 0 is neutral. AFINN word list with negation and emoji, through wink-sentiment, which gives
+ * about -5 to 5 per scored word. wink-nlp gives similar scores but took 104 MB more memory, where this takes 20 (5,000
+ * sentences, one process each).
  */
 export function scoreSentiment(text: string): number {
   const { normalizedScore } = winkSentiment(text);

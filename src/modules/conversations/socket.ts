@@ -26,7 +26,7 @@ const Answer = Compile(
   Type.Object(
     {
       type: Type.Literal('answer'),
-      // Without the zero byte, which PostgreSQL does not store: an answer that can never be taken must be told so.
+      // No NUL character, which PostgreSQL cannot store: the client must learn that this answer will never be accepted.
       nonce: Type.String({ maxLength: NONCE_CHARS_MAX, pattern: '^[^\\u0000]+$' }),
       body: Type.String({ maxLength: ANSWER_CHARS_MAX, pattern: '^(?=[\\s\\S]*\\S)[^\\u0000]+$' }),
     },
@@ -34,11 +34,11 @@ const Answer = Compile(
   ),
 );
 
-/** The open windows of one reach-out's person. */
+/** The windows that one person has open for one reach-out. */
 interface Room {
   readonly key: string;
   readonly connections: Set<Connection>;
-  /** Known from the first welcome on. */
+  /** Set by the first welcome. */
   conversation?: { readonly orgId: number; readonly id: number };
 }
 
@@ -53,18 +53,19 @@ export function sockets({ config, database, metrics }: SocketContext): Sockets {
 }
 
 /**
- * The chat. The client says hello with its link's token and the last seq that it has; it gets what it lacks. An answer
- * is acknowledged after its commit; every message goes to all of the person's open windows, in order of seq.
+ * The chat. The client sends hello with its link's token and the last seq that it has, and gets the messages after
+ * that. An answer is acknowledged after its commit; every message goes to all of the person's open windows, in order of
+ * seq.
  *
- * A window joins its room before its conversation is looked at, and hears after its welcome what was said meanwhile: else
- * an answer that is committed in between would reach neither.
+ * A window joins its room before its conversation is read, and messages that arrive meanwhile are sent after its
+ * welcome: otherwise it would miss an answer that is committed in between.
  */
 export function createChatHandler(database: Database, secretKey: string, metrics: Metrics): SocketHandler {
   const openConversation = createOpenings(database, secretKey, metrics);
   const answerQuestion = createAnswers(database, metrics);
   const rooms = new Map<string, Room>();
   const roomOf = new Map<Connection, Room>();
-  /** Windows without a welcome yet, and what they have to hear after it. */
+  /** Windows that have not been welcomed yet, and what to send them after the welcome. */
   const opening = new Map<Connection, Said[]>();
 
   async function hello(connection: Connection, given: { token: string; lastSeq: number }): Promise<void> {
@@ -90,7 +91,7 @@ export function createChatHandler(database: Database, secretKey: string, metrics
       tell(connection, { ...said, messages: said.messages.filter((message) => message.seq > lastSeq) });
   }
 
-  /** A link leads to one conversation; one that is not ours leads to a room of its own, until it is turned down. */
+  /** One room per link. A link that we did not issue gets a room too, until it is rejected. */
   function enter(connection: Connection, token: string): Room {
     leave(connection);
     const room = rooms.get(token) ?? { key: token, connections: new Set() };
@@ -111,10 +112,10 @@ export function createChatHandler(database: Database, secretKey: string, metrics
 
   async function answer(connection: Connection, given: { nonce: string; body: string }): Promise<void> {
     const room = roomOf.get(connection);
-    if (room?.conversation === undefined) throw new AppError('unauthenticated', 'Say hello first.');
+    if (room?.conversation === undefined) throw new AppError('unauthenticated', 'Send hello first.');
     const answered = await answerQuestion(room.conversation, { nonce: given.nonce, body: given.body.trim() });
     connection.send({ type: 'ack', nonce: given.nonce, seq: answered.seq });
-    // The room as it is now: whoever answered may have come back meanwhile.
+    // Looks the room up again: the person may have reconnected meanwhile.
     for (const other of rooms.get(room.key)?.connections ?? []) {
       const waiting = opening.get(other);
       if (waiting === undefined) tell(other, answered);
@@ -128,7 +129,7 @@ export function createChatHandler(database: Database, secretKey: string, metrics
       if (Answer.Check(message)) return answer(connection, message);
       throw new AppError(
         'invalid',
-        `Say {"type":"hello","token","lastSeq"} or {"type":"answer","nonce","body"}; an answer has 1 to ${ANSWER_CHARS_MAX} characters.`,
+        `Send {"type":"hello","token","lastSeq"} or {"type":"answer","nonce","body"}; an answer can have 1 to ${ANSWER_CHARS_MAX} characters.`,
       );
     },
     closed: leave,

@@ -4,7 +4,7 @@ import type { App } from '../../http/app.ts';
 import type { ApiContext } from '../faces.ts';
 import { type Summary, summary } from './queries.ts';
 
-/** The key figures of all modules. Each module says what it adds in its `figures` face. */
+/** The key figures of all modules. Each module adds its own in its `figures` face. */
 export function routes(api: App, { figures }: ApiContext): void {
   const asking = createSingleFlight<Summary>();
   const shape: Record<string, TSchema> = {};
@@ -13,7 +13,7 @@ export function routes(api: App, { figures }: ApiContext): void {
   api.get(
     '/summary',
     { schema: { summary: 'The key figures', tags: ['dashboard'], response: { 200: Type.Object(shape) } } },
-    // A whole company opens it at nine; those who see the same state of the data share the answer.
+    // A whole company opens it at nine; requests that see the same state of the data share one query.
     async ({ db, user }) =>
       asking(`${user.orgId} ${db.position ?? ''}`, () => db.read((reader) => summary(reader, user.orgId, figures))),
   );

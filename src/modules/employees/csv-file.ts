@@ -1,6 +1,6 @@
 /**
- * Employees as spreadsheets save them: commas, semicolons or tabs; with or without a BOM; UTF-8, UTF-16 or the
- * Windows code page; CRLF or LF; quotes. Read as a stream: memory does not grow with the file.
+ * Reads employees from the CSV that spreadsheets save: commas, semicolons or tabs; with or without a BOM; UTF-8, UTF-16
+ * or the Windows code page; CRLF or LF; quotes. Read as a stream: memory does not grow with the file.
  */
 import type { Readable } from 'node:stream';
 import { type Info, parse } from 'csv-parse';
@@ -24,15 +24,15 @@ const EMAIL = /^[^\s@<>"]+@[^\s@<>"]+\.[^\s@<>"]+$/;
 const TEAM_OF_NOBODY = 'General';
 
 /**
- * Yields every row, good or bad. Throws AppError before the first row when the file is no CSV or lacks a column, and
- * after the last good one when a row never ends: what follows it cannot be told from it.
+ * Yields every row, valid or rejected. Throws AppError before the first row when the file is not a CSV file or lacks a
+ * column, and after the last good row when a row never ends: the parser cannot tell where the next one begins.
  */
 export async function* readEmployees(file: Readable): AsyncGenerator<EmployeeRow | RejectedRow> {
   const chunks = bounded(file);
   try {
     yield* readRows(chunks);
   } finally {
-    // What nobody read is still in the connection: left there, it would hold up the next request on it.
+    // Unread data is still in the connection: left there, it would block the next request on it.
     chunks.return(undefined).then(
       () => file.resume(),
       () => undefined,
@@ -51,14 +51,14 @@ async function* readRows(chunks: AsyncGenerator<Buffer>): AsyncGenerator<Employe
     delimiter,
     info: true,
     bom: true,
-    ltrim: true, // not rtrim: with it the parser drops, without a word, what follows a word behind a closing quote
+    ltrim: true, // not rtrim: with it the parser silently drops any text after a closing quote
     relax_column_count: true,
-    relax_quotes: true, // or one quote inside a name would swallow every row up to the next quote
+    relax_quotes: true, // otherwise one quote inside a name would swallow every row up to the next quote
     skip_empty_lines: true,
     skip_records_with_error: true,
     max_record_size: IMPORT_LINE_BYTES_MAX,
     on_skip(error) {
-      endless ??= ENDLESS[codeOf(error)] ?? 'cannot be read';
+      endless ??= ENDLESS[codeOf(error)] ?? 'cannot be parsed';
     },
   });
   const fed = feed(parser, head, rest, decoder, () => endless !== undefined);
@@ -74,14 +74,14 @@ async function* readRows(chunks: AsyncGenerator<Buffer>): AsyncGenerator<Employe
       continue;
     }
     if (++rows > IMPORT_ROWS_MAX)
-      throw new AppError('too_large', `The file has more than ${IMPORT_ROWS_MAX} rows. Split it.`);
+      throw new AppError('too_large', `The file has more than ${IMPORT_ROWS_MAX} rows. Split it into smaller files.`);
     yield toEmployee(record, info.lines, columns);
   }
   await fed;
   if (endless !== undefined)
     throw new AppError(
       'invalid',
-      `The row after line ${line} ${endless}. What came before is kept; mend it and send the file again, nobody is added twice.`,
+      `The row after line ${line} ${endless}. The rows before it were imported. Fix the row and send the whole file again; no one is added twice.`,
     );
   if (columns === undefined)
     throw new AppError('invalid', 'The file is empty. It needs a header line: name, email, team.');
@@ -89,13 +89,14 @@ async function* readRows(chunks: AsyncGenerator<Buffer>): AsyncGenerator<Employe
 
 async function* bounded(file: Readable): AsyncGenerator<Buffer> {
   let bytes = 0;
-  // Whoever stops reading in the middle must still be able to answer: a destroyed request takes its connection along.
+  // A handler that stops reading early must still be able to respond: destroying the request would close its
+  // connection.
   for await (const chunk of file.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
     bytes += chunk.length;
     if (bytes > IMPORT_BYTES_MAX) {
       throw new AppError(
         'too_large',
-        `The file is larger than ${IMPORT_BYTES_MAX / 1024 / 1024} MB. Split it: nobody is added twice.`,
+        `The file is larger than ${IMPORT_BYTES_MAX / 1024 / 1024} MB. Split it into smaller files; no one is added twice.`,
       );
     }
     yield chunk;
@@ -129,7 +130,7 @@ function refuseOtherFormats(head: Buffer): void {
   if (known === undefined && !binary) return;
   throw new AppError(
     'unsupported',
-    `This is ${known?.[1] ?? 'a binary file'}, not a CSV file. Save the table as CSV and send that. Nothing was imported.`,
+    `This is ${known?.[1] ?? 'a binary file'}, not a CSV file. Save the table as CSV and send that instead. Nothing was imported.`,
   );
 }
 
@@ -143,7 +144,7 @@ function encodingOf(head: Buffer): string {
     new TextDecoder('utf-8', { fatal: true }).decode(head, { stream: true }); // `stream`: the head may end inside a character
     return 'utf-8';
   } catch {
-    return 'windows-1252'; // how spreadsheets on Windows save "CSV" where people have umlauts
+    return 'windows-1252'; // how spreadsheets on Windows save "CSV" with accented letters
   }
 }
 
@@ -153,7 +154,9 @@ function delimiterOf(text: string): string {
   return [';', '\t', ','].reduce((best, candidate) => (count(candidate) > count(best) ? candidate : best), ',');
 }
 
-/** Waits whenever the parser has enough: the rows' reader sets the pace, back to the client's socket. */
+/**
+ * Waits while the parser's buffer is full, so backpressure reaches from the reader of the rows to the client's socket.
+ */
 async function feed(
   parser: ReturnType<typeof parse>,
   head: Buffer,
@@ -206,7 +209,7 @@ function columnsOf(header: string[]): Columns {
       .join(', ');
     throw new AppError(
       'invalid',
-      `The header line has no column ${missing.join(' and no column ')}. Found: ${found}. Needed: name, email and, if there is one, team.`,
+      `The header line has no column ${missing.join(' and no column ')}. Found: ${found}. Required: name and email; team is optional.`,
     );
   }
   return columns;
@@ -217,8 +220,8 @@ function toEmployee(record: string[], line: number, columns: Columns): EmployeeR
   const name = (record[columns.name] ?? '').trim();
   const team = (columns.team === -1 ? '' : (record[columns.team] ?? '').trim()) || TEAM_OF_NOBODY;
   if (record.some((field) => field.includes('\uFFFD')))
-    return { line, reason: 'holds characters that are not valid UTF-8' };
-  if (record.some((field) => field.includes('\0'))) return { line, reason: 'holds the character NUL' };
+    return { line, reason: 'contains characters that are not valid UTF-8' };
+  if (record.some((field) => field.includes('\0'))) return { line, reason: 'contains a NUL character' };
   if (name === '') return { line, reason: 'has no name' };
   if (email === '') return { line, reason: 'has no email address' };
   if (email.length > EMAIL_CHARS_MAX || !EMAIL.test(email))
@@ -232,7 +235,7 @@ function codeOf(error: unknown): string {
   return (error as { code?: string }).code ?? '';
 }
 
-/** After any of its errors the parser drops the rest of what it holds: its place in the file is lost. */
+/** After any of these errors the parser drops the rest of its buffer, and its place in the file is lost. */
 const ENDLESS: Readonly<Record<string, string>> = {
   CSV_MAX_RECORD_SIZE: `is longer than ${IMPORT_LINE_BYTES_MAX / 1024} kB (is a quote left open?)`,
   CSV_QUOTE_NOT_CLOSED: 'opens a quote that is never closed',

@@ -17,9 +17,9 @@ import {
 } from './queries.ts';
 
 /**
- * Reads the file and keeps its good rows, batch by batch: each batch and its progress are one transaction, so the
- * counters never lie. An import that breaks off keeps what it had; the same file sent again adds nobody twice.
- * Throws `conflict` when this import has had its file.
+ * Reads the file and stores its valid rows, batch by batch: each batch and its progress are one transaction, so the
+ * counters are always right. An interrupted import keeps the batches it had stored; sending the same file again adds no
+ * one twice. Throws `conflict` when this import has already received its file.
  */
 export async function importEmployees(
   db: DatabaseSession,
@@ -28,11 +28,12 @@ export async function importEmployees(
   file: Readable,
 ): Promise<void> {
   const claimed = await db.write((transaction) => claimImport(transaction, orgId, importId));
-  if (!claimed) throw new AppError('conflict', 'This import has had its file. Start a new one: POST /api/imports.');
+  if (!claimed)
+    throw new AppError('conflict', 'This import already has its file. Start a new import with POST /api/imports.');
   const seenTeams = new Map<string, number>();
   let line = 1;
   let fault: unknown;
-  // A file that breaks off ends its last batch, too: the rows that came before are kept.
+  // A file that is cut off ends its last batch too: the rows before that are kept.
   async function* rowsUntilFault() {
     try {
       yield* readEmployees(file);
@@ -56,12 +57,12 @@ export async function importEmployees(
 
 class BrokenOff extends Error {}
 
-/** What the import says about its end; a fault of ours is told in general, and logged where it is thrown to. */
+/** The error that the user sees. An error of ours is described in general terms, and logged where it is caught. */
 function toldOf(error: unknown, line: number): AppError {
   if (error instanceof AppError) return error;
-  const again = 'What came before is kept; send the file again, nobody is added twice.';
+  const again = 'The rows before that were imported. Send the whole file again; no one is added twice.';
   return error instanceof BrokenOff
-    ? new AppError('invalid', `The file broke off after line ${line}. ${again}`, { cause: error })
+    ? new AppError('invalid', `The upload was cut off after line ${line}. ${again}`, { cause: error })
     : new AppError('internal', `Something went wrong on our side after line ${line}. ${again}`, { cause: error });
 }
 
@@ -73,14 +74,14 @@ async function keepBatch(
   seenTeams: Map<string, number>,
 ) {
   const rejected = batch.filter((row) => 'reason' in row);
-  // Two rows with one address: the later one wins, as it would if they were further apart.
+  // Two rows with the same address: the later one wins, as it would if they were in different batches.
   const rows = new Map<string, EmployeeRow>();
   for (const row of batch) if (!('reason' in row)) rows.set(row.email, row);
 
   await learnTeams(db, orgId, [...new Set([...rows.values()].map((row) => row.team))], seenTeams);
   for (const row of rows.values()) {
     if (seenTeams.has(row.team)) continue;
-    rejected.push({ line: row.line, reason: `the organisation has ${TEAMS_MAX} teams already` });
+    rejected.push({ line: row.line, reason: `the organisation already has the maximum of ${TEAMS_MAX} teams` });
     rows.delete(row.email);
   }
 
@@ -100,7 +101,7 @@ async function keepBatch(
   });
 }
 
-/** Makes sure that `seen` knows every team of `names`, new ones included, up to TEAMS_MAX. */
+/** Makes sure that `seen` has the id of every team in `names`; creates missing teams, up to TEAMS_MAX. */
 async function learnTeams(db: Db, orgId: number, names: string[], seen: Map<string, number>): Promise<void> {
   if (names.every((name) => seen.has(name))) return;
   const known = await teamsByName(db, orgId);
@@ -109,7 +110,7 @@ async function learnTeams(db: Db, orgId: number, names: string[], seen: Map<stri
   for (const [name, id] of [...known, ...all]) seen.set(name, id);
 }
 
-/** An import whose process died says so, instead of running for ever. */
+/** Marks imports whose process died as failed, so that they do not stay `running` forever. */
 export async function failAbandonedImports(database: Database): Promise<void> {
   await database.transact(EVERY_ORGANISATION, (transaction) => failRunningImports(transaction));
 }

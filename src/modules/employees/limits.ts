@@ -1,20 +1,20 @@
-/** The ceilings of employees, teams and imports. */
+/** The limits of employees, teams and imports. */
 
 const KB = 1024;
 const MB = 1024 * KB;
 const SECOND_MS = 1_000;
 
 export const TEAMS_MAX = 500; // per organisation
-export const SEARCH_WALK_ROWS_MAX = 2_000; // read at once on the way past people whom a search has shown already
+export const SEARCH_WALK_ROWS_MAX = 2_000; // read at once while skipping people that the search has already returned
 
 export const IMPORT_BYTES_MAX = 64 * MB;
 export const IMPORT_ROWS_MAX = 500_000;
 export const IMPORT_BATCH_ROWS = 500;
 export const IMPORT_LINE_BYTES_MAX = 16 * KB;
-export const IMPORT_REJECTIONS_KEPT = 200; // reported one by one; beyond that only counted
-export const IMPORTS_AT_ONCE_MAX = 8; // per process; each holds one batch, at worst 8 MB of longest lines, and a slow line must not keep out the next file
+export const IMPORT_REJECTIONS_KEPT = 200; // reported individually; the rest are only counted
+export const IMPORTS_AT_ONCE_MAX = 8; // per process; each holds one batch, at worst 8 MB of maximum-length lines, and a slow upload must not block the next file
 export const IMPORT_SNIFF_BYTES = 64 * KB;
-export const ABANDONED_IMPORTS_EVERY_MS = 5 * SECOND_MS; // how often imports whose process died are looked for
+export const ABANDONED_IMPORTS_EVERY_MS = 5 * SECOND_MS; // how often imports whose process died are marked as failed
 export const ABANDONED_IMPORT_SECONDS = 120; // an import that wrote nothing for this long belongs to a process that died
 export const ABANDONED_IMPORTS_ROWS = 100; // per step
 

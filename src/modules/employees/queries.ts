@@ -5,7 +5,7 @@ import type { IdPlace } from '../../db/keyset-pagination.ts';
 import { prepareQuery } from '../../db/prepared-statements.ts';
 import { ABANDONED_IMPORT_SECONDS, ABANDONED_IMPORTS_ROWS, TEAMS_MAX } from './limits.ts';
 
-/** In the order of their ids. */
+/** In order of id. */
 export async function employeesPage(
   db: Db,
   orgId: number,
@@ -45,7 +45,7 @@ function anyPage(db: Db, { orgId, afterId, rows }: { orgId: number; afterId: num
     .limit(rows);
 }
 
-/** Of one organisation, without what is read of each: `employeeColumns`. */
+/** The employees of one organisation; select `employeeColumns` from it. */
 export function employeesWithTeam(db: Db, orgId: number) {
   return db
     .selectFrom('employees')
@@ -86,7 +86,7 @@ export async function teamsByName(db: Db, orgId: number): Promise<Map<string, nu
   return new Map(rows.map((row) => [row.name, row.id]));
 }
 
-/** Two imports may add the same team at once: the one that comes second gets the first one's row. */
+/** Two imports can add the same team at once: the second one gets the first one's row. */
 export async function addTeams(db: Db, orgId: number, names: string[]): Promise<Map<string, number>> {
   await sql`
     insert into teams (org_id, name) select ${orgId}::bigint, name from unnest(${names}::text[]) as given (name)
@@ -94,7 +94,7 @@ export async function addTeams(db: Db, orgId: number, names: string[]): Promise<
   return teamsByName(db, orgId);
 }
 
-/** Adds who is new, updates who changed, touches nobody else. Addresses must be distinct within the batch. */
+/** Adds new employees, updates changed ones and leaves the rest alone. Addresses must be distinct within the batch. */
 export async function upsertEmployees(db: Db, orgId: number, rows: { email: string; name: string; team_id: number }[]) {
   if (rows.length === 0) return { added: 0, updated: 0 };
   const written = await sql<{ added: boolean }>`
@@ -198,7 +198,7 @@ export async function recordBatch(db: Db, orgId: number, id: number, batch: Batc
     where org_id = ${orgId} and id = ${id}`.execute(db);
 }
 
-/** `error` null: everything was read. */
+/** `error` is null when the whole file was read. */
 export async function finishImport(db: Db, orgId: number, id: number, error: string | null): Promise<void> {
   await db
     .updateTable('imports')
@@ -208,7 +208,7 @@ export async function finishImport(db: Db, orgId: number, id: number, error: str
     .execute();
 }
 
-/** Those that were not touched for ABANDONED_IMPORT_SECONDS. Returns how many there were. */
+/** Fails imports that have made no progress for ABANDONED_IMPORT_SECONDS. Returns how many. */
 export async function failRunningImports(db: Db): Promise<number> {
   const failed = await sql`
     update imports set status = 'failed', finished_at = now(),

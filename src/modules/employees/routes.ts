@@ -46,7 +46,7 @@ export function routes(api: App, { cursors }: ApiContext): void {
     '/employees',
     {
       schema: {
-        summary: 'Employees, oldest first; a search, in the order of what it found',
+        summary: 'Employees, oldest first; search results are ordered by the matched text',
         tags,
         querystring: Type.Object(
           {
@@ -105,7 +105,7 @@ export function routes(api: App, { cursors }: ApiContext): void {
     {
       config: { role: 'admin' },
       schema: {
-        summary: 'Announce an import',
+        summary: 'Create an import, whose file is sent next',
         tags,
         body: Type.Object({ fileName: Name }, closed),
         response: { 201: Import },
@@ -115,7 +115,7 @@ export function routes(api: App, { cursors }: ApiContext): void {
       reply.code(201).send(await db.write((transaction) => insertImport(transaction, user.orgId, body.fileName))),
   );
 
-  // The one route whose body is read as it comes: the parser hands the stream on instead of collecting it.
+  // The only route with a streamed body: the content type parser passes the stream on instead of buffering it.
   api.register(async (upload) => {
     upload.removeAllContentTypeParsers();
     for (const type of ['text/csv', 'application/vnd.ms-excel', 'text/plain', 'application/octet-stream']) {
@@ -137,11 +137,11 @@ export function routes(api: App, { cursors }: ApiContext): void {
         schema: {
           summary: 'Send the file of an import (text/csv)',
           description:
-            'Columns: name, email, team. Answers when all of it is read; GET /api/imports/{id} tells the progress meanwhile.',
+            'Columns: name, email, team. Responds when the whole file has been read; GET /api/imports/{id} shows the progress meanwhile.',
           tags,
           consumes: ['text/csv'],
           params: IdParams,
-          body: Type.Any({ description: 'The file, as spreadsheets save it' }),
+          body: Type.Any({ description: 'The file, as a spreadsheet saves it' }),
           response: { 200: Import },
         },
       },
@@ -158,7 +158,7 @@ export function routes(api: App, { cursors }: ApiContext): void {
 
   api.get(
     '/imports/:id',
-    { schema: { summary: 'How an import goes', tags, params: IdParams, response: { 200: Import } } },
+    { schema: { summary: 'An import and its progress', tags, params: IdParams, response: { 200: Import } } },
     async ({ db, user, params }) => {
       const found = await db.read((reader) => importById(reader, user.orgId, params.id));
       if (found === undefined) throw noSuchImport();
@@ -188,5 +188,5 @@ export function routes(api: App, { cursors }: ApiContext): void {
 }
 
 function noSuchImport(): AppError {
-  return new AppError('not_found', 'There is no such import.');
+  return new AppError('not_found', 'This import does not exist.');
 }

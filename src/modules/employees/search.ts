@@ -4,13 +4,14 @@ import { prepareQuery } from '../../db/prepared-statements.ts';
 import { SEARCH_WALK_ROWS_MAX } from './limits.ts';
 import { type EmployeeRow, employeeColumns, employeesWithTeam, toEmployee } from './queries.ts';
 
-/** Where a search goes on: the text that was found, and whose it was. */
+/** Where the next page of a search starts: the text that matched, and the employee's id. */
 export type FoundPlace = readonly [key: string, id: number];
 
 /**
- * Employees whose name or address begins with `search`, in the order of the text that was found, each person once.
- * Two indexes are walked side by side, page by page from where the last answer ended: it costs the same whether "a" finds
- * half of the people or "zoë" nobody. Who is found by name and by address stands at the one that comes first.
+ * Employees whose name or address begins with `search`, ordered by the text that matched, each person once.
+ * Two indexes are walked side by side, page by page from where the last page ended, so it costs the same whether "a"
+ * matches half of the people or "zoë" matches none. A person who matches by both name and address is listed at
+ * whichever sorts first.
  */
 export async function employeesFound(
   db: Db,
@@ -20,7 +21,7 @@ export async function employeesFound(
   rows: number,
 ) {
   const from = search.toLowerCase();
-  // A prefix as a range, which an index serves for any prefix: up to the prefix and the last code point.
+  // The prefix as a range, up to the prefix plus the last code point: an index can serve it for any prefix.
   const range = { orgId, teamId, from, to: `${from}\u{10FFFF}` };
   const start = after ?? ([from, 0] as const);
   const [names, addresses] = [walk(db, FOUND.byName, range, start, rows), walk(db, FOUND.byEmail, range, start, rows)];
@@ -33,7 +34,7 @@ export async function employeesFound(
       name = await names.next();
     } else {
       const { value } = address;
-      // The same text as name and as address: it stood there as the name.
+      // Name and address are the same text: the name has already listed this person.
       if (value.name_lower !== value.key && !standsBefore(value.name_lower, value.key, range)) found.push(value);
       address = await addresses.next();
     }
@@ -53,7 +54,9 @@ type FoundRow = EmployeeRow & { readonly key: string; readonly name_lower: strin
 type FoundValues = Range &
   Readonly<Record<string, string | number>> & { afterKey: string; afterId: number; rows: number };
 
-/** All rows of one walk. Each page is twice the last one: a long stretch of people who stand elsewhere is soon behind. */
+/**
+ * All rows of one index. Each page is twice as large as the last, to get quickly past people who are listed elsewhere.
+ */
 async function* walk(
   db: Db,
   page: (db: Db, values: FoundValues) => Promise<FoundRow[]>,
@@ -70,7 +73,7 @@ async function* walk(
   }
 }
 
-/** As PostgreSQL compares in the collation "C": by code points, which for UTF-8 is by bytes. */
+/** Compares as PostgreSQL does in the collation "C": by code points, which in UTF-8 is by bytes. */
 function compare(a: string, b: string): number {
   return a === b ? 0 : Buffer.compare(Buffer.from(a), Buffer.from(b));
 }

@@ -16,7 +16,7 @@ export const figures: Figures = {
   moodWeekAgo: { schema: Mood, select: (orgId) => moodDaysAgo(orgId, 7) },
 };
 
-/** Null for a day with fewer than MOOD_GROUP_MIN answers, in which somebody could be singled out. */
+/** Null for a day with fewer than MOOD_GROUP_MIN answers, on which a single person's answer could be identified. */
 function moodDaysAgo(orgId: number, days: number): RawBuilder<unknown> {
   return sql`
     select case when sum(answers) >= ${MOOD_GROUP_MIN}::int then (sum(score_sum) / sum(answers))::float8 end from mood_days

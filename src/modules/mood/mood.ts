@@ -3,8 +3,8 @@ import { givenRows } from '../../db/batch-write.ts';
 import type { Db } from '../../db/database.ts';
 
 /**
- * Adds answers and their scores (-1 to 1 each, summed up by team) to today's mood. The day is PostgreSQL's, in UTC. Call
- * it with the transaction that stores the answers, after it has locked them: rows are written in the order of teams.
+ * Adds answers and their scores (-1 to 1 each, summed by team) to today's mood. The day is PostgreSQL's, in UTC. Call
+ * it in the transaction that stores the answers, after it has taken its locks: rows are written in order of team.
  */
 export async function addToMood(
   db: Db,

@@ -16,7 +16,7 @@ export function routes(api: App): void {
     {
       schema: {
         summary: 'Mood by day, and by team and day',
-        description: `From -1 (bad) to 1 (good). Days with fewer than ${MOOD_GROUP_MIN} answers are left out, so that nobody can be singled out.`,
+        description: `From -1 (bad) to 1 (good). Days with fewer than ${MOOD_GROUP_MIN} answers are left out, so that no one's answer can be identified.`,
         tags,
         querystring: Type.Object({ from: Type.Optional(Day), to: Type.Optional(Day) }, closed),
         response: {
@@ -41,7 +41,8 @@ export function routes(api: App): void {
 function toRange(query: { from?: string | undefined; to?: string | undefined }): { from: string; to: string } {
   const to = startOfDay(query.to ?? new Date().toISOString().slice(0, 10)).getTime();
   const from = query.from === undefined ? to - (MOOD_DAYS_DEFAULT - 1) * DAY_MS : startOfDay(query.from).getTime();
-  if (from > to) throw new AppError('invalid', 'from comes after to.');
-  if ((to - from) / DAY_MS >= MOOD_DAYS_MAX) throw new AppError('invalid', `At most ${MOOD_DAYS_MAX} days at a time.`);
+  if (from > to) throw new AppError('invalid', '`from` must not be later than `to`.');
+  if ((to - from) / DAY_MS >= MOOD_DAYS_MAX)
+    throw new AppError('invalid', `The range is too long: ask for at most ${MOOD_DAYS_MAX} days at a time.`);
   return { from: new Date(from).toISOString().slice(0, 10), to: new Date(to).toISOString().slice(0, 10) };
 }

@@ -6,11 +6,11 @@ export interface DatabaseState {
   readonly connectionsMax: number;
   readonly sizeBytes: number;
   readonly outboxWaiting: number;
-  /** Bytes that the furthest replica has yet to replay; null without a replica or without the right to see it. */
+  /** Bytes that the slowest replica has yet to replay; null without a replica or without permission to see it. */
   readonly replicaLagBytes: number | null;
 }
 
-/** Counts at most 10,000 waiting outbox rows: beyond that the exact number changes nothing. */
+/** Counts at most 10,000 waiting outbox rows: beyond that the exact number does not matter. */
 export async function databaseState(primary: Db): Promise<DatabaseState> {
   const { rows } = await sql<DatabaseState>`
     select

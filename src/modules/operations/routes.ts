@@ -27,7 +27,7 @@ const Report = Type.Object({
 });
 
 const Operations = Type.Object({
-  now: Type.String({ description: 'the clock by which reportedAt is to be read' }),
+  now: Type.String({ description: 'the clock to compare reportedAt with' }),
   processes: Type.Array(Report),
   replica: Type.Object({ state: Type.String(), lagMs: nullable(Type.Number()), lagBytes: nullable(Bytes) }),
   queues: Type.Array(
@@ -51,7 +51,7 @@ export function routes(api: App, context: ApiContext): void {
     {
       config: { role: 'admin' },
       schema: {
-        summary: 'How every process, queue and server is',
+        summary: 'The state of every process, queue and server',
         tags: ['operations'],
         response: { 200: Operations },
       },
@@ -60,7 +60,7 @@ export function routes(api: App, context: ApiContext): void {
       const [{ outboxWaiting, replicaLagBytes, ...state }, fromRedis] = await Promise.all([
         databaseState(database.primary(EVERY_ORGANISATION)),
         redisState(context).catch((error) => {
-          log.warn({ err: error }, 'operations without redis');
+          log.warn({ err: error }, 'redis unavailable: showing operations without it');
           return { processes: [context.report()], queues: [], redis: null };
         }),
       ]);

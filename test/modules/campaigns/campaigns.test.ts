@@ -100,9 +100,9 @@ test.each([
   [{ at: '2099-01-01T00:00:00Z', cron: '0 9 * * 1' }, /either `at`/],
   [{ at: 'tomorrow' }, /not a valid time/],
   [{ at: '2020-01-01T00:00:00Z' }, /in the past/],
-  [{ cron: 'every monday' }, /cannot be read/],
-  [{ cron: '* * * * * *' }, /cannot be read/],
-  [{ cron: '0 9 * * 1', timeZone: 'Mars/Olympus' }, /is not a time zone/],
+  [{ cron: 'every monday' }, /is not valid/],
+  [{ cron: '* * * * * *' }, /is not valid/],
+  [{ cron: '0 9 * * 1', timeZone: 'Mars/Olympus' }, /is not a known time zone/],
   [{ cron: '0 0 30 2 *' }, /never matches a time/],
 ])('the schedule %j is refused with a reason', async (schedule, reason) => {
   const { id } = await addDraft(on.database, orgId);

@@ -163,9 +163,9 @@ describe('a schedule', () => {
   });
 
   test.each([
-    [{ cron: 'every monday' }, 'cannot be read'],
-    [{ cron: '61 * * * *' }, 'cannot be read'],
-    [{ cron: '* * * * * *' }, 'cannot be read'],
+    [{ cron: 'every monday' }, 'is not valid'],
+    [{ cron: '61 * * * *' }, 'is not valid'],
+    [{ cron: '* * * * * *' }, 'is not valid'],
     [{ cron: '0 0 31 2 *' }, 'never matches a time'],
     [{ cron: '0 9 * * 1', timeZone: 'Mars/Olympus' }, 'time zone'],
     [{ at: '2999-01-01T00:00:00Z', timeZone: 'Mars/Olympus' }, 'time zone'],

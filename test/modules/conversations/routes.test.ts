@@ -93,7 +93,7 @@ describe('the export', () => {
   });
 
   test.each(['?from=2026-02-30', '?to=2026-13-01', '?from=0000-01-01', '?to=yesterday'])(
-    'refuses what is no day of the calendar: %s',
+    'refuses a day that is not in the calendar: %s',
     async (query) => {
       expect((await exported(query)).status).toBe(400);
     },

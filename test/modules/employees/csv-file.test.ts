@@ -146,9 +146,9 @@ test('characters that nobody can store or read cost their row, wherever in the f
     body: { status: 'done', rowsRead: 8_004, rowsAdded: 8_001, rowsRejected: 3 },
   });
   expect(put.body.rejections).toEqual([
-    { line: 8_002, reason: 'holds the character NUL' },
+    { line: 8_002, reason: 'contains a NUL character' },
     { line: 8_003, reason: expect.stringContaining('is not an email address') },
-    { line: 8_004, reason: 'holds characters that are not valid UTF-8' },
+    { line: 8_004, reason: 'contains characters that are not valid UTF-8' },
   ]);
 });
 

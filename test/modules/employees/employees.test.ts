@@ -68,7 +68,7 @@ test('past the last team that an organisation may have, rows are rejected and sa
   const rows = Array.from({ length: TEAMS_MAX + 10 }, (_, n) => `P${n},p${n}@a.test,Team ${n}`);
   const { put } = await importFile(owner, `name,email,team\n${rows.join('\n')}`);
   expect(put.body).toMatchObject({ rowsAdded: TEAMS_MAX, rowsRejected: 10 });
-  expect(put.body.rejections[0]?.reason).toBe(`the organisation has ${TEAMS_MAX} teams already`);
+  expect(put.body.rejections[0]?.reason).toBe(`the organisation already has the maximum of ${TEAMS_MAX} teams`);
 });
 
 test('progress can be seen while the file is still being sent', async () => {
@@ -102,7 +102,7 @@ test('an upload that is cut keeps what came before and says so; the same file ag
       .then((row) => ({ body: row }));
     return body.status === 'failed' ? body : undefined;
   });
-  expect(failed.error).toMatch(/^The file broke off after line \d+\. What came before is kept; send/);
+  expect(failed.error).toMatch(/^The upload was cut off after line \d+\. The rows before that were imported\. Send/);
   const kept = (await employeesOf(api, owner.orgId)).length;
   expect(kept).toBe(failed.rows_added);
   expect(kept).toBeGreaterThanOrEqual(IMPORT_BATCH_ROWS);

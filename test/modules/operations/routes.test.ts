@@ -5,6 +5,7 @@ import { openRedis } from '../../../src/redis/redis.ts';
 import type { ApiClient } from '../../api-client.ts';
 import { until } from '../../database.ts';
 import { createTcpProxy, type TcpProxy } from '../../db/tcp-proxy.ts';
+import { TEST_MODULES } from '../../modules.ts';
 import { type RunningApi, runApi } from '../../running-api.ts';
 import { testRedisUrl } from '../../worker.ts';
 
@@ -17,12 +18,14 @@ interface Operations {
   readonly redis: { usedBytes: number; maxBytes: number } | null;
 }
 
+const QUEUE = 'tested';
+
 let proxy: TcpProxy;
 let api: RunningApi;
 let owner: ApiClient;
 beforeAll(async () => {
   proxy = await createTcpProxy(testRedisUrl());
-  api = await runApi({ REDIS_URL: proxy.url });
+  api = await runApi({ REDIS_URL: proxy.url }, [...TEST_MODULES, { name: 'queueing', queues: [QUEUE] }]);
   owner = await api.newOwner();
 });
 afterAll(async () => {
@@ -45,7 +48,7 @@ test('shows this process with its memory and its pools', async () => {
   );
 });
 
-test('shows a replica that follows, and how far it is behind', async () => {
+test('shows that the replica is in use, and how far it is behind', async () => {
   const { replica } = await until('the replica is in use', async () => {
     const answer = await operations();
     return answer.replica.state === 'usable' ? answer : undefined;
@@ -54,21 +57,21 @@ test('shows a replica that follows, and how far it is behind', async () => {
   expect(replica.lagBytes).toBeGreaterThanOrEqual(0);
 });
 
-test('counts what waits in the queue and in the outbox', async () => {
+test('counts what waits in each queue and in the outbox', async () => {
   const redis = await openRedis(testRedisUrl(), api.worker.process.log);
-  const queue = openQueue('campaigns', redis);
+  const queue = openQueue(QUEUE, redis);
   await queue.addBulk([
     { name: 'a', data: {} },
     { name: 'b', data: {} },
     { name: 'c', data: {}, opts: { delay: 60_000 } },
   ]);
-  const { body } = await owner.send<{ id: number }>('POST', '/api/campaigns', { name: 'a', subject: 'a', body: 'a' });
-  await owner.send('POST', `/api/campaigns/${body.id}/launch`);
+  await owner.send('POST', '/api/notes', { title: 'Leaves an event in the outbox' });
   const shown = await operations();
   await queue.obliterate({ force: true });
   await queue.close();
   redis.disconnect();
-  expect(shown.queues).toEqual([{ name: 'campaigns', waiting: 2, active: 0, delayed: 1, failed: 0 }]);
+  expect(shown.queues.map(({ name }) => name)).toEqual([...TEST_MODULES.flatMap(({ queues = [] }) => queues), QUEUE]);
+  expect(shown.queues.at(-1)).toEqual({ name: QUEUE, waiting: 2, active: 0, delayed: 1, failed: 0 });
   expect(shown.outbox).toEqual({ waiting: 1 });
 });
 
@@ -80,7 +83,7 @@ test('shows the database and Redis with their limits', async () => {
   expect(redis?.usedBytes).toBeGreaterThan(0);
 });
 
-test('still answers when Redis does not: this process only, and says that Redis is gone', async () => {
+test('answers without Redis as well, with this process alone and no queues', async () => {
   await proxy.close();
   const begun = performance.now();
   const answer = await owner.get<Operations>('/api/operations');
@@ -88,5 +91,5 @@ test('still answers when Redis does not: this process only, and says that Redis 
   expect(answer.body).toMatchObject({ processes: [{ name: 'api', pid: process.pid }], queues: [], redis: null });
   expect(answer.body.database.connections).toBeGreaterThan(0);
   expect(performance.now() - begun).toBeLessThan(REDIS_COMMAND_MS + 1_000);
-  expect((await owner.get('/api/employees')).status).toBe(200);
+  expect((await owner.get('/api/notes')).status).toBe(200);
 });

@@ -18,7 +18,7 @@ beforeAll(async () => {
 });
 afterAll(() => own.close());
 
-test('a deployment that is well ends with 0, and every check could look', async () => {
+test('a healthy deployment ends with 0, and every check ran', async () => {
   const { code, output } = await doctor([], {
     DATABASE_URL: own.ownerUrl,
     DATABASE_REPLICA_URL: own.replicaUrl,
@@ -32,7 +32,7 @@ test('a deployment that is well ends with 0, and every check could look', async 
   expect(code).toBe(0);
 });
 
-test('a database of somebody else is looked at by a role without rights, which says what it cannot see', async () => {
+test('a role without rights reports what it cannot see', async () => {
   const name = `doctor_${randomBytes(6).toString('hex')}`;
   await asAdmin(async (admin) => {
     await admin.query(`create role ${name} login password 'plain'`);
@@ -55,7 +55,7 @@ test('a database of somebody else is looked at by a role without rights, which s
   }
 });
 
-test('pools that pass max_connections are a danger: exit code 1, and the last lines say it', async () => {
+test('pools beyond max_connections are a danger: exit code 1, and the last lines say so', async () => {
   const { code, output } = await doctor([`--database-url=${own.url}`, '--instances=api:100']);
   expect(output).toMatch(
     /\ndanger +connections +primary: api 100 x 5 \+ 8 reserved = 508 of 37 .*\n.*-> .*\n\n1 danger, /,
@@ -78,13 +78,13 @@ test('programs read the same findings as JSON', async () => {
   expect(code).toBe(1);
 });
 
-test('a database that is not there ends with 2 and one sentence', async () => {
+test('an unreachable database ends with 2 and one sentence', async () => {
   const { code, output } = await doctor([`--database-url=postgres://who:secret@127.0.0.1:${await getPort()}/nothing`]);
   expect(output).toMatch(/^The primary at 127\.0\.0\.1:\d+\/nothing cannot be reached: nothing listens there .*\n$/);
   expect(code).toBe(2);
 });
 
-test('a refused password is said, and not shown', async () => {
+test('a refused password is reported without showing it', async () => {
   const url = new URL(own.url);
   url.password = 'mistyped';
   const opened = openServers(
@@ -94,13 +94,13 @@ test('a refused password is said, and not shown', async () => {
   await expect(opened).rejects.toThrow(/^The primary at [^@]+ cannot be reached: it refused the password\.$/);
 });
 
-test('arguments that it cannot read end with 64 and what to say instead', async () => {
+test('unknown arguments end with 64 and the usage', async () => {
   const { code, output } = await doctor(['--memory=much']);
   expect(output).toMatch(/^--memory is a size like 512m or 2g, not much\nnpm run doctor -- /);
   expect(code).toBe(64);
 });
 
-test('its connection cannot write and is bounded, whatever the address asks for', async () => {
+test('its connection is read-only and has timeouts, whatever the address asks for', async () => {
   const url = `${own.ownerUrl}?options=${encodeURIComponent('-c default_transaction_read_only=off -c statement_timeout=0')}`;
   const servers = await openServers(
     { databaseUrl: url, databaseReplicaUrl: undefined, redisUrl: undefined },

@@ -8,7 +8,7 @@ import { look, ownRedis } from './servers.ts';
 
 const MB = 1024 ** 2;
 
-test('the heap that the launcher would give fits a nano; in a box that no process fits into it is a danger', async () => {
+test('the launcher’s heap fits a nano; a container that is too small for any process is a danger', async () => {
   const planned = async (memoryMb: number) =>
     (await look(heapLimit, { databaseUrl: inject('databaseUrl') }, memoryMb * MB))[0];
   expect(await planned(512)).toMatchObject({

@@ -26,7 +26,7 @@ afterAll(async () => {
   await own.close();
 });
 
-test('a foreign key without an index is seen, with the statement that makes one', async () => {
+test('a foreign key without an index is reported with the statement that creates one', async () => {
   const [finding, ...others] = await look(foreignKeys, { databaseUrl: own.ownerUrl });
   expect(others).toEqual([]);
   expect(finding).toMatchObject({
@@ -47,7 +47,7 @@ test.each([
   expect(finding?.level).toBe(level);
 });
 
-test('a partitioned table is as large as its parts, and its index is made part by part', async () => {
+test('a partitioned table is as large as its partitions, and its index is created partition by partition', async () => {
   await client.query(`
     create table parted (id int, a int, b int, foreign key (a, b) references parents (a, b)) partition by range (id);
     create table parted_low partition of parted for values from (0) to (20001);
@@ -61,7 +61,7 @@ test('a partitioned table is as large as its parts, and its index is made part b
   expect(finding?.advice).toMatch(/^create index on only public\.parted \(a, b\), the same concurrently on each/);
 });
 
-test('an index that a failed CREATE INDEX CONCURRENTLY left is seen', async () => {
+test('an index left over by a failed CREATE INDEX CONCURRENTLY is reported', async () => {
   expect(await look(invalidIndexes, { databaseUrl: own.ownerUrl })).toMatchObject([{ level: 'ok' }]);
   const failed = client.query('create unique index concurrently half_made on children (word)');
   await expect(failed).rejects.toMatchObject({ code: '23505' });
@@ -73,7 +73,7 @@ test('an index that a failed CREATE INDEX CONCURRENTLY left is seen', async () =
   });
 });
 
-test('an unused index is seen, but not one that a replica reads, keeps a rule or serves a foreign key', async () => {
+test('an unused index is reported, but not one that a replica reads or that a constraint or foreign key needs', async () => {
   await client.query(`
     create index idle_one on children (word, id);
     create index read_by_replica on children (b, id, word);
@@ -102,7 +102,7 @@ test('an unused index is seen, but not one that a replica reads, keeps a rule or
   });
 });
 
-test('a table that is read from end to end is seen, on the server where it is', async () => {
+test('a table with many sequential scans is reported, with the server', async () => {
   expect(await look(scannedTables, { databaseUrl: own.ownerUrl })).toMatchObject([{ level: 'ok' }]);
   for (let scan = 0; scan < SCANS_MIN; scan++) await client.query('select from children where a + b = 0');
   await client.query('select pg_stat_force_next_flush()');

@@ -13,7 +13,7 @@ const environment = {
   API_INSTANCES: '3',
 };
 
-test('the environment says where to look, and no secret of the product is needed for it', () => {
+test('the addresses come from the environment, and no secret of the product is needed', () => {
   expect(readOptions([], environment)).toEqual({
     addresses: {
       databaseUrl: 'postgres://one/db',
@@ -26,12 +26,12 @@ test('the environment says where to look, and no secret of the product is needed
   });
 });
 
-test('another database is never looked at together with the environment’s replica and queues', () => {
+test('another database is never combined with the replica and queues of the environment', () => {
   const { addresses } = readOptions(['--database-url=postgres://four/db'], environment);
   expect(addresses).toEqual({ databaseUrl: 'postgres://four/db', databaseReplicaUrl: undefined, redisUrl: undefined });
 });
 
-test('a replica and a Redis that are named win', () => {
+test('a replica and a Redis given as arguments take precedence', () => {
   const { addresses } = readOptions(['--replica-url=postgres://five/db', '--redis-url=redis://six'], environment);
   expect(addresses).toEqual({
     databaseUrl: 'postgres://one/db',
@@ -40,7 +40,7 @@ test('a replica and a Redis that are named win', () => {
   });
 });
 
-test('the instances that are named are the whole deployment', () => {
+test('the instances given are the whole deployment', () => {
   const { instances } = readOptions(['--instances=api:2, all:1'], environment);
   expect(instances).toEqual({ api: 2, mailer: 0, chat: 0, all: 1 });
 });
@@ -58,6 +58,6 @@ test.each([
   expect(read).toThrow(message);
 });
 
-test('without a database it says how to name one', () => {
+test('without a database it says how to give one', () => {
   expect(() => readOptions([NO_STACK], {})).toThrow(/No database to look at: set DATABASE_URL, run npm start/);
 });

@@ -7,7 +7,7 @@ import { look, ownRedis } from './servers.ts';
 
 const MB = 1024 ** 2;
 
-test('a Redis that would throw jobs away is a danger, and only advice while nothing makes it', async () => {
+test('a Redis that would evict jobs is a danger, and only advice while it has no memory limit', async () => {
   const { redis, levels } = await open();
   expect(await levels()).toEqual(['ok', 'ok', 'advice']); // a test's Redis keeps nothing
   await redis.config('SET', 'maxmemory-policy', 'allkeys-lru');
@@ -16,7 +16,7 @@ test('a Redis that would throw jobs away is a danger, and only advice while noth
   expect(await levels()).toEqual(['advice', 'advice', 'advice']);
 });
 
-test('a Redis that is full, or larger than its box, is a danger', async () => {
+test('a Redis that is full, or larger than its machine, is a danger', async () => {
   const { redis, levels } = await open();
   expect((await levels(32 * MB))[1]).toBe('danger'); // maxmemory is 64 MB
   expect((await levels(100 * MB))[1]).toBe('advice');
@@ -28,7 +28,7 @@ test('a Redis that is full, or larger than its box, is a danger', async () => {
   expect((await levels())[1]).toBe('danger');
 });
 
-test('an append-only file is what lets jobs survive', async () => {
+test('an append-only file, which lets jobs survive a restart, is ok', async () => {
   const { redis, levels } = await open();
   await redis.config('SET', 'appendonly', 'yes');
   // Redis refuses to stop before the file is there.

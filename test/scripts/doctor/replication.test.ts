@@ -31,7 +31,7 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-test('a slot that nobody reads is a danger where nothing bounds what it keeps', async () => {
+test('an unused slot is a danger where nothing limits the WAL that it keeps', async () => {
   const slots = async () => {
     const findings = await look(replicationSlots, { databaseUrl: primary.url });
     return Object.fromEntries(findings.map(({ says, level }) => [/slot (\w+)/.exec(says)?.[1], level]));
@@ -48,7 +48,7 @@ test('a slot that nobody reads is a danger where nothing bounds what it keeps', 
   expect(await slots()).toEqual({ replica: 'ok' });
 });
 
-test('a replica whose replay is paused falls behind, and both are said', async () => {
+test('a replica whose replay is paused falls behind, and both are reported', async () => {
   const both = { databaseUrl: primary.url, databaseReplicaUrl: replica.url };
   const levels = async () => (await look(replicaLag, both)).map(({ level }) => level);
   await until('the replica has caught up', async () =>
@@ -63,7 +63,7 @@ test('a replica whose replay is paused falls behind, and both are said', async (
   expect(paused).toMatchObject({ level: 'advice', says: 'replay is paused' });
 });
 
-test('reads that recovery cancelled are counted', async () => {
+test('reads that recovery cancelled are reported', async () => {
   await change(replica, "max_standby_streaming_delay = '0'");
   await asAdmin((admin) => admin.query('create table rows as select generate_series(1, 1000) as n'), primary.adminUrl);
   await until('the replica has the table', () =>
@@ -89,21 +89,21 @@ test('reads that recovery cancelled are counted', async () => {
   await reader.end().catch(() => undefined);
 });
 
-test('a primary that is a replica is a danger; a replica that is none is left out', async () => {
+test('a primary address that leads to a replica is a danger, and a replica address that leads to a primary is reported', async () => {
   const [swapped] = await look(replicaLag, { databaseUrl: replica.url });
   expect(swapped).toMatchObject({ level: 'danger', says: expect.stringContaining('it refuses every write') });
   const [promoted] = await look(replicaLag, { databaseUrl: primary.url, databaseReplicaUrl: primary.url });
   expect(promoted).toMatchObject({ level: 'advice', says: expect.stringContaining('is not in recovery') });
 });
 
-test('a replica that does not answer is said, and the primary is looked at all the same', async () => {
+test('a replica that does not answer is reported, and the primary is checked all the same', async () => {
   const databaseReplicaUrl = `postgres://who@127.0.0.1:${await getPort()}/nothing`;
   const findings = await look(replicaLag, { databaseUrl: primary.url, databaseReplicaUrl });
   expect(findings).toMatchObject([{ level: 'advice', says: expect.stringContaining('nothing listens there') }]);
   expect(await look(serverMemory, { databaseUrl: primary.url, databaseReplicaUrl })).toHaveLength(2);
 });
 
-test('settings that need more than the box has are a danger: max_connections times memory', async () => {
+test('settings that need more memory than the machine has are a danger', async () => {
   const worst = async (memoryMb: number) =>
     (await look(serverMemory, { databaseUrl: primary.url }, memoryMb * 1024 ** 2))[0];
   expect(await worst(512)).toMatchObject({ level: 'ok', says: expect.stringContaining('= 208 MB of 512 MB') });
@@ -111,7 +111,7 @@ test('settings that need more than the box has are a danger: max_connections tim
   expect(await worst(200)).toMatchObject({ level: 'danger' });
 });
 
-test('what costs a small box more than it wins is said, and only there', async () => {
+test('settings that cost a small machine more than they gain are reported, and only there', async () => {
   await change(primary, 'jit = on');
   const says = async (memoryMb: number) =>
     (await look(serverMemory, { databaseUrl: primary.url }, memoryMb * 1024 ** 2)).map(({ says: text }) => text);
@@ -120,7 +120,7 @@ test('what costs a small box more than it wins is said, and only there', async (
   await change(primary, 'jit = off');
 });
 
-test('data that is larger than what can cache it is said, with its largest tables', async () => {
+test('data larger than the cache is reported with its largest tables', async () => {
   const [small] = await look(memoryFit, { databaseUrl: primary.url }, 4 * 1024 ** 2);
   expect(small).toMatchObject({ level: 'advice', says: expect.stringContaining('of 4 MB about 2 MB can cache it') });
   expect((await look(memoryFit, { databaseUrl: primary.url }))[0]?.level).toBe('ok');

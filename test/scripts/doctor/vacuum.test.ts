@@ -34,7 +34,7 @@ afterAll(async () => {
   await own.close();
 });
 
-test('dead rows that nobody clears away are seen, and why', async () => {
+test('dead rows that vacuum does not remove are reported with the reason', async () => {
   expect(await look(bloat, { databaseUrl: own.ownerUrl })).toMatchObject([{ level: 'ok' }, { level: 'ok' }]);
   await client.query(`
     create table left_alone (id int) with (autovacuum_enabled = off);
@@ -49,7 +49,7 @@ test('dead rows that nobody clears away are seen, and why', async () => {
   expect(off).toMatchObject({ level: 'advice', says: 'autovacuum is switched off for public.left_alone' });
 });
 
-test('a transaction that somebody forgot is seen, with what ends it', async () => {
+test('a forgotten transaction is reported with the statement that ends it', async () => {
   lines.transactionMs = 1;
   await client.query('begin');
   await client.query('select 1');
@@ -62,7 +62,7 @@ test('a transaction that somebody forgot is seen, with what ends it', async () =
   expect(await look(longTransactions, { databaseUrl: own.ownerUrl })).toMatchObject([{ level: 'ok' }]);
 });
 
-test('transaction ids that run out are a danger, and a freeze that is overdue is said before', async () => {
+test('transaction ids that run out are a danger, and an overdue freeze is reported before that', async () => {
   const levels = async () => {
     const [transactions] = await look(transactionAge, { databaseUrl: inject('databaseAdminUrl') });
     return transactions?.level;

@@ -3,14 +3,11 @@
 const BY_NAME = {
   email: 'ada@example.com',
   password: 'three quiet words',
-  fileName: 'employees.csv',
+  fileName: 'file.csv',
   organisation: 'Acme',
-  subject: 'How are you, {{name}}?',
-  body: 'Hello {{name}}, a few short questions.',
   name: 'Ada',
   cron: '0 9 * * 1',
   timeZone: 'Europe/Berlin',
-  questions: ['How was your week?'],
 };
 
 /** The curl command of an operation. */
@@ -21,7 +18,7 @@ export function curlExample({ method, path, parameters = [], requestBody, signed
   if (method !== (type ? 'post' : 'get')) lines[0] = lines[0].replace('-sS', `-sS -X ${method.toUpperCase()}`);
   if (signedIn) lines.push('-H "Authorization: Bearer $TOKEN"');
   if (type === 'application/json') lines.push(`--json ${quoted(JSON.stringify(sample(schema)))}`);
-  else if (type) lines.push(`-H 'content-type: ${type}'`, '--data-binary @employees.csv');
+  else if (type) lines.push(`-H 'content-type: ${type}'`, '--data-binary @file.csv');
   return lines.join(' \\\n  ');
 }
 
@@ -30,8 +27,9 @@ function requiredQuery(parameters) {
   return wanted.length === 0 ? '' : `?${wanted.map(({ name, schema }) => `${name}=${sample(schema, name)}`).join('&')}`;
 }
 
-/** A value that the schema accepts; a field's name gives the idea. Optional fields are left out, unless all are. */
+/** A value that the schema accepts: its own example, or one that fits the field's name. Optional fields are left out, unless all are. */
 function sample(schema = {}, name = '') {
+  if (schema.examples?.length > 0) return schema.examples[0];
   const first = schema.anyOf?.[0] ?? schema.oneOf?.[0];
   if (first) return sample(first, name);
   if (schema.type === 'object') {

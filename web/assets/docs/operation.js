@@ -26,7 +26,7 @@ export function operationCard(operation, apiUrl) {
 function contents(operation, apiUrl) {
   const { description, parameters = [], requestBody, responses = {}, signedIn, method } = operation;
   const role = operation['x-role'];
-  const who = !signedIn ? 'Open to everybody.' : role ? `Needs a token; ${role} or above.` : 'Needs a token.';
+  const who = !signedIn ? 'Open to everyone.' : role ? `Needs a token; ${role} or above.` : 'Needs a token.';
   return [
     description && el('p', null, description),
     el('p', { class: 'soft' }, who),
@@ -62,6 +62,6 @@ function bodyPart(title, type, schema) {
 
 function responsePart(status, { content }) {
   const types = Object.entries(content ?? {});
-  if (types.length === 0) return el('h3', null, `Answer ${status} `, el('small', null, 'without a body'));
-  return types.map(([type, { schema }]) => bodyPart(`Answer ${status}`, type, schema));
+  if (types.length === 0) return el('h3', null, `Response ${status} `, el('small', null, 'without a body'));
+  return types.map(([type, { schema }]) => bodyPart(`Response ${status}`, type, schema));
 }

@@ -34,7 +34,7 @@ async function send(path, parameters, values) {
   const reply = await fetch(address + queryString(Object.fromEntries(query)));
   const text = await firstChars(reply);
   const ms = Math.round(performance.now() - begun);
-  if (reply.status === 401) return notice('Nobody is signed in here. Sign in on the dashboard, then send again.');
+  if (reply.status === 401) return notice('You are not signed in. Sign in on the dashboard, then send again.');
   return [
     el('p', null, el('strong', null, `${reply.status} `), `${reply.statusText} after ${ms} ms`),
     el('pre', { tabindex: '0' }, text),

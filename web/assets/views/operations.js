@@ -5,14 +5,14 @@ import { bar, heading, notice, table } from '../parts.js';
 import { poll } from '../poll.js';
 import { processCard } from './process-card.js';
 
-const LOOK_EVERY_MS = 2_000;
+const LOAD_EVERY_MS = 2_000;
 
 export function operationsView({ signal }) {
   const fault = el('div');
   const processes = el('div', { class: 'cards' }, el('p', { class: 'soft' }, 'Loading…'));
   const stores = el('div', { class: 'cards' });
   const history = new Map(); // process -> its last readings; kept only while this view is open
-  const look = async () => {
+  const load = async () => {
     const found = await get('/api/operations', null, signal);
     put(fault);
     forgetGone(history, found.processes);
@@ -22,7 +22,7 @@ export function operationsView({ signal }) {
     );
     put(stores, replicaCard(found), databaseCard(found), redisCard(found), queuesCard(found));
   };
-  poll(look, LOOK_EVERY_MS, signal, (error) => put(fault, notice(error)));
+  poll(load, LOAD_EVERY_MS, signal, (error) => put(fault, notice(error)));
   return [
     heading('Operations'),
     fault,
@@ -39,11 +39,11 @@ function forgetGone(history, processes) {
 }
 
 const REPLICA = {
-  none: ['pale', 'There is no replica; everything reads from the primary.'],
+  none: ['pale', 'No replica is configured; everything reads from the primary.'],
   usable: ['good', 'Reads go to the replica.'],
   lagging: ['warn', 'Too far behind; reads go to the primary until it has caught up.'],
-  promoted: ['warn', 'It has become a primary and is left out.'],
-  unreachable: ['bad', 'It does not answer; reads go to the primary.'],
+  promoted: ['warn', 'It has become a primary and is no longer used.'],
+  unreachable: ['bad', 'It does not respond; reads go to the primary.'],
 };
 
 function replicaCard({ replica }) {
@@ -98,7 +98,7 @@ function queuesCard({ queues, outbox }) {
     { class: 'card wide' },
     el('h3', null, 'Queues'),
     facts(['Outbox, waiting to be relayed', formatNumber(outbox.waiting)]),
-    table('Queues', ['Queue', 'Waiting', 'Active', 'Delayed', 'Failed'], rows),
+    rows.length > 0 && table('Queues', ['Queue', 'Waiting', 'Active', 'Delayed', 'Failed'], rows),
   );
 }
 

@@ -1,7 +1,7 @@
-import { sparkline } from '../chart.js';
 import { el } from '../el.js';
 import { formatAgo, formatBytes, formatMs, formatNumber, formatPercent } from '../format.js';
 import { bar } from '../parts.js';
+import { sparkline } from '../sparkline.js';
 
 const SILENT_AFTER_MS = 6_000;
 const HISTORY_POINTS_MAX = 90;

@@ -7,11 +7,11 @@ import { connectConversation } from './connection.js';
 const REFUSALS = {
   invalid: [
     'This link is not valid',
-    'Please open the link from your mail again, in full. If it still fails, ask the people who sent it.',
+    'Please open the link in your email again, and make sure that it is complete. If it still fails, ask the people who sent it.',
   ],
   gone: [
     'This check-in is over',
-    'The link has expired. There is nothing left to do for you; the next mail brings a new one.',
+    'This link has expired, and there is nothing left for you to do. The next email brings a new link.',
   ],
 };
 
@@ -47,7 +47,7 @@ function submit() {
   const body = textarea.value.trim();
   if (body === '') return;
   const nonce = conversation.answer(body);
-  if (nonce === null) return fault('Your last answers are still on their way. They are kept; please wait a moment.');
+  if (nonce === null) return fault('Your last answers are still being sent. They are safe; please wait a moment.');
   textarea.value = '';
   growTextarea();
   showSending(nonce, body);
@@ -59,7 +59,7 @@ function welcome(frame) {
   document.title = `${frame.campaign} · ${frame.organisation}`;
   part('privacy').textContent =
     `${frame.campaign}. The people who run this check-in at ${frame.organisation} can read your answers with your name. ` +
-    'Charts of teams show averages only. You can stop at any time; what you have sent is kept.';
+    'Team charts show averages only. You can stop at any time; what you have sent is kept.';
   form.hidden = done;
   if (!opened && !done) textarea.focus({ preventScroll: true });
   opened = true;
@@ -102,7 +102,7 @@ function finished() {
   form.hidden = true;
   showProgress();
   const thanks = el('h2', { tabindex: '-1' }, 'Thank you');
-  const text = 'Your answers are stored. You can close this page.';
+  const text = 'Your answers have been saved. You can close this page.';
   part('main').append(
     el(
       'section',

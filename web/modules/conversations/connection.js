@@ -7,29 +7,31 @@
 //      one already shown; the server sends what came after. A number seen before is dropped; a hole means that
 //      something was missed, so we connect again and resume from before the hole.
 //   2. An answer is ours until it is acknowledged. It keeps one `nonce` for life and is sent again after each
-//      reconnect. The server stores a nonce once, so "maybe it arrived" is never a question. It is also kept in
+//      reconnect and when the server is overloaded. The server stores a nonce once, so "maybe it arrived" is never a
+//      question. One answer is under way at a time: a refused one cannot be overtaken by the next. It is also kept in
 //      sessionStorage, so a reload does not lose it.
-//   3. Come back slowly and at random: exponential backoff with full jitter.
-// What it costs. At most UNSENT_MAX answers in memory; a few seconds of wait after an outage.
+//   3. Come back slowly and at random: exponential backoff with full jitter (protocol.js).
+// What it costs. At most UNSENT_MAX answers in memory; a few seconds of wait after an outage; a round trip per answer.
+// Its bound. UNSENT_MAX answers, one connection, one timer of each kind.
+// Its proof. test/modules/conversations/connection.browser.test.ts and story.browser.test.ts.
 
 import { keptAnswers } from './kept-answers.js';
+import {
+  ACK_WAIT_MS,
+  afterAnswerError,
+  afterHelloError,
+  answerFrame,
+  backoffMs,
+  CLOSE,
+  failuresAfter,
+  helloFrame,
+  refusalOf,
+  STABLE_AFTER_MS,
+  WELCOME_WAIT_MS,
+} from './protocol.js';
 
-const BACKOFF_FIRST_MS = 500;
-const BACKOFF_MAX_MS = 15_000;
-const BACKOFF_STEPS = Math.ceil(Math.log2(BACKOFF_MAX_MS / BACKOFF_FIRST_MS));
-const STABLE_AFTER_MS = 5_000; // a connection that lived this long was a success; before that, the wait keeps growing
-const WELCOME_WAIT_MS = 15_000;
-const ACK_WAIT_MS = 10_000; // longer than this and the connection is presumed dead, even if it does not know yet
-const RATE_LIMITED_WAIT_MS = 3_000;
 const UNSENT_MAX = 5;
-
-const CLOSED_FOR_GOOD = new Map([
-  [4001, 'invalid'],
-  [4010, 'gone'],
-]);
-const TOO_MUCH = 1008; // the server found us impolite: come back, but start from the longest wait
-// The server handles one client's answers in order, so a refusal without a nonce is about the oldest one.
-const NEVER_TAKEN = new Set(['invalid', 'conflict', 'not_found', 'too_large']);
+const CLOSED_WITHOUT_A_WORD = 1006; // RFC 6455
 
 /**
  * Opens the conversation and keeps it open. `on` holds the callbacks:
@@ -45,8 +47,11 @@ export function connectConversation({ url, token, on }) {
   const acknowledgedAt = new Map(); // seq -> nonce, for an acknowledgement that came before its message
   let socket = null;
   let lastSeq = 0;
-  let failures = 0;
+  let failures = 0; // connections lost in a row
+  let refusals = 0; // of the answer under way, in a row
+  let underWay = null; // the nonce of the one answer that was sent, or waits to be sent again
   let welcomed = false;
+  let over = false; // no more answers are taken
   let closed = false;
   const timers = {};
 
@@ -54,7 +59,7 @@ export function connectConversation({ url, token, on }) {
     stopTimers();
     on.state('connecting');
     socket = new WebSocket(url);
-    socket.onopen = () => send({ type: 'hello', token, lastSeq });
+    socket.onopen = () => send(helloFrame(token, lastSeq));
     socket.onmessage = (event) => receive(JSON.parse(event.data));
     socket.onclose = (event) => lost(event.code);
     timers.welcome = setTimeout(() => drop(), WELCOME_WAIT_MS);
@@ -76,9 +81,10 @@ export function connectConversation({ url, token, on }) {
     welcomed = true;
     on.welcome(frame);
     for (const message of frame.messages) received(message);
+    if (!welcomed) return; // a hole: we are on our way to connect again
     on.state('open');
     if (frame.finished) ended();
-    else resend();
+    else sendNext();
   }
 
   // Rule 1: no number twice, no number missing.
@@ -106,30 +112,46 @@ export function connectConversation({ url, token, on }) {
 
   // Rule 2: only now is the answer the server's.
   function acknowledged({ nonce, seq }) {
-    unsent.remove(nonce);
+    settle(nonce);
     if (seq > lastSeq) acknowledgedAt.set(seq, nonce);
     on.delivered(nonce);
-    watchAcknowledgement();
-  }
-
-  function refusedBy({ code, message, nonce }) {
-    if (code === 'rate_limited') {
-      timers.resend = setTimeout(resend, RATE_LIMITED_WAIT_MS * (1 + Math.random()));
-    } else if (nonce || (NEVER_TAKEN.has(code) && unsent.all().length > 0)) {
-      reject(nonce ?? unsent.all()[0][0], message);
-    } else if (welcomed) {
-      on.fault(message);
-    }
+    sendNext();
   }
 
   function reject(nonce, text) {
-    unsent.remove(nonce);
+    settle(nonce);
     on.rejected(nonce, text);
-    watchAcknowledgement();
+    sendNext();
+  }
+
+  function settle(nonce) {
+    unsent.remove(nonce);
+    if (nonce !== underWay) return;
+    clearTimeout(timers.ack);
+    clearTimeout(timers.again);
+    underWay = null;
+    refusals = 0;
+  }
+
+  function refusedBy({ code, message }) {
+    if (!welcomed) return helloRefused(code);
+    if (underWay === null) return on.fault(message);
+    if (afterAnswerError(code) === 'rejected') return reject(underWay, message);
+    clearTimeout(timers.ack);
+    clearTimeout(timers.again);
+    refusals++;
+    timers.again = setTimeout(sendUnderWay, backoffMs(refusals));
+  }
+
+  function helloRefused(code) {
+    const next = afterHelloError(code);
+    if (next === 'refused') drop(CLOSE.linkNotValid);
+    if (next === 'again') drop(CLOSE.busy);
   }
 
   // Nothing is taken after the end. What came back as a message was in time; the rest was not.
   function ended() {
+    over = true;
     for (const [nonce, answer] of unsent.all()) {
       if (answer.shown) acknowledged({ nonce, seq: 0 });
       else reject(nonce, 'The check-in had ended.');
@@ -137,22 +159,26 @@ export function connectConversation({ url, token, on }) {
     on.finished();
   }
 
-  function resend() {
-    for (const [nonce, { body }] of unsent.all()) send({ type: 'answer', nonce, body });
-    watchAcknowledgement();
+  function sendNext() {
+    if (!welcomed || over || underWay !== null) return;
+    const [oldest] = unsent.all();
+    if (oldest === undefined) return;
+    underWay = oldest[0];
+    sendUnderWay();
   }
 
-  function watchAcknowledgement() {
-    clearTimeout(timers.ack);
-    if (welcomed && unsent.all().length > 0) timers.ack = setTimeout(() => drop(), ACK_WAIT_MS);
+  function sendUnderWay() {
+    const answer = unsent.all().find(([nonce]) => nonce === underWay)?.[1];
+    send(answerFrame(underWay, answer.body));
+    timers.ack = setTimeout(() => drop(), ACK_WAIT_MS);
   }
 
   // A dead connection can take minutes to notice its own end: let go of it and act as if it had.
-  function drop() {
+  function drop(code = CLOSED_WITHOUT_A_WORD) {
     const old = socket;
     old.onopen = old.onmessage = old.onclose = null;
     old.close();
-    lost(1006);
+    lost(code);
   }
 
   // Rule 3.
@@ -160,15 +186,15 @@ export function connectConversation({ url, token, on }) {
     stopTimers();
     socket = null;
     welcomed = false;
-    if (CLOSED_FOR_GOOD.has(code)) {
+    underWay = null;
+    const refusal = refusalOf(code);
+    if (refusal !== undefined) {
       closed = true;
-      return on.refused(CLOSED_FOR_GOOD.get(code));
+      return on.refused(refusal);
     }
     on.state('waiting');
-    if (code === TOO_MUCH) failures = BACKOFF_STEPS;
-    const ceiling = Math.min(BACKOFF_MAX_MS, BACKOFF_FIRST_MS * 2 ** failures);
-    failures++;
-    timers.retry = setTimeout(connect, Math.random() * ceiling);
+    failures = failuresAfter(failures, code);
+    timers.retry = setTimeout(connect, backoffMs(failures));
   }
 
   function stopTimers() {
@@ -183,8 +209,7 @@ export function connectConversation({ url, token, on }) {
     if (unsent.all().length >= UNSENT_MAX) return null;
     const nonce = newNonce();
     unsent.add(nonce, { body, after: lastSeq });
-    if (welcomed) send({ type: 'answer', nonce, body });
-    watchAcknowledgement();
+    sendNext();
     return nonce;
   }
 

@@ -14,7 +14,7 @@ export function jobs({ database }: JobsContext): Jobs {
   };
 }
 
-/** Deletes notes that were done more than NOTES_DONE_DAYS ago. Returns how many. */
+/** Deletes notes that were marked as done more than NOTES_DONE_DAYS ago. Returns how many. */
 export function forgetOldNotes(database: Database, signal: AbortSignal): Promise<number> {
   return deleteInSteps(RETENTION_STEP_ROWS, signal, (rows) =>
     database.transact(EVERY_ORGANISATION, (transaction) => deleteOldNotes(transaction, NOTES_DONE_DAYS, rows)),

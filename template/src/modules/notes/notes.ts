@@ -11,7 +11,7 @@ declare module '../../../../src/queue/transactional-outbox.ts' {
   }
 }
 
-/** The note, and the word to everything that follows from it, are one transaction. */
+/** Stores the note and the event about it in one transaction. */
 export function writeNote(
   db: DatabaseSession,
   orgId: number,
@@ -26,8 +26,7 @@ export function writeNote(
 }
 
 /**
- * Fields that are left out stay as they are. Throws `not_found`, or `changed_meanwhile` when `version` is not the current
- * one.
+ * Omitted fields stay as they are. Throws `not_found`, or `changed_meanwhile` when `version` is not the current one.
  */
 export function changeNote(
   db: DatabaseSession,
@@ -43,7 +42,7 @@ export function changeNote(
   });
 }
 
-/** Runs in the relay's transaction: each note is counted exactly once, whatever crashes. */
+/** Runs in the relay's transaction: each note is counted exactly once, even after a crash. */
 export async function countWritten(transaction: Db, events: readonly OutboxEvent<'note.written'>[]): Promise<void> {
   await addToNoteDays(
     transaction,

@@ -2,7 +2,7 @@ import { sql } from 'kysely';
 import type { Db } from '../../../../src/db/database.ts';
 import type { IdPlace } from '../../../../src/db/keyset-pagination.ts';
 
-/** As the API shows it. */
+/** The columns that the API returns. */
 const note = [
   'id',
   'title',
@@ -54,7 +54,7 @@ export interface NoteChange {
   readonly status?: Note['status'];
 }
 
-/** Undefined when there is no such note, or when `version` is not its current one. */
+/** Undefined when the note does not exist, or when `version` is not its current one. */
 export function updateNote(
   db: Db,
   orgId: number,
@@ -78,7 +78,7 @@ export function updateNote(
     .executeTakeFirst();
 }
 
-/** Rows are written in the order of their key, so that two relays wait for each other instead of deadlocking. */
+/** Writes the rows in key order, so that two relays wait for each other instead of deadlocking. */
 export async function addToNoteDays(db: Db, written: readonly { orgId: number; day: string }[]): Promise<void> {
   await sql`
     insert into note_days (org_id, day, written)
@@ -89,9 +89,9 @@ export async function addToNoteDays(db: Db, written: readonly { orgId: number; d
     on conflict (org_id, day) do update set written = note_days.written + excluded.written`.execute(db);
 }
 
-/** Deletes up to `limit` notes that were done more than `days` ago; returns how many. */
+/** Deletes up to `limit` notes that were marked as done more than `days` ago; returns how many. */
 export async function deleteOldNotes(db: Db, days: number, limit: number): Promise<number> {
-  // Organisation by organisation, so that the index finds the old ones without reading the others.
+  // One organisation at a time, so that the index finds the old ones without reading the others.
   const old = await sql<{ org_id: number; id: number }>`
     select old.org_id, old.id from organisations o
     cross join lateral (

@@ -87,7 +87,7 @@ export function routes(api: App, { cursors }: ApiContext): void {
       config: { role: 'admin' },
       schema: {
         summary: 'Change a note',
-        description: 'Needs If-Match with the ETag of the version that is changed.',
+        description: 'Requires If-Match with the ETag of the version to change.',
         tags,
         params: IdParams,
         headers: IfMatch,
@@ -118,7 +118,7 @@ export function routes(api: App, { cursors }: ApiContext): void {
         ({ id }) => [id],
         EXPORT_PAGE_ROWS,
       );
-      // The place is taken until the whole answer has gone out, not only until the handler returns.
+      // The slot is held until the whole response has been sent, not only until the handler returns.
       return exports.run(() => sendCsv(reply, 'notes.csv', EXPORT_HEADER, csvRows(pages)));
     },
   );

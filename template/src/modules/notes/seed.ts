@@ -1,10 +1,10 @@
 import { sql } from 'kysely';
 import type { SeedContext } from '../../../../src/modules/faces.ts';
 
-const NOTES_PER_SIZE = 0.1; // of an organisation's size: the largest has 760 at scale 1
+const NOTES_PER_SIZE = 0.1; // times an organisation's size: the largest has 760 at scale 1
 const DAYS = 90;
 
-/** Ids follow the organisations' order, and what looks like chance is a hash of them. */
+/** Ids are assigned in order of organisation, and everything that looks random is a hash of them. */
 export async function seed({ db, organisations, now }: SeedContext): Promise<{ notes: number }> {
   let notes = 0;
   for (const { id: orgId, size } of organisations) {

@@ -1,4 +1,4 @@
-import { count } from '/assets/format.js';
+import { formatNumber } from '/assets/format.js';
 import { figure } from '/assets/parts.js';
 import { notesView } from './notes.js';
 
@@ -7,5 +7,7 @@ export const links = [{ path: '/notes', text: 'Notes', icon: 'list' }];
 export const views = [{ pattern: /^\/notes$/, view: notesView }];
 
 export const home = {
-  figures: ({ notesThisWeek }) => [figure('Notes this week', count(notesThisWeek, 'note'), '#/notes')],
+  figures: ({ notesThisWeek }) => [
+    figure('Notes', formatNumber(notesThisWeek), 'written in the last 7 days', '#/notes'),
+  ],
 };

@@ -20,7 +20,7 @@ export function notesView({ session, signal }) {
     columns: ['Note', 'Status', 'Written', 'Changed'],
     fetchPage: (cursor) => get('/api/notes', { limit: 50, cursor, status: status.value }, signal),
     row: (note) => noteRow(note, session, () => editDialog(note.id, signal, list.restart)),
-    empty: 'No note yet.',
+    empty: 'No notes yet.',
   });
   const add = el('button', { type: 'button', class: 'primary', onclick: () => writeDialog(list.restart) }, 'New note');
   const exportLink = el('a', { class: 'button', href: '/api/exports/notes.csv', download: true }, 'Export (CSV)');
@@ -44,7 +44,7 @@ function writeDialog(written) {
   );
 }
 
-// The note as it is now, not as the list showed it a while ago: saving is refused when somebody else was faster.
+// Loads the current note, because the list can be out of date. If someone else changes it meanwhile, saving is refused.
 async function editDialog(id, signal, changed) {
   const note = await get(`/api/notes/${id}`, null, signal);
   openDialog(note.title, (close) => {
@@ -55,7 +55,7 @@ async function editDialog(id, signal, changed) {
     const move = el(
       'button',
       { type: 'button', onclick: () => run(move, fault, () => save({ status: done }).then(close).then(changed)) },
-      done === 'done' ? 'Mark as done' : 'Open again',
+      done === 'done' ? 'Mark as done' : 'Reopen',
     );
     return [...form, fault, move];
   });

@@ -1,0 +1,4 @@
+create table stock (
+  item integer primary key,
+  units integer not null
+);

@@ -1,0 +1,44 @@
+/** Patterns that have no lesson here yet: their rows in the README's table. */
+export interface UnpairedPattern {
+  readonly slug: string;
+  readonly shipped: string;
+  readonly withoutIt: string;
+}
+
+export const UNPAIRED: readonly UnpairedPattern[] = [
+  {
+    slug: 'transactional-outbox',
+    shipped: 'src/queue/transactional-outbox.ts',
+    withoutIt: 'jobs are lost, or run for a transaction that rolled back',
+  },
+  {
+    slug: 'load-shedding',
+    shipped: 'src/http/load-shedding.ts',
+    withoutIt: 'under overload every request times out',
+  },
+  {
+    slug: 'rate-limit',
+    shipped: 'src/http/rate-limit.ts',
+    withoutIt: 'passwords can be brute-forced; one script hogs the API',
+  },
+  {
+    slug: 'backpressure',
+    shipped: 'src/socket/backpressure.ts',
+    withoutIt: "one slow client fills the server's memory",
+  },
+  {
+    slug: 'memory-limit',
+    shipped: 'src/process/memory-limit.ts',
+    withoutIt: 'V8 takes more memory than the container has, and the kernel kills the process',
+  },
+  {
+    slug: 'graceful-shutdown',
+    shipped: 'src/process/graceful-shutdown.ts',
+    withoutIt: 'every deploy cuts off requests and jobs midway',
+  },
+  {
+    slug: 'health-check',
+    shipped: 'src/process/health-check.ts',
+    withoutIt: 'health checks use up the connections they test',
+  },
+];

@@ -1,0 +1,11 @@
+import type { Tenant } from '../../../../test/scenarios/tenant.ts';
+
+export const tenant: Tenant = {
+  async arrange({ client, mark }) {
+    const { body } = await client.send<{ id: number }>('POST', '/api/notes', { title: `Note ${mark}` });
+    return { notes: body.id };
+  },
+  requests: {
+    'PATCH /api/notes/{id}': { body: { title: 'Changed' }, headers: { 'if-match': '"1"' } },
+  },
+};

@@ -1,0 +1,34 @@
+import type { Page } from 'playwright-core';
+import { expect } from 'vitest';
+import { product } from './browser.ts';
+
+export const NARROWEST = { width: 360, height: 740 };
+
+/** No sideways scrolling on the narrowest phone. */
+export async function expectToFit(page: Page, what: string): Promise<void> {
+  const width = await page.locator('html').evaluate((node) => node.scrollWidth);
+  expect(width, `the width of ${what}`).toBeLessThanOrEqual(NARROWEST.width);
+}
+
+/** Each of these views of the dashboard, once it has loaded, on the narrowest phone. Leaves the page that narrow. */
+export async function expectViewsToFit(page: Page, views: readonly string[]): Promise<void> {
+  await page.setViewportSize(NARROWEST);
+  for (const view of views) {
+    await page.goto(`${product().urls.dashboard}${view}`);
+    await page.locator('main h1').waitFor();
+    await expect.poll(() => page.locator('main [aria-busy], main :text("Loading…")').count()).toBe(0);
+    await expectToFit(page, view);
+  }
+}
+
+/** The address of the first link in a view's list that looks like `pattern`. */
+export async function firstLink(page: Page, view: string, pattern: RegExp): Promise<string> {
+  await page.goto(`${product().urls.dashboard}${view}`);
+  await page.locator('table.list a').first().waitFor();
+  const links = await page
+    .locator('table.list a')
+    .evaluateAll((nodes) => nodes.map((node) => node.getAttribute('href')));
+  const found = links.find((link) => link !== null && pattern.test(link));
+  if (found === undefined || found === null) throw new Error(`No link on ${view}`);
+  return found;
+}

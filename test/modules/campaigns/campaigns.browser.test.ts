@@ -1,0 +1,53 @@
+import type { Browser } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { launchBrowser, openVisitor, product, signIn, takePictures, type Visitor } from '../../browser/browser.ts';
+import { expectToFit, expectViewsToFit, firstLink, NARROWEST } from '../../browser/fit.ts';
+import { query } from '../../browser/query.ts';
+import { launchSmallCampaign } from './small-campaign.ts';
+
+let browser: Browser;
+let visitor: Visitor;
+let expected: RegExp | undefined;
+
+beforeAll(async () => {
+  browser = await launchBrowser();
+  visitor = await openVisitor(browser);
+});
+afterEach(() => {
+  visitor.expectNoFaults(expected);
+  expected = undefined;
+});
+afterAll(() => browser?.close());
+
+test('no page of campaigns is wider than a phone of 360 pixels', async () => {
+  const { page } = visitor;
+  const { urls, login } = product();
+  await page.goto(urls.dashboard);
+  await signIn(page, login.email, login.password);
+  const campaign = await firstLink(page, '#/campaigns', /^#\/campaigns\/\d+$/);
+  await takePictures(page, 'campaigns');
+  await expectViewsToFit(page, ['#/campaigns', '#/campaigns/new', campaign]);
+  await takePictures(page, 'campaign');
+});
+
+test('the unsubscribe link asks first, and then unsubscribes', async () => {
+  const { page } = visitor;
+  const { urls } = product();
+  const { to, unsubscribe } = await launchSmallCampaign(urls);
+  await page.setViewportSize(NARROWEST);
+
+  expected = /\/u\/1.1.nonsense: .* 404 /;
+  await page.goto(`${urls.api}/u/1.1.nonsense`);
+  await page.getByRole('heading', { name: 'Page not found' }).waitFor();
+
+  await page.goto(unsubscribe);
+  await page.getByRole('heading', { name: 'Unsubscribe from these emails?' }).waitFor();
+  await expectToFit(page, '/u/');
+  await takePictures(page, 'unsubscribe');
+  const unsubscribed = 'select id from employees where email = $1 and unsubscribed_at is not null';
+  expect(await query(unsubscribed, [to])).toHaveLength(0);
+  await page.getByRole('button', { name: 'Unsubscribe' }).click();
+  await page.getByRole('heading', { name: 'You are unsubscribed' }).waitFor();
+  await takePictures(page, 'unsubscribed');
+  expect(await query(unsubscribed, [to])).toHaveLength(1);
+});

@@ -1,0 +1,21 @@
+import { registerClient } from '../../api-client.ts';
+import { linkTo } from '../../browser/catcher.ts';
+
+export interface SmallCampaign {
+  readonly campaignId: number;
+  readonly to: string;
+  readonly unsubscribe: string;
+}
+
+/** An organisation of its own with one employee, who has received an email. */
+export async function launchSmallCampaign(urls: { api: string }): Promise<SmallCampaign> {
+  const client = await registerClient(urls.api);
+  const to = `only-${client.orgId}@small.test`;
+  const { body: announced } = await client.send<{ id: number }>('POST', '/api/imports', { fileName: 'one.csv' });
+  const file = `name,email,team\nOnly One,${to},Team\n`;
+  await client.send('PUT', `/api/imports/${announced.id}/file`, file, { 'content-type': 'text/csv' });
+  const content = { name: 'Small', subject: 'Hello', body: 'Hello' };
+  const { body: campaign } = await client.send<{ id: number }>('POST', '/api/campaigns', content);
+  await client.send('POST', `/api/campaigns/${campaign.id}/launch`);
+  return { campaignId: campaign.id, to, unsubscribe: await linkTo(to, '/u/') };
+}

@@ -1,0 +1,1 @@
+export const words: readonly string[] = ['conversation', 'check[_-]?ins?\\b', 'sentiment', 'invitation'];

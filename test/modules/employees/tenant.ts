@@ -1,0 +1,32 @@
+import type { Tenant } from '../../scenarios/tenant.ts';
+
+export const tenant: Tenant = {
+  async arrange({ orgId, client, database, mark }) {
+    const team = await database.db
+      .insertInto('teams')
+      .values({ org_id: orgId, name: `Team ${mark}` })
+      .returning('id')
+      .executeTakeFirstOrThrow();
+    const people = await database.db
+      .insertInto('employees')
+      .values(
+        [1, 2, 3].map((n) => ({
+          org_id: orgId,
+          team_id: team.id,
+          name: `Person ${n} ${mark}`,
+          email: `p${n}@${mark}.test`,
+        })),
+      )
+      .returning('id')
+      .execute();
+    const { body } = await client.send<{ id: number }>('POST', '/api/imports', { fileName: `${mark}.csv` });
+    return { teams: team.id, employees: people[0]?.id as number, imports: body.id };
+  },
+  requests: {
+    'PUT /api/imports/{id}/file': {
+      body: 'name,email\nEve,eve@evil.test\n',
+      headers: { 'content-type': 'text/csv' },
+    },
+  },
+  filters: ({ teams }) => [`/api/employees?teamId=${teams}`, `/api/employees?teamId=${teams}&search=person`],
+};

@@ -1,0 +1,1 @@
+export const words: readonly string[] = ['\\bmoods?\\b', '\\bmood[_A-Z]'];

@@ -1,0 +1,51 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { moduleFolder } from './modules.ts';
+
+export interface Operation {
+  readonly summary?: string;
+  readonly tags?: string[];
+  readonly 'x-role'?: string;
+  readonly parameters?: { readonly name: string }[];
+  readonly responses?: Record<string, { content?: Record<string, { schema?: object }>; description?: string }>;
+}
+
+export interface OpenApi {
+  readonly openapi: string;
+  readonly servers: { url: string }[];
+  readonly paths: Record<string, Record<string, Operation>>;
+}
+
+export interface PathOperation {
+  /** In capitals. */
+  readonly method: string;
+  /** Parameters in braces: `/api/notes/{id}`. */
+  readonly path: string;
+  readonly operation: Operation;
+}
+
+export async function openApiOf(url: string): Promise<OpenApi> {
+  return (await fetch(`${url}/docs/openapi.json`)).json() as Promise<OpenApi>;
+}
+
+/** All routes below /api. */
+export async function operationsOf(url: string): Promise<PathOperation[]> {
+  const { paths } = await openApiOf(url);
+  return Object.entries(paths).flatMap(([path, methods]) =>
+    Object.entries(methods).map(([method, operation]) => ({ method: method.toUpperCase(), path, operation })),
+  );
+}
+
+/** The module that declares a route, by method and path as in the document: read from the source of the modules. */
+export function modulesByRoute(modules: readonly string[]): Map<string, string> {
+  const found = new Map<string, string>();
+  for (const module of modules) {
+    const file = join(moduleFolder(module), 'routes.ts');
+    if (!existsSync(file)) continue;
+    for (const [, method = '', path = ''] of readFileSync(file, 'utf8').matchAll(ROUTE))
+      found.set(`${method.toUpperCase()} /api${path.replace(/:(\w+)/g, '{$1}')}`, module);
+  }
+  return found;
+}
+
+const ROUTE = /\.(get|post|put|patch|delete)\(\s*'(\/[^']+)'/g;

@@ -1,0 +1,53 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import type { ApiClient } from '../api-client.ts';
+import type { TestDatabase } from '../database.ts';
+import { testFolder } from '../modules.ts';
+
+/**
+ * A module's part in own-tenant.test.ts, in `test/modules/<module>/tenant.ts` as `export const tenant: Tenant`. A module
+ * needs one as soon as an address names one of its things by id.
+ */
+export interface Tenant {
+  /**
+   * Gives the organisation at least one thing of each kind, through the API or straight in the database. Returns an id by
+   * collection: the word before `{id}` in the routes. Runs after the modules above it, with what they returned.
+   */
+  arrange(organisation: Organisation): Promise<Ids>;
+  /**
+   * For routes that name a thing and take a body or headers, by method and path as in the OpenAPI document: a request that
+   * would be accepted, so that it is the id that is refused.
+   */
+  readonly requests?: Readonly<Record<string, Request>>;
+  /** Lists that are filtered by a thing of the organisation with these ids: all must be empty for anybody else. */
+  readonly filters?: (ids: Ids) => string[];
+  /** The table of a list, where it is not the last word of the list's path. */
+  readonly tables?: Readonly<Record<string, string>>;
+  /** Addresses that show the organisation's texts, besides lists and exports. */
+  readonly shows?: readonly string[];
+}
+
+export interface Organisation {
+  readonly orgId: number;
+  /** The owner's. */
+  readonly client: ApiClient;
+  readonly database: TestDatabase;
+  /** Part of every text that is made for the organisation (name, address, title), and of no other organisation's. */
+  readonly mark: string;
+  readonly ids: Ids;
+}
+
+export type Ids = Readonly<Record<string, number>>;
+
+export interface Request {
+  /** JSON unless it is text. */
+  readonly body?: unknown;
+  readonly headers?: Record<string, string>;
+}
+
+/** Undefined when the module has none. */
+export async function loadTenant(module: string): Promise<Tenant | undefined> {
+  const file = join(testFolder(module), 'tenant.ts');
+  if (!existsSync(file)) return undefined;
+  return ((await import(/* @vite-ignore */ file)) as { tenant: Tenant }).tenant;
+}

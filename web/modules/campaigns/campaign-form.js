@@ -1,0 +1,103 @@
+import { get, patch, post } from '/assets/api.js';
+import { el, put } from '/assets/el.js';
+import { field, heading, notice, run, slot } from '/assets/parts.js';
+import { mailPreview } from './mail-preview.js';
+import { questionList } from './question-list.js';
+
+const TYPING_PAUSE_MS = 400;
+
+export function newCampaignView({ signal }) {
+  return [
+    heading('New campaign'),
+    slot(
+      () => get('/api/campaigns/defaults', null, signal),
+      (draft) => form(draft, signal),
+    ),
+  ];
+}
+
+export function editCampaignView({ id, signal }) {
+  return [
+    heading('Edit campaign'),
+    slot(
+      () => get(`/api/campaigns/${id}`, null, signal),
+      (campaign) => form(campaign, signal),
+    ),
+  ];
+}
+
+function form(draft, signal) {
+  const name = el('input', {
+    id: 'name',
+    required: true,
+    maxlength: 120,
+    value: draft.name ?? '',
+    placeholder: 'Monday check-in',
+  });
+  const subject = el('input', { id: 'subject', required: true, maxlength: 200, value: draft.subject });
+  const body = el('textarea', { id: 'body', required: true, maxlength: 10_000, rows: 10, value: draft.body });
+  const questions = questionList(draft.questions);
+  const fault = el('div');
+  const save = el('button', { class: 'primary' }, draft.id ? 'Save' : 'Save as draft');
+  const submit = (event) => {
+    event.preventDefault();
+    const fields = { name: name.value, subject: subject.value, body: body.value, questions: questions.values() };
+    run(save, fault, async () => {
+      const saved = draft.id ? await patch(`/api/campaigns/${draft.id}`, fields) : await post('/api/campaigns', fields);
+      location.hash = `#/campaigns/${saved.id}`;
+    });
+  };
+  const placeholders =
+    '{{name}} and {{organisation}} are filled in for each recipient. The personal link is added as a button.';
+  return el(
+    'div',
+    { class: 'two' },
+    el(
+      'form',
+      { class: 'card', onsubmit: submit },
+      field('Name', name, 'For your own overview; recipients do not see it.'),
+      field('Subject', subject),
+      field('Text of the email', body, placeholders),
+      questions.node,
+      fault,
+      el(
+        'div',
+        { class: 'actions' },
+        save,
+        el('a', { class: 'button', href: draft.id ? `#/campaigns/${draft.id}` : '#/campaigns' }, 'Cancel'),
+      ),
+    ),
+    livePreview(subject, body, signal),
+  );
+}
+
+// The server renders the preview with the code that renders the mail, so the two cannot differ.
+function livePreview(subject, body, signal) {
+  const frame = el('div', null, el('p', { class: 'soft' }, 'Loading…'));
+  let timer;
+  let asked = new AbortController();
+  const load = async () => {
+    asked.abort();
+    asked = new AbortController();
+    const fields = { subject: subject.value, body: body.value };
+    if (fields.subject.trim() === '' || fields.body.trim() === '') return;
+    try {
+      put(frame, mailPreview(await post('/api/campaigns/preview', fields, AbortSignal.any([signal, asked.signal]))));
+    } catch (error) {
+      if (error.name !== 'AbortError') put(frame, notice(error));
+    }
+  };
+  for (const input of [subject, body]) {
+    input.addEventListener('input', () => {
+      clearTimeout(timer);
+      timer = setTimeout(load, TYPING_PAUSE_MS);
+    });
+  }
+  load();
+  return el(
+    'section',
+    { class: 'card preview', 'aria-label': 'Preview of the email' },
+    el('h2', null, 'Preview'),
+    frame,
+  );
+}

@@ -1,0 +1,171 @@
+import { get, post } from '/assets/api.js';
+import { el, put } from '/assets/el.js';
+import { count, formatAgo, formatNumber, formatPercent, formatTime } from '/assets/format.js';
+import { confirmDialog, heading, notice, openDialog, run, slot } from '/assets/parts.js';
+import { poll } from '/assets/poll.js';
+import { campaignStatus, progressBar, progressText } from './campaign-progress.js';
+import { mailPreview } from './mail-preview.js';
+import { reachOutList } from './reach-out-list.js';
+import { scheduleDialog, scheduleText } from './schedule-dialog.js';
+
+const SENDING_EVERY_MS = 1_000;
+const IDLE_EVERY_MS = 10_000;
+
+export function campaignView({ id, session, signal }) {
+  const title = heading('Campaign');
+  const state = el('div', null, el('p', { class: 'soft' }, 'Loading…'));
+  const rest = el('div', { class: 'stack' });
+  const fault = el('div');
+  const list = reachOutList(id, signal);
+  let shown = null;
+  let listed = 0;
+
+  const show = (campaign) => {
+    title.querySelector('h1').textContent = campaign.name;
+    put(fault);
+    put(state, statePanel(campaign));
+    // Buttons and lists stay put while numbers move; they change only when the status does.
+    if (shown !== campaign.status) {
+      put(title.querySelector('.actions'), session.mayWrite && actions(campaign, changed, signal));
+      put(rest, campaign.status === 'draft' ? contents(campaign, signal) : [list.node, questions(campaign)]);
+    }
+    // The list follows the status, and the moment when the recipients become known.
+    const { recipients } = campaign.progress;
+    if (shown !== null && (shown !== campaign.status || (listed === 0 && recipients > 0))) list.restart();
+    listed = recipients;
+    shown = campaign.status;
+    return campaign.status === 'sending' ? SENDING_EVERY_MS : IDLE_EVERY_MS;
+  };
+  const load = async () => show(await get(`/api/campaigns/${id}`, null, signal));
+  let watching = new AbortController();
+  const watch = () => {
+    watching.abort();
+    watching = new AbortController();
+    const here = AbortSignal.any([signal, watching.signal]);
+    poll(load, IDLE_EVERY_MS, here, (error) => put(shown === null ? state : fault, notice(error)));
+  };
+  // After an action the old rhythm no longer fits: a launched campaign moves at once.
+  const changed = (campaign) => {
+    show(campaign);
+    watch();
+  };
+  watch();
+  return [title, fault, state, rest];
+}
+
+function statePanel(campaign) {
+  const { progress } = campaign;
+  const share = (n) => (progress.sent > 0 ? formatPercent(n / progress.sent) : '');
+  const twice = progress.possiblyTwice > 0;
+  return el(
+    'section',
+    { class: 'card' },
+    el('p', null, campaignStatus(campaign.status), ' ', el('span', { class: 'soft' }, whenText(campaign))),
+    campaign.status !== 'draft' && [
+      progressBar(campaign),
+      el('p', { class: 'soft' }, progressText(campaign)),
+      el(
+        'dl',
+        { class: 'numbers' },
+        number('Sent', progress.sent),
+        number('Skipped', progress.skipped, 'unsubscribed'),
+        number('Failed', progress.failed),
+        number('Opened', progress.opened, share(progress.opened)),
+        number('Finished', progress.finished, share(progress.finished)),
+        number('Answers', progress.answers),
+        twice && number('Possibly sent twice', progress.possiblyTwice, 'being sent during a crash'),
+      ),
+    ],
+  );
+}
+
+function whenText(campaign) {
+  if (campaign.status === 'draft') return 'Nothing is sent until you launch or schedule it.';
+  if (campaign.status === 'scheduled') return scheduleText(campaign);
+  if (campaign.finishedAt)
+    return `launched ${formatTime(campaign.launchedAt)}, finished ${formatTime(campaign.finishedAt)}`;
+  return campaign.launchedAt ? `launched ${formatAgo(campaign.launchedAt)}` : '';
+}
+
+function number(label, value, note) {
+  return el(
+    'div',
+    null,
+    el('dt', null, label),
+    el('dd', null, formatNumber(value), note && el('small', { class: 'soft' }, note)),
+  );
+}
+
+function actions(campaign, changed, signal) {
+  const act = (verb) => async () => void changed(await post(`/api/campaigns/${campaign.id}/${verb}`));
+  const button = (text, onclick, kind) => el('button', { type: 'button', class: kind, onclick }, text);
+  const cancel = () =>
+    confirmDialog(
+      'Cancel this campaign?',
+      'Emails that have been sent cannot be recalled; the rest will not be sent.',
+      'Cancel campaign',
+      act('cancel'),
+      'Keep sending',
+    );
+  if (campaign.status === 'draft') {
+    return [
+      el('a', { class: 'button', href: `#/campaigns/${campaign.id}/edit` }, 'Edit'),
+      button('Schedule…', () => scheduleDialog(campaign, changed)),
+      button('Launch…', () => launchDialog(campaign, act('launch'), signal), 'primary'),
+    ];
+  }
+  return ['scheduled', 'sending'].includes(campaign.status) && button('Cancel…', cancel);
+}
+
+// Says how many people get the mail before anything can be sent.
+function launchDialog(campaign, launch, signal) {
+  openDialog('Launch now?', (close) => {
+    const fault = el('div');
+    const content = slot(
+      () => get(`/api/campaigns/${campaign.id}/preview`, null, signal),
+      ({ recipients, subject }) => {
+        const go = el(
+          'button',
+          { type: 'button', class: 'primary', disabled: recipients === 0 },
+          `Send ${count(recipients, 'email')}`,
+        );
+        go.addEventListener('click', () => run(go, fault, () => launch().then(close)));
+        const text = recipients === 0 ? 'Import employees first.' : 'Sending starts right away.';
+        return [
+          el(
+            'p',
+            null,
+            el('strong', null, count(recipients, 'person', 'people')),
+            ` will get the email “${subject}”. ${text}`,
+          ),
+          fault,
+          el('div', { class: 'actions' }, go, el('button', { type: 'button', onclick: close }, 'Cancel')),
+        ];
+      },
+    );
+    return content;
+  });
+}
+
+function contents(campaign, signal) {
+  const preview = slot(() => get(`/api/campaigns/${campaign.id}/preview`, null, signal), mailPreview);
+  return el(
+    'div',
+    { class: 'two' },
+    questions(campaign),
+    el('section', { class: 'card preview' }, el('h2', null, 'The email'), preview),
+  );
+}
+
+function questions(campaign) {
+  return el(
+    'section',
+    { class: 'card' },
+    el('h2', null, 'Questions'),
+    el(
+      'ol',
+      null,
+      campaign.questions.map((text) => el('li', null, text)),
+    ),
+  );
+}
