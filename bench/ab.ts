@@ -8,14 +8,18 @@ import { randomInt } from 'node:crypto';
 import { type Label, orderOf, runBlock } from './ab/blocks.ts';
 import { type Copy, checkOut, copyHere } from './ab/copies.ts';
 import { FIGURES, type Figure, measure } from './ab/measure.ts';
-import { type AbOptions, readAbOptions, USAGE } from './ab/options.ts';
+import { readAbOptions, USAGE } from './ab/options.ts';
 import { type Side, startSide } from './ab/start-side.ts';
 import { type Judgement, judge, RATIOS_MIN, STARTS_MIN } from './ab/statistics.ts';
+import { argumentsOrExit } from './arguments.ts';
 import { createRandom } from './load/random.ts';
+import { createWorkload } from './load/workload.ts';
+import { loadBenches } from './modules.ts';
 
 type Ratios = Record<Figure, number>;
 
-const options = optionsOrExit();
+const workload = createWorkload(await loadBenches());
+const options = argumentsOrExit(USAGE, (args) => readAbOptions(args, workload));
 const random = createRandom(randomInt(2 ** 31));
 const late = { A: 0, B: 0 };
 let interrupted = false;
@@ -60,7 +64,7 @@ async function startAndMeasure(order: readonly Label[], rootOf: (label: Label) =
     for (const label of order) sides[label] = await startSide(rootOf(label));
     console.log(`       started ${order.join(', then ')}`);
     for (const [label, { faults }] of Object.entries(sides))
-      for (const fault of faults) console.log(`void as proof: ${label}: ${fault}`);
+      for (const fault of faults) console.log(`inconclusive: ${label}: ${fault}`);
     const run = async (label: Label, seed: number) => (await measure(sides[label], seed, options)).figures;
     // The first block of a start is not counted: nothing is compiled yet, and nothing in memory.
     await runBlock(orderOf(random), 0, run);
@@ -88,7 +92,7 @@ function tell(measured: readonly Ratios[][]): void {
   console.log('');
   if (late.A + late.B > 0)
     console.log(
-      `void as proof: the generator itself was late in ${late.A} runs of A and ${late.B} of B, of ${blocks * 2} each`,
+      `inconclusive: the generator itself was late in ${late.A} runs of A and ${late.B} of B, of ${blocks * 2} each`,
     );
   if (blocks < RATIOS_MIN || measured.length < STARTS_MIN)
     console.log(`fewer than ${RATIOS_MIN} blocks or ${STARTS_MIN} starts show no difference, whatever they are`);
@@ -104,13 +108,4 @@ function tell(measured: readonly Ratios[][]): void {
 function inWords({ median, low, high, verdict, byStart }: Judgement): string {
   const interval = `${low.toFixed(3)} to ${high.toFixed(3)}`;
   return `${median.toFixed(3)}    ${interval}   ${verdict.padEnd(19)}   ${byStart.map((one) => one.toFixed(3)).join(', ')}`;
-}
-
-function optionsOrExit(): AbOptions {
-  try {
-    return readAbOptions(process.argv.slice(2));
-  } catch (error) {
-    console.error(`${(error as Error).message}\n${USAGE}`);
-    process.exit(64);
-  }
 }

@@ -5,21 +5,28 @@
 import { spawn } from 'node:child_process';
 import { cpSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { parseArgs } from 'node:util';
 import { stopLeftovers } from '../scripts/embedded/leftovers.ts';
+import { argumentsOrExit, countIn, namesIn } from './arguments.ts';
 import { removeStackFolder } from './layout/seeded-data.ts';
-import { leak } from './plants/leak.ts';
-import { nPlusOne } from './plants/n-plus-one.ts';
-import { type Plant, planted } from './plants/plant.ts';
-import { unpagedQuery } from './plants/unpaged-query.ts';
+import { loadBenches } from './modules.ts';
+import { plant } from './planted-faults/planted-fault.ts';
 import { copyWorkingTree, linkShared, ROOT, SEEDED } from './working-tree.ts';
 
 const COPIES = path.join(ROOT, '.tardigrade', 'gate-test');
 const SOUND = 'sound';
-const PLANTS: readonly Plant[] = [leak, unpagedQuery, nPlusOne];
 const SOUND_SCENARIOS = ['baseline', 'counters', 'soak'];
 const RUN_MS_MAX = 10 * 60_000;
 
-const { times, names } = readOptions(process.argv.slice(2));
+const TIMES_MAX = 100;
+
+const faces = await Promise.all((await loadBenches()).map(async (bench) => bench.plantedFaults?.()));
+const faults = faces.flatMap((face) => face?.plantedFaults ?? []);
+const all = [SOUND, ...faults.map(({ name }) => name)];
+const { times, names } = argumentsOrExit(
+  `npm run bench:gate-test -- [--times=3] [--only=${all.join(',')}]`,
+  readOptions,
+);
 let failed = 0;
 let passed = 0;
 for (let time = 1; time <= times; time++) {
@@ -34,25 +41,25 @@ console.log(`${passed} passed, ${failed} failed`);
 process.exit(failed === 0 ? 0 : 1);
 
 async function tryOne(name: string): Promise<{ held: boolean; seconds: number; told: string }> {
-  const plant = PLANTS.find((one) => one.name === name);
+  const fault = faults.find((one) => one.name === name);
   const copy = await copyOf(name);
   try {
-    if (plant !== undefined) {
-      const file = path.join(copy, plant.file);
-      writeFileSync(file, planted(readFileSync(file, 'utf8'), plant));
+    if (fault !== undefined) {
+      const file = path.join(copy, fault.file);
+      writeFileSync(file, plant(readFileSync(file, 'utf8'), fault));
     }
     const begun = performance.now();
-    const { code, output } = await runNano(copy, plant?.scenarios ?? SOUND_SCENARIOS);
+    const { code, output } = await runNano(copy, fault?.scenarios ?? SOUND_SCENARIOS);
     const seconds = Math.round((performance.now() - begun) / 1000);
-    const said = output.slice(Math.max(0, output.lastIndexOf('The gate: '))).trim();
+    const verdict = output.slice(Math.max(0, output.lastIndexOf('The gate: '))).trim();
     writeFileSync(path.join(COPIES, `${name}.log`), output);
     cpSync(path.join(copy, 'bench', 'results'), path.join(COPIES, `${name}-results`), { recursive: true });
-    const told = said.split('\n').find((line) => plant?.expected.test(line));
-    if (plant === undefined) return { held: code === 0, seconds, told: oneLine(said || output) };
+    const told = verdict.split('\n').find((line) => fault?.expected.test(line));
+    if (fault === undefined) return { held: code === 0, seconds, told: oneLine(verdict || output) };
     return {
       held: code === 1 && told !== undefined,
       seconds,
-      told: oneLine(told ?? `exit code ${code}: ${said || output}`),
+      told: oneLine(told ?? `exit code ${code}: ${verdict || output}`),
     };
   } finally {
     await removeCopy(copy);
@@ -96,14 +103,7 @@ function oneLine(text: string): string {
 }
 
 function readOptions(args: string[]): { times: number; names: readonly string[] } {
-  const all = [SOUND, ...PLANTS.map(({ name }) => name)];
-  const value = (option: string) => args.find((arg) => arg.startsWith(`--${option}=`))?.split('=')[1];
-  const asked = Number(value('times') ?? 1);
-  const only = value('only')?.split(',') ?? all;
-  const strange = args.some((arg) => !/^--(times|only)=/.test(arg));
-  if (strange || !(asked >= 1) || only.some((name) => !all.includes(name))) {
-    console.error(`npm run bench:gate-test -- [--times=3] [--only=${all.join(',')}]`);
-    process.exit(64);
-  }
-  return { times: asked, names: only };
+  const options = { times: { type: 'string', default: '1' }, only: { type: 'string' } } as const;
+  const { values } = parseArgs({ args, options });
+  return { times: countIn('times', values.times, TIMES_MAX), names: namesIn(values.only, all) ?? all };
 }

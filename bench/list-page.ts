@@ -1,5 +1,5 @@
 /**
- * `npm run bench:list-page [-- --pairs=12]`: one list page (50 employees with their teams, of 200,000) through the whole
+ * `npm run bench:list-page [-- --pairs=12]`: one list page of a module (the first that has one) through the whole
  * product (session, tenant, validation, rate limit, replica, serialisation) against bare fastify and pg with the same
  * statement, named. Closed loop, one after the other, in pairs whose order alternates, so that a slow minute of the
  * machine falls on both. Ends with the ratio of requests per second (1 would be a product that costs nothing), and keeps
@@ -12,16 +12,23 @@ import { build } from '../scripts/build.ts';
 import { startStack } from '../scripts/embedded/stack.ts';
 import { migrate, openMigrationDatabase } from '../src/db/migrate.ts';
 import { estimate } from './ab/statistics.ts';
+import { argumentsOrExit, countIn } from './arguments.ts';
 import { type Contestant, fill, startBare, startProduct } from './list-page/arrange.ts';
 import { measure, sameRows } from './list-page/measure.ts';
+import { loadBenches } from './modules.ts';
 
-const EMPLOYEES = 200_000;
 const SECONDS = 3;
 const WARM_UP_SECONDS = 3;
 const AIM = 0.8;
 
 const ROOT = path.resolve(import.meta.dirname, '..');
-const { values } = parseArgs({ options: { pairs: { type: 'string', default: '12' } } });
+const PAIRS_MAX = 500;
+const { pairs: pairsWanted } = argumentsOrExit('npm run bench:list-page -- [--pairs=12]', (args) => {
+  const { values } = parseArgs({ args, options: { pairs: { type: 'string', default: '12' } } });
+  return { pairs: countIn('pairs', values.pairs, PAIRS_MAX) };
+});
+const listPage = (await (await loadBenches()).find((bench) => bench.listPage !== undefined)?.listPage?.())?.listPage;
+if (listPage === undefined) throw new Error('No module has a list page (ModuleBench.listPage).');
 const folder = path.join(ROOT, '.tardigrade', 'list-page');
 
 await build();
@@ -30,10 +37,10 @@ const contestants: Contestant[] = [];
 try {
   const db = openMigrationDatabase(stack.databaseUrl);
   await migrate(db);
-  const orgId = await fill(db, EMPLOYEES);
-  const product = await startProduct(ROOT, folder, stack, db, orgId);
+  const orgId = await fill(db, listPage);
+  const product = await startProduct({ root: ROOT, folder, stack, db, orgId, path: listPage.path });
   contestants.push(product);
-  const bare = await startBare(stack.databaseReplicaUrl as string, orgId);
+  const bare = await startBare(stack.databaseReplicaUrl as string, orgId, listPage.bare);
   contestants.push(bare);
   await db.destroy();
   await sameRows(product, bare);
@@ -41,7 +48,7 @@ try {
   await measure(product, WARM_UP_SECONDS);
   await measure(bare, WARM_UP_SECONDS);
   const pairs: { product: number; bare: number }[] = [];
-  for (let pair = 0; pair < Number(values.pairs); pair++) {
+  for (let pair = 0; pair < pairsWanted; pair++) {
     const order = pair % 2 === 0 ? [product, bare] : [bare, product];
     const perSecond = new Map<Contestant, number>();
     for (const contestant of order) perSecond.set(contestant, await measure(contestant, SECONDS));
@@ -55,7 +62,7 @@ try {
   console.log(`ratio ${median.toFixed(2)} (99 %: ${low.toFixed(2)} to ${high.toFixed(2)}), at least ${AIM} wanted`);
   writeFileSync(
     path.join(ROOT, 'bench', 'results', 'list-page.json'),
-    `${JSON.stringify({ node: process.version, employees: EMPLOYEES, seconds: SECONDS, ratio: { median, low, high }, pairs }, null, 2)}\n`,
+    `${JSON.stringify({ node: process.version, page: listPage.path, rows: listPage.rows, seconds: SECONDS, ratio: { median, low, high }, pairs }, null, 2)}\n`,
   );
   process.exitCode = median >= AIM ? 0 : 1;
 } finally {

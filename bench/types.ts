@@ -57,10 +57,12 @@ export interface ScenarioResult {
   readonly name: string;
   /** The slug of the promise that it proves. */
   readonly promise: string;
-  /** The line as it stands in the promise, in words. */
+  /** The line of the promise, in words. */
   readonly line: string;
-  /** `void`: the run proves nothing (no enforced limit, generator too slow), and says why in `reasons`. */
-  readonly outcome: 'met' | 'not met' | 'void';
+  /** `inconclusive`: the run proves nothing (no enforced limit, generator too slow), and says why in `reasons`. */
+  readonly outcome: 'met' | 'not met' | 'inconclusive';
+  /** Not met or inconclusive, it fails the run. Missing in results from before scenarios said so themselves. */
+  readonly gates?: boolean;
   readonly pass: boolean;
   readonly reasons: readonly string[];
   /** The figures of the line first; units in the names. */
@@ -69,7 +71,7 @@ export interface ScenarioResult {
   readonly loads?: Readonly<Record<string, LoadFigures>>;
   /** Memory per box over time, for the plots: seconds since start, bytes. */
   readonly memory?: Readonly<Record<string, readonly (readonly [number, number])[]>>;
-  /** Routes and socket messages that it exercised, for the coverage check: `GET /api/employees`, `socket answer`. */
+  /** Routes and socket messages that it exercised, for the coverage check: `GET /api/me`, `socket hello`. */
   readonly covers: readonly string[];
   readonly seconds: number;
 }
@@ -85,7 +87,7 @@ export interface RunResult {
   readonly dirty: boolean;
   readonly versions: Readonly<Record<string, string>>;
   readonly machine: Readonly<Record<string, string | number>>;
-  /** How limits are enforced: cgroup v2, cgroup v1, systemd-run, docker; `none` makes the run void. */
+  /** How limits are enforced: cgroup v2, cgroup v1, systemd-run, docker; `none` makes the run inconclusive. */
   readonly enforcedBy: string;
   readonly calibration: { readonly nullServerPerSecond: number; readonly elu: number };
   readonly seed: { readonly scale: number };

@@ -1,6 +1,6 @@
 import { ELU_MAX, LATE_START_P99_MS_MAX } from '../load/limits.ts';
 import { startLoad } from '../load/start-load.ts';
-import { failedOf } from '../scenarios/scenario.ts';
+import { failuresOf } from '../scenarios/scenario.ts';
 import type { AbOptions } from './options.ts';
 import type { Side } from './start-side.ts';
 
@@ -33,8 +33,8 @@ export async function measure(side: Side, seed: number, { seconds, rate, mix }: 
   }).figures;
   // With that of the warm-up, which is as long on either side: for the ratio it is all the same.
   const used = (await side.cpuSeconds()) - before;
-  const { refused, failed, wrong } = failedOf(load);
-  if (refused + failed + wrong + load.dropped > 0)
+  const { refused, failed, wrong, all } = failuresOf({ load });
+  if (all + load.dropped > 0)
     throw new Error(
       `${refused} refused, ${failed} failed, ${wrong} wrong, ${load.dropped} dropped at ${url}: ${load.wrongSamples[0] ?? ''}`,
     );

@@ -1,10 +1,12 @@
 import { parseArgs } from 'node:util';
-import { OFFICE_DAY, STEPS } from '../load/mixes.ts';
+import { countIn, namesIn } from '../arguments.ts';
+import type { Mix } from '../load/plan.ts';
+import type { Workload } from '../load/workload.ts';
 
 export interface AbOptions {
   /** The earlier version, as git knows it. */
   readonly ref: string;
-  readonly mix: Readonly<Record<string, number>>;
+  readonly mix: Mix;
   /** Together, over all starts. */
   readonly blocks: number;
   readonly starts: number;
@@ -14,7 +16,7 @@ export interface AbOptions {
   readonly rate: number;
 }
 
-export const USAGE = `npm run bench:ab -- <git ref> [--blocks=10] [--starts=2] [--seconds=5] [--rate=150] [--only='GET /api/employees,GET /api/summary']`;
+export const USAGE = `npm run bench:ab -- <git ref> [--blocks=10] [--starts=2] [--seconds=5] [--rate=150] [--only='GET /api/me,GET /api/summary']`;
 
 const BLOCKS_MAX = 200;
 const STARTS_MAX = 20;
@@ -22,7 +24,7 @@ const SECONDS_MAX = 600;
 const PER_SECOND_MAX = 5_000;
 
 /** @throws in words for whoever typed it */
-export function readAbOptions(args: readonly string[]): AbOptions {
+export function readAbOptions(args: readonly string[], workload: Pick<Workload, 'steps' | 'officeDay'>): AbOptions {
   const { values, positionals } = parseArgs({
     args: [...args],
     allowPositionals: true,
@@ -38,24 +40,15 @@ export function readAbOptions(args: readonly string[]): AbOptions {
   if (ref === undefined || more.length > 0) throw new Error('One git ref, please.');
   return {
     ref,
-    mix: values.only === undefined ? OFFICE_DAY : mixOf(values.only.split(',')),
-    blocks: positive('blocks', values.blocks, BLOCKS_MAX),
-    starts: positive('starts', values.starts, STARTS_MAX),
-    seconds: positive('seconds', values.seconds, SECONDS_MAX),
-    rate: positive('rate', values.rate, PER_SECOND_MAX),
+    mix: mixOf(namesIn(values.only, Object.keys(workload.steps)), workload.officeDay),
+    blocks: countIn('blocks', values.blocks, BLOCKS_MAX),
+    starts: countIn('starts', values.starts, STARTS_MAX),
+    seconds: countIn('seconds', values.seconds, SECONDS_MAX),
+    rate: countIn('rate', values.rate, PER_SECOND_MAX),
   };
 }
 
 /** Of a day's mix only these, each as often beside the others as there. */
-function mixOf(names: readonly string[]): Record<string, number> {
-  const unknown = names.filter((name) => STEPS[name] === undefined);
-  if (unknown.length > 0)
-    throw new Error(`There is no ${unknown.join(', ')}. There are:\n  ${Object.keys(STEPS).join('\n  ')}`);
-  return Object.fromEntries(names.map((name) => [name, OFFICE_DAY[name] ?? 1]));
-}
-
-function positive(name: string, text: string, most: number): number {
-  const value = Number(text);
-  if (Number.isInteger(value) && value > 0 && value <= most) return value;
-  throw new Error(`--${name} is a whole number from 1 to ${most}, not ${JSON.stringify(text)}.`);
+function mixOf(names: readonly string[] | undefined, officeDay: Mix): Mix {
+  return names === undefined ? officeDay : Object.fromEntries(names.map((name) => [name, officeDay[name] ?? 1]));
 }

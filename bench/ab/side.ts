@@ -19,7 +19,7 @@ export type FromSide =
 
 const ROOT = path.resolve(import.meta.dirname, '..', '..');
 
-// Ctrl-C reaches the whole group; who stops is for the parent to say.
+// Ctrl-C reaches the whole group; the parent says who stops.
 process.on('SIGINT', () => undefined);
 try {
   const layout = await startLayout({
@@ -41,7 +41,7 @@ try {
   process.on('disconnect', () => void stop());
   const { api, databaseAdminUrl } = layout.addresses;
   await settle(databaseAdminUrl);
-  tell({ ready: { url: api, accounts: await signInSeeded(api), faults: layout.voidReasons() } });
+  tell({ ready: { url: api, accounts: await signInSeeded(api), faults: layout.inconclusiveReasons() } });
 } catch (error) {
   tell({ error: error instanceof Error ? (error.stack ?? error.message) : String(error) });
   process.exitCode = 1;

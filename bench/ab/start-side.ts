@@ -31,9 +31,9 @@ export async function startSide(root: string): Promise<Side> {
     async cpuSeconds() {
       const answer = heard(child);
       child.send({ ask: 'cpu' } satisfies ToSide);
-      const said = await answer;
-      if (!('cpuSeconds' in said)) throw new Error(`${root} does not say what it used: ${JSON.stringify(said)}`);
-      return said.cpuSeconds;
+      const message = await answer;
+      if (!('cpuSeconds' in message)) throw new Error(`${root} does not say what it used: ${JSON.stringify(message)}`);
+      return message.cpuSeconds;
     },
     async stop() {
       if (child.exitCode !== null || child.signalCode !== null) return;

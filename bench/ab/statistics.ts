@@ -6,6 +6,8 @@
  * A bootstrap of so few ratios is too sure of itself: its 99 % hold the truth less often than that.
  */
 
+import { median } from '../numbers.ts';
+
 /** Four figures are judged in one run: at 99 % each, a run without a difference is called one in at most one of 25. */
 const CONFIDENCE = 0.99;
 /** Of fewer, chance alone puts all on one side of 1 more often than in one run of a hundred (2 / 2 ** 8). */
@@ -50,12 +52,6 @@ export function estimate(ratios: readonly number[]): Estimate {
     low: left === undefined ? 0 : Math.exp(means[left] as number),
     high: left === undefined ? Infinity : Math.exp(means.at(-1 - left) as number),
   };
-}
-
-export function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  const middle = sorted.length / 2;
-  return ((sorted[Math.floor(middle)] as number) + (sorted[Math.ceil(middle) - 1] as number)) / 2;
 }
 
 /**

@@ -3,7 +3,7 @@
  * What fails without it: "fits a nano" is a belief; a process that is never refused a page never shows what it needs.
  * How it works: a driver per way of having a group of the kernel's (cgroup-v2, cgroup-v1, systemd-run, docker), chosen
  *   by trying; a process enters its group before it becomes the command, so everything is charged, children too.
- * What it costs: a shell's start per command; a look at the counters every SAMPLE_MS.
+ * What it costs: a shell's start per command; reading the counters every SAMPLE_MS.
  * Its bounds: bench/box/limits.ts. Its proof: test/bench/box/box.test.ts.
  */
 import type { BoxFigures } from '../types.ts';
@@ -12,7 +12,7 @@ import type { BoxSpec, CommandLine, Driver, EnforcedBy, Usage } from './driver.t
 import { SAMPLE_MS } from './limits.ts';
 
 export interface BoxReport extends BoxFigures {
-  /** The highest `usedBytes()` seen, by a look every SAMPLE_MS: without the page cache of plain files (usage.ts). */
+  /** The highest `usedBytes()` seen, sampled every SAMPLE_MS: without the page cache of plain files (usage.ts). */
   readonly neededPeakBytes: number;
 }
 
@@ -43,13 +43,13 @@ export async function createBox(spec: BoxSpec & { driver?: Driver }): Promise<Bo
   let last = cell.usage();
   let neededPeakBytes = last.neededBytes;
   let peakBytes = last.peakBytes;
-  const look = (): Usage => {
+  const sample = (): Usage => {
     if (closing === undefined) last = cell.usage();
     neededPeakBytes = Math.max(neededPeakBytes, last.neededBytes);
     peakBytes = Math.max(peakBytes, last.peakBytes);
     return last;
   };
-  const timer = setInterval(look, SAMPLE_MS).unref();
+  const timer = setInterval(sample, SAMPLE_MS).unref();
 
   return {
     name: spec.name,
@@ -57,17 +57,17 @@ export async function createBox(spec: BoxSpec & { driver?: Driver }): Promise<Bo
     limitBytes: spec.memoryBytes,
     wrap: cell.wrap,
     figures() {
-      const { cpuSeconds, throttledSeconds, oomKills } = look();
+      const { cpuSeconds, throttledSeconds, oomKills } = sample();
       return { limitBytes: spec.memoryBytes, peakBytes, neededPeakBytes, cpuSeconds, throttledSeconds, oomKills };
     },
-    usedBytes: () => look().neededBytes,
-    chargedBytes: () => look().chargedBytes,
+    usedBytes: () => sample().neededBytes,
+    chargedBytes: () => sample().chargedBytes,
     pids: () => (closing === undefined ? cell.pids() : []),
     setCpus: cell.setCpus,
     close() {
       if (closing === undefined) {
         clearInterval(timer);
-        look();
+        sample();
         closing = cell.remove();
       }
       return closing;

@@ -49,7 +49,7 @@ export function kill(pid: number): void {
   try {
     process.kill(pid, 'SIGKILL');
   } catch {
-    // Gone between the look and the signal.
+    // Gone between the listing and the signal.
   }
 }
 

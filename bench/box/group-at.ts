@@ -33,7 +33,7 @@ function pidsBelow(folder: string): number[] {
   return [...pidsIn(folder), ...foldersIn(folder).flatMap(pidsBelow)];
 }
 
-/** None when it went between two looks: a scope goes with its last process. */
+/** None when it went between two samples: a scope goes with its last process. */
 function foldersIn(folder: string): string[] {
   try {
     const entries = readdirSync(folder, { withFileTypes: true });

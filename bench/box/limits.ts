@@ -6,7 +6,7 @@ export const CPU_PERIOD_US = 100_000;
 /** The kernel refuses a smaller quota. */
 export const CPU_QUOTA_US_MIN = 1_000;
 
-/** How often `neededBytes` is looked at for its peak: seven boxes at this rate take well under 1 % of a core. */
+/** How often `neededBytes` is sampled for its peak: seven boxes at this rate take well under 1 % of a core. */
 export const SAMPLE_MS = 100;
 
 /** A killed process gives its memory back within this, even one that was dumping its pages. */

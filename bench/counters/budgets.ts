@@ -1,24 +1,21 @@
 /**
- * What it is: what each request, mail and answer may cost, committed: bench/counters.json.
+ * What it is: what each request may cost, committed: bench/counters.json for the platform, and one file per module.
  * What fails without it: a query per row, or a list without a limit, is a few milliseconds on a developer's machine, and
  *   no clock of a CI runner is steady enough to say so. Numbers of statements and rows do not depend on the clock.
  * How it works: what grew beyond its budget, or has none, fails the run; what shrank is a hint to write a new budget.
  * Its bound: ALLOWED. Its proof: npm run bench:gate-test, test/bench/gate.test.ts.
  */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 
 /** `GET /api/me: queries`, `mail: redis commands`, …: the unit is the last word. */
 export type Counters = Readonly<Record<string, number>>;
 
-const FILE = path.resolve(import.meta.dirname, '..', 'counters.json');
-
 /**
  * Times the budget, by unit; the first that fits counts. Statements: none more. Rows and bytes: the data ends with
  * today, so that another day has other people's words on the first page, and a week with other days in it; a list that
- * lost its limit grows by more than a quarter. A job in Redis has more or fewer fields from
- * one look to the next. What is counted per mail holds a few statements that the clock asks for. CPU time is the
- * machine's as much as ours.
+ * lost its limit grows by more than a quarter. A job in Redis has more or fewer fields from one moment to the next. What
+ * is counted per mail holds a few statements that the clock asks for. CPU time is the machine's as much as ours.
  */
 const ALLOWED: readonly (readonly [unit: string, times: number])[] = [
   ['queries', 1],
@@ -30,16 +27,21 @@ const ALLOWED: readonly (readonly [unit: string, times: number])[] = [
 ];
 const SHRUNK = 0.8;
 
-export function readBudgets(): Counters {
-  return JSON.parse(readFileSync(FILE, 'utf8')) as Counters;
+/** The budgets in a folder; none where there is no file. */
+export function readBudgets(folder: string): Counters {
+  const file = fileIn(folder);
+  return existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as Counters) : {};
 }
 
-export function writeBudgets(counters: Counters): void {
-  writeFileSync(FILE, `${JSON.stringify(counters, null, 2)}\n`);
+export function writeBudgets(folder: string, counters: Counters): void {
+  if (Object.keys(counters).length === 0) rmSync(fileIn(folder), { force: true });
+  else writeFileSync(fileIn(folder), `${JSON.stringify(counters, null, 2)}\n`);
 }
+
+const fileIn = (folder: string) => path.join(folder, 'counters.json');
 
 export interface Comparison {
-  /** Each fails the run. */
+  /** Each fails the run: what does not hold, in words. */
   readonly grown: readonly string[];
   /** Worth a new budget. */
   readonly shrunk: readonly string[];
@@ -50,13 +52,13 @@ export function compareWithBudgets(counters: Counters, budgets: Counters): Compa
   const shrunk: string[] = [];
   for (const [name, value] of Object.entries(counters)) {
     const budget = budgets[name];
-    if (budget === undefined) grown.push(`${name}: ${value}, and no budget for it in bench/counters.json`);
-    else if (value > budget * allowedTimes(name)) grown.push(`${name}: ${value}, budget ${budget}`);
+    if (budget === undefined) grown.push(`${name} has a budget (it is ${value})`);
+    else if (value > budget * allowedTimes(name)) grown.push(`${name} within its budget of ${budget} (${value})`);
     else if (value < budget * (allowedTimes(name) === 1 ? 1 : SHRUNK))
       shrunk.push(`${name}: ${value}, budget ${budget}`);
   }
   for (const name of Object.keys(budgets))
-    if (counters[name] === undefined) grown.push(`${name}: has a budget and is not counted any more`);
+    if (counters[name] === undefined) grown.push(`${name} is counted, as it has a budget`);
   return { grown, shrunk };
 }
 

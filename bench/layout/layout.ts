@@ -25,7 +25,7 @@ export interface LayoutOptions {
   readonly folder: string;
   /** For the workers, over the layout's own: MAIL_PER_SECOND and the like. */
   readonly environment?: Readonly<Record<string, string>>;
-  /** Go on where nothing can enforce a limit; `voidReasons` then says so. */
+  /** Go on where nothing can enforce a limit; `inconclusiveReasons` then says so. */
   readonly soft?: boolean;
   /** Told after each step, with the milliseconds that it took. */
   readonly onProgress?: (step: string, ms: number) => void;
@@ -40,7 +40,7 @@ export interface Layout {
   /** In the order they start. In one nano `all` is api, mailer and chat. */
   readonly parts: readonly PartName[];
   /** Why this run proves nothing; empty when it may. */
-  voidReasons(): readonly string[];
+  inconclusiveReasons(): readonly string[];
   /** Workers that died without `kill`, in words, with their last log lines. */
   deaths(): readonly string[];
   /** Of the part's leading process; undefined when it is dead. */
@@ -93,7 +93,7 @@ export async function startLayout(options: LayoutOptions): Promise<Layout> {
 
   try {
     emptyFolder(folder);
-    await step('dist/', () => buildApart(folder));
+    await step('dist/', () => buildElsewhere(folder));
     await step(`seeded data, scale ${options.seedScale}`, () => putSeededData(folder, options.seedScale));
     await step('boxes', () => createBoxes(kind, boxes));
     const wrapOf = await step('programs', () => createWraps(kind, boxes, folder));
@@ -127,7 +127,7 @@ export async function startLayout(options: LayoutOptions): Promise<Layout> {
       boxes,
       enforcedBy: driver.name,
       parts: PARTS[kind],
-      voidReasons() {
+      inconclusiveReasons() {
         if (driver.name === 'none') return ['no limit is enforced on this machine'];
         return PARTS[kind].flatMap((part) => {
           const box = boxes.get(boxNameOf(kind, part) ?? '');
@@ -162,7 +162,7 @@ export async function startLayout(options: LayoutOptions): Promise<Layout> {
 }
 
 /** In a process of its own: what the bundler takes of memory goes back when it is done. */
-function buildApart(folder: string): Promise<void> {
+function buildElsewhere(folder: string): Promise<void> {
   const args = [path.join(ROOT, 'scripts', 'build.ts')];
   return runToEnd({ folder, name: 'build', command: process.execPath, args, cwd: ROOT, deadlineMs: BUILD_MS });
 }

@@ -34,7 +34,7 @@ export interface Addresses {
   readonly secretKey: string;
 }
 
-/** A handful of signed-in users stands for everybody: the limit for one is counted and never reached. */
+/** A handful of signed-in users plays everybody: the limit for one is counted and never reached. */
 const UNLIMITED = 100_000_000;
 
 export interface Parts {

@@ -1,9 +1,9 @@
 /**
  * A seeded primary with its replica, made once per day, scale and version of the schema and the seed, and copied for
- * each run: seeding takes far longer than copying. By day, because the seed's 90 days of check-ins end with the day it ran.
+ * each run: seeding takes far longer than copying. By day, because the seed's 90 days end with the day it ran.
  */
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, realpathSync, renameSync, rmSync, statSync } from 'node:fs';
+import { existsSync, globSync, mkdirSync, readdirSync, readFileSync, realpathSync, renameSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { choosePort } from '../../scripts/embedded/ports.ts';
 import { createPrimary, createReplica } from '../../scripts/embedded/postgres.ts';
@@ -62,18 +62,20 @@ async function fill(folder: string, scale: number): Promise<void> {
   }
 }
 
-/** What the data depends on: the schema, the seed, and how a server is made. */
+/** What the data depends on: the schema, the seed of the platform and of each module, and how a server is made. */
+const SOURCES = [
+  'migrations/*.sql',
+  'scripts/seed.ts',
+  'scripts/seed/**/*.ts',
+  'scripts/embedded/postgres.ts',
+  'src/modules.ts',
+  'src/modules/*/seed*.ts',
+];
+
 export function seedVersion(root: string): string {
   const hash = createHash('sha256');
-  for (const place of ['migrations', 'scripts/seed.ts', 'scripts/seed', 'scripts/embedded/postgres.ts']) {
-    const full = path.join(root, place);
-    const files = statSync(full).isDirectory()
-      ? readdirSync(full)
-          .sort()
-          .map((file) => path.join(full, file))
-      : [full];
-    for (const file of files) hash.update(`\0${path.relative(root, file)}\0`).update(readFileSync(file));
-  }
+  for (const file of globSync(SOURCES, { cwd: root }).sort())
+    hash.update(`\0${file}\0`).update(readFileSync(path.join(root, file)));
   return hash.digest('hex').slice(0, 12);
 }
 

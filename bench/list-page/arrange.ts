@@ -10,6 +10,7 @@ import { chooseWorkerPorts, workerEnvironment } from '../../scripts/embedded/wor
 import type { Db } from '../../src/db/schema.ts';
 import { createSessions } from '../../src/http/authentication.ts';
 import { heapFlags, memoryLimit } from '../../src/process/memory-limit.ts';
+import type { ListPage } from './list-page.ts';
 
 export interface Contestant {
   readonly url: string;
@@ -21,12 +22,11 @@ export interface ToBare {
   readonly databaseUrl: string;
   readonly orgId: number;
   readonly port: number;
+  readonly statement: ListPage['bare'];
 }
 
-const TEAMS = 40;
-
-/** One organisation with so many people in TEAMS teams; made once. */
-export async function fill(db: Db, employees: number): Promise<number> {
+/** One organisation with the rows of the page; made once. */
+export async function fill(db: Db, listPage: ListPage): Promise<number> {
   const known = await db.selectFrom('organisations').select('id').executeTakeFirst();
   if (known !== undefined) return known.id;
   const orgId = await db.transaction().execute(async (transaction) => {
@@ -35,27 +35,25 @@ export async function fill(db: Db, employees: number): Promise<number> {
       .values({ name: 'List page' })
       .returning('id')
       .executeTakeFirstOrThrow();
-    await sql`insert into teams (org_id, name) select ${id}::bigint, 'Team ' || n from generate_series(1, ${TEAMS}::int) n`.execute(
-      transaction,
-    );
-    await sql`
-      insert into employees (org_id, team_id, email, name)
-      select ${id}::bigint, (select min(id) from teams) + n % ${TEAMS}::int, 'person-' || n || '@list.test', 'Person Number ' || n
-      from generate_series(1, ${employees}::int) n`.execute(transaction);
+    await listPage.fill(transaction, id);
     return id;
   });
-  await sql`vacuum (analyze) employees, teams`.execute(db);
+  await sql`vacuum (analyze)`.execute(db);
   return orgId;
 }
 
+interface ProductOptions {
+  readonly root: string;
+  readonly folder: string;
+  readonly stack: Stack;
+  readonly db: Db;
+  readonly orgId: number;
+  readonly path: string;
+}
+
 /** The product's api as it is deployed, with somebody of the organisation signed in. */
-export async function startProduct(
-  root: string,
-  folder: string,
-  stack: Stack,
-  db: Db,
-  orgId: number,
-): Promise<Contestant> {
+export async function startProduct(options: ProductOptions): Promise<Contestant> {
+  const { root, folder, stack, db, orgId } = options;
   const user = await db
     .insertInto('users')
     .values({
@@ -86,23 +84,23 @@ export async function startProduct(
     restart: false,
   });
   return {
-    url: `http://127.0.0.1:${ports.api}/api/employees`,
+    url: `http://127.0.0.1:${ports.api}${options.path}`,
     headers: { authorization: `Bearer ${token}` },
     stop: worker.stop,
   };
 }
 
-export async function startBare(databaseUrl: string, orgId: number): Promise<Contestant> {
+export async function startBare(databaseUrl: string, orgId: number, statement: ListPage['bare']): Promise<Contestant> {
   const port = await choosePort('api', 'any');
   const child: ChildProcess = fork(path.join(import.meta.dirname, 'bare.ts'), {
     execArgv: heapFlags(memoryLimit()),
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   });
   const ready = once(child, 'message');
-  child.send({ databaseUrl, orgId, port } satisfies ToBare);
+  child.send({ databaseUrl, orgId, port, statement } satisfies ToBare);
   await ready;
   return {
-    url: `http://127.0.0.1:${port}/employees`,
+    url: `http://127.0.0.1:${port}/page`,
     headers: {},
     async stop() {
       const gone = once(child, 'exit');

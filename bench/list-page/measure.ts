@@ -26,15 +26,15 @@ export async function measure(contestant: Contestant, seconds: number): Promise<
   return result['2xx'] / result.duration;
 }
 
-/** That both answer with the same people is what makes their speeds comparable. */
+/** That both answer with the same rows is what makes their speeds comparable. */
 export async function sameRows(...contestants: Contestant[]): Promise<void> {
   const pages = await Promise.all(
     contestants.map(async ({ url, headers }) => {
-      const { items } = (await (await fetch(url, { headers })).json()) as { items: { id: number; email: string }[] };
-      return items.slice(0, 50).map(({ id, email }) => `${Number(id)} ${email}`);
+      const { items } = (await (await fetch(url, { headers })).json()) as { items: { id: number; name: string }[] };
+      return items.slice(0, 50).map(({ id, name }) => `${Number(id)} ${name}`);
     }),
   );
   const [first = []] = pages;
   if (first.length !== 50 || pages.some((page) => page.join() !== first.join()))
-    throw new Error('They do not answer with the same 50 people.');
+    throw new Error('They do not answer with the same 50 rows.');
 }

@@ -40,7 +40,7 @@ export async function calibrate(options: CalibrationOptions = {}): Promise<Calib
 }
 
 /** Why these figures prove nothing; empty when they do. */
-export function voidReasons(figures: LoadFigures, calibration: Calibration): string[] {
+export function inconclusiveReasons(figures: LoadFigures, calibration: Calibration): string[] {
   const reasons: string[] = [];
   const { generatorElu, lateStartP99Ms, offeredPerSecond } = figures;
   if (generatorElu > ELU_MAX)

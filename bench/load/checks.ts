@@ -23,17 +23,16 @@ export interface CheckArgs {
   readonly id?: number;
   /** Fields that must have these values. */
   readonly fields?: Readonly<Record<string, unknown>>;
-  readonly domain?: string;
-  readonly search?: string;
   readonly orgId?: number;
-  /** What kind of row it is (`employees`): a row seen by two organisations is a leak. */
+  /** What kind of row it is: a row seen by two organisations is a leak. */
   readonly kind?: string;
-  readonly rows?: number;
   readonly text?: string;
+  /** What a module's own checks want to know. */
+  readonly [own: string]: unknown;
 }
 
 export interface CheckCall {
-  readonly name: CheckName;
+  readonly name: string;
   readonly args?: CheckArgs;
 }
 
@@ -47,12 +46,17 @@ export interface Owners {
   own(kind: string, orgId: number, random: Random): number | undefined;
 }
 
-type Check = (answer: CheckedAnswer, args: CheckArgs, owners: Owners) => string | undefined;
-export type CheckName = keyof typeof CHECKS;
+export type Check = (answer: CheckedAnswer, args: CheckArgs, owners: Owners) => string | undefined;
+export type Checks = Readonly<Record<string, Check>>;
 
-export function runCheck(call: CheckCall | undefined, answer: CheckedAnswer, owners: Owners): string | undefined {
+export function runCheck(
+  checks: Checks,
+  call: CheckCall | undefined,
+  answer: CheckedAnswer,
+  owners: Owners,
+): string | undefined {
   if (call === undefined) return undefined;
-  const check = CHECKS[call.name];
+  const check = checks[call.name];
   if (check === undefined) return `there is no check called ${call.name}`;
   try {
     return check(answer, call.args ?? {}, owners);
@@ -82,28 +86,14 @@ export function createOwners(): Owners {
   };
 }
 
-const CHECKS = {
-  page: checkPage,
-  employees: checkEmployees,
-  object: checkObject,
-  created: checkCreated,
-  me: checkMe,
-  summary: checkSummary,
-  mood: checkMood,
-  operations: checkOperations,
-  text: checkText,
-  'answers-csv': checkAnswersCsv,
-  import: checkImport,
-  empty: checkEmpty,
-} as const satisfies Record<string, Check>;
-
-interface Row {
+/** The part of a row that checks need. */
+export interface Row {
   readonly id: number;
   readonly name?: string;
   readonly email?: string;
 }
 
-function checkPage(answer: CheckedAnswer, args: CheckArgs, owners: Owners): string | undefined {
+export function checkPage(answer: CheckedAnswer, args: CheckArgs, owners: Owners): string | undefined {
   const { items, nextCursor } = answer.json as { items: Row[]; nextCursor?: string | null };
   const { limit, order, orgId, kind } = args;
   if (limit !== undefined && items.length > limit) return `${items.length} items where at most ${limit} were asked for`;
@@ -121,18 +111,7 @@ function checkPage(answer: CheckedAnswer, args: CheckArgs, owners: Owners): stri
   return undefined;
 }
 
-function checkEmployees(answer: CheckedAnswer, args: CheckArgs, owners: Owners): string | undefined {
-  const { items } = answer.json as { items: Row[] };
-  const search = args.search?.toLowerCase();
-  for (const { email = '', name = '' } of items) {
-    if (args.domain !== undefined && !email.endsWith(`@${args.domain}`)) return `${email} is of another organisation`;
-    if (search !== undefined && !email.toLowerCase().startsWith(search) && !name.toLowerCase().startsWith(search))
-      return `${name} <${email}> does not begin with ${search}`;
-  }
-  return checkPage(answer, args, owners);
-}
-
-function checkObject(answer: CheckedAnswer, args: CheckArgs, owners: Owners): string | undefined {
+export function checkObject(answer: CheckedAnswer, args: CheckArgs, owners: Owners): string | undefined {
   const object = answer.json as Row & Record<string, unknown>;
   const { id, fields = {}, kind, orgId } = args;
   if (typeof object !== 'object' || object === null) return 'no object';
@@ -152,105 +131,32 @@ function checkCreated(answer: CheckedAnswer, args: CheckArgs, owners: Owners): s
   return checkObject(answer, args, owners);
 }
 
-function checkMe(answer: CheckedAnswer, args: CheckArgs): string | undefined {
-  const { user, organisation } = answer.json as { user: Row; organisation: Row };
-  const email = args.fields?.['email'];
-  if (email !== undefined && user.email !== email) return `${user.email} where ${email} asked`;
-  if (args.orgId !== undefined && organisation.id !== args.orgId)
-    return `organisation ${organisation.id} where ${args.orgId} asked`;
-  return undefined;
-}
-
-function checkSummary(answer: CheckedAnswer): string | undefined {
-  const summary = answer.json as Record<string, number | null>;
-  for (const field of ['employees', 'teams', 'campaignsSending', 'openConversations', 'answersToday'])
-    if (!Number.isInteger(summary[field]) || (summary[field] as number) < 0) return `${field} is ${summary[field]}`;
-  for (const field of ['moodToday', 'moodWeekAgo']) if (!isMood(summary[field])) return `${field} is ${summary[field]}`;
-  return undefined;
-}
-
-interface MoodDay {
-  readonly day: string;
-  readonly mood: number;
-  readonly answers: number;
-}
-
-function checkMood(answer: CheckedAnswer, args: CheckArgs): string | undefined {
-  const mood = answer.json as {
-    from: string;
-    to: string;
-    groupMin: number;
-    organisation: MoodDay[];
-    teams: { days: MoodDay[] }[];
-  };
-  for (const [field, value] of Object.entries(args.fields ?? {}))
-    if ((mood as unknown as Record<string, unknown>)[field] !== value) return `${field} is not ${value}`;
-  for (const days of [mood.organisation, ...mood.teams.map((team) => team.days)]) {
-    let last = '';
-    for (const { day, mood: value, answers } of days) {
-      if (day <= last || day < mood.from || day > mood.to) return `day ${day} does not belong after ${last}`;
-      if (!isMood(value) || value === null) return `a mood of ${value}`;
-      if (answers < mood.groupMin) return `the mood of ${answers} people is shown; ${mood.groupMin} would hide them`;
-      last = day;
-    }
-  }
-  return undefined;
-}
-
-function checkOperations(answer: CheckedAnswer): string | undefined {
-  const { processes, database } = answer.json as { processes: unknown[]; database: { connections: number } };
-  if (processes.length === 0) return 'no process reports';
-  return database.connections > 0 ? undefined : 'no connections to the database';
-}
-
 function checkText(answer: CheckedAnswer, args: CheckArgs): string | undefined {
   return answer.bytes.includes(args.text ?? '') ? undefined : `the answer lacks ${JSON.stringify(args.text)}`;
-}
-
-const CSV_HEADER = '\uFEFFat,campaign,team,employee,email,question,answer,sentiment\r\n';
-const CSV_FIELDS = 8;
-const [QUOTE, COMMA, CR, LF] = [0x22, 0x2c, 0x0d, 0x0a];
-
-/** Every record has all its fields and ends, and the file ends with a record: what broke off in the middle is seen. */
-function checkAnswersCsv(answer: CheckedAnswer, args: CheckArgs): string | undefined {
-  const { bytes } = answer;
-  const start = Buffer.byteLength(CSV_HEADER);
-  if (bytes.toString('utf8', 0, start) !== CSV_HEADER) return 'another header than promised';
-  let quoted = false;
-  let fields = 1;
-  let rows = 0;
-  for (let at = start; at < bytes.length; at++) {
-    const byte = bytes[at];
-    if (byte === QUOTE) quoted = !quoted;
-    else if (quoted) continue;
-    else if (byte === COMMA) fields++;
-    else if (byte === LF) {
-      rows++;
-      if (fields !== CSV_FIELDS || bytes[at - 1] !== CR) return `row ${rows} has ${fields} fields, not ${CSV_FIELDS}`;
-      fields = 1;
-    }
-  }
-  if (quoted || fields !== 1 || bytes.at(-1) !== LF) return `the file breaks off after row ${rows}`;
-  if (args.rows !== undefined && rows < args.rows) return `${rows} rows where there are ${args.rows}`;
-  return undefined;
-}
-
-function checkImport(answer: CheckedAnswer, args: CheckArgs, owners: Owners): string | undefined {
-  const { status, rowsRead, rowsAdded, rowsUpdated, rowsUnchanged, rowsRejected } = answer.json as Record<
-    string,
-    number | string
-  >;
-  if (status !== 'done') return `the import is ${status}`;
-  if (rowsRead !== args.rows) return `${rowsRead} rows read of ${args.rows}`;
-  if (rowsRejected !== 0) return `${rowsRejected} good rows rejected`;
-  if (Number(rowsAdded) + Number(rowsUpdated) + Number(rowsUnchanged) !== args.rows)
-    return `${rowsAdded} added, ${rowsUpdated} updated, ${rowsUnchanged} unchanged: not ${args.rows}`;
-  return checkObject(answer, args, owners);
 }
 
 function checkEmpty(answer: CheckedAnswer): string | undefined {
   return answer.bytes.length === 0 ? undefined : `${answer.bytes.length} bytes where none were promised`;
 }
 
-const isMood = (value: number | null | undefined) =>
-  value === null || (typeof value === 'number' && value >= -1 && value <= 1);
+/** Whether the value is a number of things. */
+export const isCount = (value: unknown) => Number.isInteger(value) && (value as number) >= 0;
+
+/** Each figure that a module declares is there, and may be one. */
+export function createSummaryCheck(figures: Readonly<Record<string, (value: unknown) => boolean>>): Check {
+  return ({ json }) => {
+    const summary = json as Record<string, unknown>;
+    for (const [name, mayBe] of Object.entries(figures))
+      if (!mayBe(summary[name])) return `${name} is ${summary[name]}`;
+    return typeof summary === 'object' && summary !== null ? undefined : 'no summary';
+  };
+}
+
+/** For every module; a module adds its own (ModuleBench.checks). */
+export const GENERAL_CHECKS: Checks = {
+  page: checkPage,
+  object: checkObject,
+  created: checkCreated,
+  text: checkText,
+  empty: checkEmpty,
+};

@@ -5,17 +5,8 @@ import type { Account } from './plan.ts';
 export interface Client extends Account {
   /** The position of its last write; sent along, so that reads see it. */
   readAfter: string | undefined;
-  /** Lists in the middle of being walked. */
-  readonly cursors: Bounded<{ list: string; cursor: string; after: number }>;
-  readonly drafts: Bounded<{ id: number; name: string }>;
-  readonly launched: Bounded<{ id: number }>;
-  readonly scheduled: Bounded<{ id: number }>;
-  readonly campaigns: Bounded<{ id: number }>;
-  readonly conversations: Bounded<{ id: number }>;
-  readonly announced: Bounded<{ id: number }>;
-  readonly imports: Bounded<{ id: number }>;
-  /** Tokens of extra sign-ins, to be signed out. */
-  readonly tokens: Bounded<string>;
+  /** What steps keep under this name for later steps; empty at first. */
+  kept<T>(name: string): Bounded<T>;
 }
 
 /** Forgets the oldest past REMEMBERED_MAX. */
@@ -28,22 +19,19 @@ export interface Bounded<T> {
 }
 
 export function createClient(account: Account): Client {
+  const lists = new Map<string, Bounded<unknown>>();
   return {
     ...account,
     readAfter: undefined,
-    cursors: bounded(),
-    drafts: bounded(),
-    launched: bounded(),
-    scheduled: bounded(),
-    campaigns: bounded(),
-    conversations: bounded(),
-    announced: bounded(),
-    imports: bounded(),
-    tokens: bounded(),
+    kept<T>(name: string) {
+      const list = lists.get(name) ?? createBounded<unknown>();
+      lists.set(name, list);
+      return list as Bounded<T>;
+    },
   };
 }
 
-function bounded<T>(): Bounded<T> {
+function createBounded<T>(): Bounded<T> {
   const values: T[] = [];
   return {
     get size() {

@@ -4,7 +4,7 @@
  * Of autocannon only its asking is used: its correction for rates fills in a request per millisecond, whatever the rate.
  */
 import autocannon from 'autocannon';
-import { createOwners, runCheck } from './checks.ts';
+import { type Checks, createOwners, runCheck } from './checks.ts';
 import { WRONG_SAMPLES_MAX } from './limits.ts';
 import type { ClosedLoopPlan } from './plan.ts';
 
@@ -20,7 +20,10 @@ export interface CapacityFigures {
   readonly bytesPerAnswer: number;
 }
 
-export async function runClosedLoop({ url, request, connections, seconds }: ClosedLoopPlan): Promise<CapacityFigures> {
+export async function runClosedLoop(
+  { url, request, connections, seconds }: ClosedLoopPlan,
+  checks: Checks,
+): Promise<CapacityFigures> {
   const owners = createOwners();
   const statuses: Record<string, number> = {};
   const wrongSamples: string[] = [];
@@ -31,7 +34,7 @@ export async function runClosedLoop({ url, request, connections, seconds }: Clos
     counts.bytes += Buffer.byteLength(body);
     if (status === 429 || status >= 500) return void counts.failed++;
     const wrong = request.expect.includes(status)
-      ? runCheck(request.check, { status, headers, bytes: Buffer.from(body), json: parse(body) }, owners)
+      ? runCheck(checks, request.check, { status, headers, bytes: Buffer.from(body), json: parse(body) }, owners)
       : `status ${status}, expected ${request.expect.join(' or ')}`;
     if (wrong === undefined) return void counts.right++;
     counts.wrong++;

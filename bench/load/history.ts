@@ -3,76 +3,88 @@
  * What fails without it: a test that kills processes and then asks whether the product still answers. It always does;
  *   the question is whether it forgot something.
  * How it works: the generators write a line for each acknowledgement, nothing for a request without an answer (which
- *   may or may not have happened). Here each line is joined with the table where it must be.
- * What it costs: one pass over the file, HISTORY_BATCH_ROWS at a time. Its proof: test/bench/load/history.test.ts.
+ *   may or may not have happened). Each module says how its writes are found again (ModuleBench.history).
+ * What it costs: one pass over the file, HISTORY_BATCH_ROWS at a time. Its proof: test/bench/platform.test.ts.
  */
-import { createReadStream } from 'node:fs';
+import { createReadStream, existsSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { Client } from 'pg';
 import { batches } from '../../src/flow/batch.ts';
-import type { AcknowledgedAnswer } from './socket-client.ts';
+import { sum } from '../numbers.ts';
 
-export type HistoryEntry =
-  | ({ readonly kind: 'answer' } & AcknowledgedAnswer)
-  | { readonly kind: 'campaign'; readonly orgId: number; readonly id: number; readonly name: string }
-  | { readonly kind: 'employee'; readonly orgId: number; readonly email: string; readonly name: string };
+/** By kind of write: each query is given the writes of that kind as $1 (jsonb) and returns what is wrong with them. */
+export type HistoryQueries = Readonly<Record<string, readonly string[]>>;
+
+/** Whatever else the write's kind needs to be found again is beside it. */
+export interface HistoryEntry {
+  readonly kind: string;
+  readonly [field: string]: unknown;
+}
 
 export interface HistoryFigures {
-  readonly answers: number;
-  readonly campaigns: number;
-  readonly employees: number;
-  /** Acknowledged and not there, or there with another text. */
+  /** Acknowledged writes by kind. */
+  readonly acknowledged: Readonly<Record<string, number>>;
+  /** How many are wrong, in the words of the queries: `lost`, `duplicated`, … */
+  readonly faults: Readonly<Record<string, number>>;
+  /** All faults together: 0 when everything is as it was acknowledged. */
   readonly lost: number;
-  readonly duplicated: number;
-  /** Answers that are there with another number than was acknowledged. */
-  readonly wrongSeq: number;
-  /** Conversations whose numbers have gaps. */
-  readonly withGaps: number;
   readonly samples: readonly string[];
 }
 
-type Fault = { readonly what: 'lost' | 'duplicated' | 'wrongSeq' | 'withGaps'; readonly sample: string };
+interface Fault {
+  readonly what: string;
+  readonly sample: string;
+}
 
 const HISTORY_BATCH_ROWS = 5_000;
 const SAMPLES_MAX = 10;
 
-/** Sound when `lost`, `duplicated`, `wrongSeq` and `withGaps` are 0. `databaseUrl` is the primary's, for reading only. */
+/** `databaseUrl` is the primary's, for reading only. @throws when nobody knows how to look for a kind of write */
 export async function checkHistory(
   databaseUrl: string,
+  queries: HistoryQueries,
   entries: Iterable<HistoryEntry> | AsyncIterable<HistoryEntry>,
 ): Promise<HistoryFigures> {
   const client = new Client({ connectionString: databaseUrl, application_name: 'bench-history' });
   await client.connect();
-  const counts = { answers: 0, campaigns: 0, employees: 0, lost: 0, duplicated: 0, wrongSeq: 0, withGaps: 0 };
+  const acknowledged: Record<string, number> = {};
+  const faults: Record<string, number> = {};
   const samples: string[] = [];
   try {
     await client.query(`begin transaction isolation level repeatable read read only`);
     for await (const batch of batches(entries, HISTORY_BATCH_ROWS)) {
-      const answers = batch.filter((entry) => entry.kind === 'answer');
-      const campaigns = batch.filter((entry) => entry.kind === 'campaign');
-      const employees = batch.filter((entry) => entry.kind === 'employee');
-      counts.answers += answers.length;
-      counts.campaigns += campaigns.length;
-      counts.employees += employees.length;
-      const faults = [
-        ...(await find(client, ANSWER_FAULTS, answers)),
-        ...(await find(client, GAPS, answers)),
-        ...(await find(client, CAMPAIGN_FAULTS, campaigns)),
-        ...(await find(client, EMPLOYEE_FAULTS, employees)),
-      ];
-      for (const { what, sample } of faults) {
-        counts[what]++;
-        if (samples.length < SAMPLES_MAX) samples.push(`${what}: ${sample}`);
+      for (const [kind, writes = []] of Object.entries(Object.groupBy(batch, (entry) => entry.kind))) {
+        acknowledged[kind] = (acknowledged[kind] ?? 0) + writes.length;
+        for (const { what, sample } of await faultsOf(client, queries[kind], kind, writes)) {
+          faults[what] = (faults[what] ?? 0) + 1;
+          if (samples.length < SAMPLES_MAX) samples.push(`${what}: ${sample}`);
+        }
       }
     }
-    return { ...counts, samples };
+    return { acknowledged, faults, lost: sum(Object.values(faults)), samples };
   } finally {
     await client.end();
   }
 }
 
+/** Acknowledged writes that the database does not hold, or not as acknowledged. */
+export async function lostOf(
+  databaseUrl: string,
+  queries: HistoryQueries,
+  files: readonly string[],
+): Promise<{ readonly lost: number; readonly acknowledged: number; readonly sample: string }> {
+  const found: HistoryFigures[] = [];
+  for (const file of files) found.push(await checkHistory(databaseUrl, queries, readHistory(file)));
+  return {
+    lost: sum(found.map(({ lost }) => lost)),
+    acknowledged: sum(found.flatMap(({ acknowledged }) => Object.values(acknowledged))),
+    sample: found.flatMap(({ samples }) => samples)[0] ?? '',
+  };
+}
+
 /** The file that the generators wrote; a last line that broke off with its process is left out. */
 export async function* readHistory(file: string): AsyncGenerator<HistoryEntry> {
+  if (!existsSync(file)) return;
   for await (const line of createInterface({ input: createReadStream(file), crlfDelay: Number.POSITIVE_INFINITY })) {
     const entry = parse(line);
     if (entry !== undefined) yield entry;
@@ -87,47 +99,14 @@ function parse(line: string): HistoryEntry | undefined {
   }
 }
 
-async function find(client: Client, query: string, entries: readonly HistoryEntry[]): Promise<Fault[]> {
-  if (entries.length === 0) return [];
-  return (await client.query<Fault>(query, [JSON.stringify(entries)])).rows;
+async function faultsOf(
+  client: Client,
+  queries: readonly string[] | undefined,
+  kind: string,
+  writes: readonly HistoryEntry[],
+): Promise<Fault[]> {
+  if (queries === undefined) throw new Error(`No module says how to look for a write of the kind ${kind}.`);
+  const faults: Fault[] = [];
+  for (const query of queries) faults.push(...(await client.query<Fault>(query, [JSON.stringify(writes)])).rows);
+  return faults;
 }
-
-// The generators put the nonce into each answer's text and a name of its own on each campaign: what was stored twice
-// under two numbers is found by its words.
-const ANSWER_FAULTS = `
-  select case when m.seq is null or m.body <> given.body then 'lost'
-      when (select count(*) from messages twin where twin.org_id = c.org_id and twin.conversation_id = c.id
-        and twin.body = given.body) > 1 then 'duplicated'
-      else 'wrongSeq' end as what,
-    format('answer %s of reach-out %s, acknowledged as %s, is %s', given.nonce, given."reachOutId", given.seq,
-      coalesce(m.seq::text, 'not there')) as sample
-  from jsonb_to_recordset($1::jsonb) as given ("orgId" bigint, "reachOutId" bigint, nonce text, seq int, body text)
-  left join conversations c on c.org_id = given."orgId" and c.reach_out_id = given."reachOutId"
-  left join messages m on m.org_id = c.org_id and m.conversation_id = c.id and m.nonce = given.nonce
-  where m.seq is null or m.body <> given.body or m.seq <> given.seq
-    or (select count(*) from messages twin where twin.org_id = c.org_id and twin.conversation_id = c.id
-      and twin.body = given.body) > 1`;
-
-const GAPS = `
-  select 'withGaps' as what,
-    format('conversation %s has %s messages, numbers up to %s and says %s', c.id, count(*), max(m.seq), c.last_seq) as sample
-  from (select distinct "orgId", "reachOutId" from jsonb_to_recordset($1::jsonb)
-    as entry ("orgId" bigint, "reachOutId" bigint)) as given
-  join conversations c on c.org_id = given."orgId" and c.reach_out_id = given."reachOutId"
-  join messages m on m.org_id = c.org_id and m.conversation_id = c.id
-  group by c.org_id, c.id, c.last_seq
-  having count(*) <> max(m.seq) or min(m.seq) <> 1 or c.last_seq <> max(m.seq)`;
-
-const CAMPAIGN_FAULTS = `
-  select case when c.id is null then 'lost' else 'duplicated' end as what,
-    format('campaign %s "%s" of organisation %s', given.id, given.name, given."orgId") as sample
-  from jsonb_to_recordset($1::jsonb) as given ("orgId" bigint, id bigint, name text)
-  left join campaigns c on c.org_id = given."orgId" and c.id = given.id and c.name = given.name
-  where c.id is null or exists (select from campaigns twin
-    where twin.org_id = given."orgId" and twin.name = given.name and twin.id <> given.id and twin.parent_id is null)`;
-
-const EMPLOYEE_FAULTS = `
-  select 'lost' as what, format('employee %s of organisation %s', given.email, given."orgId") as sample
-  from jsonb_to_recordset($1::jsonb) as given ("orgId" bigint, email text, name text)
-  left join employees e on e.org_id = given."orgId" and e.email = given.email and e.name = given.name
-  where e.id is null`;

@@ -13,13 +13,7 @@ export const LATENCY_US_MAX = 10 * 60 * 1_000_000; // longer counts as this
 export const WORKER_START_MS = 20_000;
 export const WORKER_STOP_MS = 10_000;
 
-// The rules by which a run is void (bench/load/calibration.ts)
+// Past these a run is inconclusive (bench/load/calibration.ts)
 export const ELU_MAX = 0.7; // above it the generator's own queue is part of the latency
 export const LATE_START_P99_MS_MAX = 5;
 export const CALIBRATION_FACTOR_MIN = 3; // against a null server, of the highest rate that a scenario measured
-
-// Chat clients
-export const HELLO_MS = 15_000;
-export const ACK_MS = 10_000; // longer, and the connection is presumed dead, as the page presumes
-export const SOCKET_BACKOFF_MS = { base: 500, max: 15_000 } as const; // those of web/chat/connection.js
-export const SOCKET_TRIES_MAX = 50; // then the client counts as never back

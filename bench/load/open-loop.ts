@@ -20,12 +20,14 @@ import { createRequests } from './requests.ts';
 import { dueTimes, secondsOf } from './schedule.ts';
 import { type Flight, type Received, send } from './send.ts';
 import type { PlannedRequest } from './step.ts';
+import type { Workload } from './workload.ts';
 
 const SWEEP_MS = 100;
 
 /** Resolves when every request has its answer or has waited for `requestMs`. `signal` ends it early, figures included. */
 export async function runOpenLoop(
   plan: OpenLoopPlan,
+  { steps, checks }: Pick<Workload, 'steps' | 'checks'>,
   onSample: (sample: LoadSample) => void,
   signal?: AbortSignal,
 ): Promise<LoadFigures> {
@@ -39,7 +41,7 @@ export async function runOpenLoop(
   });
   const random = createRandom(plan.seed);
   const owners = createOwners();
-  const requests = createRequests(plan, owners, random);
+  const requests = createRequests(plan, steps, owners, random);
   const seconds = secondsOf(plan.phases);
   const meter = createMeter({ seconds, warmUpSeconds: plan.warmUpSeconds ?? 0 });
   const history = plan.historyFile === undefined ? undefined : createWriteStream(plan.historyFile, { flags: 'a' });
@@ -69,7 +71,7 @@ export async function runOpenLoop(
     const { status, error } = received;
     if (error !== undefined || status === 429 || status >= 500) return undefined;
     const wrong = request.expect.includes(status)
-      ? runCheck(request.check, received, owners)
+      ? runCheck(checks, request.check, received, owners)
       : `status ${status}, expected ${request.expect.join(' or ')}: ${received.bytes.toString('utf8', 0, 200)}`;
     return wrong === undefined ? undefined : `${request.method} ${request.path}: ${wrong}`;
   }

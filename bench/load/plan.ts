@@ -1,4 +1,5 @@
 /** What the generator's process is told to do: plain data, because it crosses to another process. */
+import type { LoadFigures } from '../types.ts';
 import type { CheckCall } from './checks.ts';
 import type { Arrivals, Phase } from './schedule.ts';
 
@@ -8,10 +9,10 @@ export interface Account {
   readonly orgId: number;
   readonly email: string;
   readonly role: 'owner' | 'admin' | 'viewer';
-  /** The domain of all of its organisation's employees; mails of another domain are somebody else's. */
+  /** Of all mail addresses of its organisation; an address of another domain is somebody else's. */
   readonly domain?: string;
-  /** Campaigns of this account may be launched: its organisation is small. */
-  readonly mayLaunch?: boolean;
+  /** Its organisation is small: what reaches all of it is soon done. */
+  readonly isSmall?: boolean;
   /** For requests that sign in again. */
   readonly password?: string;
 }
@@ -28,14 +29,19 @@ export interface FixedRequest {
   readonly check?: CheckCall;
 }
 
+/** Names of steps, with their weights. */
+export type Mix = Readonly<Record<string, number>>;
+
 export interface OpenLoopPlan {
   readonly kind: 'open-loop';
   readonly url: string;
   readonly phases: readonly Phase[];
   readonly arrivals: Arrivals;
   readonly seed: number;
-  /** Either steps of mixes.ts with their weights … */
-  readonly mix?: Readonly<Record<string, number>>;
+  /** Either steps with their weights (workload.ts) … */
+  readonly mix?: Mix;
+  /** `chance` (default) draws steps by their weight; in a `cycle` each comes as often as its weight says, then again. */
+  readonly mixOrder?: 'chance' | 'cycle';
   readonly accounts?: readonly Account[];
   /** … or requests as they are, in turn. */
   readonly requests?: readonly FixedRequest[];
@@ -56,32 +62,26 @@ export interface ClosedLoopPlan {
   readonly seconds: number;
 }
 
-export type AnswerPace =
-  /** Each person thinks for a time between the two (seeded) after each question. */
-  | { readonly kind: 'think'; readonly minMs: number; readonly maxMs: number }
-  /** Answers are due on a schedule, whoever is next gives them; a due answer without anybody is dropped. */
-  | { readonly kind: 'schedule'; readonly phases: readonly Phase[]; readonly arrivals: Arrivals };
-
-export interface SocketsPlan {
-  readonly kind: 'sockets';
-  /** Of the chat, http: or ws:. */
-  readonly url: string;
-  /** Check-in tokens (check-in-tokens.ts): one conversation each. */
-  readonly tokens: readonly string[];
-  /** Conversations open at once; the next token is taken when one is finished. Default: all. */
-  readonly atOnce?: number;
-  /** First connections are spread over this time. */
-  readonly connectSeconds: number;
-  /** `storm`: everybody connects, then the server dies and everybody comes back (wait for `connected`, then end it). */
-  readonly mode: 'steady' | 'storm';
-  readonly pace: AnswerPace;
-  /** At most; steady: after connecting. Storm: after connecting until the server dies, and again from then on. */
-  readonly seconds: number;
-  readonly seed: number;
-  readonly historyFile?: string;
+/** A load that a module generates itself (ModuleBench.generators): its kind begins with the module's name. */
+export interface ModulePlan<Figures> {
+  readonly kind: `${string}:${string}`;
+  /** Only the type: what the generator returns. */
+  readonly returns?: Figures;
 }
 
-export type LoadPlan = OpenLoopPlan | ClosedLoopPlan | SocketsPlan;
+export type LoadPlan = OpenLoopPlan | ClosedLoopPlan | ModulePlan<LoadFigures>;
+
+/** What a generator tells while it runs. */
+export interface Tell {
+  onSample(sample: LoadSample): void;
+  onEvent(event: string): void;
+}
+
+export interface Generator {
+  run(plan: ModulePlan<LoadFigures>, tell: Tell, signal: AbortSignal): Promise<LoadFigures>;
+}
+
+export type Generators = Readonly<Record<string, Generator>>;
 
 /** Once a second, for the live view. */
 export interface LoadSample {

@@ -2,8 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import type { LoadFigures } from '../types.ts';
 import type { CapacityFigures } from './closed-loop.ts';
 import { WORKER_START_MS, WORKER_STOP_MS } from './limits.ts';
-import type { ClosedLoopPlan, LoadPlan, LoadSample, OpenLoopPlan, SocketsPlan } from './plan.ts';
-import type { SocketFigures } from './sockets.ts';
+import type { ClosedLoopPlan, LoadPlan, LoadSample, ModulePlan, OpenLoopPlan } from './plan.ts';
 import type { FromWorker, ToWorker } from './worker.ts';
 
 export interface RunningLoad<Figures> {
@@ -12,24 +11,27 @@ export interface RunningLoad<Figures> {
   readonly figures: Promise<Figures>;
   /** Ends it early; the figures are those until now. */
   stop(): void;
-  /** Resolves when the generator has said this; a storm says `connected` when everybody is in. */
+  /** Resolves when the generator reports this event, `connected` for example. */
   event(name: string): Promise<void>;
 }
 
 /** Starts a generator in a process of its own. */
 export function startLoad(plan: OpenLoopPlan, onSample?: (sample: LoadSample) => void): RunningLoad<LoadFigures>;
 export function startLoad(plan: ClosedLoopPlan): RunningLoad<CapacityFigures>;
-export function startLoad(plan: SocketsPlan, onSample?: (sample: LoadSample) => void): RunningLoad<SocketFigures>;
+export function startLoad<Figures extends LoadFigures>(
+  plan: OpenLoopPlan | ModulePlan<Figures>,
+  onSample?: (sample: LoadSample) => void,
+): RunningLoad<Figures>;
 export function startLoad(plan: LoadPlan, onSample: (sample: LoadSample) => void = () => {}): RunningLoad<unknown> {
   const child = fork(new URL('./worker.ts', import.meta.url), {
     // Young garbage is all that a generator makes: with room for it, collections are rare and short.
     execArgv: ['--max-semi-space-size=64'],
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   });
-  const heard = new Map<string, () => void>();
+  const resolvers = new Map<string, () => void>();
   const events = new Map<string, Promise<void>>();
-  const said = (name: string): Promise<void> => {
-    const promise = events.get(name) ?? new Promise<void>((resolve) => heard.set(name, resolve));
+  const eventOf = (name: string): Promise<void> => {
+    const promise = events.get(name) ?? new Promise<void>((resolve) => resolvers.set(name, resolve));
     events.set(name, promise);
     return promise;
   };
@@ -45,8 +47,8 @@ export function startLoad(plan: LoadPlan, onSample: (sample: LoadSample) => void
         tell(child, { plan });
       } else if ('sample' in message) onSample(message.sample);
       else if ('event' in message) {
-        void said(message.event);
-        heard.get(message.event)?.();
+        void eventOf(message.event);
+        resolvers.get(message.event)?.();
       } else if ('figures' in message) resolve(message.figures);
       else reject(new Error(`The load generator failed: ${message.error}`));
     });
@@ -60,7 +62,7 @@ export function startLoad(plan: LoadPlan, onSample: (sample: LoadSample) => void
   return {
     pid: child.pid ?? 0,
     figures,
-    event: (name) => Promise.race([said(name), figures.then(() => neverSaid(name))]),
+    event: (name) => Promise.race([eventOf(name), figures.then(() => neverSaid(name))]),
     stop() {
       tell(child, { stop: true });
       setTimeout(() => child.kill('SIGKILL'), WORKER_STOP_MS + 2 * WORKER_START_MS).unref();

@@ -1,5 +1,5 @@
-/** What a step of a mix is (mixes.ts), and what all of them share. */
-import type { CheckedAnswer, Owners } from './checks.ts';
+/** What a step of a mix is (workload.ts), and the requests that most steps are. */
+import type { CheckArgs, CheckedAnswer, Owners } from './checks.ts';
 import type { Client } from './client-memory.ts';
 import type { FixedRequest } from './plan.ts';
 import type { Random } from './random.ts';
@@ -21,12 +21,39 @@ export interface StepContext {
 }
 
 export interface Step {
-  /** The least that the account must be; `launch`: one whose organisation is small enough to write to everybody. */
-  readonly needs: 'viewer' | 'admin' | 'launch' | 'password';
+  /** The least that the account must be; `small`: an admin whose organisation is small, for what reaches all of it. */
+  readonly needs: 'viewer' | 'admin' | 'small' | 'password';
   request(context: StepContext): PlannedRequest;
 }
 
 export type Steps = Readonly<Record<string, Step>>;
+
+/** A step that only reads, at the path that its route says. */
+export function read(route: string, check: string, args: (client: Client) => CheckArgs = () => ({})): Step {
+  return {
+    needs: 'viewer',
+    request: ({ client }) => ({
+      ...get(route, route.replace('GET ', ''), authorized(client)),
+      check: { name: check, args: args(client) },
+    }),
+  };
+}
+
+export function get(route: string, path: string, headers: Record<string, string>): PlannedRequest {
+  return { route, method: 'GET', path, headers, expect: [200] };
+}
+
+/** A write that answers with 200; `route` begins with its method. */
+export function write(client: Client, route: string, path: string, body?: object): PlannedRequest {
+  return {
+    route,
+    method: route.split(' ')[0] as FixedRequest['method'],
+    path,
+    headers: authorized(client, body === undefined ? {} : JSON_TYPE),
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    expect: [200],
+  };
+}
 
 export function authorized(client: Client, headers: Record<string, string> = {}): Record<string, string> {
   return {
@@ -37,3 +64,5 @@ export function authorized(client: Client, headers: Record<string, string> = {})
 }
 
 export const JSON_TYPE = { 'content-type': 'application/json' };
+
+export const idOf = (json: unknown) => (json as { id: number }).id;

@@ -1,12 +1,13 @@
 /**
- * The generator's own process, started by start-load.ts: takes one plan, sends a sample a second and, at the end, the
- * figures. Apart from everything else, so that nothing but its own work can make it late.
+ * A generator, started by start-load.ts: takes one plan, sends a sample a second and, at the end, the
+ * figures. In a process of its own, so that nothing but its own work can make it late.
  */
 import { constants, setPriority } from 'node:os';
+import { loadBenches } from '../modules.ts';
 import { runClosedLoop } from './closed-loop.ts';
 import { runOpenLoop } from './open-loop.ts';
 import type { LoadPlan, LoadSample } from './plan.ts';
-import { runSockets } from './sockets.ts';
+import { createWorkload } from './workload.ts';
 
 export type ToWorker = { readonly plan: LoadPlan } | { readonly stop: true };
 export type FromWorker =
@@ -34,15 +35,19 @@ process.on('message', (message: ToWorker) => {
 process.on('disconnect', () => process.exit());
 tell({ ready: true });
 
-function run(plan: LoadPlan): Promise<unknown> {
+async function run(plan: LoadPlan): Promise<unknown> {
+  const workload = createWorkload(await loadBenches());
   const onSample = (sample: LoadSample) => void tell({ sample });
   switch (plan.kind) {
     case 'open-loop':
-      return runOpenLoop(plan, onSample, stopping.signal);
+      return runOpenLoop(plan, workload, onSample, stopping.signal);
     case 'closed-loop':
-      return runClosedLoop(plan);
-    case 'sockets':
-      return runSockets(plan, { onSample, onEvent: (event) => void tell({ event }) }, stopping.signal);
+      return runClosedLoop(plan, workload.checks);
+    default: {
+      const generator = workload.generators[plan.kind];
+      if (generator === undefined) throw new Error(`No module generates ${plan.kind}.`);
+      return generator.run(plan, { onSample, onEvent: (event) => void tell({ event }) }, stopping.signal);
+    }
   }
 }
 

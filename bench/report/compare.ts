@@ -2,12 +2,13 @@
  * `npm run bench:compare -- <a.json> <b.json>`: two results side by side. Wall-clock figures of two runs differ by what
  * else the machine did; only the counters (COUNTER) say something about the code alone, and those are marked.
  */
-import { styleText } from 'node:util';
+import { parseArgs, styleText } from 'node:util';
+import { argumentsOrExit } from '../arguments.ts';
 import type { RunResult, ScenarioResult } from '../types.ts';
 import { figure, figureName } from './format.ts';
 import { readResult } from './result-file.ts';
 
-/** Figures that a commit decides and not the machine: they are what the gate looks at. */
+/** Figures that a commit decides and not the machine: the gate checks them. */
 export const COUNTER =
   /(?:queries|rows|bytes|statements|commands|allocations)Per[A-Z]\w*$|: (?:queries|rows|bytes)$|per mail$|^lost|^wrong|^duplicated|oomKills$/i;
 
@@ -88,18 +89,21 @@ function changeText({ before, after, change }: Delta): string {
   return change === 0 ? '=' : `${change > 0 ? '+' : '−'}${Math.abs(change * 100).toFixed(1)} %`;
 }
 
+const USAGE = 'npm run bench:compare -- bench/results/<a>.json bench/results/<b>.json [--all]';
+
 if (import.meta.main) {
-  const [a, b, ...rest] = process.argv.slice(2);
-  if (a === undefined || b === undefined || rest.some((arg) => arg !== '--all')) {
-    console.error(
-      'Two result files, please: npm run bench:compare -- bench/results/<a>.json bench/results/<b>.json [--all]',
-    );
-    process.exit(64);
-  }
-  const [before, after] = [readResult(a), readResult(b)];
+  const { files, all } = argumentsOrExit(USAGE, readOptions);
+  const [before, after] = files.map(readResult) as [RunResult, RunResult];
   console.log(
     `${before.commit.slice(0, 9)} (${before.startedAt})  →  ${after.commit.slice(0, 9)} (${after.startedAt})`,
   );
   const colour = process.stdout.hasColors?.() ?? false;
-  console.log(comparisonTable(compareRuns(before, after), { all: rest.includes('--all'), colour }));
+  console.log(comparisonTable(compareRuns(before, after), { all, colour }));
+}
+
+function readOptions(args: string[]): { files: readonly string[]; all: boolean } {
+  const options = { all: { type: 'boolean', default: false } } as const;
+  const { values, positionals } = parseArgs({ args, allowPositionals: true, options });
+  if (positionals.length !== 2) throw new Error('Two result files, please.');
+  return { files: positionals, all: values.all };
 }

@@ -38,7 +38,7 @@ export function figure(name: string, value: number | string | boolean | null): s
   return number(value);
 }
 
-/** `p99Ms` is "p99", `lostAnswers` is "lost answers": the unit stands behind the value. */
+/** `p99Ms` is "p99", `lostAnswers` is "lost answers": the unit follows the value. */
 export function figureName(name: string): string {
   const words = name.replace(/(?<=.)(?:Ms|Bytes|(?<!Per)Seconds?|PerSecond|Share)$/, '');
   return words.replace(/(?<=[a-z0-9])([A-Z])/g, (_, letter: string) => ` ${letter.toLowerCase()}`);

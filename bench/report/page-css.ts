@@ -21,9 +21,9 @@ section > p { margin: 0 0 14px; max-width: 80ch; }
 .badge { display: inline-block; padding: .1em .65em; border-radius: 99px; font: 600 .82rem/1.6 var(--sans); letter-spacing: 0; white-space: nowrap; vertical-align: middle; }
 .badge.met { background: var(--good-wash); color: var(--moss); }
 .badge.not-met { background: var(--bad-wash); color: var(--rust); }
-.badge.void { background: var(--warn-wash); color: var(--amber); }
+.badge.inconclusive { background: var(--warn-wash); color: var(--amber); }
 .reasons { margin: 0 0 14px; padding: 10px 14px 10px 32px; border-radius: 10px; background: var(--bad-wash); }
-.reasons.void { background: var(--warn-wash); } .reasons.met { background: var(--raised); }
+.reasons.inconclusive { background: var(--warn-wash); } .reasons.met { background: var(--raised); }
 dl { display: grid; grid-auto-flow: dense; grid-template-columns: repeat(auto-fill, minmax(150px, 1fr)); gap: 10px; margin: 0 0 18px; }
 dl div { background: var(--raised); border-radius: 10px; padding: 9px 12px; min-width: 0; }
 dt { color: var(--soft); font-size: .82rem; line-height: 1.3; }

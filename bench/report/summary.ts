@@ -7,6 +7,7 @@
 import { readdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
+import { argumentsOrExit } from '../arguments.ts';
 import type { RunResult, ScenarioResult } from '../types.ts';
 import { duration, figure, figureName, megabytes } from './format.ts';
 import { appendToHistory, type HistoryEntry, historyEntryOf, readHistory } from './history.ts';
@@ -23,7 +24,7 @@ const FIGURE_CHARS_MAX = 20;
 const CHANGES_SHOWN = 20;
 /** Memory moves by itself from run to run; less than this is not worth a line. */
 const MEMORY_CHANGE_MIN = 0.05;
-const SIGN = { met: '✅', 'not met': '❌', void: '⚠️' } as const;
+const SIGN = { met: '✅', 'not met': '❌', inconclusive: '⚠️' } as const;
 
 export function summaryOf(run: RunResult, base: HistoryEntry | undefined, pageUrl: string | undefined): string {
   const { scenarios, faults = [], commit, seconds, enforcedBy } = run;
@@ -82,16 +83,22 @@ function newestResult(): string {
   return path.join(RESULTS, newest);
 }
 
+const USAGE =
+  'npm run bench:summary -- [--result=<json>] [--history=<file>] [--append] [--page-url=<url>] [--out=<md>]';
+
 if (import.meta.main) {
-  const { values } = parseArgs({
-    options: {
-      result: { type: 'string' },
-      history: { type: 'string' },
-      append: { type: 'boolean', default: false },
-      'page-url': { type: 'string' },
-      out: { type: 'string' },
-    },
-  });
+  const { values } = argumentsOrExit(USAGE, (args) =>
+    parseArgs({
+      args,
+      options: {
+        result: { type: 'string' },
+        history: { type: 'string' },
+        append: { type: 'boolean', default: false },
+        'page-url': { type: 'string' },
+        out: { type: 'string' },
+      },
+    }),
+  );
   const file = values.result ?? newestResult();
   const run = readResult(file);
   const earlier = values.history === undefined ? [] : readHistory(values.history);

@@ -3,7 +3,7 @@ import type { RunResult, ScenarioResult } from '../types.ts';
 import { duration, figure, figureName, megabytes } from './format.ts';
 
 const FIGURES_SHOWN = 4;
-const COLOUR = { met: 'green', 'not met': 'red', void: 'yellow' } as const;
+const COLOUR = { met: 'green', 'not met': 'red', inconclusive: 'yellow' } as const;
 const HEAD = ['', 'scenario', 'line', 'figures', 'peak memory of each box: needed, and with page cache'];
 const LINE_CHARS = 44;
 const FIGURES_CHARS = 40;

@@ -1,17 +1,17 @@
 import { Pool } from 'undici';
 import { createOwners, runCheck } from '../load/checks.ts';
 import { createClient } from '../load/client-memory.ts';
-import { STEPS } from '../load/mixes.ts';
 import type { Account } from '../load/plan.ts';
 import { createRandom } from '../load/random.ts';
 import { type Received, send } from '../load/send.ts';
 import type { PlannedRequest, Step } from '../load/step.ts';
+import type { Workload } from '../load/workload.ts';
 
 export interface InTurn {
   readonly url: string;
   readonly accounts: readonly Account[];
-  /** Steps of mixes.ts, with how often each is asked per round. */
-  readonly steps: Readonly<Record<string, number>>;
+  /** Steps, with how often each is asked per round. */
+  readonly times: Readonly<Record<string, number>>;
   readonly rounds: number;
   readonly seed: number;
 }
@@ -32,28 +32,31 @@ export interface AskedInTurn {
  * Asks one request at a time, step by step, and all of it again in each round: nothing waits for anything else, so a
  * time is what the answer takes. One more round goes before the first, uncounted, to warm up what a first answer warms.
  */
-export async function askInTurn({ url, accounts, steps, rounds, seed }: InTurn): Promise<AskedInTurn> {
+export async function askInTurn(
+  { steps, checks }: Pick<Workload, 'steps' | 'checks'>,
+  { url, accounts, times, rounds, seed }: InTurn,
+): Promise<AskedInTurn> {
   const pool = new Pool(new URL(url).origin, { connections: 1, pipelining: 1 });
   const random = createRandom(seed);
   const owners = createOwners();
   const clients = accounts.map(createClient);
-  const found: Record<string, Asked[][]> = Object.fromEntries(Object.keys(steps).map((step) => [step, []]));
+  const found: Record<string, Asked[][]> = Object.fromEntries(Object.keys(times).map((step) => [step, []]));
   const wrong: string[] = [];
-  let count = 0;
-  const unique = () => `${seed.toString(36)}-${(++count).toString(36)}`;
+  let named = 0;
+  const unique = () => `${seed.toString(36)}-${(++named).toString(36)}`;
 
   try {
     for (let round = 0; round <= rounds; round++) {
-      for (const [name, times] of Object.entries(steps)) {
+      for (const [name, count] of Object.entries(times)) {
         const asked: Asked[] = [];
-        for (let time = 0; time < times; time++) {
+        for (let time = 0; time < count; time++) {
           const client = clients[time % clients.length];
           if (client === undefined) throw new Error('Nobody is signed in.');
-          const request = (STEPS[name] as Step).request({ client, random, owners, unique });
+          const request = (steps[name] as Step).request({ client, random, owners, unique });
           const begun = performance.now();
           const received = await answerTo(pool, request);
           const ms = performance.now() - begun;
-          const fault = faultOf(request, received) ?? runCheck(request.check, received, owners);
+          const fault = faultOf(request, received) ?? runCheck(checks, request.check, received, owners);
           if (fault !== undefined) wrong.push(`${request.method} ${request.path}: ${fault}`);
           else request.remember?.(received);
           if (request.route === name && fault === undefined) asked.push({ ms, bytes: received.bytes.length });

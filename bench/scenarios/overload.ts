@@ -1,10 +1,11 @@
-import { OFFICE_DAY, routesOf } from '../load/mixes.ts';
 import { startLoad } from '../load/start-load.ts';
+import { round } from '../numbers.ts';
 import type { LoadFigures } from '../types.ts';
-import { failedOf, round, type Scenario, type ScenarioContext, unmet, type Verdict } from './scenario.ts';
+import { type Findings, failuresOf, type Scenario, type ScenarioContext } from './scenario.ts';
 
 const SECONDS = { ci: 10, full: 60 };
 const RECOVERY_SECONDS = 5;
+const AFTER_SECONDS = 4;
 const GOODPUT_MIN = 0.8;
 const P99_MS_MAX = 1_000;
 
@@ -14,55 +15,59 @@ export const overload: Scenario = {
   promise: 'bends-not-breaks',
   line: `at twice the knee: goodput at least ${GOODPUT_MIN * 100} % of the knee, refusals are 503 or 429, back to normal within ${RECOVERY_SECONDS} s`,
 
-  async run(context): Promise<Verdict> {
+  async run(context): Promise<Findings> {
     const { knee, profile } = context;
-    if (knee === undefined) {
-      return {
-        met: false,
-        void: true,
-        reasons: ['there is no knee: the ramp did not hold its first step'],
-        figures: {},
-        covers: [],
-      };
-    }
-    const seconds = SECONDS[profile];
-    const storm = await run(context, [{ seconds, perSecond: knee * 2 }]);
+    if (knee === undefined)
+      return { inconclusive: ['there is no knee: the ramp did not hold its first step'], conditions: [], figures: {} };
+    const during = await ask(context, SECONDS[profile], knee * 2);
     await new Promise((resolve) => setTimeout(resolve, RECOVERY_SECONDS * 1000));
-    const after = await run(context, [{ seconds: 4, perSecond: knee / 2 }]);
+    const after = await ask(context, AFTER_SECONDS, knee / 2);
 
-    const { refused, failed, wrong } = failedOf(storm);
+    const { refused, failed, wrong } = failuresOf({ during });
     // Right answers only; a refusal is none, however fast.
-    const goodput = storm.achievedPerSecond / knee;
-    const calm = failedOf(after);
+    const goodput = during.achievedPerSecond / knee;
+    const calm = failuresOf({ after });
+    const afterP99Ms = round(after.latency.p99Ms);
     return {
-      met:
-        goodput >= GOODPUT_MIN && wrong === 0 && calm.failed + calm.refused === 0 && after.latency.p99Ms < P99_MS_MAX,
-      reasons: unmet({
-        [`goodput ${round(goodput * 100)} % of the knee, at least ${GOODPUT_MIN * 100} %`]: goodput >= GOODPUT_MIN,
-        [`no wrong answer (${wrong})`]: wrong === 0,
-        [`${RECOVERY_SECONDS} s later nothing fails (${calm.failed + calm.refused}), p99 ${round(after.latency.p99Ms)} ms`]:
-          calm.failed + calm.refused === 0 && after.latency.p99Ms < P99_MS_MAX,
-      }),
+      conditions: [
+        {
+          says: `goodput ${round(goodput * 100)} % of the knee, at least ${GOODPUT_MIN * 100} %`,
+          holds: goodput >= GOODPUT_MIN,
+        },
+        { says: `no wrong answer (${wrong})`, holds: wrong === 0 },
+        {
+          says: `${RECOVERY_SECONDS} s later nothing fails (${calm.failed + calm.refused}), p99 ${afterP99Ms} ms under ${P99_MS_MAX} ms`,
+          holds: calm.failed + calm.refused === 0 && after.latency.p99Ms < P99_MS_MAX,
+        },
+      ],
       figures: {
         kneePerSecond: knee,
         goodputOfKnee: round(goodput, 2),
         refused,
         failed,
-        dropped: storm.dropped,
-        afterP99Ms: round(after.latency.p99Ms),
+        dropped: during.dropped,
+        afterP99Ms,
       },
-      loads: { 'twice the knee': storm, 'half the knee, after': after },
-      covers: routesOf(storm.byRoute),
+      loads: { 'twice the knee': during, 'half the knee, after': after },
     };
   },
 };
 
-function run(
-  { layout, accounts, onSample }: ScenarioContext,
-  phases: { seconds: number; perSecond: number }[],
+function ask(
+  { layout, accounts, workload, onSample }: ScenarioContext,
+  seconds: number,
+  perSecond: number,
 ): Promise<LoadFigures> {
   return startLoad(
-    { kind: 'open-loop', url: layout.addresses.api, arrivals: 'poisson', seed: 7, phases, mix: OFFICE_DAY, accounts },
+    {
+      kind: 'open-loop',
+      url: layout.addresses.api,
+      arrivals: 'poisson',
+      seed: 7,
+      phases: [{ seconds, perSecond }],
+      mix: workload.officeDay,
+      accounts,
+    },
     onSample,
   ).figures;
 }

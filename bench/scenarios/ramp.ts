@@ -1,9 +1,10 @@
-import { voidReasons } from '../load/calibration.ts';
+import { inconclusiveReasons } from '../load/calibration.ts';
 import type { CapacityFigures } from '../load/closed-loop.ts';
-import { OFFICE_DAY, routesOf } from '../load/mixes.ts';
 import { startLoad } from '../load/start-load.ts';
+import type { ModuleBench } from '../module-bench.ts';
+import { round } from '../numbers.ts';
 import type { LoadFigures } from '../types.ts';
-import { failedOf, round, type Scenario, type ScenarioContext } from './scenario.ts';
+import { failuresOf, type Scenario, type ScenarioContext } from './scenario.ts';
 
 const START_PER_SECOND = 60;
 /** "Increase the load at a rate of no more than 50 percent": AWS' advice for load tests of balancers. */
@@ -16,7 +17,10 @@ const P99_MS_MAX = 1_000;
 const ACHIEVED_MIN = 0.98;
 const FAILED_MAX = 0.001;
 
-/** Steps of at most 50 % until one does not hold, then the middle of the last two: the knee. */
+/**
+ * The knee is the saturation rate: up to it latency stays flat, beyond it the queue grows. Steps of at most 50 % until
+ * one does not hold, then the middle of the last two.
+ */
 export const ramp: Scenario = {
   name: 'ramp',
   promise: 'bends-not-breaks',
@@ -43,26 +47,27 @@ export const ramp: Scenario = {
     if (held > 0 && middle > held && (await tryRate(middle))) held = middle;
 
     context.knee = held === 0 ? undefined : held;
-    const capacity = await listCapacity(context);
+    const capacity = await capacityOf(context);
     const last = loads[`${held} a second`];
-    const invalid = last === undefined ? [] : voidReasons(last, context.calibration);
     return {
-      met: held > 0,
-      void: invalid.length > 0,
-      reasons: [...invalid, ...(held > 0 ? [] : [`not even ${START_PER_SECOND} a second were held`])],
+      inconclusive: last === undefined ? [] : inconclusiveReasons(last, context.calibration),
+      conditions: [{ says: `at least ${START_PER_SECOND} a second are held`, holds: held > 0 }],
       figures: {
         kneePerSecond: held,
-        listsPerSecond: Math.round(capacity.perSecond),
+        capacityPerSecond: Math.round(capacity.perSecond),
+        capacityOf: capacity.route,
         kneeP99Ms: round(last?.latency.p99Ms ?? 0),
         steps: steps.join('; '),
       },
       loads,
-      covers: Object.values(loads).flatMap((figures) => routesOf(figures.byRoute)),
     };
   },
 };
 
-function step({ layout, accounts, profile, onSample }: ScenarioContext, perSecond: number): Promise<LoadFigures> {
+function step(
+  { layout, accounts, profile, workload, onSample }: ScenarioContext,
+  perSecond: number,
+): Promise<LoadFigures> {
   const phases = [{ seconds: STEP_SECONDS[profile], perSecond }];
   const load = startLoad(
     {
@@ -71,7 +76,7 @@ function step({ layout, accounts, profile, onSample }: ScenarioContext, perSecon
       arrivals: 'poisson',
       seed: perSecond,
       phases,
-      mix: OFFICE_DAY,
+      mix: workload.officeDay,
       accounts,
       warmUpSeconds: 1,
     },
@@ -81,24 +86,22 @@ function step({ layout, accounts, profile, onSample }: ScenarioContext, perSecon
 }
 
 /** The most that one route gives when every client asks again as soon as it has its answer: autocannon, closed loop. */
-function listCapacity({ layout, accounts }: ScenarioContext): Promise<CapacityFigures> {
+function capacityOf({ layout, accounts, benches }: ScenarioContext): Promise<CapacityFigures> {
+  // The platform's comes first in the list: a module's own says more.
+  const { route, path } = benches.flatMap(({ capacity = [] }) => capacity).at(-1) as Capacity;
   return startLoad({
     kind: 'closed-loop',
     url: layout.addresses.api,
     connections: CAPACITY_CONNECTIONS,
     seconds: CAPACITY_SECONDS,
-    request: {
-      route: 'GET /api/employees',
-      method: 'GET',
-      path: '/api/employees?limit=50',
-      headers: { authorization: `Bearer ${accounts[0]?.token}` },
-      expect: [200],
-    },
+    request: { route, method: 'GET', path, headers: { authorization: `Bearer ${accounts[0]?.token}` }, expect: [200] },
   }).figures;
 }
 
+type Capacity = NonNullable<ModuleBench['capacity']>;
+
 function holds(figures: LoadFigures): boolean {
-  const { refused, failed, wrong } = failedOf(figures);
+  const { refused, failed, wrong } = failuresOf({ figures });
   return (
     wrong === 0 &&
     (refused + failed) / Math.max(1, figures.latency.count) <= FAILED_MAX &&

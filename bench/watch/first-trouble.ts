@@ -11,10 +11,10 @@ import type { WatchSample } from './watch-sample.ts';
 export const THRESHOLDS = {
   memoryShare: 0.75, // above it the next spike may be the last
   eventLoopDelayP99Ms: 200, // everybody who is connected waits for it
-  poolWaitingForSamples: 3, // somebody waits in every burst; in three looks in a row the pool is what is missing
+  poolWaitingForSamples: 3, // somebody waits in every burst; in three samples in a row the pool is what is missing
   queueGrowsForSamples: 10, // a burst is worked off sooner
   replicaLagMs: 1_000,
-  generatorElu: 0.7, // the generator's own rule for a void run (bench/load/limits.ts)
+  generatorElu: 0.7, // the generator's own rule for an inconclusive run (bench/load/limits.ts)
 } as const;
 
 const LOOK_BACK = Math.max(THRESHOLDS.queueGrowsForSamples, THRESHOLDS.poolWaitingForSamples);
@@ -67,8 +67,8 @@ export function firstTrouble(samples: readonly WatchSample[]): string | undefine
 
 function inBox(boxes: WatchSample['boxes'], say: (box: LiveBox, name: string) => string | false): string | undefined {
   for (const [name, box] of Object.entries(boxes)) {
-    const said = say(box, name);
-    if (said !== false) return `${name} ${said}`;
+    const trouble = say(box, name);
+    if (trouble !== false) return `${name} ${trouble}`;
   }
   return undefined;
 }

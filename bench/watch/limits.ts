@@ -1,8 +1,8 @@
-/** Ceilings of the watcher: it may look, and must not be felt. */
+/** Ceilings of the watcher: it may measure, and must not be felt. */
 
 export const WATCH_EVERY_MS = 1_000;
 
-/** Within one round of looking; later, the process counts as too busy to say. */
+/** Within one sample; later, the process counts as too busy to say. */
 export const METRICS_MS = 900;
 export const OPERATIONS_MS = 900;
 

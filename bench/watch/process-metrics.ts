@@ -2,7 +2,7 @@
 import { METRICS_MS, PROM_RESOLUTION_MS } from './limits.ts';
 
 export interface ProcessMetrics {
-  /** Since the last look: prom-client forgets the delays at each one. */
+  /** Since the last sample: prom-client forgets the delays at each one. */
   readonly eventLoopDelayP99Ms: number;
   /** Callers that wait for a connection, to the primary or the replica. */
   readonly poolWaiting: number;

@@ -1,6 +1,6 @@
 /**
- * Looks once a second at the boxes, at each process's /metrics and at what the load says, shows it in the live view,
- * and remembers it, so that the first trouble can be named at the end.
+ * Samples once a second the boxes, each process's /metrics and what the load tells, shows it in the live view, and
+ * remembers it, so that the first trouble can be named at the end.
  */
 import type { Layout } from '../layout/layout.ts';
 import type { Account, LoadSample } from '../load/plan.ts';
@@ -13,13 +13,13 @@ import type { WatchSample } from './watch-sample.ts';
 
 export interface Watcher {
   /** From now on this layout, and what its processes say when they may be asked; undefined: nothing. */
-  look(layout: Layout | undefined, ask?: Ask): void;
-  heard(sample: LoadSample): void;
+  show(layout: Layout | undefined, ask?: Ask): void;
+  onLoad(sample: LoadSample): void;
   /** Stops; the first sign of trouble, in words, if there was one. */
   end(): string | undefined;
 }
 
-/** `nothing`: boxes are looked at from outside. An account reads the operations page; without one queues and lag stay unknown. */
+/** `nothing`: boxes are measured from outside. An account reads the operations page; without one queues and lag stay unknown. */
 export type Ask = 'nothing' | { readonly account?: Account | undefined };
 
 /** For one scenario. */
@@ -28,15 +28,15 @@ export function watchScenario(scenario: string, view: LiveView): Watcher {
   const samples: WatchSample[] = [];
   let target: Target | undefined;
   let load: LoadSample | undefined;
-  let looking = false;
+  let sampling = false;
 
-  const look = async () => {
+  const takeSample = async () => {
     const at = target;
-    if (looking || at === undefined) return;
-    looking = true;
+    if (sampling || at === undefined) return;
+    sampling = true;
     // Without an answer in time a round is late, never doubled.
     const { deaths, ...state } = await stateOf(at).finally(() => {
-      looking = false;
+      sampling = false;
     });
     if (at !== target) return;
     const elapsedSeconds = (performance.now() - begun) / 1000;
@@ -53,13 +53,13 @@ export function watchScenario(scenario: string, view: LiveView): Watcher {
     if (samples.length < WATCH_SAMPLES_MAX) samples.push(sample);
     view.show(sample);
   };
-  const timer = setInterval(() => void look(), WATCH_EVERY_MS);
+  const timer = setInterval(() => void takeSample(), WATCH_EVERY_MS);
 
   return {
-    look(layout, ask = {}) {
+    show(layout, ask = {}) {
       target = layout === undefined ? undefined : createTarget(layout, ask);
     },
-    heard(sample) {
+    onLoad(sample) {
       load = sample;
     },
     end() {

@@ -1,11 +1,14 @@
 import { expect, test } from 'vitest';
 import { readAbOptions } from '../../../bench/ab/options.ts';
-import { OFFICE_DAY } from '../../../bench/load/mixes.ts';
+import { workload } from '../made-up-module.ts';
+
+const { officeDay } = workload;
+const read = (args: string[]) => readAbOptions(args, workload);
 
 test('a version is all that it needs', () => {
-  expect(readAbOptions(['HEAD~1'])).toEqual({
+  expect(read(['HEAD~1'])).toEqual({
     ref: 'HEAD~1',
-    mix: OFFICE_DAY,
+    mix: officeDay,
     blocks: 10,
     starts: 2,
     seconds: 5,
@@ -14,8 +17,8 @@ test('a version is all that it needs', () => {
 });
 
 test('single requests are as frequent beside each other as in a day', () => {
-  const { mix } = readAbOptions(['HEAD', '--only=GET /api/me,GET /api/teams']);
-  expect(mix).toEqual({ 'GET /api/me': OFFICE_DAY['GET /api/me'], 'GET /api/teams': OFFICE_DAY['GET /api/teams'] });
+  const { mix } = read(['HEAD', '--only=GET /api/me,GET /api/notes']);
+  expect(mix).toEqual({ 'GET /api/me': officeDay['GET /api/me'], 'GET /api/notes': officeDay['GET /api/notes'] });
 });
 
 test.each<[string[], RegExp]>([
@@ -26,5 +29,5 @@ test.each<[string[], RegExp]>([
   [['HEAD', '--pairs=10'], /--pairs/],
   [['HEAD', '--only=GET /nowhere'], /There is no GET \/nowhere\. There are:\n {2}GET/],
 ])('%j is refused in words', (args, said) => {
-  expect(() => readAbOptions(args)).toThrow(said);
+  expect(() => read(args)).toThrow(said);
 });

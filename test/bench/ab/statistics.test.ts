@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
-import { estimate, judge, median } from '../../../bench/ab/statistics.ts';
+import { estimate, judge } from '../../../bench/ab/statistics.ts';
 import { createRandom } from '../../../bench/load/random.ts';
+import { median } from '../../../bench/numbers.ts';
 
 /** Ratios around a true one, mostly a few per cent off, now and then a lot. */
 function ratios(ratio: number, count: number, seed: number): number[] {

@@ -1,6 +1,7 @@
 import { afterEach, expect, test } from 'vitest';
 import { runOpenLoop } from '../../../bench/load/open-loop.ts';
 import { startLoad } from '../../../bench/load/start-load.ts';
+import { workload } from '../made-up-module.ts';
 import { answerJson, GET_ITEM, listen, planFor } from './loopback-server.ts';
 
 let server: Awaited<ReturnType<typeof listen>> | undefined;
@@ -39,7 +40,7 @@ test('as many requests are sent as the phases ask for, whatever they last', asyn
     { seconds: 1, from: 100, perSecond: 300 },
     { seconds: 0.5, perSecond: 60 },
   ];
-  const figures = await runOpenLoop(planFor(server.url, { phases }), ignore);
+  const figures = await runOpenLoop(planFor(server.url, { phases }), workload, ignore);
   expect(figures.latency.count).toBe(50 + 200 + 30);
   expect(figures.statuses).toEqual({ 200: 280 });
   expect(figures.perSecond.reduce((sum, count) => sum + count)).toBe(280);
@@ -47,11 +48,11 @@ test('as many requests are sent as the phases ask for, whatever they last', asyn
   expect(figures.byRoute['GET /item']?.count).toBe(280);
 });
 
-test('wrong answers are counted apart, with samples, and are no throughput', async () => {
+test('wrong answers are counted separately, with samples, and are no throughput', async () => {
   let asked = 0;
   server = await listen((_request, response) => answerJson(response, { id: ++asked % 4 === 0 ? 2 : 1 }));
   const request = { ...GET_ITEM, check: { name: 'object', args: { id: 1 } } } as const;
-  const figures = await runOpenLoop(planFor(server.url, { requests: [request] }), ignore);
+  const figures = await runOpenLoop(planFor(server.url, { requests: [request] }), workload, ignore);
   expect(figures.wrong).toBe(50);
   expect(figures.wrongSamples[0]).toBe('GET /item: id 2 where 1 was asked for');
   expect(figures.perSecond.reduce((sum, count) => sum + count)).toBe(150);
@@ -60,7 +61,7 @@ test('wrong answers are counted apart, with samples, and are no throughput', asy
 test('a refusal is failed but not wrong, and does not flatter the latency', async () => {
   let asked = 0;
   server = await listen((_request, response) => answerJson(response, {}, ++asked % 2 === 0 ? 503 : 200));
-  const figures = await runOpenLoop(planFor(server.url, {}), ignore);
+  const figures = await runOpenLoop(planFor(server.url, {}), workload, ignore);
   expect(figures).toMatchObject({ failed: 100, wrong: 0, statuses: { 200: 100, 503: 100 } });
   expect(figures.refusals.count).toBe(100);
   expect(figures.latency.count).toBe(100);
@@ -68,7 +69,7 @@ test('a refusal is failed but not wrong, and does not flatter the latency', asyn
 
 test('another status than expected is a wrong answer', async () => {
   server = await listen((_request, response) => answerJson(response, { code: 'forbidden' }, 403));
-  const figures = await runOpenLoop(planFor(server.url, {}), ignore);
+  const figures = await runOpenLoop(planFor(server.url, {}), workload, ignore);
   expect(figures.wrong).toBe(200);
   expect(figures.wrongSamples).toHaveLength(10);
   expect(figures.wrongSamples[0]).toContain('status 403, expected 200');
@@ -76,7 +77,11 @@ test('another status than expected is a wrong answer', async () => {
 
 test('past the cap, requests are dropped and counted; those that nobody answers time out', async () => {
   server = await listen(ignore);
-  const figures = await runOpenLoop(planFor(server.url, { inFlightMax: 20, connections: 5, requestMs: 1_500 }), ignore);
+  const figures = await runOpenLoop(
+    planFor(server.url, { inFlightMax: 20, connections: 5, requestMs: 1_500 }),
+    workload,
+    ignore,
+  );
   expect(figures.dropped).toBe(180);
   expect(figures.statuses).toEqual({ 'error:TIMEOUT': 20 });
   expect(figures).toMatchObject({ failed: 20, inFlightMax: 20, achievedPerSecond: 0 });
@@ -86,7 +91,7 @@ test('past the cap, requests are dropped and counted; those that nobody answers 
 test('a server that is not there is a failure of every request, by its code', async () => {
   server = await listen(ignore);
   await server.close();
-  const figures = await runOpenLoop(planFor(server.url, {}), ignore);
+  const figures = await runOpenLoop(planFor(server.url, {}), workload, ignore);
   expect(figures.statuses).toEqual({ 'error:ECONNREFUSED': 200 });
   server = undefined;
 });
@@ -97,7 +102,7 @@ test('requests due during the warm-up are sent but not counted', async () => {
     asked++;
     answerJson(response, {});
   });
-  const figures = await runOpenLoop(planFor(server.url, { warmUpSeconds: 0.5 }), ignore);
+  const figures = await runOpenLoop(planFor(server.url, { warmUpSeconds: 0.5 }), workload, ignore);
   expect(asked).toBe(200);
   expect(figures.latency.count).toBe(100);
   expect(figures.offeredPerSecond).toBeCloseTo(200, 0);

@@ -38,10 +38,10 @@ test('a file that is no result is refused by name', () => {
 
 test('the table tells each outcome, why, and how full each box was', () => {
   const table = resultTable(madeUpRun(), { colour: false });
-  expect(table).toMatch(/^not met │ overload/m);
+  expect(table).toMatch(/^not met +│ overload/m);
   expect(table).toContain('↳ goodput fell to 71 % of the knee');
   expect(table).toContain('api 232 MB of 512 MB');
-  expect(table).toContain('1 met, 1 not met, 1 void; limits enforced by cgroup v2');
+  expect(table).toContain('1 met, 1 not met, 1 inconclusive; limits enforced by cgroup v2');
 });
 
 test('the page needs nothing but itself, and says everything in words that cannot become markup', () => {
@@ -70,7 +70,7 @@ test('two runs side by side: what changed, by how much, and what the code alone 
   expect(deltas.find((delta) => delta.figure === 'p99Ms')).toMatchObject({ isCounter: false });
   const table = comparisonTable(deltas, { all: false, colour: false });
   expect(table).toMatch(/\* queries per request\s+2\.13\s+3\.19\s+\+50\.0 %/);
-  expect(table).toMatch(/storm\n\s+outcome\s+void\s+none/);
+  expect(table).toMatch(/storm\n\s+outcome\s+inconclusive\s+none/);
 });
 
 test('the live view redraws in place on a terminal and fits its width', () => {

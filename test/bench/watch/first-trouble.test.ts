@@ -37,7 +37,7 @@ test('what came first is the cause, however grave what followed', () => {
   expect(firstTrouble(samples)).toBe('api event loop 900 ms at 4 s');
 });
 
-test('of what is seen in one look, the graver is named', () => {
+test('of what one sample shows, the graver is named', () => {
   const both = sample(4, { usedBytes: 500 * MB, eventLoopDelayP99Ms: 900, oomKills: 1 }, { deaths: ['the api died'] });
   expect(firstTrouble([both])).toBe('api killed by the kernel for want of memory at 4 s');
 });
@@ -52,7 +52,7 @@ test('a value at its threshold is no trouble yet', () => {
   expect(firstTrouble([edge])).toBeUndefined();
 });
 
-test('callers that wait are trouble when some wait for several looks in a row', () => {
+test('callers that wait are trouble when some wait for several samples in a row', () => {
   const waiting = (...counts: number[]) => counts.map((poolWaiting, at) => sample(at, { poolWaiting }));
   expect(firstTrouble(waiting(0, 2, 3, 4))).toBe('api 4 wait for a database connection at 3 s');
   expect(firstTrouble(waiting(2, 3, 0, 4, 5, 0))).toBeUndefined();

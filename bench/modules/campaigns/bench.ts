@@ -1,0 +1,39 @@
+import { isCount } from '../../load/checks.ts';
+import type { ModuleBench } from '../../module-bench.ts';
+import { CAMPAIGN_HISTORY } from './history.ts';
+import { CAMPAIGN_STEPS } from './steps.ts';
+
+export const bench: ModuleBench = {
+  steps: CAMPAIGN_STEPS,
+  officeDay: {
+    'GET /api/campaigns': 7,
+    'GET /api/campaigns/{id}': 5,
+    'GET /api/campaigns/{id} (own write)': 2,
+    'GET /api/campaigns/{id} (of another organisation)': 1,
+    'GET /api/campaigns/{id}/preview': 1,
+    'GET /api/campaigns/{id}/reach-outs': 3,
+    'GET /api/campaigns/defaults': 1,
+    'POST /api/campaigns/preview': 2,
+    'POST /api/campaigns': 2,
+    'PATCH /api/campaigns/{id}': 2,
+  },
+  rare: {
+    'POST /api/campaigns/{id}/launch': 2,
+    'POST /api/campaigns/{id}/schedule': 2,
+    'POST /api/campaigns/{id}/cancel': 2,
+  },
+  figures: { campaignsSending: isCount },
+  history: CAMPAIGN_HISTORY,
+  alongside: () => import('./alongside.ts'),
+  growing: {
+    'GET /api/campaigns': 'time',
+    'GET /api/campaigns/{id}': 'time',
+    'GET /api/campaigns/{id}/reach-outs': 'time',
+  },
+  counted: () => import('./counted.ts'),
+  scenarios: async () => ({ scenarios: [(await import('./monday.ts')).monday] }),
+  promises: {
+    'mail-once': 'test/modules/campaigns/mail-once.test.ts',
+    monday: 'scenario monday',
+  },
+};

@@ -1,0 +1,16 @@
+import type { Account, Mix } from '../../load/plan.ts';
+import { registerCustomer } from '../employees/customer.ts';
+
+/** Half of them are launches; each needs a draft before. */
+export const LAUNCHES: Mix = { 'POST /api/campaigns': 1, 'POST /api/campaigns/{id}/launch': 1 };
+
+/** Small, so that the mailer is done with one campaign before the next. */
+const CUSTOMER_EMPLOYEES = 10;
+const customers = new Map<string, Promise<Account>>();
+
+/** The same one for each layout: only a few registrations a minute are let in. */
+export function smallCustomer(apiUrl: string): Promise<Account> {
+  const customer = customers.get(apiUrl) ?? registerCustomer(apiUrl, CUSTOMER_EMPLOYEES);
+  customers.set(apiUrl, customer);
+  return customer;
+}

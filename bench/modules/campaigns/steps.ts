@@ -1,0 +1,150 @@
+import type { CheckArgs } from '../../load/checks.ts';
+import type { Client } from '../../load/client-memory.ts';
+import { type List, listStep, PAGE_ROWS, pageOf, rowOf } from '../../load/list-steps.ts';
+import type { FixedRequest } from '../../load/plan.ts';
+import {
+  authorized,
+  get,
+  idOf,
+  type PlannedRequest,
+  read,
+  type StepContext,
+  type Steps,
+  write,
+} from '../../load/step.ts';
+
+const CAMPAIGNS: List = { route: 'GET /api/campaigns', order: 'desc', kind: 'campaigns' };
+
+export const CAMPAIGN_STEPS: Steps = {
+  'GET /api/campaigns': listStep(CAMPAIGNS),
+  'GET /api/campaigns/defaults': read('GET /api/campaigns/defaults', 'object'),
+  'GET /api/campaigns/{id}': { needs: 'viewer', request: (context) => ofCampaign(context, '') },
+  'GET /api/campaigns/{id}/preview': { needs: 'viewer', request: (context) => ofCampaign(context, '/preview') },
+  'GET /api/campaigns/{id}/reach-outs': { needs: 'viewer', request: (context) => ofCampaign(context, '/reach-outs') },
+  'GET /api/campaigns/{id} (own write)': { needs: 'admin', request: readOwnWrite },
+  'GET /api/campaigns/{id} (of another organisation)': { needs: 'viewer', request: readForeign },
+  'POST /api/campaigns': { needs: 'admin', request: create },
+  'POST /api/campaigns/preview': { needs: 'viewer', request: preview },
+  'PATCH /api/campaigns/{id}': { needs: 'admin', request: change },
+  'POST /api/campaigns/{id}/launch': { needs: 'small', request: launch },
+  'POST /api/campaigns/{id}/schedule': { needs: 'admin', request: schedule },
+  'POST /api/campaigns/{id}/cancel': { needs: 'admin', request: cancel },
+};
+
+const CONTENT = {
+  subject: 'How was your week, {{name}}?',
+  body: 'Hello {{name}},\n\ntwo minutes for {{organisation}}: how are things?',
+  questions: ['How was your week?', 'What went well?', 'What got in the way?'],
+};
+
+function ofCampaign({ client, random }: StepContext, part: '' | '/preview' | '/reach-outs'): PlannedRequest {
+  const kept = rowOf(client, CAMPAIGNS, random);
+  if (kept === undefined) return pageOf(client, CAMPAIGNS);
+  const query = part === '/reach-outs' ? `?limit=${PAGE_ROWS}` : '';
+  const { orgId } = client;
+  const checks: Record<string, FixedRequest['check']> = {
+    '': { name: 'object', args: { id: kept.id, kind: 'campaigns', orgId } },
+    '/preview': { name: 'text', args: { text: '"recipients"' } },
+    '/reach-outs': { name: 'page', args: { limit: PAGE_ROWS, order: 'asc', kind: 'reach-outs', orgId } },
+  };
+  return {
+    ...get(`GET /api/campaigns/{id}${part}`, `/api/campaigns/${kept.id}${part}${query}`, authorized(client)),
+    check: checks[part],
+  };
+}
+
+/** The promise of read-after: whoever wrote it sees it, however far behind the replica is. */
+function readOwnWrite(context: StepContext): PlannedRequest {
+  const { client } = context;
+  const own = draftsOf(client).at(draftsOf(client).size - 1);
+  if (own === undefined) return create(context);
+  return {
+    ...get('GET /api/campaigns/{id} (own write)', `/api/campaigns/${own.id}`, authorized(client)),
+    check: { name: 'object', args: { id: own.id, fields: { name: own.name } } },
+  };
+}
+
+function readForeign({ client, owners }: StepContext): PlannedRequest {
+  const foreign = owners.foreign('campaigns', client.orgId);
+  if (foreign === undefined) return pageOf(client, CAMPAIGNS);
+  return {
+    ...get('GET /api/campaigns/{id} (of another organisation)', `/api/campaigns/${foreign}`, authorized(client)),
+    expect: [404],
+  };
+}
+
+function create({ client, unique }: StepContext): PlannedRequest {
+  const name = `Load ${unique()}`;
+  return {
+    ...write(client, 'POST /api/campaigns', '/api/campaigns', { ...CONTENT, name }),
+    expect: [201],
+    check: {
+      name: 'created',
+      args: { fields: { name, status: 'draft', subject: CONTENT.subject }, kind: 'campaigns', orgId: client.orgId },
+    },
+    remember: ({ json }) => draftsOf(client).add({ id: idOf(json), name }),
+    acknowledged: ({ json }) => [{ kind: 'campaign', orgId: client.orgId, id: idOf(json), name }],
+  };
+}
+
+function preview({ client }: StepContext): PlannedRequest {
+  const { subject, body } = CONTENT;
+  return {
+    ...write(client, 'POST /api/campaigns/preview', '/api/campaigns/preview', { subject, body }),
+    check: { name: 'text', args: { text: 'two minutes for' } },
+  };
+}
+
+function change(context: StepContext): PlannedRequest {
+  const { client, unique } = context;
+  const own = draftsOf(client).take();
+  if (own === undefined) return create(context);
+  const subject = `Changed ${unique()}`;
+  return {
+    ...write(client, 'PATCH /api/campaigns/{id}', `/api/campaigns/${own.id}`, { subject }),
+    check: { name: 'created', args: { id: own.id, fields: { subject, name: own.name } } },
+    remember: () => draftsOf(client).add(own),
+  };
+}
+
+function launch(context: StepContext): PlannedRequest {
+  const own = draftsOf(context.client).take();
+  if (own === undefined) return create(context);
+  const { client } = context;
+  return {
+    ...changed(client, own.id, 'launch', { id: own.id, fields: { status: 'sending' } }),
+    expect: [202],
+  };
+}
+
+/** Far away, so that it costs nothing but the writing; cancelled by a later step, for an organisation has few places. */
+const SCHEDULED_FOR = '2099-01-05T09:00:00.000Z';
+const SCHEDULED_AT_ONCE = 10;
+
+function schedule(context: StepContext): PlannedRequest {
+  const { client } = context;
+  if (scheduledOf(client).size >= SCHEDULED_AT_ONCE) return cancel(context);
+  const own = draftsOf(client).take();
+  if (own === undefined) return create(context);
+  return {
+    ...changed(client, own.id, 'schedule', { id: own.id, fields: { status: 'scheduled' } }, { at: SCHEDULED_FOR }),
+    remember: () => scheduledOf(client).add({ id: own.id }),
+  };
+}
+
+function cancel(context: StepContext): PlannedRequest {
+  const { client } = context;
+  const own = scheduledOf(client).take() ?? draftsOf(client).take();
+  if (own === undefined) return create(context);
+  return changed(client, own.id, 'cancel', { id: own.id, fields: { status: 'cancelled' } });
+}
+
+function changed(client: Client, id: number, verb: string, args: CheckArgs, body?: object): PlannedRequest {
+  return {
+    ...write(client, `POST /api/campaigns/{id}/${verb}`, `/api/campaigns/${id}/${verb}`, body),
+    check: { name: 'created', args },
+  };
+}
+
+const draftsOf = (client: Client) => client.kept<{ id: number; name: string }>('drafts');
+const scheduledOf = (client: Client) => client.kept<{ id: number }>('scheduled campaigns');

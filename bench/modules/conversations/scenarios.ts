@@ -1,0 +1,5 @@
+import { chatOrder } from './chat-order.ts';
+import { denMinute } from './den-minute.ts';
+import { storm } from './storm.ts';
+
+export const scenarios = [denMinute, chatOrder, storm];

@@ -1,0 +1,34 @@
+/** What the chat's generator (sockets.ts) is told to do: plain data, because it crosses to another process. */
+import type { ModulePlan } from '../../load/plan.ts';
+import type { Arrivals, Phase } from '../../load/schedule.ts';
+import type { SocketFigures } from './sockets.ts';
+
+export const SOCKETS = 'conversations:sockets';
+
+/** Under which its messages are counted. */
+export const SOCKET_MESSAGES = { hello: 'socket hello', answer: 'socket answer' } as const;
+
+export type AnswerPace =
+  /** Each person thinks for a time between the two (seeded) after each question. */
+  | { readonly kind: 'think'; readonly minMs: number; readonly maxMs: number }
+  /** Answers are due on a schedule, whoever is next gives them; a due answer without anybody is dropped. */
+  | { readonly kind: 'schedule'; readonly phases: readonly Phase[]; readonly arrivals: Arrivals };
+
+export interface SocketsPlan extends ModulePlan<SocketFigures> {
+  readonly kind: typeof SOCKETS;
+  /** Of the chat, http: or ws:. */
+  readonly url: string;
+  /** Check-in tokens (check-in-tokens.ts): one conversation each. */
+  readonly tokens: readonly string[];
+  /** Conversations open at once; the next token is taken when one is finished. Default: all. */
+  readonly atOnce?: number;
+  /** First connections are spread over this time. */
+  readonly connectSeconds: number;
+  /** `storm`: everybody connects, then the server dies and everybody comes back (wait for `connected`, then end it). */
+  readonly mode: 'steady' | 'storm';
+  readonly pace: AnswerPace;
+  /** At most; steady: after connecting. Storm: after connecting until the server dies, and again from then on. */
+  readonly seconds: number;
+  readonly seed: number;
+  readonly historyFile?: string;
+}

@@ -1,0 +1,24 @@
+import { randomUUID } from 'node:crypto';
+import { call } from '../../call.ts';
+import { register } from '../../load/accounts.ts';
+import type { Account } from '../../load/plan.ts';
+
+/** Signs up a new organisation with so many employees, who may all be written to. */
+export async function registerCustomer(url: string, employees: number): Promise<Account> {
+  const domain = `customer-${randomUUID()}.test`;
+  const account = await register(url, domain);
+  const { token } = account;
+  const { json } = await call<{ id: number }>(url, '/api/imports', {
+    method: 'POST',
+    token,
+    body: { fileName: 'everybody.csv' },
+  });
+  const people = Array.from({ length: employees }, (_, nth) => `Person ${nth},person-${nth}@${domain},Everybody`);
+  await call(url, `/api/imports/${json.id}/file`, {
+    method: 'PUT',
+    token,
+    headers: { 'content-type': 'text/csv' },
+    text: ['name,email,team', ...people, ''].join('\n'),
+  });
+  return account;
+}
