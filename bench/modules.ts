@@ -3,14 +3,8 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { MODULES } from '../src/modules.ts';
-import type { ModuleBench } from './module-bench.ts';
+import type { LoadedBench, ModuleBench } from './module-bench.ts';
 import { bench as platform } from './platform/bench.ts';
-
-export interface LoadedBench extends ModuleBench {
-  readonly name: string;
-  /** Where its budgets are (counters.json). */
-  readonly folder: string;
-}
 
 /** The platform's first, then those of the modules, in the order of their list; a module without one is left out. */
 export async function loadBenches(): Promise<readonly LoadedBench[]> {

@@ -1,4 +1,4 @@
-import type { Db } from '../../src/db/database.ts';
+import type { Db } from '../../src/db/schema.ts';
 
 /** A list page of a module, and the same page without the product. */
 export interface ListPage {

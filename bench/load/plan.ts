@@ -95,3 +95,12 @@ export interface LoadSample {
   readonly dropped: number;
   readonly elu: number;
 }
+
+/** What goes to a generator's process, and what comes back. */
+export type ToWorker = { readonly plan: LoadPlan } | { readonly stop: true };
+export type FromWorker =
+  | { readonly ready: true }
+  | { readonly sample: LoadSample }
+  | { readonly event: string }
+  | { readonly figures: unknown }
+  | { readonly error: string };

@@ -2,8 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import type { LoadFigures } from '../types.ts';
 import type { CapacityFigures } from './closed-loop.ts';
 import { WORKER_START_MS, WORKER_STOP_MS } from './limits.ts';
-import type { ClosedLoopPlan, LoadPlan, LoadSample, ModulePlan, OpenLoopPlan } from './plan.ts';
-import type { FromWorker, ToWorker } from './worker.ts';
+import type { ClosedLoopPlan, FromWorker, LoadPlan, LoadSample, ModulePlan, OpenLoopPlan, ToWorker } from './plan.ts';
 
 export interface RunningLoad<Figures> {
   readonly pid: number;

@@ -6,16 +6,8 @@ import { constants, setPriority } from 'node:os';
 import { loadBenches } from '../modules.ts';
 import { runClosedLoop } from './closed-loop.ts';
 import { runOpenLoop } from './open-loop.ts';
-import type { LoadPlan, LoadSample } from './plan.ts';
+import type { FromWorker, LoadPlan, LoadSample, ToWorker } from './plan.ts';
 import { createWorkload } from './workload.ts';
-
-export type ToWorker = { readonly plan: LoadPlan } | { readonly stop: true };
-export type FromWorker =
-  | { readonly ready: true }
-  | { readonly sample: LoadSample }
-  | { readonly event: string }
-  | { readonly figures: unknown }
-  | { readonly error: string };
 
 const stopping = new AbortController();
 

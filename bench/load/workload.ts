@@ -3,7 +3,7 @@
  * A mix gives steps a weight. One arrival is one request. What needs an earlier one (the second page) uses what an
  * earlier answer left in the client's memory; where there is nothing yet, the request that leaves it is asked instead.
  */
-import type { ModuleBench } from '../module-bench.ts';
+import type { ModuleParts } from '../module-parts.ts';
 import { type Checks, createSummaryCheck, GENERAL_CHECKS } from './checks.ts';
 import type { HistoryQueries } from './history.ts';
 import type { Generators, Mix } from './plan.ts';
@@ -21,7 +21,7 @@ export interface Workload {
 }
 
 /** @throws when two modules give the same name to different things, or a mix has a step that does not exist */
-export function createWorkload(benches: readonly ModuleBench[]): Workload {
+export function createWorkload(benches: readonly ModuleParts[]): Workload {
   const steps = merge(
     'step',
     benches.map((bench) => bench.steps),

@@ -1,5 +1,5 @@
 /** Every scenario in the order in which they run: the platform's, with those of the modules among them. */
-import type { LoadedBench } from '../modules.ts';
+import type { LoadedBench } from '../module-bench.ts';
 import { baseline } from './baseline.ts';
 import { chaos } from './chaos.ts';
 import { counters } from './counters.ts';

@@ -3,7 +3,7 @@ import type { CountContext } from '../counters/count-context.ts';
 import { countRequests, cpuOfReads } from '../counters/count-requests.ts';
 import { signInOf } from '../load/accounts.ts';
 import { routesOf } from '../load/workload.ts';
-import type { LoadedBench } from '../modules.ts';
+import type { LoadedBench } from '../module-bench.ts';
 import type { Condition, Scenario } from './scenario.ts';
 
 /** Of an organisation of the seed that no other scenario signs in to: what is counted is the same, whatever ran before. */

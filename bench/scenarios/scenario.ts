@@ -1,11 +1,10 @@
 import type { Layout } from '../layout/layout.ts';
 import type { MemorySamples } from '../layout/memory-samples.ts';
-import type { Calibration } from '../load/calibration.ts';
 import type { Account, LoadSample } from '../load/plan.ts';
 import type { Workload } from '../load/workload.ts';
-import type { LoadedBench } from '../modules.ts';
+import type { LoadedParts } from '../module-parts.ts';
 import { sum } from '../numbers.ts';
-import type { BoxFigures, LoadFigures } from '../types.ts';
+import type { BoxFigures, LoadFigures, RunResult } from '../types.ts';
 
 export type ProfileName = 'ci' | 'full';
 
@@ -29,9 +28,9 @@ export interface ScenarioContext {
   readonly layout: Layout;
   readonly accounts: readonly Account[];
   /** What the modules bring, each by itself and composed. */
-  readonly benches: readonly LoadedBench[];
+  readonly benches: readonly LoadedParts[];
   readonly workload: Workload;
-  readonly calibration: Calibration;
+  readonly calibration: RunResult['calibration'];
   readonly profile: ProfileName;
   /** Whether the counters become the budgets instead of being held against them. */
   readonly writeCounters: boolean;

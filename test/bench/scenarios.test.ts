@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { LoadedBench } from '../../bench/modules.ts';
+import type { LoadedBench } from '../../bench/module-bench.ts';
 import { allScenarios } from '../../bench/scenarios/all.ts';
 import type { Scenario } from '../../bench/scenarios/scenario.ts';
 

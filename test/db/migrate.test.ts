@@ -47,7 +47,7 @@ test('a database that was migrated by a file that is gone is refused, with the n
   await expect(migrate(db, { folder })).rejects.toMatchObject({
     name: 'StartError',
     message: expect.stringMatching(
-      /^The database was migrated by 0002-gone, which migrations\/ does not have.*npm run reset/,
+      /^The database was migrated by 0002-gone, which is not in migrations\/.*npm run reset/,
     ),
   });
   expect(await tables(db)).not.toContain('three');

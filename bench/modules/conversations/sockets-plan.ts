@@ -1,7 +1,7 @@
 /** What the chat's generator (sockets.ts) is told to do: plain data, because it crosses to another process. */
 import type { ModulePlan } from '../../load/plan.ts';
 import type { Arrivals, Phase } from '../../load/schedule.ts';
-import type { SocketFigures } from './sockets.ts';
+import type { LatencyFigures, LoadFigures } from '../../types.ts';
 
 export const SOCKETS = 'conversations:sockets';
 
@@ -31,4 +31,21 @@ export interface SocketsPlan extends ModulePlan<SocketFigures> {
   readonly seconds: number;
   readonly seed: number;
   readonly historyFile?: string;
+}
+
+export interface SocketFigures extends LoadFigures {
+  readonly clients: number;
+  readonly connectedMax: number;
+  /** Connections that ended without our doing. */
+  readonly lostConnections: number;
+  /** Tries to connect that the server turned down (503, 1013) or that did not come about. */
+  readonly refusedConnections: number;
+  /** Links that the server would not open (4001, 4010). */
+  readonly refusedLinks: number;
+  readonly acknowledged: number;
+  readonly finished: number;
+  /** Storm: from the first lost connection until each client was welcomed again. */
+  readonly back: LatencyFigures;
+  /** Storm: clients that were not back at the end. */
+  readonly neverBack: number;
 }

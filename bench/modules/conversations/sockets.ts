@@ -16,26 +16,8 @@ import { whenDue } from '../../load/open-loop.ts';
 import type { Tell } from '../../load/plan.ts';
 import { createRandom } from '../../load/random.ts';
 import { dueTimes } from '../../load/schedule.ts';
-import type { LatencyFigures, LoadFigures } from '../../types.ts';
 import { type ChatEvents, createChatClient } from './socket-client.ts';
-import { SOCKET_MESSAGES, type SocketsPlan } from './sockets-plan.ts';
-
-export interface SocketFigures extends LoadFigures {
-  readonly clients: number;
-  readonly connectedMax: number;
-  /** Connections that ended without our doing. */
-  readonly lostConnections: number;
-  /** Tries to connect that the server turned down (503, 1013) or that did not come about. */
-  readonly refusedConnections: number;
-  /** Links that the server would not open (4001, 4010). */
-  readonly refusedLinks: number;
-  readonly acknowledged: number;
-  readonly finished: number;
-  /** Storm: from the first lost connection until each client was welcomed again. */
-  readonly back: LatencyFigures;
-  /** Storm: clients that were not back at the end. */
-  readonly neverBack: number;
-}
+import { SOCKET_MESSAGES, type SocketFigures, type SocketsPlan } from './sockets-plan.ts';
 
 const { hello: HELLO, answer: ANSWER } = SOCKET_MESSAGES;
 const DRAIN_MS = 5_000;

@@ -1,5 +1,5 @@
 import { type RawBuilder, sql } from 'kysely';
-import type { Db } from '../../../src/db/database.ts';
+import type { Db } from '../../../src/db/schema.ts';
 import type { ListPage } from '../../list-page/list-page.ts';
 
 const EMPLOYEES = 200_000;

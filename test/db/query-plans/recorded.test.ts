@@ -47,9 +47,9 @@ test.runIf(everythingRan)('every place in the code that executes a statement did
 test('only these files speak with PostgreSQL without kysely, which the recorder watches', () => {
   const files = [...filesOf('src'), ...filesOf('workers')].filter((file) => / from 'pg'/.test(read(file)));
   expect(files.toSorted()).toEqual([
-    'src/db/pool.ts', // the connections themselves
     'src/db/migrate.ts', // DDL, which is in migrations/
     'src/db/pg-internals.ts', // what pg's types do not say
+    'src/db/pool.ts', // the connections themselves
     'src/db/replica-watch.ts', // asks the server where it is, and no table
     'src/db/statement-scope.ts', // the scope: settings, and no table
   ]);

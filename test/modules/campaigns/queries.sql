@@ -1,6 +1,13 @@
 -- The statements that are sent to PostgreSQL, each with the function that sends it and the roles it runs as.
 -- Written by npm run queries and planned by planned.test.ts; not to be changed by hand.
 
+-- src/modules/campaigns/campaigns.ts addToProgress
+-- src/modules/campaigns/progress.ts addToProgress (tenant)
+update campaign_progress as p
+set opened = p.opened + given.opened, answers = p.answers + given.answers, finished = p.finished + given.finished
+from unnest($1::bigint[], $2::integer[], $3::integer[], $4::integer[]) as given (campaign_id, opened, answers, finished)
+where p.org_id = $5 and p.campaign_id = any($6::bigint[]) and p.campaign_id = given.campaign_id;
+
 -- src/modules/campaigns/ledger.ts claimReachOuts (tenant)
 with due as (
   select id
@@ -128,12 +135,6 @@ where status = 'sending'
 order by id
 limit $1;
 
--- src/modules/campaigns/progress.ts addToProgress (tenant)
-update campaign_progress as p
-set opened = p.opened + given.opened, answers = p.answers + given.answers, finished = p.finished + given.finished
-from unnest($1::bigint[], $2::integer[], $3::integer[], $4::integer[]) as given (campaign_id, opened, answers, finished)
-where p.org_id = $5 and p.campaign_id = any($6::bigint[]) and p.campaign_id = given.campaign_id;
-
 -- src/modules/campaigns/queries.ts campaignById (tenant)
 select campaigns.id, campaigns.name, campaigns.subject, campaigns.body, campaigns.questions, campaigns.status,
     campaigns.launch_at, campaigns.cron, campaigns.time_zone, campaigns.parent_id, campaigns.launched_at,
@@ -221,6 +222,31 @@ limit $5;
 select sum(reachable) as count
 from teams
 where org_id = $1;
+
+-- src/modules/campaigns/queries.ts updateCampaign (tenant)
+update campaigns
+set finished_at = now(), status = $1
+where org_id = $2 and id = $3 and status in ($4, $5, $6);
+
+-- src/modules/campaigns/queries.ts updateCampaign (tenant)
+update campaigns
+set launch_at = $1, cron = $2, time_zone = $3, status = $4
+where org_id = $5 and id = $6 and status in ($7, $8);
+
+-- src/modules/campaigns/queries.ts updateCampaign (tenant)
+update campaigns
+set name = $1, status = $2
+where org_id = $3 and id = $4 and status in ($5);
+
+-- src/modules/campaigns/queries.ts updateCampaign (tenant)
+update campaigns
+set subject = $1, questions = $2, status = $3
+where org_id = $4 and id = $5 and status in ($6);
+
+-- src/modules/campaigns/queries.ts updateCampaign (tenant)
+update campaigns
+set subject = $1, status = $2
+where org_id = $3 and id = $4 and status in ($5);
 
 -- src/modules/campaigns/scheduled-launches.ts launchNext (system)
 select *
