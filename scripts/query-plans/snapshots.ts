@@ -30,9 +30,10 @@ export async function snapshots(): Promise<Snapshot[]> {
   }));
 }
 
-/** Of all files that are there. */
+/** Those that PostgreSQL plans, of all files that are there. SAVEPOINT and the like have no plan. */
 export async function recordedStatements(): Promise<Statement[]> {
-  return (await snapshots()).flatMap(({ file }) => readSnapshot(file));
+  const shown = (await snapshots()).flatMap(({ file }) => readSnapshot(file));
+  return shown.filter(({ sql }) => !/^(?:savepoint|release|rollback)\b/i.test(sql));
 }
 
 export function readSnapshot(file: string): Statement[] {
