@@ -103,14 +103,6 @@ limit $2
 for update skip locked;
 
 -- src/queue/transactional-outbox.ts (system)
-select id, org_id as "orgId", payload, attempts
-from outbox
-where topic = $1 and due_at <= now()
-order by id
-limit $2
-for update skip locked;
-
--- src/queue/transactional-outbox.ts (system)
 update outbox
 set attempts = attempts + 1, due_at = now() + make_interval(secs => $1::float8)
 where id = $2;
@@ -133,18 +125,6 @@ from (
   limit $1
 ) as oldest
 where topic <> all($2::text[])
-group by topic
-order by topic;
-
--- src/queue/transactional-outbox.ts unhandledTopics (system)
-select topic, count(*)::int as events
-from (
-  select topic
-  from outbox
-  where topic <> all($1::text[])
-  order by id
-  limit $2
-) as unhandled
 group by topic
 order by topic;
 

@@ -15,10 +15,10 @@ import { recording } from './recording.ts';
 const ROOT = join(import.meta.dirname, '..', '..', '..');
 
 const { statements, testFiles } = recording();
-const missed = filesOf('test')
-  .filter(
-    (file) => file.endsWith('.test.ts') && !file.startsWith('test/browser/') && !import.meta.filename.endsWith(file),
-  )
+/** npm run test:browser runs the others. */
+const isOfBrowser = (file: string) => file.startsWith('test/browser/') || file.endsWith('.browser.test.ts');
+const missed = [...filesOf('test'), ...filesOf('template/test')]
+  .filter((file) => file.endsWith('.test.ts') && !isOfBrowser(file) && !import.meta.filename.endsWith(file))
   .filter((file) => !testFiles.has(file));
 const everythingRan = missed.length === 0;
 

@@ -1,8 +1,7 @@
 -- The statements that are sent to PostgreSQL, each with the function that sends it and the roles it runs as.
 -- Written by npm run queries and planned by planned.test.ts; not to be changed by hand.
 
--- src/modules/campaigns/campaigns.ts addToProgress
--- src/modules/campaigns/progress.ts addToProgress (tenant)
+-- src/modules/campaigns/campaigns.ts addToProgress (tenant)
 update campaign_progress as p
 set opened = p.opened + given.opened, answers = p.answers + given.answers, finished = p.finished + given.finished
 from unnest($1::bigint[], $2::integer[], $3::integer[], $4::integer[]) as given (campaign_id, opened, answers, finished)
@@ -170,35 +169,10 @@ insert into campaigns (org_id, name, subject, body, questions)
 values ($1, $2, $3, $4, $5)
 returning id;
 
--- src/modules/campaigns/queries.ts markCancelled (tenant)
-update campaigns
-set status = $1, finished_at = now()
-where org_id = $2 and id = $3 and status in ($4, $5, $6);
-
--- src/modules/campaigns/queries.ts markDraftChanged (tenant)
-update campaigns
-set name = $1, subject = subject, body = body, questions = questions
-where org_id = $2 and id = $3 and status = $4;
-
--- src/modules/campaigns/queries.ts markDraftChanged (tenant)
-update campaigns
-set name = name, subject = $1, body = body, questions = $2
-where org_id = $3 and id = $4 and status = $5;
-
--- src/modules/campaigns/queries.ts markDraftChanged (tenant)
-update campaigns
-set name = name, subject = $1, body = body, questions = questions
-where org_id = $2 and id = $3 and status = $4;
-
 -- src/modules/campaigns/queries.ts markLaunched (system, tenant)
 update campaigns
 set status = $1, launched_at = now(), link_expires_at = now() + make_interval(days => $2::int)
 where org_id = $3 and id = $4 and status in ($5, $6) and cron is null;
-
--- src/modules/campaigns/queries.ts markScheduled (tenant)
-update campaigns
-set status = $1, launch_at = $2, cron = $3, time_zone = $4
-where org_id = $5 and id = $6 and status in ($7, $8);
 
 -- src/modules/campaigns/queries.ts reachOutsPage (tenant)
 select reach_outs.id, reach_outs.employee_id, employees.name, employees.email, reach_outs.status, reach_outs.attempts,
