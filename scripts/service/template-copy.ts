@@ -7,7 +7,8 @@ const TEMPLATE = 'template';
 
 /** Returns the files that were written. `number` is the migration's, for example `0008`. */
 export function copyTemplate(root: string, noun: Noun, number: string, files: readonly string[]): string[] {
-  const sources = files.filter((file) => file.startsWith(`${TEMPLATE}/`));
+  // The snapshot of its statements is generated.
+  const sources = files.filter((file) => file.startsWith(`${TEMPLATE}/`) && !file.endsWith('/queries.sql'));
   const targetOf = (file: string) => placeOf(file, noun, number);
   return sources.map((source) => {
     const target = targetOf(source);

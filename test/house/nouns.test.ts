@@ -9,6 +9,10 @@ import { ROOT } from './source-graph.ts';
 /** May name any module: the list itself, what tells readers about the whole product, and what tools write. */
 const MAY_NAME_ALL = /^(?:src\/modules\.ts|README\.md|CHANGELOG\.md|package(?:-lock)?\.json|bench\/results\/.*)$/;
 
+/** The commands that make and remove modules, which need a noun as an example, and their tests. */
+const SHOWS_COMMANDS = /^(?:scripts|test\/scripts)\/service\//;
+const COMMAND = /\b(?:new|remove):module -- \w+/g;
+
 const nouns = PRODUCT.map(({ name }) => name);
 const words = new Map<string, readonly string[]>();
 for (const noun of nouns) {
@@ -16,8 +20,8 @@ for (const noun of nouns) {
   if (existsSync(file)) words.set(noun, ((await import(/* @vite-ignore */ file)) as { words: string[] }).words);
 }
 const texts = trackedFiles()
-  .filter((file) => !MAY_NAME_ALL.test(file))
-  .map((file) => ({ file, text: readFileSync(join(ROOT, file), 'utf8') }))
+  .filter((file) => !MAY_NAME_ALL.test(file) && !SHOWS_COMMANDS.test(file))
+  .map((file) => ({ file, text: withoutNames(readFileSync(join(ROOT, file), 'utf8')) }))
   .filter(({ text }) => !text.includes('\0'));
 
 test('every module of the product says which words are its own', () => {
@@ -36,6 +40,13 @@ for (const [noun, own] of words) {
       .flatMap(({ file, text }) => linesWith(pattern, text).map((line) => `${file}:${line}`));
     expect(strays).toEqual([]);
   });
+}
+
+/** The service may be named after a noun of its own: "Acme Invoices" has invoices. */
+function withoutNames(text: string): string {
+  const { name } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { name: string };
+  const service = new RegExp(name.replaceAll('-', '[-_ ]'), 'gi');
+  return text.replaceAll(service, '').replaceAll(COMMAND, '');
 }
 
 function linesWith(pattern: RegExp, text: string): string[] {

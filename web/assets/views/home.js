@@ -48,7 +48,7 @@ function firstModule(session) {
     [
       'It already has accounts, an API and this dashboard; all that is missing is a module of your own. Run ',
       el('code', null, 'npm run new:module -- invoices'),
-      ' in the project, and invoices get a table, an API, tests, and a place right here.',
+      ' in the project: the new module gets a table, an API, a page, tests, and a place right here.',
     ],
     el('a', { class: 'button primary', href: '/docs' }, 'API reference'),
     session.mayWrite && el('a', { class: 'button', href: '#/operations' }, 'Operations'),
