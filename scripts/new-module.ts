@@ -1,5 +1,5 @@
 /**
- * `npm run new:module -- invoices [--singular=invoice] [--force]`: creates a module, with everything that belongs to
+ * `npm run new:module -- invoices [--singular=<noun>] [--force]`: creates a module, with everything that belongs to
  * it: a migration with Row-Level Security, routes, an outbox event, a job, a page, tests, bench steps. It is a copy of
  * template/ with your noun in it. Start by changing its columns: the command prints every file that it has written.
  */

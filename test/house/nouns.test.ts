@@ -42,7 +42,7 @@ for (const [noun, own] of words) {
   });
 }
 
-/** The service may be named after a noun of its own: "Acme Invoices" has invoices. */
+/** The service may be named after one of its own nouns. */
 function withoutNames(text: string): string {
   const { name } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { name: string };
   const service = new RegExp(name.replaceAll('-', '[-_ ]'), 'gi');
