@@ -10,6 +10,8 @@ export default defineConfig({
     // Real servers on the same cores: more files at once would only make each slower.
     maxWorkers: 2,
     testTimeout: 20_000,
+    // What is waited for comes as soon as the machine has time for it.
+    expect: { poll: { timeout: 15_000 } },
     hookTimeout: 40_000,
     // Where the test files write down which statements the product issued: see test/db/query-plans/record.ts.
     env: { QUERY_RECORD: mkdtempSync(join(tmpdir(), 'tardigrade-queries-')) },
