@@ -87,7 +87,7 @@ function isAnswer(error: unknown): boolean {
 function retryReason(error: unknown): string | undefined {
   if (error instanceof UnknownOutcomeError) return undefined;
   const state = sqlState(error);
-  if (state !== undefined) return RETRYABLE[state];
+  if (state !== undefined && state in RETRYABLE) return RETRYABLE[state];
   return isConnectionLoss(error) ? 'connection lost' : undefined;
 }
 
@@ -107,6 +107,8 @@ export function isConnectionLoss(error: unknown): boolean {
   return (
     /^(ECONNRESET|ECONNREFUSED|EPIPE|ETIMEDOUT|ENOTFOUND|EHOSTUNREACH)$/.test(code) ||
     /^Connection terminated/.test(error.message) ||
+    // PgBouncer's words, as 08P01, when the server's end broke under a statement.
+    /^server conn(?:ection)? (?:closed|crashed)/.test(error.message) ||
     neverSent(error)
   );
 }

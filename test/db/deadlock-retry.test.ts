@@ -1,7 +1,7 @@
 import { sql, type Transaction } from 'kysely';
 import { Client } from 'pg';
 import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test } from 'vitest';
-import { UnknownOutcomeError } from '../../src/db/deadlock-retry.ts';
+import { UnknownOutcomeError, withRetry } from '../../src/db/deadlock-retry.ts';
 import { type Database, openDatabase } from '../../src/db/read-write-split.ts';
 import type { Schema } from '../../src/db/schema.ts';
 import { EVERY_ORGANISATION } from '../../src/db/tenant-isolation.ts';
@@ -87,6 +87,23 @@ test('a serialisation failure that only COMMIT reports is run again too', async 
   expect(calls).toBe(2);
   expect(await accounts()).toEqual({ a: 6, b: 5 });
   expect(performance.now() - begun).toBeLessThan(5_000);
+});
+
+test('a server that dies behind PgBouncer is a lost connection, in the words and the code that PgBouncer gives it', async () => {
+  let runs = 0;
+  const work = async () => {
+    if (++runs === 1) throw Object.assign(new Error('server connection closed'), { code: '08P01' });
+    return runs;
+  };
+  expect(await withRetry(work, () => undefined)).toBe(2);
+  // The same code is any other protocol violation as well, which the same work would cause again.
+  const other = Object.assign(new Error('invalid message format'), { code: '08P01' });
+  await expect(
+    withRetry(
+      () => Promise.reject(other),
+      () => undefined,
+    ),
+  ).rejects.toBe(other);
 });
 
 test('what is no fault of PostgreSQL is not run again', async () => {
