@@ -120,6 +120,12 @@ export const SOCKET_HELLO_MS = 10 * SECOND_MS; // a socket that does not send he
 export const SOCKET_PING_MS = 30 * SECOND_MS; // after two missed pongs the socket is terminated
 export const SOCKET_MESSAGES_PER_10_SECONDS_MAX = 50;
 export const SOCKET_WORK_WAITING_MAX = 16; // messages of one socket that wait for the previous one
+export const FAN_OUT_PENDING_MAX = 1_000; // messages on their way to Redis; further ones are read from the database by whoever needs them
+export const FAN_OUT_BEAT_MS = 1 * SECOND_MS; // how often a process checks that it hears; without Redis, how often it reads the database instead
+export const FAN_OUT_SILENCE_MS = 2_500; // two missed beats
+export const FAN_OUT_RECONNECT_MS = 5 * SECOND_MS; // then the connection is presumed dead
+export const FAN_OUT_JOIN_MS = 50; // a newcomer waits no longer for Redis
+export const FAN_OUT_KEYS_PER_COMMAND = 1_000;
 
 // Names and lists
 export const NAME_CHARS_MAX = 120;
@@ -141,5 +147,7 @@ export const RELATIONS: readonly [string, boolean][] = [
   ['SMTP_MS < STOP_MS', SMTP_MS < STOP_MS],
   ['MIGRATION_LOCK_MS < POOL_ACQUIRE_MS', MIGRATION_LOCK_MS < POOL_ACQUIRE_MS],
   ['PAGE_ROWS_DEFAULT <= PAGE_ROWS_MAX', PAGE_ROWS_DEFAULT <= PAGE_ROWS_MAX],
+  ['FAN_OUT_BEAT_MS * 2 < FAN_OUT_SILENCE_MS', FAN_OUT_BEAT_MS * 2 < FAN_OUT_SILENCE_MS],
+  ['FAN_OUT_SILENCE_MS < FAN_OUT_RECONNECT_MS', FAN_OUT_SILENCE_MS < FAN_OUT_RECONNECT_MS],
   ['REPORT_EVERY_MS < REPORT_TTL_SECONDS', REPORT_EVERY_MS < REPORT_TTL_SECONDS * SECOND_MS],
 ];
