@@ -1,6 +1,6 @@
 /**
- * What it is: what one process tells the windows of a conversation, room or document, the other processes tell theirs.
- * What fails without it: two windows of one person, connected to two processes, show two truths until one reconnects.
+ * What it is: what one process tells the people in a room, the other processes tell theirs.
+ * What fails without it: two windows of one person, connected to two processes, show two truths until one of them reconnects.
  * How it works: Redis pub/sub with one channel per key, and only for keys that somebody here listens to, so a process
  *   receives what it needs and nothing else. Pub/sub forgets: whoever is not connected at that moment never hears it. So
  *   a message is a hint and the database is the record. Each process publishes a beat and listens for its own; without

@@ -2,4 +2,5 @@ import { chatOrder } from './chat-order.ts';
 import { denMinute } from './den-minute.ts';
 import { storm } from './storm.ts';
 
-export const scenarios = [denMinute, chatOrder, storm];
+export const scenarios = [denMinute, storm];
+export const ownLayout = [chatOrder];
