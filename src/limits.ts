@@ -75,6 +75,7 @@ export const REQUEST_MS = 10 * SECOND_MS;
 export const UPLOAD_MS = 10 * MINUTE_MS; // a file over a slow connection
 export const HEADERS_MS = 10 * SECOND_MS;
 export const KEEP_ALIVE_MS = 72 * SECOND_MS; // above the usual 60 s of load balancers, or they would send requests into closed connections
+export const CONNECTION_AGE_MS = { min: 15 * SECOND_MS, max: 45 * SECOND_MS } as const; // a new instance has its share within a minute; a handshake each half minute costs nothing
 export const HTTP_CONNECTIONS_MAX = 2_000;
 export const REQUESTS_IN_FLIGHT_MAX = 200; // 2 vCPU cannot answer more at once in time
 export const RETRY_AFTER_SECONDS = 2; // sent with every refusal; clients add their own jitter
