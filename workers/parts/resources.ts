@@ -6,7 +6,7 @@ import { refuseWrongReplica } from '../../src/db/server-version.ts';
 import { POOL_REPLICA } from '../../src/limits.ts';
 import type { Process } from '../../src/process/run-process.ts';
 import { publishReports } from '../../src/redis/process-reports.ts';
-import { openRedis } from '../../src/redis/redis.ts';
+import { openRedis, probeWrite } from '../../src/redis/redis.ts';
 
 /** Resources that several workers open. `all` opens each only once: opening a name again returns the same resource. */
 
@@ -44,7 +44,7 @@ export async function useRedis(process: Process): Promise<Redis> {
   await process.open(
     'report',
     () => {
-      process.health.register('redis', () => redis.ping());
+      process.health.register('redis', () => probeWrite(redis));
       return publishReports(redis, process.metrics.report);
     },
     (stop) => stop(),
