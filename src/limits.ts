@@ -28,6 +28,7 @@ export const REPORT_TTL_SECONDS = 10; // a process that does not report for this
 export const REPORTED_PROCESSES_MAX = 64;
 
 // Database
+export const POSTGRES_VERSION_MIN = 18_00_00; // as PostgreSQL numbers its versions; statements use what 18 brought (old and new in RETURNING)
 export const POOL_PRIMARY = { api: 5, mailer: 4, chat: 5, all: 8, migrate: 1 } as const; // small: on 2 cores more connections would only wait inside PostgreSQL
 export const POOL_REPLICA = { api: 5, mailer: 0, chat: 0, all: 5, migrate: 0 } as const; // one of each watches the replica's lag; 0: never reads from it
 export const CONNECTIONS_RESERVED = 8; // for migrations, backups, psql and the replica
@@ -92,6 +93,7 @@ export const SESSION_CACHE_ENTRIES_MAX = 5_000;
 
 // Redis and queues
 export const REDIS_COMMAND_MS = 2 * SECOND_MS;
+export const REDIS_REPLACE_EVERY_MS = 1 * SECOND_MS; // how often a connection to a server that refuses writes is replaced
 export const QUEUE_CLOSE_MS = 2 * SECOND_MS; // for BullMQ's connections to close, after our own work is done
 export const JOB_LOCK_MS = 20 * SECOND_MS; // a job whose process died is picked up again after this
 export const JOB_STALLED_CHECK_MS = 10 * SECOND_MS;
@@ -131,6 +133,8 @@ export const FAN_OUT_KEYS_PER_COMMAND = 1_000;
 // Names and lists
 export const NAME_CHARS_MAX = 120;
 export const EMAIL_CHARS_MAX = 254; // RFC 5321
+export const TIME_CHARS_MAX = 40; // ISO 8601 with nanoseconds and an offset has 35
+export const TIME_ZONE_CHARS_MAX = 64; // the longest name in the IANA database has 32
 export const RETENTION_DAYS = 400; // how long a module may keep personal data
 
 /**
