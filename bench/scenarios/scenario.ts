@@ -63,6 +63,8 @@ export interface Condition {
 
 /** One that starts layouts of its own, and beside which none may run: programs in memory twice are charged to one box. */
 export interface OwnLayoutScenario extends Pick<Scenario, 'name' | 'promise' | 'line' | 'gates'> {
+  /** In which runs it takes part unasked; default: all of them. */
+  readonly profiles?: readonly ProfileName[];
   run(context: OwnLayoutContext): Promise<OwnLayoutFindings>;
 }
 
@@ -70,6 +72,8 @@ export interface OwnLayoutContext extends Pick<ScenarioContext, 'profile' | 'onS
   readonly soft: boolean;
   /** The layout that the live view shows from now on; undefined before it stops. */
   readonly watch: (layout: Layout | undefined, account?: Account) => void;
+  /** A line for those who are waiting. */
+  readonly say: (text: string) => void;
 }
 
 export interface OwnLayoutFindings extends Findings {
