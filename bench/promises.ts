@@ -11,7 +11,6 @@ const PLATFORM_PROMISES = {
   'fits-nano': 'scenario soak',
   'fits-one-nano': 'scenario one-nano',
   'four-times-data': 'scenario four-times-data',
-  'twenty-times': 'not yet',
   'bends-not-breaks': 'scenario overload',
   'credits-gone': 'scenario credits-gone',
   'own-tenant': 'test/scenarios/own-tenant.test.ts',

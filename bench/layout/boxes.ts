@@ -27,9 +27,13 @@ export function boxNameOf(kind: LayoutKind, part: PartName): string | undefined 
 }
 
 /** Puts the boxes into `boxes` one by one, so that whoever holds it can close them however far this comes. */
-export async function createBoxes(kind: LayoutKind, boxes: Map<string, Box>): Promise<void> {
+export async function createBoxes(
+  kind: LayoutKind,
+  names: readonly PartName[],
+  boxes: Map<string, Box>,
+): Promise<void> {
   const { nano, parts } = readComposeLimits();
-  for (const part of PARTS[kind]) {
+  for (const part of names) {
     const name = boxNameOf(kind, part);
     if (name === undefined || boxes.has(name)) continue;
     const limits = name === ALL ? nano : parts.get(part.replace(/-2$/, ''));

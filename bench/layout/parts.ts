@@ -44,6 +44,9 @@ export interface Addresses {
   readonly secretKey: string;
 }
 
+/** Arguments of node, by the part that they take the place of. */
+export type Programs = Readonly<Partial<Record<WorkerPart, readonly string[]>>>;
+
 /** A handful of signed-in users plays everybody: the limit for one is counted and never reached. */
 const UNLIMITED = 100_000_000;
 
@@ -58,11 +61,14 @@ export interface PartsOptions {
   readonly folder: string;
   /** For the workers, over the layout's own: MAIL_PER_SECOND and the like. */
   readonly environment: Readonly<Record<string, string>>;
+  /** What node is given instead of the product's own worker. */
+  readonly programs: Programs;
   wrapOf(part: PartName): WrapCommand;
   onDeath(part: PartName, message: string): void;
 }
 
-export async function createParts({ root, folder, environment, wrapOf, onDeath }: PartsOptions): Promise<Parts> {
+export async function createParts(options: PartsOptions): Promise<Parts> {
+  const { root, folder, environment, programs, wrapOf, onDeath } = options;
   const secrets = loadSecrets(folder);
   const ports = {
     primary: await choosePort('primary', 'any'),
@@ -126,7 +132,7 @@ export async function createParts({ root, folder, environment, wrapOf, onDeath }
       name: part,
       wrap,
       command: process.execPath,
-      args: [path.join('dist', 'launch.js'), name],
+      args: [...(programs[name] ?? [path.join('dist', 'launch.js'), name])],
       cwd: root,
       env: workerEnvironment(settings, {
         PATH: process.env['PATH'],

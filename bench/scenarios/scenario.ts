@@ -72,6 +72,8 @@ export interface OwnLayoutContext extends Pick<ScenarioContext, 'profile' | 'onS
   readonly soft: boolean;
   /** The layout that the live view shows from now on; undefined before it stops. */
   readonly watch: (layout: Layout | undefined, account?: Account) => void;
+  /** A line for those who are waiting. */
+  readonly say: (text: string) => void;
 }
 
 export interface OwnLayoutFindings extends Findings {
