@@ -10,9 +10,8 @@ const FOLDER = path.resolve(import.meta.dirname, '..', '..', '.tardigrade', 'ben
 const SEED_SCALE = 0.1;
 const CLIENTS = 30;
 const EACH_MS = 100;
-const SECONDS_BEFORE = 10;
+const COUNT_SECONDS = 10; // HAProxy counts the bytes of open connections every 5 s
 const WITHIN_SECONDS = 60;
-const SECONDS_AFTER = 15;
 const SHARE_MAX = 1.3;
 
 /** Clients that keep their connections, one instance, and then a second one. */
@@ -42,12 +41,11 @@ async function addOne(layout: Layout, balancer: Balancer): Promise<OwnLayoutFind
   await layout.kill('api-2', 'SIGKILL');
   while ((await balancer.state())[1]?.up) await pause(0.1);
   const clients = startClients(balancer.url, `Bearer ${account?.token}`);
-  await pause(SECONDS_BEFORE);
-  const before = await sharesOver(balancer, 1);
+  const before = await sharesOver(balancer);
   await layout.restart('api-2');
-  const untouched = await sharesOver(balancer, 2);
-  await pause(WITHIN_SECONDS - 2);
-  const after = await sharesOver(balancer, SECONDS_AFTER);
+  const justAdded = await sharesOver(balancer);
+  await pause(WITHIN_SECONDS - COUNT_SECONDS);
+  const after = await sharesOver(balancer);
   const { answered, failed, why } = await clients.stop();
   const worst = Math.max(...after) * after.length;
   return {
@@ -64,7 +62,7 @@ async function addOne(layout: Layout, balancer: Balancer): Promise<OwnLayoutFind
       requests: answered,
       failed,
       before: percent(before),
-      justAdded: percent(untouched),
+      justAdded: percent(justAdded),
       after: percent(after),
       worstShare: round(worst, 2),
     },
@@ -110,9 +108,9 @@ function ask(url: string, agent: Agent, authorization: string): Promise<string |
 }
 
 /** Of the bytes that went out meanwhile: all answers are the same. */
-async function sharesOver(balancer: Balancer, seconds: number): Promise<number[]> {
+async function sharesOver(balancer: Balancer): Promise<number[]> {
   const before = await balancer.state();
-  await pause(seconds);
+  await pause(COUNT_SECONDS);
   const bytes = (await balancer.state()).map((now, nth) => now.bytes - (before[nth]?.bytes ?? 0));
   const total = sum(bytes);
   return bytes.map((own) => own / total);

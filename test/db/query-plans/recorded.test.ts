@@ -16,10 +16,11 @@ import { recording } from './recording.ts';
 const ROOT = join(import.meta.dirname, '..', '..', '..');
 
 const { statements, sentIn, testFiles } = recording();
-/** npm run test:browser runs the others. */
-const isOfBrowser = (file: string) => file.startsWith('test/browser/') || file.endsWith('.browser.test.ts');
+/** npm run test:browser and npm run test:tools run the others. */
+const isRunElsewhere = (file: string) =>
+  /^test\/(?:browser|bench|scripts)\/|\.browser\.test\.ts$|test\/modules\/[^/]+\/bench\.test\.ts$/.test(file);
 const missed = [...filesOf('test'), ...filesOf('template/test')]
-  .filter((file) => file.endsWith('.test.ts') && !isOfBrowser(file) && !import.meta.filename.endsWith(file))
+  .filter((file) => file.endsWith('.test.ts') && !isRunElsewhere(file) && !import.meta.filename.endsWith(file))
   .filter((file) => !testFiles.has(file));
 const everythingRan = missed.length === 0;
 
