@@ -26,6 +26,8 @@ export const HEALTH_CACHE_MS = 1 * SECOND_MS; // probes within this time share o
 export const REPORT_EVERY_MS = 2 * SECOND_MS; // how often each process reports its state to the operations page
 export const REPORT_TTL_SECONDS = 10; // a process that does not report for this long is gone
 export const REPORTED_PROCESSES_MAX = 64;
+export const LOG_STORM_EVERY_MS = 1 * SECOND_MS; // an error that repeats is logged once per this, with a count
+export const LOG_STORM_KINDS_MAX = 16; // kinds of errors that are counted separately
 
 // Database
 export const POOL_PRIMARY = { api: 5, mailer: 4, chat: 5, all: 8, migrate: 1 } as const; // small: on 2 cores more connections would only wait inside PostgreSQL
