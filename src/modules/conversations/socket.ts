@@ -15,6 +15,7 @@ const Hello = Compile(
   Type.Object(
     {
       type: Type.Literal('hello'),
+      version: Type.Optional(Type.Integer()),
       token: Type.String({ maxLength: 100 }),
       lastSeq: Type.Integer({ minimum: 0, maximum: 1_000_000 }),
     },
@@ -22,17 +23,24 @@ const Hello = Compile(
   ),
 );
 
+const Text = Type.String({ maxLength: ANSWER_CHARS_MAX, pattern: '^(?=[\\s\\S]*\\S)[^\\u0000]+$' });
+
 const Answer = Compile(
   Type.Object(
     {
       type: Type.Literal('answer'),
       // No NUL character, which PostgreSQL cannot store: the client must learn that this answer will never be accepted.
       nonce: Type.String({ maxLength: NONCE_CHARS_MAX, pattern: '^[^\\u0000]+$' }),
-      body: Type.String({ maxLength: ANSWER_CHARS_MAX, pattern: '^(?=[\\s\\S]*\\S)[^\\u0000]+$' }),
+      questionSeq: Type.Optional(Type.Integer()),
+      body: Type.Optional(Text),
+      text: Type.Optional(Text),
+      choice: Type.Optional(Type.Integer({ minimum: 1, maximum: 5 })),
     },
     closed,
   ),
 );
+
+const VISIBLE = /[^\p{Z}\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{M}\p{Default_Ignorable_Code_Point}\u2800]/u;
 
 /** The windows that one person has open for one reach-out. */
 interface Room {
@@ -126,7 +134,16 @@ export function createChatHandler(database: Database, secretKey: string, metrics
   return {
     async message(connection, message) {
       if (Hello.Check(message)) return hello(connection, message);
-      if (Answer.Check(message)) return answer(connection, message);
+      if (Answer.Check(message)) {
+        const { nonce, text, choice } = message;
+        const body = text ?? message.body ?? (choice === undefined ? undefined : `${choice} of 5`);
+        if (body !== undefined && VISIBLE.test(body))
+          return answer(connection, { nonce, body }).catch((error) => {
+            if (!(error instanceof AppError)) throw error;
+            connection.send({ type: 'error', code: error.code, message: error.message, nonce });
+          });
+      }
+      if ((message as { type?: unknown } | null)?.type === 'seen') return;
       throw new AppError(
         'invalid',
         `Send {"type":"hello","token","lastSeq"} or {"type":"answer","nonce","body"}; an answer can have 1 to ${ANSWER_CHARS_MAX} characters.`,
