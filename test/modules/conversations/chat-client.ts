@@ -1,11 +1,82 @@
 import { type ClientOptions, WebSocket } from 'ws';
+import { connectConversation } from '../../../web/modules/conversations/connection.js';
+import {
+  type AnswerContent,
+  answerFrame,
+  helloFrame,
+  type Message,
+  seenFrame,
+} from '../../../web/modules/conversations/protocol.js';
 import { until } from '../../database.ts';
+
+/** A person in a check-in, with the client that the page has: it comes back by itself. */
+export interface Person {
+  /** What was said, in order. */
+  readonly messages: readonly Message[];
+  readonly isFinished: boolean;
+  /** How many connections were lost. */
+  readonly lost: number;
+  /** Messages that were missed for a moment. */
+  readonly gaps: number;
+  /** Answers the question that waits, waiting for it; returns the answer's seq, or the refusal of the server. */
+  answer(answer: string | number): Promise<number | { code: string; message: string }>;
+  finished(): Promise<void>;
+  close(): void;
+}
+
+/** `address` is that of the chat (http:). */
+export function openConversation(address: string, token: string): Person {
+  const messages: Message[] = [];
+  const outcomes = new Map<string, number | { code: string; message: string }>();
+  const seen = { waitingFor: undefined as number | undefined, isFinished: false, lost: 0, gaps: 0 };
+  const conversation = connectConversation({
+    url: socketUrl(address),
+    token,
+    environment: { openSocket: (url) => new WebSocket(url) as unknown as globalThis.WebSocket },
+    on: {
+      message: (message) => void messages.push(message),
+      waiting: (question) => {
+        seen.waitingFor = question?.seq;
+      },
+      delivered: (nonce, seq) => void outcomes.set(nonce, seq),
+      rejected: (nonce, _, refusal) => void outcomes.set(nonce, refusal),
+      finished: () => {
+        seen.isFinished = true;
+      },
+      lost: () => seen.lost++,
+      gap: () => seen.gaps++,
+    },
+  });
+  conversation.seen();
+  return {
+    messages,
+    get isFinished() {
+      return seen.isFinished;
+    },
+    get lost() {
+      return seen.lost;
+    },
+    get gaps() {
+      return seen.gaps;
+    },
+    async answer(answer) {
+      const questionSeq = await until('a question waits', () => seen.waitingFor);
+      const content = typeof answer === 'number' ? { questionSeq, choice: answer } : { questionSeq, text: answer };
+      const nonce = conversation.answer(content);
+      if (nonce === null) throw new Error(`question ${questionSeq} does not wait any more`);
+      return until('the answer to the answer', () => outcomes.get(nonce));
+    },
+    finished: async () => void (await until('the end', () => seen.isFinished)),
+    close: conversation.close,
+  };
+}
 
 export interface Frame {
   readonly type: string;
   readonly [field: string]: unknown;
 }
 
+/** A socket that speaks the protocol word by word, and does nothing by itself. */
 export interface ChatClient {
   readonly socket: WebSocket;
   /** Everything that the server said, oldest first. */
@@ -15,14 +86,15 @@ export interface ChatClient {
   heard(matches: (frame: Frame) => boolean): Promise<Frame>;
   /** Says hello and waits for the welcome. */
   hello(token: string, lastSeq?: number): Promise<Frame>;
-  /** Sends an answer and waits for its acknowledgement. */
-  answer(nonce: string, body: string): Promise<Frame>;
+  seen(): void;
+  /** Answers the last question that was heard, or the given one, and waits for the acknowledgement. */
+  answer(nonce: string, answer: string | number, questionSeq?: number): Promise<Frame>;
   readonly closed: Promise<{ code: number; reason: string }>;
 }
 
 /** `address` is that of the chat (http:); resolves when the socket is open. */
 export async function openChat(address: string, options: ClientOptions = {}): Promise<ChatClient> {
-  const socket = new WebSocket(`${address.replace(/^http/, 'ws')}/chat`, options);
+  const socket = new WebSocket(socketUrl(address), options);
   const frames: Frame[] = [];
   socket.on('message', (data) => frames.push(JSON.parse(String(data)) as Frame));
   const closed = new Promise<{ code: number; reason: string }>((resolve) =>
@@ -43,12 +115,15 @@ export async function openChat(address: string, options: ClientOptions = {}): Pr
     closed,
     async hello(token, lastSeq = 0) {
       const before = frames.length;
-      say({ type: 'hello', token, lastSeq });
+      say(helloFrame(token, lastSeq));
       return until('the welcome', () => frames.slice(before).find((frame) => frame.type === 'welcome'));
     },
-    async answer(nonce, body) {
+    seen: () => say(seenFrame()),
+    async answer(nonce, answer, questionSeq = lastQuestion(frames)) {
       const before = frames.length;
-      say({ type: 'answer', nonce, body });
+      const content: AnswerContent =
+        typeof answer === 'number' ? { questionSeq, choice: answer } : { questionSeq, text: answer };
+      say(answerFrame(nonce, content));
       return until('the answer to the answer', () =>
         frames
           .slice(before)
@@ -56,4 +131,14 @@ export async function openChat(address: string, options: ClientOptions = {}): Pr
       );
     },
   };
+}
+
+function lastQuestion(frames: readonly Frame[]): number {
+  const heard = frames.flatMap((frame) => [frame, ...((frame['messages'] as Frame[] | undefined) ?? [])]);
+  const asked = heard.filter(({ sender }) => sender === 'bot').map(({ seq }) => Number(seq));
+  return Math.max(1, Number(heard.findLast(({ waitingFor }) => waitingFor)?.['waitingFor'] ?? 0), ...asked);
+}
+
+function socketUrl(address: string): string {
+  return `${address.replace(/^http/, 'ws')}/chat`;
 }
