@@ -17,6 +17,7 @@ const Hello = Compile(
   Type.Object(
     {
       type: Type.Literal('hello'),
+      version: Type.Optional(Type.Integer()),
       token: Type.String({ maxLength: 100 }),
       lastSeq: Type.Integer({ minimum: 0, maximum: SEQ_MAX }),
     },
