@@ -18,8 +18,11 @@ export interface Person {
   readonly lost: number;
   /** Messages that were missed for a moment. */
   readonly gaps: number;
-  /** Answers the question that waits, waiting for it; returns the answer's seq, or the refusal of the server. */
-  answer(answer: string | number): Promise<number | { code: string; message: string }>;
+  /**
+   * Answers the question that waits, waiting for it; returns the answer's seq, or the refusal of the server. `cut`: the
+   * line breaks as soon as the answer is on its way.
+   */
+  answer(answer: string | number, options?: { cut?: boolean }): Promise<number | { code: string; message: string }>;
   finished(): Promise<void>;
   close(): void;
 }
@@ -28,11 +31,17 @@ export interface Person {
 export function openConversation(address: string, token: string): Person {
   const messages: Message[] = [];
   const outcomes = new Map<string, number | { code: string; message: string }>();
+  let socket: WebSocket;
   const seen = { waitingFor: undefined as number | undefined, isFinished: false, lost: 0, gaps: 0 };
   const conversation = connectConversation({
     url: socketUrl(address),
     token,
-    environment: { openSocket: (url) => new WebSocket(url) as unknown as globalThis.WebSocket },
+    environment: {
+      openSocket(url) {
+        socket = new WebSocket(url);
+        return socket as unknown as globalThis.WebSocket;
+      },
+    },
     on: {
       message: (message) => void messages.push(message),
       waiting: (question) => {
@@ -59,10 +68,11 @@ export function openConversation(address: string, token: string): Person {
     get gaps() {
       return seen.gaps;
     },
-    async answer(answer) {
+    async answer(answer, { cut = false } = {}) {
       const questionSeq = await until('a question waits', () => seen.waitingFor);
       const nonce = conversation.answer(contentOf(questionSeq, answer));
       if (nonce === null) throw new Error(`question ${questionSeq} does not wait any more`);
+      if (cut) socket.terminate();
       return until('the answer to the answer', () => outcomes.get(nonce));
     },
     finished: async () => void (await until('the end', () => seen.isFinished)),

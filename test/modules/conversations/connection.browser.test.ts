@@ -126,6 +126,7 @@ test('an answer that can never be taken is said to be so, and goes back into the
   await takeSmallPictures('chat-rejected');
   await visitor.page.getByRole('button', { name: 'Write it again' }).click();
   expect(await form().inputValue()).toBe('first');
+  expect(await bubbles()).toEqual(['How are you?']);
   await form().press('Enter');
   await expect.poll(() => answers().length).toBe(2);
 });

@@ -39,7 +39,11 @@ export function createLog(list) {
     const bubble = byNonce.get(nonce);
     if (bubble === undefined) return;
     bubble.classList.replace('sending', 'failed');
-    const button = again && el('button', { type: 'button', class: 'again', onclick: again }, 'Write it again');
+    const onclick = () => {
+      bubble.remove();
+      again();
+    };
+    const button = again && el('button', { type: 'button', class: 'again', onclick }, 'Write it again');
     put(bubble.querySelector('small'), `not delivered: ${reason}`, button);
   }
 

@@ -92,6 +92,7 @@ function rejected(nonce, content, { message: reason }) {
   const again = 'text' in content && !done ? () => form.writeAgain(content.text) : undefined;
   log.markRejected(nonce, reason, again);
   showState();
+  toEnd();
 }
 
 function restarted() {

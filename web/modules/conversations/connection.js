@@ -306,10 +306,10 @@ export function connectConversation({ url, token, on = {}, environment = {} }) {
     welcomed = false;
     underWay = null;
     refusals = 0;
-    report('lost', { code, opened });
-    if (closed) return;
     const refusal = refusalOf(code);
     if (refusal !== undefined) return refuse(refusal);
+    report('lost', { code, opened });
+    if (closed) return;
     failures = failuresAfter(failures, code);
     notBefore = now() + Math.min(hintMs, HINT_MS_MAX);
     report('state', offline ? 'offline' : code === CLOSE.busy || hintMs > 0 ? 'busy' : 'waiting');
@@ -399,6 +399,7 @@ export function connectConversation({ url, token, on = {}, environment = {} }) {
     },
     close() {
       closed = true;
+      welcomed = false;
       stopTimers();
       stopWatching();
       letGo();
