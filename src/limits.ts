@@ -102,6 +102,7 @@ export const JOB_EVENTS_KEPT = 100;
 export const OUTBOX_EVERY_MS = 500;
 export const OUTBOX_BATCH_ROWS = 100;
 export const OUTBOX_RETRY_MS = { base: 1 * SECOND_MS, max: 10 * MINUTE_MS } as const; // of an event whose handler failed
+export const OUTBOX_DAYS = 30; // an event that nobody could handle for this long, with a line in the log each minute, belongs to a module that is gone
 export const OUTBOX_REPORT_EVERY_MS = 1 * MINUTE_MS; // how often topics without a handler are named in the log
 export const RETENTION_EVERY_MS = 60 * MINUTE_MS;
 export const RETENTION_STEP_ROWS = 1_000; // deleted per statement, so that no lock is held for long
