@@ -11,6 +11,7 @@ const DAY_MS = 24 * 60 * MINUTE_MS;
 
 // The machine
 export const NANO_BYTES = 512 * MB; // an AWS t4g.nano; assumed when no container limit is set, so that a laptop behaves like production
+export const MEMORY_BYTES_MIN = 192 * MB; // api and all were killed at 128 and 160 MB when eight clients and two password hashes came at once, and not at 192
 export const HEAP_SHARE = 0.4; // of the container: the rest is for Node itself (~60 MB), buffers and headroom
 export const OLD_SPACE_MB_MIN = 64; // below this fastify, pg and bullmq do not start reliably
 export const SEMI_SPACE_MB = 16; // V8 picks 1 to 8 MB in a nano and then spends a third of its time in scavenges
