@@ -26,5 +26,5 @@ export async function start(process: Process, modules = MODULES): Promise<void> 
     () => createSocketServer({ server, endpoints, origins: [new URL(config.chatUrl).origin], log, metrics }),
     (sockets) => sockets.close(),
   );
-  await listen(server, { host: config.host, port: config.chatPort, variable: 'CHAT_PORT' });
+  await listen(server, { host: config.host, port: config.chatPort, variable: 'CHAT_PORT' }, log);
 }
