@@ -73,6 +73,9 @@ export const EXPORTS_AT_ONCE_MAX = 4; // per process
 
 // HTTP
 export const BODY_BYTES_MAX = 128 * KB;
+export const REFUSED_BODY_BYTES_MAX = 32 * MB; // read and thrown away behind a refusal, because a client that is cut off while it sends never sees the refusal
+export const REFUSED_BODY_MS = 10 * SECOND_MS;
+export const REFUSED_BODY_CHECK_MS = 50; // how often the two bounds above are checked
 export const REQUEST_MS = 10 * SECOND_MS;
 export const UPLOAD_MS = 10 * MINUTE_MS; // a file over a slow connection
 export const HEADERS_MS = 10 * SECOND_MS;
