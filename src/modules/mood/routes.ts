@@ -6,7 +6,11 @@ import { closed, Day, Id } from '../../http/schemas.ts';
 import { MOOD_DAYS_DEFAULT, MOOD_DAYS_MAX, MOOD_GROUP_MIN } from './limits.ts';
 import { moodByDay } from './queries.ts';
 
-const MoodDay = Type.Object({ day: Type.String(), mood: Type.Number(), answers: Type.Integer() });
+const MoodDay = Type.Object({
+  day: Type.String({ description: 'in UTC, YYYY-MM-DD' }),
+  mood: Type.Number(),
+  answers: Type.Integer(),
+});
 const DAY_MS = 86_400_000;
 
 export function routes(api: App): void {
@@ -17,7 +21,7 @@ export function routes(api: App): void {
     {
       schema: {
         summary: 'Mood by day, and by team and day',
-        description: `From -1 (bad) to 1 (good). Days with fewer than ${MOOD_GROUP_MIN} answers are left out, so that no one's answer can be identified.`,
+        description: `From -1 (bad) to 1 (good). Days are counted in UTC. Days with fewer than ${MOOD_GROUP_MIN} answers are left out, so that no one's answer can be identified.`,
         tags,
         querystring: Type.Object({ from: Type.Optional(Day), to: Type.Optional(Day) }, closed),
         response: {

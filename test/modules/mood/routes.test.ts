@@ -81,6 +81,17 @@ test.each([
   expect((await get(`/api/mood?${query}`)).status).toBe(400);
 });
 
+test('the reference says that days are counted in UTC, wherever it shows one', async () => {
+  const { paths } = (await get<{ paths: Record<string, { get: unknown }> }>('/docs/openapi.json')).body;
+  const mood = JSON.stringify(paths['/api/mood']?.get);
+  expect(mood).toContain('Days are counted in UTC.');
+  expect(mood.match(/a day in UTC, YYYY-MM-DD/g)).toHaveLength(2);
+  expect(mood.match(/"in UTC, YYYY-MM-DD"/g)).toHaveLength(2);
+  const summary = JSON.stringify(paths['/api/summary']?.get);
+  expect(summary).toContain('since midnight UTC');
+  expect(summary.match(/of one day in UTC/g)).toHaveLength(2);
+});
+
 test('the longest range is answered', async () => {
   expect((await get('/api/mood?from=2026-01-01&to=2026-04-02')).status).toBe(200);
 });
