@@ -1,5 +1,5 @@
 import { StartError } from './errors.ts';
-import { REQUESTS_PER_MINUTE_MAX } from './limits.ts';
+import { REQUESTS_PER_MINUTE_MAX, SOCKETS_MAX, SOCKETS_PER_ADDRESS_MAX } from './limits.ts';
 import { PROCESSES, type ServingProcess } from './processes.ts';
 
 /**
@@ -50,6 +50,16 @@ export const VARIABLES = {
     'TRUST_PROXY_HOPS',
     integer(0, 0, 10),
     'the number of proxies in front whose `X-Forwarded-For` is trusted',
+  ),
+  socketOrigins: variable(
+    'SOCKET_ORIGINS',
+    origins,
+    'addresses of further pages that may open WebSockets, separated by commas; those of `CHAT_URL` and `API_URL` may',
+  ),
+  socketsPerAddress: variable(
+    'SOCKETS_PER_ADDRESS',
+    integer(SOCKETS_PER_ADDRESS_MAX, 1, SOCKETS_MAX),
+    'how many WebSockets one address can have at one `chat`',
   ),
   logLevel: variable(
     'LOG_LEVEL',
@@ -232,6 +242,12 @@ function base(fallback: string): Reader<string> {
       faults.push(`${name} must be an http:// or https:// address`);
     return raw.replace(/\/+$/, '');
   };
+}
+
+function origins(raw = '', name: string, faults: string[]): string[] {
+  const list = raw.split(',').flatMap((entry) => entry.trim() || []);
+  for (const entry of list) base(entry)(entry, name, faults);
+  return list;
 }
 
 function mailbox(fallback: string): Reader<string> {

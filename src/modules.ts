@@ -43,6 +43,7 @@ export const PRODUCT: readonly Module[] = [
     name: 'conversations',
     routes: () => import('./modules/conversations/routes.ts'),
     figures: () => import('./modules/conversations/figures.ts'),
+    jobs: () => import('./modules/conversations/jobs.ts'),
     retention: () => import('./modules/conversations/retention.ts'),
     socket: () => import('./modules/conversations/socket.ts'),
     links: () => import('./modules/conversations/links.ts'),

@@ -37,6 +37,8 @@ test('four variables are enough, the rest has a default', () => {
     logLevel: 'info',
     instances: { api: 1, mailer: 1, chat: 1, all: 0 },
     trustProxyHops: 0,
+    socketOrigins: [],
+    socketsPerAddress: 6_000,
   });
 });
 
@@ -50,8 +52,12 @@ test('a variable that is set replaces the default', () => {
     MAIL_FROM: 'ask@example.com',
     LOG_LEVEL: 'warn',
     TRUST_PROXY_HOPS: '2',
+    SOCKET_ORIGINS: 'https://www.example.com, https://app.example.com/',
+    SOCKETS_PER_ADDRESS: '200',
   });
   expect(config).toMatchObject({
+    socketOrigins: ['https://www.example.com', 'https://app.example.com/'],
+    socketsPerAddress: 200,
     databaseMigrateUrl: 'postgresql://owner@db.internal/app',
     databaseReplicaUrl: 'postgresql://app@replica.internal/app',
     apiPort: 8080,
@@ -82,6 +88,7 @@ test('all faults are reported at once, so that one deploy is enough to fix them'
     API_PORT: 'http',
     LOG_LEVEL: 'loud',
     MAIL_FROM: 'nobody',
+    SOCKET_ORIGINS: 'https://www.example.com,example.com',
   });
   expect(faults.map((fault) => fault.split(' ')[0])).toEqual([
     'DATABASE_URL',
@@ -90,6 +97,7 @@ test('all faults are reported at once, so that one deploy is enough to fix them'
     'SECRET_KEY',
     'API_PORT',
     'MAIL_FROM',
+    'SOCKET_ORIGINS',
     'LOG_LEVEL',
   ]);
 });
