@@ -11,6 +11,7 @@ const DAY_MS = 24 * 60 * MINUTE_MS;
 
 // The machine
 export const NANO_BYTES = 512 * MB; // an AWS t4g.nano; assumed when no container limit is set, so that a laptop behaves like production
+export const MEMORY_BYTES_MIN = 192 * MB; // api and all were killed at 128 and 160 MB when eight clients and two password hashes came at once, and not at 192
 export const HEAP_SHARE = 0.4; // of the container: the rest is for Node itself (~60 MB), buffers and headroom
 export const OLD_SPACE_MB_MIN = 64; // below this fastify, pg and bullmq do not start reliably
 export const SEMI_SPACE_MB = 16; // V8 picks 1 to 8 MB in a nano and then spends a third of its time in scavenges
@@ -74,12 +75,17 @@ export const EXPORTS_AT_ONCE_MAX = 4; // per process
 
 // HTTP
 export const BODY_BYTES_MAX = 128 * KB;
+export const REFUSED_BODY_BYTES_MAX = 32 * MB; // read and thrown away behind a refusal, because a client that is cut off while it sends never sees the refusal
+export const REFUSED_BODY_MS = 10 * SECOND_MS;
+export const REFUSED_BODY_CHECK_MS = 50; // how often the two bounds above are checked
 export const REQUEST_MS = 10 * SECOND_MS;
 export const UPLOAD_MS = 10 * MINUTE_MS; // a file over a slow connection
 export const HEADERS_MS = 10 * SECOND_MS;
 export const KEEP_ALIVE_MS = 72 * SECOND_MS; // above the usual 60 s of load balancers, or they would send requests into closed connections
 export const CONNECTION_AGE_MS = { min: 15 * SECOND_MS, max: 45 * SECOND_MS } as const; // a new instance has its share within a minute; a handshake each half minute costs nothing
 export const HTTP_CONNECTIONS_MAX = 2_000;
+export const DESCRIPTORS_RESERVED = 64; // of the process's open files, not for connections from outside: pools, Redis, SMTP and what Node itself has open (about 30)
+export const CONNECTIONS_REFUSED_LOG_MS = 10 * SECOND_MS; // at most one line in the log per server
 export const REQUESTS_IN_FLIGHT_MAX = 200; // 2 vCPU cannot answer more at once in time
 export const RETRY_AFTER_SECONDS = 2; // sent with every refusal; clients add their own jitter
 export const PASSWORD_CHARS = { min: 10, max: 200 } as const;
@@ -105,6 +111,7 @@ export const JOB_EVENTS_KEPT = 100;
 export const OUTBOX_EVERY_MS = 500;
 export const OUTBOX_BATCH_ROWS = 100;
 export const OUTBOX_RETRY_MS = { base: 1 * SECOND_MS, max: 10 * MINUTE_MS } as const; // of an event whose handler failed
+export const OUTBOX_DAYS = 30; // an event that nobody could handle for this long, with a line in the log each minute, belongs to a module that is gone
 export const OUTBOX_REPORT_EVERY_MS = 1 * MINUTE_MS; // how often topics without a handler are named in the log
 export const RETENTION_EVERY_MS = 60 * MINUTE_MS;
 export const RETENTION_STEP_ROWS = 1_000; // deleted per statement, so that no lock is held for long

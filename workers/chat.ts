@@ -37,5 +37,5 @@ export async function start(process: Process, modules = MODULES): Promise<void> 
       }),
     (sockets) => sockets.close(),
   );
-  await listen(server, { host: config.host, port: config.chatPort, variable: 'CHAT_PORT' });
+  await listen(server, { host: config.host, port: config.chatPort, variable: 'CHAT_PORT' }, log);
 }

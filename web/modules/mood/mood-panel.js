@@ -1,6 +1,6 @@
 import { get } from '/assets/api.js';
 import { el, put } from '/assets/el.js';
-import { count, dayAgo } from '/assets/format.js';
+import { count, dayAgo, midnightUtc } from '/assets/format.js';
 import { segments, slot } from '/assets/parts.js';
 import { moodChart } from './chart.js';
 import { heatMap } from './heat-map.js';
@@ -30,12 +30,14 @@ function charts(mood) {
   if (mood.organisation.length === 0) {
     return el('p', { class: 'empty' }, 'No answers in this period yet. The chart begins with the first check-in.');
   }
+  const days = `Days are counted in UTC: one begins at ${midnightUtc()}.`;
   const note = `A team's day is shown from ${count(mood.groupMin, 'answer')} up, so that nobody can be singled out.`;
   return [
     el(
       'section',
       { class: 'card' },
       el('h3', null, 'The organisation by day'),
+      el('p', { class: 'soft' }, days),
       moodChart(mood.organisation, mood.from, mood.to),
     ),
     el('section', { class: 'card' }, el('h3', null, 'Teams by day'), el('p', { class: 'soft' }, note), heatMap(mood)),
