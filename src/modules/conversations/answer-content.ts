@@ -6,14 +6,15 @@ import { ANSWER_CHARS_MAX, CHOICE_MAX } from './limits.ts';
  * The text as it is stored: composed (NFC), so that two ways to write "é" are the same, and without blanks around it.
  * Throws `invalid` for one that is too long, in which nothing can be seen, or that PostgreSQL cannot store.
  */
-export function readAnswerText(given: string): string {
-  if (given.includes('\0')) throw new AppError('invalid', 'An answer cannot contain the NUL character.');
+export function readAnswerText(written: string): string {
+  if (written.includes('\0')) throw new AppError('invalid', 'An answer cannot contain the NUL character.');
   // Half of a surrogate pair, as left by a program that cuts an emoji in two, becomes U+FFFD.
-  const text = given.toWellFormed().normalize('NFC').trim();
-  if (!VISIBLE.test(given)) throw new AppError('invalid', 'An answer needs at least one character that can be seen.');
-  if (text.length > ANSWER_CHARS_MAX) {
-    const [max, length] = [ANSWER_CHARS_MAX, text.length].map((chars) => chars.toLocaleString('en'));
-    throw new AppError('invalid', `An answer can have at most ${max} characters; this one has ${length}.`);
+  const text = written.toWellFormed().normalize('NFC').trim();
+  if (!VISIBLE.test(written)) throw new AppError('invalid', 'An answer needs at least one character that can be seen.');
+  const length = [...text].length; // an emoji of one code point is one, as people count it
+  if (length > ANSWER_CHARS_MAX) {
+    const [max, given] = [ANSWER_CHARS_MAX, length].map((chars) => chars.toLocaleString('en'));
+    throw new AppError('invalid', `An answer can have at most ${max} characters; this one has ${given}.`);
   }
   return text;
 }

@@ -39,7 +39,8 @@ export interface OpenConversation {
 }
 
 /**
- * The conversation that a check-in link leads to, with its messages after `lastSeq`. Throws `not_found` for a link that
+ * The conversation that a check-in link leads to, with its messages after `lastSeq`: the newest
+ * CONVERSATION_MESSAGES_MAX of them, and all when `lastSeq` is beyond the end. Throws `not_found` for a link that
  * we did not issue, `gone` for an expired one, `overloaded` when too many are waiting.
  */
 export type OpenByLink = (token: string, lastSeq: number) => Promise<OpenConversation>;
@@ -194,7 +195,7 @@ function greeting({ name, firstQuestion }: Invitation): Omit<StoredMessage, 'at'
 type State = Pick<OpenConversation, 'lastSeq' | 'waitingFor' | 'finished' | 'messages'>;
 
 function beforeItBegins(invitation: Invitation, lastSeq: number): State {
-  const messages = lastSeq < GREETING_SEQ ? [toMessage({ ...greeting(invitation), at: invitation.at })] : [];
+  const messages = lastSeq !== GREETING_SEQ ? [toMessage({ ...greeting(invitation), at: invitation.at })] : [];
   return { lastSeq: GREETING_SEQ, waitingFor: GREETING_SEQ, finished: false, messages };
 }
 
@@ -211,8 +212,9 @@ async function statesOf(db: Db, orgId: number, visits: readonly Visit[]): Promis
       select * from conversations where org_id = ${orgId} and reach_out_id = given.reach_out_id limit 1
     ) as v
     left join lateral (
-      select * from messages where org_id = ${orgId} and conversation_id = v.id and seq > given.last_seq
-      order by seq limit ${CONVERSATION_MESSAGES_MAX}
+      select * from messages where org_id = ${orgId} and conversation_id = v.id
+        and seq > case when given.last_seq > v.last_seq then 0 else given.last_seq end
+      order by seq desc limit ${CONVERSATION_MESSAGES_MAX}
     ) as m on true
     order by given.nth, m.seq`.execute(db);
   const states = new Map<number, State & { messages: Message[] }>();

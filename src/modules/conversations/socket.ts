@@ -7,7 +7,7 @@ import { CLOSE, type Connection, type SocketHandler } from '../../socket/server.
 import type { SocketContext, Sockets } from '../faces.ts';
 import { readAnswerText } from './answer-content.ts';
 import { type Answered, createAnswers, type GivenAnswer } from './answers.ts';
-import { createBeginnings, createOpenings } from './conversations.ts';
+import { createBeginnings, createOpenings, type OpenConversation } from './conversations.ts';
 import { CHOICE_MAX, NONCE_CHARS_MAX } from './limits.ts';
 
 const SEQ_MAX = 1_000_000;
@@ -17,6 +17,7 @@ const Hello = Compile(
   Type.Object(
     {
       type: Type.Literal('hello'),
+      version: Type.Optional(Type.Integer({ minimum: 1 })), // of the protocol; there is one so far
       token: Type.String({ maxLength: 100 }),
       lastSeq: Type.Integer({ minimum: 0, maximum: SEQ_MAX }),
     },
@@ -92,6 +93,8 @@ export function createChatHandler(database: Database, secretKey: string, metrics
     connection.welcomed();
     const { orgId, reachOutId, ...welcome } = opened;
     room.invitation = { orgId, reachOutId };
+    const fromSeq = resyncFrom(given.lastSeq, opened);
+    if (fromSeq !== undefined) connection.send({ type: 'resync', fromSeq });
     connection.send({ type: 'welcome', ...welcome });
     for (const said of meanwhile)
       tell(connection, { ...said, messages: said.messages.filter((message) => message.seq > welcome.lastSeq) });
@@ -153,6 +156,15 @@ export function createChatHandler(database: Database, secretKey: string, metrics
     },
     closed: leave,
   };
+}
+
+/**
+ * The seq that the client has to start from, when the messages do not follow on those that it has: it missed more than
+ * is repeated, or has more than there is, as after a restored backup.
+ */
+function resyncFrom(lastSeq: number, { messages, lastSeq: newest }: OpenConversation): number | undefined {
+  const first = messages[0]?.seq ?? newest + 1;
+  return first > lastSeq + 1 || lastSeq > newest ? first : undefined;
 }
 
 function tell(connection: Connection, { messages, finished }: Said): void {
