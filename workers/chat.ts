@@ -3,6 +3,7 @@ import { loadPages } from '../src/http/pages.ts';
 import { MODULES } from '../src/modules.ts';
 import { closeServer, listen } from '../src/process/listen.ts';
 import type { Process } from '../src/process/run-process.ts';
+import { admissionLimits } from '../src/socket/admission.ts';
 import { createSocketServer } from '../src/socket/server.ts';
 import { loadFaces } from './parts/modules.ts';
 import { useDatabase, useRedis } from './parts/resources.ts';
@@ -23,7 +24,13 @@ export async function start(process: Process, modules = MODULES): Promise<void> 
   );
   await process.open(
     'sockets',
-    () => createSocketServer({ server, endpoints, origins: [new URL(config.chatUrl).origin], log, metrics }),
+    () =>
+      createSocketServer({
+        ...{ server, endpoints, log, metrics },
+        origins: [config.chatUrl, config.apiUrl, ...config.socketOrigins],
+        admission: admissionLimits(config.socketsPerAddress),
+        proxyHops: config.trustProxyHops,
+      }),
     (sockets) => sockets.close(),
   );
   await listen(server, { host: config.host, port: config.chatPort, variable: 'CHAT_PORT' });

@@ -48,7 +48,8 @@ function refuseUnlessFree(root: string, name: string, removed: readonly string[]
   if (uses.length === 0) return;
   const users = [...new Set(uses.map(({ module }) => module))];
   const samples = users
-    .map((user) => uses.find(({ module }) => module === user))
+    .map((user) => uses.filter(({ module }) => module === user))
+    .map((usesOfUser) => usesOfUser.find(({ file }) => file.startsWith('src/')) ?? usesOfUser[0])
     .map((use) => `  ${use?.file} ${use?.what}`);
   throw new Error(
     `${users.join(' and ')} ${users.length === 1 ? 'depends' : 'depend'} on ${name}:\n${samples.join('\n')}\nRemove ${users.join(' and ')} first.`,

@@ -12,6 +12,7 @@ import { answerHealth, HEALTH_PATHS } from '../process/health-endpoints.ts';
 import type { Metrics } from '../process/metrics.ts';
 import type { App } from './app.ts';
 import { authenticate, type Sessions } from './authentication.ts';
+import { endOldConnections } from './connection-age.ts';
 import { shedLoad } from './load-shedding.ts';
 import { isPageFile, type PageAnswer, type Pages, SECURITY_HEADERS } from './pages.ts';
 import { sendProblem } from './problem-details.ts';
@@ -39,6 +40,7 @@ export async function createServer(parts: ServerParts): Promise<App> {
     serverFactory: (answer) => {
       const server = createHttpServer(HTTP_TIMEOUTS, shedLoad(answer, headers, parts.metrics));
       server.maxConnections = HTTP_CONNECTIONS_MAX;
+      endOldConnections(server);
       return server;
     },
     routerOptions: { maxParamLength: 200 },
