@@ -53,8 +53,9 @@ export function readInvitation(secretKey: string, token: string): InvitationKey 
 }
 
 /**
- * The conversation of an invitation, with its messages after `lastSeq`. Throws `not_found` for one that is gone, `gone`
- * for an expired one, `overloaded` when too many are waiting.
+ * The conversation of an invitation, with its messages after `lastSeq`: the newest CONVERSATION_MESSAGES_MAX of them, and
+ * all when `lastSeq` is beyond the end. Throws `not_found` for one that is gone, `gone` for an expired one, `overloaded`
+ * when too many are waiting.
  */
 export type OpenConversationOf = (invitation: InvitationKey, lastSeq: number) => Promise<OpenConversation>;
 
@@ -239,7 +240,7 @@ function greeting({ name, firstQuestion }: Invitation): Omit<StoredMessage, 'at'
 type State = ConversationState;
 
 function beforeItBegins(invitation: Invitation, lastSeq: number): State {
-  const messages = lastSeq < GREETING_SEQ ? [toMessage({ ...greeting(invitation), at: invitation.at })] : [];
+  const messages = lastSeq !== GREETING_SEQ ? [toMessage({ ...greeting(invitation), at: invitation.at })] : [];
   return { lastSeq: GREETING_SEQ, waitingFor: GREETING_SEQ, finished: false, messages };
 }
 
@@ -256,8 +257,9 @@ async function statesOf(db: Db, orgId: number, visits: readonly Visit[]): Promis
       select * from conversations where org_id = ${orgId} and reach_out_id = given.reach_out_id limit 1
     ) as v
     left join lateral (
-      select * from messages where org_id = ${orgId} and conversation_id = v.id and seq > given.last_seq
-      order by seq limit ${CONVERSATION_MESSAGES_MAX}
+      select * from messages where org_id = ${orgId} and conversation_id = v.id
+        and seq > case when given.last_seq > v.last_seq then 0 else given.last_seq end
+      order by seq desc limit ${CONVERSATION_MESSAGES_MAX}
     ) as m on true
     order by given.nth, m.seq`.execute(db);
   const states = new Map<number, State & { messages: Message[] }>();

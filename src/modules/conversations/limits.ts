@@ -24,7 +24,7 @@ export const BEGINNINGS_WAITING_MAX = 5_000; // as many as can wait for their ch
 export const SCORING_EVERY_MS = 500; // an answer's score follows it by about this long
 export const SCORES_PER_COMMIT_MAX = 500; // answers read, scored and counted at a time, of one organisation; their conversations are locked for that one transaction
 export const SCORING_SLICE_MS = 3; // then other work of the process gets its turn; with the slowest answer (2 ms) on top it stays under 5
-export const SCORED_WORD_CHARS_MAX = 40; // longer runs of characters are no words and are skipped: the scorer's patterns take quadratic time over them
+export const SCORED_WORD_CHARS_MAX = 40; // longer runs of characters are not words and are skipped: the scorer's patterns take quadratic time over them
 
 export const RELATIONS: readonly [string, boolean][] = [
   [

@@ -10,10 +10,10 @@ import type { SocketContext, Sockets } from '../faces.ts';
 import { readAnswerText } from './answer-content.ts';
 import { createAnswers, type GivenAnswer } from './answers.ts';
 import {
+  type ConversationState,
   createBeginnings,
   createOpenings,
   createReadings,
-  type InvitationKey,
   lastSeqsOf,
   readInvitation,
 } from './conversations.ts';
@@ -32,7 +32,7 @@ const Hello = Compile(
   Type.Object(
     {
       type: Type.Literal('hello'),
-      version: Type.Optional(Type.Integer()),
+      version: Type.Optional(Type.Integer({ minimum: 1 })), // of the protocol; there is one so far
       token: Type.String({ maxLength: 100 }),
       lastSeq,
     },
@@ -108,9 +108,11 @@ export function createChatHandler({ config, log, database, redis, metrics }: Soc
     try {
       const invitation = readInvitation(config.secretKey, given.token);
       const member = await rooms.enter(connection, invitation, 'employee');
-      const opened = await openFrom(connection, invitation, given.lastSeq);
+      const opened = await openConversation(invitation, given.lastSeq);
       connection.welcomed();
       const { orgId: _, reachOutId: __, ...welcome } = opened;
+      const fromSeq = resyncFrom(given.lastSeq, opened);
+      if (fromSeq !== undefined) connection.send({ type: 'resync', fromSeq });
       connection.send({ type: 'welcome', ...welcome });
       rooms.welcomed(member, opened);
     } catch (error) {
@@ -119,14 +121,6 @@ export function createChatHandler({ config, log, database, redis, metrics }: Soc
       connection.send({ type: 'error', code: error.code, message: error.message });
       connection.close(error.code === 'gone' ? CLOSE.linkExpired : CLOSE.linkNotValid, error.code);
     }
-  }
-
-  async function openFrom(connection: Connection, invitation: InvitationKey, from: number) {
-    const opened = await openConversation(invitation, from);
-    if (from <= opened.lastSeq) return opened;
-    // The client knows more than the database, which was restored from a backup: it must forget.
-    connection.send({ type: 'resync', fromSeq: 1 });
-    return openConversation(invitation, 0);
   }
 
   async function watch(connection: Connection, given: { ticket: string; lastSeq: number }): Promise<void> {
@@ -201,4 +195,13 @@ export function createChatHandler({ config, log, database, redis, metrics }: Soc
       fanOut.close();
     },
   };
+}
+
+/**
+ * The seq that the client has to start from, when the messages do not follow on those that it has: it missed more than
+ * is repeated, or has more than there is, as after a restored backup.
+ */
+function resyncFrom(lastSeq: number, { messages, lastSeq: newest }: ConversationState): number | undefined {
+  const first = messages[0]?.seq ?? newest + 1;
+  return first > lastSeq + 1 || lastSeq > newest ? first : undefined;
 }

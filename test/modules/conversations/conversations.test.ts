@@ -49,7 +49,7 @@ const messagesOf = async (place: Place) =>
     .execute();
 const progress = async () => (await campaignOf(on.db, invitation.orgId, invitation.campaignId)).progress;
 
-test('a link shows its first question, and stores nothing: whoever opened it may be a program', async () => {
+test('a link shows its first question and stores nothing, because a program may have opened it', async () => {
   expect(await open()).toMatchObject({
     name: 'Person 1',
     organisation: 'Acme',
@@ -96,7 +96,8 @@ test('who comes back gets exactly what was missed', async () => {
     [5, 'bot', 'Anything else?'],
   ]);
   expect((await open(5)).messages).toEqual([]);
-  expect((await open(999)).messages).toEqual([]);
+  // More than there is, as after a restored backup: all of it again.
+  expect((await open(999)).messages).toHaveLength(5);
 });
 
 test('the questions come in order, and the last answer ends it', async () => {
