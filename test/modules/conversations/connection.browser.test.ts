@@ -36,6 +36,7 @@ const WELCOME = {
   messages: [bot(1, 'How are you?')],
   lastSeq: 1,
   finished: false,
+  waitingFor: 1,
 };
 
 beforeAll(async () => {
@@ -188,7 +189,7 @@ test('nothing is wider than a screen of 320 pixels: names, words and addresses o
   const long = 'Donaudampfschifffahrtsgesellschaft'.repeat(4);
   const url = `https://example.test/${'a'.repeat(300)}?b=${'c'.repeat(100)}`;
   const messages = [bot(1, `Hi ${long}! ${url}`), own(2, long), bot(3, url)];
-  const welcome = { ...WELCOME, name: long, organisation: long, campaign: long, messages, lastSeq: 3 };
+  const welcome = { ...WELCOME, name: long, organisation: long, campaign: long, messages, lastSeq: 3, waitingFor: 3 };
   reply = (frame, socket) => {
     if (frame.type === 'hello') say(socket, welcome);
     if (frame.type === 'answer')
@@ -289,7 +290,10 @@ test('a check-in that was finished in another window closes the form in this one
       say(socket, { type: 'error', code: 'conflict', message: 'You have finished.', nonce: frame.nonce });
     if (frame.type !== 'hello') return;
     const messages = [own(2, 'from another window'), bot(3, 'Thank you for sharing!')];
-    say(socket, answers().length === 0 ? WELCOME : { ...WELCOME, messages, lastSeq: 3, finished: true });
+    say(
+      socket,
+      answers().length === 0 ? WELCOME : { ...WELCOME, messages, lastSeq: 3, waitingFor: null, finished: true },
+    );
   };
   await open();
   await visitor.page.getByText('How are you?').waitFor();

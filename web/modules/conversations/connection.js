@@ -183,7 +183,7 @@ export function connectConversation({ url, token, on = {}, environment = {} }) {
       return drop();
     }
     lastSeq = message.seq;
-    if (message.sender === 'bot') question = { seq: message.seq, answer: message.answer ?? 'text' };
+    if (message.answer !== undefined) question = { seq: message.seq, answer: message.answer };
     report('message', message);
     // It may come back as a message before its acknowledgement does, for instance after a reconnect.
     if (message.nonce && kept.get(message.nonce) !== undefined)
