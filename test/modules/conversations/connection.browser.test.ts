@@ -300,7 +300,7 @@ test('a check-in that was finished in another window closes the form in this one
   await send('from here');
   await visitor.page.getByRole('heading', { name: 'Thank you' }).waitFor();
   expect(await form().isVisible()).toBe(false);
-  expect(await bubbles()).toEqual(['How are you?', 'from another window', 'Thank you for sharing!', 'from here']);
+  expect(await bubbles()).toEqual(['How are you?', 'from here', 'from another window', 'Thank you for sharing!']);
   await visitor.page.locator('.bubble.failed', { hasText: 'not delivered: You have finished.' }).waitFor();
 });
 
@@ -329,6 +329,34 @@ test('a question with a scale is answered by one tap', async () => {
   expect(await bubbles()).toEqual(['How was your week?', '4 of 5', 'What helps?']);
   expect(await scale.isVisible()).toBe(false);
   expect(await form().isVisible()).toBe(true);
+});
+
+test('a double tap does not answer the next question, which nobody has read', async () => {
+  reply = (frame, socket) => {
+    if (frame.type === 'hello') say(socket, { ...WELCOME, messages: [bot(1, 'How was your week?', 'scale')] });
+    if (frame.type !== 'answer') return;
+    const seq = (frame.questionSeq ?? 0) + 1;
+    say(socket, { type: 'ack', nonce: frame.nonce, seq });
+    say(socket, { type: 'message', ...own(seq, `${frame.choice} of 5`, frame.nonce) });
+    say(socket, { type: 'message', ...bot(seq + 1, 'And your team?', 'scale') });
+  };
+  await visitor.page.clock.install();
+  await open();
+  const four = visitor.page.getByRole('radio', { name: '4' });
+  await four.waitFor();
+  await visitor.page.clock.runFor(1_000);
+  await four.click();
+  await visitor.page.getByText('And your team?').waitFor();
+  await four.click();
+  expect(answers()).toHaveLength(1);
+  await visitor.page.clock.runFor(1_000);
+  await four.click();
+  await expect
+    .poll(() => answers().map(({ questionSeq, choice }) => [questionSeq, choice]))
+    .toEqual([
+      [1, 4],
+      [3, 4],
+    ]);
 });
 
 test('on the keyboard a scale is one stop; arrows and digits move, Space or Enter chooses, and the focus goes on', async () => {

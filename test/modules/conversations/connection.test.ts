@@ -306,6 +306,13 @@ test('an answer written before the end is still sent after it: the server knows 
   expect(reported('delivered')).toHaveLength(1);
 });
 
+test('a question that was answered before is never said to wait, while the conversation is repeated', () => {
+  connect();
+  line().open();
+  line().hear({ ...WELCOME, messages: [bot(1), own(2, 'before'), bot(3)], lastSeq: 3, waitingFor: 3 });
+  expect(reported('waiting')).toEqual([[{ seq: 3, answer: 'text' }]]);
+});
+
 test('a message that is missing is fetched by connecting again; one that came before is dropped', () => {
   const server = welcomed();
   server.hear({ type: 'message', ...bot(1) });
@@ -340,6 +347,19 @@ test('the network that goes is heard at once, and when it is back nobody waits',
   line().open();
   line().hear(AGAIN);
   expect(lastState()).toBe('open');
+});
+
+test('a connection that was begun without a network is given up for a new one when the network is back', () => {
+  welcomed().close(1006);
+  vi.advanceTimersByTime(500);
+  expect(lines).toHaveLength(2);
+  network.online();
+  expect(line(1).isLetGo).toBe(true);
+  expect(lines).toHaveLength(3);
+  line().open();
+  line().hear(AGAIN);
+  network.online();
+  expect(lines).toHaveLength(3);
 });
 
 test('a person who comes back after a while is told what they missed, or that the line is dead', () => {
