@@ -42,7 +42,7 @@
  * @property {string} body
  * @property {string} at ISO 8601
  * @property {string | null} [nonce] of an answer
- * @property {'text' | 'scale'} [answer] how a question wants to be answered; text when it is missing
+ * @property {'text' | 'scale'} [answer] of a question: how it is answered
  *
  * @typedef {object} Welcome
  * @property {'welcome'} type
@@ -53,7 +53,7 @@
  * @property {readonly Message[]} messages those after the client's lastSeq
  * @property {number} lastSeq
  * @property {boolean} finished
- * @property {number | null} [waitingFor] the seq of the question that can be answered now
+ * @property {number | null} waitingFor the seq of the question that can be answered now
  *
  * @typedef {{ type: 'ack', nonce: string, seq: number }} Ack
  * @typedef {{ type: 'finished' }} Finished
