@@ -7,7 +7,7 @@ create table campaigns (
   name text not null,
   subject text not null,
   body text not null,
-  questions text[] not null,
+  questions jsonb not null check (jsonb_array_length(questions) > 0),
   status text not null default 'draft' check (status in ('draft', 'scheduled', 'sending', 'done', 'cancelled')),
   -- The next launch of a scheduled campaign.
   launch_at timestamptz,
@@ -26,6 +26,7 @@ create table campaigns (
   unique (org_id, parent_id, launch_at),
   foreign key (org_id, parent_id) references campaigns (org_id, id)
 );
+comment on column campaigns.questions is 'json: { text: string; answer: ''text'' | ''scale'' }[]';
 create index campaigns_due on campaigns (launch_at) where status = 'scheduled';
 create index campaigns_sending on campaigns (id) where status = 'sending';
 

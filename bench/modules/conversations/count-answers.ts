@@ -12,13 +12,14 @@ export async function countAnswers(chatUrl: string, token: string): Promise<Coun
   const socket = new WebSocket(`${chatUrl.replace('http', 'ws')}/chat`);
   const frames = on(socket, 'message', { signal: AbortSignal.timeout(FRAME_MS_MAX), close: ['close'] });
   let bytes = 0;
-  const heard = async (type: string): Promise<{ questions?: number }> => {
+  type Heard = { type: string; message?: string; questions?: number; waitingFor?: number };
+  const heard = async (type: string): Promise<Heard> => {
     for (;;) {
       const { value, done } = await frames.next();
       if (done) throw new Error(`the chat closed the connection before it said ${type}`);
       const text = String(value[0]);
       bytes += Buffer.byteLength(text);
-      const frame = JSON.parse(text) as { type: string; message?: string; questions?: number };
+      const frame = JSON.parse(text) as Heard;
       if (frame.type === 'error') throw new Error(`the chat says: ${frame.message}`);
       if (frame.type === type) return frame;
     }
@@ -27,12 +28,14 @@ export async function countAnswers(chatUrl: string, token: string): Promise<Coun
     await once(socket, 'open');
     const atFirst = await databaseUse(chatUrl);
     socket.send(JSON.stringify({ type: 'hello', token, lastSeq: 0 }));
-    const { questions = 0 } = await heard('welcome');
+    const { questions = 0, waitingFor: first = 1 } = await heard('welcome');
     const welcomed = await databaseUse(chatUrl);
     const counters = { 'welcome: queries': usedSince(atFirst, welcomed).queries, 'welcome: bytes': bytes };
     bytes = 0;
     for (let nth = 0; nth < questions; nth++) {
-      socket.send(JSON.stringify({ type: 'answer', nonce: `counted-${nth}`, body: BODY }));
+      // Each question follows the answer to the one before.
+      const frame = { type: 'answer', nonce: `counted-${nth}`, questionSeq: first + 2 * nth, text: BODY };
+      socket.send(JSON.stringify(frame));
       await heard('ack');
     }
     await heard('finished');

@@ -42,11 +42,14 @@ interface Frame {
   readonly seq: number;
   readonly sender: string;
   readonly body: string;
+  /** Of a question: what answers it. */
+  readonly answer?: 'text' | 'scale';
+  readonly waitingFor: number | null;
   readonly code: string;
   readonly message: string;
 }
 
-type Message = Pick<Frame, 'seq' | 'sender' | 'body'>;
+type Message = Pick<Frame, 'seq' | 'sender' | 'body' | 'answer'>;
 
 const HELLO_MS = 15_000;
 const ACK_MS = 10_000; // longer, and the connection is presumed dead, as the page presumes
@@ -76,7 +79,9 @@ export function createChatClient(
   let over = false;
   let answers = 0;
   let asked = false;
-  let unsent: { nonce: string; body: string; dueMs: number; storedAs?: number } | undefined;
+  /** The seq of the newest question. */
+  let question: number | undefined;
+  let unsent: { nonce: string; questionSeq: number; body: string; dueMs: number; storedAs?: number } | undefined;
   let timer: NodeJS.Timeout | undefined;
 
   function connect(): void {
@@ -109,10 +114,12 @@ export function createChatClient(
     }
   }
 
-  function welcomed({ messages, finished }: Frame) {
+  function welcomed({ messages, waitingFor, finished }: Frame) {
     clearTimeout(timer);
     failures = 0;
     on.welcomed(dueMs, !greeted);
+    if (!greeted) socket?.send(JSON.stringify({ type: 'seen' }));
+    question = waitingFor ?? question;
     greeted = true;
     asked = false;
     for (const message of messages) heard(message);
@@ -124,7 +131,7 @@ export function createChatClient(
   }
 
   /** No number twice, no number missing. */
-  function heard({ seq, sender, body }: Message) {
+  function heard({ seq, sender, body, answer }: Message) {
     if (seq <= lastSeq) return;
     if (seq !== lastSeq + 1) on.wrong(`message ${seq} of reach-out ${reachOutId} came after ${lastSeq}`);
     lastSeq = seq;
@@ -132,6 +139,8 @@ export function createChatClient(
       if (unsent?.body === body) unsent.storedAs = seq;
       return;
     }
+    if (answer === undefined) return;
+    question = seq;
     if (unsent === undefined) ask();
   }
 
@@ -147,7 +156,7 @@ export function createChatClient(
     unsent = undefined;
     on.acknowledged(answerDue, { orgId, reachOutId, nonce, seq, body });
     // After a reconnect the bot's next question may have come before the acknowledgement.
-    if (lastSeq > seq && !over) ask();
+    if (question !== undefined && question > seq && !over) ask();
   }
 
   function refusedAnswer({ code, message }: Frame) {
@@ -162,8 +171,8 @@ export function createChatClient(
 
   function sendAnswer(): void {
     if (socket?.readyState !== WebSocket.OPEN || unsent === undefined) return;
-    const { nonce, body } = unsent;
-    socket.send(JSON.stringify({ type: 'answer', nonce, body }));
+    const { nonce, questionSeq, body } = unsent;
+    socket.send(JSON.stringify({ type: 'answer', nonce, questionSeq, text: body }));
     wait(ACK_MS);
   }
 
@@ -207,10 +216,10 @@ export function createChatClient(
   connect();
   return {
     answer(answerDue) {
-      if (unsent !== undefined || over) return false;
+      if (unsent !== undefined || question === undefined || over) return false;
       const nonce = `${orgId}-${reachOutId}-${lastSeq}-${(++answers).toString(36)}-${random.below(2 ** 31).toString(36)}`;
       // The nonce in the text: an answer that was stored twice is found by its words.
-      unsent = { nonce, body: `${random.pick(WORDS)} (${nonce})`, dueMs: answerDue };
+      unsent = { nonce, questionSeq: question, body: `${random.pick(WORDS)} (${nonce})`, dueMs: answerDue };
       on.started(answerDue);
       sendAnswer();
       return true;

@@ -1,6 +1,6 @@
 import { Cron } from 'croner';
 import { sql } from 'kysely';
-import { givenRows } from '../../db/batch-write.ts';
+import { givenByKey } from '../../db/batch-write.ts';
 import type { DatabaseSession } from '../../db/read-write-split.ts';
 import type { Db } from '../../db/schema.ts';
 import { AppError } from '../../errors.ts';
@@ -15,6 +15,7 @@ import {
   countScheduled,
   insertCampaign,
   markLaunched,
+  type Question,
   updateCampaign,
 } from './queries.ts';
 
@@ -28,17 +29,24 @@ export interface CampaignContent {
   readonly name: string;
   readonly subject: string;
   readonly body: string;
-  readonly questions?: readonly string[] | undefined;
+  /** A text alone is a question that is answered in words. */
+  readonly questions?: readonly (string | Question)[] | undefined;
 }
+
+export type { Question };
 
 export async function createCampaign(db: DatabaseSession, orgId: number, content: CampaignContent): Promise<Campaign> {
   return db.write(async (transaction) => {
     const id = await insertCampaign(transaction, orgId, {
       ...content,
-      questions: [...(content.questions ?? CAMPAIGN_DEFAULTS.questions)],
+      questions: (content.questions ?? CAMPAIGN_DEFAULTS.questions).map(toQuestion),
     });
     return found(await campaignById(transaction, orgId, id));
   });
+}
+
+export function toQuestion(question: string | Question): Question {
+  return typeof question === 'string' ? { text: question, answer: 'text' } : question;
 }
 
 /** Which states each change is allowed from, and the state it leads to. */
@@ -57,7 +65,8 @@ export function changeCampaign(
   id: number,
   { questions, ...change }: Partial<CampaignContent>,
 ): Promise<Campaign> {
-  const content = questions === undefined ? change : { ...change, questions: [...questions] };
+  const content =
+    questions === undefined ? change : { ...change, questions: JSON.stringify(questions.map(toQuestion)) };
   return transition(db, orgId, id, 'changed', async () => content);
 }
 
@@ -189,10 +198,17 @@ export async function addToProgress(
   orgId: number,
   more: readonly { campaign_id: number; opened: number; answers: number; finished: number }[],
 ): Promise<void> {
+  const changes = givenByKey(more, {
+    campaign_id: 'bigint',
+    opened: 'integer',
+    answers: 'integer',
+    finished: 'integer',
+  });
   await sql`
     update campaign_progress as p
-    set opened = p.opened + given.opened, answers = p.answers + given.answers, finished = p.finished + given.finished
-    from ${givenRows(more, { campaign_id: 'bigint', opened: 'integer', answers: 'integer', finished: 'integer' })}
-    where p.org_id = ${orgId} and p.campaign_id = any(${more.map((one) => one.campaign_id)}::bigint[])
-      and p.campaign_id = given.campaign_id`.execute(db);
+    set (opened, answers, finished) = (
+      select p.opened + given.opened, p.answers + given.answers, p.finished + given.finished
+      from ${changes.of(sql`p.campaign_id`)}
+    )
+    where p.org_id = ${orgId} and p.campaign_id = any(${changes.keys})`.execute(db);
 }

@@ -2,6 +2,7 @@ import { type Selectable, sql, type UpdateObject } from 'kysely';
 import type { IdPlace } from '../../db/keyset-pagination.ts';
 import type { Db, Schema } from '../../db/schema.ts';
 
+export type Question = Selectable<Schema['campaigns']>['questions'][number];
 export type CampaignStatus = Selectable<Schema['campaigns']>['status'];
 export type ReachOutStatus = Selectable<Schema['reach_outs']>['status'];
 
@@ -59,7 +60,7 @@ export async function campaignsPage(
   return found.map(toCampaign);
 }
 
-type Content = { name: string; subject: string; body: string; questions: string[] };
+type Content = { name: string; subject: string; body: string; questions: readonly Question[] };
 
 export async function insertCampaign(db: Db, orgId: number, content: Content): Promise<number> {
   const { id } = await db
@@ -69,7 +70,7 @@ export async function insertCampaign(db: Db, orgId: number, content: Content): P
       name: content.name,
       subject: content.subject,
       body: content.body,
-      questions: content.questions,
+      questions: JSON.stringify(content.questions),
     })
     .returning('id')
     .executeTakeFirstOrThrow();
@@ -191,7 +192,7 @@ type CampaignRow = {
   name: string;
   subject: string;
   body: string;
-  questions: string[];
+  questions: Question[];
   status: CampaignStatus;
   launch_at: string | null;
   cron: string | null;

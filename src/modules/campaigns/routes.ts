@@ -6,7 +6,14 @@ import { closed, Id, IdParams, Name, nullable, PageQuery, pageSchema, Time } fro
 import { whoIs } from '../accounts/accounts.ts';
 import type { ApiContext } from '../faces.ts';
 import { CAMPAIGN_DEFAULTS, renderMail } from './campaign-mail.ts';
-import { cancelCampaign, changeCampaign, createCampaign, launchCampaign, scheduleCampaign } from './campaigns.ts';
+import {
+  cancelCampaign,
+  changeCampaign,
+  createCampaign,
+  launchCampaign,
+  scheduleCampaign,
+  toQuestion,
+} from './campaigns.ts';
 import {
   MAIL_BODY_CHARS_MAX,
   QUESTION_CHARS_MAX,
@@ -19,6 +26,12 @@ import {
 import { campaignById, campaignsPage, reachOutsPage, recipientsOf } from './queries.ts';
 import { unsubscribeRoutes } from './unsubscribe.ts';
 
+const QuestionText = Type.String({ minLength: 1, maxLength: QUESTION_CHARS_MAX, pattern: '\\S' });
+const AnswerKind = Type.Union([Type.Literal('text'), Type.Literal('scale')], {
+  description: 'text: in words; scale: a tap from 1 (low) to 5 (high), whose mood is exact in every language',
+});
+const Questions = Type.Array(Type.Object({ text: Type.String(), answer: AnswerKind }));
+
 const Content = {
   name: Name,
   subject: Type.String({ minLength: 1, maxLength: SUBJECT_CHARS_MAX, pattern: '^[^\\r\\n]*\\S[^\\r\\n]*$' }),
@@ -29,9 +42,10 @@ const Content = {
     description: '{{name}} and {{organisation}} are filled in',
   }),
   questions: Type.Optional(
-    Type.Array(Type.String({ minLength: 1, maxLength: QUESTION_CHARS_MAX, pattern: '\\S' }), {
+    Type.Array(Type.Union([QuestionText, Type.Object({ text: QuestionText, answer: AnswerKind }, closed)]), {
       minItems: 1,
       maxItems: QUESTIONS_MAX,
+      description: 'a text alone is answered in words',
     }),
   ),
 };
@@ -41,7 +55,7 @@ const Campaign = Type.Object({
   name: Type.String(),
   subject: Type.String(),
   body: Type.String(),
-  questions: Type.Array(Type.String()),
+  questions: Questions,
   status: Type.String({ description: 'draft, scheduled, sending, done or cancelled' }),
   launchAt: nullable(Time),
   cron: nullable(Type.String()),
@@ -119,11 +133,11 @@ export function routes(api: App, { cursors, database, links }: ApiContext): void
         summary: 'Default text and questions to start from',
         tags,
         response: {
-          200: Type.Object({ subject: Type.String(), body: Type.String(), questions: Type.Array(Type.String()) }),
+          200: Type.Object({ subject: Type.String(), body: Type.String(), questions: Questions }),
         },
       },
     },
-    async () => ({ ...CAMPAIGN_DEFAULTS, questions: [...CAMPAIGN_DEFAULTS.questions] }),
+    async () => ({ ...CAMPAIGN_DEFAULTS, questions: CAMPAIGN_DEFAULTS.questions.map(toQuestion) }),
   );
 
   api.post(

@@ -1,7 +1,7 @@
 /** Generated from migrations/*.sql by npm run generate:schema. Changes made here are lost. */
 
 import type { GeneratedAlways } from 'kysely';
-import type { SetOnce, Time } from '../../db/column-types.ts';
+import type { JsonOf, SetOnce, Time } from '../../db/column-types.ts';
 import type { Generated } from '../../db/tables.ts';
 
 export interface CampaignProgress {
@@ -30,7 +30,7 @@ export interface Campaigns {
   name: string;
   org_id: number;
   parent_id: number | null;
-  questions: string[];
+  questions: JsonOf<{ text: string; answer: 'text' | 'scale' }[]>;
   status: Generated<'draft' | 'scheduled' | 'sending' | 'done' | 'cancelled'>;
   subject: string;
   time_zone: Generated<string>;

@@ -4,6 +4,7 @@ import { QUESTIONS_MAX } from '../campaigns/limits.ts';
 
 export const ANSWER_CHARS_MAX = 2_000;
 export const NONCE_CHARS_MAX = 64;
+export const CHOICE_MAX = 5; // the highest number on the scale; the lowest is 1
 export const CONVERSATION_MESSAGES_MAX = 50;
 
 export const ANSWERS_PER_COMMIT_MAX = 500; // a busy process is slow with each round trip: at 100 the Dragons' Den minute fell from 2,600 to 700 a second when the CPUs were saturated
@@ -12,6 +13,12 @@ export const ANSWERS_WAITING_MAX = 2_000; // about a second's worth; further one
 export const OPENINGS_PER_COMMIT_MAX = 100; // each with up to CONVERSATION_MESSAGES_MAX messages
 export const OPENING_COMMITS_AT_ONCE = 2; // of POOL_PRIMARY.chat: the others are for answers
 export const OPENINGS_WAITING_MAX = 5_000; // half of SOCKETS_MAX, all at once; further ones are told to try again
+export const BEGINNINGS_WAITING_MAX = 5_000; // as many as can wait for their check-in to open
+
+export const SCORING_EVERY_MS = 500; // an answer's score follows it by about this long
+export const SCORES_PER_COMMIT_MAX = 500; // answers read, scored and counted at a time, of one organisation; their conversations are locked for that one transaction
+export const SCORING_SLICE_MS = 3; // then other work of the process gets its turn; with the slowest answer (2 ms) on top it stays under 5
+export const SCORED_WORD_CHARS_MAX = 40; // longer runs of characters are no words and are skipped: the scorer's patterns take quadratic time over them
 
 export const RELATIONS: readonly [string, boolean][] = [
   [

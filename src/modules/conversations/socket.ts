@@ -5,10 +5,12 @@ import { AppError } from '../../errors.ts';
 import type { Metrics } from '../../process/metrics.ts';
 import { CLOSE, type Connection, type SocketHandler } from '../../socket/server.ts';
 import type { SocketContext, Sockets } from '../faces.ts';
-import { type Answered, createAnswers } from './answers.ts';
-import { createOpenings } from './conversations.ts';
-import { ANSWER_CHARS_MAX, NONCE_CHARS_MAX } from './limits.ts';
+import { readAnswerText } from './answer-content.ts';
+import { type Answered, createAnswers, type GivenAnswer } from './answers.ts';
+import { createBeginnings, createOpenings } from './conversations.ts';
+import { CHOICE_MAX, NONCE_CHARS_MAX } from './limits.ts';
 
+const SEQ_MAX = 1_000_000;
 const closed = { additionalProperties: false } as const;
 
 const Hello = Compile(
@@ -16,22 +18,24 @@ const Hello = Compile(
     {
       type: Type.Literal('hello'),
       token: Type.String({ maxLength: 100 }),
-      lastSeq: Type.Integer({ minimum: 0, maximum: 1_000_000 }),
+      lastSeq: Type.Integer({ minimum: 0, maximum: SEQ_MAX }),
     },
     closed,
   ),
 );
 
-const Answer = Compile(
-  Type.Object(
-    {
-      type: Type.Literal('answer'),
-      // No NUL character, which PostgreSQL cannot store: the client must learn that this answer will never be accepted.
-      nonce: Type.String({ maxLength: NONCE_CHARS_MAX, pattern: '^[^\\u0000]+$' }),
-      body: Type.String({ maxLength: ANSWER_CHARS_MAX, pattern: '^(?=[\\s\\S]*\\S)[^\\u0000]+$' }),
-    },
-    closed,
-  ),
+const Seen = Compile(Type.Object({ type: Type.Literal('seen') }, closed));
+
+// The text is checked by readAnswerText, which says what is wrong with it.
+const answer = {
+  type: Type.Literal('answer'),
+  // No NUL character, which PostgreSQL cannot store: the client must learn that this answer will never be accepted.
+  nonce: Type.String({ maxLength: NONCE_CHARS_MAX, pattern: '^[^\\u0000]+$' }),
+  questionSeq: Type.Integer({ minimum: 1, maximum: SEQ_MAX }),
+};
+const TextAnswer = Compile(Type.Object({ ...answer, text: Type.String() }, closed));
+const ScaleAnswer = Compile(
+  Type.Object({ ...answer, choice: Type.Integer({ minimum: 1, maximum: CHOICE_MAX }) }, closed),
 );
 
 /** The windows that one person has open for one reach-out. */
@@ -39,7 +43,7 @@ interface Room {
   readonly key: string;
   readonly connections: Set<Connection>;
   /** Set by the first welcome. */
-  conversation?: { readonly orgId: number; readonly id: number };
+  invitation?: { readonly orgId: number; readonly reachOutId: number };
 }
 
 type Said = Pick<Answered, 'messages' | 'finished'>;
@@ -54,7 +58,8 @@ export function sockets({ config, database, metrics }: SocketContext): Sockets {
 
 /**
  * The chat. The client sends hello with its link's token and the last seq that it has, and gets the messages after
- * that. An answer is acknowledged after its commit; every message goes to all of the person's open windows, in order of
+ * that. It sends seen once a person has given a sign, which begins the conversation. An answer says which question it
+ * answers, and is acknowledged after its commit; every message goes to all of the person's open windows, in order of
  * seq.
  *
  * A window joins its room before its conversation is read, and messages that arrive meanwhile are sent after its
@@ -62,6 +67,7 @@ export function sockets({ config, database, metrics }: SocketContext): Sockets {
  */
 export function createChatHandler(database: Database, secretKey: string, metrics: Metrics): SocketHandler {
   const openConversation = createOpenings(database, secretKey, metrics);
+  const beginConversation = createBeginnings(database, metrics);
   const answerQuestion = createAnswers(database, metrics);
   const rooms = new Map<string, Room>();
   const roomOf = new Map<Connection, Room>();
@@ -84,11 +90,11 @@ export function createChatHandler(database: Database, secretKey: string, metrics
     if (opened === undefined) return;
     opening.delete(connection);
     connection.welcomed();
-    const { orgId, id, name, organisation, campaign, questions, messages, lastSeq, finished } = opened;
-    room.conversation = { orgId, id };
-    connection.send({ type: 'welcome', name, organisation, campaign, questions, messages, lastSeq, finished });
+    const { orgId, reachOutId, ...welcome } = opened;
+    room.invitation = { orgId, reachOutId };
+    connection.send({ type: 'welcome', ...welcome });
     for (const said of meanwhile)
-      tell(connection, { ...said, messages: said.messages.filter((message) => message.seq > lastSeq) });
+      tell(connection, { ...said, messages: said.messages.filter((message) => message.seq > welcome.lastSeq) });
   }
 
   /** One room per link. A link that we did not issue gets a room too, until it is rejected. */
@@ -110,10 +116,15 @@ export function createChatHandler(database: Database, secretKey: string, metrics
     if (room.connections.size === 0) rooms.delete(room.key);
   }
 
-  async function answer(connection: Connection, given: { nonce: string; body: string }): Promise<void> {
+  function roomWelcomed(connection: Connection) {
     const room = roomOf.get(connection);
-    if (room?.conversation === undefined) throw new AppError('unauthenticated', 'Send hello first.');
-    const answered = await answerQuestion(room.conversation, { nonce: given.nonce, body: given.body.trim() });
+    if (room?.invitation === undefined) throw new AppError('unauthenticated', 'Send hello first.');
+    return { room, invitation: room.invitation };
+  }
+
+  async function answer(connection: Connection, given: GivenAnswer): Promise<void> {
+    const { room, invitation } = roomWelcomed(connection);
+    const answered = await answerQuestion(invitation, given);
     connection.send({ type: 'ack', nonce: given.nonce, seq: answered.seq });
     // Looks the room up again: the person may have reconnected meanwhile.
     for (const other of rooms.get(room.key)?.connections ?? []) {
@@ -126,10 +137,18 @@ export function createChatHandler(database: Database, secretKey: string, metrics
   return {
     async message(connection, message) {
       if (Hello.Check(message)) return hello(connection, message);
-      if (Answer.Check(message)) return answer(connection, message);
+      if (Seen.Check(message)) return beginConversation(roomWelcomed(connection).invitation);
+      if (TextAnswer.Check(message)) {
+        const { nonce, questionSeq, text } = message;
+        return answer(connection, { nonce, questionSeq, content: { text: readAnswerText(text) } });
+      }
+      if (ScaleAnswer.Check(message)) {
+        const { nonce, questionSeq, choice } = message;
+        return answer(connection, { nonce, questionSeq, content: { choice } });
+      }
       throw new AppError(
         'invalid',
-        `Send {"type":"hello","token","lastSeq"} or {"type":"answer","nonce","body"}; an answer can have 1 to ${ANSWER_CHARS_MAX} characters.`,
+        `Send {"type":"hello","token","lastSeq"}, {"type":"seen"}, or {"type":"answer","nonce","questionSeq"} with "text" or, to a question with a scale, "choice" (1 to ${CHOICE_MAX}).`,
       );
     },
     closed: leave,

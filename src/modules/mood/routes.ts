@@ -5,7 +5,12 @@ import { closed, Day, Id, startOfDay } from '../../http/schemas.ts';
 import { MOOD_DAYS_DEFAULT, MOOD_DAYS_MAX, MOOD_GROUP_MIN } from './limits.ts';
 import { moodByDay } from './queries.ts';
 
-const MoodDay = Type.Object({ day: Type.String(), mood: Type.Number(), answers: Type.Integer() });
+const MoodDay = Type.Object({
+  day: Type.String({ description: 'YYYY-MM-DD, UTC' }),
+  mood: Type.Number({ description: 'the mean of the scored answers' }),
+  answers: Type.Integer(),
+  scored: Type.Integer({ description: 'of the answers: on the scale, or in a language that is scored' }),
+});
 const DAY_MS = 86_400_000;
 
 export function routes(api: App): void {
@@ -16,7 +21,7 @@ export function routes(api: App): void {
     {
       schema: {
         summary: 'Mood by day, and by team and day',
-        description: `From -1 (bad) to 1 (good). Days with fewer than ${MOOD_GROUP_MIN} answers are left out, so that no one's answer can be identified.`,
+        description: `From -1 (bad) to 1 (good), by UTC days. An answer on the scale counts in every language, a text only in English: one in another language is kept without a score and left out of the mean. Days with fewer than ${MOOD_GROUP_MIN} scored answers are left out, so that no one's answer can be identified.`,
         tags,
         querystring: Type.Object({ from: Type.Optional(Day), to: Type.Optional(Day) }, closed),
         response: {

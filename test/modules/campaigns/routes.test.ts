@@ -6,7 +6,7 @@ interface Campaign {
   readonly id: number;
   readonly name: string;
   readonly status: string;
-  readonly questions: string[];
+  readonly questions: { text: string; answer: string }[];
   readonly launchAt: string | null;
   readonly cron: string | null;
   readonly timeZone: string;
@@ -34,7 +34,7 @@ test('a campaign begins as a draft, with questions to start from and nothing sen
   const { status, body } = await post('', DRAFT);
   expect(status).toBe(201);
   expect(body).toMatchObject({ ...DRAFT, status: 'draft', launchedAt: null, launchAt: null, timeZone: 'UTC' });
-  const defaults = await owner.get<{ questions: string[] }>('/api/campaigns/defaults');
+  const defaults = await owner.get<{ questions: Campaign['questions'] }>('/api/campaigns/defaults');
   expect(body.questions).toEqual(defaults.body.questions);
   expect(Object.values(body.progress)).toEqual(Array(8).fill(0));
   expect(await reread(body.id)).toEqual(body);
@@ -42,9 +42,25 @@ test('a campaign begins as a draft, with questions to start from and nothing sen
 
 test('a draft is changed field by field', async () => {
   const { id } = await draft();
-  const changed = await owner.send<Campaign>('PATCH', `/api/campaigns/${id}`, { subject: 'New', questions: ['Well?'] });
-  expect(changed).toMatchObject({ status: 200, body: { ...DRAFT, subject: 'New', questions: ['Well?'] } });
+  const changed = await owner.send<Campaign>('PATCH', `/api/campaigns/${id}`, {
+    subject: 'New',
+    questions: ['Well?', { text: 'How well?', answer: 'scale' }],
+  });
+  const questions = [
+    { text: 'Well?', answer: 'text' },
+    { text: 'How well?', answer: 'scale' },
+  ];
+  expect(changed).toMatchObject({ status: 200, body: { ...DRAFT, subject: 'New', questions } });
   expect(await reread(id)).toEqual(changed.body);
+});
+
+test.each([
+  ['no text', { text: ' ', answer: 'text' }],
+  ['no way to answer', { text: 'How?' }],
+  ['an unknown way to answer', { text: 'How?', answer: 'stars' }],
+  ['a field that nobody reads', { text: 'How?', answer: 'scale', max: 7 }],
+])('a question with %s is refused', async (_, question) => {
+  expect((await post('', { ...DRAFT, questions: [question] })).status).toBe(400);
 });
 
 test('campaigns come newest first, page by page', async () => {

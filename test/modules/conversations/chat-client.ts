@@ -15,8 +15,8 @@ export interface ChatClient {
   heard(matches: (frame: Frame) => boolean): Promise<Frame>;
   /** Says hello and waits for the welcome. */
   hello(token: string, lastSeq?: number): Promise<Frame>;
-  /** Sends an answer and waits for its acknowledgement. */
-  answer(nonce: string, body: string): Promise<Frame>;
+  /** Answers the newest question, in words or with a number, and waits for the acknowledgement. */
+  answer(nonce: string, content: string | number): Promise<Frame>;
   readonly closed: Promise<{ code: number; reason: string }>;
 }
 
@@ -46,9 +46,9 @@ export async function openChat(address: string, options: ClientOptions = {}): Pr
       say({ type: 'hello', token, lastSeq });
       return until('the welcome', () => frames.slice(before).find((frame) => frame.type === 'welcome'));
     },
-    async answer(nonce, body) {
+    async answer(nonce, content) {
       const before = frames.length;
-      say({ type: 'answer', nonce, body });
+      say(answerFrame(nonce, questionIn(frames), content));
       return until('the answer to the answer', () =>
         frames
           .slice(before)
@@ -56,4 +56,21 @@ export async function openChat(address: string, options: ClientOptions = {}): Pr
       );
     },
   };
+}
+
+export function answerFrame(nonce: string, questionSeq: number, content: string | number): object {
+  return {
+    type: 'answer',
+    nonce,
+    questionSeq,
+    ...(typeof content === 'string' ? { text: content } : { choice: content }),
+  };
+}
+
+/** The seq of the newest question that the frames tell of; 1, which is every conversation's first, if there is none. */
+function questionIn(frames: readonly Frame[]): number {
+  const seqs = frames.map((frame) =>
+    frame.type === 'message' && frame['answer'] ? frame['seq'] : frame['waitingFor'],
+  );
+  return Math.max(1, ...seqs.filter((seq) => typeof seq === 'number'));
 }
