@@ -46,7 +46,9 @@ export const twentyTimes: OwnLayoutScenario = {
       inconclusive: [
         ...new Set(all.flatMap(({ faults }) => faults)),
         // Too low a bottom would make the ratio too high; too low a top only makes it too low.
-        ...bottoms.flatMap(({ isAtLeast, rung }) => (isAtLeast ? [`the generator was the limit of "${rung}"`] : [])),
+        ...bottoms.flatMap(({ isAtLeast, rung }) =>
+          isAtLeast ? [`"${rung}" may hold more: nothing broke, or the generator did`] : [],
+        ),
       ],
       conditions: [
         { says: `the product holds ${round(ratio)} times the users, at least ${TIMES_MIN}`, holds: ratio >= TIMES_MIN },
