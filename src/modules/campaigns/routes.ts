@@ -28,7 +28,7 @@ import { unsubscribeRoutes } from './unsubscribe.ts';
 
 const QuestionText = Type.String({ minLength: 1, maxLength: QUESTION_CHARS_MAX, pattern: '\\S' });
 const AnswerKind = Type.Union([Type.Literal('text'), Type.Literal('scale')], {
-  description: 'text: in words; scale: a tap from 1 (low) to 5 (high), whose mood is exact in every language',
+  description: 'text: in words; scale: a tap from 1 (low) to 5 (high), which means the same in every language',
 });
 const Questions = Type.Array(Type.Object({ text: Type.String(), answer: AnswerKind }));
 
