@@ -105,7 +105,7 @@ async function storedAfterAnswers({ chatUrl }: Running) {
   return { orgId, stored: { messages, conversations, progress } };
 }
 
-describe('the same product written the usual way', () => {
+describe('the same product written the usual way', { timeout: 2 * CAMPAIGN_MS }, () => {
   test.each(['', 'groups'])('stores what the product stores after the same answers (steps: %s)', async (steps) => {
     const product = await storedAfterAnswers(await startProductChat());
     const before = await storedAfterAnswers(await startBefore('chat', steps));
