@@ -1,5 +1,5 @@
 import { StartError } from './errors.ts';
-import { REQUESTS_PER_MINUTE_MAX } from './limits.ts';
+import { LAME_DUCK_MS_DEFAULT, LAME_DUCK_MS_MAX, REQUESTS_PER_MINUTE_MAX } from './limits.ts';
 import { PROCESSES, type ServingProcess } from './processes.ts';
 
 /**
@@ -38,6 +38,11 @@ export const VARIABLES = {
     'TRUST_PROXY_HOPS',
     integer(0, 0, 10),
     'the number of proxies in front whose `X-Forwarded-For` is trusted',
+  ),
+  lameDuckMs: variable(
+    'LAME_DUCK_MS',
+    integer(LAME_DUCK_MS_DEFAULT, 0, LAME_DUCK_MS_MAX),
+    'how long a process that was told to stop says so on `/readyz` and serves on, before it closes its door',
   ),
   logLevel: variable(
     'LOG_LEVEL',

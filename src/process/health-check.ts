@@ -1,9 +1,10 @@
 /**
- * What it is: /livez (the event loop is running), /readyz (everything this process depends on answers), /metrics.
+ * What it is: /livez (the event loop is running), /readyz (everything without which this process is of no use
+ *   answers), /metrics.
  * What fails without it: traffic reaches a process that cannot serve it, or an orchestrator restarts one that is only
- *   waiting for its database. And checks that open their own connections exhaust them under load and cause the outage.
- * How it works: each part registers one check that uses its existing connections; probes within HEALTH_CACHE_MS share a
- *   run.
+ *   waiting for its database. Checks that open their own connections exhaust them under load and cause the outage.
+ * How it works: each part that is needed registers one check, which uses its existing connections; probes within
+ *   HEALTH_CACHE_MS share a run.
  * What it costs: one cheap query per part and second, however often it is probed.
  * Its bound: HEALTH_CHECK_MS per check. Its proof: test/process/health-check.test.ts.
  */
@@ -16,6 +17,8 @@ export interface Readiness {
 }
 
 export interface Health {
+  /** Aborted when the process begins to stop. */
+  readonly stopping: AbortSignal;
   register(part: string, check: () => Promise<unknown>): void;
   readiness(): Promise<Readiness>;
 }
@@ -30,6 +33,7 @@ export function createHealth(stopping: AbortSignal): Health {
   }
 
   return {
+    stopping,
     register: (part, check) => void checks.set(part, check),
     async readiness() {
       if (stopping.aborted) return { ready: false, checks: { process: 'stopping' } };

@@ -4,6 +4,7 @@ import { type AddressInfo, connect } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
 import { StartError } from '../../src/errors.ts';
 import { closeServer, explain, listen } from '../../src/process/listen.ts';
+import { until } from '../database.ts';
 
 test('a port that is taken is reported with the variable that changes it', async () => {
   const holder = await listening(createServer());
@@ -45,6 +46,7 @@ test('closing lets the request in flight end, and accepts no new one', async () 
   await arrived.promise;
 
   const closed = closeServer(server);
+  await until('the door is closed', () => !server.listening);
   await expect(fetch(url)).rejects.toMatchObject({ cause: { code: 'ECONNREFUSED' } });
   answer.resolve();
   expect(await (await inFlight).text()).toBe('saved');
