@@ -15,7 +15,7 @@ import { useDatabase, useRedis } from './parts/resources.ts';
 export async function start(process: Process, modules = MODULES): Promise<void> {
   const { config, log, metrics } = process;
   const database = await useDatabase(process);
-  const redis = await useRedis(process);
+  const redis = await useRedis(process, { needed: false });
   const hasher = createPasswordHasher();
   metrics.gauge('password_hashes_waiting', 'Sign-ins waiting for a password hash', () => hasher.waiting);
 

@@ -11,7 +11,7 @@ import { useDatabase, useRedis } from './parts/resources.ts';
 export async function start(process: Process, modules = MODULES): Promise<void> {
   const { config, log, metrics, health } = process;
   const database = await useDatabase(process);
-  await useRedis(process);
+  await useRedis(process, { needed: false });
   const faces = await loadFaces(modules, ({ socket }) => socket);
   const endpoints = faces.map(({ sockets }) => sockets({ config, log, database, metrics }));
   const pages = loadPages(modules.map(({ name }) => name));

@@ -2,11 +2,13 @@
  * What it is: /livez (the event loop is running), /readyz (everything without which this process is of no use
  *   answers), /metrics.
  * What fails without it: traffic reaches a process that cannot serve it, or an orchestrator restarts one that is only
- *   waiting for its database. Checks that open their own connections exhaust them under load and cause the outage.
+ *   waiting for its database. Checks that open their own connections exhaust them under load and cause the outage. And
+ *   a check of something that the process can do without takes every instance away at once: api and chat serve people
+ *   while Redis is down, so it is not among their checks.
  * How it works: each part that is needed registers one check, which uses its existing connections; probes within
  *   HEALTH_CACHE_MS share a run.
  * What it costs: one cheap query per part and second, however often it is probed.
- * Its bound: HEALTH_CHECK_MS per check. Its proof: test/process/health-check.test.ts.
+ * Its bound: HEALTH_CHECK_MS per check. Its proof: test/process/health-check.test.ts, test/process/without-redis.test.ts.
  */
 import { HEALTH_CACHE_MS, HEALTH_CHECK_MS } from '../limits.ts';
 
