@@ -99,9 +99,16 @@ export const RETRY_AFTER_SECONDS = 2; // sent with every refusal
 export const RETRY_AFTER_JITTER_SECONDS = 2; // at most this is added at random, so that those who were refused together do not come back together
 export const PASSWORD_CHARS = { min: 10, max: 200 } as const;
 export const PASSWORD_HASHES_AT_ONCE_MAX = 2; // 19 MiB each (argon2id)
-export const PASSWORD_HASHES_WAITING_MAX = 20; // about 1 s of work; further ones are told to try again
+export const PASSWORD_HASHES_WAITING_MAX = 20; // about 1 s of work, and as much again for known devices; further ones are told to try again
 export const REQUESTS_PER_MINUTE_MAX = 6_000; // per user, unless REQUESTS_PER_MINUTE is set: a script in a loop must not monopolise the api
-export const SIGN_INS_PER_MINUTE_MAX = 10; // per account and address
+export const PASSWORD_HASH_WAIT_MS = 5 * SECOND_MS; // a sign-in that has waited for longer is told to try again: behind it others wait
+export const SIGN_INS_PER_MINUTE_MAX = 10; // per account and network, or device; registrations per network
+export const FAILED_SIGN_INS_MS = 15 * MINUTE_MS; // the window of the next two
+export const FAILED_SIGN_INS_PER_ACCOUNT_MAX = 30; // from all networks together: 2,880 guesses a day at most
+export const FAILED_SIGN_INS_PER_NETWORK_MAX = 100; // for all accounts together: a large office mistypes less often
+export const DEVICE_ACCOUNTS_MAX = 5; // accounts that one device is known for; a sixth pushes out the oldest
+export const DEVICE_MS = 365 * DAY_MS; // after its last sign-in a device is known for this long
+export const UNKNOWN_SESSIONS_PER_MINUTE_MAX = 600; // per network: each costs a query; pages whose session has expired ask far less often
 export const ETAG_CHARS_MAX = 200; // any tag that a client might send; ours are a quoted number
 export const RATE_LIMIT_KEYS_MAX = 10_000;
 export const SESSION_MS = 14 * DAY_MS;
@@ -163,6 +170,7 @@ export const RELATIONS: readonly [string, boolean][] = [
   ['LAME_DUCK_MS_DEFAULT < LAME_DUCK_MS_MAX', LAME_DUCK_MS_DEFAULT < LAME_DUCK_MS_MAX],
   ['UNUSED_CONNECTION_MS < DRAIN_MS', UNUSED_CONNECTION_MS < DRAIN_MS],
   ['BODY_MS < REQUEST_MS', BODY_MS < REQUEST_MS],
+  ['PASSWORD_HASH_WAIT_MS < REQUEST_MS', PASSWORD_HASH_WAIT_MS < REQUEST_MS],
   ['REQUEST_MS < UPLOAD_MS', REQUEST_MS < UPLOAD_MS],
   ['PUBLIC_BODY_BYTES_MAX < BODY_BYTES_MAX', PUBLIC_BODY_BYTES_MAX < BODY_BYTES_MAX],
   [

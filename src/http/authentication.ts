@@ -7,7 +7,13 @@ import type { Db, Role } from '../db/schema.ts';
 import { EVERY_ORGANISATION } from '../db/tenant-isolation.ts';
 import { AppError } from '../errors.ts';
 import { createSingleFlight } from '../flow/single-flight.ts';
-import { KNOWN_SESSION_MS, SESSION_CACHE_ENTRIES_MAX, SESSION_CACHE_MS, SESSION_MS } from '../limits.ts';
+import {
+  KNOWN_SESSION_MS,
+  SESSION_CACHE_ENTRIES_MAX,
+  SESSION_CACHE_MS,
+  SESSION_MS,
+  UNKNOWN_SESSIONS_PER_MINUTE_MAX,
+} from '../limits.ts';
 import type { App, SignedIn } from './app.ts';
 import { createRateLimit } from './rate-limit.ts';
 import { createLastWrites } from './read-own-writes.ts';
@@ -85,15 +91,26 @@ export function authenticate(api: App, sessions: Sessions, requestsPerMinute: nu
   api.decorateRequest('user', null as unknown as SignedIn);
   const lastWrites = createLastWrites();
   const requests = createRateLimit('requests', requestsPerMinute);
-  api.addHook('onRequest', async (request) => {
+  const unknown = createRateLimit('unknown sessions', UNKNOWN_SESSIONS_PER_MINUTE_MAX);
+
+  /** Each token that nobody knows costs a query: a network has so many of them. */
+  async function find(token: string, network: string): Promise<SignedIn | undefined> {
+    if (sessions.isKnown(token)) return sessions.find(token);
+    unknown.refuseUsedUp(network);
+    const user = await sessions.find(token);
+    if (user === undefined) unknown.count(network);
+    return user;
+  }
+
+  api.addHook('onRequest', async (request, reply) => {
     const { public: open, role } = request.routeOptions.config;
     if (request.method !== 'GET' && request.method !== 'HEAD') refuseOtherSites(request.headers);
     if (open === true) return;
     const token = tokenOf(request);
-    const user = token === undefined ? undefined : await sessions.find(token);
+    const user = token === undefined ? undefined : await find(token, request.network);
     if (user === undefined) throw new AppError('unauthenticated', 'Sign in first: POST /api/sessions.');
     api.recognise(request.raw);
-    requests.count(`${user.orgId}/${user.userId}`);
+    requests.count(`${user.orgId}/${user.userId}`, reply);
     if (role !== undefined && ROLE_RANK[user.role] < ROLE_RANK[role]) {
       throw new AppError('forbidden', `This needs the role ${role}; you are signed in as ${user.role}.`);
     }
