@@ -1,5 +1,11 @@
 import { StartError } from './errors.ts';
-import { REQUESTS_PER_MINUTE_MAX, SOCKETS_MAX, SOCKETS_PER_ADDRESS_MAX } from './limits.ts';
+import {
+  LAME_DUCK_MS_DEFAULT,
+  LAME_DUCK_MS_MAX,
+  REQUESTS_PER_MINUTE_MAX,
+  SOCKETS_MAX,
+  SOCKETS_PER_ADDRESS_MAX,
+} from './limits.ts';
 import { PROCESSES, type ServingProcess } from './processes.ts';
 
 /**
@@ -60,6 +66,11 @@ export const VARIABLES = {
     'SOCKETS_PER_ADDRESS',
     integer(SOCKETS_PER_ADDRESS_MAX, 1, SOCKETS_MAX),
     'how many WebSockets one address can have at one `chat`',
+  ),
+  lameDuckMs: variable(
+    'LAME_DUCK_MS',
+    integer(LAME_DUCK_MS_DEFAULT, 0, LAME_DUCK_MS_MAX),
+    'how long a process that was told to stop says so on `/readyz` and serves on, before it closes its door',
   ),
   logLevel: variable(
     'LOG_LEVEL',

@@ -19,8 +19,12 @@ export const SEMI_SPACE_SMALL_MB = 8; // for containers under 384 MB, where thre
 export const SEMI_SPACE_SMALL_BELOW_BYTES = 384 * MB;
 
 // Process lifecycle
-export const STOP_MS = 10 * SECOND_MS; // if not everything is closed by then, the process exits with 1; shorter than every platform's kill timeout
+export const LAME_DUCK_MS_DEFAULT = 500; // from SIGTERM until the doors close, unless LAME_DUCK_MS is set: long enough for a probe to see it, short enough for Ctrl-C
+export const LAME_DUCK_MS_MAX = 20 * SECOND_MS; // a platform's kill timeout, usually 30 s, must cover this and STOP_MS
+export const STOP_MS = 10 * SECOND_MS; // from then on; if not everything is closed by then, the process exits with 1
 export const DRAIN_MS = 5 * SECOND_MS; // of STOP_MS, for requests, jobs and answers in flight
+export const QUIET_MOMENT_MS = { min: 30, max: 500 } as const; // of STOP_MS: the door closes when no connection came for `min`; under a flood of them after `max`
+export const UNUSED_CONNECTION_MS = 250; // of DRAIN_MS, for the first request on a connection that was opened just before the door closed
 export const START_MS = 30 * SECOND_MS; // how long a process waits for the database and Redis at start
 export const HEALTH_CHECK_MS = 2 * SECOND_MS; // one readiness check; slower counts as failed
 export const HEALTH_CACHE_MS = 1 * SECOND_MS; // probes within this time share one check, so probes cannot exhaust a pool
@@ -86,13 +90,35 @@ export const CONNECTION_AGE_MS = { min: 15 * SECOND_MS, max: 45 * SECOND_MS } as
 export const HTTP_CONNECTIONS_MAX = 2_000;
 export const DESCRIPTORS_RESERVED = 64; // of the process's open files, not for connections from outside: pools, Redis, SMTP and what Node itself has open (about 30)
 export const CONNECTIONS_REFUSED_LOG_MS = 10 * SECOND_MS; // at most one line in the log per server
+export const RESPONSE_STALLED_MS = 30 * SECOND_MS; // a client that reads nothing for this long will not read the rest either
+export const HTTP_CONNECTIONS_SPARE = 100; // below HTTP_CONNECTIONS_MAX, from which on an idle connection is closed for each new one
+export const PIPELINED_REQUESTS_MAX = 10; // requests that wait on one connection for the one before; browsers send none
+export const BODY_MS = 3 * SECOND_MS; // for a body that is parsed as a whole: at most BODY_BYTES_MAX, usually in the packet of the headers
+export const PUBLIC_BODY_BYTES_MAX = 8 * KB; // on routes without a sign-in: the largest valid registration, escaped, has 5 KB
+export const BODIES_ARRIVING_MAX = { strangers: 300, known: 100 } as const; // with the two limits above 2.4 and 12.5 MB; for one more, the one that has taken longest is ended
+export const UPLOADS_AT_ONCE_MAX = 40; // streamed bodies; each holds a few buffers, and the modules that read them have tighter limits
+export const UPLOAD_WINDOW_MS = 10 * SECOND_MS; // in each of these an upload sends at least UPLOAD_WINDOW_BYTES_MIN, or it is ended
+export const UPLOAD_WINDOW_BYTES_MIN = 10 * KB; // 1 KB/s: a tenth of what the worst mobile connections reach
 export const REQUESTS_IN_FLIGHT_MAX = 200; // 2 vCPU cannot answer more at once in time
-export const RETRY_AFTER_SECONDS = 2; // sent with every refusal; clients add their own jitter
+export const STRANGERS_IN_FLIGHT_MAX = 100; // of them, for requests whose sender is not known: the others are kept for signed-in people
+export const STRANGERS_AT_EASE_MAX = 50; // up to here strangers are not told apart; beyond it each network gets STRANGERS_PER_NETWORK_MAX
+export const STRANGERS_PER_NETWORK_MAX = 10;
+export const KNOWN_SESSION_MS = 30 * MINUTE_MS; // for how long a session that was valid counts as known when places are scarce
+export const WORK_AFTER_CLOSE_MS = 60 * SECOND_MS; // a place whose client has gone is kept while the work goes on, but no longer than this: QUERY_ANSWER_MS and a retry
+export const RETRY_AFTER_SECONDS = 2; // sent with every refusal
+export const RETRY_AFTER_JITTER_SECONDS = 2; // at most this is added at random, so that those who were refused together do not come back together
 export const PASSWORD_CHARS = { min: 10, max: 200 } as const;
 export const PASSWORD_HASHES_AT_ONCE_MAX = 2; // 19 MiB each (argon2id)
-export const PASSWORD_HASHES_WAITING_MAX = 20; // about 1 s of work; further ones are told to try again
+export const PASSWORD_HASHES_WAITING_MAX = 20; // about 1 s of work, and as much again for known devices; further ones are told to try again
 export const REQUESTS_PER_MINUTE_MAX = 6_000; // per user, unless REQUESTS_PER_MINUTE is set: a script in a loop must not monopolise the api
-export const SIGN_INS_PER_MINUTE_MAX = 10; // per account and address
+export const PASSWORD_HASH_WAIT_MS = 5 * SECOND_MS; // a sign-in that has waited for longer is told to try again: behind it others wait
+export const SIGN_INS_PER_MINUTE_MAX = 10; // per account and network, or device; registrations per network
+export const FAILED_SIGN_INS_MS = 15 * MINUTE_MS; // the window of the next two
+export const FAILED_SIGN_INS_PER_ACCOUNT_MAX = 30; // from all networks together: 2,880 guesses a day at most
+export const FAILED_SIGN_INS_PER_NETWORK_MAX = 100; // for all accounts together: a large office mistypes less often
+export const DEVICE_ACCOUNTS_MAX = 5; // accounts that one device is known for; a sixth pushes out the oldest
+export const DEVICE_MS = 365 * DAY_MS; // after its last sign-in a device is known for this long
+export const UNKNOWN_SESSIONS_PER_MINUTE_MAX = 600; // per network: each costs a query; pages whose session has expired ask far less often
 export const ETAG_CHARS_MAX = 200; // any tag that a client might send; ours are a quoted number
 export const RATE_LIMIT_KEYS_MAX = 10_000;
 export const SESSION_MS = 14 * DAY_MS;
@@ -175,7 +201,28 @@ export const RELATIONS: readonly [string, boolean][] = [
   ['STATEMENT_MS < QUERY_ANSWER_MS', Object.values(STATEMENT_MS).every((ms) => ms < QUERY_ANSWER_MS)],
   ['POOL_ACQUIRE_MS < REQUEST_MS', POOL_ACQUIRE_MS < REQUEST_MS],
   ['CONNECTIONS_FOR_WRITES < POOL_PRIMARY', Math.min(POOL_PRIMARY.api, POOL_PRIMARY.all) > CONNECTIONS_FOR_WRITES],
-  ['DRAIN_MS < STOP_MS', DRAIN_MS < STOP_MS],
+  [
+    'QUIET_MOMENT_MS + DRAIN_MS < STOP_MS',
+    QUIET_MOMENT_MS.min < QUIET_MOMENT_MS.max && QUIET_MOMENT_MS.max + DRAIN_MS < STOP_MS,
+  ],
+  ['LAME_DUCK_MS_DEFAULT < LAME_DUCK_MS_MAX', LAME_DUCK_MS_DEFAULT < LAME_DUCK_MS_MAX],
+  ['UNUSED_CONNECTION_MS < DRAIN_MS', UNUSED_CONNECTION_MS < DRAIN_MS],
+  ['BODY_MS < REQUEST_MS', BODY_MS < REQUEST_MS],
+  ['PASSWORD_HASH_WAIT_MS < REQUEST_MS', PASSWORD_HASH_WAIT_MS < REQUEST_MS],
+  ['REQUEST_MS < UPLOAD_MS', REQUEST_MS < UPLOAD_MS],
+  ['PUBLIC_BODY_BYTES_MAX < BODY_BYTES_MAX', PUBLIC_BODY_BYTES_MAX < BODY_BYTES_MAX],
+  [
+    'STRANGERS_PER_NETWORK_MAX < STRANGERS_AT_EASE_MAX < STRANGERS_IN_FLIGHT_MAX < REQUESTS_IN_FLIGHT_MAX',
+    STRANGERS_PER_NETWORK_MAX < STRANGERS_AT_EASE_MAX &&
+      STRANGERS_AT_EASE_MAX < STRANGERS_IN_FLIGHT_MAX &&
+      STRANGERS_IN_FLIGHT_MAX < REQUESTS_IN_FLIGHT_MAX,
+  ],
+  ['QUERY_ANSWER_MS < WORK_AFTER_CLOSE_MS', QUERY_ANSWER_MS < WORK_AFTER_CLOSE_MS],
+  [
+    'REQUESTS_IN_FLIGHT_MAX + BODIES_ARRIVING_MAX + UPLOADS_AT_ONCE_MAX < HTTP_CONNECTIONS_MAX - HTTP_CONNECTIONS_SPARE',
+    REQUESTS_IN_FLIGHT_MAX + BODIES_ARRIVING_MAX.strangers + BODIES_ARRIVING_MAX.known + UPLOADS_AT_ONCE_MAX <
+      HTTP_CONNECTIONS_MAX - HTTP_CONNECTIONS_SPARE,
+  ],
   ['SMTP_MS < STOP_MS', SMTP_MS < STOP_MS],
   ['SOCKET_DRAIN_MS + SOCKET_CLOSE_MS < DRAIN_MS', SOCKET_DRAIN_MS + SOCKET_CLOSE_MS < DRAIN_MS],
   ['SOCKET_STRANGERS_MAX < SOCKETS_MAX', SOCKET_STRANGERS_MAX < SOCKETS_MAX],

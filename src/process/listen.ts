@@ -1,8 +1,16 @@
 import { readFileSync } from 'node:fs';
 import type { Server } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { StartError } from '../errors.ts';
-import { CONNECTIONS_REFUSED_LOG_MS, DESCRIPTORS_RESERVED, DRAIN_MS } from '../limits.ts';
+import {
+  CONNECTIONS_REFUSED_LOG_MS,
+  DESCRIPTORS_RESERVED,
+  DRAIN_MS,
+  QUIET_MOMENT_MS,
+  UNUSED_CONNECTION_MS,
+} from '../limits.ts';
 import type { Log } from '../log.ts';
+import { closeUnused, holdRequests } from './http-server.ts';
 
 /** Listens; throws an error that explains the problem if it cannot. */
 export async function listen(
@@ -69,11 +77,41 @@ export function explain(error: NodeJS.ErrnoException, where: { host: string; por
   }
 }
 
-/** Accepts no new connections, lets requests in flight finish, and closes any that are left after DRAIN_MS. */
+/**
+ * Accepts no new connections, lets requests in flight finish, and closes any that are left after DRAIN_MS. By then every
+ * connection in use was told to close with its last answer (src/process/http-server.ts).
+ */
 export async function closeServer(server: Server): Promise<void> {
+  const serveHeld = holdRequests(server);
+  await quietMoment(server);
   const closed = new Promise<void>((resolve) => server.close(() => resolve()));
   server.closeIdleConnections();
-  const timer = setTimeout(() => server.closeAllConnections(), DRAIN_MS);
+  serveHeld();
+  const timers = [
+    setTimeout(() => closeUnused(server), UNUSED_CONNECTION_MS),
+    setTimeout(() => server.closeAllConnections(), DRAIN_MS),
+  ];
   await closed;
-  clearTimeout(timer);
+  for (const timer of timers) clearTimeout(timer);
+}
+
+/**
+ * Connections that the kernel has taken and we have not are reset when the door closes. Clients that ask without a pause
+ * would always have one there: their requests are held for a moment, so that all of them wait for an answer, not at the
+ * door.
+ */
+async function quietMoment(server: Server): Promise<void> {
+  const deadline = performance.now() + QUIET_MOMENT_MS.max;
+  let came = true;
+  const notice = () => {
+    came = true;
+  };
+  server.on('connection', notice);
+  while (came && performance.now() < deadline) {
+    came = false;
+    await sleep(QUIET_MOMENT_MS.min);
+    // On a busy machine the time can pass without a turn of the event loop that accepts: this is one.
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  server.off('connection', notice);
 }

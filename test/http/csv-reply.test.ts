@@ -1,6 +1,10 @@
+import { once } from 'node:events';
+import { type AddressInfo, connect } from 'node:net';
 import { parse } from 'csv-parse/sync';
-import { expect, test } from 'vitest';
-import { csvLine } from '../../src/http/csv-reply.ts';
+import { fastify } from 'fastify';
+import { expect, onTestFinished, test } from 'vitest';
+import { csvLine, sendCsv } from '../../src/http/csv-reply.ts';
+import { until } from '../database.ts';
 
 test.each(['=HYPERLINK("http://evil.example")', '+1+2', '-2+3', '@SUM(A1)', '\t=1', '\r=1'])(
   'a text that a spreadsheet would run as a formula is defused: %j',
@@ -23,6 +27,49 @@ test.each(['a,b', 'say "hello"', 'two\nlines', 'two\r\nlines', '"', ',', ' space
 test('a harmless text is left unchanged', () => {
   expect(csvLine(['a=b', '1-2', "it's"])).toBe("a=b,1-2,it's\r\n");
 });
+
+test('a HEAD request gets the headers of an export, and not one page is read for it', async () => {
+  const { url, read } = await exporting(50);
+  const answer = await fetch(url, { method: 'HEAD' });
+  expect(answer.status).toBe(200);
+  expect(answer.headers.get('content-type')).toBe('text/csv; charset=utf-8');
+  await until('the export has ended', () => read.ended === 1);
+  expect(read.pages).toBe(0);
+});
+
+test('an export ends when it has been read, and when its client has gone, but not before its last page was read', async () => {
+  const { url, read } = await exporting(50);
+  expect((await (await fetch(url)).text()).match(/row/g)).toHaveLength(50);
+  await until('the export has ended', () => read.ended === 1);
+
+  const page = Promise.withResolvers<void>();
+  read.gate = page.promise;
+  const client = connect(Number(new URL(url).port), '127.0.0.1');
+  client.write('GET / HTTP/1.1\r\nhost: x\r\n\r\n');
+  await until('a page is being read', () => read.pages === 51);
+  client.destroy();
+  await once(client, 'close');
+  await fetch(`${url}/nowhere`);
+  expect(read.ended).toBe(1);
+  page.resolve();
+  await until('the export has ended', () => read.ended === 2);
+});
+
+async function exporting(pages: number) {
+  const read = { pages: 0, ended: 0, gate: Promise.resolve() };
+  async function* rows() {
+    for (let page = 0; page < pages; page++) {
+      read.pages++;
+      await read.gate;
+      yield [['row']];
+    }
+  }
+  const app = fastify();
+  app.get('/', async (_request, reply) => sendCsv(reply, 'a.csv', ['name'], rows()).finally(() => read.ended++));
+  await app.listen({ port: 0, host: '127.0.0.1' });
+  onTestFinished(() => app.close());
+  return { url: `http://127.0.0.1:${(app.server.address() as AddressInfo).port}`, read };
+}
 
 function fields(line: string): string[] {
   return (parse(line) as string[][])[0] as string[];

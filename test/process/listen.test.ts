@@ -50,6 +50,7 @@ test('closing lets the request in flight end, and accepts no new one', async () 
   await arrived.promise;
 
   const closed = closeServer(server);
+  await until('the door is closed', () => !server.listening);
   await expect(fetch(url)).rejects.toMatchObject({ cause: { code: 'ECONNREFUSED' } });
   answer.resolve();
   expect(await (await inFlight).text()).toBe('saved');

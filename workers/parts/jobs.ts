@@ -9,13 +9,13 @@ import { every, startLoops } from '../../src/queue/schedule.ts';
 import { relayOutbox, reportUnhandledTopics, type TopicHandlers } from '../../src/queue/transactional-outbox.ts';
 import { loadFaces, loadLinks, queueNames } from './modules.ts';
 import { useQueue } from './queue.ts';
-import { useDatabase, useRedis } from './resources.ts';
+import { registerRedisCheck, useDatabase, useRedis } from './resources.ts';
 
 /** The jobs of all modules: their loops, the consumers of their queues, and the relay that delivers their events. */
 export async function runJobs(process: Process, modules: readonly Module[]): Promise<void> {
   const { config, log, metrics } = process;
   const database = await useDatabase(process);
-  await useRedis(process); // also without a queue: the operations page shows every process
+  registerRedisCheck(process, await useRedis(process, { needed: true }));
   const queues = new Map(
     await Promise.all(queueNames(modules).map(async (name) => [name, await useQueue(process, name)] as const)),
   );
