@@ -5,7 +5,8 @@
 import type { Readable } from 'node:stream';
 import { type Info, parse } from 'csv-parse';
 import { AppError } from '../../errors.ts';
-import { EMAIL_CHARS_MAX, NAME_CHARS_MAX } from '../../limits.ts';
+import { NAME_CHARS_MAX } from '../../limits.ts';
+import { parseAddress } from '../../mail-address.ts';
 import { IMPORT_BYTES_MAX, IMPORT_LINE_BYTES_MAX, IMPORT_ROWS_MAX, IMPORT_SNIFF_BYTES } from './limits.ts';
 
 export interface EmployeeRow {
@@ -20,7 +21,6 @@ export interface RejectedRow {
   readonly reason: string;
 }
 
-const EMAIL = /^[^\s@<>"]+@[^\s@<>"]+\.[^\s@<>"]+$/;
 const TEAM_OF_NOBODY = 'General';
 
 /**
@@ -216,7 +216,7 @@ function columnsOf(header: string[]): Columns {
 }
 
 function toEmployee(record: string[], line: number, columns: Columns): EmployeeRow | RejectedRow {
-  const email = (record[columns.email] ?? '').trim().toLowerCase();
+  const email = (record[columns.email] ?? '').trim();
   const name = (record[columns.name] ?? '').trim();
   const team = (columns.team === -1 ? '' : (record[columns.team] ?? '').trim()) || TEAM_OF_NOBODY;
   if (record.some((field) => field.includes('\uFFFD')))
@@ -224,11 +224,12 @@ function toEmployee(record: string[], line: number, columns: Columns): EmployeeR
   if (record.some((field) => field.includes('\0'))) return { line, reason: 'contains a NUL character' };
   if (name === '') return { line, reason: 'has no name' };
   if (email === '') return { line, reason: 'has no email address' };
-  if (email.length > EMAIL_CHARS_MAX || !EMAIL.test(email))
-    return { line, reason: `"${email.slice(0, 60).toWellFormed()}" is not an email address` };
+  const parsed = parseAddress(email);
+  if ('fault' in parsed)
+    return { line, reason: `"${email.slice(0, 60).toWellFormed()}" is not an email address: it ${parsed.fault}` };
   if (name.length > NAME_CHARS_MAX) return { line, reason: `the name is longer than ${NAME_CHARS_MAX} characters` };
   if (team.length > NAME_CHARS_MAX) return { line, reason: `the team is longer than ${NAME_CHARS_MAX} characters` };
-  return { line, email, name, team };
+  return { line, email: parsed.address, name, team };
 }
 
 function codeOf(error: unknown): string {
