@@ -1,5 +1,6 @@
 import { StartError } from './errors.ts';
 import { REQUESTS_PER_MINUTE_MAX } from './limits.ts';
+import { parseMailbox } from './mail-address.ts';
 import { PROCESSES, type ServingProcess } from './processes.ts';
 
 /**
@@ -168,9 +169,7 @@ function base(fallback: string): Reader<string> {
 
 function mailbox(fallback: string): Reader<string> {
   return (raw = fallback, name, faults) => {
-    // A line break here would let the value inject headers into every mail.
-    if (/[\r\n]/.test(raw) || !/^(?:[^<>@]+<[^<>@\s]+@[^<>@\s]+>|[^<>@\s]+@[^<>@\s]+)$/.test(raw))
-      faults.push(`${name} must be an address like "Name <name@example.com>"`);
+    if (parseMailbox(raw) === undefined) faults.push(`${name} must be an address like "Name <name@example.com>"`);
     return raw;
   };
 }

@@ -124,6 +124,7 @@ export const SOCKET_WORK_WAITING_MAX = 16; // messages of one socket that wait f
 // Names and lists
 export const NAME_CHARS_MAX = 120;
 export const EMAIL_CHARS_MAX = 254; // RFC 5321
+export const LOCAL_PART_CHARS_MAX = 64; // before the @, RFC 5321 4.5.3.1.1
 export const RETENTION_DAYS = 400; // how long a module may keep personal data
 
 /**

@@ -23,15 +23,6 @@ export function tidyText(text: string): string {
     .replace(INVISIBLE, (character, at: number, whole: string) => (shapes(character, at, whole) ? character : ''));
 }
 
-/**
- * The first character that nobody can see, as `U+200B`. For text in which it can only deceive, such as an address: two
- * addresses that look the same must be the same.
- */
-export function invisibleIn(text: string): string | undefined {
-  const found = PLAIN.test(text) ? undefined : text.match(UNSEEN)?.[0].codePointAt(0);
-  return found === undefined ? undefined : `U+${found.toString(16).toUpperCase().padStart(4, '0')}`;
-}
-
 /** Printable ASCII, tabs and line feeds. */
 const PLAIN = /^[\t\n\x20-\x7e]*$/;
 const SPACES = /\s+/g;
@@ -39,7 +30,6 @@ const SPACES = /\s+/g;
 const LINE_ENDS = /\r\n?|[\v\f\x85\u2028\u2029]/g;
 /** Controls except tab and line feed, what Unicode says to ignore when it is not supported, and the blank Braille cell. */
 const INVISIBLE = /(?![\t\n])[\p{Cc}\p{Default_Ignorable_Code_Point}\ufff9-\ufffb\u2800]/gu;
-const UNSEEN = /[\p{Cc}\p{Zs}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\ufff9-\ufffb\u2800]/u;
 
 const JOINERS = /[\u200c\u200d]/;
 const JOINED_SCRIPTS = [

@@ -1,5 +1,5 @@
-import { describe, expect, test } from 'vitest';
-import { invisibleIn, tidyLine, tidyText } from '../src/text.ts';
+import { expect, test } from 'vitest';
+import { tidyLine, tidyText } from '../src/text.ts';
 
 test.each([
   ['composed and decomposed are one', 'Zoe\u0308', 'Zoë'],
@@ -28,18 +28,4 @@ test.each([
 
 test('a text of several lines keeps them, and its tabs', () => {
   expect(tidyText('one\r\ntwo\rthree\u2028four\n\tfive\u200b ')).toBe('one\ntwo\nthree\nfour\n\tfive ');
-});
-
-describe('what cannot be seen in an address is named:', () => {
-  test.each([
-    ['ada\u200b@a.test', 'U+200B'],
-    ['ada@a.test\u00a0', 'U+00A0'],
-    ['\u202eada@a.test', 'U+202E'],
-    ['ada\u0000@a.test', 'U+0000'],
-    ['a\u00adda@a.test', 'U+00AD'],
-  ])('%j', (address, named) => expect(invisibleIn(address)).toBe(named));
-
-  test.each(['ada@a.test', 'zoë@bücher.test', '李@例え.test'])('nothing in %s', (address) =>
-    expect(invisibleIn(address)).toBeUndefined(),
-  );
 });

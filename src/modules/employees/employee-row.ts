@@ -1,7 +1,8 @@
 /** One row of a file becomes an employee, or a reason why not. */
 import { textOfCell } from '../../http/csv-reply.ts';
-import { EMAIL_CHARS_MAX, NAME_CHARS_MAX } from '../../limits.ts';
-import { invisibleIn, tidyLine } from '../../text.ts';
+import { NAME_CHARS_MAX } from '../../limits.ts';
+import { parseAddress } from '../../mail-address.ts';
+import { tidyLine } from '../../text.ts';
 import { isAddress } from './csv-columns.ts';
 import type { CsvRow } from './csv-parser.ts';
 import type { Reading } from './csv-reading.ts';
@@ -20,7 +21,6 @@ export interface RejectedRow {
 
 type RowReading = Pick<Reading, 'columns' | 'delimiter' | 'encoding'>;
 
-const EMAIL = /^[^\s@<>"]+@[^\s@<>"]+\.[^\s@<>"]+$/;
 const TEAM_OF_NOBODY = 'General';
 
 export function toEmployee(row: CsvRow, reading: RowReading): EmployeeRow | RejectedRow {
@@ -31,21 +31,16 @@ export function toEmployee(row: CsvRow, reading: RowReading): EmployeeRow | Reje
   const unreadable = reasonAgainst(raw, row, reading);
   if (unreadable !== undefined) return { line, reason: unreadable };
 
-  const email = textOfCell(cells[columns.email] ?? '')
-    .trim()
-    .normalize('NFC');
+  const email = textOfCell(cells[columns.email] ?? '').trim();
   const name = tidyLine(columns.name.map((column) => textOfCell(unquote(cells[column] ?? ''))).join(' '));
   const team = columns.team === undefined ? '' : tidyLine(textOfCell(unquote(cells[columns.team] ?? '')));
   if (name === '') return { line, reason: 'has no name' };
   if (email === '') return { line, reason: 'has no email address' };
-  const invisible = invisibleIn(email.replaceAll(' ', ''));
-  if (invisible !== undefined)
-    return { line, reason: `the email address contains an invisible character (${invisible})` };
-  if (email.length > EMAIL_CHARS_MAX || !EMAIL.test(email))
-    return { line, reason: `"${shorten(email)}" is not an email address` };
+  const parsed = parseAddress(email);
+  if ('fault' in parsed) return { line, reason: `"${shorten(email)}" is not an email address: it ${parsed.fault}` };
   if (name.length > NAME_CHARS_MAX) return { line, reason: `the name is longer than ${NAME_CHARS_MAX} characters` };
   if (team.length > NAME_CHARS_MAX) return { line, reason: `the team is longer than ${NAME_CHARS_MAX} characters` };
-  return { line, email, name, team: team || TEAM_OF_NOBODY };
+  return { line, email: parsed.address, name, team: team || TEAM_OF_NOBODY };
 }
 
 /** What makes the cells of a row unreadable. */

@@ -89,7 +89,7 @@ test('bad rows are named by line and reason, and good ones are kept', async () =
   expect(put.body.rejections).toEqual([
     { line: 3, reason: 'has no name' },
     { line: 4, reason: 'has no email address' },
-    { line: 5, reason: '"not an address" is not an email address' },
+    { line: 5, reason: '"not an address" is not an email address: it contains a space' },
     { line: 6, reason: 'the name is longer than 120 characters' },
     { line: 7, reason: 'the team is longer than 120 characters' },
     { line: 8, reason: 'has no email address' },

@@ -23,6 +23,7 @@ export interface ImportFile {
 }
 
 const READ = 'read';
+const LIST = 'contains a comma or a semicolon; write one address only';
 const ADA = 'Ada Löwe | ada@a.test | Büro';
 const BEN = 'Ben Größe | ben@a.test | Vertrieb';
 const LINES = ['name,email,team', 'Ada Löwe,ada@a.test,Büro', 'Ben Größe,ben@a.test,Vertrieb'];
@@ -344,14 +345,28 @@ const text: ImportFile[] = [
     file: `${HEAD}\n${ONE}\nBen,ben\u200b@a.test,Engines\n`,
     becomes: 'the row is rejected by its line',
     people: [ENGINES],
-    rejected: [{ line: 3, reason: 'the email address contains an invisible character (U+200B)' }],
+    rejected: [{ line: 3, reason: '"ben\u200b@a.test" is not an email address: it contains an invisible character' }],
   },
   {
     kind: 'one address in capitals and in small letters',
-    file: `${HEAD}\nAda,İDA@a.test,Engines\nIda,i̇da@a.test,Engines\nAda Lovelace,ADA@A.test,Engines\nAda,ada@a.test,Engines\n`,
+    file: `${HEAD}\nAda,ADA@A.test,Engines\nAda Lovelace,ada@a.test,Engines\n`,
     becomes: 'one person: the later row wins',
-    rows: 4,
-    people: ['Ada | ada@a.test | Engines', 'Ada | ida@a.test | Engines', 'Ida | i̇da@a.test | Engines'],
+    rows: 2,
+    people: [ENGINES],
+  },
+  {
+    kind: 'lists, groups, comments and links where an address belongs',
+    file: `${HEAD}\n${ONE}\nBen,"ada@a.test,ben@a.test",E\nCleo,"cleo@a.test,",E\nDan,dan@a.test;,E\nEve,mailto:eve@a.test,E\nFay,team:fay@a.test;,E\nGus,gus(work)@a.test,E\n`,
+    becomes: 'each row is rejected by its line',
+    people: [ENGINES],
+    rejected: [
+      ['ada@a.test,ben@a.test', LIST],
+      ['cleo@a.test,', LIST],
+      ['dan@a.test;', LIST],
+      ['mailto:eve@a.test', 'starts with "mailto:"; leave that out'],
+      ['team:fay@a.test;', LIST],
+      ['gus(work)@a.test', 'contains a comment in brackets; leave that out'],
+    ].map(([address, fault], row) => ({ line: row + 3, reason: `"${address}" is not an email address: it ${fault}` })),
   },
 ];
 
