@@ -28,9 +28,10 @@ export interface Reading {
   readonly columns: Columns;
 }
 
-/** What is known so far: with a problem, the file cannot be imported as it is. */
+/** What is known so far. With an unsure encoding or a problem, the file cannot be imported as it is. */
 export interface DraftReading extends Omit<Reading, 'columns'> {
   readonly columns: Partial<Columns>;
+  /** What is not known about the columns. */
   readonly problem: string | undefined;
   /** The rows that follow the header in the beginning of the file. */
   readonly rows: readonly CsvRow[];
@@ -39,7 +40,8 @@ export interface DraftReading extends Omit<Reading, 'columns'> {
 /** Throws AppError when this is not a CSV file at all, or when something must be chosen first. */
 export async function readingOf(head: Buffer, choices: Choices): Promise<Reading> {
   const draft = await draftReading(head, choices);
-  const { columns, problem } = draft;
+  const { columns, encoding, problem } = draft;
+  if (!encoding.sure) throw new AppError('invalid', unsureEncoding(encoding));
   if (problem !== undefined) throw new AppError('invalid', problem);
   return { ...draft, columns: columns as Columns };
 }
@@ -60,10 +62,8 @@ export async function draftReading(head: Buffer, choices: Choices): Promise<Draf
       choices,
     ),
   );
-  const { rows, ...best } = drafts.toSorted((a, b) => b.score - a.score)[0] as Split;
-  const problem = [encoding.sure ? undefined : unsureEncoding(encoding), best.problem].filter(Boolean).join(' ');
-  const [header, columns, delimiter] = [best.header, best.columns, best.delimiter];
-  return { encoding, delimiter, prefix, header, columns, rows, problem: problem === '' ? undefined : problem };
+  const best = drafts.toSorted((a, b) => b.score - a.score)[0] as Split;
+  return { encoding, prefix, ...best };
 }
 
 /** The beginning as text; a character that is cut off at its end is left out. */

@@ -47,7 +47,9 @@ export const Preview = Type.Object({
     email: nullable(Type.Integer()),
     team: nullable(Type.Integer()),
   }),
-  problem: nullable(Type.String({ description: 'what must be chosen before the file can be imported' })),
+  problem: nullable(
+    Type.String({ description: 'what must be chosen about the columns before the file can be imported' }),
+  ),
   rowsRead: Type.Integer(),
   rowsRejected: Type.Integer({ description: 'of rowsRead' }),
   rows: Type.Array(

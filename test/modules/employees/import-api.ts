@@ -11,6 +11,7 @@ export interface Import {
   readonly rowsRejected: number;
   readonly rejections: { line: number; reason: string }[];
   readonly error: string | null;
+  readonly reading: object | null;
   readonly finishedAt: string | null;
 }
 
