@@ -1,7 +1,7 @@
 /**
  * What it is: one rule for text that comes in, whoever typed, pasted or uploaded it.
- * What fails without it: "Büro" composed and "Büro" decomposed look the same and are two teams; a zero-width space or a
- *   no-break space makes two names of one; a bidi control shows a name backwards.
+ * What fails without it: "Büro" composed and "Büro" decomposed look the same and are two names; a zero-width space or a
+ *   no-break space makes two of one; a bidi control shows a name backwards.
  * How it works: Unicode's composed form (NFC), one kind of space, no characters that nobody can see, except where they
  *   shape letters (joiners in Arabic and Indic scripts, variants of emoji and of Han characters). Case is left to
  *   PostgreSQL: what is compared without regard to case is compared by its lower(), never by JavaScript's.
@@ -50,6 +50,7 @@ const TAGS = /[\u{e0020}-\u{e007f}]/u;
 const TAGGED = /\u{1f3f4}[\u{e0020}-\u{e007f}]*$/u;
 
 function shapes(character: string, at: number, whole: string): boolean {
+  if (character === '\0') return true; // what brings one is broken: the database refuses it, in words
   const before = whole.slice(Math.max(0, at - CHARACTERS_BEFORE), at);
   const last = [...before].at(-1) ?? '';
   if (JOINERS.test(character)) return JOINED.test(last);

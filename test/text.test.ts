@@ -8,7 +8,7 @@ test.each([
     '\u00a0Ada\t \u2003\r\nLove\u3000lace\u2028',
     'Ada Love lace',
   ],
-  ['what nobody sees is removed', 'A\u200bd\u00ada\ufeff\u2060 \u0007\u0000L\u034fo\u2800ve', 'Ada Love'],
+  ['what nobody sees is removed', 'A\u200bd\u00ada\ufeff\u2060 \u0007L\u034fo\u2800ve', 'Ada Love'],
   ['a text is not shown backwards', '\u202eAda\u202c \u2066Lo\u2069ve\u200e', 'Ada Love'],
   ['a name of invisible letters is empty', '\u3164\u115f\uffa0 \u200b', ''],
   ['joiners stay where they shape letters', 'علی\u200cرضا क्\u200dष', 'علی\u200cرضا क्\u200dष'],
@@ -28,4 +28,8 @@ test.each([
 
 test('a text of several lines keeps them, and its tabs', () => {
   expect(tidyText('one\r\ntwo\rthree\u2028four\n\tfive\u200b ')).toBe('one\ntwo\nthree\nfour\n\tfive ');
+});
+
+test('a NUL character stays, to be refused', () => {
+  expect(tidyText('a\0b\u200b')).toBe('a\0b');
 });

@@ -7,6 +7,7 @@ import { createSemaphore } from '../../flow/semaphore.ts';
 import type { App } from '../../http/app.ts';
 import { closed, Id, IdParams, Name, named, nullable, PageQuery, pageSchema, Time } from '../../http/schemas.ts';
 import { NAME_CHARS_MAX, UPLOAD_MS } from '../../limits.ts';
+import { tidyLine } from '../../text.ts';
 import type { ApiContext } from '../faces.ts';
 import { importEmployees } from './employees.ts';
 import { previewImport } from './import-preview.ts';
@@ -52,7 +53,7 @@ export function routes(api: App, { cursors }: ApiContext): void {
     },
     async ({ db, user, query }) => {
       const { teamId } = query;
-      const search = query.search?.trim() || undefined;
+      const search = tidyLine(query.search ?? '') || undefined;
       const list = `employees ${teamId ?? ''} ${search ?? ''}`;
       if (search === undefined) {
         return cursors.page(

@@ -370,4 +370,11 @@ const text: ImportFile[] = [
   },
 ];
 
-export const importFiles: readonly ImportFile[] = [...lineEnds, ...columns, ...rows, ...encodings, ...text];
+/** Under the headings of the documentation. */
+export const importFiles: Readonly<Record<string, readonly ImportFile[]>> = {
+  'Line ends and quotes': lineEnds,
+  'Columns and headers': columns,
+  Rows: rows,
+  Encodings: encodings,
+  Text: text,
+};
