@@ -69,8 +69,8 @@ test.each([
 });
 
 test('a sender may have a name in front of its address, and nothing else', () => {
-  expect(parseMailbox('Acme Notes <Hello@Acme.test>')).toEqual({
-    name: 'Acme Notes',
+  expect(parseMailbox('Acme Letters <Hello@Acme.test>')).toEqual({
+    name: 'Acme Letters',
     address: 'hello@acme.test',
   });
   expect(parseMailbox('"Acme" <hello@acme.test>')).toEqual({ name: 'Acme', address: 'hello@acme.test' });

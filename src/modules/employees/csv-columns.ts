@@ -74,7 +74,7 @@ function emailOf(table: Table): Found {
 }
 
 function nameOf(table: Table): number[] | string | undefined {
-  const named = (field: keyof Titles) => claims(table, field).filter(({ column }) => holdsNames(table, column));
+  const named = (field: keyof Titles) => claims(table, field).filter((claim) => holdsNames(table, claim));
   const given = strongest(table, named('givenName'), 'the first name');
   const family = strongest(table, named('familyName'), 'the last name');
   const full = strongest(table, named('name'), 'the name');
@@ -95,7 +95,9 @@ function nameOf(table: Table): number[] | string | undefined {
 }
 
 function teamOf(table: Table): Found {
-  return strongest(table, claims(table, 'team'), 'the team');
+  const titled = claims(table, 'team');
+  const words = titled.filter(({ column }) => shareOf(table, column, hasNoLetters) <= HALF);
+  return strongest(table, words.length > 0 ? words : titled, 'the team');
 }
 
 /** Chinese, Japanese and Korean names begin with the family's. */
@@ -137,9 +139,15 @@ function strongest(table: Table, found: readonly Claim[], field: string): Found 
   return `Column ${describe(table, first)} and column ${describe(table, rival)} could both be ${field}. Choose one of them.`;
 }
 
-function holdsNames(table: Table, column: number): boolean {
-  return shareOf(table, column, (cell) => !/\p{L}/u.test(cell)) <= HALF && shareOf(table, column, isAddress) <= HALF;
+/** Not numbers, and not addresses. Where the title says less than "Name" does, not numbers like E-10023 either. */
+function holdsNames(table: Table, { column, strength }: Claim): boolean {
+  const rivals = claims(table, 'name').length > 1;
+  const isNumber = strength >= 1 || rivals ? isPersonnelNumber : hasNoLetters;
+  return shareOf(table, column, isNumber) <= HALF && shareOf(table, column, isAddress) <= HALF;
 }
+
+const hasNoLetters = (cell: string) => !/\p{L}/u.test(cell);
+const isPersonnelNumber = (cell: string) => hasNoLetters(cell) || /^\p{L}{0,4}[-_ ./]?\d+$/u.test(cell);
 
 function contains(table: Table, whole: number, part: number): boolean {
   const rows = table.rows.filter((row) => row[whole] && row[part]);

@@ -134,7 +134,7 @@ async function guess(head: Buffer): Promise<FoundEncoding> {
   const western = new TextDecoder(WESTERN).decode(telling);
   const [first] = candidates;
   if (first === undefined) return { encoding: WESTERN, by: 'guess', sure: false, others: [] };
-  const sure = first.text === western && !FOREIGN_TO_MOST.test(western);
+  const sure = first.text === western && !DOUBTFUL.some((sign) => sign.test(western));
   return {
     encoding: first.text === western ? WESTERN : first.encoding,
     by: 'guess',
@@ -178,8 +178,17 @@ const SCRIPTS = ['Latin', 'Greek', 'Cyrillic', 'Hebrew', 'Arabic', 'Thai', 'Han'
 
 const BEYOND_ASCII = /[^\p{ASCII}]/u;
 const WESTERN = 'windows-1252';
-/** Icelandic has these letters; in their places Turkish has its most frequent ones. */
-const FOREIGN_TO_MOST = /[ÐÞÝðþý]/;
+/** What Western European text hardly has, and other code pages often: a reading with one of these must be confirmed. */
+const DOUBTFUL = [
+  /[ðþý]/i, // Icelandic; Turkish has ğ, ş and ı in their places
+  /^(?=.*[õû])(?!.*[àâãçèêëîïôùœ])/is, // õ without the other letters of Portuguese, û without those of French: Hungarian ő, ű
+  /^(?=.*ø)(?=.*[áíúìèù])/is, // Danish and Norwegian do not have these beside ø: Czech ř
+  /(?:^|[\s;,"'-])È/i, // no French or Italian word begins with it: Czech and Croatian Č
+  /[ìù]\p{L}/iu, // they end words: Czech ě, ů
+  /ñ(?![aeiouáéíóú])/i, // Spanish has it before vowels: Polish ń
+  /ã(?=[a-df-npqrt-z])/i, // Portuguese has ão, ãe and ãs: Romanian ă
+  /ç(?=[b-df-hj-np-tv-xz])/i, // comes before vowels: Latvian ē
+];
 const GUESSED = [
   ...['windows-1250', 'windows-1251', 'windows-1252', 'windows-1253', 'windows-1254', 'windows-1255', 'windows-1256'],
   ...['windows-1257', 'windows-1258', 'iso-8859-2', 'iso-8859-5', 'koi8-r', 'koi8-u', 'ibm866', 'windows-874'],

@@ -96,7 +96,7 @@ function splitBy(delimiter: string, { text, linesBefore, cutOff }: Beginning, ch
   const whole = cutOff && parsed.length > 1 && parsed.length < IMPORT_SAMPLE_ROWS ? parsed.slice(0, -1) : parsed;
   const all = whole.map((row) => rowOf(row, linesBefore)).filter(({ cells }) => !isBlank(cells));
   if (all.length === 0) {
-    const problem = `The row on line 1 ${endless ?? 'is blank'}.`;
+    const problem = `The row on line ${linesBefore + 1} ${endless ?? 'is blank'}. Nothing was imported.`;
     return { delimiter, header: undefined, columns: {}, problem, rows: [], score: -1 };
   }
   const header = headerOf(all, choices);

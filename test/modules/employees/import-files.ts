@@ -87,6 +87,16 @@ const columns: ImportFile[] = [
     people: [ENGINES],
   },
   {
+    kind: 'a column “Name” of personnel numbers with letters',
+    file: 'Name,Employee,Email,Team,Department\nE-10023,Ada Lovelace,ada@a.test,17,Engines\nE-10024,Grace Hopper,grace@a.test,18,Compilers\n',
+    ...both,
+  },
+  {
+    kind: 'a private address and a login beside the address',
+    file: 'DisplayName,UserPrincipalName,mail,Private email,Department\nAda Lovelace,ada@x.test,ada@a.test,ada@home.test,Engines\nGrace Hopper,grace@x.test,grace@a.test,grace@home.test,Compilers\n',
+    ...both,
+  },
+  {
     kind: 'the same title twice, with different addresses',
     file: 'Email,Name,Email,Team\nada@home.test,Ada Lovelace,ada@a.test,Engines\n',
     becomes: 'refused: both columns are named, and the request can choose',
@@ -274,6 +284,7 @@ const encodings: ImportFile[] = [
       ['windows-1250', 'Łukasz Żółć', 'Księgowość'],
       ['windows-1250', 'Jiří Dvořák', 'Účetnictví'],
       ['windows-1250', 'Erdős Pál', 'Könyvelés'],
+      ['windows-1250', 'Szőke Éva', 'X'],
       ['windows-1251', 'Алексей Иванов', 'Бухгалтерия'],
       ['windows-1253', 'Γιώργος Παπαδόπουλος', 'Λογιστήριο'],
       ['windows-1254', 'Ayşe Yıldız', 'Satış'],
