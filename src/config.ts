@@ -6,6 +6,7 @@ import {
   SOCKETS_MAX,
   SOCKETS_PER_ADDRESS_MAX,
 } from './limits.ts';
+import { parseMailbox } from './mail-address.ts';
 import { PROCESSES, type ServingProcess } from './processes.ts';
 
 /**
@@ -263,9 +264,7 @@ function origins(raw = '', name: string, faults: string[]): string[] {
 
 function mailbox(fallback: string): Reader<string> {
   return (raw = fallback, name, faults) => {
-    // A line break here would let the value inject headers into every mail.
-    if (/[\r\n]/.test(raw) || !/^(?:[^<>@]+<[^<>@\s]+@[^<>@\s]+>|[^<>@\s]+@[^<>@\s]+)$/.test(raw))
-      faults.push(`${name} must be an address like "Name <name@example.com>"`);
+    if (parseMailbox(raw) === undefined) faults.push(`${name} must be an address like "Name <name@example.com>"`);
     return raw;
   };
 }

@@ -15,6 +15,7 @@ import type { Metrics } from '../process/metrics.ts';
 import type { App } from './app.ts';
 import { authenticate, type Sessions, tokenOf } from './authentication.ts';
 import { endOldConnections } from './connection-age.ts';
+import { ONE_LINE, tidyIncomingText } from './incoming-text.ts';
 import { createAdmission } from './load-shedding.ts';
 import { isPageFile, type PageAnswer, type Pages, SECURITY_HEADERS } from './pages.ts';
 import { sendProblem } from './problem-details.ts';
@@ -58,7 +59,7 @@ export async function createServer(parts: ServerParts): Promise<App> {
     },
     routerOptions: { maxParamLength: 200 },
     frameworkErrors: sendProblem, // URLs that cannot be decoded never reach a route and its error handler
-    ajv: { customOptions: { removeAdditional: false, coerceTypes: true, allErrors: false } },
+    ajv: { customOptions: { removeAdditional: false, coerceTypes: true, allErrors: false, keywords: [ONE_LINE] } },
   }).withTypeProvider<TypeBoxTypeProvider>();
 
   const parseJson = app.getDefaultJsonParser('error', 'error');
@@ -133,6 +134,7 @@ export async function mountApi(
   await app.register(
     async (api) => {
       authenticate(api as App, sessions, config.requestsPerMinute);
+      tidyIncomingText(api);
       api.addHook('onSend', async (_request, reply) => {
         if (!reply.hasHeader('cache-control')) reply.header('cache-control', 'no-store');
       });

@@ -5,6 +5,7 @@ import { AppError, SQLSTATE, sqlState } from '../../errors.ts';
 import type { Turn } from '../../flow/fair-queue.ts';
 import type { Sessions } from '../../http/authentication.ts';
 import type { PasswordHasher } from '../../http/password-hashing.ts';
+import { parseAddress } from '../../mail-address.ts';
 import { insertOrganisation, me, userByEmail } from './queries.ts';
 
 export interface Welcome {
@@ -30,7 +31,7 @@ export async function registerOrganisation(
   registration: Registration,
   turn: Turn,
 ): Promise<Welcome> {
-  const email = registration.email.toLowerCase();
+  const email = addressOf(registration.email);
   const passwordHash = await parts.hasher.hash(registration.password, turn);
   try {
     return await caller.within(EVERY_ORGANISATION).write(async (transaction) => {
@@ -45,6 +46,12 @@ export async function registerOrganisation(
   }
 }
 
+function addressOf(text: string): string {
+  const parsed = parseAddress(text);
+  if ('fault' in parsed) throw new AppError('invalid', `This is not an email address: it ${parsed.fault}.`);
+  return parsed.address;
+}
+
 /**
  * Throws `unauthenticated`, with the same message and timing, for an unknown address and for a wrong password. Reads
  * from the primary: someone who registered a moment ago, perhaps on another device, can sign in however far a replica
@@ -56,7 +63,9 @@ export async function signIn(
   given: { email: string; password: string },
   turn: Turn,
 ): Promise<Welcome> {
-  const found = await userByEmail(parts.database.primary(EVERY_ORGANISATION), given.email.toLowerCase());
+  const parsed = parseAddress(given.email);
+  const email = 'fault' in parsed ? '' : parsed.address;
+  const found = await userByEmail(parts.database.primary(EVERY_ORGANISATION), email);
   const right = await parts.hasher.verify(given.password, found?.password_hash, turn);
   if (!right || found === undefined) throw new AppError('unauthenticated', 'The address or the password is wrong.');
   const token = await caller

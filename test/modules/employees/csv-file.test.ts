@@ -58,7 +58,7 @@ test('quoted fields may hold delimiters, quotes and line breaks', async () => {
   );
   expect(put.body).toMatchObject({ rowsAdded: 2, rowsRejected: 0 });
   expect(await employeesOf(api, owner.orgId)).toEqual([
-    { name: 'Löwe, Ada "the first"', email: 'ada@a.test', team: 'Sales\nand Service' },
+    { name: 'Löwe, Ada "the first"', email: 'ada@a.test', team: 'Sales and Service' },
     { name: 'Ben', email: 'ben@a.test', team: 'General' },
   ]);
 });
@@ -89,7 +89,7 @@ test('bad rows are named by line and reason, and good ones are kept', async () =
   expect(put.body.rejections).toEqual([
     { line: 3, reason: 'has no name' },
     { line: 4, reason: 'has no email address' },
-    { line: 5, reason: '"not an address" is not an email address' },
+    { line: 5, reason: '"not an address" is not an email address: it contains a space' },
     { line: 6, reason: 'the name is longer than 120 characters' },
     { line: 7, reason: 'the team is longer than 120 characters' },
     { line: 8, reason: 'has no email address' },
