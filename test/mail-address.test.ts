@@ -69,8 +69,8 @@ test.each([
 });
 
 test('a sender may have a name in front of its address, and nothing else', () => {
-  expect(parseMailbox('Acme Check-ins <Hello@Acme.test>')).toEqual({
-    name: 'Acme Check-ins',
+  expect(parseMailbox('Acme Letters <Hello@Acme.test>')).toEqual({
+    name: 'Acme Letters',
     address: 'hello@acme.test',
   });
   expect(parseMailbox('"Acme" <hello@acme.test>')).toEqual({ name: 'Acme', address: 'hello@acme.test' });
@@ -82,6 +82,8 @@ test('a sender may have a name in front of its address, and nothing else', () =>
     'ben@acme.test <hello@acme.test>',
     'Acme, Ben <hello@acme.test>',
     'Acme\r\nBcc: x <hello@acme.test>',
+    'Acme\n<hello@acme.test>',
+    'hello@acme.test\r',
     '<hello@acme.test>',
     'Acme <hello@acme.test> and more',
     'Acme <>',

@@ -6,7 +6,16 @@ import { closed, Id, IdParams, Name, nullable, PageQuery, pageSchema, Time } fro
 import { whoIs } from '../accounts/accounts.ts';
 import type { ApiContext } from '../faces.ts';
 import { CAMPAIGN_DEFAULTS, renderMail } from './campaign-mail.ts';
-import { cancelCampaign, changeCampaign, createCampaign, launchCampaign, scheduleCampaign } from './campaigns.ts';
+import {
+  cancelCampaign,
+  changeCampaign,
+  createCampaign,
+  launchCampaign,
+  pauseCampaign,
+  resumeCampaign,
+  retryCampaign,
+  scheduleCampaign,
+} from './campaigns.ts';
 import {
   MAIL_BODY_CHARS_MAX,
   QUESTION_CHARS_MAX,
@@ -16,7 +25,7 @@ import {
   SUBJECT_CHARS_MAX,
   TIME_ZONE_CHARS_MAX,
 } from './limits.ts';
-import { campaignById, campaignsPage, reachOutsPage, recipientsOf } from './queries.ts';
+import { campaignById, campaignsPage, failuresByCause, reachOutsPage, recipientsOf } from './queries.ts';
 import { unsubscribeRoutes } from './unsubscribe.ts';
 
 const Content = {
@@ -42,7 +51,7 @@ const Campaign = Type.Object({
   subject: Type.String(),
   body: Type.String(),
   questions: Type.Array(Type.String()),
-  status: Type.String({ description: 'draft, scheduled, sending, done or cancelled' }),
+  status: Type.String({ description: 'draft, scheduled, sending, paused, done or cancelled' }),
   launchAt: nullable(Time),
   cron: nullable(Type.String()),
   timeZone: Type.String(),
@@ -50,6 +59,17 @@ const Campaign = Type.Object({
   launchedAt: nullable(Time),
   finishedAt: nullable(Time),
   createdAt: Time,
+  pausedBecause: nullable(
+    Type.Object({
+      about: Type.String({
+        description:
+          'why no mail goes out: `person` (somebody paused it), `sender` (the mail server refuses our address, login or quota), `server` (it is away or takes no mail), `rate` (we are too fast for it)',
+      }),
+      reason: nullable(Type.String({ description: 'the words of the mail server' })),
+      since: nullable(Time),
+      nextTryAt: nullable({ ...Time, description: 'it goes on by itself; null: only a person resumes it' }),
+    }),
+  ),
   progress: Type.Object({
     recipients: Type.Integer(),
     sent: Type.Integer(),
@@ -62,6 +82,11 @@ const Campaign = Type.Object({
   }),
 });
 
+const Cause = Type.String({
+  description:
+    'of a failed one: `recipient` (the mailbox does not take it), `mail` (this mail is refused), `unconfirmed` (the mail server got it and never said whether it took it)',
+});
+
 const ReachOut = Type.Object({
   id: Id,
   employee: Type.Object({ id: Id, name: Type.String(), email: Type.String() }),
@@ -69,6 +94,7 @@ const ReachOut = Type.Object({
   attempts: Type.Integer(),
   sentAt: nullable(Time),
   error: nullable(Type.String()),
+  cause: nullable(Cause),
 });
 
 const MailText = { subject: Type.String(), html: Type.String(), text: Type.String() };
@@ -239,6 +265,75 @@ export function routes(api: App, { cursors, database, links }: ApiContext): void
       },
     },
     async ({ db, user, params }) => cancelCampaign(db, user.orgId, params.id),
+  );
+
+  api.post(
+    '/campaigns/:id/pause',
+    {
+      config: { role: 'admin' },
+      schema: {
+        summary: 'Pause a campaign that is being sent',
+        tags,
+        params: IdParams,
+        response: { 200: Campaign },
+      },
+    },
+    async ({ db, user, params }) => pauseCampaign(db, user.orgId, params.id),
+  );
+
+  api.post(
+    '/campaigns/:id/resume',
+    {
+      config: { role: 'admin' },
+      schema: { summary: 'Resume a paused campaign', tags, params: IdParams, response: { 200: Campaign } },
+    },
+    async ({ db, user, params }) => resumeCampaign(db, user.orgId, params.id),
+  );
+
+  api.get(
+    '/campaigns/:id/failures',
+    {
+      schema: {
+        summary: 'How many recipients failed, by cause',
+        tags,
+        params: IdParams,
+        response: {
+          200: Type.Object({
+            items: Type.Array(Type.Object({ cause: Cause, count: Type.Integer(), example: nullable(Type.String()) })),
+          }),
+        },
+      },
+    },
+    async ({ db, user, params }) => ({
+      items: await db.read(async (reader) => {
+        if ((await campaignById(reader, user.orgId, params.id)) === undefined) throw noSuchCampaign();
+        return failuresByCause(reader, user.orgId, params.id);
+      }),
+    }),
+  );
+
+  api.post(
+    '/campaigns/:id/retry',
+    {
+      config: { role: 'admin' },
+      schema: {
+        summary: 'Send to failed recipients again: to one, to those of one cause, or to all',
+        tags,
+        params: IdParams,
+        body: Type.Object(
+          {
+            cause: Type.Optional(
+              Type.Union([Type.Literal('recipient'), Type.Literal('mail'), Type.Literal('unconfirmed')]),
+            ),
+            reachOutId: Type.Optional(Id),
+          },
+          closed,
+        ),
+        response: { 202: Campaign },
+      },
+    },
+    async ({ db, user, params, body }, reply) =>
+      reply.code(202).send(await retryCampaign(db, user.orgId, params.id, body)),
   );
 
   api.get(
