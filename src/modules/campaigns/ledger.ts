@@ -9,6 +9,7 @@
  */
 import { sql } from 'kysely';
 import { givenRows } from '../../db/batch-write.ts';
+import { isStillHeld, leased, leaseEnd } from '../../db/lease-and-fencing.ts';
 import type { Db } from '../../db/schema.ts';
 import { MAIL_LEASE_MS } from './limits.ts';
 import { type FailureCause, NOT_PAUSED, type ReachOutStatus } from './queries.ts';
@@ -100,8 +101,7 @@ export async function claimReachOuts(
       order by due_at, id limit ${limit} for update skip locked
     )
     update reach_outs as r
-    set status = 'sending', attempts = r.attempts + 1, claim = r.claim + 1,
-      due_at = now() + make_interval(secs => ${MAIL_LEASE_MS / 1000})
+    set status = 'sending', attempts = r.attempts + 1, ${leased('r', MAIL_LEASE_MS)}
     from employees e
     where r.org_id = ${campaign.orgId} and r.id = any(array(select id from due)) and e.org_id = r.org_id and e.id = r.employee_id
     returning r.id, r.employee_id as "employeeId", r.claim, r.attempts, r.held, e.unsubscribed_at is not null as unsubscribed,
@@ -116,9 +116,9 @@ export async function extendLeases(db: Db, { orgId }: { orgId: number }, claims:
   const rows = claims.map(({ id, claim }) => ({ id, claim }));
   await sql`
     with given as materialized (select * from ${givenRows(rows, { id: 'bigint', claim: 'integer' })})
-    update reach_outs as r set due_at = now() + make_interval(secs => ${MAIL_LEASE_MS / 1000})
+    update reach_outs as r set due_at = ${leaseEnd(MAIL_LEASE_MS)}
     from given
-    where r.org_id = ${orgId} and r.id = any(array(select id from given)) and r.id = given.id and r.claim = given.claim
+    where r.org_id = ${orgId} and r.id = any(array(select id from given)) and ${isStillHeld('r', 'given')}
       and r.status = 'sending'`.execute(db);
 }
 
@@ -169,8 +169,8 @@ export async function recordReachOuts(
         attempts = r.attempts - given.untried::int, held = least(r.held + given.held::int, 1000),
         sent_at = case when given.status = 'sent' then now() else r.sent_at end
       from given
-      where r.org_id = ${campaign.orgId} and r.id = any(array(select id from given)) and r.id = given.id
-        and r.claim = given.claim and r.status = 'sending'
+      where r.org_id = ${campaign.orgId} and r.id = any(array(select id from given)) and ${isStillHeld('r', 'given')}
+        and r.status = 'sending'
       returning given.status, given.twice
     ), counted as (
       update campaign_progress set
