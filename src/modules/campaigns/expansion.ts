@@ -111,10 +111,15 @@ async function writePage(db: Db, { orgId, id, expandedTo }: SendingCampaign, pag
 const HERE = sql<string>`pg_current_wal_insert_lsn()::text`;
 
 /**
- * Whether all transactions that were open at the launch have ended. One that stays open for long, of this database or
- * another one of the server, must not keep the campaign from its end.
+ * Whether all transactions that were adding employees at the launch have ended: nobody writes to that table at this
+ * moment, or every transaction of the server from that time is over. One that stays open for long must not keep the
+ * campaign from its end.
  */
 const ALL_ENDED = sql<boolean>`(
-  pg_snapshot_xmin(pg_current_snapshot())::text::bigint >= expand_awaits
+  not exists (
+    select from pg_locks where locktype = 'relation' and relation = 'employees'::regclass and mode = 'RowExclusiveLock'
+      and database = (select oid from pg_database where datname = current_database())
+  )
+  or pg_snapshot_xmin(pg_current_snapshot())::text::bigint >= expand_awaits
   or launched_at < now() - make_interval(secs => ${sql.lit(EXPAND_AWAIT_MAX_MS / 1000)})
 )`;
