@@ -7,7 +7,8 @@
  *   fails starts the next wait. The waits are a share of the time that it has been open, so a short outage is noticed
  *   soon and a long one costs few probes. Calls that began before it opened no longer change it.
  * What it costs: up to one wait after the server is back.
- * Its bound: `wait.min` and `wait.max`, named in limits.ts. Its proof: test/flow/circuit-breaker.test.ts.
+ * Its bound: `wait.min` and `wait.max`, named in limits.ts. Its proof: test/flow/circuit-breaker.test.ts,
+ *   bench/patterns/circuit-breaker.
  */
 export interface CircuitBreaker<F> {
   /** Either the call may be made, and its result must be reported, or it must not, because of an earlier `fault`. */

@@ -7,7 +7,7 @@
  *   is the recipient, and after the mail's data the mail.
  * What it costs: the words are a guess, of what large providers are known to say. A wrong one holds mails back for a
  *   while, or ends single recipients, who can be sent to again; neither loses a mail.
- * Its bound: REASON_CHARS_MAX. Its proof: test/mail/outcome.test.ts.
+ * Its bound: REASON_CHARS_MAX. Its proof: test/mail/outcome.test.ts, bench/patterns/retry-classification.
  */
 
 /** The outcome of sending a mail. Values instead of exceptions, because each of them is normal. */

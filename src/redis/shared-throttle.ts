@@ -7,7 +7,7 @@
  *   to its own share of the rate.
  * What it costs: one round trip per `batchMs`. Slots that a process reserved and did not use are lost.
  * Its bound: the rate; `batchMs` and `batchMax` of reserved slots; MAIL_RATE_KEPT_SECONDS for what Redis remembers.
- * Its proof: test/redis/shared-throttle.test.ts.
+ * Its proof: test/redis/shared-throttle.test.ts, bench/patterns/shared-throttle.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
