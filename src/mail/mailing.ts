@@ -1,7 +1,7 @@
-import pLimit from 'p-limit';
 import { createCircuitBreaker } from '../flow/circuit-breaker.ts';
+import { createFairQueue } from '../flow/fair-queue.ts';
 import type { Throttle } from '../flow/throttle.ts';
-import { MAIL_HELD_WAIT, MAIL_RATE_WAIT, SMTP_CONNECTIONS_MAX } from '../limits.ts';
+import { MAIL_HELD_WAIT, MAIL_RATE_WAIT, SMTP_CONNECTIONS_MAX, SMTP_CONNECTIONS_PER_DOMAIN_MAX } from '../limits.ts';
 import type { Held, MailOutcome } from './outcome.ts';
 import type { Mail, Transport } from './transport.ts';
 
@@ -20,7 +20,8 @@ export interface SendOptions {
 /** Sends all mails of a process. */
 export interface Mailing {
   /**
-   * Waits for one of SMTP_CONNECTIONS_MAX places and for the provider's rate limit, then sends. While the server takes
+   * Waits for one of SMTP_CONNECTIONS_MAX places, in turns between the recipients' domains, and for the provider's rate,
+   * then sends. While the server takes
    * no mail from us, all but one probe at a time are held back at once.
    */
   send(mail: Mail, options?: SendOptions): Promise<SendOutcome>;
@@ -31,7 +32,8 @@ export interface Mailing {
 }
 
 export function createMailing(transport: Pick<Transport, 'send'>, throttle: Throttle): Mailing {
-  const places = pLimit(SMTP_CONNECTIONS_MAX);
+  // In turns between the recipients' domains: some servers ask the recipient's before they answer.
+  const places = createFairQueue({ atOnce: SMTP_CONNECTIONS_MAX, perKey: SMTP_CONNECTIONS_PER_DOMAIN_MAX });
   const breaker = createCircuitBreaker<Held>(({ about }) => (about === 'rate' ? MAIL_RATE_WAIT : MAIL_HELD_WAIT));
   const taken = createSecondCounter();
 
@@ -70,9 +72,9 @@ export function createMailing(transport: Pick<Transport, 'send'>, throttle: Thro
   }
 
   return {
-    send: (mail, options = {}) => places(() => sendInPlace(mail, options)),
+    send: (mail, options = {}) => places.run(domainOf(mail.to), () => sendInPlace(mail, options)),
     get inFlight() {
-      return places.activeCount;
+      return places.active;
     },
     get perSecond() {
       return throttle.perSecond;
@@ -81,6 +83,10 @@ export function createMailing(transport: Pick<Transport, 'send'>, throttle: Thro
       return breaker.isOpen;
     },
   };
+}
+
+function domainOf(address: string): string {
+  return address.slice(address.lastIndexOf('@') + 1);
 }
 
 /** Counts in tenths of a second: exact enough to tell a rate. */

@@ -56,6 +56,19 @@ test('a refusal because of the rate slows down once, to what the server has take
   expect(slowedTo).toEqual([14]);
 });
 
+test('mails that hang at one domain do not hold up those to another', async () => {
+  const { promise, resolve } = Promise.withResolvers<MailOutcome>();
+  const slowedTo: Throttle = { pass: async () => undefined, slowDown: () => undefined, perSecond: 10 };
+  const send = (mail: Mail) => (mail.to.endsWith('@slow.test') ? promise : Promise.resolve({ kind: 'sent' } as const));
+  const mailing = createMailing({ send }, slowedTo);
+  const others = Array.from({ length: 5 }, () => mailing.send({ ...MAIL, to: 'you@fast.test' }));
+  const hanging = Array.from({ length: 20 }, () => mailing.send({ ...MAIL, to: 'you@slow.test' }));
+  const later = Array.from({ length: 5 }, () => mailing.send({ ...MAIL, to: 'you@fast.test' }));
+  expect((await Promise.all([...others, ...later])).every(({ kind }) => kind === 'sent')).toBe(true);
+  resolve({ kind: 'sent' });
+  await Promise.all(hanging);
+});
+
 test('a mail that is withdrawn while it waits for its place is not handed over', async () => {
   const { promise, resolve } = Promise.withResolvers<MailOutcome>();
   const { mailing, asked } = arrange(() => promise);
