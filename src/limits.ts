@@ -37,7 +37,7 @@ export const LOG_STORM_KINDS_MAX = 16; // kinds of errors that are counted separ
 // Database
 export const POSTGRES_VERSION_MIN = 18_00_00; // as PostgreSQL numbers its versions; statements use what 18 brought (old and new in RETURNING)
 export const POOL_PRIMARY = { api: 5, mailer: 4, chat: 5, all: 8, migrate: 1 } as const; // small: on 2 cores more connections would only wait inside PostgreSQL
-export const POOL_REPLICA = { api: 5, mailer: 0, chat: 0, all: 5, migrate: 0 } as const; // one of each watches the replica's lag; 0: never reads from it
+export const POOL_REPLICA = { api: 5, mailer: 2, chat: 0, all: 5, migrate: 0 } as const; // one of each watches the replica's lag; 0: never reads from it
 export const CONNECTIONS_RESERVED = 8; // for migrations, backups, psql and the replica
 export const POOL_ACQUIRE_MS = 2 * SECOND_MS; // a request that cannot get a connection by then is told to try again
 export const POOL_WAITING_MAX = 200; // in a longer queue the answer would come too late anyway
@@ -144,9 +144,25 @@ export const RETENTION_STEP_ROWS = 1_000; // deleted per statement, so that no l
 
 // Mail
 export const MAILER_NICE = 10; // of 19: yields to processes that serve people on the same machine; between containers the cpu_shares of docker-compose.yml do that
-export const MAILS_IN_FLIGHT_MAX = 20; // also the most that a crash can send twice
-export const SMTP_MS = 8 * SECOND_MS; // connection, greeting and each reply
-export const SMTP_CONNECTIONS_MAX = 5;
+export const MAILS_IN_FLIGHT_MAX = 20; // taken by one sender at a time; also the most that a crash can send twice
+export const SMTP_CONNECTIONS_MAX = 5; // and so the mails that are being handed over; the others of MAILS_IN_FLIGHT_MAX wait for their turn
+export const SMTP_CONNECTIONS_PER_DOMAIN_MAX = 4; // of these, for recipients of one domain while others wait: a server that asks a slow domain for each recipient must not hold up everybody
+export const SMTP_CONNECT_MS = 30 * SECOND_MS; // the name, the address and TCP: a host that does not answer by then is down
+export const SMTP_GREETING_MS = 5 * MINUTE_MS; // RFC 5321 4.5.3.2.1: a busy server accepts the connection and greets late
+export const SMTP_ANSWER_MS = 10 * MINUTE_MS; // RFC 5321 4.5.3.2.6, after the final dot: whoever gives up sooner sends the mail twice
+export const MAIL_DRAIN_MS = 5 * SECOND_MS; // of STOP_MS: how long a stop waits for the answers to mails that are being handed over
+export const MAIL_PACE = {
+  burstMs: 100, // how much of its unused rate a mailer may catch up on: providers count per second
+  batchMs: 50, // for which a mailer reserves passes ahead, so that Redis is not asked for each mail
+  batchMax: 50,
+  decrease: 0.7, // of what the provider took in the last second, after a refusal because of the rate
+  growthSeconds: 50, // in which a reduced rate doubles, evenly
+  min: 0.1, // mails a second: a provider that wants fewer wants none
+  keptSeconds: 60 * 60, // that Redis remembers a reduced rate which nobody uses
+  aloneMs: 5 * SECOND_MS, // for which a mailer keeps to its own share after Redis has not answered
+} as const;
+export const MAIL_HELD_WAIT = { min: 5 * SECOND_MS, max: 15 * MINUTE_MS, share: 0.1 } as const; // between two probes of a server that takes no mail from us: a tenth of the time that this has lasted
+export const MAIL_RATE_WAIT = { min: 1 * SECOND_MS, max: 5 * MINUTE_MS, share: 0.1 } as const; // the same when we are too fast: providers count per second
 
 // WebSockets
 export const SOCKETS_MAX = 10_000; // per process
@@ -201,7 +217,6 @@ export const RELATIONS: readonly [string, boolean][] = [
   ['STATEMENT_MS.all < REQUEST_MS', STATEMENT_MS.all < REQUEST_MS],
   ['STATEMENT_MS < QUERY_ANSWER_MS', Object.values(STATEMENT_MS).every((ms) => ms < QUERY_ANSWER_MS)],
   ['POOL_ACQUIRE_MS < REQUEST_MS', POOL_ACQUIRE_MS < REQUEST_MS],
-  ['CONNECTIONS_FOR_WRITES < POOL_PRIMARY', Math.min(POOL_PRIMARY.api, POOL_PRIMARY.all) > CONNECTIONS_FOR_WRITES],
   [
     'QUIET_MOMENT_MS + DRAIN_MS < STOP_MS',
     QUIET_MOMENT_MS.min < QUIET_MOMENT_MS.max && QUIET_MOMENT_MS.max + DRAIN_MS < STOP_MS,
@@ -224,13 +239,19 @@ export const RELATIONS: readonly [string, boolean][] = [
     REQUESTS_IN_FLIGHT_MAX + BODIES_ARRIVING_MAX.strangers + BODIES_ARRIVING_MAX.known + UPLOADS_AT_ONCE_MAX <
       HTTP_CONNECTIONS_MAX - HTTP_CONNECTIONS_SPARE,
   ],
-  ['SMTP_MS < STOP_MS', SMTP_MS < STOP_MS],
   ['SOCKET_DRAIN_MS + SOCKET_CLOSE_MS < DRAIN_MS', SOCKET_DRAIN_MS + SOCKET_CLOSE_MS < DRAIN_MS],
   ['SOCKET_STRANGERS_MAX < SOCKETS_MAX', SOCKET_STRANGERS_MAX < SOCKETS_MAX],
   [
     'SOCKET_WORK_PAUSE + SOCKET_PER_10_SECONDS_MAX.messages < SOCKET_WORK_WAITING_MAX',
     SOCKET_WORK_PAUSE + SOCKET_PER_10_SECONDS_MAX.messages < SOCKET_WORK_WAITING_MAX,
   ],
+  [
+    'CONNECTIONS_FOR_WRITES < POOL_PRIMARY',
+    Math.min(POOL_PRIMARY.api, POOL_PRIMARY.mailer, POOL_PRIMARY.all) > CONNECTIONS_FOR_WRITES,
+  ],
+  ['MAIL_DRAIN_MS + QUEUE_CLOSE_MS < STOP_MS', MAIL_DRAIN_MS + QUEUE_CLOSE_MS < STOP_MS],
+  ['SMTP_CONNECTIONS_PER_DOMAIN_MAX < SMTP_CONNECTIONS_MAX', SMTP_CONNECTIONS_PER_DOMAIN_MAX < SMTP_CONNECTIONS_MAX],
+  ['SMTP_CONNECTIONS_MAX <= MAILS_IN_FLIGHT_MAX', SMTP_CONNECTIONS_MAX <= MAILS_IN_FLIGHT_MAX],
   ['MIGRATION_LOCK_MS < POOL_ACQUIRE_MS', MIGRATION_LOCK_MS < POOL_ACQUIRE_MS],
   ['PAGE_ROWS_DEFAULT <= PAGE_ROWS_MAX', PAGE_ROWS_DEFAULT <= PAGE_ROWS_MAX],
   ['FAN_OUT_BEAT_MS * 2 < FAN_OUT_SILENCE_MS', FAN_OUT_BEAT_MS * 2 < FAN_OUT_SILENCE_MS],

@@ -12,7 +12,7 @@
  */
 import { argon2, randomBytes, timingSafeEqual } from 'node:crypto';
 import { promisify } from 'node:util';
-import { createFairQueue, type Turn } from '../flow/fair-queue.ts';
+import { createFairSemaphore, type Turn } from '../flow/fair-semaphore.ts';
 import { PASSWORD_HASH_WAIT_MS, PASSWORD_HASHES_AT_ONCE_MAX, PASSWORD_HASHES_WAITING_MAX } from '../limits.ts';
 
 const PARAMETERS = { memory: 19_456, passes: 2, parallelism: 1, tagLength: 32 } as const;
@@ -29,7 +29,7 @@ export interface PasswordHasher {
 }
 
 export function createPasswordHasher(): PasswordHasher {
-  const queue = createFairQueue('sign-ins', {
+  const queue = createFairSemaphore('sign-ins', {
     atOnce: PASSWORD_HASHES_AT_ONCE_MAX,
     waiting: PASSWORD_HASHES_WAITING_MAX,
     waitMs: PASSWORD_HASH_WAIT_MS,

@@ -1,80 +1,61 @@
-import { expect, test, vi } from 'vitest';
+import { setImmediate as tick } from 'node:timers/promises';
+import { expect, test } from 'vitest';
 import { createFairQueue } from '../../src/flow/fair-queue.ts';
 
-const LIMITS = { atOnce: 1, waiting: 4, waitMs: 1_000 };
-
-test('those who wait take turns by key, however many one of them sent', async () => {
-  const { queue, order, release } = occupied();
-  const all = ['a', 'a', 'a', 'b'].map((key) => queue.run({ key }, async () => void order.push(key)));
-  release();
-  await Promise.all(all);
-  expect(order).toEqual(['a', 'b', 'a', 'a']);
-});
-
-test('a full queue makes room for a key that has less waiting: the newest of the longest line is refused', async () => {
-  const { queue, order, release } = occupied();
-  const greedy = [1, 2, 3, 4].map((n) => queue.run({ key: 'greedy' }, async () => void order.push(`greedy ${n}`)));
-  const outcomes = Promise.allSettled(greedy);
-  const modest = queue.run({ key: 'modest' }, async () => void order.push('modest'));
-  await expect(queue.run({ key: 'greedy' }, async () => undefined)).rejects.toMatchObject({ code: 'overloaded' });
-  expect(queue.waiting).toBe(LIMITS.waiting);
-  release();
-  await modest;
-  expect((await outcomes).map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled', 'fulfilled', 'rejected']);
-  expect(order).toEqual(['greedy 1', 'modest', 'greedy 2', 'greedy 3']);
-});
-
-test('a full queue of many keys refuses the next one', async () => {
-  const { queue, release } = occupied();
-  const waiting = ['a', 'b', 'c', 'd'].map((key) => queue.run({ key }, async () => key));
-  await expect(queue.run({ key: 'e' }, async () => 'e')).rejects.toMatchObject({ code: 'overloaded' });
-  release();
-  expect(await Promise.all(waiting)).toEqual(['a', 'b', 'c', 'd']);
-});
-
-test('the first lane has room of its own and gets every other turn', async () => {
-  const { queue, order, release } = occupied();
-  const others = ['a', 'b', 'c', 'd'].map((key) => queue.run({ key }, async () => void order.push(key)));
-  const first = ['A', 'B'].map((key) => queue.run({ key, first: true }, async () => void order.push(key)));
-  release();
-  await Promise.all([...others, ...first]);
-  expect(order).toEqual(['A', 'a', 'B', 'b', 'c', 'd']);
-});
-
-test('a task whose caller has gone, or that waited for too long, is not started', async () => {
-  const { queue, order, release } = occupied();
-  let isGone = false;
-  const gone = queue.run({ key: 'a', isGone: () => isGone }, async () => void order.push('gone'));
-  const late = queue.run({ key: 'b' }, async () => void order.push('late'));
-  isGone = true;
-  const later = performance.now() + LIMITS.waitMs + 1;
-  vi.spyOn(performance, 'now').mockImplementation(() => later);
-  release();
-  expect((await Promise.allSettled([gone, late])).map(({ status }) => status)).toEqual(['rejected', 'rejected']);
-  vi.restoreAllMocks();
-  expect(order).toEqual([]);
-});
-
-test('those who have gone make room at once', async () => {
-  const { queue, release } = occupied();
-  const gone = [1, 2, 3, 4].map((n) => queue.run({ key: `${n}`, isGone: () => true }, async () => n));
-  const outcomes = Promise.allSettled(gone);
-  const here = queue.run({ key: 'here' }, async () => 'here');
-  release();
-  expect(await here).toBe('here');
-  expect((await outcomes).every(({ status }) => status === 'rejected')).toBe(true);
-});
-
-test('a task that fails gives its place to the next', async () => {
-  const queue = createFairQueue('tasks', LIMITS);
-  await expect(queue.run({ key: 'a' }, () => Promise.reject(new Error('failed')))).rejects.toThrow('failed');
-  expect(await queue.run({ key: 'a' }, async () => 'next')).toBe('next');
-});
-
-/** A queue whose only place is taken until `release`. */
-function occupied() {
-  const gate = Promise.withResolvers<void>();
-  const queue = createFairQueue('tasks', LIMITS);
-  void queue.run({ key: 'occupant' }, () => gate.promise);
-  return { queue, order: [] as string[], release: gate.resolve };
+/** Tasks that end when the test says so. */
+function arrange(limits: { atOnce: number; perKey: number }) {
+  const queue = createFairQueue(limits);
+  const started: string[] = [];
+  const ends = new Map<string, () => void>();
+  const add = (task: string) =>
+    queue.run(task.slice(0, 1), () => {
+      started.push(task);
+      return new Promise<string>((resolve) => ends.set(task, () => resolve(task)));
+    });
+  const end = async (task: string) => {
+    ends.get(task)?.();
+    await tick();
+  };
+  return { queue, started, add, end };
 }
+
+test('never more than the limit run at once, and all run', async () => {
+  const { queue, started, add, end } = arrange({ atOnce: 3, perKey: 2 });
+  const all = Promise.all(['a1', 'a2', 'a3', 'b1', 'b2', 'c1', 'c2'].map(add));
+  await tick();
+  expect([queue.active, queue.waiting]).toEqual([3, 4]);
+  for (let index = 0; index < 7; index++) {
+    await end(started[index] as string);
+    expect(queue.active).toBeLessThanOrEqual(3);
+  }
+  expect((await all).toSorted()).toEqual(['a1', 'a2', 'a3', 'b1', 'b2', 'c1', 'c2']);
+  expect([queue.active, queue.waiting]).toEqual([0, 0]);
+});
+
+test('a free place goes to the next key, however many tasks another key has brought before', async () => {
+  const { started, add, end } = arrange({ atOnce: 1, perKey: 1 });
+  for (const task of ['a1', 'a2', 'a3', 'a4', 'b1', 'c1']) void add(task);
+  await tick();
+  for (let index = 0; index < 6; index++) await end(started[index] as string);
+  expect(started).toEqual(['a1', 'a2', 'b1', 'c1', 'a3', 'a4']);
+});
+
+test('alone a key has all places; while others wait it gets no more than its share', async () => {
+  const { started, add, end } = arrange({ atOnce: 4, perKey: 3 });
+  for (const task of ['a1', 'a2', 'a3', 'a4', 'a5', 'a6']) void add(task);
+  await tick();
+  expect(started).toEqual(['a1', 'a2', 'a3', 'a4']);
+  for (const task of ['b1', 'b2']) void add(task);
+  await end('a1');
+  expect(started.at(-1)).toBe('b1'); // a has three of four
+  await end('b1');
+  expect(started.at(-1)).toBe('b2');
+  await end('b2'); // nobody else waits: a may have the fourth place again
+  expect(started.at(-1)).toBe('a5');
+});
+
+test('a task that fails frees its place', async () => {
+  const { queue } = arrange({ atOnce: 1, perKey: 1 });
+  await expect(queue.run('a', () => Promise.reject(new Error('no')))).rejects.toThrow('no');
+  expect(await queue.run('a', async () => 'yes')).toBe('yes');
+});

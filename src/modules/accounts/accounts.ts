@@ -2,7 +2,7 @@ import type { Caller, Database } from '../../db/read-write-split.ts';
 import type { Role } from '../../db/schema.ts';
 import { EVERY_ORGANISATION } from '../../db/tenant-isolation.ts';
 import { AppError, SQLSTATE, sqlState } from '../../errors.ts';
-import type { Turn } from '../../flow/fair-queue.ts';
+import type { Turn } from '../../flow/fair-semaphore.ts';
 import type { Sessions } from '../../http/authentication.ts';
 import type { PasswordHasher } from '../../http/password-hashing.ts';
 import { parseAddress } from '../../mail-address.ts';
