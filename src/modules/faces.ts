@@ -114,6 +114,7 @@ export interface SocketContext {
   readonly config: Config;
   readonly log: Log;
   readonly database: Database;
+  readonly redis: Redis;
   readonly metrics: Metrics;
 }
 
@@ -123,6 +124,8 @@ export interface Sockets {
   readonly handler: SocketHandler;
   /** The page (a file in web/) that is served for every path with the given prefix. */
   readonly pages: Readonly<Record<string, string>>;
+  /** Called when no socket is open any more. */
+  readonly close?: () => void;
 }
 
 export interface LinksFace {

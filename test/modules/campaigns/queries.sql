@@ -3,9 +3,11 @@
 
 -- src/modules/campaigns/campaigns.ts addToProgress (tenant)
 update campaign_progress as p
-set opened = p.opened + given.opened, answers = p.answers + given.answers, finished = p.finished + given.finished
-from unnest($1::bigint[], $2::integer[], $3::integer[], $4::integer[]) as given (campaign_id, opened, answers, finished)
-where p.org_id = $5 and p.campaign_id = any($6::bigint[]) and p.campaign_id = given.campaign_id;
+set (opened, answers, finished) = (
+  select p.opened + given.opened, p.answers + given.answers, p.finished + given.finished
+  from jsonb_to_record($1::jsonb -> (p.campaign_id)::text) as given (opened integer, answers integer, finished integer)
+)
+where p.org_id = $2 and p.campaign_id = any($3::bigint[]);
 
 -- src/modules/campaigns/ledger.ts claimReachOuts (tenant)
 with due as (

@@ -165,7 +165,9 @@ function questions(campaign) {
     el(
       'ol',
       null,
-      campaign.questions.map((text) => el('li', null, text)),
+      campaign.questions.map(({ text, answer }) =>
+        el('li', null, text, answer === 'scale' && el('small', { class: 'soft' }, ' 1 to 5')),
+      ),
     ),
   );
 }
