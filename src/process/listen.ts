@@ -32,7 +32,13 @@ export async function listen(
  * closes what it cannot accept, silently, and the process can open nothing else either.
  */
 function boundConnections(server: Server, log: Log): void {
-  server.maxConnections = Math.min(server.maxConnections || Number.POSITIVE_INFINITY, connectionsAllowed());
+  const own = server.maxConnections || Number.POSITIVE_INFINITY;
+  const share = () => {
+    server.maxConnections = Math.min(own, Math.max(1, Math.floor(connectionsAllowed() / listening.size)));
+  };
+  listening.set(server, share);
+  server.once('close', () => listening.delete(server));
+  for (const shareAgain of listening.values()) shareAgain();
   let refused = 0;
   let loggedAt = Number.NEGATIVE_INFINITY;
   server.on('drop', () => {
@@ -47,11 +53,14 @@ function boundConnections(server: Server, log: Log): void {
   });
 }
 
+/** The servers of this process, which share its open files (`all` has two), and what gives each its share. */
+const listening = new Map<Server, () => void>();
+
 /** By the limit of open files; unlimited where the system does not say it as Linux does. */
 function connectionsAllowed(): number {
   try {
     const [, files] = /^Max open files +(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8')) ?? [];
-    return files === undefined ? Number.POSITIVE_INFINITY : Math.max(1, Number(files) - DESCRIPTORS_RESERVED);
+    return files === undefined ? Number.POSITIVE_INFINITY : Number(files) - DESCRIPTORS_RESERVED;
   } catch {
     return Number.POSITIVE_INFINITY;
   }

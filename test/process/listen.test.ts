@@ -92,6 +92,14 @@ test('connections beyond the limit are refused with one line in the log, however
   first.destroy();
 });
 
+test('the servers of one process share its open files', async () => {
+  const first = await listening(createServer());
+  const alone = first.maxConnections;
+  const second = await listening(createServer());
+  expect(second.maxConnections).toBe(first.maxConnections);
+  if (Number.isFinite(alone)) expect(first.maxConnections).toBeLessThan(alone);
+});
+
 // Only Linux says in /proc how many files a process may open.
 test.runIf(process.platform === 'linux')(
   'with few file descriptors it stays alive, says so and serves the open sockets',
