@@ -17,6 +17,7 @@ import { shedLoad } from './load-shedding.ts';
 import { isPageFile, type PageAnswer, type Pages, SECURITY_HEADERS } from './pages.ts';
 import { sendProblem } from './problem-details.ts';
 import { readOwnWrites } from './read-own-writes.ts';
+import { readRefusedBodies } from './refused-body.ts';
 
 export interface ServerParts {
   readonly config: Config;
@@ -64,6 +65,7 @@ export async function createServer(parts: ServerParts): Promise<App> {
     reply.headers(headers);
     done();
   });
+  readRefusedBodies(app as App);
   await app.register(cookie);
   readOwnWrites(app, parts.database);
   for (const path of HEALTH_PATHS) {

@@ -1,5 +1,5 @@
 /** The limits of campaigns, their mails and their ledger. */
-import { MAILS_IN_FLIGHT_MAX, SMTP_MS } from '../../limits.ts';
+import { MAILS_IN_FLIGHT_MAX, RETENTION_DAYS, SMTP_MS } from '../../limits.ts';
 
 const SECOND_MS = 1_000;
 const MINUTE_MS = 60 * SECOND_MS;
@@ -9,6 +9,7 @@ export const MAIL_BODY_CHARS_MAX = 10_000;
 export const QUESTIONS_MAX = 8;
 export const QUESTION_CHARS_MAX = 300;
 export const LINK_DAYS = 14; // how long the personal link in a mail is valid
+export const CAMPAIGN_DAYS = RETENTION_DAYS + LINK_DAYS; // kept after it was sent; by then whatever its links led to is older than RETENTION_DAYS
 
 export const CAMPAIGNS_SCHEDULED_MAX = 50; // per organisation
 export const SCHEDULE_CRON_CHARS_MAX = 100;

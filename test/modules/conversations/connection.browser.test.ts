@@ -36,6 +36,7 @@ const WELCOME = {
   messages: [bot(1, 'How are you?')],
   lastSeq: 1,
   finished: false,
+  waitingFor: 1,
 };
 
 beforeAll(async () => {
@@ -188,7 +189,7 @@ test('nothing is wider than a screen of 320 pixels: names, words and addresses o
   const long = 'Donaudampfschifffahrtsgesellschaft'.repeat(4);
   const url = `https://example.test/${'a'.repeat(300)}?b=${'c'.repeat(100)}`;
   const messages = [bot(1, `Hi ${long}! ${url}`), own(2, long), bot(3, url)];
-  const welcome = { ...WELCOME, name: long, organisation: long, campaign: long, messages, lastSeq: 3 };
+  const welcome = { ...WELCOME, name: long, organisation: long, campaign: long, messages, lastSeq: 3, waitingFor: 3 };
   reply = (frame, socket) => {
     if (frame.type === 'hello') say(socket, welcome);
     if (frame.type === 'answer')
@@ -289,14 +290,17 @@ test('a check-in that was finished in another window closes the form in this one
       say(socket, { type: 'error', code: 'conflict', message: 'You have finished.', nonce: frame.nonce });
     if (frame.type !== 'hello') return;
     const messages = [own(2, 'from another window'), bot(3, 'Thank you for sharing!')];
-    say(socket, answers().length === 0 ? WELCOME : { ...WELCOME, messages, lastSeq: 3, finished: true });
+    say(
+      socket,
+      answers().length === 0 ? WELCOME : { ...WELCOME, messages, lastSeq: 3, waitingFor: null, finished: true },
+    );
   };
   await open();
   await visitor.page.getByText('How are you?').waitFor();
   await send('from here');
   await visitor.page.getByRole('heading', { name: 'Thank you' }).waitFor();
   expect(await form().isVisible()).toBe(false);
-  expect(await bubbles()).toEqual(['How are you?', 'from another window', 'Thank you for sharing!', 'from here']);
+  expect(await bubbles()).toEqual(['How are you?', 'from here', 'from another window', 'Thank you for sharing!']);
   await visitor.page.locator('.bubble.failed', { hasText: 'not delivered: You have finished.' }).waitFor();
 });
 
@@ -325,6 +329,34 @@ test('a question with a scale is answered by one tap', async () => {
   expect(await bubbles()).toEqual(['How was your week?', '4 of 5', 'What helps?']);
   expect(await scale.isVisible()).toBe(false);
   expect(await form().isVisible()).toBe(true);
+});
+
+test('a double tap does not answer the next question, which nobody has read', async () => {
+  reply = (frame, socket) => {
+    if (frame.type === 'hello') say(socket, { ...WELCOME, messages: [bot(1, 'How was your week?', 'scale')] });
+    if (frame.type !== 'answer') return;
+    const seq = (frame.questionSeq ?? 0) + 1;
+    say(socket, { type: 'ack', nonce: frame.nonce, seq });
+    say(socket, { type: 'message', ...own(seq, `${frame.choice} of 5`, frame.nonce) });
+    say(socket, { type: 'message', ...bot(seq + 1, 'And your team?', 'scale') });
+  };
+  await visitor.page.clock.install();
+  await open();
+  const four = visitor.page.getByRole('radio', { name: '4' });
+  await four.waitFor();
+  await visitor.page.clock.runFor(1_000);
+  await four.click();
+  await visitor.page.getByText('And your team?').waitFor();
+  await four.click();
+  expect(answers()).toHaveLength(1);
+  await visitor.page.clock.runFor(1_000);
+  await four.click();
+  await expect
+    .poll(() => answers().map(({ questionSeq, choice }) => [questionSeq, choice]))
+    .toEqual([
+      [1, 4],
+      [3, 4],
+    ]);
 });
 
 test('on the keyboard a scale is one stop; arrows and digits move, Space or Enter chooses, and the focus goes on', async () => {

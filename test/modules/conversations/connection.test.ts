@@ -27,12 +27,12 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-const bot = (seq: number, more: Partial<Message> = {}): Message => ({
+const bot = (seq: number, answer: 'text' | 'scale' = 'text'): Message => ({
   seq,
   sender: 'bot',
   body: `question ${seq}`,
   at: '',
-  ...more,
+  answer,
 });
 const own = (seq: number, nonce: string): Message => ({ seq, sender: 'employee', body: 'an answer', at: '', nonce });
 const WELCOME: Welcome = {
@@ -44,6 +44,7 @@ const WELCOME: Welcome = {
   messages: [bot(1)],
   lastSeq: 1,
   finished: false,
+  waitingFor: 1,
 };
 const AGAIN: Welcome = { ...WELCOME, messages: [] };
 
@@ -137,7 +138,7 @@ test('an answer has the seq of its question, is under way alone, and is delivere
   expect(waitingFor()).toBeUndefined();
   expect(conversation.answer({ questionSeq: 1, text: 'a second thought' })).toBeNull();
   server.hear({ type: 'message', ...own(2, 'n1') });
-  server.hear({ type: 'message', ...bot(3, { answer: 'scale' }) });
+  server.hear({ type: 'message', ...bot(3, 'scale') });
   expect(reported('waiting').at(-1)).toEqual([{ seq: 3, answer: 'scale' }]);
   expect(conversation.answer({ questionSeq: 1, text: 'too late for this one' })).toBeNull();
   expect(conversation.answer({ questionSeq: 3, choice: 4 }, 'n2')).toBe('n2');
@@ -160,7 +161,7 @@ test('an answer that comes back as a message is delivered, and is not sent again
   server.close(1006);
   vi.advanceTimersByTime(500);
   line().open();
-  line().hear({ ...AGAIN, messages: [own(2, 'n1'), bot(3)], lastSeq: 3 });
+  line().hear({ ...AGAIN, messages: [own(2, 'n1'), bot(3)], lastSeq: 3, waitingFor: 3 });
   expect(reported('delivered')).toEqual([['n1', 2, expect.anything()]]);
   expect(line().said).toHaveLength(1);
   expect(waitingFor()).toBe(3);
@@ -288,7 +289,7 @@ test('after a conflict the client asks what it missed, and learns that the conve
   conversation.answer({ questionSeq: 1, text: 'fine' }, 'n1');
   server.hear({ type: 'error', code: 'conflict', message: 'Finished.', nonce: 'n1' });
   expect(server.said.at(-1)).toEqual({ type: 'hello', version: 1, token: 'link', lastSeq: 1 });
-  server.hear({ ...AGAIN, messages: [own(2, 'other'), bot(3)], lastSeq: 3, finished: true });
+  server.hear({ ...AGAIN, messages: [own(2, 'other'), bot(3)], lastSeq: 3, waitingFor: null, finished: true });
   expect(reported('finished')).toEqual([[]]);
   expect(waitingFor()).toBeUndefined();
 });
@@ -299,10 +300,17 @@ test('an answer written before the end is still sent after it: the server knows 
   server.close(1006);
   vi.advanceTimersByTime(500);
   line().open();
-  line().hear({ ...AGAIN, finished: true });
+  line().hear({ ...AGAIN, waitingFor: null, finished: true });
   expect(line().said[1]).toMatchObject({ type: 'answer', nonce: 'n1' });
   line().hear({ type: 'ack', nonce: 'n1', seq: 2 });
   expect(reported('delivered')).toHaveLength(1);
+});
+
+test('a question that was answered before is never said to wait, while the conversation is repeated', () => {
+  connect();
+  line().open();
+  line().hear({ ...WELCOME, messages: [bot(1), own(2, 'before'), bot(3)], lastSeq: 3, waitingFor: 3 });
+  expect(reported('waiting')).toEqual([[{ seq: 3, answer: 'text' }]]);
 });
 
 test('a message that is missing is fetched by connecting again; one that came before is dropped', () => {
@@ -312,7 +320,7 @@ test('a message that is missing is fetched by connecting again; one that came be
   expect(reported('gap')).toEqual([[{ expected: 2, got: 3 }]]);
   vi.advanceTimersByTime(500);
   line().open();
-  line().hear({ ...AGAIN, messages: [own(2, 'other'), bot(3)], lastSeq: 3 });
+  line().hear({ ...AGAIN, messages: [own(2, 'other'), bot(3)], lastSeq: 3, waitingFor: 3 });
   expect(reported('message').map(([message]) => (message as Message).seq)).toEqual([1, 2, 3]);
 });
 
@@ -321,7 +329,7 @@ test('a replay that the server cannot give starts over from what it says', () =>
   vi.advanceTimersByTime(500);
   line().open();
   line().hear({ type: 'resync', fromSeq: 71 });
-  line().hear({ ...AGAIN, messages: [own(71, 'other'), bot(72)], lastSeq: 72 });
+  line().hear({ ...AGAIN, messages: [own(71, 'other'), bot(72)], lastSeq: 72, waitingFor: 72 });
   expect(reported('restarted')).toEqual([[]]);
   expect(reported('gap')).toEqual([]);
   expect(waitingFor()).toBe(72);
@@ -339,6 +347,19 @@ test('the network that goes is heard at once, and when it is back nobody waits',
   line().open();
   line().hear(AGAIN);
   expect(lastState()).toBe('open');
+});
+
+test('a connection that was begun without a network is given up for a new one when the network is back', () => {
+  welcomed().close(1006);
+  vi.advanceTimersByTime(500);
+  expect(lines).toHaveLength(2);
+  network.online();
+  expect(line(1).isLetGo).toBe(true);
+  expect(lines).toHaveLength(3);
+  line().open();
+  line().hear(AGAIN);
+  network.online();
+  expect(lines).toHaveLength(3);
 });
 
 test('a person who comes back after a while is told what they missed, or that the line is dead', () => {

@@ -1,6 +1,6 @@
 // Where the client runs when it runs in a page: the device's storage, and what the browser knows of network and person.
 
-/** @import { Environment } from './connection.js' */
+/** @import { Environment } from './environment.js' */
 
 /** @returns {Environment} */
 export function browserEnvironment() {

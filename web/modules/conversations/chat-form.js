@@ -36,7 +36,7 @@ export function createForm({ part, token, send }) {
   textarea.addEventListener('keydown', (event) => {
     if (event.key !== 'Enter' || event.shiftKey || event.isComposing) return;
     event.preventDefault();
-    submit();
+    if (!event.repeat) submit();
   });
   textarea.addEventListener('input', changed);
   const earlier = draft.read();
@@ -101,7 +101,7 @@ export function createForm({ part, token, send }) {
       if (next.seq !== lastSeq && hint.textContent === HINTS.underWay) showHint('');
       lastSeq = next.seq;
       form.classList.toggle('choosing', next.answer === 'scale');
-      if (next.answer === 'scale') scale.ask();
+      if (next.answer === 'scale') scale.ask(next.seq);
       if (hadFocus) focus();
     },
     show() {

@@ -35,10 +35,11 @@ export function createLog(list) {
   }
 
   /** `again`: puts the text back into the form; left out when there is no form any more. */
-  function markRejected(nonce, reason, again) {
+  function markRejected(nonce, { questionSeq }, reason, again) {
     const bubble = byNonce.get(nonce);
     if (bubble === undefined) return;
     bubble.classList.replace('sending', 'failed');
+    place(bubble, questionSeq + 0.5); // it has no seq of its own
     const onclick = () => {
       bubble.remove();
       again();

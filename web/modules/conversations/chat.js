@@ -90,7 +90,7 @@ function delivered(nonce, seq) {
 function rejected(nonce, content, { message: reason }) {
   sending.delete(nonce);
   const again = 'text' in content && !done ? () => form.writeAgain(content.text) : undefined;
-  log.markRejected(nonce, reason, again);
+  log.markRejected(nonce, content, reason, again);
   showState();
   toEnd();
 }

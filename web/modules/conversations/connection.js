@@ -18,6 +18,7 @@
 // Its bound. One answer of its own, one connection, one timer of each kind.
 // Its proof. test/modules/conversations/connection.test.ts, connection.browser.test.ts and story.browser.test.ts.
 
+import { PLAIN } from './environment.js';
 import { keepAnswers } from './kept-answers.js';
 import {
   ACK_WAIT_MS,
@@ -38,24 +39,10 @@ import {
 } from './protocol.js';
 
 /** @import { AnswerContent, Message, ServerFrame, Welcome } from './protocol.js' */
-/** @import { KeptIn } from './kept-answers.js' */
+/** @import { Environment } from './environment.js' */
 
 const CLOSED_WITHOUT_A_WORD = 1006; // RFC 6455
 const QUIET_MS = 20_000; // after this long without a word, a person who comes back wants to know what was missed
-
-/**
- * Where the client runs. All of it may be left out in Node.
- * @typedef {object} Environment
- * @property {(url: string) => WebSocket} [openSocket]
- * @property {KeptIn | null} [storage] for answers that are to outlive the page
- * @property {(run: () => void, ms: number) => unknown} [startTimer]
- * @property {(timer: any) => void} [stopTimer]
- * @property {() => number} [random] from 0 to 1
- * @property {() => number} [now] ms since 1970
- * @property {() => string} [newNonce]
- * @property {(heard: { offline(): void, online(): void, back(): void }) => () => void} [watch] tells when the network
- *   goes and comes, and when the person does (`back`); returns how to stop watching
- */
 
 /**
  * @typedef {'connecting' | 'open' | 'waiting' | 'busy' | 'offline'} State `busy`: waiting because the server asked us to
@@ -111,6 +98,7 @@ export function connectConversation({ url, token, on = {}, environment = {} }) {
   let offline = false;
   let greeted = false; // once welcomed, ever
   let welcomed = false; // on this connection
+  let replaying = false;
   let heardAt = 0;
   let notBefore = 0; // the server asked us not to come back earlier
   let finished = false;
@@ -157,7 +145,9 @@ export function connectConversation({ url, token, on = {}, environment = {} }) {
     greeted = true;
     offline = false;
     report('welcome', frame);
+    replaying = true;
     for (const message of frame.messages) received(message);
+    replaying = false;
     if (!welcomed) return; // a hole: we are on our way to connect again
     report('state', 'open');
     kept.refresh();
@@ -183,12 +173,12 @@ export function connectConversation({ url, token, on = {}, environment = {} }) {
       return drop();
     }
     lastSeq = message.seq;
-    if (message.sender === 'bot') question = { seq: message.seq, answer: message.answer ?? 'text' };
+    if (message.answer !== undefined) question = { seq: message.seq, answer: message.answer };
     report('message', message);
     // It may come back as a message before its acknowledgement does, for instance after a reconnect.
     if (message.nonce && kept.get(message.nonce) !== undefined)
       acknowledged({ nonce: message.nonce, seq: message.seq });
-    else if (welcomed) report('waiting', askable());
+    else if (welcomed && !replaying) report('waiting', askable());
   }
 
   // The server no longer repeats what we missed.
@@ -206,7 +196,7 @@ export function connectConversation({ url, token, on = {}, environment = {} }) {
     succeeded();
     if (answer.questionSeq === question?.seq) question = null;
     report('delivered', nonce, seq, answer);
-    if (!welcomed) return;
+    if (!welcomed || replaying) return;
     sendNext();
     report('waiting', askable());
   }
@@ -334,7 +324,9 @@ export function connectConversation({ url, token, on = {}, environment = {} }) {
     },
     online() {
       offline = false;
-      if (socket === null) hurry();
+      if (welcomed) return;
+      letGo(); // it was begun on the network that is gone
+      hurry();
     },
     back() {
       if (socket === null) hurry();
@@ -408,22 +400,3 @@ export function connectConversation({ url, token, on = {}, environment = {} }) {
 }
 
 const OPEN = 1; // WebSocket.OPEN
-
-const PLAIN = {
-  openSocket: (url) => new WebSocket(url),
-  storage: null,
-  startTimer: (run, ms) => setTimeout(run, ms),
-  stopTimer: (timer) => clearTimeout(timer),
-  random: () => Math.random(),
-  now: () => Date.now(),
-  newNonce: createNonce,
-  watch: () => () => undefined,
-};
-
-// crypto.randomUUID exists only on https and localhost; a small server may be reached by address on a local network.
-function createNonce() {
-  const hex = [...crypto.getRandomValues(new Uint8Array(16))]
-    .map((byte) => byte.toString(16).padStart(2, '0'))
-    .join('');
-  return hex.replace(/^(.{8})(.{3}).(.{3}).(.{3})(.*)$/, (_, a, b, c, d, e) => `${a}-${b}4-4${c}-8${d}-${e}`);
-}

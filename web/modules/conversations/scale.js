@@ -6,6 +6,7 @@ import { el, put } from '/assets/el.js';
 import { CHOICES } from './protocol.js';
 
 const ENDS = { [CHOICES[0]]: 'Very bad', [CHOICES.at(-1)]: 'Very good' };
+const READ_MS = 600; // a tap sooner than this after the question was the second half of a double tap
 const STEPS = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 };
 
 /**
@@ -14,8 +15,13 @@ const STEPS = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 };
  */
 export function createScale(group, choose) {
   let buttons = [];
+  let asked = 0; // the seq of the question
+  let readAt = 0;
 
-  function ask() {
+  function ask(seq) {
+    if (seq === asked) return enable();
+    if (asked > 0) readAt = Date.now() + READ_MS; // where the first one is drawn, nobody has tapped before
+    asked = seq;
     buttons = CHOICES.map((choice) =>
       el(
         'button',
@@ -35,10 +41,17 @@ export function createScale(group, choose) {
   }
 
   function chosen(button, choice) {
-    if (button.ariaDisabled === 'true') return;
-    button.setAttribute('aria-checked', 'true');
+    if (button.ariaDisabled === 'true' || Date.now() < readAt) return;
+    button.ariaChecked = 'true';
     disable();
     choose(choice);
+  }
+
+  function enable() {
+    for (const button of buttons) {
+      button.ariaDisabled = 'false';
+      button.ariaChecked = 'false';
+    }
   }
 
   // Not `disabled`, which would take the focus away from under a person's fingers.

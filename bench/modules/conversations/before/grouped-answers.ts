@@ -120,7 +120,7 @@ async function write(
        score_sum = v.score_sum + given.score, last_message_at = now(), finished_at = case when given.finished then now() end
      from unnest($2::bigint[], $3::int[], $4::int[], $5::int[], $6::real[], $7::boolean[])
        as given (id, last_seq, step, answers, score, finished)
-     where v.org_id = $1 and v.id = any($2) and v.id = given.id`,
+     where v.org_id = $1 and v.id = given.id`,
     [orgId, ...columnsOf(moved, ['id', 'lastSeq', 'step', 'answers', 'score', 'finished'])],
   );
   await db.query(
