@@ -131,3 +131,19 @@ test('the unsubscribe link asks first, and then unsubscribes', async () => {
   await takePictures(page, 'unsubscribed');
   expect(await query(unsubscribed, [to])).toHaveLength(1);
 });
+
+test('a question is answered in words or on a scale, as its author chooses', async () => {
+  const { page } = visitor;
+  const { urls } = product();
+  await page.goto(`${urls.dashboard}#/campaigns/new`);
+  await page.getByLabel('Name', { exact: true }).fill('With a scale');
+  await page.getByLabel('How question 1 is answered').selectOption('on a scale');
+  await expectToFit(page, '#/campaigns/new');
+  await takePictures(page, 'questions');
+  await page.getByRole('button', { name: 'Save as draft' }).click();
+  await page.getByRole('heading', { name: 'With a scale' }).waitFor();
+  expect(await page.getByText('1 to 5').count()).toBe(1);
+  await page.getByRole('link', { name: 'Edit' }).click();
+  await expect.poll(() => page.getByLabel('How question 1 is answered').inputValue()).toBe('scale');
+  expect(await page.getByLabel('How question 2 is answered').inputValue()).toBe('text');
+});
