@@ -19,7 +19,11 @@ export interface PageServerParts {
  */
 export function createPageServer(parts: PageServerParts): Server {
   const server = createServer(
-    { requestTimeout: REQUEST_MS, headersTimeout: HEADERS_MS, keepAliveTimeout: KEEP_ALIVE_MS },
+    {
+      ...{ requestTimeout: REQUEST_MS, headersTimeout: HEADERS_MS, keepAliveTimeout: KEEP_ALIVE_MS },
+      // Some programs offer HTTP/2 this way with any request, also with a health probe.
+      shouldUpgradeCallback: ({ headers }) => headers.upgrade?.toLowerCase() === 'websocket',
+    },
     (request, response) =>
       void respond(request, response, parts).catch(() => {
         if (!response.headersSent) response.writeHead(500);
