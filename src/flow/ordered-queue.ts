@@ -5,7 +5,7 @@
  * How it works: an item that cannot be handled drops everything behind it and closes the queue; the sender still has
  *   what was not acknowledged, and sends it again, in order. A fault of the item itself is handled by `handle`.
  * What it costs: an array per sender. Its bound: `waitingMax`, named in limits.ts; further items are not taken.
- * Its proof: test/flow/ordered-queue.test.ts.
+ * Its proof: test/flow/ordered-queue.test.ts, bench/patterns/ordered-queue.
  */
 export interface OrderedQueue<T> {
   /** False when the item is not taken: the queue is full, finishing or ended. */

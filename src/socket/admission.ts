@@ -6,7 +6,7 @@
  *   is full, a new one takes the place of the oldest that is silent, and a hello takes milliseconds. Besides, an address has
  *   a rate of new sockets (token bucket) and a number of places, of which people take those of its strangers first.
  * What it costs: a few map entries per address. Its bound: the limits; RATE_LIMIT_KEYS_MAX addresses are remembered.
- * Its proof: test/socket/admission.test.ts.
+ * Its proof: test/socket/admission.test.ts, bench/patterns/connection-admission.
  */
 import { LRUCache } from 'lru-cache';
 import {
