@@ -136,6 +136,10 @@ export const SOCKET_DRAIN_TICK_MS = 50;
 export const SOCKET_DRAIN_PER_TICK_MIN = 20; // so that a stop with few sockets takes no time
 export const SOCKET_NONCE_CHARS_MAX = 64; // a longer one is not copied into the error
 
+export const FAN_OUT_CHECK_MS = 1 * SECOND_MS; // how soon a lost connection to Redis is noticed, and how often a handler catches up meanwhile
+export const FAN_OUT_WAITING_MAX = 2_000; // messages for other processes while Redis is slow: about a second's worth; the others then catch up from the database
+export const FAN_OUT_PROCESSES_MAX = 64; // whose numbers are remembered
+
 // Names and lists
 export const NAME_CHARS_MAX = 120;
 export const EMAIL_CHARS_MAX = 254; // RFC 5321

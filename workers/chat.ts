@@ -4,6 +4,7 @@ import { MODULES } from '../src/modules.ts';
 import { closeServer, listen } from '../src/process/listen.ts';
 import type { Process } from '../src/process/run-process.ts';
 import { admissionLimits } from '../src/socket/admission.ts';
+import { type FanOutOptions, openFanOut } from '../src/socket/fan-out.ts';
 import { createSocketServer } from '../src/socket/server.ts';
 import { loadFaces } from './parts/modules.ts';
 import { useDatabase, useRedis } from './parts/resources.ts';
@@ -12,9 +13,15 @@ import { useDatabase, useRedis } from './parts/resources.ts';
 export async function start(process: Process, modules = MODULES): Promise<void> {
   const { config, log, metrics, health } = process;
   const database = await useDatabase(process);
-  await useRedis(process);
+  const redis = await useRedis(process);
+  const openFanOutHere = (options: Omit<FanOutOptions, 'redis'>) =>
+    process.open(
+      `fan-out ${options.channel}`,
+      () => openFanOut({ redis, ...options }),
+      (fanOut) => fanOut.close(),
+    );
   const faces = await loadFaces(modules, ({ socket }) => socket);
-  const endpoints = faces.map(({ sockets }) => sockets({ config, log, database, metrics }));
+  const endpoints = faces.map(({ sockets }) => sockets({ config, log, database, metrics, openFanOut: openFanOutHere }));
   const pages = loadPages(modules.map(({ name }) => name));
   const prefixes = Object.assign({}, ...endpoints.map((endpoint) => endpoint.pages));
   const server = await process.open(

@@ -21,6 +21,7 @@ import type { Metrics, ProcessReport } from '../process/metrics.ts';
 import type { ConsumerOf } from '../queue/queues.ts';
 import type { Loop } from '../queue/schedule.ts';
 import type { TopicHandlers } from '../queue/transactional-outbox.ts';
+import type { FanOut, FanOutOptions } from '../socket/fan-out.ts';
 import type { SocketHandler } from '../socket/server.ts';
 
 /** One entry of the list in src/modules.ts. Every face is optional. */
@@ -108,6 +109,8 @@ export interface SocketContext {
   readonly log: Log;
   readonly database: Database;
   readonly metrics: Metrics;
+  /** Messages that reach the clients of all chat processes; closed with the process. */
+  readonly openFanOut: (options: Omit<FanOutOptions, 'redis'>) => Promise<FanOut>;
 }
 
 export interface Sockets {
