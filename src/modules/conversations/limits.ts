@@ -5,6 +5,8 @@ import { QUESTIONS_MAX } from '../campaigns/limits.ts';
 export const ANSWER_CHARS_MAX = 2_000;
 export const NONCE_CHARS_MAX = 64;
 export const CONVERSATION_MESSAGES_MAX = 50;
+export const WINDOWS_PER_LINK_MAX = 10; // of one process: a person's devices, and connections that are dead but not noticed yet
+export const WINDOW_RETRY_SECONDS = 30; // by then a dead connection was noticed
 
 export const ANSWERS_PER_COMMIT_MAX = 500; // a busy process is slow with each round trip: at 100 the Dragons' Den minute fell from 2,600 to 700 a second when the CPUs were saturated
 export const ANSWER_COMMITS_AT_ONCE = 3; // of POOL_PRIMARY.chat: the others are for opening conversations

@@ -7,7 +7,7 @@ import { CLOSE, type Connection, type SocketHandler } from '../../socket/server.
 import type { SocketContext, Sockets } from '../faces.ts';
 import { type Answered, createAnswers } from './answers.ts';
 import { createOpenings } from './conversations.ts';
-import { ANSWER_CHARS_MAX, NONCE_CHARS_MAX } from './limits.ts';
+import { ANSWER_CHARS_MAX, NONCE_CHARS_MAX, WINDOW_RETRY_SECONDS, WINDOWS_PER_LINK_MAX } from './limits.ts';
 
 const closed = { additionalProperties: false } as const;
 
@@ -94,6 +94,10 @@ export function createChatHandler(database: Database, secretKey: string, metrics
   /** One room per link. A link that we did not issue gets a room too, until it is rejected. */
   function enter(connection: Connection, token: string): Room {
     leave(connection);
+    if (!connection.join(token, WINDOWS_PER_LINK_MAX))
+      throw new AppError('rate_limited', 'This link is open in too many windows. Close some of them.', {
+        retryAfterSeconds: WINDOW_RETRY_SECONDS,
+      });
     const room = rooms.get(token) ?? { key: token, connections: new Set() };
     rooms.set(token, room);
     room.connections.add(connection);

@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { createLinkToken } from '../../../src/mail/personal-link.ts';
-import { ANSWER_CHARS_MAX, NONCE_CHARS_MAX } from '../../../src/modules/conversations/limits.ts';
+import { ANSWER_CHARS_MAX, NONCE_CHARS_MAX, WINDOWS_PER_LINK_MAX } from '../../../src/modules/conversations/limits.ts';
 import { createCheckInToken } from '../../../src/modules/conversations/links.ts';
 import { start as startChat } from '../../../workers/chat.ts';
 import { createTestDatabase, type TestDatabase, until } from '../../database.ts';
@@ -141,6 +141,22 @@ test("two windows of one person see each other's messages, in order and once; an
   await other.answer('o', 'mine');
   expect(messagesIn(other).map(([, , body]) => body)).toEqual(['mine', 'What helps?']);
   expect(JSON.stringify(left.frames)).not.toContain('mine');
+});
+
+test('a link has a number of windows, and one that is closed makes room for another', async () => {
+  const windows = [];
+  for (let window = 0; window < WINDOWS_PER_LINK_MAX; window++) windows.push(await welcomed());
+  const late = await open();
+  late.say({ type: 'hello', token: invitation.token, lastSeq: 0 });
+  expect(await late.closed).toMatchObject({ code: 1013, reason: expect.stringMatching(/^retry after \d+ ms$/) });
+  expect(late.frames).toMatchObject([{ type: 'error', code: 'rate_limited', retryAfterMs: expect.any(Number) }]);
+  windows[0]?.socket.close();
+  await windows[0]?.closed;
+  await until('there is room', async () => {
+    const again = await open();
+    again.say({ type: 'hello', token: invitation.token, lastSeq: 0 });
+    return (await again.heard(() => true)).type === 'welcome';
+  });
 });
 
 test('a closed window is told nothing more, and the other goes on', async () => {
