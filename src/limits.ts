@@ -129,6 +129,7 @@ export const SOCKET_WORK_WAITING_MAX = 64; // SOCKET_WORK_PAUSE, and what one ch
 export const SOCKETS_PER_ADDRESS_MAX = 6_000; // unless SOCKETS_PER_ADDRESS is set: a large office is behind one address, and 4,000 places are left for others
 export const SOCKET_STRANGERS_MAX = SOCKETS_MAX / 2; // not welcomed yet: room for a large office that comes back at once; when there are more, a new one takes the place of the oldest that is silent
 export const SOCKETS_FROM_ADDRESS = { perSecond: 500, burst: SOCKETS_PER_ADDRESS_MAX } as const; // new ones: the large office is back at once, and a client that only knocks costs a tenth of a core
+export const SOCKET_REFUSALS_HELD_MAX = 1_000; // sockets of addresses that ask too often; they are refused after SOCKET_CLOSE_MS, further ones at once
 export const SOCKET_CUT_OFF_COST = 20; // new sockets: a client that was cut off for flooding is usually back at once
 export const SOCKET_RETURNS_PER_SECOND = 2_000; // how many clients a stop tells to come back within a second: half of what a busy core takes
 export const SOCKET_DRAIN_MS = 3 * SECOND_MS; // of DRAIN_MS: over this time a stop closes the sockets; the rest is for answers in flight

@@ -31,7 +31,7 @@ import { clientAddress } from './client-address.ts';
 import { createFrameMeter, type FrameLimits } from './frame-meter.ts';
 import { type Pinged, startHeartbeat } from './heartbeat.ts';
 import { createOriginCheck } from './origins.ts';
-import { destroyLater, expectErrors, type Refusal, refuseUpgrade } from './refusal.ts';
+import { createRefusals, destroyLater, expectErrors, type Refusal } from './refusal.ts';
 import { retryAfterMs, retryReason, returnAfterMs } from './retry-hint.ts';
 
 /**
@@ -100,6 +100,7 @@ export function createSocketServer(options: SocketServerOptions): { close(): Pro
     handleProtocols: () => false, // we know none; a client that insists on one must not believe that it got it
   });
   const heartbeat = startHeartbeat();
+  const refuse = createRefusals();
   const clients = new Set<Client>();
   const services: Services = {
     log,
@@ -115,7 +116,7 @@ export function createSocketServer(options: SocketServerOptions): { close(): Pro
     const refusal = upgrade(request, stream, head);
     if (refusal === undefined) return;
     refused.inc();
-    refuseUpgrade(stream, refusal);
+    refuse(stream, refusal);
   });
 
   function upgrade(request: IncomingMessage, stream: Duplex, head: Buffer): Refusal | undefined {
