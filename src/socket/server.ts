@@ -221,7 +221,7 @@ function serve(
 
   readThrough(stream, (chunk, parse) => {
     wasHeard = true;
-    if (isDeaf) return;
+    if (isDeaf) return void stream.pause();
     if (!meter.admit(chunk, limits)) return cutOff();
     parse(chunk);
     if (meter.hasClosed) isDeaf = true;
