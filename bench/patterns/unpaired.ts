@@ -22,11 +22,6 @@ export const UNPAIRED: readonly UnpairedPattern[] = [
     withoutIt: 'passwords can be brute-forced; one script hogs the API',
   },
   {
-    slug: 'backpressure',
-    shipped: 'src/socket/backpressure.ts',
-    withoutIt: "one slow client fills the server's memory",
-  },
-  {
     slug: 'memory-limit',
     shipped: 'src/process/memory-limit.ts',
     withoutIt: 'V8 takes more memory than the container has, and the kernel kills the process',

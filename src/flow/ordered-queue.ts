@@ -5,7 +5,7 @@
  * How it works: an item that cannot be handled drops everything behind it and closes the queue; the sender still has
  *   what was not acknowledged, and sends it again, in order. A fault of the item itself is handled by `handle`.
  * What it costs: an array per sender. Its bound: `waitingMax`, named in limits.ts; further items are not taken.
- * Its proof: test/flow/ordered-queue.test.ts.
+ * Its proof: test/flow/ordered-queue.test.ts, bench/patterns/ordered-queue.
  */
 export interface OrderedQueue<T> {
   /** False when the item is not taken: the queue is full, finishing or ended. */
@@ -25,42 +25,56 @@ export interface OrderedQueueOptions<T> {
   failed(error: unknown, item: T): void;
 }
 
-export function createOrderedQueue<T>({ waitingMax, handle, failed }: OrderedQueueOptions<T>): OrderedQueue<T> {
-  const items: T[] = [];
-  let isOpen = true;
-  let underWay: Promise<void> | undefined;
+export function createOrderedQueue<T>(options: OrderedQueueOptions<T>): OrderedQueue<T> {
+  return new Queue(options);
+}
 
-  async function handleAll(): Promise<void> {
-    for (let item = items.shift(); item !== undefined; item = items.shift()) {
+/** A class, because there is one per client: closures would take a kilobyte each. */
+class Queue<T> implements OrderedQueue<T> {
+  private readonly options: OrderedQueueOptions<T>;
+  private items: T[] = NONE;
+  private isOpen = true;
+  private underWay: Promise<void> | undefined;
+
+  constructor(options: OrderedQueueOptions<T>) {
+    this.options = options;
+  }
+
+  add(item: T): boolean {
+    if (!this.isOpen || this.items.length >= this.options.waitingMax) return false;
+    if (this.items === NONE) this.items = [item];
+    else this.items.push(item);
+    this.underWay ??= this.handleAll();
+    return true;
+  }
+
+  end(): void {
+    this.isOpen = false;
+    this.items = NONE;
+  }
+
+  async finish(): Promise<void> {
+    this.isOpen = false;
+    await this.underWay;
+  }
+
+  get waiting(): number {
+    return this.items.length;
+  }
+
+  private async handleAll(): Promise<void> {
+    for (let item = this.items.shift(); item !== undefined; item = this.items.shift()) {
       try {
-        await handle(item);
+        await this.options.handle(item);
       } catch (error) {
-        end();
-        failed(error, item);
+        this.end();
+        this.options.failed(error, item);
       }
     }
-    underWay = undefined;
+    this.items = NONE;
+    this.underWay = undefined;
   }
-
-  function end(): void {
-    isOpen = false;
-    items.length = 0;
-  }
-
-  return {
-    add(item) {
-      if (!isOpen || items.length >= waitingMax) return false;
-      items.push(item);
-      underWay ??= handleAll();
-      return true;
-    },
-    end,
-    async finish() {
-      isOpen = false;
-      await underWay;
-    },
-    get waiting() {
-      return items.length;
-    },
-  };
 }
+
+/** Shared by all queues in which nothing waits; never written to. */
+const NONE: never[] = [];

@@ -116,6 +116,7 @@ export interface SocketContext {
   readonly database: Database;
   readonly redis: Redis;
   readonly metrics: Metrics;
+  /** Messages that reach the clients of all chat processes; closed with the process. */
 }
 
 export interface Sockets {

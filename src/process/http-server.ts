@@ -43,6 +43,8 @@ export function createHttpServer(
       headersTimeout: HEADERS_MS,
       keepAliveTimeout: KEEP_ALIVE_MS,
       ServerResponse: createResponseClass(stopping),
+      // Some programs offer HTTP/2 this way with any request, also with a health probe.
+      shouldUpgradeCallback: ({ headers }) => socketsMax > 0 && headers.upgrade?.toLowerCase() === 'websocket',
     },
     listener,
   );

@@ -2,18 +2,17 @@
  * What it is: decides which sockets get a place, and gives the places of clients that only hold them to those that speak.
  * What fails without it: anybody who opens sockets and says nothing takes all places, and people with a link are refused;
  *   one address, or one link in ten thousand windows, takes the process from everybody else.
- * How it works: a socket is a stranger until its handler welcomes it. Strangers have a small pool: when it is full, a new
- *   one takes the place of the oldest that has not said anything. The same holds for the strangers of one address. Besides,
- *   an address has a rate of new sockets (token bucket) and a number of places, and is refused before anything is parsed.
+ * How it works: a socket is a stranger until its handler welcomes it. Strangers have a pool of their own: when it
+ *   is full, a new one takes the place of the oldest that is silent, and a hello takes milliseconds. Besides, an address has
+ *   a rate of new sockets (token bucket) and a number of places, of which people take those of its strangers first.
  * What it costs: a few map entries per address. Its bound: the limits; RATE_LIMIT_KEYS_MAX addresses are remembered.
- * Its proof: test/socket/admission.test.ts.
+ * Its proof: test/socket/admission.test.ts, bench/patterns/connection-admission.
  */
 import { LRUCache } from 'lru-cache';
 import {
   RATE_LIMIT_KEYS_MAX,
   RETRY_AFTER_SECONDS,
   SOCKET_STRANGERS_MAX,
-  SOCKET_STRANGERS_PER_ADDRESS_MAX,
   SOCKETS_FROM_ADDRESS,
   SOCKETS_MAX,
 } from '../limits.ts';
@@ -23,7 +22,6 @@ export interface AdmissionLimits {
   readonly places: number;
   readonly placesPerAddress: number;
   readonly strangers: number;
-  readonly strangersPerAddress: number;
   /** New sockets of one address: at most `burst` at once, and then `perSecond`. */
   readonly perSecond: number;
   readonly burst: number;
@@ -35,7 +33,6 @@ export function admissionLimits(placesPerAddress: number): AdmissionLimits {
     places: SOCKETS_MAX,
     placesPerAddress,
     strangers: SOCKET_STRANGERS_MAX,
-    strangersPerAddress: SOCKET_STRANGERS_PER_ADDRESS_MAX,
     ...SOCKETS_FROM_ADDRESS,
   };
 }
@@ -81,7 +78,7 @@ export function createAdmission(limits: AdmissionLimits): Admission {
   function enter(address: string, evict: () => void): Place | Refusal {
     if (!spend(address, 1)) return { status: 429, retryAfterSeconds: RETRY_AFTER_SECONDS };
     const from = addresses.get(address) ?? { places: 0, strangers: new Set() };
-    while (from.places >= limits.placesPerAddress || from.strangers.size >= limits.strangersPerAddress) {
+    while (from.places >= limits.placesPerAddress) {
       if (!evictOldest(from.strangers)) return { status: 429, retryAfterSeconds: RETRY_AFTER_SECONDS };
     }
     while (places >= limits.places || strangers.size >= limits.strangers) {

@@ -4,7 +4,7 @@
  * How it works: before each send, the unsent bytes plus this message are compared with the limit; above it the socket
  *   is terminated. Nothing is lost: the client reconnects with the last seq that it saw and gets the rest.
  * What it costs: one addition per message. Its bound: SOCKET_BUFFER_BYTES_MAX.
- * Its proof: test/socket/backpressure.test.ts.
+ * Its proof: test/socket/backpressure.test.ts, bench/patterns/backpressure.
  */
 import type { WebSocket } from 'ws';
 import { SOCKET_BUFFER_BYTES_MAX } from '../limits.ts';

@@ -26,70 +26,72 @@ const CLOSE_OPCODE = 8;
 const MASK_BYTES = 4;
 
 export function createFrameMeter(): FrameMeter {
-  let windowStart = performance.now();
-  let [messages, frames, bytes] = [0, 0, 0];
-  /** The header being read: its next byte, how many bytes of the extended length are still to come, and the length. */
-  let field: 'opcode' | 'length' | 'extended' = 'opcode';
-  let extendedBytes = 0;
-  let length = 0;
-  let opcode = 0;
-  /** Bytes of the mask and the payload still to come. */
-  let rest = 0;
+  return new Meter();
+}
 
-  function startPayload(isMasked: boolean): void {
-    field = 'opcode';
-    rest = length + (isMasked ? MASK_BYTES : 0);
+/** A class, because there is one per socket: closures would take 600 bytes more. */
+class Meter implements FrameMeter {
+  private windowStart = performance.now();
+  private messages = 0;
+  private frames = 0;
+  private bytes = 0;
+  /** The header being read: its next byte, how many bytes of the extended length are still to come, and the length. */
+  private field: 'opcode' | 'length' | 'extended' = 'opcode';
+  private extendedBytes = 0;
+  private length = 0;
+  private opcode = 0;
+  /** Bytes of the mask and the payload still to come. */
+  private rest = 0;
+
+  admit(chunk: Uint8Array, limits: FrameLimits): boolean {
+    const now = performance.now();
+    if (now - this.windowStart > WINDOW_MS) {
+      this.windowStart = now;
+      this.messages = this.frames = this.bytes = 0;
+    }
+    this.bytes += chunk.length;
+    if (this.bytes > limits.bytes) return false;
+    for (let at = 0; at < chunk.length && !this.hasClosed; ) {
+      if (this.rest > 0) {
+        const step = Math.min(this.rest, chunk.length - at);
+        this.rest -= step;
+        at += step;
+      } else {
+        this.readHeaderByte(chunk[at++] as number);
+        if (this.frames > limits.frames || this.messages > limits.messages) return false;
+      }
+    }
+    return true;
   }
 
-  function readHeaderByte(byte: number): void {
-    if (field === 'opcode') {
-      opcode = byte & 0x0f;
-      frames++;
-      if (opcode === 1 || opcode === 2) messages++;
-      field = 'length';
-    } else if (field === 'length') {
+  get hasClosed(): boolean {
+    return this.opcode === CLOSE_OPCODE && this.field === 'opcode' && this.rest === 0;
+  }
+
+  private readHeaderByte(byte: number): void {
+    if (this.field === 'opcode') {
+      this.opcode = byte & 0x0f;
+      this.frames++;
+      if (this.opcode === 1 || this.opcode === 2) this.messages++;
+      this.field = 'length';
+    } else if (this.field === 'length') {
+      this.length = byte & 0x7f;
       // A client's frame is always masked; the parser refuses one that is not.
-      length = byte & 0x7f;
-      if (length < 126) {
-        startPayload((byte & 0x80) !== 0);
+      if (this.length < 126) {
+        this.startPayload((byte & 0x80) !== 0);
       } else {
-        extendedBytes = length === 126 ? 2 : 8;
-        length = 0;
-        field = 'extended';
+        this.extendedBytes = this.length === 126 ? 2 : 8;
+        this.length = 0;
+        this.field = 'extended';
       }
     } else {
-      length = length * 256 + byte;
-      if (--extendedBytes === 0) startPayload(true);
+      this.length = this.length * 256 + byte;
+      if (--this.extendedBytes === 0) this.startPayload(true);
     }
   }
 
-  function hasClosed(): boolean {
-    return opcode === CLOSE_OPCODE && field === 'opcode' && rest === 0;
+  private startPayload(isMasked: boolean): void {
+    this.field = 'opcode';
+    this.rest = this.length + (isMasked ? MASK_BYTES : 0);
   }
-
-  return {
-    admit(chunk, limits) {
-      const now = performance.now();
-      if (now - windowStart > WINDOW_MS) {
-        windowStart = now;
-        [messages, frames, bytes] = [0, 0, 0];
-      }
-      bytes += chunk.length;
-      if (bytes > limits.bytes) return false;
-      for (let at = 0; at < chunk.length && !hasClosed(); ) {
-        if (rest > 0) {
-          const step = Math.min(rest, chunk.length - at);
-          rest -= step;
-          at += step;
-        } else {
-          readHeaderByte(chunk[at++] as number);
-          if (frames > limits.frames || messages > limits.messages) return false;
-        }
-      }
-      return true;
-    },
-    get hasClosed() {
-      return hasClosed();
-    },
-  };
 }

@@ -4,11 +4,14 @@
  *   resets the connection before it has read the refusal ends the process; one that never closes its side keeps the
  *   socket half open, and its descriptor, for good.
  * How it works: an error listener first, then the response, then the socket is destroyed, at the latest at a deadline.
- * What it costs: a timer per refusal. Its bound: SOCKET_CLOSE_MS. Its proof: test/socket/refusal.test.ts.
+ *   An address that asks too often waits for its refusal, because most of those programs ask again as soon as they have
+ *   it: 200 of them would take a core with nothing but refusals.
+ * What it costs: a timer per refusal. Its bound: SOCKET_CLOSE_MS, SOCKET_REFUSALS_HELD_MAX.
+ * Its proof: test/socket/refusal.test.ts.
  */
 import { STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { SOCKET_CLOSE_MS } from '../limits.ts';
+import { SOCKET_CLOSE_MS, SOCKET_REFUSALS_HELD_MAX } from '../limits.ts';
 
 export interface Refusal {
   readonly status: number;
@@ -20,7 +23,21 @@ export function expectErrors(stream: Duplex): void {
   stream.on('error', () => undefined);
 }
 
-export function refuseUpgrade(stream: Duplex, { status, retryAfterSeconds }: Refusal): void {
+export function createRefusals(): (stream: Duplex, refusal: Refusal) => void {
+  let held = 0;
+  return (stream, refusal) => {
+    if (refusal.status !== 429 || held >= SOCKET_REFUSALS_HELD_MAX) return refuseUpgrade(stream, refusal);
+    held++;
+    stream.pause(); // not read meanwhile
+    const timer = setTimeout(() => refuseUpgrade(stream, refusal), SOCKET_CLOSE_MS);
+    stream.once('close', () => {
+      held--;
+      clearTimeout(timer);
+    });
+  };
+}
+
+function refuseUpgrade(stream: Duplex, { status, retryAfterSeconds }: Refusal): void {
   const retry = retryAfterSeconds === undefined ? '' : `Retry-After: ${retryAfterSeconds}\r\n`;
   stream.end(
     `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${retry}Connection: close\r\nContent-Length: 0\r\n\r\n`,

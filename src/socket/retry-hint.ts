@@ -4,7 +4,7 @@
  *   again.
  * How it works: the hint is in the error (`retryAfterMs`) and in the reason of the close, drawn from a range that grows
  *   with the number of clients that are sent away. Our client waits for as long, and adds its own jitter.
- * What it costs: the wait. Its bound: the range. Its proof: test/socket/server.test.ts.
+ * What it costs: the wait. Its bound: the range. Its proof: test/socket/server.test.ts, bench/patterns/reconnect-storm.
  */
 import { RETRY_AFTER_SECONDS, SOCKET_RETURNS_PER_SECOND } from '../limits.ts';
 

@@ -24,14 +24,14 @@ import {
   SOCKET_WORK_WAITING_MAX,
 } from '../limits.ts';
 import type { Log } from '../log.ts';
+import { clientAddress, networkOf } from '../process/client-address.ts';
 import type { Metrics } from '../process/metrics.ts';
 import { type AdmissionLimits, createAdmission, type Place } from './admission.ts';
 import { sendBounded } from './backpressure.ts';
-import { clientAddress } from './client-address.ts';
 import { createFrameMeter, type FrameLimits } from './frame-meter.ts';
 import { type Pinged, startHeartbeat } from './heartbeat.ts';
 import { createOriginCheck } from './origins.ts';
-import { destroyLater, expectErrors, type Refusal, refuseUpgrade } from './refusal.ts';
+import { createRefusals, destroyLater, expectErrors, type Refusal } from './refusal.ts';
 import { retryAfterMs, retryReason, returnAfterMs } from './retry-hint.ts';
 
 /**
@@ -100,6 +100,7 @@ export function createSocketServer(options: SocketServerOptions): { close(): Pro
     handleProtocols: () => false, // we know none; a client that insists on one must not believe that it got it
   });
   const heartbeat = startHeartbeat();
+  const refuse = createRefusals();
   const clients = new Set<Client>();
   const services: Services = {
     log,
@@ -115,7 +116,7 @@ export function createSocketServer(options: SocketServerOptions): { close(): Pro
     const refusal = upgrade(request, stream, head);
     if (refusal === undefined) return;
     refused.inc();
-    refuseUpgrade(stream, refusal);
+    refuse(stream, refusal);
   });
 
   function upgrade(request: IncomingMessage, stream: Duplex, head: Buffer): Refusal | undefined {
@@ -124,7 +125,7 @@ export function createSocketServer(options: SocketServerOptions): { close(): Pro
     if (endpoint === undefined) return { status: 404 };
     if (!isOurs(request.headers.origin)) return { status: 403 };
     let client: Client | undefined;
-    const place = admission.enter(clientAddress(request, options.proxyHops), () => client?.sendAway());
+    const place = admission.enter(networkOf(clientAddress(request, options.proxyHops)), () => client?.sendAway());
     if ('status' in place) return place;
     sockets.handleUpgrade(request, stream, head, (socket) => {
       client = serve(socket, stream, endpoint, place, services);
@@ -220,7 +221,7 @@ function serve(
 
   readThrough(stream, (chunk, parse) => {
     wasHeard = true;
-    if (isDeaf) return;
+    if (isDeaf) return void stream.pause();
     if (!meter.admit(chunk, limits)) return cutOff();
     parse(chunk);
     if (meter.hasClosed) isDeaf = true;

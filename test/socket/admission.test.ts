@@ -12,7 +12,7 @@ describe('places', () => {
     vi.useFakeTimers({ toFake: ['performance'] });
     evicted.length = 0;
     admission = createAdmission({
-      ...{ places: 6, placesPerAddress: 4, strangers: 3, strangersPerAddress: 2 },
+      ...{ places: 6, placesPerAddress: 4, strangers: 3 },
       ...{ perSecond: 10, burst: 20 },
     });
   });
@@ -26,15 +26,19 @@ describe('places', () => {
   }
   const statusOf = (entered: Place | Refusal) => ('status' in entered ? entered.status : 'in');
 
-  test('a new stranger takes the place of the oldest silent one, of its own address or of all', () => {
-    enter('a', 'a1');
-    enter('b', 'b1');
-    enter('b', 'b2');
-    expect(statusOf(enter('b', 'b3'))).toBe('in');
-    expect(evicted).toEqual(['b1']);
-    expect(statusOf(enter('c', 'c1'))).toBe('in');
-    expect(evicted).toEqual(['b1', 'a1']);
+  test('when there are too many strangers, a new one takes the place of the oldest', () => {
+    for (const name of ['a', 'b', 'c', 'd', 'e']) expect(statusOf(enter(name, name))).toBe('in');
+    expect(evicted).toEqual(['a', 'b']);
     expect(admission.strangers).toBe(3);
+  });
+
+  test('when an address has all its places, a new one takes the place of its oldest stranger', () => {
+    for (let n = 0; n < 2; n++) enterWelcomed('a');
+    enter('b', 'other');
+    for (const name of ['first', 'second']) expect(statusOf(enter('a', name))).toBe('in');
+    expect(evicted).toEqual([]);
+    expect(statusOf(enter('a', 'third'))).toBe('in');
+    expect(evicted).toEqual(['first']);
   });
 
   test('a client that speaks or was welcomed loses its place to nobody', () => {
@@ -109,7 +113,7 @@ describe('a server', () => {
   }
 
   test('people get in and stay while strangers hold all the places that they can get', async () => {
-    server = await startSocketServer({ admission: { places: 20, strangers: 5, strangersPerAddress: 3 } });
+    server = await startSocketServer({ admission: { places: 20, strangers: 5 } });
     const before = await welcomed();
     const strangers = [];
     for (let n = 0; n < 60; n++) strangers.push(await openRaw(server.port, `127.0.0.${2 + (n % 10)}`));

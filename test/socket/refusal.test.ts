@@ -84,6 +84,23 @@ test('a client that opens a socket and then neither speaks nor reads is gone a m
   client.destroy();
 });
 
+test('an address that asks too often waits for its refusal, which is short all the same', async () => {
+  await server.close();
+  server = await startSocketServer({ admission: { burst: 1, perSecond: 0.001 } });
+  const first = await openTcp(server.port);
+  first.write(upgradeRequest('/echo'));
+  await new Promise((resolve) => first.once('data', resolve));
+  const second = await openTcp(server.port);
+  const asked = performance.now();
+  const answer = new Promise<string>((resolve) => second.once('data', (data) => resolve(String(data))));
+  second.write(upgradeRequest('/echo'));
+  expect(await answer).toMatch(/^HTTP\/1\.1 429 Too Many Requests\r\nRetry-After: \d+\r\n/);
+  const waitedMs = performance.now() - asked;
+  expect(waitedMs).toBeGreaterThan(SOCKET_CLOSE_MS * 0.9);
+  first.destroy();
+  await until('both are gone', async () => (await connections()) === 0);
+});
+
 test('a client that closes only its own side is gone a moment later', async () => {
   const client = await openTcp(server.port);
   const upgraded = new Promise((resolve) => client.once('data', resolve));

@@ -15,6 +15,7 @@ import {
   CATCH_UP_ROOMS,
   PRESENCE_EVERY_MS,
   PRESENCE_STALE_MS,
+  WINDOW_RETRY_SECONDS,
   WINDOWS_PER_CONVERSATION_MAX,
 } from './limits.ts';
 import type { Message } from './queries.ts';
@@ -60,7 +61,7 @@ type Published =
 
 export interface Rooms {
   /**
-   * From then on it hears what is said, after its welcome: enter, read the conversation, welcome. Throws `overloaded`
+   * From then on it hears what is said, after its welcome: enter, read the conversation, welcome. Throws `rate_limited`
    * for a window too many.
    */
   enter(connection: Connection, invitation: InvitationKey, role: Role): Promise<Member>;
@@ -98,7 +99,9 @@ export function createRooms({ fanOut, process, read, lastSeqs, onError }: RoomsO
     leave(connection);
     const key = keyOf(invitation);
     if (!connection.join(key, WINDOWS_PER_CONVERSATION_MAX))
-      throw new AppError('overloaded', 'This conversation is open in too many windows. Close one of them.');
+      throw new AppError('rate_limited', 'This conversation is open in too many windows. Close some of them.', {
+        retryAfterSeconds: WINDOW_RETRY_SECONDS,
+      });
     let room = rooms.get(key);
     if (room === undefined) {
       room = { key, invitation, members: new Set(), elsewhere: new Map(), askedAt: Number.NEGATIVE_INFINITY };

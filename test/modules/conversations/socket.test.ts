@@ -6,6 +6,7 @@ import {
   CHOICE_MAX,
   CONVERSATION_MESSAGES_MAX,
   NONCE_CHARS_MAX,
+  WINDOWS_PER_CONVERSATION_MAX,
 } from '../../../src/modules/conversations/limits.ts';
 import { createCheckInToken } from '../../../src/modules/conversations/links.ts';
 import { start as startChat } from '../../../workers/chat.ts';
@@ -269,6 +270,22 @@ test("two windows of one person see each other's messages, in order and once; an
   await other.answer('o', 'mine');
   expect(messagesIn(other).map(([, , body]) => body)).toEqual(['mine', 'What helps?']);
   expect(JSON.stringify(other.frames)).not.toContain('alone');
+});
+
+test('a link has a number of windows, and one that is closed makes room for another', async () => {
+  const windows = [];
+  for (let window = 0; window < WINDOWS_PER_CONVERSATION_MAX; window++) windows.push(await welcomed());
+  const late = await open();
+  late.say({ type: 'hello', token: invitation.token, lastSeq: 0 });
+  expect(await late.closed).toMatchObject({ code: 1013, reason: expect.stringMatching(/^retry after \d+ ms$/) });
+  expect(late.frames).toMatchObject([{ type: 'error', code: 'rate_limited', retryAfterMs: expect.any(Number) }]);
+  windows[0]?.socket.close();
+  await windows[0]?.closed;
+  await until('there is room', async () => {
+    const again = await open();
+    again.say({ type: 'hello', token: invitation.token, lastSeq: 0 });
+    return (await again.heard(() => true)).type === 'welcome';
+  });
 });
 
 test('a closed window is told nothing more, and the other goes on', async () => {

@@ -1,0 +1,34 @@
+import { once } from 'node:events';
+import { type AddressInfo, connect } from 'node:net';
+import { afterEach, expect, test } from 'vitest';
+import { createPageServer } from '../../src/http/page-server.ts';
+import { loadPages } from '../../src/http/pages.ts';
+import { createHealth } from '../../src/process/health-check.ts';
+import { createMetrics } from '../../src/process/metrics.ts';
+
+const server = createPageServer({
+  pages: loadPages([]),
+  prefixes: {},
+  health: createHealth(new AbortController().signal),
+  metrics: createMetrics('test'),
+});
+afterEach(() => server.close());
+
+test('a request that offers HTTP/2 is answered, and only a WebSocket is an upgrade', async () => {
+  const upgrades: string[] = [];
+  server.on('upgrade', (request, socket) => {
+    upgrades.push(request.headers.upgrade ?? '');
+    socket.end('HTTP/1.1 404 Not Found\r\n\r\n');
+  });
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  const answerTo = async (upgrade: string) => {
+    const socket = connect((server.address() as AddressInfo).port, '127.0.0.1');
+    socket.write(`GET /livez HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: ${upgrade}\r\n\r\n`);
+    const [answer] = await once(socket, 'data');
+    socket.destroy();
+    return String(answer).slice(0, 'HTTP/1.1 200'.length);
+  };
+  expect(await answerTo('h2c')).toBe('HTTP/1.1 200');
+  expect(await answerTo('WebSocket')).toBe('HTTP/1.1 404');
+  expect(upgrades).toEqual(['WebSocket']);
+});
