@@ -19,7 +19,11 @@ export async function start(process: Process, modules = MODULES): Promise<void> 
   const hasher = createPasswordHasher();
   metrics.gauge('password_hashes_waiting', 'Sign-ins waiting for a password hash', () => hasher.waiting);
 
-  const pages = loadPages(modules.map(({ name }) => name));
+  // The dashboard opens WebSockets to the chat.
+  const pages = loadPages(
+    modules.map(({ name }) => name),
+    [new URL(config.chatUrl).origin.replace(/^http/, 'ws')],
+  );
   const sessions = createSessions(database);
   const context: ApiContext = {
     ...{ config, log, database, redis, hasher, pages, sessions },

@@ -20,20 +20,23 @@ export interface Pages {
   answer(path: string, headers: IncomingHttpHeaders): PageAnswer | undefined;
 }
 
-export const CONTENT_SECURITY_POLICY = [
-  "default-src 'self'",
-  "img-src 'self' data:",
-  "style-src 'self'",
-  // A mail preview shows the mail itself, and mails are styled with style attributes.
-  "style-src-attr 'unsafe-inline'",
-  "object-src 'none'",
-  "base-uri 'self'",
-  "form-action 'self'",
-  "frame-ancestors 'none'",
-].join('; ');
+/** `connectTo`: origins beside the page's own that its scripts may ask, for example `wss://chat.example.com`. */
+const contentSecurityPolicy = (connectTo: readonly string[] = []) =>
+  [
+    "default-src 'self'",
+    `connect-src ${["'self'", ...connectTo].join(' ')}`,
+    "img-src 'self' data:",
+    "style-src 'self'",
+    // A mail preview shows the mail itself, and mails are styled with style attributes.
+    "style-src-attr 'unsafe-inline'",
+    "object-src 'none'",
+    "base-uri 'self'",
+    "form-action 'self'",
+    "frame-ancestors 'none'",
+  ].join('; ');
 
 export const SECURITY_HEADERS = {
-  'content-security-policy': CONTENT_SECURITY_POLICY,
+  'content-security-policy': contentSecurityPolicy(),
   'x-content-type-options': 'nosniff',
   'referrer-policy': 'no-referrer', // personal links carry their token in the path
   'cross-origin-opener-policy': 'same-origin',
@@ -61,7 +64,8 @@ interface Page {
 /**
  * `modules` are the names in the order in which the dashboard shows them: /modules.js imports each module's index.js.
  */
-export function loadPages(modules: readonly string[]): Pages {
+export function loadPages(modules: readonly string[], connectTo: readonly string[] = []): Pages {
+  const security = { ...SECURITY_HEADERS, 'content-security-policy': contentSecurityPolicy(connectTo) };
   const folder = projectFile('web');
   const pages = new Map<string, Page>();
   const add = (path: string, type: string, plain: Buffer) => {
@@ -80,7 +84,7 @@ export function loadPages(modules: readonly string[]): Pages {
     answer(path, headers) {
       const page = pages.get(path);
       if (page === undefined) return undefined;
-      const common = { ...SECURITY_HEADERS, etag: page.etag, 'cache-control': 'no-cache', vary: 'accept-encoding' };
+      const common = { ...security, etag: page.etag, 'cache-control': 'no-cache', vary: 'accept-encoding' };
       if (headers['if-none-match'] === page.etag) return { status: 304, headers: common, body: undefined };
       const zipped = /\bgzip\b/.test(String(headers['accept-encoding'] ?? ''));
       const body = zipped ? page.gzip : page.plain;

@@ -69,7 +69,6 @@ function selectConversations(db: Db, orgId: number) {
     .where('v.org_id', '=', orgId)
     .select([
       'v.id',
-      'v.reach_out_id',
       'v.campaign_id',
       'c.name as campaign',
       'v.employee_id',
@@ -111,6 +110,11 @@ export async function conversationById(db: Db, orgId: number, id: number) {
     .limit(CONVERSATION_MESSAGES_MAX)
     .execute();
   return { ...toConversation(row), messages };
+}
+
+export async function reachOutOf(db: Db, orgId: number, id: number): Promise<number | undefined> {
+  const query = db.selectFrom('conversations').where('org_id', '=', orgId).where('id', '=', id).select('reach_out_id');
+  return (await query.executeTakeFirst())?.reach_out_id;
 }
 
 type ConversationRow = Awaited<ReturnType<ReturnType<typeof selectConversations>['executeTakeFirstOrThrow']>>;

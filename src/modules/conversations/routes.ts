@@ -7,10 +7,12 @@ import { createSemaphore } from '../../flow/semaphore.ts';
 import type { App } from '../../http/app.ts';
 import { type CsvValue, sendCsv } from '../../http/csv-reply.ts';
 import { closed, Day, Id, IdParams, named, nullable, PageQuery, pageSchema, Time } from '../../http/schemas.ts';
-import { EXPORT_MS, EXPORT_PAGE_ROWS, EXPORTS_AT_ONCE_MAX } from '../../limits.ts';
+import { EXPORT_MS, EXPORT_PAGE_ROWS, EXPORTS_AT_ONCE_MAX, TICKET_MS } from '../../limits.ts';
+import { whoIs } from '../accounts/accounts.ts';
 import type { ApiContext } from '../faces.ts';
 import { type AnswerPlace, type ExportedAnswer, exportPage } from './answer-export.ts';
-import { conversationById, conversationsPage } from './queries.ts';
+import { conversationById, conversationsPage, reachOutOf } from './queries.ts';
+import { createWatchTicket } from './watching.ts';
 
 const conversation = {
   id: Id,
@@ -27,7 +29,8 @@ const conversation = {
 
 const Message = Type.Object({
   seq: Type.Integer(),
-  sender: Type.String(),
+  sender: Type.String({ description: 'bot, employee, or person: somebody of the people team' }),
+  author: nullable(Type.String({ description: 'of a person' })),
   body: Type.String(),
   asks: nullable(Type.String({ description: 'of a question: text, or scale (a number from 1 to 5)' })),
   choice: nullable(Type.Integer({ description: 'of an answer on the scale: 1 (low) to 5 (high)' })),
@@ -41,7 +44,7 @@ const Message = Type.Object({
 
 const EXPORT_HEADER = ['at', 'campaign', 'team', 'employee', 'email', 'question', 'answer', 'sentiment'] as const;
 
-export function routes(api: App, { cursors }: ApiContext): void {
+export function routes(api: App, { cursors, config, database }: ApiContext): void {
   const tags = ['conversations'];
   const exports = createSemaphore('exports', { atOnce: EXPORTS_AT_ONCE_MAX, waiting: 0 });
 
@@ -81,6 +84,29 @@ export function routes(api: App, { cursors }: ApiContext): void {
       const found = await db.read((reader) => conversationById(reader, user.orgId, params.id));
       if (found === undefined) throw new AppError('not_found', 'This conversation does not exist.');
       return found;
+    },
+  );
+
+  api.post(
+    '/conversations/:id/ticket',
+    {
+      schema: {
+        summary: 'Watch a conversation live',
+        description: `A ticket for one WebSocket to \`url\`, within ${TICKET_MS / 1000} seconds: send \`{"type":"watch","ticket","lastSeq"}\`. Admins may also say something: \`{"type":"say","nonce","text"}\`.`,
+        tags,
+        params: IdParams,
+        response: { 200: Type.Object({ ticket: Type.String(), url: Type.String(), canSay: Type.Boolean() }) },
+      },
+    },
+    async ({ db, user, params }) => {
+      const reachOutId = await db.read((reader) => reachOutOf(reader, user.orgId, params.id));
+      const person = await whoIs(database, user.orgId, user.userId);
+      if (reachOutId === undefined || person === undefined)
+        throw new AppError('not_found', 'This conversation does not exist.');
+      const canSay = user.role !== 'viewer';
+      const invitation = { orgId: user.orgId, reachOutId };
+      const ticket = createWatchTicket(config.secretKey, { invitation, name: person.user.name, canSay });
+      return { ticket, url: `${config.chatUrl.replace(/^http/, 'ws')}/chat`, canSay };
     },
   );
 

@@ -10,12 +10,16 @@ export function createLog(list) {
   const byNonce = new Map();
 
   /** A message that is committed. It may be an answer that is on the page already. */
-  function addMessage({ seq, sender, body, at, nonce }) {
+  function addMessage({ seq, sender, author, body, at, nonce }) {
     const known = bySeq.get(seq);
-    const bubble = byNonce.get(nonce) ?? known ?? createBubble(sender, '', '');
+    const bubble = byNonce.get(nonce) ?? known ?? createBubble(sender, '', '', author);
     if (known !== undefined && known !== bubble) known.remove();
     bubble.querySelector('p').textContent = body;
-    settle(bubble, seq, byNonce.has(nonce) ? `delivered, ${formatClock(at)}` : formatClock(at));
+    settle(
+      bubble,
+      seq,
+      byNonce.has(nonce) ? `delivered, ${formatClock(at)}` : author ? `${author}, ${formatClock(at)}` : formatClock(at),
+    );
   }
 
   function addSending(nonce, content) {
@@ -80,8 +84,14 @@ export function createLog(list) {
   };
 }
 
-function createBubble(sender, text, note) {
-  const own = sender === 'employee';
-  const who = el('span', { class: 'hidden' }, own ? 'You: ' : 'Question: ');
-  return el('li', { class: own ? 'bubble mine' : 'bubble bot' }, who, el('p', null, text), el('small', null, note));
+function createBubble(sender, text, note, author) {
+  const label = { employee: 'You: ', person: `${author}: `, bot: 'Question: ' }[sender];
+  const who = el('span', { class: 'hidden' }, label);
+  return el(
+    'li',
+    { class: `bubble ${sender === 'employee' ? 'mine' : sender}` },
+    who,
+    el('p', null, text),
+    el('small', null, note),
+  );
 }

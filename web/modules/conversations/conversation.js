@@ -4,33 +4,66 @@ import { count, formatTime } from '/assets/format.js';
 import { heading, notice, statusMark } from '/assets/parts.js';
 import { poll } from '/assets/poll.js';
 import { moodMark } from '/modules/mood/mood-words.js';
+import { watchLive } from './live.js';
+import { stepInForm } from './step-in.js';
 
 const OPEN_EVERY_MS = 2_000;
 const FINISHED_EVERY_MS = 15_000;
+const TYPING_SHOWN_MS = 4_000;
 
 export function conversationView({ id, signal }) {
   const title = heading('Conversation', el('a', { class: 'button', href: '#/conversations' }, 'All conversations'));
   const about = el('div', null, el('p', { class: 'soft' }, 'Loading…'));
   const messages = el('ol', { class: 'bubbles', role: 'log', 'aria-label': 'Messages' });
   const shown = new Map(); // seq -> bubble; a message does not change, but its sentiment comes later
+  const presence = el('p', { class: 'soft presence', role: 'status' });
+  const writing = el('div');
+  let employee = 'The employee';
+  let isThere = false;
+  let typedAt = 0;
 
   const load = async () => {
     const found = await get(`/api/conversations/${id}`, null, signal);
-    title.querySelector('h1').textContent = found.employee.name;
+    employee = found.employee.name;
+    title.querySelector('h1').textContent = employee;
     put(about, summary(found));
     for (const message of found.messages) showMessage(message);
     return found.finishedAt ? FINISHED_EVERY_MS : OPEN_EVERY_MS;
   };
   const showMessage = (message) => {
     const known = shown.get(message.seq);
-    if (known?.sentiment === message.sentiment) return;
+    if (known !== undefined && (message.sentiment === undefined || known.sentiment === message.sentiment)) return;
     const node = bubble(message);
     if (known) known.node.replaceWith(node);
-    else messages.append(node);
+    else messages.insertBefore(node, [...messages.children].find((other) => other.dataset.seq > message.seq) ?? null);
+    node.dataset.seq = message.seq;
     shown.set(message.seq, { node, sentiment: message.sentiment });
   };
+  const showPresence = () => {
+    const isTyping = Date.now() - typedAt < TYPING_SHOWN_MS;
+    presence.textContent = isTyping
+      ? `${employee} is typing…`
+      : isThere
+        ? `${employee} has the check-in open now.`
+        : 'Nobody has the check-in open now.';
+  };
   poll(load, OPEN_EVERY_MS, signal, (error) => put(about, notice(error)));
-  return [title, about, messages];
+  const live = watchLive(id, signal, {
+    message: showMessage,
+    state: (state) => presence.classList.toggle('waiting', state === 'waiting'),
+    present(now) {
+      isThere = now;
+      showPresence();
+    },
+    typing() {
+      typedAt = Date.now();
+      showPresence();
+      setTimeout(showPresence, TYPING_SHOWN_MS);
+    },
+    canSay: (can) => can && writing.childElementCount === 0 && put(writing, stepInForm(live)),
+    refused: (text) => put(about, notice(new Error(text))),
+  });
+  return [title, about, messages, presence, writing];
 }
 
 export function conversationStatus({ finishedAt }) {
@@ -50,14 +83,14 @@ function summary(found) {
   );
 }
 
-function bubble({ sender, body, sentiment, at }) {
-  const mine = sender === 'employee';
-  const mark = mine && sentiment !== null && moodMark(sentiment);
+function bubble({ sender, author, body, sentiment = null, at }) {
+  const mark = sender === 'employee' && sentiment !== null && moodMark(sentiment);
+  const label = { employee: 'Answer: ', person: `${author}: `, bot: 'Question: ' }[sender];
   return el(
     'li',
-    { class: mine ? 'bubble theirs' : 'bubble bot' },
-    el('span', { class: 'hidden' }, mine ? 'Answer: ' : 'Question: '),
+    { class: `bubble ${sender === 'employee' ? 'theirs' : sender}` },
+    el('span', { class: 'hidden' }, label),
     el('p', null, body),
-    el('small', { class: 'soft' }, formatTime(at), mark && [' · ', mark]),
+    el('small', { class: 'soft' }, sender === 'person' && `${author} · `, formatTime(at), mark && [' · ', mark]),
   );
 }
