@@ -30,7 +30,7 @@ function come(token: string, address = chat.config.chatUrl): Person {
 }
 const seqsOf = ({ messages }: Person) => messages.map(({ seq }) => seq);
 
-test('a conversation whose line breaks under every answer is heard once, in order, and stored once', async () => {
+test('a conversation whose connection breaks after every answer is heard once, in order, and stored once', async () => {
   const { token, orgId } = await inviteOne(on);
   const person = come(token);
   for (const text of ['fine', 'tea', 'no'])
