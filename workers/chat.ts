@@ -12,9 +12,13 @@ import { useDatabase, useRedis } from './parts/resources.ts';
 export async function start(process: Process, modules = MODULES): Promise<void> {
   const { config, log, metrics, health } = process;
   const database = await useDatabase(process);
-  await useRedis(process);
+  const redis = await useRedis(process, { needed: false });
   const faces = await loadFaces(modules, ({ socket }) => socket);
-  const endpoints = faces.map(({ sockets }) => sockets({ config, log, database, metrics }));
+  const endpoints = await process.open(
+    'socket endpoints',
+    () => faces.map(({ sockets }) => sockets({ config, log, database, redis, metrics })),
+    (opened) => opened.forEach(({ close }) => void close?.()),
+  );
   const pages = loadPages(modules.map(({ name }) => name));
   const prefixes = Object.assign({}, ...endpoints.map((endpoint) => endpoint.pages));
   const server = await process.open(
@@ -33,5 +37,5 @@ export async function start(process: Process, modules = MODULES): Promise<void> 
       }),
     (sockets) => sockets.close(),
   );
-  await listen(server, { host: config.host, port: config.chatPort, variable: 'CHAT_PORT' });
+  await listen(server, { host: config.host, port: config.chatPort, variable: 'CHAT_PORT' }, log);
 }

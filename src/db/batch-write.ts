@@ -4,11 +4,11 @@
  * What fails without it: one round trip and one plan per row; and beyond 65,535 parameters a VALUES list fails.
  *   `update t … from unnest(…) as given where t.org_id = $1 and t.id = given.id` is planned for any organisation, and
  *   where PostgreSQL expects one row of it, each row of the table is compared with each given one: 490 rows took 140 ms
- *   in place of 5, and 460 ms in an organisation that its statistics did not know.
+ *   instead of 5, and 460 ms in an organisation that the statistics did not know.
  * How it works: the text is the same for any number of rows, so it is planned once; rows go in sorted by key, so that
  *   two writers of the same rows wait for each other. Of 200 unsorted batches deadlocks lose dozens (lock-order in bench/results/patterns.json).
- *   An update has no join, so no estimate can turn it into one: the rows are found by `id = any(keys)`, and each looks
- *   its values up in one JSON object, by its key.
+ *   An update has no join that could be planned badly: the rows are found by `id = any(keys)`, and each looks its
+ *   values up in one JSON object, by its key.
  *   COPY is not used: it cannot write to a table with Row-Level Security, and through a temporary table it was no
  *   faster.
  * What it costs: the batch in memory. Its bound: the caller's number of rows, named in a limits.ts.

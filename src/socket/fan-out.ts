@@ -3,9 +3,9 @@
  * What fails without it: two windows of one person, connected to two processes, show two truths until one of them reconnects.
  * How it works: Redis pub/sub with one channel per key, and only for keys that somebody here listens to, so a process
  *   receives what it needs and nothing else. Pub/sub forgets: whoever is not connected at that moment never hears it. So
- *   a message is a hint and the database is the record. Each process publishes a beat and listens for its own; without
- *   it, on any lost connection and after any message that could not be published, `onGap` says "read again", to this
- *   process or to all.
+ *   a message is a hint and the database is the record. Each process publishes a beat and listens for its own and for
+ *   those of the others. When one is missing, on any lost connection and after any message that could not be published,
+ *   `onGap` says "read again".
  * What it costs: two connections to Redis, one PUBLISH a message, one SUBSCRIBE for each key (batched).
  * Its bound: FAN_OUT_PENDING_MAX messages on their way; FAN_OUT_SILENCE_MS until a silent Redis counts as gone. Nothing
  *   that a person waits for waits longer than FAN_OUT_JOIN_MS for Redis. Redis bounds its side by
@@ -18,6 +18,7 @@ import {
   FAN_OUT_BEAT_MS,
   FAN_OUT_JOIN_MS,
   FAN_OUT_KEYS_PER_COMMAND,
+  FAN_OUT_PEER_FORGOTTEN_MS,
   FAN_OUT_PENDING_MAX,
   FAN_OUT_RECONNECT_MS,
   FAN_OUT_SILENCE_MS,
@@ -33,8 +34,11 @@ export interface FanOut {
    */
   join(key: string): Promise<void>;
   leave(key: string): void;
-  /** To all other processes that have joined the key. Does not wait and does not throw. */
-  publish(key: string, text: string): void;
+  /**
+   * To all other processes that have joined the key. Does not wait and does not throw. `mayBeLost`: nobody has to read
+   * the database for it.
+   */
+  publish(key: string, text: string, options?: { mayBeLost?: boolean }): void;
   close(): void;
 }
 
@@ -55,6 +59,7 @@ const TIMING = { beatMs: FAN_OUT_BEAT_MS, silenceMs: FAN_OUT_SILENCE_MS, reconne
 
 const BEAT = 'beat';
 const GAP = 'gap'; // a beat of a process that could not publish everything
+const BYE = 'bye'; // the last beat of a process that ends
 
 export function createFanOut(options: FanOutOptions): FanOut {
   const { redisUrl, name, onMessage, onGap, log, metrics } = options;
@@ -74,6 +79,8 @@ export function createFanOut(options: FanOutOptions): FanOut {
   let leaving: string[] = [];
   let nextTurn: Promise<void> | undefined;
   let heardAt = Number.NEGATIVE_INFINITY;
+  /** Of each other process: its last beat. */
+  const peers = new Map<string, number>();
   let readyAt = performance.now();
   /** Nothing has been missed since the last onGap. */
   let complete = false;
@@ -96,6 +103,8 @@ export function createFanOut(options: FanOutOptions): FanOut {
 
   function heardBeat(from: string, text: string): void {
     if (from !== self) {
+      if (text === BYE) peers.delete(from);
+      else peers.set(from, performance.now());
       if (text === GAP) onGap();
       return;
     }
@@ -108,7 +117,7 @@ export function createFanOut(options: FanOutOptions): FanOut {
   function beat(): void {
     const now = performance.now();
     if (now - heardAt > silenceMs) complete = false;
-    if (!complete) onGap();
+    if (!complete || somePeerIsSilent(now)) onGap();
     // A connection whose other end has disappeared does not notice by itself.
     const silentMs = now - Math.max(heardAt, readyAt);
     if (subscriber.status === 'ready' && silentMs > reconnectMs) subscriber.disconnect(true);
@@ -117,15 +126,26 @@ export function createFanOut(options: FanOutOptions): FanOut {
     send(beats, text);
   }
 
-  function send(channel: string, text: string): void {
+  /** It was killed, or it goes on without Redis and stores what nobody hears of. */
+  function somePeerIsSilent(now: number): boolean {
+    let isSilent = false;
+    for (const [peer, at] of peers) {
+      if (now - at > FAN_OUT_PEER_FORGOTTEN_MS) peers.delete(peer);
+      else if (now - at > silenceMs) isSilent = true;
+    }
+    return isSilent;
+  }
+
+  function send(channel: string, text: string, mayBeLost = false): void {
+    const failed = mayBeLost ? () => undefined : unpublished;
     if (pending >= FAN_OUT_PENDING_MAX) {
-      unpublished();
+      failed();
       return;
     }
     pending++;
     publisher
       .publish(channel, `${self} ${text}`)
-      .catch(unpublished)
+      .catch(failed)
       .finally(() => pending--);
   }
 
@@ -175,11 +195,14 @@ export function createFanOut(options: FanOutOptions): FanOut {
       leaving.push(key);
       void inNextTurn();
     },
-    publish: (key, text) => send(channelOf(key), text),
+    publish: (key, text, { mayBeLost } = {}) => send(channelOf(key), text, mayBeLost),
     close() {
       clearInterval(timer);
       subscriber.disconnect();
-      publisher.disconnect();
+      void publisher
+        .publish(beats, `${self} ${BYE}`)
+        .catch(() => undefined)
+        .finally(() => publisher.disconnect());
     },
   };
 }

@@ -1,20 +1,14 @@
-import { execFileSync, spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
-import path from 'node:path';
 import getPort from 'get-port';
-import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { serverVersion } from '../../scripts/doctor/server-version.ts';
-import { chooseAccount, handOver, runAs } from '../../scripts/embedded/postgres-account.ts';
 import { migrate, openMigrationDatabase } from '../../src/db/migrate.ts';
 import { refuseOldServer, refuseWrongReplica, tooOld } from '../../src/db/server-version.ts';
-import { createTestDatabase, openOwner, type TestDatabase, until } from '../database.ts';
+import { createTestDatabase, openOwner, type TestDatabase } from '../database.ts';
+import { type OldServer, oldPrograms, rowsOf, startOldServer } from '../old-postgres.ts';
 import { LAUNCH, launch } from '../process/launched.ts';
 import { createQuietLog } from '../process/quiet-log.ts';
 import { look } from '../scripts/doctor/servers.ts';
 import { testEnvironment } from '../worker.ts';
-
-const INSTALLED = '/usr/lib/postgresql'; // where Debian and Ubuntu put each version
 
 let on: TestDatabase;
 beforeAll(async () => {
@@ -105,57 +99,4 @@ describe.skipIf(oldPrograms() === undefined)('a real server of an older version'
   });
 });
 
-interface OldServer {
-  readonly url: string;
-  readonly version: string;
-  stop(): Promise<void>;
-}
-
-/** The programs of the newest version that is installed and too old. */
-function oldPrograms(): string | undefined {
-  if (!existsSync(INSTALLED)) return undefined;
-  const versions = readdirSync(INSTALLED)
-    .map(Number)
-    .filter((version) => version >= 14 && version < 18);
-  const bin = path.join(INSTALLED, String(Math.max(...versions)), 'bin');
-  return existsSync(path.join(bin, 'initdb')) ? bin : undefined;
-}
-
-async function startOldServer(bin: string): Promise<OldServer> {
-  const account = chooseAccount();
-  const folder = mkdtempSync('/var/tmp/tardigrade-old-postgres-');
-  handOver(folder, account);
-  const port = await getPort();
-  const initdb = runAs(account, path.join(bin, 'initdb'), ['-D', folder, '-U', 'old', '-A', 'trust', '--no-sync']);
-  execFileSync(initdb.command, initdb.args, { ...initdb, stdio: 'ignore', cwd: '/' });
-  const settings = ['-c', `port=${port}`, '-c', 'listen_addresses=127.0.0.1', '-c', 'unix_socket_directories='];
-  const postgres = runAs(account, path.join(bin, 'postgres'), ['-D', folder, '-F', ...settings]);
-  const child = spawn(postgres.command, postgres.args, { ...postgres, stdio: 'ignore', cwd: '/' });
-  const ended = new Promise((resolve) => child.once('close', resolve));
-  const url = `postgres://old@127.0.0.1:${port}/postgres`;
-  const [row] = await until('the old server answers', () =>
-    rowsOf<{ server_version: string }>(url, 'show server_version').catch(() => undefined),
-  );
-  return {
-    url,
-    version: row?.server_version.split(' ')[0] as string,
-    async stop() {
-      child.kill('SIGQUIT');
-      await ended;
-      rmSync(folder, { recursive: true, force: true });
-    },
-  };
-}
-
 const tablesIn = (url: string) => rowsOf(url, "select tablename from pg_tables where schemaname = 'public'");
-
-async function rowsOf<R>(url: string, text: string): Promise<R[]> {
-  const client = new Client({ connectionString: url });
-  client.on('error', () => undefined);
-  try {
-    await client.connect();
-    return (await client.query(text)).rows as R[];
-  } finally {
-    await client.end();
-  }
-}

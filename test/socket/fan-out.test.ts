@@ -150,3 +150,29 @@ test('those who listen are told to read again when a message could not be publis
   for (let nth = 0; nth <= FAN_OUT_PENDING_MAX + 1; nth++) one.fanOut.publish('room', `message ${nth}`);
   await until('it was told', () => other.gaps > before);
 });
+
+test('those who listen are told to read again while another process is cut off from Redis', async () => {
+  const one = await side('test', testRedisUrl());
+  const cutOff = await side();
+  await until('they know each other', async () => {
+    cutOff.fanOut.publish('any', 'hello');
+    const [gaps, begin] = [one.gaps, performance.now()];
+    await until('two beats have passed', () => performance.now() - begin > 2 * TIMING.beatMs);
+    return one.gaps === gaps;
+  });
+  await gate.shut();
+  const before = one.gaps;
+  await until('it was told twice', () => one.gaps >= before + 2);
+  await gate.open();
+});
+
+test('a process that ends says so, and nobody reads again because of it', async () => {
+  const [one, other] = [await side(), await side()];
+  const begin = performance.now();
+  await until('they have heard each other', () => performance.now() - begin > 2 * TIMING.beatMs);
+  other.fanOut.close();
+  const gaps = one.gaps;
+  const closed = performance.now();
+  await until('its silence would have been noticed', () => performance.now() - closed > 2 * TIMING.silenceMs);
+  expect(one.gaps).toBe(gaps);
+});

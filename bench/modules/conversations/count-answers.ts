@@ -8,7 +8,7 @@ import { round } from '../../numbers.ts';
 const FRAME_MS_MAX = 5_000;
 const BODY = 'It was a good week: the new line runs, and everybody helped.';
 
-/** One check-in from the first word to the last: what the welcome and each answer cost. */
+/** One check-in from the first word to the last: what the welcome costs, and each answer, of which the first begins it. */
 export async function countAnswers(chatUrl: string, token: string): Promise<Counters> {
   const socket = new WebSocket(`${chatUrl.replace('http', 'ws')}/chat`);
   const frames = on(socket, 'message', { signal: AbortSignal.timeout(FRAME_MS_MAX), close: ['close'] });

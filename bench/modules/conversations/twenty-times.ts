@@ -43,7 +43,13 @@ export const twentyTimes: OwnLayoutScenario = {
     if (context.profile === 'full') keep(all, ratio);
     context.say(`\n${table}\n\n${RATIO_SAYS}: ${round(ratio)}\n`);
     return {
-      inconclusive: [...new Set(all.flatMap(({ faults }) => faults))],
+      inconclusive: [
+        ...new Set(all.flatMap(({ faults }) => faults)),
+        // Too low a bottom would make the ratio too high; too low a top only makes it too low.
+        ...bottoms.flatMap(({ isAtLeast, rung }) =>
+          isAtLeast ? [`"${rung}" may hold more: nothing broke, or the generator did`] : [],
+        ),
+      ],
       conditions: [
         { says: `the product holds ${round(ratio)} times the users, at least ${TIMES_MIN}`, holds: ratio >= TIMES_MIN },
         ...tops.map(({ lost }) => ({

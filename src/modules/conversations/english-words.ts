@@ -9,8 +9,8 @@ const ENGLISH = `
   doing don't done down during each early easy either else email end enough even evening ever every everybody everyone
   everything everywhere exactly expect extra far fast feel feeling felt few finally find finish finished first fix focus
   follow for found friday friend from full further gave get give given go goes going gone got guess guy had half hand happen
-  hard hardly has hasn't have haven't having he health hear heard help helped her here herself hi high him himself his home
-  hour house how however i i'd i'll i'm i've idea if instead into isn't issue it it's its itself job join just keep kept kid
+  hard hardly has hasn't have haven't having he health hear heard help helped here herself hi high him himself his home
+  hour house how however i'd i'll i'm i've idea if instead into isn't issue it it's its itself job join just keep kept kid
   knew know known lack lady large last late later laugh lead leader learn least leave led left less let let's life like
   line listen little live long longer look lot loud low lunch made mainly make many march maybe meet meeting met might mind
   minute miss monday money month more morning most mostly move much must my myself near nearly need neither never new news
@@ -30,6 +30,32 @@ const ENGLISH = `
   meh ok okay fine alright balance laptop screen computer desk commute bus code test bug sprint deploy deadline feature
   production server payroll salary raise hire hiring onboarding holiday break layoff layoffs reorg restructuring team teams
   manager boss lead support feedback stand-up standup communication transparency overtime shift project release client
+  topic name number group member person case fact part side end area result goal reason example question answer info
+  information document paper letter mail message call phone chat room desk chair door window building city town country
+  road train car bike bus flight hotel food coffee tea water music book game sport gym doctor health body mind heart family
+  parent parents mother father son daughter wife husband partner baby child children kid kids dog cat weather sun rain
+  winter summer spring autumn january february april june july august september october december second minute hour season
+  birthday weekend cost price budget market business company industry sector role position title career level skill
+  experience knowledge process method tool system data database design research study report review meeting agenda plan
+  strategy vision decision discussion presentation workshop conference event talk pitch proposal contract offer deal order
+  delivery quality speed performance growth success progress improvement solution fix change update upgrade version
+  software hardware website web app api cloud security bugfix incident outage ticket backlog refactoring documentation
+  pipeline build branch merge commit engineer engineering developer developers designer sales marketing finance legal hr
+  ceo cto vp director executive intern contractor freelancer newcomer hire account accounting invoice payment bonus benefit
+  pension policy rule rules hours shifts pace load amount lots bunch couple plenty half whole quarter month year
+  opportunity challenge challenging responsibility expectation priority interruption distraction noise light air temperature
+  physical mental personal professional social technical internal external global local public private official main major
+  minor key basic complex simple specific general various similar separate single double triple available possible likely
+  ready open closed full empty long short big huge tiny wide narrow deep heavy light dark bright loud quiet warm cold hot
+  cool dry wet new old young modern recent current previous final total actual entire usual typical certain obvious
+  able allowed supposed used made given taken known shown seen heard felt met lost won spent bought sold built
+  add allow appear apply arrive avoid carry catch choose collect compare complete connect consider contain continue control
+  copy cover create cut deal deliver describe develop draw drive drop eat enter explain express face fill fit fly force
+  forget form gather grow guide handle hit host identify include increase introduce involve jump kick lay lift limit list
+  manage mark match matter mean measure mention mix name note notice offer operate organise organize own pass pick plan pull
+  rough prod mon tue wed thu fri sat push raise reach reduce remember remove repeat replace reply reset resolve respond return ride rise roll rush sell serve
+  set settle share shift shut sign sing sit sleep solve sort sound speak split spread stick store stretch suggest supply
+  switch tend throw tie track train travel treat type visit wake warn wash wear weigh
   overworked underpaid awkward silence retro thx idk medium lol btw asap roadmap goal target colleagues vibe vibes atmosphere culture situation migration energy drained`;
 
 /**
@@ -59,11 +85,14 @@ const FOREIGN = `
   și nu foarte sunt ești este echipa
   yang tidak saya kami dan di ini itu sangat`;
 
-/** English words that other languages have too, with another meaning: they tell nothing. */
+/** English words that other languages have too, with another meaning: English only beside words that are. */
 const SHARED = `
-  a an as at bin die do fast gut had hat he hell her in is kind man me on so to war was we will wie all also am of or gift
-  rot sale content god slut fart art brief bring des due fin lag live list mist most note per plus rat sent sin sole son
-  stark still tag ten tot van ver wand die's`;
+  a am an as at be by had he her i in is me of on or our so to was we will all due if note per plus sole son`;
+
+/** The same, but in an answer more likely those of another language: "die", "war" and "kind" are German. */
+const FALSE_FRIENDS = `
+  also art bin brief bring den des die die's fart fast fin gift gut god hat hell kind lag list live man mist most rat rot
+  sale sent sin slut stark still tag ten tot van ver wand war wie content`;
 
 /** Words that mean the same everywhere; without others they are scored. */
 const INTERNATIONAL = `
@@ -77,5 +106,6 @@ export const WORDS = {
   english: toSet(ENGLISH),
   foreign: toSet(FOREIGN),
   shared: toSet(SHARED),
+  falseFriend: toSet(FALSE_FRIENDS),
   international: toSet(INTERNATIONAL),
 };

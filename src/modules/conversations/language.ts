@@ -12,21 +12,31 @@ import { WORDS } from './english-words.ts';
 
 /** `scored` says whether the scorer has a word. */
 export function isEnglish(text: string, scored: (word: string) => boolean): boolean {
-  const counts = { english: 0, foreign: 0, shared: 0, international: 0, unknown: 0 };
-  for (const [word] of text.normalize('NFC').toLowerCase().replaceAll('’', "'").matchAll(WORD)) {
-    counts[kindOf(word, scored)]++;
+  const counts = { english: 0, foreign: 0, shared: 0, falseFriend: 0, international: 0, unknown: 0 };
+  const words = text.normalize('NFC').toLowerCase().replaceAll('’', "'").matchAll(WORD);
+  for (const [, hash, word = ''] of words) {
+    const kind = kindOf(word, scored);
+    if (kind !== 'unknown') counts[kind]++;
+    else if (hash === '') counts.unknown += ACCENT.test(word) ? ACCENT_WEIGHT : 1; // an unknown hashtag is a name
   }
-  const { english, foreign, shared, international, unknown } = counts;
-  if (foreign + unknown + english === 0) return international > 0 && shared === 0;
-  // A foreign word weighs more than an unknown one, which may be a name.
-  return english > 2 * foreign && english + international / 2 >= unknown + foreign && english > 0;
+  const { english, foreign, shared, falseFriend, international, unknown } = counts;
+  const against = foreign + falseFriend + unknown;
+  if (against + english === 0) return international > 0 && shared === 0;
+  // A foreign word weighs more than an unknown one, which may be a name; beside English words, "is" and "was" are English.
+  const beside = foreign === 0 ? (shared + international) / 2 : international / 2;
+  return english > 2 * foreign && english + beside >= against;
 }
 
 /** Letters of any script, so that a word in another one is an unknown word. */
-const WORD = /\p{L}[\p{L}\p{M}']*/gu;
+const WORD = /(#?)_*(\p{L}[\p{L}\p{M}']*)/gu;
+
+/** English words hardly have any, names do. */
+const ACCENT = /[^a-z']/;
+const ACCENT_WEIGHT = 1.5;
 
 function kindOf(word: string, scored: (word: string) => boolean): keyof typeof WORDS | 'unknown' {
   if (WORDS.shared.has(word)) return 'shared';
+  if (WORDS.falseFriend.has(word)) return 'falseFriend';
   if (WORDS.foreign.has(word)) return 'foreign';
   if (WORDS.international.has(word)) return 'international';
   if (WORDS.english.has(word) || scored(word)) return 'english';

@@ -60,6 +60,7 @@ test('only these files speak with PostgreSQL without kysely, which the recorder 
     'src/db/pg-internals.ts', // what pg's types do not say
     'src/db/pool.ts', // the connections themselves
     'src/db/replica-watch.ts', // asks the server where it is, and no table
+    'src/db/server-version.ts', // asks the replica what it is
     'src/db/statement-scope.ts', // the scope: settings, and no table
   ]);
 });

@@ -107,6 +107,12 @@ const ENGLISH = [
   'Fantastic support from IT',
   'Dear team, thanks for all the help',
   'Lonely in home office',
+  '#constructor is a great topic',
+  'Jira sucks',
+  'Rough week - prod outage on Wed',
+  'Kids sick, no childcare, tired',
+  'The war in the news makes me sad',
+  'I also think the man is kind',
 ];
 
 /** German, French, Spanish, Italian, Portuguese, Dutch, the Nordic and Slavic languages, and more. */
@@ -311,6 +317,18 @@ const OTHERS = [
   'Lumayan',
   'Ok lah',
   'Ótima semana',
+  'Die Performance war super',
+  'War super!',
+  'Ambiance toxique',
+  'Woche war stressig',
+  'Kunde war happy',
+  'La reunión fue horrible',
+  'Il team è fantastico',
+  'Mein Hund ist gestorben',
+  'Die Kollegen sind hell begeistert',
+  'Der Brand im Lager war fatal',
+  'Man kann nicht klagen',
+  'Wir sind fast fertig',
 ];
 
 test.each(ENGLISH)('%j is English, and has a score', (text) => expect(scoreText(text)).not.toBeNull());

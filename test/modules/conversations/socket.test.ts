@@ -1,7 +1,12 @@
 import { sql } from 'kysely';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { createLinkToken } from '../../../src/mail/personal-link.ts';
-import { ANSWER_CHARS_MAX, CHOICE_MAX, NONCE_CHARS_MAX } from '../../../src/modules/conversations/limits.ts';
+import {
+  ANSWER_CHARS_MAX,
+  CHOICE_MAX,
+  CONVERSATION_MESSAGES_MAX,
+  NONCE_CHARS_MAX,
+} from '../../../src/modules/conversations/limits.ts';
 import { createCheckInToken } from '../../../src/modules/conversations/links.ts';
 import { start as startChat } from '../../../workers/chat.ts';
 import { createTestDatabase, type TestDatabase, until } from '../../database.ts';
@@ -115,6 +120,39 @@ test('two thoughts sent at once belong to one question: the second is refused, n
   expect(await client.answer('second', 'but the release was stressful')).toMatchObject({ type: 'ack', seq: 4 });
 });
 
+test('a client that has more than the server, as after a restored backup, starts again from the beginning', async () => {
+  const client = await welcomed();
+  await client.answer('a', 'fine');
+  const ahead = await open();
+  const welcome = await ahead.hello(invitation.token, 9);
+  expect(ahead.frames[0]).toEqual({ type: 'resync', fromSeq: 1 });
+  expect((welcome['messages'] as Frame[]).map(({ seq }) => seq)).toEqual([1, 2, 3]);
+});
+
+test('a client that missed more than the server repeats is told from where it goes on', async () => {
+  const client = await welcomed();
+  await client.answer('a', 'fine');
+  await sql`insert into messages (org_id, conversation_id, seq, sender, body)
+    select org_id, id, n, 'bot', 'and ' || n from conversations, generate_series(4, ${CONVERSATION_MESSAGES_MAX + 2}::int) n
+    where reach_out_id = ${invitation.reachOutId}`.execute(on.db);
+  await sql`update conversations set last_seq = ${CONVERSATION_MESSAGES_MAX + 2}::int
+    where reach_out_id = ${invitation.reachOutId}`.execute(on.db);
+  const late = await open();
+  const welcome = await late.hello(invitation.token, 1);
+  expect(late.frames[0]).toEqual({ type: 'resync', fromSeq: 3 });
+  const seqs = (welcome['messages'] as Frame[]).map(({ seq }) => seq);
+  expect([seqs.length, seqs[0], seqs.at(-1)]).toEqual([CONVERSATION_MESSAGES_MAX, 3, CONVERSATION_MESSAGES_MAX + 2]);
+  const enough = await open();
+  await enough.hello(invitation.token, 2);
+  expect(enough.frames.map(({ type }) => type)).toEqual(['welcome']);
+});
+
+test('a hello may say which version of the protocol it speaks', async () => {
+  const client = await open();
+  client.say({ type: 'hello', version: 1, token: invitation.token, lastSeq: 0 });
+  expect(await client.heard(({ type }) => type !== 'ping')).toMatchObject({ type: 'welcome' });
+});
+
 test('a tap on the scale is an answer', async () => {
   const questions = [{ text: 'How was it?', answer: 'scale' as const }];
   const [person] = (await invite(on, 1, { questions })) as [Invitation];
@@ -168,7 +206,8 @@ test('an answer that is too long is told by how much', async () => {
   const client = await welcomed();
   const refused = await client.answer('a', 'x'.repeat(3_017));
   expect(refused).toMatchObject({ code: 'invalid', message: expect.stringMatching(/at most 2,000 .* 3,017/) });
-  expect(await client.answer('b', 'x'.repeat(ANSWER_CHARS_MAX))).toMatchObject({ type: 'ack' });
+  // Characters are counted as people count them: an emoji is one.
+  expect(await client.answer('b', '😀'.repeat(ANSWER_CHARS_MAX))).toMatchObject({ type: 'ack' });
 });
 
 test('an answer is acknowledged only when it is committed', async () => {

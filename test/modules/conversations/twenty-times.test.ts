@@ -9,14 +9,21 @@ import { allScenarios } from '../../../bench/scenarios/all.ts';
 import type { LoadFigures } from '../../../bench/types.ts';
 
 describe('the search for what is held', () => {
-  const search = async (limit: number, { first = 400, max = 20_000, levels = 20 } = {}) => {
+  interface Options {
+    readonly first?: number;
+    readonly max?: number;
+    readonly levels?: number;
+    readonly narrowing?: number;
+  }
+  const search = async (limit: number, options: Options = {}) => {
+    const { first = 400, max = 20_000, levels = 20, narrowing = levels } = options;
     const tried: number[] = [];
     const found = await searchHeld(
       async (users) => {
         tried.push(users);
         return users <= limit;
       },
-      { first, max, mayGoOn: (count) => count < levels },
+      { first, max, mayGoOn: (count, isNarrowing) => count < (isNarrowing ? narrowing : levels) },
     );
     return { ...found, tried };
   };
@@ -41,6 +48,8 @@ describe('the search for what is held', () => {
   test('ends when its time is up, with what it knows by then', async () => {
     expect(await search(1_000, { levels: 3 })).toMatchObject({ held: 800, notHeld: 1_600 });
     expect(await search(10, { levels: 2 })).toEqual({ held: 0, notHeld: 200, tried: [400, 200] });
+    // Doubling may take longer than taking the middle.
+    expect(await search(5_000, { levels: 6, narrowing: 3 })).toMatchObject({ held: 3_200, notHeld: 6_400 });
   });
 });
 
@@ -141,7 +150,13 @@ test('the table says what was held, what broke first, and where the generator wa
     ...{ ackP99Ms: 320, dashboardP95Ms: 40, mailsPerSecond: 210, peakMb: 131, peakOf: 'chat', oomKills: 2, lost: 0 },
     ...{ levels: [], faults: [] },
   } satisfies Climbed;
+  const level = {
+    ...{ users: 25, held: false, broke: [], generator: [], answersPerSecond: 2, ackP99Ms: 9, dashboardP95Ms: 700 },
+    mailsPerSecond: 60,
+  };
   expect(ladderTable([rung]).split('\n').at(-1)).toBe(
     '| lists in pages | at least 1,600 | ack p99 1500 ms | 158 | 320 ms | 40 ms | 210 | 131 MB (chat), killed 2 times |',
   );
+  const none = { ...rung, users: 0, isAtLeast: false, levels: [{ ...level, users: 50 }, level] };
+  expect(ladderTable([none])).toContain('| lists in pages | fewer than 25 |');
 });

@@ -10,8 +10,16 @@
 //                                               { type: 'message', seq, sender, body, at, … } as they are committed
 //                                               { type: 'finished' } after the last one
 // { type: 'seen' } at the first sign of a person, at most once in a page's life
+// { type: 'typing' } now and then             -> { type: 'typing', name } when somebody of the people team writes
 // anything                                   -> { type: 'error', code, message } when it is refused; `nonce` when an
 //                                               answer is meant, `retryAfterMs` when it may be sent again later
+//
+// Somebody of the people team watches a conversation with a ticket of the api, which is good for one use, soon:
+//
+// { type: 'watch', ticket, lastSeq }          -> { type: 'watching', messages, lastSeq, finished, canSay }
+// { type: 'say', nonce, text }                -> { type: 'ack', nonce, seq } once it is committed
+//                                               { type: 'present', isThere } whether the employee has a window open
+// and the messages, typing and errors of above.
 //
 // A hello may be said again on an open connection, to catch up. A close with 1012 or 1013 has the reason
 // "retry after <ms> ms".
@@ -24,11 +32,13 @@
  * @typedef {{ type: 'answer', nonce: string } & AnswerContent} Answer
  *   `nonce`: the answer's name for life, because the server stores each one once
  * @typedef {{ type: 'seen' }} Seen
- * @typedef {Hello | Answer | Seen} ClientFrame
+ * @typedef {{ type: 'typing' }} Typing
+ * @typedef {Hello | Answer | Seen | Typing} ClientFrame
  *
  * @typedef {object} Message
  * @property {number} seq 1, 2, 3 … without a gap
- * @property {'bot' | 'employee'} sender
+ * @property {'bot' | 'employee' | 'person'} sender `person`: somebody of the people team, with their name in `author`
+ * @property {string} [author]
  * @property {string} body
  * @property {string} at ISO 8601
  * @property {string | null} [nonce] of an answer
@@ -49,7 +59,8 @@
  * @typedef {{ type: 'finished' }} Finished
  * @typedef {{ type: 'resync', fromSeq: number }} Resync
  * @typedef {{ type: 'error', code: string, message: string, retryAfterMs?: number, nonce?: string }} Refusal
- * @typedef {Welcome | ({ type: 'message' } & Message) | Ack | Finished | Resync | Refusal} ServerFrame
+ * @typedef {{ type: 'typing', name: string | null }} SomebodyTypes
+ * @typedef {Welcome | ({ type: 'message' } & Message) | Ack | Finished | Resync | SomebodyTypes | Refusal} ServerFrame
  */
 
 export const VERSION = 1;

@@ -1,6 +1,7 @@
 import { type FastifyInstance, type FastifyRequest, fastify } from 'fastify';
 import type { Pool } from 'pg';
 import { CAMPAIGN_DEFAULTS } from '../../../../src/modules/campaigns/campaign-mail.ts';
+import { toQuestion } from '../../../../src/modules/campaigns/campaigns.ts';
 import { LINK_DAYS } from '../../../../src/modules/campaigns/limits.ts';
 import { inTransaction, type Read } from './database.ts';
 import { type ListName, type ReadList, rowOf } from './lists.ts';
@@ -52,7 +53,7 @@ export function createApi({ pool, read, readList }: ApiParts): FastifyInstance {
     const found = await rowOf(read, 'conversations', orgId, id);
     if (found === undefined) return reply.code(404).send({ detail: 'This conversation does not exist.' });
     const messages = await read(
-      `select seq, sender, body, sentiment, created_at as at from messages
+      `select seq, sender, body, asks, choice, sentiment, sender = 'employee' as scored, created_at as at from messages
        where org_id = $1 and conversation_id = $2 order by seq`,
       [orgId, id],
     );
@@ -81,7 +82,7 @@ function createDraft(pool: Pool, orgId: number, content: readonly [string, strin
   return inTransaction(pool, async (db) => {
     const { rows } = await db.query<{ id: number }>(
       'insert into campaigns (org_id, name, subject, body, questions) values ($1, $2, $3, $4, $5) returning id',
-      [orgId, ...content, CAMPAIGN_DEFAULTS.questions],
+      [orgId, ...content, JSON.stringify(CAMPAIGN_DEFAULTS.questions.map(toQuestion))],
     );
     const id = Number(rows[0]?.id);
     await db.query('insert into campaign_progress (org_id, campaign_id) values ($1, $2)', [orgId, id]);

@@ -22,9 +22,9 @@ interface Frame {
   readonly token?: string;
   readonly lastSeq?: number;
   readonly nonce?: string;
-  /** An older client says `body`. */
-  readonly body?: string;
+  readonly questionSeq?: number;
   readonly text?: string;
+  readonly choice?: number;
 }
 
 /** The chat's frames over bare ws: each message is handled as it comes, and each reply goes out as JSON. */
@@ -68,8 +68,9 @@ export function serveChat({ server, secretKey, log, visit, storeAnswer }: ChatPa
   }
 
   async function answer(socket: WebSocket, conversation: { orgId: number; id: number }, frame: Frame) {
-    const { nonce = '', text = frame.body ?? '' } = frame;
-    const { seq, messages, finished } = await storeAnswer(conversation, { nonce, text: text.trim() });
+    const { nonce = '', questionSeq = 0, text = '', choice = null } = frame;
+    const given = { nonce, questionSeq, text: text.trim(), choice };
+    const { seq, messages, finished } = await storeAnswer(conversation, given);
     send(socket, { type: 'ack', nonce, seq });
     for (const window of windows.get(conversation.id) ?? []) {
       for (const message of messages) send(window, { type: 'message', ...message });

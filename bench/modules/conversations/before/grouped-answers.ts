@@ -1,11 +1,11 @@
 import type { Pool, PoolClient } from 'pg';
 import { AppError, isDataFault } from '../../../../src/errors.ts';
 import { createGroupCommit } from '../../../../src/flow/group-commit.ts';
+import type { Question } from '../../../../src/modules/campaigns/campaigns.ts';
 import { FAREWELL } from '../../../../src/modules/conversations/answers.ts';
-import { scoreSentiment } from '../../../../src/modules/conversations/sentiment.ts';
-import type { StoreAnswer, Stored } from './answers.ts';
+import { contentOf, type GivenAnswer, type StoreAnswer, type Stored } from './answers.ts';
 import { inTransaction } from './database.ts';
-import type { Message } from './visits.ts';
+import { type StoredMessage, toMessage } from './visits.ts';
 
 const LIMITS = { atOnce: 5, items: 500, waiting: 2_000 } as const;
 
@@ -17,30 +17,32 @@ export function answersInGroups(pool: Pool): StoreAnswer {
     commit: (orgId, answers) => inTransaction(pool, (db) => storeAll(db, orgId, answers)),
     isFaultOfOne: isDataFault,
   });
-  return ({ orgId, id }, { nonce, text }) => group.add(orgId, { id, nonce, text, score: scoreSentiment(text) });
+  return ({ orgId, id }, given) => group.add(orgId, { ...given, ...contentOf(given), id });
 }
 
-interface Answer {
-  readonly id: number;
-  readonly nonce: string;
-  readonly text: string;
-  readonly score: number;
-}
+type Answer = GivenAnswer & ReturnType<typeof contentOf> & { readonly id: number };
 
 interface Conversation {
   readonly id: number;
   readonly campaignId: number;
   readonly teamId: number;
-  readonly questions: readonly string[];
+  readonly questions: readonly Question[];
   readonly at: Date;
   lastSeq: number;
   step: number;
   finished: boolean;
+  waitingFor: number | null;
   answers: number;
+  scored: number;
   score: number;
 }
 
-type NewMessage = Message & { readonly conversationId: number; readonly sentiment: number | null };
+type NewMessage = StoredMessage & {
+  readonly conversationId: number;
+  readonly questionSeq: number | null;
+  readonly choice: number | null;
+  readonly sentiment: number | null;
+};
 
 async function storeAll(db: PoolClient, orgId: number, answers: readonly Answer[]): Promise<(Stored | AppError)[]> {
   const conversations = await lockConversations(db, orgId, answers);
@@ -58,37 +60,41 @@ async function storeAll(db: PoolClient, orgId: number, answers: readonly Answer[
     known.set(place, messages[0].seq);
     added.push(...messages);
     moved.add(conversation);
-    const shown = messages.map(({ conversationId: _, sentiment: __, ...message }) => message);
-    return { seq: messages[0].seq, messages: shown, finished: conversation.finished };
+    return { seq: messages[0].seq, messages: messages.map(toMessage), finished: conversation.finished };
   });
   if (added.length > 0) await write(db, orgId, added, [...moved]);
   return outcomes;
 }
 
 /** The answer and what the bot says to it; the conversation moves on. */
-function take(conversation: Conversation, { nonce, text, score }: Answer): [NewMessage, NewMessage] {
+function take(conversation: Conversation, answer: Answer): [NewMessage, NewMessage] {
   const { id: conversationId, at } = conversation;
+  const { nonce, questionSeq, choice, body, score } = answer;
   const next = conversation.questions[conversation.step++];
   const seq = conversation.lastSeq + 1;
   conversation.lastSeq += 2;
   conversation.answers++;
-  conversation.score += score;
+  conversation.waitingFor = next === undefined ? null : seq + 1;
+  conversation.scored += score === null ? 0 : 1;
+  conversation.score += score ?? 0;
   conversation.finished = next === undefined;
+  const nothing = { nonce: null, asks: null, questionSeq: null, choice: null, sentiment: null };
+  const shared = { ...nothing, conversationId, at };
   return [
-    { conversationId, at, seq, sender: 'employee', nonce, body: text, sentiment: score },
-    { conversationId, at, seq: seq + 1, sender: 'bot', nonce: null, body: next ?? FAREWELL, sentiment: null },
+    { ...shared, seq, sender: 'employee', nonce, body, questionSeq, choice, sentiment: score },
+    { ...shared, seq: seq + 1, sender: 'bot', body: next?.text ?? FAREWELL, asks: next?.answer ?? null },
   ];
 }
 
 async function lockConversations(db: PoolClient, orgId: number, answers: readonly Answer[]) {
-  const { rows } = await db.query<Omit<Conversation, 'answers' | 'score'>>(
-    `select v.id, v.last_seq as "lastSeq", v.step, v.finished_at is not null as finished,
+  const { rows } = await db.query<Omit<Conversation, 'answers' | 'scored' | 'score'>>(
+    `select v.id, v.last_seq as "lastSeq", v.step, v.waiting_for as "waitingFor", v.finished_at is not null as finished,
        v.campaign_id as "campaignId", v.team_id as "teamId", c.questions, now() as at
      from conversations v join campaigns c on c.org_id = v.org_id and c.id = v.campaign_id
      where v.org_id = $1 and v.id = any($2::bigint[]) order by v.id for update of v`,
     [orgId, answers.map(({ id }) => id)],
   );
-  return new Map(rows.map((row): [number, Conversation] => [row.id, { ...row, answers: 0, score: 0 }]));
+  return new Map(rows.map((row): [number, Conversation] => [row.id, { ...row, answers: 0, scored: 0, score: 0 }]));
 }
 
 /** The seqs of answers that were stored before, by `conversation/nonce`. */
@@ -111,25 +117,33 @@ async function write(
   moved: readonly Conversation[],
 ): Promise<void> {
   await db.query(
-    `insert into messages (org_id, conversation_id, seq, sender, nonce, body, sentiment)
-     select $1, given.* from unnest($2::bigint[], $3::int[], $4::text[], $5::text[], $6::text[], $7::real[]) as given`,
-    [orgId, ...columnsOf(added, ['conversationId', 'seq', 'sender', 'nonce', 'body', 'sentiment'])],
+    `insert into messages (org_id, conversation_id, seq, sender, nonce, body, asks, question_seq, choice, sentiment)
+     select $1, given.* from unnest($2::bigint[], $3::int[], $4::text[], $5::text[], $6::text[], $7::text[], $8::int[],
+       $9::int[], $10::real[]) as given`,
+    [
+      orgId,
+      ...columnsOf(added, ['conversationId', 'seq', 'sender', 'nonce', 'body', 'asks']),
+      ...columnsOf(added, ['questionSeq', 'choice', 'sentiment']),
+    ],
   );
   await db.query(
-    `update conversations v set last_seq = given.last_seq, step = given.step, answers = v.answers + given.answers,
-       score_sum = v.score_sum + given.score, last_message_at = now(), finished_at = case when given.finished then now() end
-     from unnest($2::bigint[], $3::int[], $4::int[], $5::int[], $6::real[], $7::boolean[])
-       as given (id, last_seq, step, answers, score, finished)
-     where v.org_id = $1 and v.id = any($2) and v.id = given.id`,
-    [orgId, ...columnsOf(moved, ['id', 'lastSeq', 'step', 'answers', 'score', 'finished'])],
+    `update conversations v set last_seq = given.last_seq, step = given.step, waiting_for = given.waiting_for,
+       answers = v.answers + given.answers, scored = v.scored + given.scored, score_sum = v.score_sum + given.score,
+       last_message_at = now(), finished_at = case when given.finished then now() end
+     from unnest($2::bigint[], $3::int[], $4::int[], $5::int[], $6::int[], $7::int[], $8::float8[], $9::boolean[])
+       as given (id, last_seq, step, waiting_for, answers, scored, score, finished)
+     where v.org_id = $1 and v.id = given.id`,
+    [orgId, ...columnsOf(moved, ['id', 'lastSeq', 'step', 'waitingFor', 'answers', 'scored', 'score', 'finished'])],
   );
   await db.query(
-    `insert into mood_days (org_id, day, team_id, answers, score_sum)
-     select $1, (now() at time zone 'utc')::date, team, sum(answers), sum(score)
-     from unnest($2::bigint[], $3::int[], $4::real[]) as given (team, answers, score) group by team order by team
+    `insert into mood_days (org_id, day, team_id, answers, scored, score_sum)
+     select $1, (now() at time zone 'utc')::date, team, sum(answers), sum(scored), sum(score)
+     from unnest($2::bigint[], $3::int[], $4::int[], $5::float8[]) as given (team, answers, scored, score)
+     group by team order by team
      on conflict (org_id, day, team_id) do update
-       set answers = mood_days.answers + excluded.answers, score_sum = mood_days.score_sum + excluded.score_sum`,
-    [orgId, ...columnsOf(moved, ['teamId', 'answers', 'score'])],
+       set answers = mood_days.answers + excluded.answers, scored = mood_days.scored + excluded.scored,
+         score_sum = mood_days.score_sum + excluded.score_sum`,
+    [orgId, ...columnsOf(moved, ['teamId', 'answers', 'scored', 'score'])],
   );
   await db.query(
     `update campaign_progress p set answers = p.answers + given.answers, finished = p.finished + given.finished

@@ -76,7 +76,7 @@ export const LISTS: Readonly<Record<ListName, List>> = {
   conversations: {
     select: `
       select v.id, v.campaign_id, c.name as campaign, v.employee_id, e.name as employee, v.team_id, t.name as team,
-        v.answers, v.score_sum, v.started_at, v.last_message_at, v.finished_at
+        v.answers, v.scored, v.score_sum, v.started_at, v.last_message_at, v.finished_at
       from conversations v
       join campaigns c on c.org_id = v.org_id and c.id = v.campaign_id
       join employees e on e.org_id = v.org_id and e.id = v.employee_id
@@ -90,7 +90,8 @@ export const LISTS: Readonly<Record<ListName, List>> = {
       employee: { id: row.employee_id, name: row.employee },
       team: { id: row.team_id, name: row.team },
       answers: row.answers,
-      mood: row.answers === 0 ? null : Math.round((row.score_sum / row.answers) * 1000) / 1000,
+      scored: row.scored,
+      mood: row.scored === 0 ? null : Math.round((row.score_sum / row.scored) * 1000) / 1000,
       startedAt: row.started_at,
       lastMessageAt: row.last_message_at,
       finishedAt: row.finished_at,

@@ -12,7 +12,7 @@ export async function summaryOf(read: Read, orgId: number): Promise<Record<strin
 
 const TODAY = `(now() at time zone 'utc')::date`;
 const moodOf = (day: string) => `
-  select case when sum(answers) >= ${MOOD_GROUP_MIN} then (sum(score_sum) / sum(answers))::float8 end as figure
+  select case when sum(scored) >= ${MOOD_GROUP_MIN} then sum(score_sum) / sum(scored) end as figure
   from mood_days where org_id = $1 and day = ${day}`;
 
 const FIGURES = {

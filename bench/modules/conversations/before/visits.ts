@@ -1,12 +1,22 @@
 import type { Pool, PoolClient } from 'pg';
+import type { Question } from '../../../../src/modules/campaigns/campaigns.ts';
 import { inTransaction } from './database.ts';
 
-export interface Message {
+export interface StoredMessage {
   readonly seq: number;
   readonly sender: 'bot' | 'employee';
   readonly body: string;
   readonly at: Date;
   readonly nonce: string | null;
+  /** How a question is answered. */
+  readonly asks: Question['answer'] | null;
+}
+
+export type Message = ReturnType<typeof toMessage>;
+
+/** As clients get it. */
+export function toMessage({ seq, sender, body, at, nonce, asks }: StoredMessage) {
+  return { seq, sender, body, at, ...(nonce !== null && { nonce }), ...(asks !== null && { answer: asks }) };
 }
 
 export interface Visit {
@@ -25,7 +35,7 @@ interface Invitation extends Pick<Visit, 'name' | 'organisation' | 'campaign' | 
   readonly campaignId: number;
   readonly employeeId: number;
   readonly teamId: number;
-  readonly questions: readonly string[];
+  readonly questions: readonly Question[];
   readonly conversationId: number | null;
 }
 
@@ -55,16 +65,16 @@ export function visit(pool: Pool, orgId: number, reachOutId: number, lastSeq: nu
 async function begin(db: PoolClient, orgId: number, reachOutId: number, invitation: Invitation): Promise<void> {
   const { campaignId, employeeId, teamId, name, questions } = invitation;
   const { rows } = await db.query<{ id: number }>(
-    `insert into conversations (org_id, reach_out_id, campaign_id, employee_id, team_id, last_seq, step)
-     values ($1, $2, $3, $4, $5, 1, 1) on conflict (org_id, reach_out_id) do nothing returning id`,
+    `insert into conversations (org_id, reach_out_id, campaign_id, employee_id, team_id, last_seq, step, waiting_for)
+     values ($1, $2, $3, $4, $5, 1, 1, 1) on conflict (org_id, reach_out_id) do nothing returning id`,
     [orgId, reachOutId, campaignId, employeeId, teamId],
   );
   if (rows[0] === undefined) return; // another window was quicker
-  await db.query(`insert into messages (org_id, conversation_id, seq, sender, body) values ($1, $2, 1, 'bot', $3)`, [
-    orgId,
-    rows[0].id,
-    `Hi ${firstName(name)}! ${questions[0]}`,
-  ]);
+  const [first] = questions;
+  await db.query(
+    `insert into messages (org_id, conversation_id, seq, sender, body, asks) values ($1, $2, 1, 'bot', $3, $4)`,
+    [orgId, rows[0].id, `Hi ${firstName(name)}! ${first?.text}`, first?.answer],
+  );
   await db.query('update campaign_progress set opened = opened + 1 where org_id = $1 and campaign_id = $2', [
     orgId,
     campaignId,
@@ -78,12 +88,12 @@ async function stateOf(db: PoolClient, orgId: number, reachOutId: number, lastSe
     [orgId, reachOutId],
   );
   const state = rows[0] ?? { id: 0, lastSeq: 0, finished: false };
-  const { rows: messages } = await db.query<Message>(
-    `select seq, sender, body, created_at as at, nonce from messages
+  const { rows: messages } = await db.query<StoredMessage>(
+    `select seq, sender, body, created_at as at, nonce, asks from messages
      where org_id = $1 and conversation_id = $2 and seq > $3 order by seq`,
     [orgId, state.id, lastSeq],
   );
-  return { ...state, messages };
+  return { ...state, messages: messages.map(toMessage) };
 }
 
 /** `Ada Lovelace` and, as many lists have it, `Lovelace, Ada`. */

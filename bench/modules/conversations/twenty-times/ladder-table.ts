@@ -15,7 +15,7 @@ const HEAD = [
 export function ladderTable(ladder: readonly Climbed[]): string {
   const rows = ladder.map((one) => [
     one.rung,
-    `${one.isAtLeast ? 'at least ' : ''}${one.users.toLocaleString('en')}`,
+    usersOf(one),
     one.broke,
     String(one.answersPerSecond),
     `${one.ackP99Ms} ms`,
@@ -28,4 +28,9 @@ export function ladderTable(ladder: readonly Climbed[]): string {
     .map((_, place) => (place === 1 ? '---' : '---:'))
     .join('|')}|`;
   return [line(HEAD), rule, ...rows.map(line)].join('\n');
+}
+
+function usersOf({ users, isAtLeast, levels }: Climbed): string {
+  if (users === 0) return `fewer than ${Math.min(...levels.map((level) => level.users))}`;
+  return `${isAtLeast ? 'at least ' : ''}${users.toLocaleString('en')}`;
 }

@@ -1,4 +1,5 @@
 /** The service level that every rung is held to, and how long the search may take. */
+import { SOCKETS_MAX } from '../../../../src/limits.ts';
 import type { ProfileName } from '../../../scenarios/scenario.ts';
 
 export const ACK_P99_MS_MAX = 1_000;
@@ -23,20 +24,21 @@ export interface Times {
   /** … and answers at full rate from this one on: only then anything is counted. */
   readonly warmUpSeconds: number;
   readonly countedSeconds: number;
-  /** No new level of a rung is begun after this. */
+  /** No level that only narrows the gap is begun after this … */
+  readonly narrowSeconds: number;
+  /** … and none at all after this. */
   readonly rungSeconds: number;
-  readonly levelsMax: number;
 }
 
 export const TIMES: Readonly<Record<ProfileName, Times>> = {
   /** Only whether it works. */
   ci: {
     ...{ usersFirst: 50, usersMax: 200, connectSeconds: 2, warmUpSeconds: 6, countedSeconds: 5 },
-    ...{ rungSeconds: 10, levelsMax: 1 },
+    ...{ narrowSeconds: 0, rungSeconds: 0 },
   },
   full: {
-    ...{ usersFirst: 400, usersMax: 20_000, connectSeconds: 10, warmUpSeconds: 15, countedSeconds: 12 },
-    ...{ rungSeconds: 100, levelsMax: 5 },
+    ...{ usersFirst: 400, usersMax: SOCKETS_MAX, connectSeconds: 10, warmUpSeconds: 15, countedSeconds: 12 },
+    ...{ narrowSeconds: 100, rungSeconds: 165 },
   },
 };
 

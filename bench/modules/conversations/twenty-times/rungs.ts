@@ -1,6 +1,6 @@
 /** The rungs of the ladder: each is the one below it with one thing changed. */
 import path from 'node:path';
-import { NANO_BYTES } from '../../../../src/limits.ts';
+import { NANO_BYTES, SOCKETS_MAX } from '../../../../src/limits.ts';
 import { heapFlags } from '../../../../src/process/memory-limit.ts';
 import type { LayoutOptions } from '../../../layout/layout.ts';
 import { PARTS, type Part, type Step } from '../before/start.ts';
@@ -46,7 +46,11 @@ function withStep(step: Step): (setup: Setup) => Setup {
 }
 
 function layoutOf({ isSplit, steps, shipped, mailsPerSecond }: Setup): Rung['layout'] {
-  const environment = { MAIL_PER_SECOND: String(mailsPerSecond) };
+  const environment = {
+    MAIL_PER_SECOND: String(mailsPerSecond),
+    // All users of the generator come from one address.
+    SOCKETS_PER_ADDRESS: String(SOCKETS_MAX),
+  };
   // The one process lives in the api's box.
   if (!isSplit) return { environment, without: ['mailer', 'chat'], programs: { api: programOf(PARTS, steps) } };
   const own = PARTS.filter((part) => !shipped.includes(part));

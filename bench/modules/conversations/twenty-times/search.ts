@@ -9,8 +9,8 @@ export interface Found {
 export interface SearchOptions {
   readonly first: number;
   readonly max: number;
-  /** Asked before each level after the first. */
-  mayGoOn(levels: number): boolean;
+  /** Asked before each level after the first; narrowing: one level has held and one has not. */
+  mayGoOn(levels: number, isNarrowing: boolean): boolean;
 }
 
 const CLOSE_ENOUGH = 1.15;
@@ -19,9 +19,10 @@ export async function searchHeld(holds: (users: number) => Promise<boolean>, opt
   let held = 0;
   let notHeld: number | undefined;
   let next: number | undefined = Math.min(options.first, options.max);
-  for (let levels = 0; next !== undefined && (levels === 0 || options.mayGoOn(levels)); levels++) {
+  for (let levels = 1; next !== undefined; levels++) {
     if (await holds(next)) held = next;
     else notHeld = next;
+    if (!options.mayGoOn(levels, held > 0 && notHeld !== undefined)) break;
     next = nextLevel(held, notHeld, options.max);
   }
   return { held, notHeld };
