@@ -108,6 +108,7 @@ test('an answer that meets an overloaded server is sent again; a second thought 
   expect(await form().inputValue()).toBe('a second thought');
   await form().press('Enter');
   await visitor.page.getByText('Another question has come').waitFor();
+  await takeSmallPictures('chat-second-thought');
   expect(answers()).toHaveLength(3);
   await form().press('Enter');
   await expect.poll(() => answers().at(-1)).toMatchObject({ questionSeq: 3, text: 'a second thought' });
@@ -397,7 +398,7 @@ test('the first sign of a person is told once', async () => {
   expect(heard.map(({ type }) => type)).toEqual(['hello', 'seen', 'answer']);
 });
 
-test('a page that only lies before the eyes of somebody is seen, too', async () => {
+test('a page that is visible and focused for a while counts as seen, too', async () => {
   reply = (frame, socket) => void (frame.type === 'hello' && say(socket, WELCOME));
   await visitor.page.clock.install();
   await open();

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { connectConversation } from '../../../web/modules/conversations/connection.js';
 import type { ClientFrame, Message, ServerFrame, Welcome } from '../../../web/modules/conversations/protocol.js';
 
-/** The client against a server that the test plays, with a clock and a chance of the test's own. */
+/** The client against a server that the test plays, with a fake clock and fixed random numbers. */
 interface Line {
   readonly said: ClientFrame[];
   readonly at: number;
@@ -145,7 +145,7 @@ test('an answer has the seq of its question, is under way alone, and is delivere
   expect(server.said[2]).toEqual({ type: 'answer', nonce: 'n2', questionSeq: 3, choice: 4 });
 });
 
-test('an answer that is under way when the line breaks is sent again under its nonce', () => {
+test('an answer that is under way when the connection breaks is sent again under its nonce', () => {
   const server = welcomed();
   conversation.answer({ questionSeq: 1, text: 'fine' }, 'n1');
   server.close(1006);
@@ -177,7 +177,7 @@ test('without an acknowledgement the connection is presumed dead, although it do
   expect(lastState()).toBe('waiting');
 });
 
-test('a hello that is told to come back acts at once, and waits as long as it was told and a random time more', () => {
+test('a refused hello is acted on at once: the client waits as long as it was told, and a random time more', () => {
   connect({ random: 0.5 });
   line().open();
   line().hear({ type: 'error', code: 'overloaded', message: '', retryAfterMs: 3_000 });
@@ -194,7 +194,7 @@ test.each([
   ['invalid', 'invalid'],
   ['gone', 'gone'],
   ['unsupported', 'outdated'],
-])('a hello that is refused with %s is the end, at once and without a close', (code, why) => {
+])('a hello that is refused with %s ends the conversation at once, without waiting for the close', (code, why) => {
   connect();
   line().open();
   line().hear({ type: 'error', code, message: '' });
@@ -362,7 +362,7 @@ test('a connection that was begun without a network is given up for a new one wh
   expect(lines).toHaveLength(3);
 });
 
-test('a person who comes back after a while is told what they missed, or that the line is dead', () => {
+test('a person who comes back after a while hears what they missed, or that the connection is dead', () => {
   const server = welcomed();
   network.back();
   expect(server.said).toHaveLength(1);

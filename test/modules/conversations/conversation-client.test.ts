@@ -4,7 +4,7 @@ import { start as startChat } from '../../../workers/chat.ts';
 import { createTestDatabase, type TestDatabase } from '../../database.ts';
 import { startWorker, type TestWorker, testEnvironment } from '../../worker.ts';
 import { openChat, openConversation, type Person } from './chat-client.ts';
-import { inviteOne } from './invitations.ts';
+import { type Invitation, invite, inviteOne } from './invitations.ts';
 
 /** The page's client against the real server. */
 let on: TestDatabase;
@@ -30,7 +30,7 @@ function come(token: string, address = chat.config.chatUrl): Person {
 }
 const seqsOf = ({ messages }: Person) => messages.map(({ seq }) => seq);
 
-test('a conversation whose line breaks under every answer is heard once, in order, and stored once', async () => {
+test('a conversation whose connection breaks after every answer is heard once, in order, and stored once', async () => {
   const { token, orgId } = await inviteOne(on);
   const person = come(token);
   for (const text of ['fine', 'tea', 'no'])
@@ -75,6 +75,16 @@ test('two windows of one person show the same, and both end when one has answere
   const shown = ({ messages }: Person) => messages.map(({ seq, sender, body }) => ({ seq, sender, body }));
   expect(shown(right)).toEqual(shown(left));
   expect(seqsOf(left)).toEqual([1, 2, 3, 4, 5, 6, 7]);
+});
+
+test('a question with a scale takes a choice from one window, and both windows show it', async () => {
+  const questions = [{ text: 'How was your week?', answer: 'scale' as const }];
+  const [{ token }] = (await invite(on, 1, { questions })) as [Invitation];
+  const [left, right] = [come(token), come(token)];
+  expect(await left.answer('in words')).toMatchObject({ code: 'invalid' });
+  expect(await left.answer(4)).toBe(2);
+  await Promise.all([left.finished(), right.finished()]);
+  for (const { messages } of [left, right]) expect(messages[1]).toMatchObject({ sender: 'employee', body: '4 of 5' });
 });
 
 test('the client and the server agree on the longest answer, whatever it is written with', async () => {

@@ -22,7 +22,7 @@ test('the client and the server mean the same by their close codes, their messag
   expect(CLOSE).toEqual(SERVER_CLOSE);
   expect(ANSWER_CHARS_MAX).toBe(SERVER_CHARS_MAX);
   expectTypeOf<ServerMessage>().toExtend<Message>();
-  expectTypeOf<OpenConversation>().toExtend<Omit<Welcome, 'type' | 'waitingFor'>>();
+  expectTypeOf<OpenConversation>().toExtend<Omit<Welcome, 'type'>>();
 });
 
 test('waits double up to a ceiling, are random, and are longest after a breach of the rules', () => {

@@ -1,4 +1,4 @@
-// Where the client runs when it runs in a page: the device's storage, and what the browser knows of network and person.
+// The client's environment in a page: the device's storage, and what the browser knows about the network and the person.
 
 /** @import { Environment } from './environment.js' */
 
@@ -7,7 +7,7 @@ export function browserEnvironment() {
   return { storage: deviceStorage(), watch };
 }
 
-/** Null where the browser refuses it, even to be looked at. */
+/** Null where the browser refuses access to it. */
 function deviceStorage() {
   try {
     return window.localStorage;

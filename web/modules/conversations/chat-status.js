@@ -1,5 +1,5 @@
-// What the page says about its connection. Only what is true: that one can keep writing when there is a form to write
-// in, that nothing is lost when the device keeps it.
+// What the page says about its connection. It promises only what holds: that people can keep writing while there is a form
+// to write in, and that an answer is kept while the device stores it.
 
 const RECONNECTING = 'Reconnecting…';
 

@@ -303,7 +303,7 @@ export function connectConversation({ url, token, on = {}, environment = {} }) {
     failures = failuresAfter(failures, code);
     notBefore = now() + Math.min(hintMs, HINT_MS_MAX);
     report('state', offline ? 'offline' : code === CLOSE.busy || hintMs > 0 ? 'busy' : 'waiting');
-    // A browser's word that there is no network is not always right, so that it is tried all the same.
+    // The browser may be wrong about the network, so we still try.
     start('retry', connect, offline ? BACKOFF_MS.max : waitMs(failures, hintMs, random()));
   }
 

@@ -1,5 +1,5 @@
-// Tells once when a person is there: they touch, click or type, or have had the page before their eyes for a while. A
-// mail scanner that opens every link does none of these.
+// Tells once when a person is there: they touch, click or type, or the page is visible and focused for a while. A mail
+// scanner that opens every link does none of these.
 
 const WATCHED_MS = 5_000;
 

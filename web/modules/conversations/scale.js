@@ -1,6 +1,5 @@
-// A question that is answered by one tap: five large buttons. To assistive technology it is a group of radio buttons of
-// which arrow keys (or the digits) move the focus and Space or Enter chooses: a choice is sent at once, so that moving
-// the focus must not choose.
+// A question that is answered by one tap: five large buttons. To assistive technology it is a group of radio buttons.
+// Arrow keys and digits only move the focus; Space or Enter chooses, because a choice is sent at once.
 
 import { el, put } from '/assets/el.js';
 import { CHOICES } from './protocol.js';
@@ -54,7 +53,7 @@ export function createScale(group, choose) {
     }
   }
 
-  // Not `disabled`, which would take the focus away from under a person's fingers.
+  // Not `disabled`, which would take the focus away.
   function disable() {
     for (const button of buttons) button.ariaDisabled = 'true';
   }
