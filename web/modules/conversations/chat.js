@@ -20,6 +20,8 @@ const REFUSALS = {
   outdated: ['This page is out of date', 'Please reload it. What you have written is kept.'],
 };
 
+const TYPING_SHOWN_MS = 5_000;
+
 const part = (id) => document.getElementById(id);
 const banner = part('banner');
 const token = decodeURIComponent(location.pathname.split('/').at(-1));
@@ -31,6 +33,7 @@ let now = 'connecting';
 let safe = true; // the answer under way outlives the page
 let questions = 0;
 let done = false;
+let typingShown;
 let opened = false;
 
 const conversation = connectConversation({
@@ -45,6 +48,7 @@ const conversation = connectConversation({
     delivered,
     rejected,
     restarted,
+    typing,
     state,
     fault,
     finished,
@@ -52,6 +56,7 @@ const conversation = connectConversation({
   },
 });
 watchForPerson(conversation.seen);
+part('answer').addEventListener('input', conversation.typing);
 
 function welcome(frame) {
   questions = frame.questions;
@@ -67,6 +72,7 @@ function welcome(frame) {
 }
 
 function message(given) {
+  if (given.sender === 'person') stopTyping();
   if (given.sender === 'employee') answered.add(given.seq);
   log.addMessage(given);
   showProgress();
@@ -93,6 +99,17 @@ function rejected(nonce, content, { message: reason }) {
   log.markRejected(nonce, content, reason, again);
   showState();
   toEnd();
+}
+
+function typing(name) {
+  part('typing').textContent = `${name ?? 'Somebody'} is typing…`;
+  clearTimeout(typingShown);
+  typingShown = setTimeout(stopTyping, TYPING_SHOWN_MS);
+  toEnd();
+}
+
+function stopTyping() {
+  part('typing').textContent = '';
 }
 
 function restarted() {

@@ -34,6 +34,8 @@ import {
   refusalOf,
   STABLE_AFTER_MS,
   seenFrame,
+  TYPING_EVERY_MS,
+  typingFrame,
   WELCOME_WAIT_MS,
   waitMs,
 } from './protocol.js';
@@ -64,6 +66,7 @@ const QUIET_MS = 20_000; // after this long without a word, a person who comes b
  * @property {() => void} [restarted] forget all messages: the server no longer repeats what we missed
  * @property {(state: State) => void} [state]
  * @property {(message: string) => void} [fault] the server refused something that is not an answer
+ * @property {(name: string | null) => void} [typing] somebody of the people team is writing
  * @property {() => void} [finished]
  * @property {(why: 'invalid' | 'gone' | 'outdated') => void} [refused] the end: no further connection is tried
  * @property {(lost: { code: number, opened: boolean }) => void} [lost] a connection ended, or never began
@@ -75,6 +78,7 @@ const QUIET_MS = 20_000; // after this long without a word, a person who comes b
  * @property {(content: AnswerContent, nonce?: string) => string | null} answer returns the answer's nonce, or null when
  *   its question is not waiting: another answer is under way, or another question has come
  * @property {() => void} seen a person is there
+ * @property {() => void} typing the person is writing; passed on to those who watch, at most once every TYPING_EVERY_MS
  * @property {() => void} close
  */
 
@@ -101,6 +105,7 @@ export function connectConversation({ url, token, on = {}, environment = {} }) {
   let replaying = false;
   let heardAt = 0;
   let notBefore = 0; // the server asked us not to come back earlier
+  let typedAt = 0;
   let finished = false;
   let closed = false;
 
@@ -135,6 +140,7 @@ export function connectConversation({ url, token, on = {}, environment = {} }) {
     if (frame.type === 'ack') return acknowledged(frame);
     if (frame.type === 'finished') return ended();
     if (frame.type === 'resync') return restarted(frame);
+    if (frame.type === 'typing') return report('typing', frame.name);
     if (frame.type === 'error') return refusedBy(frame);
   }
 
@@ -388,6 +394,11 @@ export function connectConversation({ url, token, on = {}, environment = {} }) {
     seen() {
       if (seen === 'no') seen = 'due';
       saySeen();
+    },
+    typing() {
+      if (!welcomed || now() - typedAt < TYPING_EVERY_MS) return;
+      typedAt = now();
+      send(typingFrame());
     },
     close() {
       closed = true;

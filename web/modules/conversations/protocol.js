@@ -76,6 +76,7 @@ export const BACKOFF_MS = Object.freeze({ base: 500, max: 15_000 });
 export const HINT_MS_MAX = 60_000; // a server that asks for more is misconfigured; nobody looks at a page for this long
 export const WELCOME_WAIT_MS = 15_000; // above the server's own waits: it says no before we give up
 export const ACK_WAIT_MS = 10_000; // longer than this and the connection is presumed dead, even if it does not know yet
+export const TYPING_EVERY_MS = 3_000; // how often a client says that somebody is typing
 export const STABLE_AFTER_MS = 5_000; // a connection that lived this long was a success; before that, the wait keeps growing
 
 const LONGEST_WAIT_FAILURES = Math.ceil(Math.log2(BACKOFF_MS.max / BACKOFF_MS.base));
@@ -104,6 +105,11 @@ export function answerFrame(nonce, content) {
 /** @returns {Seen} */
 export function seenFrame() {
   return { type: 'seen' };
+}
+
+/** @returns {Typing} */
+export function typingFrame() {
+  return { type: 'typing' };
 }
 
 /**
