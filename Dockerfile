@@ -7,6 +7,8 @@ RUN npm ci --ignore-scripts
 COPY scripts/build.ts scripts/
 COPY src src
 COPY workers workers
+# The protocols that pages and processes share.
+COPY web web
 RUN node scripts/build.ts
 
 # The bundle includes every package, so the image needs no node_modules.

@@ -22,7 +22,7 @@ import { writeResult } from './report/result-file.ts';
 import { resultTable } from './report/table.ts';
 import { runOwnLayout, runScenario } from './run-scenario.ts';
 import { allScenarios } from './scenarios/all.ts';
-import type { OwnLayoutScenario, ProfileName, Scenario, ScenarioContext } from './scenarios/scenario.ts';
+import type { ProfileName, Scenario, ScenarioContext } from './scenarios/scenario.ts';
 import type { RunResult, ScenarioResult } from './types.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '..');
@@ -130,8 +130,8 @@ async function inLayout(
   }
 }
 
-function isWanted({ name, profiles }: Pick<OwnLayoutScenario, 'name' | 'profiles'>): boolean {
-  return options.only?.includes(name) ?? profiles?.includes(options.profile) ?? true;
+function isWanted({ name, profile = options.profile }: Pick<Scenario, 'name' | 'profile'>): boolean {
+  return options.only?.includes(name) ?? profile === options.profile;
 }
 
 function readOptions(args: string[]) {

@@ -14,7 +14,7 @@ const PLATFORM_PROMISES = {
   'bends-not-breaks': 'scenario overload',
   'credits-gone': 'scenario credits-gone',
   'own-tenant': 'test/scenarios/own-tenant.test.ts',
-  'even-load': 'not yet',
+  'even-load': 'scenario even-load (full profile)',
   budgeted: 'test/db/connection-budget.test.ts',
   'no-slow-query-lands': 'test/db/query-plans/planned.test.ts',
   'every-route-loaded': 'scenario baseline, and the coverage check of every run',

@@ -24,11 +24,12 @@ create table campaigns (
   primary key (org_id, id),
   -- One child per slot, even if several processes launch it.
   unique (org_id, parent_id, launch_at),
-  foreign key (org_id, parent_id) references campaigns (org_id, id)
+  foreign key (org_id, parent_id) references campaigns (org_id, id) on delete set null (parent_id)
 );
 comment on column campaigns.questions is 'json: { text: string; answer: ''text'' | ''scale'' }[]';
 create index campaigns_due on campaigns (launch_at) where status = 'scheduled';
 create index campaigns_sending on campaigns (id) where status = 'sending';
+create index campaigns_finished on campaigns (finished_at) where finished_at is not null;
 
 -- The counters have their own table: they change with every mail and answer, and a narrow row on a page with free space
 -- is updated in place (HOT) without touching an index.
@@ -74,5 +75,9 @@ grant select, insert, update on campaigns, campaign_progress, reach_outs to tard
 -- For launching due campaigns, and for resuming those that have stalled.
 grant select, insert, update on campaigns to tardigrade_system;
 grant select, insert on campaign_progress to tardigrade_system;
+
+-- For retention.
+grant delete on campaigns, reach_outs to tardigrade_system;
+grant select (org_id, id, campaign_id) on reach_outs to tardigrade_system;
 
 select isolate_tenant('campaigns'), isolate_tenant('campaign_progress'), isolate_tenant('reach_outs');

@@ -36,7 +36,9 @@ create table messages (
   conversation_id bigint not null,
   -- 1, 2, 3 … without a gap: assigned in the transaction that stores the message.
   seq integer not null,
-  sender text not null check (sender in ('bot', 'employee')),
+  -- `person`: somebody of the people team, by the name in `author`.
+  sender text not null check (sender in ('bot', 'employee', 'person')),
+  author text check ((author is not null) = (sender = 'person')),
   -- Chosen by the client: the same answer sent twice is stored once.
   nonce text,
   body text not null,

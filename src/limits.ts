@@ -11,6 +11,7 @@ const DAY_MS = 24 * 60 * MINUTE_MS;
 
 // The machine
 export const NANO_BYTES = 512 * MB; // an AWS t4g.nano; assumed when no container limit is set, so that a laptop behaves like production
+export const MEMORY_BYTES_MIN = 192 * MB; // api and all were killed at 128 and 160 MB when eight clients and two password hashes came at once, and not at 192
 export const HEAP_SHARE = 0.4; // of the container: the rest is for Node itself (~60 MB), buffers and headroom
 export const OLD_SPACE_MB_MIN = 64; // below this fastify, pg and bullmq do not start reliably
 export const SEMI_SPACE_MB = 16; // V8 picks 1 to 8 MB in a nano and then spends a third of its time in scavenges
@@ -26,8 +27,11 @@ export const HEALTH_CACHE_MS = 1 * SECOND_MS; // probes within this time share o
 export const REPORT_EVERY_MS = 2 * SECOND_MS; // how often each process reports its state to the operations page
 export const REPORT_TTL_SECONDS = 10; // a process that does not report for this long is gone
 export const REPORTED_PROCESSES_MAX = 64;
+export const LOG_STORM_EVERY_MS = 1 * SECOND_MS; // an error that repeats is logged once per this, with a count
+export const LOG_STORM_KINDS_MAX = 16; // kinds of errors that are counted separately
 
 // Database
+export const POSTGRES_VERSION_MIN = 18_00_00; // as PostgreSQL numbers its versions; statements use what 18 brought (old and new in RETURNING)
 export const POOL_PRIMARY = { api: 5, mailer: 4, chat: 5, all: 8, migrate: 1 } as const; // small: on 2 cores more connections would only wait inside PostgreSQL
 export const POOL_REPLICA = { api: 5, mailer: 0, chat: 0, all: 5, migrate: 0 } as const; // one of each watches the replica's lag; 0: never reads from it
 export const CONNECTIONS_RESERVED = 8; // for migrations, backups, psql and the replica
@@ -71,11 +75,17 @@ export const EXPORTS_AT_ONCE_MAX = 4; // per process
 
 // HTTP
 export const BODY_BYTES_MAX = 128 * KB;
+export const REFUSED_BODY_BYTES_MAX = 32 * MB; // read and thrown away behind a refusal, because a client that is cut off while it sends never sees the refusal
+export const REFUSED_BODY_MS = 10 * SECOND_MS;
+export const REFUSED_BODY_CHECK_MS = 50; // how often the two bounds above are checked
 export const REQUEST_MS = 10 * SECOND_MS;
 export const UPLOAD_MS = 10 * MINUTE_MS; // a file over a slow connection
 export const HEADERS_MS = 10 * SECOND_MS;
 export const KEEP_ALIVE_MS = 72 * SECOND_MS; // above the usual 60 s of load balancers, or they would send requests into closed connections
+export const CONNECTION_AGE_MS = { min: 15 * SECOND_MS, max: 45 * SECOND_MS } as const; // a new instance has its share within a minute; a handshake each half minute costs nothing
 export const HTTP_CONNECTIONS_MAX = 2_000;
+export const DESCRIPTORS_RESERVED = 64; // of the process's open files, not for connections from outside: pools, Redis, SMTP and what Node itself has open (about 30)
+export const CONNECTIONS_REFUSED_LOG_MS = 10 * SECOND_MS; // at most one line in the log per server
 export const REQUESTS_IN_FLIGHT_MAX = 200; // 2 vCPU cannot answer more at once in time
 export const RETRY_AFTER_SECONDS = 2; // sent with every refusal; clients add their own jitter
 export const PASSWORD_CHARS = { min: 10, max: 200 } as const;
@@ -91,6 +101,7 @@ export const SESSION_CACHE_ENTRIES_MAX = 5_000;
 
 // Redis and queues
 export const REDIS_COMMAND_MS = 2 * SECOND_MS;
+export const REDIS_REPLACE_EVERY_MS = 1 * SECOND_MS; // how often a connection to a server that refuses writes is replaced
 export const QUEUE_CLOSE_MS = 2 * SECOND_MS; // for BullMQ's connections to close, after our own work is done
 export const JOB_LOCK_MS = 20 * SECOND_MS; // a job whose process died is picked up again after this
 export const JOB_STALLED_CHECK_MS = 10 * SECOND_MS;
@@ -100,6 +111,7 @@ export const JOB_EVENTS_KEPT = 100;
 export const OUTBOX_EVERY_MS = 500;
 export const OUTBOX_BATCH_ROWS = 100;
 export const OUTBOX_RETRY_MS = { base: 1 * SECOND_MS, max: 10 * MINUTE_MS } as const; // of an event whose handler failed
+export const OUTBOX_DAYS = 30; // an event that nobody could handle for this long, with a line in the log each minute, belongs to a module that is gone
 export const OUTBOX_REPORT_EVERY_MS = 1 * MINUTE_MS; // how often topics without a handler are named in the log
 export const RETENTION_EVERY_MS = 60 * MINUTE_MS;
 export const RETENTION_STEP_ROWS = 1_000; // deleted per statement, so that no lock is held for long
@@ -116,14 +128,40 @@ export const SOCKET_FRAME_BYTES_MAX = 16 * KB;
 export const SOCKET_FRAGMENTS_MAX = 16;
 export const SOCKET_BUFFERED_CHUNKS_MAX = 64;
 export const SOCKET_BUFFER_BYTES_MAX = 512 * KB; // a client that does not read is disconnected at this many unsent bytes
-export const SOCKET_HELLO_MS = 10 * SECOND_MS; // a socket that does not send hello by then is closed
-export const SOCKET_PING_MS = 30 * SECOND_MS; // after two missed pongs the socket is terminated
-export const SOCKET_MESSAGES_PER_10_SECONDS_MAX = 50;
-export const SOCKET_WORK_WAITING_MAX = 16; // messages of one socket that wait for the previous one
+export const SOCKET_HELLO_MS = 10 * SECOND_MS; // a socket that has not been welcomed by then is closed
+export const SOCKET_CLOSE_MS = 1 * SECOND_MS; // from a close frame or a refusal to the end of the socket, if the client does not end it
+export const SOCKET_PING_MS = 30 * SECOND_MS; // a socket from which nothing came between two pings is terminated
+export const SOCKET_PING_TICK_MS = 100; // one slice of all sockets at a time: 34 of 10,000
+export const SOCKET_PER_10_SECONDS_MAX = { messages: 50, frames: 200, bytes: 256 * KB } as const; // of one socket: people type; frames include pings and pongs
+export const SOCKET_STRANGER_PER_10_SECONDS_MAX = { messages: 5, frames: 20, bytes: 8 * KB } as const; // before the welcome: a hello, and room for a mistake
+export const SOCKET_WORK_PAUSE = 8; // with as many messages waiting, nothing more is read from the socket: the client's own buffers fill instead of ours
+export const SOCKET_WORK_WAITING_MAX = 64; // SOCKET_WORK_PAUSE, and what one chunk can still bring
+export const SOCKETS_PER_ADDRESS_MAX = 6_000; // unless SOCKETS_PER_ADDRESS is set: a large office is behind one address, and 4,000 places are left for others
+export const SOCKET_STRANGERS_MAX = SOCKETS_MAX / 5; // not welcomed yet; when there are more, a new one takes the place of the oldest that is silent
+export const SOCKET_STRANGERS_PER_ADDRESS_MAX = SOCKET_STRANGERS_MAX / 2; // a hello follows within milliseconds, also when a large office comes back at once
+export const SOCKETS_FROM_ADDRESS = { perSecond: 1_000, burst: 2_000 } as const; // new ones: after a restart the large office is back in 4 s
+export const SOCKET_CUT_OFF_COST = 20; // new sockets: a client that was cut off for flooding is usually back at once
+export const SOCKET_RETURNS_PER_SECOND = 2_000; // how many clients a stop tells to come back within a second: above what SOCKETS_FROM_ADDRESS lets in, as few share an address
+export const SOCKET_DRAIN_MS = 3 * SECOND_MS; // of DRAIN_MS: over this time a stop closes the sockets; the rest is for answers in flight
+export const SOCKET_DRAIN_TICK_MS = 50;
+export const SOCKET_DRAIN_PER_TICK_MIN = 20; // so that a stop with few sockets takes no time
+export const SOCKET_NONCE_CHARS_MAX = 64; // a longer one is not copied into the error
+export const TICKET_MS = 30 * SECOND_MS; // from the answer of the api to the first message of the socket
+export const TICKET_CHARS_MAX = 1_024;
+export const TICKETS_REMEMBERED_MAX = 10_000; // that one process remembers as used
+export const FAN_OUT_PENDING_MAX = 2_000; // messages on their way to Redis; further ones are read from the database by whoever needs them
+export const FAN_OUT_BEAT_MS = 1 * SECOND_MS; // how often a process checks that it hears; without Redis, how often it reads the database instead
+export const FAN_OUT_SILENCE_MS = 2_500; // two missed beats
+export const FAN_OUT_PEER_FORGOTTEN_MS = 5 * MINUTE_MS; // a process that has been silent for longer was killed, and is not waited for
+export const FAN_OUT_RECONNECT_MS = 5 * SECOND_MS; // then the connection is presumed dead
+export const FAN_OUT_JOIN_MS = 50; // a newcomer waits no longer for Redis
+export const FAN_OUT_KEYS_PER_COMMAND = 1_000;
 
 // Names and lists
 export const NAME_CHARS_MAX = 120;
 export const EMAIL_CHARS_MAX = 254; // RFC 5321
+export const TIME_CHARS_MAX = 40; // ISO 8601 with nanoseconds and an offset has 35
+export const TIME_ZONE_CHARS_MAX = 64; // the longest name in the IANA database has 32
 export const RETENTION_DAYS = 400; // how long a module may keep personal data
 
 /**
@@ -139,7 +177,15 @@ export const RELATIONS: readonly [string, boolean][] = [
   ['CONNECTIONS_FOR_WRITES < POOL_PRIMARY', Math.min(POOL_PRIMARY.api, POOL_PRIMARY.all) > CONNECTIONS_FOR_WRITES],
   ['DRAIN_MS < STOP_MS', DRAIN_MS < STOP_MS],
   ['SMTP_MS < STOP_MS', SMTP_MS < STOP_MS],
+  ['SOCKET_DRAIN_MS + SOCKET_CLOSE_MS < DRAIN_MS', SOCKET_DRAIN_MS + SOCKET_CLOSE_MS < DRAIN_MS],
+  ['SOCKET_STRANGERS_MAX < SOCKETS_MAX', SOCKET_STRANGERS_MAX < SOCKETS_MAX],
+  [
+    'SOCKET_WORK_PAUSE + SOCKET_PER_10_SECONDS_MAX.messages < SOCKET_WORK_WAITING_MAX',
+    SOCKET_WORK_PAUSE + SOCKET_PER_10_SECONDS_MAX.messages < SOCKET_WORK_WAITING_MAX,
+  ],
   ['MIGRATION_LOCK_MS < POOL_ACQUIRE_MS', MIGRATION_LOCK_MS < POOL_ACQUIRE_MS],
   ['PAGE_ROWS_DEFAULT <= PAGE_ROWS_MAX', PAGE_ROWS_DEFAULT <= PAGE_ROWS_MAX],
+  ['FAN_OUT_BEAT_MS * 2 < FAN_OUT_SILENCE_MS', FAN_OUT_BEAT_MS * 2 < FAN_OUT_SILENCE_MS],
+  ['FAN_OUT_SILENCE_MS < FAN_OUT_RECONNECT_MS', FAN_OUT_SILENCE_MS < FAN_OUT_RECONNECT_MS],
   ['REPORT_EVERY_MS < REPORT_TTL_SECONDS', REPORT_EVERY_MS < REPORT_TTL_SECONDS * SECOND_MS],
 ];

@@ -39,5 +39,5 @@ export async function start(process: Process, modules = MODULES): Promise<void> 
   });
   await app.ready();
   await process.open('http', () => app.server, closeServer);
-  await listen(app.server, { host: config.host, port: config.apiPort, variable: 'API_PORT' });
+  await listen(app.server, { host: config.host, port: config.apiPort, variable: 'API_PORT' }, log);
 }

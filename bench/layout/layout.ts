@@ -61,6 +61,13 @@ export interface Layout {
   stop(): Promise<void>;
 }
 
+/** So that each process knows the whole deployment, and the connections of all of them fit. */
+const INSTANCES: Readonly<Record<LayoutKind, Readonly<Record<string, string>>>> = {
+  'nano-each': {},
+  'two-each': { API_INSTANCES: '2', CHAT_INSTANCES: '2' },
+  'one-nano': {},
+};
+
 const ROOT = path.resolve(import.meta.dirname, '..', '..');
 
 /** @throws when nothing can enforce a limit (unless `soft`), or a part does not start; nothing then stays behind */
@@ -105,7 +112,7 @@ export async function startLayout(options: LayoutOptions): Promise<Layout> {
     const parts = await createParts({
       root: ROOT,
       folder,
-      environment,
+      environment: { ...INSTANCES[kind], ...environment },
       programs,
       wrapOf,
       onDeath(part, message) {

@@ -10,8 +10,15 @@ import { superviseWorker } from '../../scripts/embedded/supervise.ts';
 import { chooseWorkerPorts, workerEnvironment } from '../../scripts/embedded/worker-environment.ts';
 
 export type ServerName = 'primary' | 'replica' | 'redis' | 'mail';
-export type WorkerPart = 'api' | 'mailer' | 'chat' | 'all';
+export type WorkerName = 'api' | 'mailer' | 'chat' | 'all';
+/** A second instance listens on a port of its own. */
+export type WorkerPart = WorkerName | 'api-2' | 'chat-2';
 export type PartName = ServerName | WorkerPart;
+
+/** `chat` for `chat-2`. */
+export function workerOf(part: WorkerPart): WorkerName {
+  return part.replace(/-2$/, '') as WorkerName;
+}
 
 export interface RunningPart {
   readonly pid: number;
@@ -21,6 +28,9 @@ export interface RunningPart {
 export interface Addresses {
   readonly api: string;
   readonly chat: string;
+  /** Of all instances that the layout can have. */
+  readonly apis: readonly string[];
+  readonly chats: readonly string[];
   readonly mailer: string;
   readonly mail: string;
   /** The owner's: sees everything. */
@@ -67,6 +77,7 @@ export async function createParts(options: PartsOptions): Promise<Parts> {
     smtp: await choosePort('smtp', 'any'),
     mail: await choosePort('mail', 'any'),
     workers: await chooseWorkerPorts('any'),
+    second: await chooseWorkerPorts('any'),
   };
   const at = (port: number) => `http://127.0.0.1:${port}`;
   let primary: Postgres | undefined;
@@ -76,6 +87,8 @@ export async function createParts(options: PartsOptions): Promise<Parts> {
   const addresses = (): Addresses => ({
     api: at(ports.workers.api),
     chat: at(ports.workers.chat),
+    apis: [at(ports.workers.api), at(ports.second.api)],
+    chats: [at(ports.workers.chat), at(ports.second.chat)],
     mailer: at(ports.workers.mailer),
     mail: at(ports.mail),
     databaseUrl: primary?.url ?? '',
@@ -110,11 +123,13 @@ export async function createParts(options: PartsOptions): Promise<Parts> {
     }
   }
 
-  async function startWorker(name: WorkerPart, wrap: WrapCommand): Promise<RunningPart> {
-    const settings = { ...addresses(), ports: ports.workers };
+  async function startWorker(part: WorkerPart, wrap: WrapCommand): Promise<RunningPart> {
+    const name = workerOf(part);
+    const own = part === name ? ports.workers : ports.second;
+    const settings = { ...addresses(), ports: own };
     const worker = await superviseWorker({
       folder,
-      name,
+      name: part,
       wrap,
       command: process.execPath,
       args: [...(programs[name] ?? [path.join('dist', 'launch.js'), name])],
@@ -122,12 +137,15 @@ export async function createParts(options: PartsOptions): Promise<Parts> {
       env: workerEnvironment(settings, {
         PATH: process.env['PATH'],
         REQUESTS_PER_MINUTE: String(UNLIMITED),
+        // What people's links lead to is the first instance, whichever sends them.
+        API_URL: at(ports.workers.api),
+        CHAT_URL: at(ports.workers.chat),
         ...environment,
       }),
-      readyUrl: `${at(ports.workers[name === 'all' ? 'api' : name])}/readyz`,
+      readyUrl: `${at(own[name === 'all' ? 'api' : name])}/readyz`,
       // A part that dies is news for the scenario, which starts it again itself.
       restart: false,
-      onDeath: (message) => onDeath(name, message),
+      onDeath: (message) => onDeath(part, message),
     });
     return { pid: worker.pid(), stop: worker.stop };
   }

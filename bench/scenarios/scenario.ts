@@ -16,6 +16,8 @@ export interface Scenario {
   readonly line: string;
   /** When its line is not met, or was not measured, the run fails. Not for times, which a noisy machine changes. */
   readonly gates?: boolean;
+  /** Runs in this profile only, or when it is asked for by name. Default: in both. */
+  readonly profile?: ProfileName;
   /** It kills processes, so it runs after those that do not. */
   readonly kills?: boolean;
   /** It counts what the servers do, so nothing else may ask them anything: the live view then sees the boxes alone. */
@@ -62,9 +64,7 @@ export interface Condition {
 }
 
 /** One that starts layouts of its own, and beside which none may run: programs in memory twice are charged to one box. */
-export interface OwnLayoutScenario extends Pick<Scenario, 'name' | 'promise' | 'line' | 'gates'> {
-  /** In which runs it takes part unasked; default: all of them. */
-  readonly profiles?: readonly ProfileName[];
+export interface OwnLayoutScenario extends Pick<Scenario, 'name' | 'promise' | 'line' | 'gates' | 'profile'> {
   run(context: OwnLayoutContext): Promise<OwnLayoutFindings>;
 }
 

@@ -19,7 +19,8 @@ export interface Sessions {
   end(transaction: Db, token: string): Promise<void>;
 }
 
-export const SESSION_COOKIE = 'session';
+/** Named after the service: browsers keep one jar for all services of a host, whatever their ports. */
+export const SESSION_COOKIE = 'tardigrade_session';
 const TOKEN_BYTES = 32;
 const ROLE_RANK: Record<Role, number> = { viewer: 0, admin: 1, owner: 2 };
 

@@ -12,10 +12,12 @@ import { answerHealth, HEALTH_PATHS } from '../process/health-endpoints.ts';
 import type { Metrics } from '../process/metrics.ts';
 import type { App } from './app.ts';
 import { authenticate, type Sessions } from './authentication.ts';
+import { endOldConnections } from './connection-age.ts';
 import { shedLoad } from './load-shedding.ts';
 import { isPageFile, type PageAnswer, type Pages, SECURITY_HEADERS } from './pages.ts';
 import { sendProblem } from './problem-details.ts';
 import { readOwnWrites } from './read-own-writes.ts';
+import { readRefusedBodies } from './refused-body.ts';
 
 export interface ServerParts {
   readonly config: Config;
@@ -39,6 +41,7 @@ export async function createServer(parts: ServerParts): Promise<App> {
     serverFactory: (answer) => {
       const server = createHttpServer(HTTP_TIMEOUTS, shedLoad(answer, headers, parts.metrics));
       server.maxConnections = HTTP_CONNECTIONS_MAX;
+      endOldConnections(server);
       return server;
     },
     routerOptions: { maxParamLength: 200 },
@@ -62,6 +65,7 @@ export async function createServer(parts: ServerParts): Promise<App> {
     reply.headers(headers);
     done();
   });
+  readRefusedBodies(app as App);
   await app.register(cookie);
   readOwnWrites(app, parts.database);
   for (const path of HEALTH_PATHS) {

@@ -1,13 +1,52 @@
+import { readFileSync } from 'node:fs';
 import type { Server } from 'node:http';
 import { StartError } from '../errors.ts';
-import { DRAIN_MS } from '../limits.ts';
+import { CONNECTIONS_REFUSED_LOG_MS, DESCRIPTORS_RESERVED, DRAIN_MS } from '../limits.ts';
+import type { Log } from '../log.ts';
 
 /** Listens; throws an error that explains the problem if it cannot. */
-export async function listen(server: Server, where: { host: string; port: number; variable: string }): Promise<void> {
+export async function listen(
+  server: Server,
+  where: { host: string; port: number; variable: string },
+  log: Log,
+): Promise<void> {
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => reject(explain(error, where)));
     server.listen({ host: where.host, port: where.port }, resolve);
   });
+  // Once it listens, an error must not end the process: open connections are still served.
+  server.on('error', (error) => log.error({ err: error, port: where.port }, 'a connection could not be accepted'));
+  boundConnections(server, log);
+}
+
+/**
+ * Refuses connections while enough file descriptors are left for the database, Redis and files. Without that libuv
+ * closes what it cannot accept, silently, and the process can open nothing else either.
+ */
+function boundConnections(server: Server, log: Log): void {
+  server.maxConnections = Math.min(server.maxConnections || Number.POSITIVE_INFINITY, connectionsAllowed());
+  let refused = 0;
+  let loggedAt = Number.NEGATIVE_INFINITY;
+  server.on('drop', () => {
+    refused++;
+    if (performance.now() - loggedAt < CONNECTIONS_REFUSED_LOG_MS) return;
+    log.warn(
+      { refused, maxConnections: server.maxConnections },
+      'connections are refused: as many as allowed are open',
+    );
+    refused = 0;
+    loggedAt = performance.now();
+  });
+}
+
+/** By the limit of open files; unlimited where the system does not say it as Linux does. */
+function connectionsAllowed(): number {
+  try {
+    const [, files] = /^Max open files +(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8')) ?? [];
+    return files === undefined ? Number.POSITIVE_INFINITY : Math.max(1, Number(files) - DESCRIPTORS_RESERVED);
+  } catch {
+    return Number.POSITIVE_INFINITY;
+  }
 }
 
 /** What a listening server's error means and what to do about it. */

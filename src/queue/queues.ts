@@ -49,7 +49,7 @@ export function openConsumer<T>(name: string, redisUrl: string, handle: Consumer
       throw new DelayedError();
     },
     {
-      connection: consumerConnection(redisUrl),
+      connection: consumerConnection(redisUrl, log),
       concurrency: JOBS_AT_ONCE,
       lockDuration: JOB_LOCK_MS,
       stalledInterval: JOB_STALLED_CHECK_MS,

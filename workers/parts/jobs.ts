@@ -4,6 +4,7 @@ import { openTransport } from '../../src/mail/transport.ts';
 import type { Jobs, Module } from '../../src/modules/faces.ts';
 import type { Process } from '../../src/process/run-process.ts';
 import { openConsumer } from '../../src/queue/queues.ts';
+import { PLATFORM_RETENTION, retentionLoops } from '../../src/queue/retention.ts';
 import { every, startLoops } from '../../src/queue/schedule.ts';
 import { relayOutbox, reportUnhandledTopics, type TopicHandlers } from '../../src/queue/transactional-outbox.ts';
 import { loadFaces, loadLinks, queueNames } from './modules.ts';
@@ -37,11 +38,13 @@ export async function runJobs(process: Process, modules: readonly Module[]): Pro
       ({ close }) => close(),
     );
   }
+  const retentions = (await loadFaces(modules, (module) => module.retention)).map(({ retention }) => retention);
   const topics: TopicHandlers = Object.assign({}, ...all.map((one: Jobs) => one.topics));
   const loops = [
     every(OUTBOX_EVERY_MS, 'outbox', () => relayOutbox(database, topics, log)),
     every(OUTBOX_REPORT_EVERY_MS, 'unhandled topics', () => reportUnhandledTopics(database, topics, log)),
     ...all.flatMap((one) => one.loops ?? []),
+    ...retentionLoops(database, [PLATFORM_RETENTION, ...retentions]),
   ];
   await process.open(
     'loops',

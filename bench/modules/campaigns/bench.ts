@@ -19,6 +19,7 @@ export const bench: ModuleBench = {
   },
   rare: {
     'POST /api/campaigns/{id}/launch': 2,
+    'POST /api/campaigns/schedule-preview': 2,
     'POST /api/campaigns/{id}/schedule': 2,
     'POST /api/campaigns/{id}/cancel': 2,
   },

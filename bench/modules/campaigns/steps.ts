@@ -28,6 +28,7 @@ export const CAMPAIGN_STEPS: Steps = {
   'PATCH /api/campaigns/{id}': { needs: 'admin', request: change },
   'POST /api/campaigns/{id}/launch': { needs: 'small', request: launch },
   'POST /api/campaigns/{id}/schedule': { needs: 'admin', request: schedule },
+  'POST /api/campaigns/schedule-preview': { needs: 'admin', request: previewSchedule },
   'POST /api/campaigns/{id}/cancel': { needs: 'admin', request: cancel },
 };
 
@@ -129,6 +130,15 @@ function schedule(context: StepContext): PlannedRequest {
   return {
     ...changed(client, own.id, 'schedule', { id: own.id, fields: { status: 'scheduled' } }, { at: SCHEDULED_FOR }),
     remember: () => scheduledOf(client).add({ id: own.id }),
+  };
+}
+
+/** Each hour of a year: the dearest schedule that is not refused. */
+function previewSchedule({ client }: StepContext): PlannedRequest {
+  const body = { cron: '0 * * * *', timeZone: 'America/New_York' };
+  return {
+    ...write(client, 'POST /api/campaigns/schedule-preview', '/api/campaigns/schedule-preview', body),
+    check: { name: 'text', args: { text: '"next"' } },
   };
 }
 

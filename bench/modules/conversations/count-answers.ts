@@ -1,5 +1,6 @@
 import { on, once } from 'node:events';
 import WebSocket from 'ws';
+import { answerFrame, helloFrame, type Message } from '../../../web/modules/conversations/protocol.js';
 import type { Counters } from '../../counters/budgets.ts';
 import { databaseUse, usedSince } from '../../counters/database-use.ts';
 import { round } from '../../numbers.ts';
@@ -12,14 +13,16 @@ export async function countAnswers(chatUrl: string, token: string): Promise<Coun
   const socket = new WebSocket(`${chatUrl.replace('http', 'ws')}/chat`);
   const frames = on(socket, 'message', { signal: AbortSignal.timeout(FRAME_MS_MAX), close: ['close'] });
   let bytes = 0;
-  type Heard = { type: string; message?: string; questions?: number; waitingFor?: number };
-  const heard = async (type: string): Promise<Heard> => {
+  let questionSeq = 0;
+  const heard = async (type: string): Promise<{ questions?: number }> => {
     for (;;) {
       const { value, done } = await frames.next();
       if (done) throw new Error(`the chat closed the connection before it said ${type}`);
       const text = String(value[0]);
       bytes += Buffer.byteLength(text);
-      const frame = JSON.parse(text) as Heard;
+      const frame = JSON.parse(text) as { type: string; message?: string; questions?: number; messages?: Message[] };
+      const asked = [frame as unknown as Message, ...(frame.messages ?? [])].findLast(({ sender }) => sender === 'bot');
+      questionSeq = asked?.seq ?? questionSeq;
       if (frame.type === 'error') throw new Error(`the chat says: ${frame.message}`);
       if (frame.type === type) return frame;
     }
@@ -27,16 +30,16 @@ export async function countAnswers(chatUrl: string, token: string): Promise<Coun
   try {
     await once(socket, 'open');
     const atFirst = await databaseUse(chatUrl);
-    socket.send(JSON.stringify({ type: 'hello', token, lastSeq: 0 }));
-    const { questions = 0, waitingFor: first = 1 } = await heard('welcome');
+    socket.send(JSON.stringify(helloFrame(token, 0)));
+    const { questions = 0 } = await heard('welcome');
     const welcomed = await databaseUse(chatUrl);
     const counters = { 'welcome: queries': usedSince(atFirst, welcomed).queries, 'welcome: bytes': bytes };
     bytes = 0;
     for (let nth = 0; nth < questions; nth++) {
-      // Each question follows the answer to the one before.
-      const frame = { type: 'answer', nonce: `counted-${nth}`, questionSeq: first + 2 * nth, text: BODY };
-      socket.send(JSON.stringify(frame));
+      socket.send(JSON.stringify(answerFrame(`counted-${nth}`, { questionSeq, text: BODY })));
       await heard('ack');
+      await heard('message'); // the answer
+      await heard('message'); // the next question
     }
     await heard('finished');
     const used = usedSince(welcomed, await databaseUse(chatUrl));

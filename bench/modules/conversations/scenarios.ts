@@ -3,5 +3,5 @@ import { denMinute } from './den-minute.ts';
 import { storm } from './storm.ts';
 import { twentyTimes } from './twenty-times.ts';
 
-export const scenarios = [denMinute, chatOrder, storm];
-export const ownLayout = [twentyTimes];
+export const scenarios = [denMinute, storm];
+export const ownLayout = [chatOrder, twentyTimes];

@@ -26,7 +26,7 @@ export const twentyTimes: OwnLayoutScenario = {
   name: 'twenty-times',
   promise: 'twenty-times',
   line: `at least ${TIMES_MIN} times the chat users of the same product written the usual way, within one service level: ack p99 under ${ACK_P99_MS_MAX} ms, dashboard p95 under ${DASHBOARD_P95_MS_MAX} ms, 30,000 mails going out`,
-  profiles: ['full'],
+  profile: 'full',
 
   async run(context) {
     const [first, last] = [RUNGS[0], RUNGS.at(-1)] as [Rung, Rung];

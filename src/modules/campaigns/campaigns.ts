@@ -1,4 +1,3 @@
-import { Cron } from 'croner';
 import { sql } from 'kysely';
 import { givenByKey } from '../../db/batch-write.ts';
 import type { DatabaseSession } from '../../db/read-write-split.ts';
@@ -6,6 +5,7 @@ import type { Db } from '../../db/schema.ts';
 import { AppError } from '../../errors.ts';
 import { writeToOutbox } from '../../queue/transactional-outbox.ts';
 import { CAMPAIGN_DEFAULTS } from './campaign-mail.ts';
+import { launchTimesOf, type Schedule } from './launch-times.ts';
 import { CAMPAIGNS_SCHEDULED_MAX, LINK_DAYS } from './limits.ts';
 import {
   type Campaign,
@@ -120,68 +120,21 @@ async function settled(
   throw new AppError('conflict', `The campaign is ${campaign.status} and cannot be ${verb}.`);
 }
 
-export interface Schedule {
-  /** ISO 8601; once. */
-  readonly at?: string | undefined;
-  /** Five fields; every slot launches a copy. */
-  readonly cron?: string | undefined;
-  readonly timeZone?: string | undefined;
-}
-
 export async function scheduleCampaign(
   db: DatabaseSession,
   orgId: number,
   id: number,
   schedule: Schedule,
 ): Promise<Campaign> {
-  const { launchAt, cron, timeZone } = firstLaunch(schedule);
+  const { next, cron, timeZone } = launchTimesOf(schedule);
   return transition(db, orgId, id, 'scheduled', async (transaction) => {
     if ((await countScheduled(transaction, orgId, CAMPAIGNS_SCHEDULED_MAX)) >= CAMPAIGNS_SCHEDULED_MAX)
       throw new AppError(
         'conflict',
         `You already have ${CAMPAIGNS_SCHEDULED_MAX} scheduled campaigns, which is the maximum. Cancel one first.`,
       );
-    return { launch_at: launchAt, cron, time_zone: timeZone };
+    return { launch_at: next[0], cron, time_zone: timeZone };
   });
-}
-
-function firstLaunch(schedule: Schedule): { launchAt: Date; cron: string | null; timeZone: string } {
-  const timeZone = schedule.timeZone ?? 'UTC';
-  refuseUnknownTimeZone(timeZone);
-  if ((schedule.at === undefined) === (schedule.cron === undefined)) {
-    throw new AppError('invalid', 'Send either `at` (to launch once) or `cron` (to launch repeatedly).');
-  }
-  if (schedule.cron !== undefined) {
-    const launchAt = nextSlot(schedule.cron, timeZone, new Date());
-    if (launchAt === null) throw new AppError('invalid', 'This cron expression never matches a time.');
-    return { launchAt, cron: schedule.cron, timeZone };
-  }
-  const launchAt = new Date(schedule.at as string);
-  if (Number.isNaN(launchAt.getTime()))
-    throw new AppError('invalid', '`at` is not a valid time. Write it like 2027-01-31T09:00:00Z.');
-  if (launchAt.getTime() < Date.now())
-    throw new AppError('invalid', '`at` is in the past. Launch the campaign instead.');
-  return { launchAt, cron: null, timeZone };
-}
-
-function refuseUnknownTimeZone(timeZone: string): void {
-  try {
-    new Intl.DateTimeFormat('en', { timeZone });
-  } catch {
-    throw new AppError('invalid', `${timeZone} is not a known time zone. Use a name like Europe/Berlin.`);
-  }
-}
-
-/** The next time after `after`, or null. Throws `invalid` for an expression or a time zone that is not valid. */
-export function nextSlot(cron: string, timeZone: string, after: Date): Date | null {
-  try {
-    return new Cron(cron, { timezone: timeZone, paused: true, mode: '5-part' }).nextRun(after);
-  } catch (error) {
-    throw new AppError(
-      'invalid',
-      `The cron expression is not valid: ${error instanceof Error ? error.message : error}. It needs five fields, for example "0 9 * * 1" for Mondays at 9.`,
-    );
-  }
 }
 
 function found(campaign: Campaign | undefined): Campaign {

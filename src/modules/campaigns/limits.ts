@@ -1,5 +1,5 @@
 /** The limits of campaigns, their mails and their ledger. */
-import { MAILS_IN_FLIGHT_MAX, SMTP_MS } from '../../limits.ts';
+import { MAILS_IN_FLIGHT_MAX, RETENTION_DAYS, SMTP_MS } from '../../limits.ts';
 
 const SECOND_MS = 1_000;
 const MINUTE_MS = 60 * SECOND_MS;
@@ -9,11 +9,14 @@ export const MAIL_BODY_CHARS_MAX = 10_000;
 export const QUESTIONS_MAX = 8;
 export const QUESTION_CHARS_MAX = 300;
 export const LINK_DAYS = 14; // how long the personal link in a mail is valid
+export const CAMPAIGN_DAYS = RETENTION_DAYS + LINK_DAYS; // kept after it was sent; by then whatever its links led to is older than RETENTION_DAYS
 
 export const CAMPAIGNS_SCHEDULED_MAX = 50; // per organisation
 export const SCHEDULE_CRON_CHARS_MAX = 100;
-export const SCHEDULE_TIME_CHARS_MAX = 40;
-export const TIME_ZONE_CHARS_MAX = 64; // the longest name in the IANA database has 32
+export const SLOT_DISTANCE_MS_MIN = 60 * MINUTE_MS; // between two launches of a repeating campaign: nearer ones come from a star too many, and each is a mail to everybody
+export const SLOTS_CHECKED_MS = 366 * 24 * 60 * MINUTE_MS; // how far ahead slots are compared: a year has every date and both clock changes
+export const SLOTS_CHECKED_MAX = 400; // 40 µs each; enough for a year of daily ones, and a cron that is crowded on one of its days is so on all of them
+export const SLOTS_PREVIEWED = 3;
 export const DUE_EVERY_MS = 5 * SECOND_MS; // how often scheduled campaigns that are due are launched
 export const SWEEP_EVERY_MS = 5 * SECOND_MS; // how often campaigns that are being sent are enqueued again, in case their job was lost
 export const SWEEP_CAMPAIGNS_MAX = 200;

@@ -1,8 +1,10 @@
 import { Type } from 'typebox';
+import { CLOCK_CHANGE_RULE } from '../../dates.ts';
 import type { IdPlace } from '../../db/keyset-pagination.ts';
 import { AppError } from '../../errors.ts';
 import type { App } from '../../http/app.ts';
 import { closed, Id, IdParams, Name, nullable, PageQuery, pageSchema, Time } from '../../http/schemas.ts';
+import { TIME_CHARS_MAX, TIME_ZONE_CHARS_MAX } from '../../limits.ts';
 import { whoIs } from '../accounts/accounts.ts';
 import type { ApiContext } from '../faces.ts';
 import { CAMPAIGN_DEFAULTS, renderMail } from './campaign-mail.ts';
@@ -14,14 +16,15 @@ import {
   scheduleCampaign,
   toQuestion,
 } from './campaigns.ts';
+import { launchTimesOf } from './launch-times.ts';
 import {
   MAIL_BODY_CHARS_MAX,
   QUESTION_CHARS_MAX,
   QUESTIONS_MAX,
   SCHEDULE_CRON_CHARS_MAX,
-  SCHEDULE_TIME_CHARS_MAX,
+  SLOT_DISTANCE_MS_MIN,
+  SLOTS_PREVIEWED,
   SUBJECT_CHARS_MAX,
-  TIME_ZONE_CHARS_MAX,
 } from './limits.ts';
 import { campaignById, campaignsPage, reachOutsPage, recipientsOf } from './queries.ts';
 import { unsubscribeRoutes } from './unsubscribe.ts';
@@ -84,6 +87,30 @@ const ReachOut = Type.Object({
   sentAt: nullable(Time),
   error: nullable(Type.String()),
 });
+
+const Schedule = Type.Object(
+  {
+    at: Type.Optional(
+      Type.String({
+        maxLength: TIME_CHARS_MAX,
+        description: `launches once; ISO 8601, like 2027-01-31T09:00:00+01:00. Without an offset it is wall time in timeZone. ${CLOCK_CHANGE_RULE}`,
+      }),
+    ),
+    cron: Type.Optional(
+      Type.String({
+        maxLength: SCHEDULE_CRON_CHARS_MAX,
+        description: `five fields, in timeZone (UTC without one); every matching time sends a copy. At least ${SLOT_DISTANCE_MS_MIN / 60_000} minutes between two of them. A single time that a clock change skips launches when the clock has moved on; one that comes twice launches once`,
+      }),
+    ),
+    timeZone: Type.Optional(
+      Type.String({
+        maxLength: TIME_ZONE_CHARS_MAX,
+        description: 'a name of the IANA database, for example Europe/Berlin',
+      }),
+    ),
+  },
+  closed,
+);
 
 const MailText = { subject: Type.String(), html: Type.String(), text: Type.String() };
 
@@ -218,27 +245,29 @@ export function routes(api: App, { cursors, database, links }: ApiContext): void
         summary: 'Send a campaign later, once or repeatedly',
         tags,
         params: IdParams,
-        body: Type.Object(
-          {
-            at: Type.Optional(
-              Type.String({ maxLength: SCHEDULE_TIME_CHARS_MAX, description: 'ISO 8601; launches once' }),
-            ),
-            cron: Type.Optional(
-              Type.String({
-                maxLength: SCHEDULE_CRON_CHARS_MAX,
-                description: 'five fields; every matching time sends a copy',
-              }),
-            ),
-            timeZone: Type.Optional(
-              Type.String({ maxLength: TIME_ZONE_CHARS_MAX, description: 'for cron, for example Europe/Berlin' }),
-            ),
-          },
-          closed,
-        ),
+        body: Schedule,
         response: { 200: Campaign },
       },
     },
     async ({ db, user, params, body }) => scheduleCampaign(db, user.orgId, params.id, body),
+  );
+
+  api.post(
+    '/campaigns/schedule-preview',
+    {
+      config: { role: 'admin' },
+      schema: {
+        summary: 'When a schedule would launch, before it is saved',
+        description: `Refuses what scheduling a campaign refuses, in the same words. Otherwise: the next ${SLOTS_PREVIEWED} launches.`,
+        tags,
+        body: Schedule,
+        response: { 200: Type.Object({ next: Type.Array(Time), timeZone: Type.String() }) },
+      },
+    },
+    async ({ body }) => {
+      const { next, timeZone } = launchTimesOf(body);
+      return { next: next.map((launch) => launch.toISOString()), timeZone };
+    },
   );
 
   api.post(

@@ -1,4 +1,5 @@
 /** What counts as an answer: a text in which something can be seen, or a number on the scale. */
+import { cleanText, countChars, isVisible } from '../../../web/modules/conversations/protocol.js';
 import { AppError } from '../../errors.ts';
 import { ANSWER_CHARS_MAX, CHOICE_MAX } from './limits.ts';
 
@@ -8,21 +9,15 @@ import { ANSWER_CHARS_MAX, CHOICE_MAX } from './limits.ts';
  */
 export function readAnswerText(given: string): string {
   if (given.includes('\0')) throw new AppError('invalid', 'An answer cannot contain the NUL character.');
-  // Half of a surrogate pair, as left by a program that cuts an emoji in two, becomes U+FFFD.
-  const text = given.toWellFormed().normalize('NFC').trim();
-  if (!VISIBLE.test(given)) throw new AppError('invalid', 'An answer needs at least one character that can be seen.');
-  if (text.length > ANSWER_CHARS_MAX) {
-    const [max, length] = [ANSWER_CHARS_MAX, text.length].map((chars) => chars.toLocaleString('en'));
-    throw new AppError('invalid', `An answer can have at most ${max} characters; this one has ${length}.`);
+  const text = cleanText(given);
+  if (!isVisible(given)) throw new AppError('invalid', 'An answer needs at least one character that can be seen.');
+  const chars = countChars(text);
+  if (chars > ANSWER_CHARS_MAX) {
+    const [most, found] = [ANSWER_CHARS_MAX, chars].map((count) => count.toLocaleString('en'));
+    throw new AppError('invalid', `An answer can have at most ${most} characters; this one has ${found}.`);
   }
   return text;
 }
-
-/**
- * Neither a blank, a control character, half of a pair, a mark without a letter, nor one of those that are drawn as
- * nothing: zero width space, Hangul filler, the empty Braille pattern.
- */
-const VISIBLE = /[^\p{Z}\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{M}\p{Default_Ignorable_Code_Point}\u2800]/u;
 
 /** How a number on the scale is shown to people. */
 export function bodyOfChoice(choice: number): string {

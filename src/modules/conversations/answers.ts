@@ -12,7 +12,7 @@ import { createGroupCommit } from '../../flow/group-commit.ts';
 import type { Metrics } from '../../process/metrics.ts';
 import { addToProgress, type Question } from '../campaigns/campaigns.ts';
 import { bodyOfChoice } from './answer-content.ts';
-import { type Begun, beginConversations, LINK_EXPIRED, NO_SUCH_CHECK_IN } from './conversations.ts';
+import { type Begun, beginConversations, type InvitationKey, LINK_EXPIRED, NO_SUCH_CHECK_IN } from './conversations.ts';
 import { ANSWER_COMMITS_AT_ONCE, ANSWERS_PER_COMMIT_MAX, ANSWERS_WAITING_MAX } from './limits.ts';
 import { addMessages, type Message, type NewMessage, toMessage } from './queries.ts';
 
@@ -42,10 +42,7 @@ export type AnswerContent = { readonly text: string } | { readonly choice: numbe
  * `gone` when the link has expired, `overloaded` when too many answers are waiting. An answer that was stored before is
  * acknowledged again, whatever has happened since.
  */
-export type AnswerQuestion = (
-  invitation: { readonly orgId: number; readonly reachOutId: number },
-  answer: GivenAnswer,
-) => Promise<Answered>;
+export type AnswerQuestion = (invitation: InvitationKey, answer: GivenAnswer) => Promise<Answered>;
 
 export const FAREWELL =
   'Thank you for sharing! That was the last question, and your answers are now with your people team. Take care!';
@@ -132,6 +129,7 @@ function takeAnswer(conversation: Conversation, { nonce, questionSeq, content }:
     conversation_id: conversation.id,
     seq,
     sender: 'employee',
+    author: null,
     nonce,
     body,
     asks: null,
@@ -143,6 +141,7 @@ function takeAnswer(conversation: Conversation, { nonce, questionSeq, content }:
     conversation_id: conversation.id,
     seq: seq + 1,
     sender: 'bot',
+    author: null,
     nonce: null,
     body: next?.text ?? FAREWELL,
     asks: next?.answer ?? null,

@@ -38,13 +38,28 @@ export interface OpenConversation {
   readonly finished: boolean;
 }
 
-/**
- * The conversation that a check-in link leads to, with its messages after `lastSeq`. Throws `not_found` for a link that
- * we did not issue, `gone` for an expired one, `overloaded` when too many are waiting.
- */
-export type OpenByLink = (token: string, lastSeq: number) => Promise<OpenConversation>;
+/** What a link leads to, and each conversation has one of. */
+export interface InvitationKey {
+  readonly orgId: number;
+  readonly reachOutId: number;
+}
 
-export function createOpenings(database: Database, secretKey: string, metrics: Metrics): OpenByLink {
+/** Throws `not_found` for a link that we did not issue. */
+export function readInvitation(secretKey: string, token: string): InvitationKey {
+  const target = readCheckInToken(secretKey, token);
+  if (target === undefined)
+    throw new AppError('not_found', 'This link is incomplete. Please open it again from the email.');
+  return { orgId: target.orgId, reachOutId: target.id };
+}
+
+/**
+ * The conversation of an invitation, with its messages after `lastSeq`: the newest CONVERSATION_MESSAGES_MAX of them, and
+ * all when `lastSeq` is beyond the end. Throws `not_found` for one that is gone, `gone` for an expired one, `overloaded`
+ * when too many are waiting.
+ */
+export type OpenConversationOf = (invitation: InvitationKey, lastSeq: number) => Promise<OpenConversation>;
+
+export function createOpenings(database: Database, metrics: Metrics): OpenConversationOf {
   const group = createGroupCommit<number, Visit, OpenConversation>({
     what: 'check-ins',
     limits: { atOnce: OPENING_COMMITS_AT_ONCE, items: OPENINGS_PER_COMMIT_MAX, waiting: OPENINGS_WAITING_MAX },
@@ -52,16 +67,47 @@ export function createOpenings(database: Database, secretKey: string, metrics: M
     isFaultOfOne: isDataFault,
   });
   metrics.gauge('openings_waiting', 'People waiting for their check-in to open', () => group.waiting);
-  return async (token, lastSeq) => {
-    const target = readCheckInToken(secretKey, token);
-    if (target === undefined)
-      throw new AppError('not_found', 'This link is incomplete. Please open it again from the email.');
-    return group.add(target.orgId, { reachOutId: target.id, lastSeq });
-  };
+  return ({ orgId, reachOutId }, lastSeq) => group.add(orgId, { reachOutId, lastSeq });
+}
+
+/** A conversation as it is, with its messages after a seq. */
+export interface ConversationState {
+  readonly messages: readonly Message[];
+  readonly lastSeq: number;
+  readonly waitingFor: number | null;
+  readonly finished: boolean;
+}
+
+/** Without regard to whether its link has expired. Throws `not_found` for one that has not begun. */
+export type ReadConversation = (invitation: InvitationKey, afterSeq: number) => Promise<ConversationState>;
+
+export function createReadings(database: Database): ReadConversation {
+  const group = createGroupCommit<number, Visit, ConversationState>({
+    what: 'conversations',
+    limits: { atOnce: OPENING_COMMITS_AT_ONCE, items: OPENINGS_PER_COMMIT_MAX, waiting: OPENINGS_WAITING_MAX },
+    commit: async (orgId, visits) => {
+      const states = await statesOf(database.primary(orgId), orgId, visits);
+      return visits.map((_, nth) => states.get(nth) ?? NO_SUCH_CHECK_IN());
+    },
+    isFaultOfOne: isDataFault,
+  });
+  return ({ orgId, reachOutId }, lastSeq) => group.add(orgId, { reachOutId, lastSeq });
+}
+
+/** The last seqs of conversations that have begun, by reach-out. One cheap statement for many. */
+export async function lastSeqsOf(
+  database: Database,
+  orgId: number,
+  reachOutIds: readonly number[],
+): Promise<Map<number, number>> {
+  const { rows } = await sql<{ reachOutId: number; lastSeq: number }>`
+    select reach_out_id as "reachOutId", last_seq as "lastSeq" from conversations
+    where org_id = ${orgId} and reach_out_id = any(${reachOutIds}::bigint[])`.execute(database.primary(orgId));
+  return new Map(rows.map(({ reachOutId, lastSeq }) => [reachOutId, lastSeq]));
 }
 
 /** Someone is there: begins the conversation, once. Does nothing for a link that has expired or is gone. */
-export type BeginConversation = (invitation: { readonly orgId: number; readonly reachOutId: number }) => Promise<void>;
+export type BeginConversation = (invitation: InvitationKey) => Promise<void>;
 
 export function createBeginnings(database: Database, metrics: Metrics): BeginConversation {
   const group = createGroupCommit<number, number, void>({
@@ -188,13 +234,13 @@ const GREETING_SEQ = 1;
 
 function greeting({ name, firstQuestion }: Invitation): Omit<StoredMessage, 'at'> {
   const body = `Hi ${firstName(name)}! ${firstQuestion.text}`;
-  return { seq: GREETING_SEQ, sender: 'bot', nonce: null, body, asks: firstQuestion.answer };
+  return { seq: GREETING_SEQ, sender: 'bot', author: null, nonce: null, body, asks: firstQuestion.answer };
 }
 
-type State = Pick<OpenConversation, 'lastSeq' | 'waitingFor' | 'finished' | 'messages'>;
+type State = ConversationState;
 
 function beforeItBegins(invitation: Invitation, lastSeq: number): State {
-  const messages = lastSeq < GREETING_SEQ ? [toMessage({ ...greeting(invitation), at: invitation.at })] : [];
+  const messages = lastSeq !== GREETING_SEQ ? [toMessage({ ...greeting(invitation), at: invitation.at })] : [];
   return { lastSeq: GREETING_SEQ, waitingFor: GREETING_SEQ, finished: false, messages };
 }
 
@@ -205,14 +251,15 @@ async function statesOf(db: Db, orgId: number, visits: readonly Visit[]): Promis
   type Row = Omit<State, 'messages'> & { nth: number } & { [K in keyof StoredMessage]: StoredMessage[K] | null };
   const { rows } = await sql<Row>`
     select given.nth, v.last_seq as "lastSeq", v.waiting_for as "waitingFor", v.finished_at is not null as finished,
-      m.seq, m.sender, m.body, m.created_at as at, m.nonce, m.asks
+      m.seq, m.sender, m.author, m.body, m.created_at as at, m.nonce, m.asks
     from ${givenRows(given, { nth: 'integer', reach_out_id: 'bigint', last_seq: 'integer' })}
     cross join lateral (
       select * from conversations where org_id = ${orgId} and reach_out_id = given.reach_out_id limit 1
     ) as v
     left join lateral (
-      select * from messages where org_id = ${orgId} and conversation_id = v.id and seq > given.last_seq
-      order by seq limit ${CONVERSATION_MESSAGES_MAX}
+      select * from messages where org_id = ${orgId} and conversation_id = v.id
+        and seq > case when given.last_seq > v.last_seq then 0 else given.last_seq end
+      order by seq desc limit ${CONVERSATION_MESSAGES_MAX}
     ) as m on true
     order by given.nth, m.seq`.execute(db);
   const states = new Map<number, State & { messages: Message[] }>();

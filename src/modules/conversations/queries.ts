@@ -5,10 +5,15 @@ import type { Db } from '../../db/schema.ts';
 import type { Question } from '../campaigns/campaigns.ts';
 import { CONVERSATION_MESSAGES_MAX } from './limits.ts';
 
+/** `person`: somebody of the people team who has stepped in. */
+export type Sender = 'bot' | 'employee' | 'person';
+
 /** As clients get it. What a message does not have is left out. */
 export interface Message {
   readonly seq: number;
-  readonly sender: 'bot' | 'employee';
+  readonly sender: Sender;
+  /** The name of a person of the people team. */
+  readonly author?: string;
   readonly body: string;
   readonly at: string;
   /** Set by the client on its answer, so that it recognises it. */
@@ -19,15 +24,24 @@ export interface Message {
 
 export interface StoredMessage {
   readonly seq: number;
-  readonly sender: 'bot' | 'employee';
+  readonly sender: Sender;
+  readonly author: string | null;
   readonly body: string;
   readonly at: string;
   readonly nonce: string | null;
   readonly asks: Question['answer'] | null;
 }
 
-export function toMessage({ seq, sender, body, at, nonce, asks }: StoredMessage): Message {
-  return { seq, sender, body, at, ...(nonce !== null && { nonce }), ...(asks !== null && { answer: asks }) };
+export function toMessage({ seq, sender, author, body, at, nonce, asks }: StoredMessage): Message {
+  return {
+    seq,
+    sender,
+    ...(author !== null && { author }),
+    body,
+    at,
+    ...(nonce !== null && { nonce }),
+    ...(asks !== null && { answer: asks }),
+  };
 }
 
 export type NewMessage = Omit<StoredMessage, 'at'> & {
@@ -39,9 +53,9 @@ export type NewMessage = Omit<StoredMessage, 'at'> & {
 
 export async function addMessages(db: Db, orgId: number, messages: readonly NewMessage[]): Promise<void> {
   await sql`
-    insert into messages (org_id, conversation_id, seq, sender, nonce, body, asks, question_seq, choice, unscored)
+    insert into messages (org_id, conversation_id, seq, sender, author, nonce, body, asks, question_seq, choice, unscored)
     select ${orgId}::bigint, given.*
-    from ${givenRows(messages, { conversation_id: 'bigint', seq: 'integer', sender: 'text', nonce: 'text', body: 'text', asks: 'text', question_seq: 'integer', choice: 'integer', unscored: 'boolean' })}`.execute(
+    from ${givenRows(messages, { conversation_id: 'bigint', seq: 'integer', sender: 'text', author: 'text', nonce: 'text', body: 'text', asks: 'text', question_seq: 'integer', choice: 'integer', unscored: 'boolean' })}`.execute(
     db,
   );
 }
@@ -55,6 +69,7 @@ function selectConversations(db: Db, orgId: number) {
     .where('v.org_id', '=', orgId)
     .select([
       'v.id',
+      'v.reach_out_id',
       'v.campaign_id',
       'c.name as campaign',
       'v.employee_id',
@@ -90,7 +105,7 @@ export async function conversationById(db: Db, orgId: number, id: number) {
     .selectFrom('messages')
     .where('org_id', '=', orgId)
     .where('conversation_id', '=', id)
-    .select(['seq', 'sender', 'body', 'asks', 'choice', 'sentiment', 'created_at as at'])
+    .select(['seq', 'sender', 'author', 'body', 'asks', 'choice', 'sentiment', 'created_at as at'])
     .select(sql<boolean>`sender = 'employee' and not unscored`.as('scored'))
     .orderBy('seq')
     .limit(CONVERSATION_MESSAGES_MAX)

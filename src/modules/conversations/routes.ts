@@ -1,22 +1,12 @@
 import { Type } from 'typebox';
+import { startOfDay } from '../../dates.ts';
 import type { IdPlace } from '../../db/keyset-pagination.ts';
 import { eachPage } from '../../db/streaming-export.ts';
 import { AppError } from '../../errors.ts';
 import { createSemaphore } from '../../flow/semaphore.ts';
 import type { App } from '../../http/app.ts';
 import { type CsvValue, sendCsv } from '../../http/csv-reply.ts';
-import {
-  closed,
-  Day,
-  Id,
-  IdParams,
-  named,
-  nullable,
-  PageQuery,
-  pageSchema,
-  startOfDay,
-  Time,
-} from '../../http/schemas.ts';
+import { closed, Day, Id, IdParams, named, nullable, PageQuery, pageSchema, Time } from '../../http/schemas.ts';
 import { EXPORT_MS, EXPORT_PAGE_ROWS, EXPORTS_AT_ONCE_MAX } from '../../limits.ts';
 import type { ApiContext } from '../faces.ts';
 import { type AnswerPlace, type ExportedAnswer, exportPage } from './answer-export.ts';

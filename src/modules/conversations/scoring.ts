@@ -33,7 +33,7 @@ export async function scoreAnswers(database: Database, log: Log, signal: AbortSi
   while (!signal.aborted) {
     const next = await nextUnscored(database.primary(EVERY_ORGANISATION), orgId);
     if (next !== undefined) {
-      const batch = await scoreBatch(database, next).catch((error) => {
+      const batch = await scoreBatch(database, log, next).catch((error) => {
         log.error({ err: error, orgId: next }, 'answers could not be scored; they will be tried again');
         return 0;
       });
@@ -55,17 +55,29 @@ async function nextUnscored(db: Db, afterOrgId: number): Promise<number | undefi
   return rows[0]?.org_id;
 }
 
-async function scoreBatch(database: Database, orgId: number): Promise<number> {
+async function scoreBatch(database: Database, log: Log, orgId: number): Promise<number> {
   const answers = await unscoredAnswers(database.primary(orgId), orgId);
   const scores: Score[] = [];
   let sliceEnd = performance.now() + SCORING_SLICE_MS;
-  for (const { conversation_id, seq, body, choice } of answers) {
-    scores.push({ conversation_id, seq, sentiment: choice === null ? scoreText(body) : moodOfChoice(choice) });
+  for (const answer of answers) {
+    const { conversation_id, seq } = answer;
+    scores.push({ conversation_id, seq, sentiment: scoreOf(answer, log) });
     if (performance.now() < sliceEnd) continue;
     await nextTurn();
     sliceEnd = performance.now() + SCORING_SLICE_MS;
   }
   return database.transact(orgId, (transaction) => recordScores(transaction, orgId, scores));
+}
+
+/** An answer that the scorer fails on has no score: it would otherwise come back with every batch. */
+function scoreOf({ conversation_id, seq, body, choice }: UnscoredAnswer, log: Log): number | null {
+  if (choice !== null) return moodOfChoice(choice);
+  try {
+    return scoreText(body);
+  } catch (error) {
+    log.error({ err: error, conversation: conversation_id, seq }, 'an answer could not be scored');
+    return null;
+  }
 }
 
 interface UnscoredAnswer {

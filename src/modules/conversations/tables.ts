@@ -24,6 +24,7 @@ export interface Conversations {
 
 export interface Messages {
   asks: 'text' | 'scale' | null;
+  author: string | null;
   body: string;
   choice: number | null;
   conversation_id: number;
@@ -31,7 +32,7 @@ export interface Messages {
   nonce: string | null;
   org_id: number;
   question_seq: number | null;
-  sender: 'bot' | 'employee';
+  sender: 'bot' | 'employee' | 'person';
   sentiment: number | null;
   seq: number;
   unscored: Generated<boolean>;

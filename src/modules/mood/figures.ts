@@ -4,11 +4,11 @@ import { nullable } from '../../http/schemas.ts';
 import type { Figures } from '../faces.ts';
 import { MOOD_GROUP_MIN } from './limits.ts';
 
-const Mood = nullable(Type.Number({ description: '-1 (bad) to 1 (good)' }));
+const Mood = nullable(Type.Number({ description: '-1 (bad) to 1 (good), of one day in UTC' }));
 
 export const figures: Figures = {
   answersToday: {
-    schema: Type.Integer(),
+    schema: Type.Integer({ description: 'since midnight UTC' }),
     select: (orgId) => sql`
       select coalesce(sum(answers), 0)::int from mood_days where org_id = ${orgId} and day = (now() at time zone 'utc')::date`,
   },

@@ -1,7 +1,8 @@
 import { Type } from 'typebox';
+import { dayOf, startOfDay } from '../../dates.ts';
 import { AppError } from '../../errors.ts';
 import type { App } from '../../http/app.ts';
-import { closed, Day, Id, startOfDay } from '../../http/schemas.ts';
+import { closed, Day, Id } from '../../http/schemas.ts';
 import { MOOD_DAYS_DEFAULT, MOOD_DAYS_MAX, MOOD_GROUP_MIN } from './limits.ts';
 import { moodByDay } from './queries.ts';
 
@@ -44,10 +45,10 @@ export function routes(api: App): void {
 }
 
 function toRange(query: { from?: string | undefined; to?: string | undefined }): { from: string; to: string } {
-  const to = startOfDay(query.to ?? new Date().toISOString().slice(0, 10)).getTime();
+  const to = startOfDay(query.to ?? dayOf(new Date())).getTime();
   const from = query.from === undefined ? to - (MOOD_DAYS_DEFAULT - 1) * DAY_MS : startOfDay(query.from).getTime();
   if (from > to) throw new AppError('invalid', '`from` must not be later than `to`.');
   if ((to - from) / DAY_MS >= MOOD_DAYS_MAX)
     throw new AppError('invalid', `The range is too long: ask for at most ${MOOD_DAYS_MAX} days at a time.`);
-  return { from: new Date(from).toISOString().slice(0, 10), to: new Date(to).toISOString().slice(0, 10) };
+  return { from: dayOf(new Date(from)), to: dayOf(new Date(to)) };
 }

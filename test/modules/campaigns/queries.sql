@@ -224,6 +224,29 @@ update campaigns
 set subject = $1, status = $2
 where org_id = $3 and id = $4 and status in ($5);
 
+-- src/modules/campaigns/retention.ts deleteOldCampaigns (system)
+delete from campaigns
+where (org_id, id) in (
+  select org_id, id
+  from campaigns
+  where finished_at < now() - make_interval(days => $1::int)
+  order by finished_at
+  limit $2
+  for update skip locked
+);
+
+-- src/modules/campaigns/retention.ts deleteOldReachOuts (system)
+delete from reach_outs
+using unnest($1::bigint[], $2::bigint[]) as given (id, org_id)
+where reach_outs.org_id = given.org_id and reach_outs.id = given.id;
+
+-- src/modules/campaigns/retention.ts deleteOldReachOuts (system)
+select r.org_id, r.id
+from campaigns c
+join reach_outs r on r.org_id = c.org_id and r.campaign_id = c.id
+where c.finished_at < now() - make_interval(days => $1::int)
+limit $2;
+
 -- src/modules/campaigns/scheduled-launches.ts launchNext (system)
 select *
 from campaigns

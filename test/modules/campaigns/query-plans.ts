@@ -23,5 +23,6 @@ export const exceptions: readonly Exception[] = [
 
 export const indexesAcross = {
   campaigns_due: 'the clock looks at all organisations',
+  campaigns_finished: 'retention deletes what is old in all of them',
   campaigns_sending: 'and so does the sweep',
 };

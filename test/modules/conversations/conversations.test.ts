@@ -7,7 +7,8 @@ import {
   type BeginConversation,
   createBeginnings,
   createOpenings,
-  type OpenByLink,
+  type OpenConversationOf,
+  readInvitation,
 } from '../../../src/modules/conversations/conversations.ts';
 import { createCheckInToken } from '../../../src/modules/conversations/links.ts';
 import { createMetrics } from '../../../src/process/metrics.ts';
@@ -19,12 +20,12 @@ import { type Invitation, invite, inviteOne } from './invitations.ts';
 let on: TestDatabase;
 let invitation: Invitation;
 let answerQuestion: AnswerQuestion;
-let openConversation: OpenByLink;
+let openConversation: OpenConversationOf;
 let beginConversation: BeginConversation;
 beforeAll(async () => {
   on = await createTestDatabase({ replica: false });
   answerQuestion = createAnswers(on.database, createMetrics('test'));
-  openConversation = createOpenings(on.database, SECRET_KEY, createMetrics('test'));
+  openConversation = createOpenings(on.database, createMetrics('test'));
   beginConversation = createBeginnings(on.database, createMetrics('test'));
 });
 afterAll(() => on.close());
@@ -32,7 +33,8 @@ beforeEach(async () => {
   invitation = await inviteOne(on);
 });
 
-const open = (lastSeq = 0, token = invitation.token) => openConversation(token, lastSeq);
+const open = async (lastSeq = 0, token = invitation.token) =>
+  openConversation(readInvitation(SECRET_KEY, token), lastSeq);
 type Place = { readonly orgId: number; readonly reachOutId: number };
 const answer = (place: Place, nonce: string, questionSeq: number, content: string | AnswerContent = 'fine') =>
   answerQuestion(place, { nonce, questionSeq, content: typeof content === 'string' ? { text: content } : content });
@@ -47,7 +49,7 @@ const messagesOf = async (place: Place) =>
     .execute();
 const progress = async () => (await campaignOf(on.db, invitation.orgId, invitation.campaignId)).progress;
 
-test('a link shows its first question, and stores nothing: whoever opened it may be a program', async () => {
+test('a link shows its first question and stores nothing, because a program may have opened it', async () => {
   expect(await open()).toMatchObject({
     name: 'Person 1',
     organisation: 'Acme',
@@ -94,7 +96,8 @@ test('who comes back gets exactly what was missed', async () => {
     [5, 'bot', 'Anything else?'],
   ]);
   expect((await open(5)).messages).toEqual([]);
-  expect((await open(999)).messages).toEqual([]);
+  // More than there is, as after a restored backup: all of it again.
+  expect((await open(999)).messages).toHaveLength(5);
 });
 
 test('the questions come in order, and the last answer ends it', async () => {
@@ -242,14 +245,14 @@ test('sixteen clients at once, all in one team and campaign: every answer is kep
   onTestFinished(() => second.close());
   const mine = { open: openConversation, answer: answerQuestion };
   const theirs = {
-    open: createOpenings(second, SECRET_KEY, createMetrics('test')),
+    open: createOpenings(second, createMetrics('test')),
     answer: createAnswers(second, createMetrics('test')),
   };
   const answers = ['good', 'bad', 'fine'];
   await Promise.all(
-    people.map(async ({ token }, client) => {
+    people.map(async (person, client) => {
       const { open, answer } = client % 2 === 0 ? mine : theirs;
-      const conversation = await open(token, 0);
+      const conversation = await open(person, 0);
       for (const [n, body] of answers.entries()) {
         const given = { nonce: `${client}-${n}`, questionSeq: 1 + 2 * n, content: { text: body } };
         // And once more at the same time, as an impatient client sends it.

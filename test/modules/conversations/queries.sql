@@ -84,8 +84,9 @@ cross join lateral (
 left join lateral (
   select *
   from messages
-  where org_id = $5 and conversation_id = v.id and seq > given.last_seq
-  order by seq
+  where org_id = $5 and conversation_id = v.id
+      and seq > case when given.last_seq > v.last_seq then 0 else given.last_seq end
+  order by seq desc
   limit $6
 ) as m on true
 order by given.nth, m.seq;

@@ -6,7 +6,7 @@ import { type AnswerContent, type AnswerQuestion, createAnswers } from '../../..
 import { SCORES_PER_COMMIT_MAX } from '../../../src/modules/conversations/limits.ts';
 import { scoreAnswers } from '../../../src/modules/conversations/scoring.ts';
 import { createMetrics } from '../../../src/process/metrics.ts';
-import { createTestDatabase, type TestDatabase } from '../../database.ts';
+import { asAdmin, createTestDatabase, type TestDatabase, until } from '../../database.ts';
 import { type Invitation, invite } from './invitations.ts';
 
 let on: TestDatabase;
@@ -98,6 +98,28 @@ test('four processes that score at once count every answer once, over several ba
     expect(counted?.['day_score']).toBeCloseTo(rows[0]?.sum as number, 3);
     expect(counted?.['score']).toBeCloseTo(rows[0]?.sum as number, 3);
   }
+});
+
+test('a scorer that loses its connection in the middle neither loses an answer nor counts one twice', async () => {
+  const [person] = (await invite(on, 1)) as [Invitation];
+  await answer(person, 0, 'great');
+  let scoring!: Promise<number>;
+  await on.db.transaction().execute(async (transaction) => {
+    await sql`select 1 from conversations where org_id = ${person.orgId} for update`.execute(transaction);
+    scoring = score();
+    await until('the scorer waits and is cut off', async () => {
+      const { rows } = await asAdmin((admin) =>
+        admin.query(
+          `select pg_terminate_backend(pid) from pg_stat_activity where datname = $1 and wait_event_type = 'Lock'`,
+          [new URL(on.url).pathname.slice(1)],
+        ),
+      );
+      return rows.length > 0;
+    });
+  });
+  await scoring;
+  await score();
+  expect(await countedOf(person.orgId)).toMatchObject({ answers: 1, scored: 1, conversations: 1 });
 });
 
 test('what could not be recorded is scored by the next run, and does not hold up another organisation', async () => {

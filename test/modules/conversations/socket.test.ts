@@ -1,13 +1,18 @@
 import { sql } from 'kysely';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { createLinkToken } from '../../../src/mail/personal-link.ts';
-import { ANSWER_CHARS_MAX, CHOICE_MAX, NONCE_CHARS_MAX } from '../../../src/modules/conversations/limits.ts';
+import {
+  ANSWER_CHARS_MAX,
+  CHOICE_MAX,
+  CONVERSATION_MESSAGES_MAX,
+  NONCE_CHARS_MAX,
+} from '../../../src/modules/conversations/limits.ts';
 import { createCheckInToken } from '../../../src/modules/conversations/links.ts';
 import { start as startChat } from '../../../workers/chat.ts';
 import { createTestDatabase, type TestDatabase, until } from '../../database.ts';
 import { SECRET_KEY, startWorker, type TestWorker, testEnvironment } from '../../worker.ts';
 import { campaignOf } from '../campaigns/drafts.ts';
-import { answerFrame, type ChatClient, type Frame, openChat } from './chat-client.ts';
+import { type ChatClient, type Frame, openChat, sayAnswer } from './chat-client.ts';
 import { type Invitation, invite, inviteOne } from './invitations.ts';
 
 let on: TestDatabase;
@@ -52,7 +57,7 @@ test('an answer that is committed after its person came back is heard in the new
   let after!: ChatClient;
   await on.db.transaction().execute(async (transaction) => {
     await transaction.selectFrom('conversations').where('id', '=', id).select('id').forUpdate().execute();
-    before.say(answerFrame('late', 1, 'fine'));
+    before.say(sayAnswer('late', 1, 'fine'));
     await until('the answer waits for the lock', async () => {
       const { rows } =
         await sql`select 1 from pg_stat_activity where application_name = 'tardigrade-chat' and wait_event_type = 'Lock'`.execute(
@@ -103,16 +108,49 @@ test('a conversation from hello to the end', async () => {
 
 test('two thoughts sent at once belong to one question: the second is refused, not stored under the next', async () => {
   const client = await welcomed();
-  client.say(answerFrame('first', 1, 'It was fine'));
-  client.say(answerFrame('second', 1, 'but the release was stressful'));
+  client.say(sayAnswer('first', 1, 'It was fine'));
+  client.say(sayAnswer('second', 1, 'but the release was stressful'));
   expect(await client.heard((frame) => frame.type === 'error')).toMatchObject({ code: 'conflict' });
   expect(messagesIn(client)).toEqual([
     [2, 'employee', 'It was fine'],
     [3, 'bot', 'What helps?'],
   ]);
-  client.say(answerFrame('first', 1, 'It was fine')); // sent again after its acknowledgement was lost
+  client.say(sayAnswer('first', 1, 'It was fine')); // sent again after its acknowledgement was lost
   await until('acknowledged again', () => client.frames.filter((frame) => frame.type === 'ack').length === 2);
   expect(await client.answer('second', 'but the release was stressful')).toMatchObject({ type: 'ack', seq: 4 });
+});
+
+test('a client that has more than the server, as after a restored backup, starts again from the beginning', async () => {
+  const client = await welcomed();
+  await client.answer('a', 'fine');
+  const ahead = await open();
+  const welcome = await ahead.hello(invitation.token, 9);
+  expect(ahead.frames[0]).toEqual({ type: 'resync', fromSeq: 1 });
+  expect((welcome['messages'] as Frame[]).map(({ seq }) => seq)).toEqual([1, 2, 3]);
+});
+
+test('a client that missed more than the server repeats is told from where it goes on', async () => {
+  const client = await welcomed();
+  await client.answer('a', 'fine');
+  await sql`insert into messages (org_id, conversation_id, seq, sender, body)
+    select org_id, id, n, 'bot', 'and ' || n from conversations, generate_series(4, ${CONVERSATION_MESSAGES_MAX + 2}::int) n
+    where reach_out_id = ${invitation.reachOutId}`.execute(on.db);
+  await sql`update conversations set last_seq = ${CONVERSATION_MESSAGES_MAX + 2}::int
+    where reach_out_id = ${invitation.reachOutId}`.execute(on.db);
+  const late = await open();
+  const welcome = await late.hello(invitation.token, 1);
+  expect(late.frames[0]).toEqual({ type: 'resync', fromSeq: 3 });
+  const seqs = (welcome['messages'] as Frame[]).map(({ seq }) => seq);
+  expect([seqs.length, seqs[0], seqs.at(-1)]).toEqual([CONVERSATION_MESSAGES_MAX, 3, CONVERSATION_MESSAGES_MAX + 2]);
+  const enough = await open();
+  await enough.hello(invitation.token, 2);
+  expect(enough.frames.map(({ type }) => type)).toEqual(['welcome']);
+});
+
+test('a hello may say which version of the protocol it speaks', async () => {
+  const client = await open();
+  client.say({ type: 'hello', version: 1, token: invitation.token, lastSeq: 0 });
+  expect(await client.heard(({ type }) => type !== 'ping')).toMatchObject({ type: 'welcome' });
 });
 
 test('a tap on the scale is an answer', async () => {
@@ -168,7 +206,8 @@ test('an answer that is too long is told by how much', async () => {
   const client = await welcomed();
   const refused = await client.answer('a', 'x'.repeat(3_017));
   expect(refused).toMatchObject({ code: 'invalid', message: expect.stringMatching(/at most 2,000 .* 3,017/) });
-  expect(await client.answer('b', 'x'.repeat(ANSWER_CHARS_MAX))).toMatchObject({ type: 'ack' });
+  // Characters are counted as people count them: an emoji is one.
+  expect(await client.answer('b', '😀'.repeat(ANSWER_CHARS_MAX))).toMatchObject({ type: 'ack' });
 });
 
 test('an answer is acknowledged only when it is committed', async () => {
@@ -183,7 +222,7 @@ test('an answer is acknowledged only when it is committed', async () => {
     await hold;
   });
   await locked.promise;
-  client.say(answerFrame('slow', 1, 'fine'));
+  client.say(sayAnswer('slow', 1, 'fine'));
   await until('the answer waits for the lock, uncommitted', async () => {
     const { rows } =
       await sql`select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`.execute(
@@ -206,7 +245,7 @@ test('an answer is acknowledged only when it is committed', async () => {
 
 test('an answer whose acknowledgement was lost is sent again and is there once', async () => {
   const first = await welcomed();
-  first.say(answerFrame('once', 1, 'fine'));
+  first.say(sayAnswer('once', 1, 'fine'));
   await new Promise((resolve) => first.socket.once('message', resolve)); // stored; the client dies before it reads this
   first.socket.terminate();
   const second = await open();
@@ -266,18 +305,18 @@ test('an answer before hello goes nowhere', async () => {
 test.each([
   ['no type', {}],
   ['an unknown type', { type: 'shout' }],
-  ['an empty answer', answerFrame('n', 1, '')],
-  ['an answer of blanks', answerFrame('n', 1, ' \n ')],
-  ['an answer that is too long', answerFrame('n', 1, 'x'.repeat(ANSWER_CHARS_MAX + 1))],
-  ['no nonce', answerFrame('', 1, 'fine')],
-  ['a nonce that is too long', answerFrame('n'.repeat(NONCE_CHARS_MAX + 1), 1, 'fine')],
-  ['a field that nobody reads', { ...answerFrame('n', 1, 'fine'), seq: 1 }],
+  ['an empty answer', sayAnswer('n', 1, '')],
+  ['an answer of blanks', sayAnswer('n', 1, ' \n ')],
+  ['an answer that is too long', sayAnswer('n', 1, 'x'.repeat(ANSWER_CHARS_MAX + 1))],
+  ['no nonce', sayAnswer('', 1, 'fine')],
+  ['a nonce that is too long', sayAnswer('n'.repeat(NONCE_CHARS_MAX + 1), 1, 'fine')],
+  ['a field that nobody reads', { ...sayAnswer('n', 1, 'fine'), seq: 1 }],
   ['an answer without a question', { type: 'answer', nonce: 'n', text: 'fine' }],
-  ['words and a number at once', { ...answerFrame('n', 1, 'fine'), choice: 1 }],
+  ['words and a number at once', { ...sayAnswer('n', 1, 'fine'), choice: 1 }],
   ['neither words nor a number', { type: 'answer', nonce: 'n', questionSeq: 1 }],
-  ['a number below the scale', answerFrame('n', 1, 0)],
-  ['a number above the scale', answerFrame('n', 1, CHOICE_MAX + 1)],
-  ['a number between two', answerFrame('n', 1, 2.5)],
+  ['a number below the scale', sayAnswer('n', 1, 0)],
+  ['a number above the scale', sayAnswer('n', 1, CHOICE_MAX + 1)],
+  ['a number between two', sayAnswer('n', 1, 2.5)],
   ['a place before the first', { type: 'hello', token: 'x', lastSeq: -1 }],
 ])('%s is told to be invalid, and the conversation goes on', async (_, frame) => {
   const client = await welcomed();
@@ -305,7 +344,7 @@ test('a stop of the chat tells everybody to come back, and what was said is ther
   await client.hello(invitation.token);
   await client.answer('a', 'fine');
   expect(await second.stop()).toBe(true);
-  expect(await client.closed).toEqual({ code: 1012, reason: 'restarting' });
+  expect(await client.closed).toMatchObject({ code: 1012, reason: expect.stringMatching(/^retry after \d+ ms$/) });
   const again = await open();
   expect(await again.hello(invitation.token, 3)).toMatchObject({ lastSeq: 3, messages: [] });
 });

@@ -82,6 +82,26 @@ test.each([
   expect((await get(`/api/mood?${query}`)).status).toBe(400);
 });
 
+test.each(['2026-02-30', '12/01/2027', '2026-W10-1', '+275760-09-13', '2026-03-01T00:00:00Z', '2026-3-1'])(
+  'the day %s is refused in words',
+  async (day) => {
+    const { status, body } = await get<{ detail: string }>(`/api/mood?from=${encodeURIComponent(day)}`);
+    expect(status).toBe(400);
+    expect(body.detail).toBe(`"${day}" is not a valid date. Write it like 2027-01-31.`);
+  },
+);
+
+test('the reference says that days are counted in UTC, wherever it shows one', async () => {
+  const { paths } = (await get<{ paths: Record<string, { get: unknown }> }>('/docs/openapi.json')).body;
+  const mood = JSON.stringify(paths['/api/mood']?.get);
+  expect(mood).toContain('by UTC days');
+  expect(mood.match(/a day in UTC, YYYY-MM-DD/g)).toHaveLength(2);
+  expect(mood.match(/"YYYY-MM-DD, UTC"/g)).toHaveLength(2);
+  const summary = JSON.stringify(paths['/api/summary']?.get);
+  expect(summary).toContain('since midnight UTC');
+  expect(summary.match(/of one day in UTC/g)).toHaveLength(2);
+});
+
 test('the longest range is answered', async () => {
   expect((await get('/api/mood?from=2026-01-01&to=2026-04-02')).status).toBe(200);
 });

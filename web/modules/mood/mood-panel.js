@@ -1,6 +1,6 @@
 import { get } from '/assets/api.js';
 import { el, put } from '/assets/el.js';
-import { count, dayAgo } from '/assets/format.js';
+import { count, dayAgo, midnightUtc } from '/assets/format.js';
 import { segments, slot } from '/assets/parts.js';
 import { moodChart } from './chart.js';
 import { heatMap } from './heat-map.js';
@@ -33,13 +33,14 @@ function charts(mood) {
     const text = `No day in this period has ${count(mood.groupMin, 'scored answer')} yet. ${COUNTED}`;
     return el('p', { class: 'empty' }, text);
   }
+  const days = `Days are counted in UTC: one begins at ${midnightUtc()}.`;
   const note = `A team's day is shown from ${count(mood.groupMin, 'scored answer')} up, so that nobody can be singled out.`;
   return [
     el(
       'section',
       { class: 'card' },
       el('h3', null, 'The organisation by day'),
-      el('p', { class: 'soft' }, COUNTED),
+      el('p', { class: 'soft' }, `${COUNTED} ${days}`),
       moodChart(mood.organisation, mood.from, mood.to),
     ),
     el('section', { class: 'card' }, el('h3', null, 'Teams by day'), el('p', { class: 'soft' }, note), heatMap(mood)),
