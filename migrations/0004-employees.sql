@@ -9,8 +9,10 @@ create table teams (
   -- code that writes employees can forget it: counting 168,000 rows for each dashboard took 60 ms.
   employees integer not null default 0,
   reachable integer not null default 0,
+  -- "Sales" and "sales" are one team, written as it was at first.
+  name_lower text collate "C" not null generated always as (lower(name)) stored,
   primary key (org_id, id),
-  unique (org_id, name)
+  unique (org_id, name_lower)
 );
 
 create table employees (
@@ -45,6 +47,8 @@ create table imports (
   -- The first IMPORT_REJECTIONS_KEPT.
   rejections jsonb not null default '[]',
   error text,
+  -- How the file was read, where it came so far: what was found out, or chosen.
+  reading jsonb,
   created_at timestamptz not null default now(),
   -- If a running import has not been touched for ABANDONED_IMPORT_SECONDS, its process has died.
   touched_at timestamptz not null default now(),
@@ -54,6 +58,7 @@ create table imports (
 create index imports_by_age on imports (created_at);
 create index imports_running on imports (touched_at) where status = 'running';
 comment on column imports.rejections is 'json: { line: number; reason: string }[]';
+comment on column imports.reading is 'json: { encoding: string; encodingKnownBy: string; delimiter: string; headerLine: number | null; columns: { name: { column: number; title: string | null }[]; email: { column: number; title: string | null }; team: { column: number; title: string | null } | null } }';
 
 create function count_teams() returns trigger language plpgsql as $$
 begin

@@ -1,5 +1,12 @@
 import { StartError } from './errors.ts';
-import { REQUESTS_PER_MINUTE_MAX, SOCKETS_MAX, SOCKETS_PER_ADDRESS_MAX } from './limits.ts';
+import {
+  LAME_DUCK_MS_DEFAULT,
+  LAME_DUCK_MS_MAX,
+  REQUESTS_PER_MINUTE_MAX,
+  SOCKETS_MAX,
+  SOCKETS_PER_ADDRESS_MAX,
+} from './limits.ts';
+import { parseMailbox } from './mail-address.ts';
 import { PROCESSES, type ServingProcess } from './processes.ts';
 
 /**
@@ -60,6 +67,11 @@ export const VARIABLES = {
     'SOCKETS_PER_ADDRESS',
     integer(SOCKETS_PER_ADDRESS_MAX, 1, SOCKETS_MAX),
     'how many WebSockets one address can have at one `chat`',
+  ),
+  lameDuckMs: variable(
+    'LAME_DUCK_MS',
+    integer(LAME_DUCK_MS_DEFAULT, 0, LAME_DUCK_MS_MAX),
+    'how long a process that was told to stop says so on `/readyz` and serves on, before it closes its door',
   ),
   logLevel: variable(
     'LOG_LEVEL',
@@ -252,9 +264,7 @@ function origins(raw = '', name: string, faults: string[]): string[] {
 
 function mailbox(fallback: string): Reader<string> {
   return (raw = fallback, name, faults) => {
-    // A line break here would let the value inject headers into every mail.
-    if (/[\r\n]/.test(raw) || !/^(?:[^<>@]+<[^<>@\s]+@[^<>@\s]+>|[^<>@\s]+@[^<>@\s]+)$/.test(raw))
-      faults.push(`${name} must be an address like "Name <name@example.com>"`);
+    if (parseMailbox(raw) === undefined) faults.push(`${name} must be an address like "Name <name@example.com>"`);
     return raw;
   };
 }

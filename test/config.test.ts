@@ -23,6 +23,7 @@ test('four variables are enough, the rest has a default', () => {
     databaseMigrateUrl: NEEDED.DATABASE_URL,
     databaseReplicaUrl: undefined,
     requestsPerMinute: 6_000,
+    lameDuckMs: 500,
     redisUrl: NEEDED.REDIS_URL,
     smtpUrl: NEEDED.SMTP_URL,
     secretKey: NEEDED.SECRET_KEY,

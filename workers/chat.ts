@@ -12,7 +12,7 @@ import { useDatabase, useRedis } from './parts/resources.ts';
 export async function start(process: Process, modules = MODULES): Promise<void> {
   const { config, log, metrics, health } = process;
   const database = await useDatabase(process);
-  const redis = await useRedis(process);
+  const redis = await useRedis(process, { needed: false });
   const faces = await loadFaces(modules, ({ socket }) => socket);
   const endpoints = await process.open(
     'socket endpoints',

@@ -6,9 +6,9 @@ import type { Log } from '../log.ts';
 /**
  * A connection for commands that a request or a loop waits for: they fail at once while Redis is down.
  * By default every command is queued in memory until Redis is back: 20 MB a second under load, and answers that come
- * too late.
+ * too late. Those who can do without Redis do not `wait` for it at their start.
  */
-export async function openRedis(url: string, log: Log): Promise<Redis> {
+export async function openRedis(url: string, log: Log, { wait = true } = {}): Promise<Redis> {
   const redis = new Redis(url, {
     lazyConnect: true,
     enableOfflineQueue: false,
@@ -18,7 +18,8 @@ export async function openRedis(url: string, log: Log): Promise<Redis> {
     reconnectOnError: createReplacement(log),
   });
   redis.on('error', (error) => log.warn({ err: error }, 'redis connection error'));
-  await connected(redis, url);
+  if (wait) await connected(redis, url);
+  else redis.connect().catch(() => undefined); // ioredis keeps trying
   return redis;
 }
 

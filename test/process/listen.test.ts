@@ -50,6 +50,7 @@ test('closing lets the request in flight end, and accepts no new one', async () 
   await arrived.promise;
 
   const closed = closeServer(server);
+  await until('the door is closed', () => !server.listening);
   await expect(fetch(url)).rejects.toMatchObject({ cause: { code: 'ECONNREFUSED' } });
   answer.resolve();
   expect(await (await inFlight).text()).toBe('saved');
@@ -89,6 +90,14 @@ test('connections beyond the limit are refused with one line in the log, however
     'connections are refused: as many as allowed are open',
   );
   first.destroy();
+});
+
+test('the servers of one process share its open files', async () => {
+  const first = await listening(createServer());
+  const alone = first.maxConnections;
+  const second = await listening(createServer());
+  expect(second.maxConnections).toBe(first.maxConnections);
+  if (Number.isFinite(alone)) expect(first.maxConnections).toBeLessThan(alone);
 });
 
 // Only Linux says in /proc how many files a process may open.

@@ -39,6 +39,10 @@ export const remove = (path, signal) => call('DELETE', path, { signal });
 export const putFile = (path, file, signal) =>
   call('PUT', path, { body: file, headers: { 'content-type': 'text/csv' }, signal });
 
+/** POST of a file, or of a part of one. */
+export const postFile = (path, file, signal) =>
+  call('POST', path, { body: file, headers: { 'content-type': 'text/csv' }, signal });
+
 export function queryString(query) {
   const set = Object.entries(query ?? {}).filter(([, value]) => value !== null && value !== undefined && value !== '');
   return set.length === 0 ? '' : `?${new URLSearchParams(set)}`;

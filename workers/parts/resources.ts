@@ -34,20 +34,25 @@ async function openChecked({ name, config, log, metrics, health }: Process): Pro
   return database;
 }
 
-/** Opens Redis, and starts publishing this process's reports for the operations page. */
-export async function useRedis(process: Process): Promise<Redis> {
+/**
+ * Opens Redis, and starts publishing this process's reports for the operations page. Only jobs need Redis: the others
+ * start without it, and their readiness does not ask for it, or one Redis that is down would take all of them away.
+ */
+export async function useRedis(process: Process, { needed }: { needed: boolean }): Promise<Redis> {
   const redis = await process.open(
     'redis',
-    () => openRedis(process.config.redisUrl, process.log),
+    () => openRedis(process.config.redisUrl, process.log, { wait: needed }),
     (opened) => opened.disconnect(),
   );
   await process.open(
     'report',
-    () => {
-      process.health.register('redis', () => probeWrite(redis));
-      return publishReports(redis, process.metrics.report);
-    },
+    () => publishReports(redis, process.metrics.report),
     (stop) => stop(),
   );
   return redis;
+}
+
+/** For a process that is of no use to anybody while Redis does not answer: the mailer, but not `all`, which serves people. */
+export function registerRedisCheck({ name, health }: Process, redis: Redis): void {
+  if (name === 'mailer') health.register('redis', () => probeWrite(redis));
 }

@@ -16,6 +16,7 @@ export const bench: ModuleBench = {
     'GET /api/imports': 2,
     'GET /api/imports/{id}': 1,
     'POST /api/imports': 1,
+    'POST /api/imports/preview': 1,
     'PUT /api/imports/{id}/file': 1,
   },
   checks: EMPLOYEE_CHECKS,

@@ -33,4 +33,16 @@ function checkImport(answer: CheckedAnswer, args: CheckArgs, owners: Owners): st
   return checkObject(answer, args, owners);
 }
 
-export const EMPLOYEE_CHECKS: Checks = { employees: checkEmployees, import: checkImport };
+function checkPreview(answer: CheckedAnswer, args: CheckArgs): string | undefined {
+  const { problem, rowsRead, rowsRejected, rows } = answer.json as {
+    problem: string | null;
+    rowsRead: number;
+    rowsRejected: number;
+    rows: { employee: { name: string } | null }[];
+  };
+  if (problem !== null) return problem;
+  if (rowsRead !== args['rows'] || rowsRejected !== 0) return `${rowsRead} rows read, ${rowsRejected} rejected`;
+  return rows[0]?.employee?.name === 'Preview 0' ? undefined : 'the first row is not the first person';
+}
+
+export const EMPLOYEE_CHECKS: Checks = { employees: checkEmployees, import: checkImport, preview: checkPreview };

@@ -8,6 +8,7 @@ export const IMPORT_STEPS: Steps = {
   'GET /api/imports': listStep(IMPORTS),
   'GET /api/imports/{id}': { needs: 'viewer', request: importById },
   'POST /api/imports': { needs: 'admin', request: announce },
+  'POST /api/imports/preview': { needs: 'admin', request: preview },
   'PUT /api/imports/{id}/file': { needs: 'admin', request: sendFile },
 };
 
@@ -29,6 +30,16 @@ function announce({ client, unique }: StepContext): PlannedRequest {
     expect: [201],
     check: { name: 'created', args: { fields: { fileName, status: 'waiting' }, kind: 'imports', orgId: client.orgId } },
     remember: ({ json }) => client.kept<number>(ANNOUNCED).add(idOf(json)),
+  };
+}
+
+function preview({ client }: StepContext): PlannedRequest {
+  const rows = Array.from({ length: IMPORT_ROWS }, (_, n) => `Preview ${n},preview.${n}@load.test,General`);
+  return {
+    ...write(client, 'POST /api/imports/preview', '/api/imports/preview'),
+    headers: authorized(client, { 'content-type': 'text/csv' }),
+    body: `name,email,team\n${rows.join('\n')}\n`,
+    check: { name: 'preview', args: { rows: IMPORT_ROWS } },
   };
 }
 

@@ -2,8 +2,10 @@ import type { Caller, Database } from '../../db/read-write-split.ts';
 import type { Role } from '../../db/schema.ts';
 import { EVERY_ORGANISATION } from '../../db/tenant-isolation.ts';
 import { AppError, SQLSTATE, sqlState } from '../../errors.ts';
+import type { Turn } from '../../flow/fair-semaphore.ts';
 import type { Sessions } from '../../http/authentication.ts';
 import type { PasswordHasher } from '../../http/password-hashing.ts';
+import { parseAddress } from '../../mail-address.ts';
 import { insertOrganisation, me, userByEmail } from './queries.ts';
 
 export interface Welcome {
@@ -27,9 +29,10 @@ export async function registerOrganisation(
   caller: Caller,
   parts: { hasher: PasswordHasher; sessions: Sessions },
   registration: Registration,
+  turn: Turn,
 ): Promise<Welcome> {
-  const email = registration.email.toLowerCase();
-  const passwordHash = await parts.hasher.hash(registration.password);
+  const email = addressOf(registration.email);
+  const passwordHash = await parts.hasher.hash(registration.password, turn);
   try {
     return await caller.within(EVERY_ORGANISATION).write(async (transaction) => {
       const { organisation, user } = await insertOrganisation(transaction, { ...registration, email, passwordHash });
@@ -43,6 +46,12 @@ export async function registerOrganisation(
   }
 }
 
+function addressOf(text: string): string {
+  const parsed = parseAddress(text);
+  if ('fault' in parsed) throw new AppError('invalid', `This is not an email address: it ${parsed.fault}.`);
+  return parsed.address;
+}
+
 /**
  * Throws `unauthenticated`, with the same message and timing, for an unknown address and for a wrong password. Reads
  * from the primary: someone who registered a moment ago, perhaps on another device, can sign in however far a replica
@@ -52,9 +61,12 @@ export async function signIn(
   caller: Caller,
   parts: { hasher: PasswordHasher; sessions: Sessions; database: Pick<Database, 'primary'> },
   given: { email: string; password: string },
+  turn: Turn,
 ): Promise<Welcome> {
-  const found = await userByEmail(parts.database.primary(EVERY_ORGANISATION), given.email.toLowerCase());
-  const right = await parts.hasher.verify(given.password, found?.password_hash);
+  const parsed = parseAddress(given.email);
+  const email = 'fault' in parsed ? '' : parsed.address;
+  const found = await userByEmail(parts.database.primary(EVERY_ORGANISATION), email);
+  const right = await parts.hasher.verify(given.password, found?.password_hash, turn);
   if (!right || found === undefined) throw new AppError('unauthenticated', 'The address or the password is wrong.');
   const token = await caller
     .within(found.org_id)

@@ -6,22 +6,28 @@ import { AppError } from '../../errors.ts';
 import { writeToOutbox } from '../../queue/transactional-outbox.ts';
 import { CAMPAIGN_DEFAULTS } from './campaign-mail.ts';
 import { launchTimesOf, type Schedule } from './launch-times.ts';
-import { CAMPAIGNS_SCHEDULED_MAX, LINK_DAYS } from './limits.ts';
+import { CAMPAIGNS_SCHEDULED_MAX, LINK_DAYS, RETRY_ROWS_MAX, RETRY_STEP_ROWS } from './limits.ts';
 import {
+  areLinksValid,
   type Campaign,
   type CampaignStatus,
   type CampaignUpdate,
   campaignById,
   countScheduled,
+  type Failed,
   insertCampaign,
   markLaunched,
+  NOT_PAUSED,
   type Question,
+  retryFailed,
+  takeFromFailed,
   updateCampaign,
 } from './queries.ts';
 
 declare module '../../queue/transactional-outbox.ts' {
   interface Topics {
     'campaign.launched': { readonly campaignId: number };
+    'campaign.resumed': { readonly campaignId: number };
   }
 }
 
@@ -54,8 +60,10 @@ const TRANSITIONS = {
   changed: { from: ['draft'], to: 'draft' },
   launched: { from: ['draft', 'scheduled'], to: 'sending' },
   scheduled: { from: ['draft', 'scheduled'], to: 'scheduled' },
+  paused: { from: ['sending'], to: 'paused' },
+  resumed: { from: ['paused'], to: 'sending' },
   /** Mails that were already handed over stay sent. */
-  cancelled: { from: ['draft', 'scheduled', 'sending'], to: 'cancelled' },
+  cancelled: { from: ['draft', 'scheduled', 'sending', 'paused'], to: 'cancelled' },
 } as const satisfies Record<string, { from: readonly CampaignStatus[]; to: CampaignStatus }>;
 
 /** A campaign must keep showing what people were sent. Throws `conflict` unless it is a draft. */
@@ -87,8 +95,45 @@ export async function launchIn(transaction: Db, orgId: number, id: number): Prom
 }
 
 export function cancelCampaign(db: DatabaseSession, orgId: number, id: number): Promise<Campaign> {
-  return transition(db, orgId, id, 'cancelled', async () => ({ finished_at: sql`now()` }));
+  return transition(db, orgId, id, 'cancelled', async () => ({ finished_at: sql`now()`, ...NOT_PAUSED }));
 }
+
+/** Nothing more is handed over within MAIL_TEND_EVERY_MS. */
+export function pauseCampaign(db: DatabaseSession, orgId: number, id: number): Promise<Campaign> {
+  return transition(db, orgId, id, 'paused', async () => ({
+    ...NOT_PAUSED,
+    paused_about: 'person',
+    paused_at: sql`now()`,
+  }));
+}
+
+export function resumeCampaign(db: DatabaseSession, orgId: number, id: number): Promise<Campaign> {
+  return transition(db, orgId, id, 'resumed', async (transaction) => {
+    await writeToOutbox(transaction, { orgId, topic: 'campaign.resumed', payload: { campaignId: id } });
+    return NOT_PAUSED;
+  });
+}
+
+/** Sends to failed recipients again: to one, to those of one cause, or to all. Throws `conflict` when there are none. */
+export function retryCampaign(db: DatabaseSession, orgId: number, id: number, failed: Failed): Promise<Campaign> {
+  return db.write(async (transaction) => {
+    const { status } = found(await campaignById(transaction, orgId, id));
+    if (!RETRIED_FROM.includes(status))
+      throw new AppError('conflict', `The campaign is ${status}: there is nothing to send again.`);
+    if (!(await areLinksValid(transaction, orgId, id)))
+      throw new AppError('conflict', 'The personal links of this campaign have expired. Launch a new one instead.');
+    let returned = 0;
+    for (let step = RETRY_STEP_ROWS; step === RETRY_STEP_ROWS && returned < RETRY_ROWS_MAX; returned += step)
+      step = await retryFailed(transaction, orgId, id, failed, RETRY_STEP_ROWS);
+    if (returned === 0) throw new AppError('conflict', 'No recipient of this kind has failed.');
+    await takeFromFailed(transaction, orgId, id, returned);
+    await updateCampaign(transaction, orgId, id, ['done'], { status: 'sending', finished_at: null });
+    await writeToOutbox(transaction, { orgId, topic: 'campaign.resumed', payload: { campaignId: id } });
+    return found(await campaignById(transaction, orgId, id));
+  });
+}
+
+const RETRIED_FROM: readonly CampaignStatus[] = ['sending', 'paused', 'done'];
 
 /** Throws `not_found`, or `conflict` when the campaign's state does not allow the change. */
 function transition(

@@ -1,5 +1,5 @@
 /** The limits of campaigns, their mails and their ledger. */
-import { MAILS_IN_FLIGHT_MAX, RETENTION_DAYS, SMTP_MS } from '../../limits.ts';
+import { MAIL_HELD_WAIT, MAILS_IN_FLIGHT_MAX, RETENTION_DAYS } from '../../limits.ts';
 
 const SECOND_MS = 1_000;
 const MINUTE_MS = 60 * SECOND_MS;
@@ -22,15 +22,27 @@ export const SWEEP_EVERY_MS = 5 * SECOND_MS; // how often campaigns that are bei
 export const SWEEP_CAMPAIGNS_MAX = 200;
 
 export const EXPAND_PAGE_ROWS = 1_000; // employees written to the ledger per statement
-export const MAIL_CLAIM_ROWS = 20; // claimed from the ledger at a time
+export const EXPAND_AWAIT_EVERY_MS = 500; // between two questions whether the transactions from before the launch have ended
+export const EXPAND_AWAIT_MAX_MS = 10 * MINUTE_MS; // a transaction that is open for longer must not keep a campaign from its end
 export const MAIL_SLICE_ROWS = 200; // per turn of a job; then it is the next campaign's turn
-export const MAIL_LEASE_MS = 30 * SECOND_MS; // above SMTP_MS: a mail claimed by a process that died is claimed again after this
-export const MAIL_ATTEMPTS_MAX = 5; // of a mail that the server asks us to retry later
+export const MAIL_LEASE_MS = 30 * SECOND_MS; // a mail whose process died is claimed again after this; a mail that is under way keeps its lease
+export const MAIL_LEASE_EXTEND_EVERY_MS = 5 * SECOND_MS; // so that a process that was stopped for 20 s still has it
+export const MAIL_TEND_EVERY_MS = 500; // while mails are under way: recording, extending leases, and noticing that somebody paused or cancelled
+export const MAIL_RECORD_MS = 60 * SECOND_MS; // how long outcomes are kept for a database that does not take them
+export const MAIL_RECORD_RETRY_MS = { base: 200, max: 2 * SECOND_MS } as const;
+export const MAIL_ATTEMPTS_MAX = 16; // of a mail that its recipient's mailbox does not take for now: four to five hours, longer than greylisting and a full mailbox
 export const MAIL_RETRY_MS = { base: 30 * SECOND_MS, max: 60 * MINUTE_MS } as const;
 export const MAIL_RETRY_MARGIN_MS = 50; // added to a retry's due time, so that the job does not run a moment too early
+export const HELD_STEP_MS = 5 * SECOND_MS; // a recipient whose mail was refused because of us waits this much longer each time, so that it is not always the probe
+export const HELD_POLL_MS = 30 * SECOND_MS; // how long a held campaign's job sleeps at most
+export const HELD_STOP_MS = 72 * 60 * MINUTE_MS; // after three days only a person resumes it
+export const FAILURES_COUNTED_MAX = 100_000;
+export const RETRY_STEP_ROWS = 1_000; // failed recipients that are put back per statement
+export const RETRY_ROWS_MAX = 100_000; // per request
 
 export const RELATIONS: readonly [string, boolean][] = [
-  ['SMTP_MS < MAIL_LEASE_MS', SMTP_MS < MAIL_LEASE_MS],
-  ['MAIL_CLAIM_ROWS <= MAILS_IN_FLIGHT_MAX', MAIL_CLAIM_ROWS <= MAILS_IN_FLIGHT_MAX],
-  ['MAIL_CLAIM_ROWS <= MAIL_SLICE_ROWS', MAIL_CLAIM_ROWS <= MAIL_SLICE_ROWS],
+  ['MAIL_LEASE_EXTEND_EVERY_MS * 4 <= MAIL_LEASE_MS', MAIL_LEASE_EXTEND_EVERY_MS * 4 <= MAIL_LEASE_MS],
+  ['MAIL_TEND_EVERY_MS < MAIL_LEASE_EXTEND_EVERY_MS', MAIL_TEND_EVERY_MS < MAIL_LEASE_EXTEND_EVERY_MS],
+  ['MAILS_IN_FLIGHT_MAX <= MAIL_SLICE_ROWS', MAILS_IN_FLIGHT_MAX <= MAIL_SLICE_ROWS],
+  ['MAIL_HELD_WAIT.max < HELD_STOP_MS', MAIL_HELD_WAIT.max < HELD_STOP_MS],
 ];

@@ -13,6 +13,9 @@ import {
   changeCampaign,
   createCampaign,
   launchCampaign,
+  pauseCampaign,
+  resumeCampaign,
+  retryCampaign,
   scheduleCampaign,
   toQuestion,
 } from './campaigns.ts';
@@ -26,7 +29,7 @@ import {
   SLOTS_PREVIEWED,
   SUBJECT_CHARS_MAX,
 } from './limits.ts';
-import { campaignById, campaignsPage, reachOutsPage, recipientsOf } from './queries.ts';
+import { campaignById, campaignsPage, failuresByCause, reachOutsPage, recipientsOf } from './queries.ts';
 import { unsubscribeRoutes } from './unsubscribe.ts';
 
 const QuestionText = Type.String({ minLength: 1, maxLength: QUESTION_CHARS_MAX, pattern: '\\S' });
@@ -59,7 +62,7 @@ const Campaign = Type.Object({
   subject: Type.String(),
   body: Type.String(),
   questions: Questions,
-  status: Type.String({ description: 'draft, scheduled, sending, done or cancelled' }),
+  status: Type.String({ description: 'draft, scheduled, sending, paused, done or cancelled' }),
   launchAt: nullable(Time),
   cron: nullable(Type.String()),
   timeZone: Type.String(),
@@ -67,6 +70,17 @@ const Campaign = Type.Object({
   launchedAt: nullable(Time),
   finishedAt: nullable(Time),
   createdAt: Time,
+  pausedBecause: nullable(
+    Type.Object({
+      about: Type.String({
+        description:
+          'why no mail goes out: `person` (somebody paused it), `sender` (the mail server refuses our address, login or quota), `server` (it is away or takes no mail), `rate` (we are too fast for it)',
+      }),
+      reason: nullable(Type.String({ description: 'the words of the mail server' })),
+      since: nullable(Time),
+      nextTryAt: nullable({ ...Time, description: 'it goes on by itself; null: only a person resumes it' }),
+    }),
+  ),
   progress: Type.Object({
     recipients: Type.Integer(),
     sent: Type.Integer(),
@@ -79,6 +93,11 @@ const Campaign = Type.Object({
   }),
 });
 
+const Cause = Type.String({
+  description:
+    'of a failed one: `recipient` (the mailbox does not take it), `mail` (this mail is refused), `unconfirmed` (the mail server got it and never said whether it took it)',
+});
+
 const ReachOut = Type.Object({
   id: Id,
   employee: Type.Object({ id: Id, name: Type.String(), email: Type.String() }),
@@ -86,6 +105,7 @@ const ReachOut = Type.Object({
   attempts: Type.Integer(),
   sentAt: nullable(Time),
   error: nullable(Type.String()),
+  cause: nullable(Cause),
 });
 
 const Schedule = Type.Object(
@@ -282,6 +302,75 @@ export function routes(api: App, { cursors, database, links }: ApiContext): void
       },
     },
     async ({ db, user, params }) => cancelCampaign(db, user.orgId, params.id),
+  );
+
+  api.post(
+    '/campaigns/:id/pause',
+    {
+      config: { role: 'admin' },
+      schema: {
+        summary: 'Pause a campaign that is being sent',
+        tags,
+        params: IdParams,
+        response: { 200: Campaign },
+      },
+    },
+    async ({ db, user, params }) => pauseCampaign(db, user.orgId, params.id),
+  );
+
+  api.post(
+    '/campaigns/:id/resume',
+    {
+      config: { role: 'admin' },
+      schema: { summary: 'Resume a paused campaign', tags, params: IdParams, response: { 200: Campaign } },
+    },
+    async ({ db, user, params }) => resumeCampaign(db, user.orgId, params.id),
+  );
+
+  api.get(
+    '/campaigns/:id/failures',
+    {
+      schema: {
+        summary: 'How many recipients failed, by cause',
+        tags,
+        params: IdParams,
+        response: {
+          200: Type.Object({
+            items: Type.Array(Type.Object({ cause: Cause, count: Type.Integer(), example: nullable(Type.String()) })),
+          }),
+        },
+      },
+    },
+    async ({ db, user, params }) => ({
+      items: await db.read(async (reader) => {
+        if ((await campaignById(reader, user.orgId, params.id)) === undefined) throw noSuchCampaign();
+        return failuresByCause(reader, user.orgId, params.id);
+      }),
+    }),
+  );
+
+  api.post(
+    '/campaigns/:id/retry',
+    {
+      config: { role: 'admin' },
+      schema: {
+        summary: 'Send to failed recipients again: to one, to those of one cause, or to all',
+        tags,
+        params: IdParams,
+        body: Type.Object(
+          {
+            cause: Type.Optional(
+              Type.Union([Type.Literal('recipient'), Type.Literal('mail'), Type.Literal('unconfirmed')]),
+            ),
+            reachOutId: Type.Optional(Id),
+          },
+          closed,
+        ),
+        response: { 202: Campaign },
+      },
+    },
+    async ({ db, user, params, body }, reply) =>
+      reply.code(202).send(await retryCampaign(db, user.orgId, params.id, body)),
   );
 
   api.get(

@@ -4,13 +4,17 @@ import type { Db } from '../../db/schema.ts';
 import { EVERY_ORGANISATION } from '../../db/tenant-isolation.ts';
 import { AppError } from '../../errors.ts';
 import { batches } from '../../flow/batch.ts';
-import { type EmployeeRow, type RejectedRow, readEmployees } from './csv-file.ts';
+import { readEmployees } from './csv-file.ts';
+import type { Choices, Reading } from './csv-reading.ts';
+import type { EmployeeRow, RejectedRow } from './employee-row.ts';
 import { IMPORT_BATCH_ROWS, IMPORT_REJECTIONS_KEPT, TEAMS_MAX } from './limits.ts';
 import {
   addTeams,
   claimImport,
   failRunningImports,
   finishImport,
+  type ImportColumn,
+  type ImportReading,
   recordBatch,
   teamsByName,
   upsertEmployees,
@@ -26,6 +30,7 @@ export async function importEmployees(
   orgId: number,
   importId: number,
   file: Readable,
+  choices: Choices = {},
 ): Promise<void> {
   const claimed = await db.write((transaction) => claimImport(transaction, orgId, importId));
   if (!claimed)
@@ -33,10 +38,13 @@ export async function importEmployees(
   const seenTeams = new Map<string, number>();
   let line = 1;
   let fault: unknown;
+  let reading: ImportReading | null = null;
   // A file that is cut off ends its last batch too: the rows before that are kept.
   async function* rowsUntilFault() {
     try {
-      yield* readEmployees(file);
+      yield* readEmployees(file, choices, (found) => {
+        reading = toImportReading(found);
+      });
     } catch (error) {
       fault = error instanceof AppError ? error : new BrokenOff('broken off', { cause: error });
     }
@@ -49,10 +57,26 @@ export async function importEmployees(
     if (fault !== undefined) throw fault;
   } catch (error) {
     const told = toldOf(error, line);
-    await db.write((transaction) => finishImport(transaction, orgId, importId, told.message));
+    await db.write((transaction) => finishImport(transaction, orgId, importId, { error: told.message, reading }));
     throw told.code === 'internal' ? error : told;
   }
-  await db.write((transaction) => finishImport(transaction, orgId, importId, null));
+  await db.write((transaction) => finishImport(transaction, orgId, importId, { error: null, reading }));
+}
+
+/** In the words of the API. */
+function toImportReading({ encoding, delimiter, header, columns }: Reading): ImportReading {
+  const column = (index: number): ImportColumn => ({ column: index + 1, title: header?.cells[index]?.trim() || null });
+  return {
+    encoding: encoding.encoding,
+    encodingKnownBy: encoding.by,
+    delimiter,
+    headerLine: header?.line ?? null,
+    columns: {
+      name: columns.name.map(column),
+      email: column(columns.email),
+      team: columns.team === undefined ? null : column(columns.team),
+    },
+  };
 }
 
 class BrokenOff extends Error {}
@@ -74,21 +98,19 @@ async function keepBatch(
   seenTeams: Map<string, number>,
 ) {
   const rejected = batch.filter((row) => 'reason' in row);
-  // Two rows with the same address: the later one wins, as it would if they were in different batches.
-  const rows = new Map<string, EmployeeRow>();
-  for (const row of batch) if (!('reason' in row)) rows.set(row.email, row);
+  const good = batch.filter((row): row is EmployeeRow => !('reason' in row));
 
-  await learnTeams(db, orgId, [...new Set([...rows.values()].map((row) => row.team))], seenTeams);
-  for (const row of rows.values()) {
-    if (seenTeams.has(row.team)) continue;
-    rejected.push({ line: row.line, reason: `the organisation already has the maximum of ${TEAMS_MAX} teams` });
-    rows.delete(row.email);
+  await learnTeams(db, orgId, [...new Set(good.map((row) => row.team))], seenTeams);
+  const rows: EmployeeRow[] = [];
+  for (const row of good) {
+    if (seenTeams.has(row.team)) rows.push(row);
+    else rejected.push({ line: row.line, reason: `the organisation already has the maximum of ${TEAMS_MAX} teams` });
   }
 
   const { added, updated } = await upsertEmployees(
     db,
     orgId,
-    [...rows.values()].map((row) => ({ email: row.email, name: row.name, team_id: seenTeams.get(row.team) as number })),
+    rows.map((row) => ({ email: row.email, name: row.name, team_id: seenTeams.get(row.team) as number })),
   );
   await recordBatch(db, orgId, importId, {
     read: batch.length,
@@ -104,10 +126,11 @@ async function keepBatch(
 /** Makes sure that `seen` has the id of every team in `names`; creates missing teams, up to TEAMS_MAX. */
 async function learnTeams(db: Db, orgId: number, names: string[], seen: Map<string, number>): Promise<void> {
   if (names.every((name) => seen.has(name))) return;
-  const known = await teamsByName(db, orgId);
-  const fresh = names.filter((name) => !known.has(name)).slice(0, TEAMS_MAX - known.size);
-  const all = fresh.length > 0 ? await addTeams(db, orgId, fresh.sort()) : known;
-  for (const [name, id] of [...known, ...all]) seen.set(name, id);
+  const known = await teamsByName(db, orgId, names);
+  const fresh = names.filter((name) => !known.has(name));
+  if (fresh.length > 0) await addTeams(db, orgId, fresh);
+  const added = fresh.length > 0 ? await teamsByName(db, orgId, fresh) : [];
+  for (const [name, id] of [...known, ...added]) seen.set(name, id);
 }
 
 /** Marks imports whose process died as failed, so that they do not stay `running` forever. */

@@ -76,30 +76,44 @@ export function toEmployee(row: EmployeeRow) {
   };
 }
 
-export async function teamsByName(db: Db, orgId: number): Promise<Map<string, number>> {
-  const rows = await db
-    .selectFrom('teams')
-    .where('org_id', '=', orgId)
-    .select(['id', 'name'])
-    .limit(TEAMS_MAX)
-    .execute();
+/** The teams that have one of these names, in any case, by the name as it was given. */
+export async function teamsByName(db: Db, orgId: number, names: readonly string[]): Promise<Map<string, number>> {
+  const { rows } = await sql<{ name: string; id: number }>`
+    select given.name, teams.id from unnest(${names}::text[]) as given (name)
+    join teams on teams.org_id = ${orgId} and teams.name_lower = lower(given.name)`.execute(db);
   return new Map(rows.map((row) => [row.name, row.id]));
 }
 
-/** Two imports can add the same team at once: the second one gets the first one's row. */
-export async function addTeams(db: Db, orgId: number, names: string[]): Promise<Map<string, number>> {
+/**
+ * Adds teams up to TEAMS_MAX, each in the case in which it is given first. Two imports can add the same team at once:
+ * the second one gets the first one's row.
+ */
+export async function addTeams(db: Db, orgId: number, names: readonly string[]): Promise<void> {
   await sql`
-    insert into teams (org_id, name) select ${orgId}::bigint, name from unnest(${names}::text[]) as given (name)
-    on conflict (org_id, name) do nothing`.execute(db);
-  return teamsByName(db, orgId);
+    insert into teams (org_id, name)
+    select ${orgId}::bigint, name from (
+      select name from (
+        select distinct on (lower(name)) name, nth from unnest(${names}::text[]) with ordinality as given (name, nth)
+        order by lower(name), nth
+      ) as fresh
+      order by nth limit greatest(0, ${TEAMS_MAX}::int - (select count(*) from teams where org_id = ${orgId}))
+    ) as first
+    order by lower(name)
+    on conflict (org_id, name_lower) do nothing`.execute(db);
 }
 
-/** Adds new employees, updates changed ones and leaves the rest alone. Addresses must be distinct within the batch. */
+/**
+ * Adds new employees, updates changed ones and leaves the rest alone. Of rows with the same address, in any case, the
+ * last one counts, as it would if they were in different batches.
+ */
 export async function upsertEmployees(db: Db, orgId: number, rows: { email: string; name: string; team_id: number }[]) {
   if (rows.length === 0) return { added: 0, updated: 0 };
+  const given = rows.map((row, nth) => ({ ...row, nth }));
   const written = await sql<{ added: boolean }>`
     insert into employees (org_id, email, name, team_id)
-    select ${orgId}::bigint, email, name, team_id from ${givenRows(rows, { email: 'text', name: 'text', team_id: 'bigint' })}
+    select distinct on (lower(email)) ${orgId}::bigint, lower(email), name, team_id
+    from ${givenRows(given, { email: 'text', name: 'text', team_id: 'bigint', nth: 'integer' })}
+    order by lower(email), nth desc
     on conflict (org_id, email) do update
       set name = excluded.name, team_id = excluded.team_id
       where (employees.name, employees.team_id) is distinct from (excluded.name, excluded.team_id)
@@ -119,6 +133,7 @@ const importColumns = [
   'rows_rejected',
   'rejections',
   'error',
+  'reading',
   'created_at',
   'finished_at',
 ] as const;
@@ -198,11 +213,21 @@ export async function recordBatch(db: Db, orgId: number, id: number, batch: Batc
     where org_id = ${orgId} and id = ${id}`.execute(db);
 }
 
-/** `error` is null when the whole file was read. */
-export async function finishImport(db: Db, orgId: number, id: number, error: string | null): Promise<void> {
+/** `error` is null when the whole file was read; `reading` is, when it did not come to that. */
+export async function finishImport(
+  db: Db,
+  orgId: number,
+  id: number,
+  { error, reading }: { error: string | null; reading: ImportReading | null },
+): Promise<void> {
   await db
     .updateTable('imports')
-    .set({ status: error === null ? 'done' : 'failed', error, finished_at: sql`now()` })
+    .set({
+      status: error === null ? 'done' : 'failed',
+      error,
+      reading: reading === null ? null : JSON.stringify(reading),
+      finished_at: sql`now()`,
+    })
     .where('org_id', '=', orgId)
     .where('id', '=', id)
     .execute();
@@ -219,6 +244,20 @@ export async function failRunningImports(db: Db): Promise<number> {
   return Number(failed.numAffectedRows ?? 0);
 }
 
+/** How a file was read. Columns count from 1. */
+export interface ImportReading {
+  readonly encoding: string;
+  readonly encodingKnownBy: string;
+  readonly delimiter: string;
+  readonly headerLine: number | null;
+  readonly columns: { name: ImportColumn[]; email: ImportColumn; team: ImportColumn | null };
+}
+
+export interface ImportColumn {
+  readonly column: number;
+  readonly title: string | null;
+}
+
 type ImportRow = {
   id: number;
   file_name: string;
@@ -230,6 +269,7 @@ type ImportRow = {
   rows_rejected: number;
   rejections: { line: number; reason: string }[];
   error: string | null;
+  reading: ImportReading | null;
   created_at: string;
   finished_at: string | null;
 };
@@ -246,6 +286,7 @@ function toImport(row: ImportRow) {
     rowsRejected: row.rows_rejected,
     rejections: row.rejections,
     error: row.error,
+    reading: row.reading,
     createdAt: row.created_at,
     finishedAt: row.finished_at,
   };

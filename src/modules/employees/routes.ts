@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream';
+import type { FastifyInstance } from 'fastify';
 import { Type } from 'typebox';
 import type { IdPlace } from '../../db/keyset-pagination.ts';
 import { AppError } from '../../errors.ts';
@@ -6,9 +7,12 @@ import { createSemaphore } from '../../flow/semaphore.ts';
 import type { App } from '../../http/app.ts';
 import { closed, Id, IdParams, Name, named, nullable, PageQuery, pageSchema, Time } from '../../http/schemas.ts';
 import { NAME_CHARS_MAX, UPLOAD_MS } from '../../limits.ts';
+import { tidyLine } from '../../text.ts';
 import type { ApiContext } from '../faces.ts';
 import { importEmployees } from './employees.ts';
-import { IMPORT_REJECTIONS_KEPT, IMPORTS_AT_ONCE_MAX } from './limits.ts';
+import { previewImport } from './import-preview.ts';
+import { ChoicesQuery, choicesOf, Import, Preview } from './import-schemas.ts';
+import { IMPORT_SNIFF_BYTES, IMPORTS_AT_ONCE_MAX } from './limits.ts';
 import { employeesPage, importById, importsPage, insertImport, teams } from './queries.ts';
 import { employeesFound, type FoundPlace } from './search.ts';
 
@@ -21,22 +25,8 @@ const Employee = Type.Object({
   createdAt: Time,
 });
 
-const Import = Type.Object({
-  id: Id,
-  fileName: Type.String(),
-  status: Type.String({ description: 'waiting, running, done or failed' }),
-  rowsRead: Type.Integer(),
-  rowsAdded: Type.Integer(),
-  rowsUpdated: Type.Integer(),
-  rowsUnchanged: Type.Integer(),
-  rowsRejected: Type.Integer(),
-  rejections: Type.Array(Type.Object({ line: Type.Integer(), reason: Type.String() }), {
-    description: `the first ${IMPORT_REJECTIONS_KEPT}`,
-  }),
-  error: nullable(Type.String()),
-  createdAt: Time,
-  finishedAt: nullable(Time),
-});
+const CSV_TYPES = ['text/csv', 'application/vnd.ms-excel', 'text/plain', 'application/octet-stream'];
+const NO_BODY = 'Send the file as the body, with Content-Type: text/csv.';
 
 export function routes(api: App, { cursors }: ApiContext): void {
   const tags = ['employees'];
@@ -63,7 +53,7 @@ export function routes(api: App, { cursors }: ApiContext): void {
     },
     async ({ db, user, query }) => {
       const { teamId } = query;
-      const search = query.search?.trim() || undefined;
+      const search = tidyLine(query.search ?? '') || undefined;
       const list = `employees ${teamId ?? ''} ${search ?? ''}`;
       if (search === undefined) {
         return cursors.page(
@@ -115,20 +105,41 @@ export function routes(api: App, { cursors }: ApiContext): void {
       reply.code(201).send(await db.write((transaction) => insertImport(transaction, user.orgId, body.fileName))),
   );
 
+  api.register(async (previews) => {
+    previews.removeAllContentTypeParsers();
+    const inMemory = { parseAs: 'buffer', bodyLimit: IMPORT_SNIFF_BYTES } as const;
+    for (const type of CSV_TYPES) {
+      previews.addContentTypeParser(type, inMemory, (_request, body, done) => done(null, body));
+    }
+    refuseOtherTypes(previews);
+    (previews as unknown as App).post(
+      '/imports/preview',
+      {
+        config: { role: 'admin' },
+        schema: {
+          summary: 'See how a file would be read',
+          description: `Send the first ${IMPORT_SNIFF_BYTES / 1024} kB of the file. Nothing is written. What a preview cannot tell by itself is its \`problem\`: choose, and ask again with the same choices that the import will be sent with.`,
+          tags,
+          consumes: ['text/csv'],
+          querystring: ChoicesQuery,
+          body: Type.Any({ description: 'The beginning of the file' }),
+          response: { 200: Preview },
+        },
+      },
+      async (request) => {
+        if (!Buffer.isBuffer(request.body)) throw new AppError('invalid', NO_BODY);
+        return previewImport(request.body, choicesOf(request));
+      },
+    );
+  });
+
   // The only route with a streamed body: the content type parser passes the stream on instead of buffering it.
   api.register(async (upload) => {
     upload.removeAllContentTypeParsers();
-    for (const type of ['text/csv', 'application/vnd.ms-excel', 'text/plain', 'application/octet-stream']) {
+    for (const type of CSV_TYPES) {
       upload.addContentTypeParser(type, (_request, payload, done) => done(null, payload));
     }
-    upload.addContentTypeParser('*', (request, _payload, done) =>
-      done(
-        new AppError(
-          'unsupported',
-          `${request.headers['content-type'] ?? 'A file without a Content-Type'} is not a CSV file. Save the table as CSV and send it as text/csv. Nothing was imported.`,
-        ),
-      ),
-    );
+    refuseOtherTypes(upload);
     (upload as unknown as App).put(
       '/imports/:id/file',
       {
@@ -137,10 +148,11 @@ export function routes(api: App, { cursors }: ApiContext): void {
         schema: {
           summary: 'Send the file of an import (text/csv)',
           description:
-            'Columns: name, email, team. Responds when the whole file has been read; GET /api/imports/{id} shows the progress meanwhile.',
+            'Columns: name, email, team. How the file is to be read is found out from its beginning, unless it is chosen here; POST /api/imports/preview shows it before anything is written. Responds when the whole file has been read; GET /api/imports/{id} shows the progress meanwhile.',
           tags,
           consumes: ['text/csv'],
           params: IdParams,
+          querystring: ChoicesQuery,
           body: Type.Any({ description: 'The file, as a spreadsheet saves it' }),
           response: { 200: Import },
         },
@@ -148,9 +160,10 @@ export function routes(api: App, { cursors }: ApiContext): void {
       async (request) => {
         const { db, user, params } = request;
         if ((await db.read((reader) => importById(reader, user.orgId, params.id))) === undefined) throw noSuchImport();
-        if (request.body === undefined || request.body === null)
-          throw new AppError('invalid', 'Send the file as the body, with Content-Type: text/csv.');
-        await imports.run(() => importEmployees(db, user.orgId, params.id, request.body as Readable));
+        if (request.body === undefined || request.body === null) throw new AppError('invalid', NO_BODY);
+        await imports.run(() =>
+          importEmployees(db, user.orgId, params.id, request.body as Readable, choicesOf(request)),
+        );
         return (await db.read((reader) => importById(reader, user.orgId, params.id))) ?? Promise.reject(noSuchImport());
       },
     );
@@ -189,4 +202,15 @@ export function routes(api: App, { cursors }: ApiContext): void {
 
 function noSuchImport(): AppError {
   return new AppError('not_found', 'This import does not exist.');
+}
+
+function refuseOtherTypes(scope: FastifyInstance): void {
+  scope.addContentTypeParser('*', (request, _payload, done) =>
+    done(
+      new AppError(
+        'unsupported',
+        `${request.headers['content-type'] ?? 'A file without a Content-Type'} is not a CSV file. Save the table as CSV and send it as text/csv. Nothing was imported.`,
+      ),
+    ),
+  );
 }

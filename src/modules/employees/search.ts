@@ -8,7 +8,8 @@ import { type EmployeeRow, employeeColumns, employeesWithTeam, toEmployee } from
 export type FoundPlace = readonly [key: string, id: number];
 
 /**
- * Employees whose name or address begins with `search`, ordered by the text that matched, each person once.
+ * Employees whose name or address begins with `search` in any case, ordered by the text that matched, each person once.
+ * PostgreSQL alone compares without regard to case: JavaScript's toLowerCase makes other letters of "İ" and of "Σ".
  * Two indexes are walked side by side, page by page from where the last page ended, so it costs the same whether "a"
  * matches half of the people or "zoë" matches none. A person who matches by both name and address is listed at
  * whichever sorts first.
@@ -20,22 +21,20 @@ export async function employeesFound(
   after: FoundPlace | undefined,
   rows: number,
 ) {
-  const from = search.toLowerCase();
-  // The prefix as a range, up to the prefix plus the last code point: an index can serve it for any prefix.
-  const range = { orgId, teamId, from, to: `${from}\u{10FFFF}` };
-  const start = after ?? ([from, 0] as const);
+  const range = { orgId, teamId, search };
+  const start = after ?? (['', 0] as const);
   const [names, addresses] = [walk(db, FOUND.byName, range, start, rows), walk(db, FOUND.byEmail, range, start, rows)];
   const found: FoundRow[] = [];
   let [name, address] = await Promise.all([names.next(), addresses.next()]);
   while (found.length < rows && !(name.done && address.done)) {
     if (address.done || (!name.done && isBefore(name.value, address.value))) {
       const { value } = name as IteratorYieldResult<FoundRow>;
-      if (!standsBefore(value.email, value.key, range)) found.push(value);
+      if (!standsBefore(value.email, value)) found.push(value);
       name = await names.next();
     } else {
       const { value } = address;
       // Name and address are the same text: the name has already listed this person.
-      if (value.name_lower !== value.key && !standsBefore(value.name_lower, value.key, range)) found.push(value);
+      if (value.name_lower !== value.key && !standsBefore(value.name_lower, value)) found.push(value);
       address = await addresses.next();
     }
   }
@@ -46,11 +45,11 @@ interface Range {
   readonly orgId: number;
   /** 0: any. */
   readonly teamId: number;
-  readonly from: string;
-  readonly to: string;
+  readonly search: string;
 }
 
-type FoundRow = EmployeeRow & { readonly key: string; readonly name_lower: string };
+/** `prefix`: the search in lower case. */
+type FoundRow = EmployeeRow & { readonly key: string; readonly name_lower: string; readonly prefix: string };
 type FoundValues = Range &
   Readonly<Record<string, string | number>> & { afterKey: string; afterId: number; rows: number };
 
@@ -82,8 +81,8 @@ function isBefore(a: FoundRow, b: FoundRow): boolean {
   return (compare(a.key, b.key) || a.id - b.id) < 0;
 }
 
-function standsBefore(other: string, key: string, { from }: Range): boolean {
-  return other.startsWith(from) && compare(other, key) < 0;
+function standsBefore(other: string, { key, prefix }: FoundRow): boolean {
+  return other.startsWith(prefix) && compare(other, key) < 0;
 }
 
 const FOUND = {
@@ -92,15 +91,19 @@ const FOUND = {
 };
 
 function foundPage(db: Db, column: 'name_lower' | 'email', values: FoundValues) {
-  const { orgId, teamId, to, afterKey, afterId, rows } = values;
+  const { orgId, teamId, search, afterKey, afterId, rows } = values;
   const key = sql.ref<string>(`employees.${column}`);
-  return employeesWithTeam(db, orgId)
-    .where(key, '>=', afterKey)
-    .where(key, '<', to)
-    .where(sql<boolean>`(${key}, employees.id) > (${afterKey}, ${afterId}::bigint)`)
-    .where(sql<boolean>`(${teamId}::bigint = 0 or employees.team_id = ${teamId}::bigint)`)
-    .select([key.as('key'), 'employees.name_lower', ...employeeColumns])
-    .orderBy(key)
-    .orderBy('employees.id')
-    .limit(rows);
+  const prefix = sql<string>`lower(${search}::text)`;
+  return (
+    employeesWithTeam(db, orgId)
+      // The prefix as a range, up to the prefix plus the last code point: an index can serve it for any prefix.
+      .where(key, '>=', sql<string>`greatest(${afterKey}::text collate "C", ${prefix})`)
+      .where(key, '<', sql<string>`${prefix} || chr(1114111)`)
+      .where(sql<boolean>`(${key}, employees.id) > (${afterKey}, ${afterId}::bigint)`)
+      .where(sql<boolean>`(${teamId}::bigint = 0 or employees.team_id = ${teamId}::bigint)`)
+      .select([key.as('key'), prefix.as('prefix'), 'employees.name_lower', ...employeeColumns])
+      .orderBy(key)
+      .orderBy('employees.id')
+      .limit(rows)
+  );
 }

@@ -22,6 +22,17 @@ export interface Imports {
   finished_at: Time | null;
   id: GeneratedAlways<number>;
   org_id: number;
+  reading: JsonOf<{
+    encoding: string;
+    encodingKnownBy: string;
+    delimiter: string;
+    headerLine: number | null;
+    columns: {
+      name: { column: number; title: string | null }[];
+      email: { column: number; title: string | null };
+      team: { column: number; title: string | null } | null;
+    };
+  }> | null;
   rejections: Generated<JsonOf<{ line: number; reason: string }[]>>;
   rows_added: Generated<number>;
   rows_read: Generated<number>;
@@ -36,6 +47,7 @@ export interface Teams {
   employees: Generated<number>;
   id: GeneratedAlways<number>;
   name: string;
+  name_lower: GeneratedAlways<string>;
   org_id: number;
   reachable: Generated<number>;
 }

@@ -75,6 +75,41 @@ test('the schedule dialog shows when the campaign would be sent, and refuses a s
   await page.getByText('30 9 * * 1 (America/New_York)').waitFor();
 });
 
+test('the page of a held campaign says why, and a failed recipient can be sent to again', async () => {
+  const { page } = visitor;
+  const { urls, login } = product();
+  const [found] = await query<{ id: string }>(
+    `select campaigns.id from campaigns join users on users.org_id = campaigns.org_id
+     join campaign_progress as progress on progress.org_id = campaigns.org_id and campaign_id = campaigns.id
+     where users.email = $1 and progress.failed > 0 order by campaigns.id desc limit 1`,
+    [login.email],
+  );
+  const id = Number(found?.id);
+  await query(
+    `update campaigns set status = 'sending', finished_at = null, paused_about = 'sender', paused_at = now(),
+       link_expires_at = now() + interval '1 day', next_try_at = now() + interval '1 hour',
+       paused_reason = '550 5.7.60 client is not allowed to send as this sender' where id = $1`,
+    [id],
+  );
+  await page.setViewportSize(NARROWEST);
+  await page.goto(`${urls.dashboard}#/campaigns/${id}`);
+  await page.getByText('does not accept emails from our address or account').waitFor();
+  await page.getByText('550 5.7.60 client is not allowed').first().waitFor();
+  await expectToFit(page, `#/campaigns/${id}`);
+  await takePictures(page, 'campaign-held');
+
+  await page.getByRole('button', { name: 'Pause' }).click();
+  await page.getByText('Somebody paused this campaign').waitFor();
+  await page.getByRole('button', { name: 'Send again…' }).first().click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Send again' }).click();
+  await page.getByRole('dialog').waitFor({ state: 'detached' });
+  const failed = "select id from reach_outs where campaign_id = $1 and status = 'failed'";
+  expect(await query(failed, [id])).toHaveLength(0);
+  await page.getByRole('button', { name: 'Cancel…' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Cancel campaign' }).click();
+  await page.getByText('cancelled', { exact: true }).waitFor();
+});
+
 test('the unsubscribe link asks first, and then unsubscribes', async () => {
   const { page } = visitor;
   const { urls } = product();

@@ -1,6 +1,8 @@
-import { expect, test } from 'vitest';
+import { afterEach, expect, test, vi } from 'vitest';
 import { launchTimesOf, nextSlot } from '../../../src/modules/campaigns/launch-times.ts';
 import { SLOTS_PREVIEWED } from '../../../src/modules/campaigns/limits.ts';
+
+afterEach(() => void vi.unstubAllEnvs());
 
 /** A Thursday, in the middle of an hour. */
 const NOW = new Date('2026-11-26T09:30:30Z');
@@ -80,6 +82,21 @@ test('a time that has passed is refused', () => {
   expect(() => launchTimesOf({ at: '2026-11-26T09:30:29Z' }, NOW)).toThrow('in the past');
   expect(() => launchTimesOf({ at: '2026-11-26T05:00:00', timeZone: 'Asia/Tokyo' }, NOW)).toThrow('in the past');
 });
+
+test.each(['UTC', 'America/New_York', 'Asia/Kolkata'])(
+  'a process under TZ=%s launches at the same times',
+  (processZone) => {
+    vi.stubEnv('TZ', processZone);
+    expect(timesOf({ cron: '0 9 * * 1', timeZone: 'Europe/Berlin' })[0]).toBe('2026-11-30T08:00:00.000Z');
+    expect(timesOf({ cron: '30 2 28 3 *', timeZone: 'Europe/Berlin' })[0]).toBe('2027-03-28T01:00:00.000Z');
+    expect(timesOf({ cron: '30 2 14 3 *' })[0]).toBe('2027-03-14T02:30:00.000Z'); // skipped by New York's clocks, not by UTC
+    expect(timesOf({ cron: '30 1 1 11 *' }, new Date('2027-10-01T00:00:00Z'))[0]).toBe('2027-11-01T01:30:00.000Z');
+    expect(timesOf({ at: '2027-03-14T02:30:00', timeZone: 'UTC' })).toEqual(['2027-03-14T02:30:00.000Z']);
+    expect(() => launchTimesOf({ cron: '* 9 * * 1', timeZone: 'Europe/Berlin' }, NOW)).toThrow(
+      'This is 60 launches between 9:00 and 9:59 on Monday, 30 November 2026 (Europe/Berlin)',
+    );
+  },
+);
 
 test.each([
   // Summer begins: 02:30 does not exist on 28 March 2027, so it comes when the clock jumps to 03:00.

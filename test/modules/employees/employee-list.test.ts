@@ -71,6 +71,28 @@ test('a search finds the beginning of names and addresses, in any case', async (
   expect(await names('erson')).toEqual([]);
 });
 
+test('case is compared by PostgreSQL alone, and composed and decomposed letters are the same', async () => {
+  const another = await api.register();
+  const everybody = ['İpek Işık', 'ΟΔΥΣΣΕΑΣ', 'Zoë Quill'];
+  const id = await team(another.orgId, 'Sales');
+  for (const [n, name] of everybody.entries()) {
+    const row = { org_id: another.orgId, team_id: id, name, email: `case-${n}@case.test` };
+    await api.database.db.insertInto('employees').values(row).execute();
+  }
+  await another.send('POST', '/api/imports', { fileName: 'a.csv' }); // as above
+  const found = async (search: string) => {
+    const { body } = await another.get<Page>(`/api/employees?${new URLSearchParams({ search })}`);
+    return body.items.map(({ name }) => name);
+  };
+  for (const name of everybody) {
+    expect(await found(name)).toEqual([name]);
+    expect(await found(name.normalize('NFD'))).toEqual([name]);
+  }
+  expect(await found('zoe\u0308 q')).toEqual(['Zoë Quill']);
+  expect(await found('\u00a0ZOË\u00a0q\u200b')).toEqual(['Zoë Quill']);
+  expect(await found('case-1@')).toEqual(['ΟΔΥΣΣΕΑΣ']);
+});
+
 test('a search takes %, _ and backslash for what they are', async () => {
   expect(await names('100%')).toEqual(['100% Ada']);
   expect(await names('%')).toEqual([]);

@@ -1,7 +1,16 @@
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { launchBrowser, openVisitor, product, signIn, takePictures, type Visitor } from '../../browser/browser.ts';
-import { expectToFit, expectViewsToFit } from '../../browser/fit.ts';
+import {
+  DESKTOP,
+  launchBrowser,
+  openVisitor,
+  product,
+  signIn,
+  takePictures,
+  type Visitor,
+} from '../../browser/browser.ts';
+import { expectToFit, expectViewsToFit, NARROWEST } from '../../browser/fit.ts';
+import { encode } from './encode.ts';
 
 let browser: Browser;
 let visitor: Visitor;
@@ -21,6 +30,47 @@ test('employees are listed and imported on a phone of 360 pixels', async () => {
   await takePictures(page, 'employees');
   await page.getByRole('button', { name: 'Import from CSV' }).click();
   await expectToFit(page, 'the import');
+  visitor.expectNoFaults();
+});
+
+test('a file in an old code page is shown before it is imported, and read as chosen', async () => {
+  const { page } = visitor;
+  await page.setViewportSize(DESKTOP);
+  await page.reload();
+  await page.getByRole('button', { name: 'Import from CSV' }).click();
+  const rows = [
+    'Nr;Pracownik;E-mail;Dział',
+    '7;Łukasz Żółć;lukasz@preview.test;Księgowość',
+    '8;Zofia Świątek;nobody;Kadry',
+  ];
+  const buffer = encode(`${rows.join('\r\n')}\r\n`, 'windows-1250');
+  await page.locator('input[type=file]').setInputFiles({ name: 'people.csv', mimeType: 'text/csv', buffer });
+  const panel = page.getByRole('region', { name: 'Import employees' });
+  await panel.getByText('The encoding of this file is a guess').waitFor();
+  expect(await panel.getByLabel('Encoding').inputValue()).toBe('windows-1250');
+  await panel.getByRole('cell', { name: 'Łukasz Żółć in Księgowość' }).waitFor();
+  await panel.getByText('The file has 2 rows: 1 can be imported, 1 would be rejected').waitFor();
+  await takePictures(page, 'import-preview');
+  await page.setViewportSize(NARROWEST);
+  await expectToFit(page, 'the preview');
+  await page.setViewportSize(DESKTOP);
+
+  await panel.getByLabel('Encoding').selectOption('windows-1251');
+  await panel
+    .getByRole('cell', { name: /^Јukasz/ })
+    .first()
+    .waitFor();
+  await panel.getByLabel('Encoding').selectOption('windows-1250');
+  await panel.getByLabel('Column 4, Dział').selectOption('');
+  await panel.getByRole('cell', { name: 'Łukasz Żółć in General' }).waitFor();
+  await panel.getByLabel('Column 4, Dział').selectOption('team');
+  await panel.getByRole('cell', { name: 'Łukasz Żółć in Księgowość' }).waitFor();
+  await panel.getByRole('button', { name: 'Import', exact: true }).click();
+  await panel.getByText('1 added, 0 updated, 0 unchanged, 1 rejected').waitFor();
+  await panel
+    .getByText('Read as Central European (windows-1250), separated by semicolons; name from “Pracownik”')
+    .waitFor();
+  await takePictures(page, 'import-report');
   visitor.expectNoFaults();
 });
 

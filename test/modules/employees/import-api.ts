@@ -11,6 +11,7 @@ export interface Import {
   readonly rowsRejected: number;
   readonly rejections: { line: number; reason: string }[];
   readonly error: string | null;
+  readonly reading: object | null;
   readonly finishedAt: string | null;
 }
 
@@ -21,10 +22,15 @@ export async function newImport(client: ApiClient): Promise<number> {
 }
 
 /** A new import with this file: what the PUT answered, and how the import stands afterwards. */
-export async function importFile(client: ApiClient, file: string | Uint8Array, type = 'text/csv') {
+export async function importFile(client: ApiClient, file: string | Uint8Array, type = 'text/csv', choices = '') {
   const id = await newImport(client);
   const headers: Record<string, string> = type === '' ? {} : { 'content-type': type };
-  const put = await client.send<Import & { detail: string }>('PUT', `/api/imports/${id}/file`, file, headers);
+  const put = await client.send<Import & { detail: string }>(
+    'PUT',
+    `/api/imports/${id}/file${choices && `?${choices}`}`,
+    file,
+    headers,
+  );
   return { put, kept: (await client.get<Import>(`/api/imports/${id}`)).body };
 }
 

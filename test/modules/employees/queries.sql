@@ -4,8 +4,22 @@
 -- src/modules/employees/queries.ts addTeams (tenant)
 insert into teams (org_id, name)
 select $1::bigint, name
-from unnest($2::text[]) as given (name)
-on conflict (org_id, name) do nothing;
+from (
+  select name
+  from (
+    select distinct on (lower(name)) name, nth
+    from unnest($2::text[]) with ordinality as given (name, nth)
+    order by lower(name), nth
+  ) as fresh
+  order by nth
+  limit greatest(0, $3::int - (
+    select count(*)
+    from teams
+    where org_id = $4
+  ))
+) as first
+order by lower(name)
+on conflict (org_id, name_lower) do nothing;
 
 -- src/modules/employees/queries.ts claimImport (tenant)
 update imports
@@ -43,18 +57,18 @@ where (org_id, id) in (
 
 -- src/modules/employees/queries.ts finishImport (tenant)
 update imports
-set status = $1, error = $2, finished_at = now()
-where org_id = $3 and id = $4;
+set status = $1, error = $2, reading = $3, finished_at = now()
+where org_id = $4 and id = $5;
 
 -- src/modules/employees/queries.ts importById (tenant)
 select id, file_name, status, rows_read, rows_added, rows_updated, rows_unchanged, rows_rejected, rejections, error,
-    created_at, finished_at
+    reading, created_at, finished_at
 from imports
 where org_id = $1 and id = $2;
 
 -- src/modules/employees/queries.ts importsPage (tenant)
 select id, file_name, status, rows_read, rows_added, rows_updated, rows_unchanged, rows_rejected, rejections, error,
-    created_at, finished_at
+    reading, created_at, finished_at
 from imports
 where org_id = $1 and id < $2
 order by id desc
@@ -64,7 +78,7 @@ limit $3;
 insert into imports (org_id, file_name)
 values ($1, $2)
 returning id, file_name, status, rows_read, rows_added, rows_updated, rows_unchanged, rows_rejected, rejections, error,
-    created_at, finished_at;
+    reading, created_at, finished_at;
 
 -- src/modules/employees/queries.ts recordBatch (tenant)
 update imports
@@ -88,15 +102,15 @@ order by teams.name
 limit $2;
 
 -- src/modules/employees/queries.ts teamsByName (tenant)
-select id, name
-from teams
-where org_id = $1
-limit $2;
+select given.name, teams.id
+from unnest($1::text[]) as given (name)
+join teams on teams.org_id = $2 and teams.name_lower = lower(given.name);
 
 -- src/modules/employees/queries.ts upsertEmployees (tenant)
 insert into employees (org_id, email, name, team_id)
-select $1::bigint, email, name, team_id
-from unnest($2::text[], $3::text[], $4::bigint[]) as given (email, name, team_id)
+select distinct on (lower(email)) $1::bigint, lower(email), name, team_id
+from unnest($2::text[], $3::text[], $4::bigint[], $5::integer[]) as given (email, name, team_id, nth)
+order by lower(email), nth desc
 on conflict (org_id, email) do update set name = excluded.name, team_id = excluded.team_id
 where (employees.name, employees.team_id) is distinct from (excluded.name, excluded.team_id)
 returning (xmax = 0) as added;
@@ -113,21 +127,23 @@ where (org_id, id) in (
 );
 
 -- src/modules/employees/search.ts walk (tenant)
-select employees.email as key, employees.name_lower, employees.id, employees.name, employees.email, employees.team_id,
-    teams.name as team, employees.unsubscribed_at, employees.created_at
+select employees.email as key, lower($1::text) as prefix, employees.name_lower, employees.id, employees.name,
+    employees.email, employees.team_id, teams.name as team, employees.unsubscribed_at, employees.created_at
 from employees
 inner join teams on teams.org_id = employees.org_id and teams.id = employees.team_id
-where employees.org_id = $1 and employees.email >= $2 and employees.email < $3 and (employees.email,
-    employees.id) > ($4, $5::bigint) and ($6::bigint = 0 or employees.team_id = $7::bigint)
+where employees.org_id = $2 and employees.email >= greatest($3::text collate "C", lower($4::text))
+    and employees.email < lower($5::text) || chr(1114111) and (employees.email, employees.id) > ($6, $7::bigint)
+    and ($8::bigint = 0 or employees.team_id = $9::bigint)
 order by employees.email, employees.id
-limit $8;
+limit $10;
 
 -- src/modules/employees/search.ts walk (tenant)
-select employees.name_lower as key, employees.name_lower, employees.id, employees.name, employees.email,
-    employees.team_id, teams.name as team, employees.unsubscribed_at, employees.created_at
+select employees.name_lower as key, lower($1::text) as prefix, employees.name_lower, employees.id, employees.name,
+    employees.email, employees.team_id, teams.name as team, employees.unsubscribed_at, employees.created_at
 from employees
 inner join teams on teams.org_id = employees.org_id and teams.id = employees.team_id
-where employees.org_id = $1 and employees.name_lower >= $2 and employees.name_lower < $3 and (employees.name_lower,
-    employees.id) > ($4, $5::bigint) and ($6::bigint = 0 or employees.team_id = $7::bigint)
+where employees.org_id = $2 and employees.name_lower >= greatest($3::text collate "C", lower($4::text))
+    and employees.name_lower < lower($5::text) || chr(1114111) and (employees.name_lower, employees.id) > ($6,
+    $7::bigint) and ($8::bigint = 0 or employees.team_id = $9::bigint)
 order by employees.name_lower, employees.id
-limit $8;
+limit $10;

@@ -1,8 +1,9 @@
-import { get, post, putFile } from '/assets/api.js';
+import { get, post, putFile, queryString } from '/assets/api.js';
 import { el, put } from '/assets/el.js';
 import { count, formatNumber } from '/assets/format.js';
 import { announce, notice, table } from '/assets/parts.js';
 import { poll } from '/assets/poll.js';
+import { delimiterText, encodingText, importPreview } from './import-preview.js';
 
 const LOAD_EVERY_MS = 500;
 const SAMPLE = [
@@ -13,10 +14,10 @@ const SAMPLE = [
   '',
 ].join('\n');
 
-/** Choose or drop a CSV file, watch it being read, read the report. `imported()` is called after a success. */
+/** Choose or drop a CSV file, see how it is read, watch it being imported, read the report. `imported()` is called after a success. */
 export function importPanel(signal, imported) {
   const report = el('div', { 'aria-live': 'polite' });
-  const begin = (file) => file && importFile(file, report, signal).then((done) => done && imported());
+  const begin = (file) => file && preview(file, report, { signal, imported });
   const input = el('input', { id: 'file', type: 'file', accept: '.csv,text/csv,text/plain' });
   input.addEventListener('change', () => {
     begin(input.files[0]);
@@ -39,14 +40,24 @@ export function importPanel(signal, imported) {
   );
 }
 
-async function importFile(file, report, signal) {
+async function preview(file, report, { signal, imported }) {
+  put(report, el('p', { class: 'soft' }, `Reading ${file.name}…`));
+  const start = async (choices) => (await importFile(file, choices, report, signal)) && imported();
+  try {
+    put(report, await importPreview(file, { signal, start, cancel: () => put(report) }));
+  } catch (error) {
+    if (error.name !== 'AbortError') put(report, notice(error), importHint(error));
+  }
+}
+
+async function importFile(file, choices, report, signal) {
   const uploaded = new AbortController();
   const watching = AbortSignal.any([signal, uploaded.signal]);
   try {
     put(report, el('p', { class: 'soft' }, `Reading ${file.name}…`), el('progress', { 'aria-label': 'Import' }));
     const { id } = await post('/api/imports', { fileName: file.name }, signal);
     poll(async () => showProgress(report, await get(`/api/imports/${id}`, null, watching)), LOAD_EVERY_MS, watching);
-    const done = await putFile(`/api/imports/${id}/file`, file, signal);
+    const done = await putFile(`/api/imports/${id}/file${queryString(choices)}`, file, signal);
     uploaded.abort();
     put(report, importReport(done));
     return done.status === 'done';
@@ -83,6 +94,7 @@ function importReport(done) {
       parts.join(', '),
       '.',
     ),
+    done.reading && el('p', { class: 'soft' }, readingText(done.reading)),
     done.rejections.length > 0 && [
       el('h3', null, 'Rejected rows'),
       done.rowsRejected > done.rejections.length &&
@@ -94,6 +106,13 @@ function importReport(done) {
       ),
     ],
   ];
+}
+
+function readingText({ encoding, delimiter, columns }) {
+  const title = (one) => (one.title === null ? `column ${one.column}` : `“${one.title}”`);
+  const names = columns.name.map(title).join(' and ');
+  const team = columns.team === null ? 'no column' : title(columns.team);
+  return `Read as ${encodingText(encoding)}, separated by ${delimiterText(delimiter)}; name from ${names}, email from ${title(columns.email)}, team from ${team}.`;
 }
 
 function importHint(error) {

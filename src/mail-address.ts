@@ -1,0 +1,107 @@
+/**
+ * What it is: the one place that says what an email address is: a single mailbox, `local@domain`.
+ * What fails without it: `ada,ben@example.com` passes a pattern, and the mail library then reads it as a list: Ben gets
+ *   Ada's personal link. The same with quotes, comments, groups and `mailto:`.
+ * How it works: an allow-list instead of a parser. RFC 5322 allows far more than any mailbox that a person has, and every
+ *   parser of all of it gives up to four meanings to one text. Allowed are a dot-atom before the @ (RFC 5321 4.1.2), and
+ *   after it a domain of at least two labels; one with other letters than ASCII's becomes punycode (UTS 46, by Node's
+ *   URL parser). Everything else is refused in words. Lower case, so that two spellings of one mailbox are one.
+ * What it costs: mailboxes with quotes, spaces, IP addresses or other letters before the @ (SMTPUTF8, RFC 6531, which
+ *   not every mail server on the way offers) are refused.
+ * Its bound: EMAIL_CHARS_MAX, LOCAL_PART_CHARS_MAX. Its proof: test/mail-address.test.ts.
+ */
+import { domainToASCII } from 'node:url';
+import { EMAIL_CHARS_MAX, LOCAL_PART_CHARS_MAX } from './limits.ts';
+
+export type ParsedAddress = { readonly address: string } | { readonly fault: string };
+
+/** `fault` completes the sentence "… is not an email address: it …". Spaces around the address do not matter. */
+export function parseAddress(text: string): ParsedAddress {
+  const address = text.trim();
+  const fault = faultOf(address);
+  if (fault !== undefined) return { fault };
+  const at = address.indexOf('@');
+  const local = address.slice(0, at).toLowerCase();
+  const domain = toAsciiDomain(address.slice(at + 1));
+  if (domain === undefined) return { fault: 'has a domain that does not exist in this form' };
+  if (local.length + 1 + domain.length > EMAIL_CHARS_MAX) return { fault: TOO_LONG };
+  return { address: `${local}@${domain}` };
+}
+
+export interface Mailbox {
+  /** What mail programs show; empty when there is none. */
+  readonly name: string;
+  readonly address: string;
+}
+
+/** `name@example.com`, or with a name in front: `Name <name@example.com>`. Undefined for anything else. */
+export function parseMailbox(text: string): Mailbox | undefined {
+  const named = /^([^<>]*)<([^<>]*)>$/.exec(text.trim());
+  const name = (named?.[1] ?? '').trim().replace(/^"(.*)"$/, '$1');
+  const parsed = parseAddress(named?.[2] ?? text);
+  // A line break would add headers to every mail; an @ outside the brackets would be a second address.
+  if (INVISIBLE.test(text) || /["@,;]/.test(name) || (named !== null && name === '')) return undefined;
+  return 'fault' in parsed ? undefined : { name, address: parsed.address };
+}
+
+const TOO_LONG = `is longer than ${EMAIL_CHARS_MAX} characters`;
+
+/** Control characters, characters without a shape, and every space but the plain one. */
+const INVISIBLE = /[\p{C}\p{Zl}\p{Zp}\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000\u115f\u1160\u3164\uffa0]/u;
+
+const ATEXT = "[a-z0-9!#$%&'*+/=?^_`{|}~-]";
+const DOT_ATOM = new RegExp(`^${ATEXT}+(?:\\.${ATEXT}+)*$`, 'i');
+
+/** In the order in which they explain most: the first that holds is what the person is told. */
+const FAULTS: readonly (readonly [holds: (address: string) => boolean, fault: string])[] = [
+  [(address) => address === '', 'is empty'],
+  [(address) => address.length > EMAIL_CHARS_MAX, TOO_LONG],
+  [(address) => INVISIBLE.test(address), 'contains an invisible character'],
+  [(address) => /^mailto:/i.test(address), 'starts with "mailto:"; leave that out'],
+  [(address) => /[,;]/.test(address), 'contains a comma or a semicolon; write one address only'],
+  [(address) => /["\\]/.test(address), 'contains a quotation mark or a backslash'],
+  [(address) => /[()]/.test(address), 'contains a comment in brackets; leave that out'],
+  [(address) => /[<>[\]]/.test(address), 'contains brackets; write the address without them'],
+  [(address) => /\s/.test(address), 'contains a space'],
+  [(address) => address.includes(':'), 'contains a colon'],
+  [(address) => !address.includes('@'), 'has no @'],
+  [(address) => address.split('@').length > 2, 'has more than one @'],
+  [(address) => address.startsWith('@'), 'has nothing before the @'],
+  [(address) => address.endsWith('@'), 'has nothing after the @'],
+  [
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: the range is what ASCII is
+    (address) => /[^\u0000-\u007f]/.test(localOf(address)),
+    'has letters before the @ that many mail servers do not understand (only ASCII is safe there)',
+  ],
+  [
+    (address) => localOf(address).length > LOCAL_PART_CHARS_MAX,
+    `has more than ${LOCAL_PART_CHARS_MAX} characters before the @`,
+  ],
+  [(address) => !DOT_ATOM.test(localOf(address)), 'has a dot or another character in the wrong place before the @'],
+];
+
+function faultOf(address: string): string | undefined {
+  return FAULTS.find(([holds]) => holds(address))?.[1];
+}
+
+function localOf(address: string): string {
+  return address.slice(0, address.indexOf('@'));
+}
+
+const LABEL = '[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?';
+/** At least two labels, and the last is not a number: that would be an IP address. */
+const DOMAIN = new RegExp(`^(?:${LABEL}\\.)+(?!\\d+$)${LABEL}$`);
+
+function toAsciiDomain(domain: string): string | undefined {
+  // The URL parser reads more than names: it decodes %41, drops invisible characters and completes IP addresses. So it
+  // only gets letters, digits, hyphens and dots.
+  if (!/^[\p{L}\p{M}\p{N}.-]+$/u.test(domain)) return undefined;
+  const lower = domain.toLowerCase();
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: the range is what ASCII is
+  const isAscii = /^[\u0000-\u007f]+$/.test(lower);
+  if (isAscii && !DOMAIN.test(lower)) return undefined;
+  const ascii = domainToASCII(lower);
+  return ascii !== '' && DOMAIN.test(ascii) && ascii.length <= DOMAIN_CHARS_MAX ? ascii : undefined;
+}
+
+const DOMAIN_CHARS_MAX = 253;

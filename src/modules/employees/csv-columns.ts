@@ -1,0 +1,197 @@
+/**
+ * Which columns are the name, the address and the team: by their titles, and by what is in them, because "Employee" is
+ * the name in one file and the personnel number in the next.
+ */
+import { foldTitle, TITLES, type Titles } from './csv-titles.ts';
+
+export interface Columns {
+  /** First and last name can be two columns. */
+  readonly name: readonly number[];
+  readonly email: number;
+  readonly team: number | undefined;
+}
+
+/** What is known for certain, or was chosen, and what stands in the way of the rest. */
+export interface FoundColumns extends Partial<Columns> {
+  readonly problem?: string;
+}
+
+export interface ColumnChoices {
+  readonly name?: readonly number[] | undefined;
+  readonly email?: number | undefined;
+  /** -1: none. */
+  readonly team?: number | undefined;
+}
+
+/** `titles` is empty where there is no header; `rows` are the first rows below it. */
+export function columnsOf(
+  titles: readonly string[],
+  rows: readonly (readonly string[])[],
+  choices: ColumnChoices,
+): FoundColumns {
+  const table = { titles, rows };
+  const email = choices.email ?? emailOf(table);
+  const name = choices.name ?? nameOf(table);
+  const team = choices.team ?? teamOf(table);
+  const problems = [email, name, team].flatMap((one) => (typeof one === 'string' ? [one] : []));
+  const missing = [name === undefined && 'name', email === undefined && 'email'].filter((one) => one !== false);
+  if (missing.length > 0) problems.unshift(missingColumns(titles, missing));
+  return {
+    ...(Array.isArray(name) ? { name } : {}),
+    ...(typeof email === 'number' ? { email } : {}),
+    ...(typeof team === 'number' && team >= 0 ? { team } : {}),
+    ...(problems.length > 0 ? { problem: problems.join(' ') } : {}),
+  };
+}
+
+/** Whether these cells are the titles of a table of people. */
+export function isHeader(cells: readonly string[]): boolean {
+  if (cells.some(isAddress)) return false;
+  const has = (field: keyof Titles) => cells.some((cell) => strengthOf(cell, field) < NO_TITLE);
+  return has('email') && (has('name') || has('givenName') || has('familyName'));
+}
+
+export function isAddress(cell: string): boolean {
+  return /^\s*[^\s@]+@[^\s@]+\.[^\s@]+\s*$/.test(cell);
+}
+
+interface Table {
+  readonly titles: readonly string[];
+  readonly rows: readonly (readonly string[])[];
+}
+
+/** The column, a sentence about why none can be told, or undefined. */
+type Found = number | string | undefined;
+
+function emailOf(table: Table): Found {
+  const titled = claims(table, 'email');
+  const holding = titled.filter(({ column }) => shareOf(table, column, isAddress) >= HALF);
+  if (titled.length > 0) return strongest(table, holding.length > 0 ? holding : titled, 'the email address');
+  const width = Math.max(0, ...table.rows.map((row) => row.length));
+  const columns = Array.from({ length: width }, (_, column) => column);
+  const full = columns.filter((column) => shareOf(table, column, isAddress) >= NEARLY_ALL);
+  return full.length === 1 ? full[0] : undefined;
+}
+
+function nameOf(table: Table): number[] | string | undefined {
+  const named = (field: keyof Titles) => claims(table, field).filter((claim) => holdsNames(table, claim));
+  const given = strongest(table, named('givenName'), 'the first name');
+  const family = strongest(table, named('familyName'), 'the last name');
+  const full = strongest(table, named('name'), 'the name');
+  const [isGiven, isFamily] = [typeof given === 'number', typeof family === 'number'];
+  if (typeof full === 'number') {
+    // "Name" beside "First name" is the last name, unless it has the first name in it.
+    const rest = isGiven && !isFamily && !contains(table, full, given as number);
+    return rest && strengthOf(table.titles[full] ?? '', 'name') === 0 ? inOrder(table, given as number, full) : [full];
+  }
+  if (typeof full === 'string' && !(isGiven && isFamily)) return full;
+  if (isGiven && isFamily) return inOrder(table, given as number, family as number);
+  if (isGiven || isFamily) return [(isGiven ? given : family) as number];
+  if (typeof given === 'string' || typeof family === 'string') return (given ?? family) as string;
+  const numbers = claims(table, 'name')[0];
+  return (
+    numbers && `Column ${describe(table, numbers.column)} holds numbers, not names. Choose the column of the names.`
+  );
+}
+
+function teamOf(table: Table): Found {
+  const titled = claims(table, 'team');
+  const words = titled.filter(({ column }) => shareOf(table, column, hasNoLetters) <= HALF);
+  return strongest(table, words.length > 0 ? words : titled, 'the team');
+}
+
+/** Chinese, Japanese and Korean names begin with the family's. */
+function inOrder(table: Table, given: number, family: number): number[] {
+  return shareOf(table, family, (cell) => EAST_ASIAN.test(cell)) >= HALF ? [family, given] : [given, family];
+}
+
+interface Claim {
+  readonly column: number;
+  readonly strength: number;
+}
+
+function claims({ titles }: Table, field: keyof Titles): Claim[] {
+  return titles
+    .map((title, column) => ({ column, strength: strengthOf(title, field) }))
+    .filter(({ strength }) => strength < NO_TITLE);
+}
+
+/** 0 is the strongest. A part of a title ("Name / Nom", "Email (work)") is weaker than a whole one. */
+function strengthOf(title: string, field: keyof Titles): number {
+  const strengths = FOLDED[field];
+  const whole = strengths.get(foldTitle(title));
+  if (whole !== undefined) return whole;
+  const parts = [title.replace(/[([:].*|\s[-–]\s.*/s, ''), ...title.split(/[/|\n]/)].map(foldTitle);
+  const found = Math.min(...parts.map((part) => strengths.get(part) ?? NO_TITLE));
+  return found < NO_TITLE ? found + PART_OF_TITLE : NO_TITLE;
+}
+
+/** Of several columns with equally strong titles, the one that has something in it, if they do not contradict. */
+function strongest(table: Table, found: readonly Claim[], field: string): Found {
+  const best = Math.min(...found.map(({ strength }) => strength));
+  const equal = found.filter(({ strength }) => strength === best).map(({ column }) => column);
+  const filled = equal.filter((column) => table.rows.some((row) => (row[column] ?? '').trim() !== ''));
+  const [first, ...others] = filled.length > 0 ? filled : equal;
+  const rival = others.find((other) =>
+    table.rows.some((row) => foldTitle(row[other] ?? '') !== foldTitle(row[first as number] ?? '')),
+  );
+  if (first === undefined || rival === undefined) return first;
+  return `Column ${describe(table, first)} and column ${describe(table, rival)} could both be ${field}. Choose one of them.`;
+}
+
+/** Not numbers, and not addresses. Where the title says less than "Name" does, not numbers like E-10023 either. */
+function holdsNames(table: Table, { column, strength }: Claim): boolean {
+  const rivals = claims(table, 'name').length > 1;
+  const isNumber = strength >= 1 || rivals ? isPersonnelNumber : hasNoLetters;
+  return shareOf(table, column, isNumber) <= HALF && shareOf(table, column, isAddress) <= HALF;
+}
+
+const hasNoLetters = (cell: string) => !/\p{L}/u.test(cell);
+const isPersonnelNumber = (cell: string) => hasNoLetters(cell) || /^\p{L}{0,4}[-_ ./]?\d+$/u.test(cell);
+
+function contains(table: Table, whole: number, part: number): boolean {
+  const rows = table.rows.filter((row) => row[whole] && row[part]);
+  const within = rows.filter((row) => foldTitle(row[whole] ?? '').includes(foldTitle(row[part] ?? '')));
+  return rows.length > 0 && within.length >= rows.length * HALF;
+}
+
+/** The share of the cells with something in them. No such cells: 0. */
+function shareOf(table: Table, column: number, test: (cell: string) => boolean): number {
+  const cells = table.rows.map((row) => (row[column] ?? '').trim()).filter((cell) => cell !== '');
+  return cells.length === 0 ? 0 : cells.filter(test).length / cells.length;
+}
+
+function describe({ titles }: Table, column: number): string {
+  const title = titles[column]?.trim();
+  return title ? `${column + 1} (${title.slice(0, TITLE_CHARS_SHOWN)})` : String(column + 1);
+}
+
+function missingColumns(titles: readonly string[], missing: readonly string[]): string {
+  const which = missing.join(' and no column ');
+  if (titles.length === 0)
+    return `The first line has an email address in it, so it is not a header line, and no column ${which} is chosen. Add the header line name,email,team, or say that there is none (header=false) and which columns are which (name=1, email=2, team=3).`;
+  const found = titles
+    .slice(0, TITLES_SHOWN)
+    .map((title) => title.slice(0, TITLE_CHARS_SHOWN))
+    .join(', ');
+  return `The header line has no column ${which}. Found: ${found}. Required: name and email; team is optional.`;
+}
+
+const NO_TITLE = 1_000;
+const PART_OF_TITLE = 0.5;
+const HALF = 0.5;
+const NEARLY_ALL = 0.8;
+const TITLES_SHOWN = 10;
+const TITLE_CHARS_SHOWN = 30;
+const EAST_ASIAN = /[\p{Script=Han}\p{Script=Hangul}\p{Script=Hiragana}\p{Script=Katakana}]/u;
+
+const FOLDED = Object.fromEntries(
+  Object.entries(TITLES).map(([field, lists]: [string, readonly (readonly string[])[]]) => [
+    field,
+    new Map(
+      lists
+        .flatMap((titles, strength) => titles.map((title): [string, number] => [foldTitle(title), strength]))
+        .toReversed(),
+    ),
+  ]),
+) as unknown as Record<keyof Titles, ReadonlyMap<string, number>>;

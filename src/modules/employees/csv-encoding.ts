@@ -1,0 +1,210 @@
+/**
+ * Which encoding a file is in. UTF-8 and UTF-16 can be proved; old code pages can only be guessed, and a wrong guess
+ * writes wrong names without a word. So a guess is acted upon only where it is as good as sure, which is Western
+ * European text; any other is for a person to confirm.
+ *
+ * The guesses are jschardet's (chosen over chardet and encoding-japanese: with single names in 18 code pages its first
+ * guess was right for 59 of 67, chardet's for fewer than half). It is loaded when the first such file arrives, because
+ * its tables take 18 MB.
+ */
+import { isUtf8 } from 'node:buffer';
+import { AppError } from '../../errors.ts';
+import { IMPORT_GUESS_BYTES } from './limits.ts';
+
+export interface FoundEncoding {
+  readonly encoding: string;
+  /** How it is known. `guess` is the only one that can be wrong. */
+  readonly by: 'choice' | 'byte order mark' | 'Content-Type' | 'its bytes' | 'guess';
+  /** False: a person must confirm it. */
+  readonly sure: boolean;
+  /** Others that are possible, the likeliest first. */
+  readonly others: readonly string[];
+}
+
+/** Throws when the file is in no encoding that can be read, or not in the one that its Content-Type names. */
+export async function encodingOf(
+  head: Buffer,
+  { encoding, charset }: { encoding?: string | undefined; charset?: string | undefined },
+): Promise<FoundEncoding> {
+  if (encoding !== undefined) return { encoding: knownEncoding(encoding), by: 'choice', sure: true, others: [] };
+  const marked = byMark(head);
+  if (marked !== undefined) return { encoding: marked, by: 'byte order mark', sure: true, others: [] };
+  const utf8 = countUtf8(head);
+  if (charset !== undefined && !/^(us-)?ascii$/i.test(charset)) return byContentType(head, charset, utf8);
+  const wide = byZeros(head);
+  if (wide !== undefined) return { encoding: wide, by: 'its bytes', sure: true, others: [] };
+  if (utf8.bad === 0 && !head.includes(SHIFT_IN_JAPANESE))
+    return { encoding: 'utf-8', by: 'its bytes', sure: true, others: [] };
+  // A file that is mostly UTF-8 stays so: its other rows are rejected one by one instead of spoiling the good ones.
+  if (utf8.good > utf8.bad) return { encoding: 'utf-8', by: 'its bytes', sure: true, others: [WESTERN] };
+  return guess(head);
+}
+
+/** The encodings that a person can choose from. */
+export const ENCODINGS: readonly string[] = [
+  ...['utf-8', 'windows-1252', 'windows-1250', 'windows-1251', 'windows-1253', 'windows-1254', 'windows-1255'],
+  ...['windows-1256', 'windows-1257', 'windows-1258', 'iso-8859-2', 'iso-8859-15', 'macintosh', 'x-mac-cyrillic'],
+  ...['koi8-r', 'koi8-u', 'ibm866', 'windows-874', 'shift_jis', 'euc-jp', 'iso-2022-jp', 'gb18030', 'big5', 'euc-kr'],
+  ...['utf-16le', 'utf-16be'],
+];
+
+function knownEncoding(label: string): string {
+  try {
+    return new TextDecoder(label.trim()).encoding;
+  } catch {
+    throw new AppError(
+      'unsupported',
+      `${JSON.stringify(label.slice(0, 40))} is not an encoding that can be read. Save the table as “CSV UTF-8” and send that instead. Nothing was imported.`,
+    );
+  }
+}
+
+function byMark(head: Buffer): string | undefined {
+  const mark = head.toString('hex', 0, 4);
+  if (mark.startsWith('efbbbf')) return 'utf-8';
+  if (mark === 'fffe0000' || mark === '0000feff')
+    throw new AppError('unsupported', `The file is UTF-32. ${SAVE_AS_UTF8}`);
+  if (mark.startsWith('fffe')) return 'utf-16le';
+  return mark.startsWith('feff') ? 'utf-16be' : undefined;
+}
+
+function byContentType(head: Buffer, charset: string, utf8: { good: number; bad: number }): FoundEncoding {
+  const named = knownEncoding(charset);
+  const contradicts = named !== 'utf-8' && utf8.good > 0 && utf8.bad === 0;
+  if (contradicts)
+    throw new AppError(
+      'invalid',
+      `The Content-Type says ${named}, but the file is UTF-8. Correct the Content-Type, or add encoding=${named} or encoding=utf-8 to the address. Nothing was imported.`,
+    );
+  const encoding = named.startsWith('utf-16') ? (byZeros(head) ?? named) : named;
+  return { encoding, by: 'Content-Type', sure: true, others: [] };
+}
+
+/** UTF-16 without a byte order mark: every other byte of what is ASCII is zero. */
+function byZeros(head: Buffer): string | undefined {
+  let [even, odd] = [0, 0];
+  for (let i = 0; i < head.length; i++) {
+    if (head[i] !== 0) continue;
+    if (i % 2 === 0) even++;
+    else odd++;
+  }
+  const many = head.length * UTF16_ZEROS_SHARE_MIN;
+  if (odd > many && even < odd * OTHER_ZEROS_SHARE_MAX) return 'utf-16le';
+  return even > many && odd < even * OTHER_ZEROS_SHARE_MAX ? 'utf-16be' : undefined;
+}
+
+/** How many sequences of bytes beyond ASCII are UTF-8, and how many are not. */
+export function countUtf8(head: Buffer): { good: number; bad: number } {
+  let [good, bad, i] = [0, 0, 0];
+  while (i < head.length) {
+    const lead = head[i] as number;
+    if (lead < 0x80) {
+      i++;
+      continue;
+    }
+    const length = lead >= 0xf0 && lead <= 0xf4 ? 4 : lead >= 0xe0 ? 3 : lead >= 0xc2 ? 2 : 0;
+    const sequence = head.subarray(i, i + length);
+    if (i + length > head.length && length > 0 && continues(sequence)) break; // the head ends inside a character
+    if (length > 0 && lead <= 0xf4 && sequence.length === length && continues(sequence) && isUtf8(sequence)) {
+      good++;
+      i += length;
+    } else {
+      bad++;
+      i++;
+    }
+  }
+  return { good, bad };
+}
+
+function continues(sequence: Buffer): boolean {
+  return sequence.subarray(1).every((byte) => (byte & 0xc0) === 0x80);
+}
+
+async function guess(head: Buffer): Promise<FoundEncoding> {
+  const telling = tellingLines(head);
+  const { detectAll } = await import('jschardet');
+  const candidates: { encoding: string; text: string; confidence: number }[] = [];
+  for (const { encoding, confidence } of detectAll(telling, { detectEncodings: GUESSED })) {
+    const decoder = decoderOf(encoding);
+    if (decoder === undefined) continue;
+    const text = decoder.decode(telling);
+    if (candidates.some((one) => one.text === text) || !isPlausible(text)) continue;
+    candidates.push({ encoding: decoder.encoding, text, confidence });
+  }
+  const western = new TextDecoder(WESTERN).decode(telling);
+  const [first] = candidates;
+  if (first === undefined) return { encoding: WESTERN, by: 'guess', sure: false, others: [] };
+  const sure = first.text === western && !DOUBTFUL.some((sign) => sign.test(western));
+  return {
+    encoding: first.text === western ? WESTERN : first.encoding,
+    by: 'guess',
+    sure,
+    others: candidates.slice(1, OTHERS_MAX + 1).map(({ encoding }) => encoding),
+  };
+}
+
+/** The lines that are not ASCII: the others would only dilute them. */
+function tellingLines(head: Buffer): Buffer {
+  const lines = head.toString('latin1').split(/[\r\n]+/);
+  const whole = head.length < IMPORT_GUESS_BYTES ? lines : lines.slice(0, -1); // the last one may be cut off
+  const telling = whole.filter((line) => BEYOND_ASCII.test(line) || line.includes('\x1b')).join('\n');
+  return Buffer.from(telling.slice(0, IMPORT_GUESS_BYTES).replace(/\n[^\n]*$/, '\n'), 'latin1');
+}
+
+function decoderOf(name: string | null): TextDecoder | undefined {
+  try {
+    return name === null ? undefined : new TextDecoder(LABELS[name] ?? name);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Words as people write them, as opposed to letters of another code page: "Gr§e", "£ukasz", "JŸrgen". */
+function isPlausible(text: string): boolean {
+  if (/[\x80-\x9f\ufffd]/.test(text)) return false;
+  return text.split(/[\s;,|"()/]+/).every((word) => !BEYOND_ASCII.test(word) || !(ODD.test(word) || isMixed(word)));
+}
+
+const ODD =
+  /[\p{L}\p{M}][^\p{L}\p{M}\p{Nd}\s'’.@_&:=+-]+[\p{L}\p{M}]|[\p{So}\p{Sc}\p{Sk}][\p{L}\p{M}]|[\p{L}\p{M}][\p{So}\p{Sc}\p{Sk}]|\p{L}(?![A-Z])\p{Lu}\p{Ll}|\p{Ll}(?![A-Z])\p{Lu}/u;
+
+function isMixed(word: string): boolean {
+  return SCRIPTS.filter((script) => script.test(word)).length > 1;
+}
+
+const SCRIPTS = ['Latin', 'Greek', 'Cyrillic', 'Hebrew', 'Arabic', 'Thai', 'Han', 'Hangul'].map(
+  (script) => new RegExp(`\\p{Script=${script}}`, 'u'),
+);
+
+const BEYOND_ASCII = /[^\p{ASCII}]/u;
+const WESTERN = 'windows-1252';
+/** What Western European text hardly has, and other code pages often: a reading with one of these must be confirmed. */
+const DOUBTFUL = [
+  /[ðþý]/i, // Icelandic; Turkish has ğ, ş and ı in their places
+  /^(?=.*[õû])(?!.*[àâãçèêëîïôùœ])/is, // õ without the other letters of Portuguese, û without those of French: Hungarian ő, ű
+  /^(?=.*ø)(?=.*[áíúìèù])/is, // Danish and Norwegian do not have these beside ø: Czech ř
+  /(?:^|[\s;,"'-])È/i, // no French or Italian word begins with it: Czech and Croatian Č
+  /[ìù]\p{L}/iu, // they end words: Czech ě, ů
+  /ñ(?![aeiouáéíóú])/i, // Spanish has it before vowels: Polish ń
+  /ã(?=[a-df-npqrt-z])/i, // Portuguese has ão, ãe and ãs: Romanian ă
+  /ç(?=[b-df-hj-np-tv-xz])/i, // comes before vowels: Latvian ē
+];
+const GUESSED = [
+  ...['windows-1250', 'windows-1251', 'windows-1252', 'windows-1253', 'windows-1254', 'windows-1255', 'windows-1256'],
+  ...['windows-1257', 'windows-1258', 'iso-8859-2', 'iso-8859-5', 'koi8-r', 'koi8-u', 'ibm866', 'windows-874'],
+  ...['macroman', 'maccyrillic', 'shift_jis', 'cp932', 'euc-jp', 'iso-2022-jp', 'gb18030', 'big5', 'euc-kr', 'cp949'],
+];
+/** jschardet's names for what TextDecoder calls otherwise. */
+const LABELS: Readonly<Record<string, string>> = {
+  CP874: 'windows-874',
+  cp1258: 'windows-1258',
+  CP932: 'shift_jis',
+  CP949: 'euc-kr',
+  MacRoman: 'macintosh',
+  MacCyrillic: 'x-mac-cyrillic',
+};
+const SHIFT_IN_JAPANESE = '\x1b$';
+const UTF16_ZEROS_SHARE_MIN = 0.1;
+const OTHER_ZEROS_SHARE_MAX = 0.1;
+const OTHERS_MAX = 5;
+export const SAVE_AS_UTF8 = 'Save the table as “CSV UTF-8” and send that instead. Nothing was imported.';

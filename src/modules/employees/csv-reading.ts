@@ -1,0 +1,157 @@
+/**
+ * How a CSV file is to be read, found out from its beginning: the encoding, the delimiter, the header line and the
+ * columns. Each of them can be chosen instead.
+ */
+import { parse } from 'csv-parse/sync';
+import { AppError } from '../../errors.ts';
+import { type ColumnChoices, type Columns, columnsOf, isAddress, isHeader } from './csv-columns.ts';
+import { encodingOf, type FoundEncoding, SAVE_AS_UTF8 } from './csv-encoding.ts';
+import { type CsvRow, createLineEnds, isBlank, parserOptions, rowOf } from './csv-parser.ts';
+import { IMPORT_HEADER_ROWS_MAX, IMPORT_SAMPLE_ROWS, IMPORT_SNIFF_BYTES } from './limits.ts';
+
+export interface Choices extends ColumnChoices {
+  readonly encoding?: string | undefined;
+  readonly delimiter?: string | undefined;
+  /** False: the first line is a row like the others. */
+  readonly header?: boolean | undefined;
+  /** Of the Content-Type. */
+  readonly charset?: string | undefined;
+}
+
+export interface Reading {
+  readonly encoding: FoundEncoding;
+  readonly delimiter: string;
+  /** A first line like `sep=;`, which is not a row. */
+  readonly prefix: string;
+  /** Undefined: every row is an employee. */
+  readonly header: CsvRow | undefined;
+  readonly columns: Columns;
+}
+
+/** What is known so far. With an unsure encoding or a problem, the file cannot be imported as it is. */
+export interface DraftReading extends Omit<Reading, 'columns'> {
+  readonly columns: Partial<Columns>;
+  /** What is not known about the columns. */
+  readonly problem: string | undefined;
+  /** The rows that follow the header in the beginning of the file. */
+  readonly rows: readonly CsvRow[];
+}
+
+/** Throws AppError when this is not a CSV file at all, or when something must be chosen first. */
+export async function readingOf(head: Buffer, choices: Choices): Promise<Reading> {
+  const draft = await draftReading(head, choices);
+  const { columns, encoding, problem } = draft;
+  if (!encoding.sure) throw new AppError('invalid', unsureEncoding(encoding));
+  if (problem !== undefined) throw new AppError('invalid', problem);
+  return { ...draft, columns: columns as Columns };
+}
+
+export async function draftReading(head: Buffer, choices: Choices): Promise<DraftReading> {
+  refuseOtherFormats(head);
+  const encoding = await encodingOf(head, choices);
+  const text = createLineEnds()(decodeHead(head, encoding.encoding));
+  refuseBinary(text);
+  const prefix = text.match(SEPARATOR_LINE)?.[0] ?? '';
+  const delimiters = choices.delimiter ?? prefix.match(SEPARATOR_LINE)?.[1] ?? DELIMITERS;
+  const body = text.slice(prefix.length);
+  if (/^[\s\ufeff]*$/.test(body)) throw new AppError('invalid', EMPTY);
+  const drafts = [...delimiters].map((delimiter) =>
+    splitBy(
+      delimiter,
+      { text: body, linesBefore: prefix === '' ? 0 : 1, cutOff: head.length >= IMPORT_SNIFF_BYTES },
+      choices,
+    ),
+  );
+  const best = drafts.toSorted((a, b) => b.score - a.score)[0] as Split;
+  return { encoding, prefix, ...best };
+}
+
+/** The beginning as text; a character that is cut off at its end is left out. */
+function decodeHead(head: Buffer, encoding: string): string {
+  return new TextDecoder(encoding).decode(head, { stream: true });
+}
+
+interface Beginning {
+  readonly text: string;
+  readonly linesBefore: number;
+  /** The file goes on. */
+  readonly cutOff: boolean;
+}
+
+interface Split {
+  readonly delimiter: string;
+  readonly header: CsvRow | undefined;
+  readonly columns: Partial<Columns>;
+  readonly problem: string | undefined;
+  readonly rows: readonly CsvRow[];
+  readonly score: number;
+}
+
+/** The table as it is with this delimiter; the higher its score, the more it looks like one. */
+function splitBy(delimiter: string, { text, linesBefore, cutOff }: Beginning, choices: Choices): Split {
+  let endless: string | undefined;
+  const options = { ...parserOptions(delimiter, (reason) => (endless ??= reason)), to: IMPORT_SAMPLE_ROWS };
+  const parsed = parse(text, options) as unknown as { record: string[]; info: never }[];
+  // The last row may be cut off with the beginning of the file.
+  const whole = cutOff && parsed.length > 1 && parsed.length < IMPORT_SAMPLE_ROWS ? parsed.slice(0, -1) : parsed;
+  const all = whole.map((row) => rowOf(row, linesBefore)).filter(({ cells }) => !isBlank(cells));
+  if (all.length === 0) {
+    const problem = `The row on line ${linesBefore + 1} ${endless ?? 'is blank'}. Nothing was imported.`;
+    return { delimiter, header: undefined, columns: {}, problem, rows: [], score: -1 };
+  }
+  const header = headerOf(all, choices);
+  const rows = header === undefined ? all : all.slice(all.indexOf(header) + 1);
+  const { problem, ...columns } = columnsOf(
+    header?.cells ?? [],
+    rows.map(({ cells }) => cells),
+    choices,
+  );
+  const width = Math.max(...all.map(({ cells }) => cells.length));
+  const known = Object.keys(columns).length;
+  return { delimiter, header, columns, problem, rows, score: known * KNOWN_COLUMN_SCORE + Math.min(width, WIDTH_MAX) };
+}
+
+/** The first rows may be a title of the table instead of its header. */
+function headerOf(rows: readonly CsvRow[], choices: Choices): CsvRow | undefined {
+  if (choices.header === false) return undefined;
+  const titled = rows.slice(0, IMPORT_HEADER_ROWS_MAX).find(({ cells }) => isHeader(cells));
+  if (titled !== undefined) return titled;
+  const [first] = rows;
+  return choices.header === true || !first?.cells.some(isAddress) ? first : undefined;
+}
+
+const KNOWN_FORMATS: readonly [string, string][] = [
+  ['89504e47', 'a PNG picture'],
+  ['ffd8ff', 'a JPEG picture'],
+  ['47494638', 'a GIF picture'],
+  ['25504446', 'a PDF document'],
+  ['504b0304', 'an Excel workbook or another ZIP file'],
+  ['d0cf11e0', 'an old Excel workbook'],
+];
+
+function refuseOtherFormats(head: Buffer): void {
+  const known = KNOWN_FORMATS.find(([magic]) => head.toString('hex', 0, magic.length / 2) === magic);
+  if (known === undefined) return;
+  throw new AppError('unsupported', `This is ${known[1]}, not a CSV file. ${SAVE_AS}`);
+}
+
+/** UTF-16 has many zeros, but no NUL characters. Some in a long text are a fault of their rows. */
+function refuseBinary(text: string): void {
+  const zeros = text.split('\0').length - 1;
+  if (zeros > text.length / CHARACTERS_PER_NUL_MIN)
+    throw new AppError('unsupported', `This is a binary file, not a CSV file: it has NUL characters in it. ${SAVE_AS}`);
+}
+
+function unsureEncoding({ encoding, others }: FoundEncoding): string {
+  const guesses = [encoding, ...others].slice(0, GUESSES_NAMED).join(' or ');
+  return `It is not UTF-8, and its names can be read in more than one way: it may be ${guesses}. Look at the preview and choose (encoding=${encoding}), or: ${SAVE_AS_UTF8}`;
+}
+
+const SEPARATOR_LINE = /^"?sep=([^"\n])"?[;,\t| ]*(?:\n|$)/i;
+const DELIMITERS = ',;\t|';
+const KNOWN_COLUMN_SCORE = 1_000;
+const WIDTH_MAX = 999;
+const CHARACTERS_PER_NUL_MIN = 1_000;
+const GUESSES_NAMED = 3;
+const SAVE_AS = 'Save the table as CSV and send that instead. Nothing was imported.';
+const EMPTY = 'The file is empty. It needs a header line: name, email, team.';

@@ -1,0 +1,78 @@
+/** One row of a file becomes an employee, or a reason why not. */
+import { textOfCell } from '../../http/csv-reply.ts';
+import { NAME_CHARS_MAX } from '../../limits.ts';
+import { parseAddress } from '../../mail-address.ts';
+import { tidyLine } from '../../text.ts';
+import { isAddress } from './csv-columns.ts';
+import type { CsvRow } from './csv-parser.ts';
+import type { Reading } from './csv-reading.ts';
+
+export interface EmployeeRow {
+  readonly line: number;
+  readonly email: string;
+  readonly name: string;
+  readonly team: string;
+}
+
+export interface RejectedRow {
+  readonly line: number;
+  readonly reason: string;
+}
+
+type RowReading = Pick<Reading, 'columns' | 'delimiter' | 'encoding'>;
+
+const TEAM_OF_NOBODY = 'General';
+
+export function toEmployee(row: CsvRow, reading: RowReading): EmployeeRow | RejectedRow {
+  const { columns } = reading;
+  const { line, cells } = row;
+  const read = [...columns.name, columns.email, ...(columns.team === undefined ? [] : [columns.team])];
+  const raw = read.map((column) => cells[column] ?? '');
+  const unreadable = reasonAgainst(raw, row, reading);
+  if (unreadable !== undefined) return { line, reason: unreadable };
+
+  const email = textOfCell(cells[columns.email] ?? '').trim();
+  const name = tidyLine(columns.name.map((column) => textOfCell(unquote(cells[column] ?? ''))).join(' '));
+  const team = columns.team === undefined ? '' : tidyLine(textOfCell(unquote(cells[columns.team] ?? '')));
+  if (name === '') return { line, reason: 'has no name' };
+  if (email === '') return { line, reason: 'has no email address' };
+  const parsed = parseAddress(email);
+  if ('fault' in parsed) return { line, reason: `"${shorten(email)}" is not an email address: it ${parsed.fault}` };
+  if (name.length > NAME_CHARS_MAX) return { line, reason: `the name is longer than ${NAME_CHARS_MAX} characters` };
+  if (team.length > NAME_CHARS_MAX) return { line, reason: `the team is longer than ${NAME_CHARS_MAX} characters` };
+  return { line, email: parsed.address, name, team: team || TEAM_OF_NOBODY };
+}
+
+/** What makes the cells of a row unreadable. */
+function reasonAgainst(
+  cells: readonly string[],
+  { line, endLine }: CsvRow,
+  { delimiter, encoding: { encoding } }: RowReading,
+): string | undefined {
+  if (cells.some((cell) => cell.includes('\uFFFD')))
+    return `contains characters that are not valid ${encoding.startsWith('utf') ? encoding.toUpperCase() : encoding}`;
+  if (cells.some((cell) => cell.includes('\0'))) return 'contains a NUL character';
+  if (cells.some((cell) => hasRows(cell, delimiter)))
+    return `opens a quote that ends only on line ${endLine}: lines ${line} to ${endLine} were not read`;
+  const twice = cells.find((cell) => TWICE_ENCODED.test(cell));
+  if (twice !== undefined) return `looks like UTF-8 that was read as another encoding: "${shorten(twice)}"`;
+  return undefined;
+}
+
+/** True for a cell with a row of the table in it: a quote that was left open has swallowed it. */
+function hasRows(cell: string, delimiter: string): boolean {
+  return cell.includes('\n') && cell.split('\n').some((line) => line.split(delimiter).some(isAddress));
+}
+
+/** `"Ada" ` with a space after the quotes reaches us with them. */
+function unquote(cell: string): string {
+  return cell.replace(/^"([^"]*)"\s+$/, '$1');
+}
+
+function shorten(text: string): string {
+  return text.slice(0, 60).toWellFormed();
+}
+
+/** "JÃ¼rgen": the two bytes of ü, each taken for a letter. */
+const TWICE_ENCODED =
+  /[\u00c2-\u00c5\u00d0\u00d1][\u0080-\u00bf\u0152\u0153\u0160\u0161\u0178\u017d\u017e\u0192\u02c6\u02dc\u2013-\u2022\u2026\u2030\u2039\u203a\u20ac\u2122]/;
