@@ -38,7 +38,7 @@ export const twentyTimes: OwnLayoutScenario = {
     const bottoms = [bottom, again[0]];
     // The pair that says least for us.
     const ratio = Math.min(...tops.map(({ users }) => users)) / Math.max(...bottoms.map(usersAtMost));
-    const all = [...ladder, ...again];
+    const all = [...ladder, ...again.map((one) => ({ ...one, rung: `${one.rung}, again` }))];
     const table = ladderTable(all);
     if (context.profile === 'full') keep(all, ratio);
     context.say(`\n${table}\n\n${RATIO_SAYS}: ${round(ratio)}\n`);

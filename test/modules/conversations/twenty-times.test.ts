@@ -79,7 +79,7 @@ describe('the ladder', () => {
   test('takes part in full runs only', async () => {
     const { ownLayout } = await allScenarios(await loadBenches());
     const scenario = ownLayout.find(({ name }) => name === 'twenty-times');
-    expect(scenario).toMatchObject({ promise: 'twenty-times', profiles: ['full'] });
+    expect(scenario).toMatchObject({ promise: 'twenty-times', profile: 'full' });
     expect(scenario?.gates).toBeUndefined();
   });
 });

@@ -56,6 +56,8 @@ export async function climb(context: OwnLayoutContext, rung: Rung, first: number
   });
   context.watch(layout);
   const database = new Client({ connectionString: layout.addresses.databaseUrl, application_name: 'bench-ladder' });
+  // A connection that is lost while nothing is asked would end the whole run; the next query says so as well.
+  database.on('error', () => undefined);
   try {
     await database.connect();
     return await measure(context, rung, first, layout, database);
@@ -93,8 +95,9 @@ async function measure(
 
   const { held, notHeld } = await searchHeld(
     async (users) => {
-      await makeReady(rig, owners);
-      const level = await tryLevel(rig, users);
+      const level = await makeReady(rig, owners)
+        .then(() => tryLevel(rig, users))
+        .catch((error: Error) => notEvenTried(users, error));
       levels.push(level);
       say(`  ${rung.name}, ${users} users: ${level.held ? 'held' : level.broke.join('; ')} (${described(level)})`);
       return level.held;
@@ -113,7 +116,7 @@ async function measure(
     rung: rung.name,
     users: held,
     isAtLeast: notHeld === undefined || (broken?.generator.length ?? 0) > 0,
-    broke: broken?.broke.slice(0, 2).join('; ') ?? '',
+    broke: [...(broken?.broke.slice(0, 2) ?? []), ...(lost > 0 ? [`${lost} answers lost`] : [])].join('; '),
     answersPerSecond: best?.answersPerSecond ?? 0,
     ackP99Ms: best?.ackP99Ms ?? 0,
     dashboardP95Ms: best?.dashboardP95Ms ?? 0,
@@ -123,6 +126,12 @@ async function measure(
     levels,
     faults: layout.inconclusiveReasons(),
   };
+}
+
+/** The level before has left it in a state in which nothing can be asked. */
+function notEvenTried(users: number, { message }: Error): Level {
+  const nothing = { answersPerSecond: 0, ackP99Ms: 0, dashboardP95Ms: 0, mailsPerSecond: 0 };
+  return { users, held: false, broke: [message.split('\n')[0] as string], generator: [], ...nothing };
 }
 
 /** Whatever the level before has left is over, the dead live again, and mails are going out. */
