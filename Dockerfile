@@ -7,11 +7,15 @@ RUN npm ci --ignore-scripts
 COPY scripts/build.ts scripts/
 COPY src src
 COPY workers workers
+# The protocols that pages and processes share.
+COPY web web
 RUN node scripts/build.ts
 
 # The bundle includes every package, so the image needs no node_modules.
 FROM node:26-slim
 ENV NODE_ENV=production
+# From SIGTERM until the door closes: long enough for a balancer to see that /readyz says no.
+ENV LAME_DUCK_MS=5000
 WORKDIR /app
 COPY package.json ./
 COPY migrations migrations

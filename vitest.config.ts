@@ -3,6 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { configDefaults, defineConfig } from 'vitest/config';
 
+const ALL = ['test/**/*.test.ts', 'template/test/**/*.test.ts'];
+/** Needs a browser: npm run test:browser. */
+const BROWSER = ['test/browser/**', '**/*.browser.test.ts'];
+/** The bench, the commands and the servers that they start: npm run test:tools. */
+const TOOLS = ['test/bench/**/*.test.ts', 'test/scripts/**/*.test.ts', '**/test/modules/*/bench.test.ts'];
 const QUERIES_RECORDED = 'test/db/query-plans/recorded.test.ts';
 
 export default defineConfig({
@@ -20,11 +25,19 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'product',
-          include: ['test/**/*.test.ts', 'template/test/**/*.test.ts'],
-          // Needs a browser: npm run test:browser.
-          exclude: [...configDefaults.exclude, 'test/browser/**', '**/*.browser.test.ts', QUERIES_RECORDED],
+          include: ALL,
+          exclude: [...configDefaults.exclude, ...BROWSER, ...TOOLS, QUERIES_RECORDED],
           globalSetup: './test/global-setup.ts',
           setupFiles: './test/db/query-plans/mark-file.ts',
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'tools',
+          include: TOOLS,
+          exclude: [...configDefaults.exclude, ...BROWSER],
+          globalSetup: './test/global-setup.ts',
         },
       },
       // After all others, for it looks at what they recorded.

@@ -130,8 +130,8 @@ async function inLayout(
   }
 }
 
-function isWanted({ name }: Pick<Scenario, 'name'>): boolean {
-  return options.only?.includes(name) ?? true;
+function isWanted({ name, profile = options.profile }: Pick<Scenario, 'name' | 'profile'>): boolean {
+  return options.only?.includes(name) ?? profile === options.profile;
 }
 
 function readOptions(args: string[]) {

@@ -44,7 +44,7 @@ export function runScenario(
 /** One that starts its layouts itself. */
 export function runOwnLayout(
   scenario: OwnLayoutScenario,
-  context: Omit<OwnLayoutContext, 'onSample' | 'watch'> & { onLayout(layout: Layout): void },
+  context: Omit<OwnLayoutContext, 'onSample' | 'watch' | 'say'> & { onLayout(layout: Layout): void },
   options: RunOptions,
 ): Promise<ScenarioResult> {
   return watched(scenario, options, async (watcher) => {
@@ -52,7 +52,7 @@ export function runOwnLayout(
       if (layout !== undefined) context.onLayout(layout);
       watcher.show(layout, { account });
     };
-    const found = await settled(scenario.run({ ...context, watch, onSample: watcher.onLoad }));
+    const found = await settled(scenario.run({ ...context, watch, say: options.say, onSample: watcher.onLoad }));
     return { boxes: {}, memory: {}, ...found };
   });
 }

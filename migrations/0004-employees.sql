@@ -55,6 +55,7 @@ create table imports (
   finished_at timestamptz,
   primary key (org_id, id)
 );
+create index imports_by_age on imports (created_at);
 create index imports_running on imports (touched_at) where status = 'running';
 comment on column imports.rejections is 'json: { line: number; reason: string }[]';
 comment on column imports.reading is 'json: { encoding: string; encodingKnownBy: string; delimiter: string; headerLine: number | null; columns: { name: { column: number; title: string | null }[]; email: { column: number; title: string | null }; team: { column: number; title: string | null } | null } }';
@@ -108,6 +109,6 @@ grant select, insert on teams to tardigrade_tenant;
 -- Requests may only change a team's counts.
 grant update (employees, reachable) on teams to tardigrade_tenant;
 grant select, insert, update on employees, imports to tardigrade_tenant;
-grant select, update on imports to tardigrade_system; -- imports whose process died
+grant select, update, delete on imports to tardigrade_system; -- imports whose process died, and retention
 
 select isolate_tenant('teams'), isolate_tenant('employees'), isolate_tenant('imports');

@@ -7,8 +7,8 @@ create table campaigns (
   name text not null,
   subject text not null,
   body text not null,
-  questions text[] not null,
-  status text not null default 'draft' check (status in ('draft', 'scheduled', 'sending', 'done', 'cancelled')),
+  questions jsonb not null check (jsonb_array_length(questions) > 0),
+  status text not null default 'draft' check (status in ('draft', 'scheduled', 'sending', 'paused', 'done', 'cancelled')),
   -- The next launch of a scheduled campaign.
   launch_at timestamptz,
   -- With a cron expression the campaign is a template: each launch creates a child, and the child is sent.
@@ -20,14 +20,27 @@ create table campaigns (
   link_expires_at timestamptz,
   -- The last employee that has been written into reach_outs; null when all have been.
   expanded_to bigint default 0,
+  -- Where the employees are read from: a replica that has replayed this position has all who are to be written to.
+  expand_position text,
+  -- Transactions below this one may have added employees before the launch and commit after it; null when all have ended.
+  expand_awaits bigint,
+  -- Why no mail goes out: a person has paused it (then the status is paused too), or the mail server takes none from us,
+  -- because of the sender, of itself or of our rate. `paused_reason` has the server's words.
+  paused_about text check (paused_about in ('person', 'sender', 'server', 'rate')),
+  paused_reason text,
+  paused_at timestamptz,
+  -- When the server is asked again; null when only a person resumes it.
+  next_try_at timestamptz,
   created_at timestamptz not null default now(),
   primary key (org_id, id),
   -- One child per slot, even if several processes launch it.
   unique (org_id, parent_id, launch_at),
-  foreign key (org_id, parent_id) references campaigns (org_id, id)
+  foreign key (org_id, parent_id) references campaigns (org_id, id) on delete set null (parent_id)
 );
+comment on column campaigns.questions is 'json: { text: string; answer: ''text'' | ''scale'' }[]';
 create index campaigns_due on campaigns (launch_at) where status = 'scheduled';
 create index campaigns_sending on campaigns (id) where status = 'sending';
+create index campaigns_finished on campaigns (finished_at) where finished_at is not null;
 
 -- The counters have their own table: they change with every mail and answer, and a narrow row on a page with free space
 -- is updated in place (HOT) without touching an index.
@@ -55,10 +68,17 @@ create table reach_outs (
   employee_id bigint not null,
   status text not null default 'waiting' check (status in ('waiting', 'sending', 'sent', 'failed', 'skipped')),
   attempts smallint not null default 0,
+  -- The fencing token: the number of times that it has been claimed. An outcome is recorded only under the claim that it
+  -- belongs to.
+  claim integer not null default 0,
+  -- How often it was refused for a reason that is not about its recipient.
+  held smallint not null default 0,
   -- waiting: the earliest time to send; sending: the end of the lease, after which the sender is dead; null: done.
   due_at timestamptz default now(),
   sent_at timestamptz,
   error text,
+  -- Of a failed one: the recipient or the mail was refused, or the server never said whether it took the mail.
+  cause text check (cause in ('recipient', 'mail', 'unconfirmed')),
   primary key (org_id, id),
   unique (org_id, campaign_id, employee_id),
   foreign key (org_id, campaign_id) references campaigns (org_id, id) on delete cascade,
@@ -73,5 +93,9 @@ grant select, insert, update on campaigns, campaign_progress, reach_outs to tard
 -- For launching due campaigns, and for resuming those that have stalled.
 grant select, insert, update on campaigns to tardigrade_system;
 grant select, insert on campaign_progress to tardigrade_system;
+
+-- For retention.
+grant delete on campaigns, reach_outs to tardigrade_system;
+grant select (org_id, id, campaign_id) on reach_outs to tardigrade_system;
 
 select isolate_tenant('campaigns'), isolate_tenant('campaign_progress'), isolate_tenant('reach_outs');

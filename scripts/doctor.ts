@@ -29,6 +29,7 @@ import { replicationSlots } from './doctor/replication-slots.ts';
 import { reportAsJson, showReport } from './doctor/report.ts';
 import { scannedTables } from './doctor/scanned-tables.ts';
 import { serverMemory } from './doctor/server-memory.ts';
+import { serverVersion } from './doctor/server-version.ts';
 import { openServers, type Servers, UnreachableError } from './doctor/servers.ts';
 import { transactionAge } from './doctor/transaction-age.ts';
 import { unusedIndexes } from './doctor/unused-indexes.ts';
@@ -36,6 +37,7 @@ import { unusedIndexes } from './doctor/unused-indexes.ts';
 type Check = (servers: Servers) => Promise<Finding[]>;
 
 const CHECKS: readonly [name: string, check: Check][] = [
+  ['server-version', serverVersion],
   ['memory-fit', memoryFit],
   ['server-memory', serverMemory],
   ['connections', connections],

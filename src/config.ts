@@ -1,5 +1,11 @@
 import { StartError } from './errors.ts';
-import { REQUESTS_PER_MINUTE_MAX } from './limits.ts';
+import {
+  LAME_DUCK_MS_DEFAULT,
+  LAME_DUCK_MS_MAX,
+  REQUESTS_PER_MINUTE_MAX,
+  SOCKETS_MAX,
+  SOCKETS_PER_ADDRESS_MAX,
+} from './limits.ts';
 import { parseMailbox } from './mail-address.ts';
 import { PROCESSES, type ServingProcess } from './processes.ts';
 
@@ -21,14 +27,26 @@ export const VARIABLES = {
   ),
   redisUrl: secret('REDIS_URL', address('redis:', 'rediss:'), 'Redis or Valkey'),
   smtpUrl: secret('SMTP_URL', address('smtp:', 'smtps:'), 'the mail server'),
-  secretKey: secret('SECRET_KEY', key(32), 'signs personal links and page cursors; at least 32 characters'),
+  secretKey: inProduction(
+    secret('SECRET_KEY', key(32), 'signs personal links and page cursors; at least 32 characters'),
+    randomKey,
+  ),
   host: variable('HOST', text('127.0.0.1'), 'the address to listen on'),
   apiPort: variable('API_PORT', port(PROCESSES.api.port), 'the port of `api`'),
   chatPort: variable('CHAT_PORT', port(PROCESSES.chat.port), 'the port of `chat`'),
   mailerPort: variable('MAILER_PORT', port(PROCESSES.mailer.port), "the port of `mailer`'s health checks"),
-  apiUrl: variable('API_URL', base(`http://127.0.0.1:${PROCESSES.api.port}`), 'the public address of the dashboard'),
-  chatUrl: variable('CHAT_URL', base(`http://127.0.0.1:${PROCESSES.chat.port}`), 'the public address of the chat'),
-  mailFrom: variable('MAIL_FROM', mailbox('Tardigrade <hello@tardigrade.test>'), 'the sender of all mails'),
+  apiUrl: inProduction(
+    variable('API_URL', base(`http://127.0.0.1:${PROCESSES.api.port}`), 'the public address of the dashboard'),
+    publicAddress,
+  ),
+  chatUrl: inProduction(
+    variable('CHAT_URL', base(`http://127.0.0.1:${PROCESSES.chat.port}`), 'the public address of the chat'),
+    publicAddress,
+  ),
+  mailFrom: inProduction(
+    variable('MAIL_FROM', mailbox('Tardigrade <hello@tardigrade.test>'), 'the sender of all mails'),
+    publicSender,
+  ),
   mailPerSecond: variable('MAIL_PER_SECOND', integer(500, 1, 10_000), "the mail provider's rate"),
   requestsPerMinute: variable(
     'REQUESTS_PER_MINUTE',
@@ -39,6 +57,21 @@ export const VARIABLES = {
     'TRUST_PROXY_HOPS',
     integer(0, 0, 10),
     'the number of proxies in front whose `X-Forwarded-For` is trusted',
+  ),
+  socketOrigins: variable(
+    'SOCKET_ORIGINS',
+    origins,
+    'addresses of further pages that may open WebSockets, separated by commas; those of `CHAT_URL` and `API_URL` may',
+  ),
+  socketsPerAddress: variable(
+    'SOCKETS_PER_ADDRESS',
+    integer(SOCKETS_PER_ADDRESS_MAX, 1, SOCKETS_MAX),
+    'how many WebSockets one address can have at one `chat`',
+  ),
+  lameDuckMs: variable(
+    'LAME_DUCK_MS',
+    integer(LAME_DUCK_MS_DEFAULT, 0, LAME_DUCK_MS_MAX),
+    'how long a process that was told to stop says so on `/readyz` and serves on, before it closes its door',
   ),
   logLevel: variable(
     'LOG_LEVEL',
@@ -66,12 +99,17 @@ export function instancesVariable(name: ServingProcess): string {
 /** Reads the environment; throws one StartError that names every missing or invalid variable. */
 export function loadConfig(environment: Environment = process.env): Config {
   const faults: string[] = [];
-  const read = <T>(name: string, reader: Reader<T>) => reader(environment[name]?.trim() || undefined, name, faults);
+  const production = productionBecause(environment);
+  const textOf = (name: string) => environment[name]?.trim() || undefined;
+  const read = <T>(name: string, reader: Reader<T>) => reader(textOf(name), name, faults);
+  const readVariable = ({ name, read: reader, refuseInProduction }: Variable<unknown>) => {
+    const before = faults.length;
+    const value = read(name, reader);
+    if (production !== undefined && faults.length === before) refuseInProduction?.(textOf(name), name, faults);
+    return value;
+  };
   const values = Object.fromEntries(
-    Object.entries(VARIABLES).map(([field, variable]) => [
-      field,
-      read(variable.name, variable.read as Reader<unknown>),
-    ]),
+    Object.entries(VARIABLES).map(([field, variable]) => [field, readVariable(variable as Variable<unknown>)]),
   ) as unknown as Values;
   const instances = Object.fromEntries(
     Object.entries(PROCESSES).flatMap(([name, { instances }]) =>
@@ -81,14 +119,37 @@ export function loadConfig(environment: Environment = process.env): Config {
     ),
   ) as Config['instances'];
   if (faults.length > 0) {
-    throw new StartError(
-      `The environment has ${faults.length === 1 ? 'a fault' : `${faults.length} faults`}:\n${faults.map((fault) => `  - ${fault}`).join('\n')}`,
-    );
+    const number = faults.length === 1 ? 'a fault' : `${faults.length} faults`;
+    const where = production === undefined ? '' : ` (this is production: ${production})`;
+    throw new StartError(`The environment has ${number}${where}:\n${faults.map((fault) => `  - ${fault}`).join('\n')}`);
   }
   return Object.freeze({ ...values, databaseMigrateUrl: values.databaseMigrateUrl ?? values.databaseUrl, instances });
 }
 
 type Environment = Record<string, string | undefined>;
+
+/**
+ * Why mails of this process reach people, or undefined if they do not: then a default of development that was
+ * forgotten cannot be mended afterwards, because the links in a mail stay what they were. NODE_ENV=development says
+ * that the server at SMTP_URL is a mail catcher, wherever it runs.
+ */
+function productionBecause(environment: Environment): string | undefined {
+  const mode = environment['NODE_ENV']?.trim();
+  if (mode === 'production') return 'NODE_ENV says so';
+  if (mode === 'development') return undefined;
+  const smtp = environment['SMTP_URL']?.trim() ?? '';
+  return /^smtps?:/i.test(smtp) && URL.canParse(smtp) && !isOnlyForDevelopment(new URL(smtp).hostname)
+    ? 'SMTP_URL leads to a server that is not on this machine'
+    : undefined;
+}
+
+/** This machine, and the names that RFC 2606 and RFC 6761 reserve for tests and examples. */
+function isOnlyForDevelopment(host: string): boolean {
+  return (
+    /^(?:127\.\d+\.\d+\.\d+|0\.0\.0\.0|\[::1?\]|\[::ffff:7f[\da-f]{2}:[\da-f]+\])$/i.test(host) ||
+    /(?:^|\.)(?:localhost|test|example|invalid|example\.(?:com|net|org))\.?$/i.test(host)
+  );
+}
 
 /** Parses the text of a variable (undefined if it is not set) into its value, or adds a sentence to `faults`. */
 type Reader<T> = (raw: string | undefined, name: string, faults: string[]) => T;
@@ -99,6 +160,8 @@ interface Variable<T> {
   readonly meaning: string;
   /** Its value contains a password or a key, so it never appears in a message or a log. */
   readonly secret: boolean;
+  /** Adds a sentence to the faults for a value that is good enough for development only. */
+  readonly refuseInProduction?: Reader<void>;
 }
 
 function variable<T>(name: string, read: Reader<T>, meaning: string): Variable<T> {
@@ -107,6 +170,32 @@ function variable<T>(name: string, read: Reader<T>, meaning: string): Variable<T
 
 function secret<T>(name: string, read: Reader<T>, meaning: string): Variable<T> {
   return { name, read, meaning, secret: true };
+}
+
+function inProduction<T>(variable: Variable<T>, refuse: Reader<void>): Variable<T> {
+  return { ...variable, refuseInProduction: refuse };
+}
+
+function publicAddress(raw: string | undefined, name: string, faults: string[]): void {
+  const needed = 'set it to the https:// address at which people reach it';
+  if (raw === undefined) faults.push(`${name} is missing: ${needed}`);
+  else if (isOnlyForDevelopment(new URL(raw).hostname))
+    faults.push(`${name} leads to this machine, or to a name for tests and examples: ${needed}`);
+  else if (new URL(raw).protocol !== 'https:')
+    faults.push(`${name} starts with http://, so passwords and personal links could be read on their way: ${needed}`);
+}
+
+function publicSender(raw: string | undefined, name: string, faults: string[]): void {
+  const needed = 'set it to an address of a domain that you may send for';
+  const domain = /@([^@>]+)>?$/.exec(raw ?? '')?.[1] ?? '';
+  if (raw === undefined) faults.push(`${name} is missing: ${needed}`);
+  else if (isOnlyForDevelopment(domain)) faults.push(`${name} is at a name for tests and examples: ${needed}`);
+}
+
+/** Refuses a key that was copied from an example or typed. Random bytes in hex have more than 8 different digits. */
+function randomKey(raw = '', name: string, faults: string[]): void {
+  if (new Set(raw).size < 8 || /secret|change.?me|example|password|placeholder|your.?key/i.test(raw))
+    faults.push(`${name} reads like an example, and not like a random key (openssl rand -hex 32)`);
 }
 
 function address(...schemes: readonly string[]): Reader<string> {
@@ -165,6 +254,12 @@ function base(fallback: string): Reader<string> {
       faults.push(`${name} must be an http:// or https:// address`);
     return raw.replace(/\/+$/, '');
   };
+}
+
+function origins(raw = '', name: string, faults: string[]): string[] {
+  const list = raw.split(',').flatMap((entry) => entry.trim() || []);
+  for (const entry of list) base(entry)(entry, name, faults);
+  return list;
 }
 
 function mailbox(fallback: string): Reader<string> {

@@ -11,6 +11,7 @@ const DAY_MS = 24 * 60 * MINUTE_MS;
 
 // The machine
 export const NANO_BYTES = 512 * MB; // an AWS t4g.nano; assumed when no container limit is set, so that a laptop behaves like production
+export const MEMORY_BYTES_MIN = 192 * MB; // api and all were killed at 128 and 160 MB when eight clients and two password hashes came at once, and not at 192
 export const HEAP_SHARE = 0.4; // of the container: the rest is for Node itself (~60 MB), buffers and headroom
 export const OLD_SPACE_MB_MIN = 64; // below this fastify, pg and bullmq do not start reliably
 export const SEMI_SPACE_MB = 16; // V8 picks 1 to 8 MB in a nano and then spends a third of its time in scavenges
@@ -18,18 +19,25 @@ export const SEMI_SPACE_SMALL_MB = 8; // for containers under 384 MB, where thre
 export const SEMI_SPACE_SMALL_BELOW_BYTES = 384 * MB;
 
 // Process lifecycle
-export const STOP_MS = 10 * SECOND_MS; // if not everything is closed by then, the process exits with 1; shorter than every platform's kill timeout
+export const LAME_DUCK_MS_DEFAULT = 500; // from SIGTERM until the doors close, unless LAME_DUCK_MS is set: long enough for a probe to see it, short enough for Ctrl-C
+export const LAME_DUCK_MS_MAX = 20 * SECOND_MS; // a platform's kill timeout, usually 30 s, must cover this and STOP_MS
+export const STOP_MS = 10 * SECOND_MS; // from then on; if not everything is closed by then, the process exits with 1
 export const DRAIN_MS = 5 * SECOND_MS; // of STOP_MS, for requests, jobs and answers in flight
+export const QUIET_MOMENT_MS = { min: 30, max: 500 } as const; // of STOP_MS: the door closes when no connection came for `min`; under a flood of them after `max`
+export const UNUSED_CONNECTION_MS = 250; // of DRAIN_MS, for the first request on a connection that was opened just before the door closed
 export const START_MS = 30 * SECOND_MS; // how long a process waits for the database and Redis at start
 export const HEALTH_CHECK_MS = 2 * SECOND_MS; // one readiness check; slower counts as failed
 export const HEALTH_CACHE_MS = 1 * SECOND_MS; // probes within this time share one check, so probes cannot exhaust a pool
 export const REPORT_EVERY_MS = 2 * SECOND_MS; // how often each process reports its state to the operations page
 export const REPORT_TTL_SECONDS = 10; // a process that does not report for this long is gone
 export const REPORTED_PROCESSES_MAX = 64;
+export const LOG_STORM_EVERY_MS = 1 * SECOND_MS; // an error that repeats is logged once per this, with a count
+export const LOG_STORM_KINDS_MAX = 16; // kinds of errors that are counted separately
 
 // Database
+export const POSTGRES_VERSION_MIN = 18_00_00; // as PostgreSQL numbers its versions; statements use what 18 brought (old and new in RETURNING)
 export const POOL_PRIMARY = { api: 5, mailer: 4, chat: 5, all: 8, migrate: 1 } as const; // small: on 2 cores more connections would only wait inside PostgreSQL
-export const POOL_REPLICA = { api: 5, mailer: 0, chat: 0, all: 5, migrate: 0 } as const; // one of each watches the replica's lag; 0: never reads from it
+export const POOL_REPLICA = { api: 5, mailer: 2, chat: 0, all: 5, migrate: 0 } as const; // one of each watches the replica's lag; 0: never reads from it
 export const CONNECTIONS_RESERVED = 8; // for migrations, backups, psql and the replica
 export const POOL_ACQUIRE_MS = 2 * SECOND_MS; // a request that cannot get a connection by then is told to try again
 export const POOL_WAITING_MAX = 200; // in a longer queue the answer would come too late anyway
@@ -71,18 +79,46 @@ export const EXPORTS_AT_ONCE_MAX = 4; // per process
 
 // HTTP
 export const BODY_BYTES_MAX = 128 * KB;
+export const REFUSED_BODY_BYTES_MAX = 32 * MB; // read and thrown away behind a refusal, because a client that is cut off while it sends never sees the refusal
+export const REFUSED_BODY_MS = 10 * SECOND_MS;
+export const REFUSED_BODY_CHECK_MS = 50; // how often the two bounds above are checked
 export const REQUEST_MS = 10 * SECOND_MS;
 export const UPLOAD_MS = 10 * MINUTE_MS; // a file over a slow connection
 export const HEADERS_MS = 10 * SECOND_MS;
 export const KEEP_ALIVE_MS = 72 * SECOND_MS; // above the usual 60 s of load balancers, or they would send requests into closed connections
+export const CONNECTION_AGE_MS = { min: 15 * SECOND_MS, max: 45 * SECOND_MS } as const; // a new instance has its share within a minute; a handshake each half minute costs nothing
 export const HTTP_CONNECTIONS_MAX = 2_000;
+export const DESCRIPTORS_RESERVED = 64; // of the process's open files, not for connections from outside: pools, Redis, SMTP and what Node itself has open (about 30)
+export const CONNECTIONS_REFUSED_LOG_MS = 10 * SECOND_MS; // at most one line in the log per server
+export const RESPONSE_STALLED_MS = 30 * SECOND_MS; // a client that reads nothing for this long will not read the rest either
+export const HTTP_CONNECTIONS_SPARE = 100; // below HTTP_CONNECTIONS_MAX, from which on an idle connection is closed for each new one
+export const PIPELINED_REQUESTS_MAX = 10; // requests that wait on one connection for the one before; browsers send none
+export const BODY_MS = 3 * SECOND_MS; // for a body that is parsed as a whole: at most BODY_BYTES_MAX, usually in the packet of the headers
+export const PUBLIC_BODY_BYTES_MAX = 8 * KB; // on routes without a sign-in: the largest valid registration, escaped, has 5 KB
+export const BODIES_ARRIVING_MAX = { strangers: 300, known: 100 } as const; // with the two limits above 2.4 and 12.5 MB; for one more, the one that has taken longest is ended
+export const UPLOADS_AT_ONCE_MAX = 40; // streamed bodies; each holds a few buffers, and the modules that read them have tighter limits
+export const UPLOAD_WINDOW_MS = 10 * SECOND_MS; // in each of these an upload sends at least UPLOAD_WINDOW_BYTES_MIN, or it is ended
+export const UPLOAD_WINDOW_BYTES_MIN = 10 * KB; // 1 KB/s: a tenth of what the worst mobile connections reach
 export const REQUESTS_IN_FLIGHT_MAX = 200; // 2 vCPU cannot answer more at once in time
-export const RETRY_AFTER_SECONDS = 2; // sent with every refusal; clients add their own jitter
+export const STRANGERS_IN_FLIGHT_MAX = 100; // of them, for requests whose sender is not known: the others are kept for signed-in people
+export const STRANGERS_AT_EASE_MAX = 50; // up to here strangers are not told apart; beyond it each network gets STRANGERS_PER_NETWORK_MAX
+export const STRANGERS_PER_NETWORK_MAX = 10;
+export const KNOWN_SESSION_MS = 30 * MINUTE_MS; // for how long a session that was valid counts as known when places are scarce
+export const WORK_AFTER_CLOSE_MS = 60 * SECOND_MS; // a place whose client has gone is kept while the work goes on, but no longer than this: QUERY_ANSWER_MS and a retry
+export const RETRY_AFTER_SECONDS = 2; // sent with every refusal
+export const RETRY_AFTER_JITTER_SECONDS = 2; // at most this is added at random, so that those who were refused together do not come back together
 export const PASSWORD_CHARS = { min: 10, max: 200 } as const;
 export const PASSWORD_HASHES_AT_ONCE_MAX = 2; // 19 MiB each (argon2id)
-export const PASSWORD_HASHES_WAITING_MAX = 20; // about 1 s of work; further ones are told to try again
+export const PASSWORD_HASHES_WAITING_MAX = 20; // about 1 s of work, and as much again for known devices; further ones are told to try again
 export const REQUESTS_PER_MINUTE_MAX = 6_000; // per user, unless REQUESTS_PER_MINUTE is set: a script in a loop must not monopolise the api
-export const SIGN_INS_PER_MINUTE_MAX = 10; // per account and address
+export const PASSWORD_HASH_WAIT_MS = 5 * SECOND_MS; // a sign-in that has waited for longer is told to try again: behind it others wait
+export const SIGN_INS_PER_MINUTE_MAX = 10; // per account and network, or device; registrations per network
+export const FAILED_SIGN_INS_MS = 15 * MINUTE_MS; // the window of the next two
+export const FAILED_SIGN_INS_PER_ACCOUNT_MAX = 30; // from all networks together: 2,880 guesses a day at most
+export const FAILED_SIGN_INS_PER_NETWORK_MAX = 100; // for all accounts together: a large office mistypes less often
+export const DEVICE_ACCOUNTS_MAX = 5; // accounts that one device is known for; a sixth pushes out the oldest
+export const DEVICE_MS = 365 * DAY_MS; // after its last sign-in a device is known for this long
+export const UNKNOWN_SESSIONS_PER_MINUTE_MAX = 600; // per network: each costs a query; pages whose session has expired ask far less often
 export const ETAG_CHARS_MAX = 200; // any tag that a client might send; ours are a quoted number
 export const RATE_LIMIT_KEYS_MAX = 10_000;
 export const SESSION_MS = 14 * DAY_MS;
@@ -91,6 +127,7 @@ export const SESSION_CACHE_ENTRIES_MAX = 5_000;
 
 // Redis and queues
 export const REDIS_COMMAND_MS = 2 * SECOND_MS;
+export const REDIS_REPLACE_EVERY_MS = 1 * SECOND_MS; // how often a connection to a server that refuses writes is replaced
 export const QUEUE_CLOSE_MS = 2 * SECOND_MS; // for BullMQ's connections to close, after our own work is done
 export const JOB_LOCK_MS = 20 * SECOND_MS; // a job whose process died is picked up again after this
 export const JOB_STALLED_CHECK_MS = 10 * SECOND_MS;
@@ -100,15 +137,32 @@ export const JOB_EVENTS_KEPT = 100;
 export const OUTBOX_EVERY_MS = 500;
 export const OUTBOX_BATCH_ROWS = 100;
 export const OUTBOX_RETRY_MS = { base: 1 * SECOND_MS, max: 10 * MINUTE_MS } as const; // of an event whose handler failed
+export const OUTBOX_DAYS = 30; // an event that nobody could handle for this long, with a line in the log each minute, belongs to a module that is gone
 export const OUTBOX_REPORT_EVERY_MS = 1 * MINUTE_MS; // how often topics without a handler are named in the log
 export const RETENTION_EVERY_MS = 60 * MINUTE_MS;
 export const RETENTION_STEP_ROWS = 1_000; // deleted per statement, so that no lock is held for long
 
 // Mail
 export const MAILER_NICE = 10; // of 19: yields to processes that serve people on the same machine; between containers the cpu_shares of docker-compose.yml do that
-export const MAILS_IN_FLIGHT_MAX = 20; // also the most that a crash can send twice
-export const SMTP_MS = 8 * SECOND_MS; // connection, greeting and each reply
-export const SMTP_CONNECTIONS_MAX = 5;
+export const MAILS_IN_FLIGHT_MAX = 20; // taken by one sender at a time; also the most that a crash can send twice
+export const SMTP_CONNECTIONS_MAX = 5; // and so the mails that are being handed over; the others of MAILS_IN_FLIGHT_MAX wait for their turn
+export const SMTP_CONNECTIONS_PER_DOMAIN_MAX = 4; // of these, for recipients of one domain while others wait: a server that asks a slow domain for each recipient must not hold up everybody
+export const SMTP_CONNECT_MS = 30 * SECOND_MS; // the name, the address and TCP: a host that does not answer by then is down
+export const SMTP_GREETING_MS = 5 * MINUTE_MS; // RFC 5321 4.5.3.2.1: a busy server accepts the connection and greets late
+export const SMTP_ANSWER_MS = 10 * MINUTE_MS; // RFC 5321 4.5.3.2.6, after the final dot: whoever gives up sooner sends the mail twice
+export const MAIL_DRAIN_MS = 5 * SECOND_MS; // of STOP_MS: how long a stop waits for the answers to mails that are being handed over
+export const MAIL_PACE = {
+  burstMs: 100, // how much of its unused rate a mailer may catch up on: providers count per second
+  batchMs: 50, // for which a mailer reserves passes ahead, so that Redis is not asked for each mail
+  batchMax: 50,
+  decrease: 0.7, // of what the provider took in the last second, after a refusal because of the rate
+  growthSeconds: 50, // in which a reduced rate doubles, evenly
+  min: 0.1, // mails a second: a provider that wants fewer wants none
+  keptSeconds: 60 * 60, // that Redis remembers a reduced rate which nobody uses
+  aloneMs: 5 * SECOND_MS, // for which a mailer keeps to its own share after Redis has not answered
+} as const;
+export const MAIL_HELD_WAIT = { min: 5 * SECOND_MS, max: 15 * MINUTE_MS, share: 0.1 } as const; // between two probes of a server that takes no mail from us: a tenth of the time that this has lasted
+export const MAIL_RATE_WAIT = { min: 1 * SECOND_MS, max: 5 * MINUTE_MS, share: 0.1 } as const; // the same when we are too fast: providers count per second
 
 // WebSockets
 export const SOCKETS_MAX = 10_000; // per process
@@ -116,14 +170,40 @@ export const SOCKET_FRAME_BYTES_MAX = 16 * KB;
 export const SOCKET_FRAGMENTS_MAX = 16;
 export const SOCKET_BUFFERED_CHUNKS_MAX = 64;
 export const SOCKET_BUFFER_BYTES_MAX = 512 * KB; // a client that does not read is disconnected at this many unsent bytes
-export const SOCKET_HELLO_MS = 10 * SECOND_MS; // a socket that does not send hello by then is closed
-export const SOCKET_PING_MS = 30 * SECOND_MS; // after two missed pongs the socket is terminated
-export const SOCKET_MESSAGES_PER_10_SECONDS_MAX = 50;
-export const SOCKET_WORK_WAITING_MAX = 16; // messages of one socket that wait for the previous one
+export const SOCKET_HELLO_MS = 10 * SECOND_MS; // a socket that has not been welcomed by then is closed
+export const SOCKET_CLOSE_MS = 1 * SECOND_MS; // from a close frame or a refusal to the end of the socket, if the client does not end it
+export const SOCKET_PING_MS = 30 * SECOND_MS; // a socket from which nothing came between two pings is terminated
+export const SOCKET_PING_TICK_MS = 100; // one slice of all sockets at a time: 34 of 10,000
+export const SOCKET_PER_10_SECONDS_MAX = { messages: 50, frames: 200, bytes: 256 * KB } as const; // of one socket: people type; frames include pings and pongs
+export const SOCKET_STRANGER_PER_10_SECONDS_MAX = { messages: 5, frames: 20, bytes: 8 * KB } as const; // before the welcome: a hello, and room for a mistake
+export const SOCKET_WORK_PAUSE = 8; // with as many messages waiting, nothing more is read from the socket: the client's own buffers fill instead of ours
+export const SOCKET_WORK_WAITING_MAX = 64; // SOCKET_WORK_PAUSE, and what one chunk can still bring
+export const SOCKETS_PER_ADDRESS_MAX = 6_000; // unless SOCKETS_PER_ADDRESS is set: a large office is behind one address, and 4,000 places are left for others
+export const SOCKET_STRANGERS_MAX = SOCKETS_MAX / 5; // not welcomed yet; when there are more, a new one takes the place of the oldest that is silent
+export const SOCKET_STRANGERS_PER_ADDRESS_MAX = SOCKET_STRANGERS_MAX / 2; // a hello follows within milliseconds, also when a large office comes back at once
+export const SOCKETS_FROM_ADDRESS = { perSecond: 1_000, burst: 2_000 } as const; // new ones: after a restart the large office is back in 4 s
+export const SOCKET_CUT_OFF_COST = 20; // new sockets: a client that was cut off for flooding is usually back at once
+export const SOCKET_RETURNS_PER_SECOND = 2_000; // how many clients a stop tells to come back within a second: above what SOCKETS_FROM_ADDRESS lets in, as few share an address
+export const SOCKET_DRAIN_MS = 3 * SECOND_MS; // of DRAIN_MS: over this time a stop closes the sockets; the rest is for answers in flight
+export const SOCKET_DRAIN_TICK_MS = 50;
+export const SOCKET_DRAIN_PER_TICK_MIN = 20; // so that a stop with few sockets takes no time
+export const SOCKET_NONCE_CHARS_MAX = 64; // a longer one is not copied into the error
+export const TICKET_MS = 30 * SECOND_MS; // from the answer of the api to the first message of the socket
+export const TICKET_CHARS_MAX = 1_024;
+export const TICKETS_REMEMBERED_MAX = 10_000; // that one process remembers as used
+export const FAN_OUT_PENDING_MAX = 2_000; // messages on their way to Redis; further ones are read from the database by whoever needs them
+export const FAN_OUT_BEAT_MS = 1 * SECOND_MS; // how often a process checks that it hears; without Redis, how often it reads the database instead
+export const FAN_OUT_SILENCE_MS = 2_500; // two missed beats
+export const FAN_OUT_PEER_FORGOTTEN_MS = 5 * MINUTE_MS; // a process that has been silent for longer was killed, and is not waited for
+export const FAN_OUT_RECONNECT_MS = 5 * SECOND_MS; // then the connection is presumed dead
+export const FAN_OUT_JOIN_MS = 50; // a newcomer waits no longer for Redis
+export const FAN_OUT_KEYS_PER_COMMAND = 1_000;
 
 // Names and lists
 export const NAME_CHARS_MAX = 120;
 export const EMAIL_CHARS_MAX = 254; // RFC 5321
+export const TIME_CHARS_MAX = 40; // ISO 8601 with nanoseconds and an offset has 35
+export const TIME_ZONE_CHARS_MAX = 64; // the longest name in the IANA database has 32
 export const LOCAL_PART_CHARS_MAX = 64; // before the @, RFC 5321 4.5.3.1.1
 export const RETENTION_DAYS = 400; // how long a module may keep personal data
 
@@ -137,10 +217,44 @@ export const RELATIONS: readonly [string, boolean][] = [
   ['STATEMENT_MS.all < REQUEST_MS', STATEMENT_MS.all < REQUEST_MS],
   ['STATEMENT_MS < QUERY_ANSWER_MS', Object.values(STATEMENT_MS).every((ms) => ms < QUERY_ANSWER_MS)],
   ['POOL_ACQUIRE_MS < REQUEST_MS', POOL_ACQUIRE_MS < REQUEST_MS],
-  ['CONNECTIONS_FOR_WRITES < POOL_PRIMARY', Math.min(POOL_PRIMARY.api, POOL_PRIMARY.all) > CONNECTIONS_FOR_WRITES],
-  ['DRAIN_MS < STOP_MS', DRAIN_MS < STOP_MS],
-  ['SMTP_MS < STOP_MS', SMTP_MS < STOP_MS],
+  [
+    'QUIET_MOMENT_MS + DRAIN_MS < STOP_MS',
+    QUIET_MOMENT_MS.min < QUIET_MOMENT_MS.max && QUIET_MOMENT_MS.max + DRAIN_MS < STOP_MS,
+  ],
+  ['LAME_DUCK_MS_DEFAULT < LAME_DUCK_MS_MAX', LAME_DUCK_MS_DEFAULT < LAME_DUCK_MS_MAX],
+  ['UNUSED_CONNECTION_MS < DRAIN_MS', UNUSED_CONNECTION_MS < DRAIN_MS],
+  ['BODY_MS < REQUEST_MS', BODY_MS < REQUEST_MS],
+  ['PASSWORD_HASH_WAIT_MS < REQUEST_MS', PASSWORD_HASH_WAIT_MS < REQUEST_MS],
+  ['REQUEST_MS < UPLOAD_MS', REQUEST_MS < UPLOAD_MS],
+  ['PUBLIC_BODY_BYTES_MAX < BODY_BYTES_MAX', PUBLIC_BODY_BYTES_MAX < BODY_BYTES_MAX],
+  [
+    'STRANGERS_PER_NETWORK_MAX < STRANGERS_AT_EASE_MAX < STRANGERS_IN_FLIGHT_MAX < REQUESTS_IN_FLIGHT_MAX',
+    STRANGERS_PER_NETWORK_MAX < STRANGERS_AT_EASE_MAX &&
+      STRANGERS_AT_EASE_MAX < STRANGERS_IN_FLIGHT_MAX &&
+      STRANGERS_IN_FLIGHT_MAX < REQUESTS_IN_FLIGHT_MAX,
+  ],
+  ['QUERY_ANSWER_MS < WORK_AFTER_CLOSE_MS', QUERY_ANSWER_MS < WORK_AFTER_CLOSE_MS],
+  [
+    'REQUESTS_IN_FLIGHT_MAX + BODIES_ARRIVING_MAX + UPLOADS_AT_ONCE_MAX < HTTP_CONNECTIONS_MAX - HTTP_CONNECTIONS_SPARE',
+    REQUESTS_IN_FLIGHT_MAX + BODIES_ARRIVING_MAX.strangers + BODIES_ARRIVING_MAX.known + UPLOADS_AT_ONCE_MAX <
+      HTTP_CONNECTIONS_MAX - HTTP_CONNECTIONS_SPARE,
+  ],
+  ['SOCKET_DRAIN_MS + SOCKET_CLOSE_MS < DRAIN_MS', SOCKET_DRAIN_MS + SOCKET_CLOSE_MS < DRAIN_MS],
+  ['SOCKET_STRANGERS_MAX < SOCKETS_MAX', SOCKET_STRANGERS_MAX < SOCKETS_MAX],
+  [
+    'SOCKET_WORK_PAUSE + SOCKET_PER_10_SECONDS_MAX.messages < SOCKET_WORK_WAITING_MAX',
+    SOCKET_WORK_PAUSE + SOCKET_PER_10_SECONDS_MAX.messages < SOCKET_WORK_WAITING_MAX,
+  ],
+  [
+    'CONNECTIONS_FOR_WRITES < POOL_PRIMARY',
+    Math.min(POOL_PRIMARY.api, POOL_PRIMARY.mailer, POOL_PRIMARY.all) > CONNECTIONS_FOR_WRITES,
+  ],
+  ['MAIL_DRAIN_MS + QUEUE_CLOSE_MS < STOP_MS', MAIL_DRAIN_MS + QUEUE_CLOSE_MS < STOP_MS],
+  ['SMTP_CONNECTIONS_PER_DOMAIN_MAX < SMTP_CONNECTIONS_MAX', SMTP_CONNECTIONS_PER_DOMAIN_MAX < SMTP_CONNECTIONS_MAX],
+  ['SMTP_CONNECTIONS_MAX <= MAILS_IN_FLIGHT_MAX', SMTP_CONNECTIONS_MAX <= MAILS_IN_FLIGHT_MAX],
   ['MIGRATION_LOCK_MS < POOL_ACQUIRE_MS', MIGRATION_LOCK_MS < POOL_ACQUIRE_MS],
   ['PAGE_ROWS_DEFAULT <= PAGE_ROWS_MAX', PAGE_ROWS_DEFAULT <= PAGE_ROWS_MAX],
+  ['FAN_OUT_BEAT_MS * 2 < FAN_OUT_SILENCE_MS', FAN_OUT_BEAT_MS * 2 < FAN_OUT_SILENCE_MS],
+  ['FAN_OUT_SILENCE_MS < FAN_OUT_RECONNECT_MS', FAN_OUT_SILENCE_MS < FAN_OUT_RECONNECT_MS],
   ['REPORT_EVERY_MS < REPORT_TTL_SECONDS', REPORT_EVERY_MS < REPORT_TTL_SECONDS * SECOND_MS],
 ];

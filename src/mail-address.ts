@@ -40,7 +40,7 @@ export function parseMailbox(text: string): Mailbox | undefined {
   const name = (named?.[1] ?? '').trim().replace(/^"(.*)"$/, '$1');
   const parsed = parseAddress(named?.[2] ?? text);
   // A line break would add headers to every mail; an @ outside the brackets would be a second address.
-  if (INVISIBLE.test(name) || /["@,;]/.test(name) || (named !== null && name === '')) return undefined;
+  if (INVISIBLE.test(text) || /["@,;]/.test(name) || (named !== null && name === '')) return undefined;
   return 'fault' in parsed ? undefined : { name, address: parsed.address };
 }
 

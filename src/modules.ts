@@ -8,7 +8,7 @@ export const PLATFORM: readonly Module[] = [
   {
     name: 'accounts',
     routes: () => import('./modules/accounts/routes.ts'),
-    jobs: () => import('./modules/accounts/jobs.ts'),
+    retention: () => import('./modules/accounts/retention.ts'),
     seed: () => import('./modules/accounts/seed.ts'),
   },
   { name: 'dashboard', routes: () => import('./modules/dashboard/routes.ts') },
@@ -21,6 +21,7 @@ export const PRODUCT: readonly Module[] = [
     routes: () => import('./modules/employees/routes.ts'),
     figures: () => import('./modules/employees/figures.ts'),
     jobs: () => import('./modules/employees/jobs.ts'),
+    retention: () => import('./modules/employees/retention.ts'),
     seed: () => import('./modules/employees/seed.ts'),
   },
   {
@@ -29,18 +30,21 @@ export const PRODUCT: readonly Module[] = [
     routes: () => import('./modules/campaigns/routes.ts'),
     figures: () => import('./modules/campaigns/figures.ts'),
     jobs: () => import('./modules/campaigns/jobs.ts'),
+    retention: () => import('./modules/campaigns/retention.ts'),
     seed: () => import('./modules/campaigns/seed.ts'),
   },
   {
     name: 'mood',
     routes: () => import('./modules/mood/routes.ts'),
     figures: () => import('./modules/mood/figures.ts'),
+    retention: () => import('./modules/mood/retention.ts'),
   },
   {
     name: 'conversations',
     routes: () => import('./modules/conversations/routes.ts'),
     figures: () => import('./modules/conversations/figures.ts'),
     jobs: () => import('./modules/conversations/jobs.ts'),
+    retention: () => import('./modules/conversations/retention.ts'),
     socket: () => import('./modules/conversations/socket.ts'),
     links: () => import('./modules/conversations/links.ts'),
     seed: () => import('./modules/conversations/seed.ts'),

@@ -5,8 +5,16 @@ import { StartError } from '../src/errors.ts';
 const NEEDED = {
   DATABASE_URL: 'postgres://app:database-password@db.internal:5432/app',
   REDIS_URL: 'redis://:redis-password@redis.internal:6379',
-  SMTP_URL: 'smtp://mail:smtp-password@mail.internal:587',
+  SMTP_URL: 'smtp://mail:smtp-password@127.0.0.1:587',
   SECRET_KEY: 'secret-key-of-more-than-thirty-two-characters',
+};
+const PUBLIC = {
+  ...NEEDED,
+  SMTP_URL: 'smtp://mail:smtp-password@mail.internal:587',
+  SECRET_KEY: '8d0d0b6f3a5e4c0f9f1d2b7c6a9e8f7d5c4b3a2918273645',
+  API_URL: 'https://app.acme.com',
+  CHAT_URL: 'https://chat.acme.com',
+  MAIL_FROM: 'Acme <hello@acme.com>',
 };
 
 test('four variables are enough, the rest has a default', () => {
@@ -15,6 +23,7 @@ test('four variables are enough, the rest has a default', () => {
     databaseMigrateUrl: NEEDED.DATABASE_URL,
     databaseReplicaUrl: undefined,
     requestsPerMinute: 6_000,
+    lameDuckMs: 500,
     redisUrl: NEEDED.REDIS_URL,
     smtpUrl: NEEDED.SMTP_URL,
     secretKey: NEEDED.SECRET_KEY,
@@ -29,6 +38,8 @@ test('four variables are enough, the rest has a default', () => {
     logLevel: 'info',
     instances: { api: 1, mailer: 1, chat: 1, all: 0 },
     trustProxyHops: 0,
+    socketOrigins: [],
+    socketsPerAddress: 6_000,
   });
 });
 
@@ -42,8 +53,12 @@ test('a variable that is set replaces the default', () => {
     MAIL_FROM: 'ask@example.com',
     LOG_LEVEL: 'warn',
     TRUST_PROXY_HOPS: '2',
+    SOCKET_ORIGINS: 'https://www.example.com, https://app.example.com/',
+    SOCKETS_PER_ADDRESS: '200',
   });
   expect(config).toMatchObject({
+    socketOrigins: ['https://www.example.com', 'https://app.example.com/'],
+    socketsPerAddress: 200,
     databaseMigrateUrl: 'postgresql://owner@db.internal/app',
     databaseReplicaUrl: 'postgresql://app@replica.internal/app',
     apiPort: 8080,
@@ -74,6 +89,7 @@ test('all faults are reported at once, so that one deploy is enough to fix them'
     API_PORT: 'http',
     LOG_LEVEL: 'loud',
     MAIL_FROM: 'nobody',
+    SOCKET_ORIGINS: 'https://www.example.com,example.com',
   });
   expect(faults.map((fault) => fault.split(' ')[0])).toEqual([
     'DATABASE_URL',
@@ -82,6 +98,7 @@ test('all faults are reported at once, so that one deploy is enough to fix them'
     'SECRET_KEY',
     'API_PORT',
     'MAIL_FROM',
+    'SOCKET_ORIGINS',
     'LOG_LEVEL',
   ]);
 });
@@ -122,6 +139,86 @@ test.each([
   'Acme <ask>',
 ])('sender %j is refused: it could add headers, or is not an address', (sender) => {
   expect(faultsOf({ ...NEEDED, MAIL_FROM: sender })).toEqual([expect.stringMatching(/^MAIL_FROM must be an address/)]);
+});
+
+test('production with everything set starts', () => {
+  for (const environment of [PUBLIC, { ...PUBLIC, NODE_ENV: 'production', SMTP_URL: NEEDED.SMTP_URL }])
+    expect(loadConfig(environment)).toMatchObject({ apiUrl: 'https://app.acme.com' });
+});
+
+test.each([
+  [{ ...NEEDED, NODE_ENV: 'production' }, 'NODE_ENV says so'],
+  [{ ...NEEDED, SMTP_URL: 'smtps://smtp.provider.com:465' }, 'SMTP_URL leads to a server that is not on this machine'],
+  [{ ...NEEDED, SMTP_URL: 'smtp://10.0.0.7:25', NODE_ENV: 'staging' }, 'SMTP_URL leads to a server'],
+])('with the defaults of development, %j is refused by the name of each variable', (environment, because) => {
+  expect(messageOf(environment)).toContain(`The environment has 4 faults (this is production: ${because}`);
+  const faults = faultsOf(environment);
+  expect(faults.map((fault) => fault.split(' ')[0])).toEqual(['SECRET_KEY', 'API_URL', 'CHAT_URL', 'MAIL_FROM']);
+  for (const fault of faults.slice(1)) expect(fault).toContain('is missing: set it to');
+});
+
+test.each([
+  'https://127.0.0.1',
+  'https://127.1',
+  'https://[::1]:3000',
+  'https://[::ffff:127.0.0.1]',
+  'https://0.0.0.0:3000',
+  'https://localhost',
+  'https://LOCALHOST.',
+  'https://app.localhost',
+  'https://tardigrade.test',
+  'https://app.example.com',
+  'https://app.example',
+  'http://app.acme.com',
+])('in production people must be able to reach %s safely, so it is refused', (url) => {
+  expect(faultsOf({ ...PUBLIC, API_URL: url, CHAT_URL: url })).toEqual([
+    expect.stringMatching(/^API_URL .*: set it to the https:\/\/ address/),
+    expect.stringMatching(/^CHAT_URL .*: set it to the https:\/\/ address/),
+  ]);
+});
+
+test.each([
+  'https://app.acme.com',
+  'https://latest.dev',
+  'https://attest.io:8443',
+  'https://example.de',
+  'https://10.1.2.3',
+])('%s is a public address', (url) => {
+  expect(loadConfig({ ...PUBLIC, API_URL: url }).apiUrl).toBe(url);
+});
+
+test.each(['Tardigrade <hello@tardigrade.test>', 'me@localhost', 'a@mail.example.org', 'A <a@EXAMPLE.com>'])(
+  'in production the sender %s is refused',
+  (sender) => {
+    expect(faultsOf({ ...PUBLIC, MAIL_FROM: sender })).toEqual([
+      expect.stringMatching(/^MAIL_FROM is at a name for tests/),
+    ]);
+  },
+);
+
+test.each([
+  'x'.repeat(40),
+  '0123456'.repeat(6),
+  'change-me-change-me-change-me-please',
+  'a secret key for tests, longer than 32 characters',
+])('in production the key %j is refused without repeating it', (key) => {
+  expect(faultsOf({ ...PUBLIC, SECRET_KEY: key })).toEqual([
+    expect.stringMatching(/^SECRET_KEY reads like an example/),
+  ]);
+  expect(messageOf({ ...PUBLIC, SECRET_KEY: key })).not.toContain(key);
+});
+
+test.each([
+  { SMTP_URL: 'smtp://localhost:1025' },
+  { SMTP_URL: 'smtp://[::1]:1025' },
+  { SMTP_URL: 'smtp://mail.test:1025' },
+  { SMTP_URL: 'smtp://mailpit:1025', NODE_ENV: 'development' },
+])('%j is a mail catcher, and the defaults are good enough for it', (smtp) => {
+  expect(loadConfig({ ...NEEDED, ...smtp }).apiUrl).toBe('http://127.0.0.1:3000');
+});
+
+test('a value that is not valid is reported once', () => {
+  expect(faultsOf({ ...PUBLIC, API_URL: 'nonsense', SECRET_KEY: 'short' })).toHaveLength(2);
 });
 
 function messageOf(environment: Record<string, string | undefined>): string {

@@ -11,7 +11,7 @@ interface Limits {
 }
 
 /** A pool of 0 says that this process never reads from the replica. */
-const MAY_BE_ZERO = ['POOL_REPLICA.mailer', 'POOL_REPLICA.chat', 'POOL_REPLICA.migrate'];
+const MAY_BE_ZERO = ['POOL_REPLICA.chat', 'POOL_REPLICA.migrate'];
 
 /** Not for code: the room that the pools leave in PostgreSQL, compared with the real server below. */
 const HELD_BY_A_TEST = ['CONNECTIONS_RESERVED'];

@@ -82,6 +82,8 @@ test('a sender may have a name in front of its address, and nothing else', () =>
     'ben@acme.test <hello@acme.test>',
     'Acme, Ben <hello@acme.test>',
     'Acme\r\nBcc: x <hello@acme.test>',
+    'Acme\n<hello@acme.test>',
+    'hello@acme.test\r',
     '<hello@acme.test>',
     'Acme <hello@acme.test> and more',
     'Acme <>',

@@ -11,6 +11,7 @@ export const NOTES: Module = {
   routes: () => import('../template/src/modules/notes/routes.ts'),
   figures: () => import('../template/src/modules/notes/figures.ts'),
   jobs: () => import('../template/src/modules/notes/jobs.ts'),
+  retention: () => import('../template/src/modules/notes/retention.ts'),
 };
 
 const PROJECT = join(import.meta.dirname, '..');

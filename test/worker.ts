@@ -33,6 +33,7 @@ export async function testEnvironment(database: TestDatabase): Promise<Record<st
     API_URL: `http://127.0.0.1:${api}`,
     CHAT_URL: `http://127.0.0.1:${chat}`,
     LOG_LEVEL: 'silent',
+    LAME_DUCK_MS: '0', // nobody but a test waits for it
   };
 }
 

@@ -15,14 +15,14 @@ import { useDatabase, useRedis } from './parts/resources.ts';
 export async function start(process: Process, modules = MODULES): Promise<void> {
   const { config, log, metrics } = process;
   const database = await useDatabase(process);
-  const redis = await useRedis(process);
+  const redis = await useRedis(process, { needed: false });
   const hasher = createPasswordHasher();
   metrics.gauge('password_hashes_waiting', 'Sign-ins waiting for a password hash', () => hasher.waiting);
 
   const pages = loadPages(modules.map(({ name }) => name));
+  const sessions = createSessions(database);
   const context: ApiContext = {
-    ...{ config, log, database, redis, hasher, pages },
-    sessions: createSessions(database),
+    ...{ config, log, database, redis, hasher, pages, sessions },
     cursors: createCursors(config.secretKey),
     figures: await loadFigures(modules),
     links: await loadLinks(modules),
@@ -30,7 +30,7 @@ export async function start(process: Process, modules = MODULES): Promise<void> 
     report: metrics.report,
   };
   const faces = await loadFaces(modules, ({ routes }) => routes);
-  const app = await createServer({ ...process, database, pages });
+  const app = await createServer({ ...process, database, pages, sessions });
   await describeApi(app, config.apiUrl, pages);
   mountPages(app, pages);
   for (const { publicRoutes } of faces) publicRoutes?.(app, context);
@@ -39,5 +39,5 @@ export async function start(process: Process, modules = MODULES): Promise<void> 
   });
   await app.ready();
   await process.open('http', () => app.server, closeServer);
-  await listen(app.server, { host: config.host, port: config.apiPort, variable: 'API_PORT' });
+  await listen(app.server, { host: config.host, port: config.apiPort, variable: 'API_PORT' }, log);
 }

@@ -3,6 +3,7 @@ import { loadPages } from '../src/http/pages.ts';
 import { MODULES } from '../src/modules.ts';
 import { closeServer, listen } from '../src/process/listen.ts';
 import type { Process } from '../src/process/run-process.ts';
+import { admissionLimits } from '../src/socket/admission.ts';
 import { createSocketServer } from '../src/socket/server.ts';
 import { loadFaces } from './parts/modules.ts';
 import { useDatabase, useRedis } from './parts/resources.ts';
@@ -11,9 +12,13 @@ import { useDatabase, useRedis } from './parts/resources.ts';
 export async function start(process: Process, modules = MODULES): Promise<void> {
   const { config, log, metrics, health } = process;
   const database = await useDatabase(process);
-  await useRedis(process);
+  const redis = await useRedis(process, { needed: false });
   const faces = await loadFaces(modules, ({ socket }) => socket);
-  const endpoints = faces.map(({ sockets }) => sockets({ config, log, database, metrics }));
+  const endpoints = await process.open(
+    'socket endpoints',
+    () => faces.map(({ sockets }) => sockets({ config, log, database, redis, metrics })),
+    (opened) => opened.forEach(({ close }) => void close?.()),
+  );
   const pages = loadPages(modules.map(({ name }) => name));
   const prefixes = Object.assign({}, ...endpoints.map((endpoint) => endpoint.pages));
   const server = await process.open(
@@ -23,8 +28,14 @@ export async function start(process: Process, modules = MODULES): Promise<void> 
   );
   await process.open(
     'sockets',
-    () => createSocketServer({ server, endpoints, origins: [new URL(config.chatUrl).origin], log, metrics }),
+    () =>
+      createSocketServer({
+        ...{ server, endpoints, log, metrics },
+        origins: [config.chatUrl, config.apiUrl, ...config.socketOrigins],
+        admission: admissionLimits(config.socketsPerAddress),
+        proxyHops: config.trustProxyHops,
+      }),
     (sockets) => sockets.close(),
   );
-  await listen(server, { host: config.host, port: config.chatPort, variable: 'CHAT_PORT' });
+  await listen(server, { host: config.host, port: config.chatPort, variable: 'CHAT_PORT' }, log);
 }

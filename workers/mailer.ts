@@ -7,9 +7,9 @@ import { runJobs } from './parts/jobs.ts';
 
 /** All background work: cron, outbox relay, mails, retention. */
 export async function start(process: Process, modules = MODULES): Promise<void> {
-  const { config, health, metrics } = process;
+  const { config, log, health, metrics } = process;
   yieldProcessor();
   await runJobs(process, modules);
   const server = await process.open('http', () => createHealthServer(health, metrics), closeServer);
-  await listen(server, { host: config.host, port: config.mailerPort, variable: 'MAILER_PORT' });
+  await listen(server, { host: config.host, port: config.mailerPort, variable: 'MAILER_PORT' }, log);
 }

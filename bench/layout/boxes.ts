@@ -5,13 +5,15 @@ import { readComposeLimits } from '../box/compose-limits.ts';
 import type { PartName } from './parts.ts';
 import { ownPrograms, wrapWith } from './programs.ts';
 
-export type LayoutKind = 'nano-each' | 'one-nano';
+export type LayoutKind = 'nano-each' | 'two-each' | 'one-nano';
 
 const SERVERS: readonly PartName[] = ['mail', 'redis', 'primary', 'replica'];
 
 /** In the order they start; they stop the other way round. */
 export const PARTS: Record<LayoutKind, readonly PartName[]> = {
   'nano-each': [...SERVERS, 'mailer', 'chat', 'api'],
+  // Two of each process that can have several.
+  'two-each': [...SERVERS, 'mailer', 'chat', 'chat-2', 'api', 'api-2'],
   'one-nano': [...SERVERS, 'all'],
 };
 
@@ -20,17 +22,21 @@ const ALL = 'nano';
 
 /** The box of a part; undefined for the mail catcher of one nano, which is the world outside. */
 export function boxNameOf(kind: LayoutKind, part: PartName): string | undefined {
-  if (kind === 'nano-each') return part;
+  if (kind !== 'one-nano') return part;
   return part === 'mail' ? undefined : ALL;
 }
 
 /** Puts the boxes into `boxes` one by one, so that whoever holds it can close them however far this comes. */
-export async function createBoxes(kind: LayoutKind, boxes: Map<string, Box>): Promise<void> {
+export async function createBoxes(
+  kind: LayoutKind,
+  names: readonly PartName[],
+  boxes: Map<string, Box>,
+): Promise<void> {
   const { nano, parts } = readComposeLimits();
-  for (const part of PARTS[kind]) {
+  for (const part of names) {
     const name = boxNameOf(kind, part);
     if (name === undefined || boxes.has(name)) continue;
-    const limits = name === ALL ? nano : parts.get(part);
+    const limits = name === ALL ? nano : parts.get(part.replace(/-2$/, ''));
     if (limits === undefined) throw new Error(`docker-compose.yml has no service ${part}`);
     boxes.set(name, await createBox({ name, ...limits }));
   }

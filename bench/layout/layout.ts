@@ -12,7 +12,7 @@ import { chooseDriver } from '../box/choose-driver.ts';
 import type { EnforcedBy } from '../box/driver.ts';
 import { boxNameOf, createBoxes, createWraps, type LayoutKind, PARTS } from './boxes.ts';
 import { createMemorySamples, type MemorySamples } from './memory-samples.ts';
-import { type Addresses, createParts, type PartName, type RunningPart } from './parts.ts';
+import { type Addresses, createParts, type PartName, type Programs, type RunningPart } from './parts.ts';
 import { signalTree } from './process-tree.ts';
 import { putSeededData, removeStackFolder } from './seeded-data.ts';
 import { limitFaults } from './verify-limits.ts';
@@ -25,6 +25,10 @@ export interface LayoutOptions {
   readonly folder: string;
   /** For the workers, over the layout's own: MAIL_PER_SECOND and the like. */
   readonly environment?: Readonly<Record<string, string>>;
+  /** Other programs in the place of the product's own workers; each has the box and the port of its part. */
+  readonly programs?: Programs;
+  /** Parts that are left out, because the program of another one does their work. */
+  readonly without?: readonly PartName[];
   /** Go on where nothing can enforce a limit; `inconclusiveReasons` then says so. */
   readonly soft?: boolean;
   /** Told after each step, with the milliseconds that it took. */
@@ -57,11 +61,19 @@ export interface Layout {
   stop(): Promise<void>;
 }
 
+/** So that each process knows the whole deployment, and the connections of all of them fit. */
+const INSTANCES: Readonly<Record<LayoutKind, Readonly<Record<string, string>>>> = {
+  'nano-each': {},
+  'two-each': { API_INSTANCES: '2', CHAT_INSTANCES: '2' },
+  'one-nano': {},
+};
+
 const ROOT = path.resolve(import.meta.dirname, '..', '..');
 
 /** @throws when nothing can enforce a limit (unless `soft`), or a part does not start; nothing then stays behind */
 export async function startLayout(options: LayoutOptions): Promise<Layout> {
-  const { kind, environment = {}, onProgress = () => undefined } = options;
+  const { kind, environment = {}, programs = {}, without = [], onProgress = () => undefined } = options;
+  const names = PARTS[kind].filter((part) => !without.includes(part));
   const folder = path.resolve(options.folder);
   const { driver, refused } = await chooseDriver();
   if (driver.name === 'none' && options.soft !== true) {
@@ -85,7 +97,7 @@ export async function startLayout(options: LayoutOptions): Promise<Layout> {
 
   const stop = async () => {
     samples?.stop();
-    for (const part of PARTS[kind].toReversed()) await running.get(part)?.stop();
+    for (const part of names.toReversed()) await running.get(part)?.stop();
     for (const box of boxes.values()) await box.close();
     emptyFolder(folder);
     releaseFolder(folder);
@@ -95,25 +107,26 @@ export async function startLayout(options: LayoutOptions): Promise<Layout> {
     emptyFolder(folder);
     await step('dist/', () => buildElsewhere(folder));
     await step(`seeded data, scale ${options.seedScale}`, () => putSeededData(folder, options.seedScale));
-    await step('boxes', () => createBoxes(kind, boxes));
+    await step('boxes', () => createBoxes(kind, names, boxes));
     const wrapOf = await step('programs', () => createWraps(kind, boxes, folder));
     const parts = await createParts({
       root: ROOT,
       folder,
-      environment,
+      environment: { ...INSTANCES[kind], ...environment },
+      programs,
       wrapOf,
       onDeath(part, message) {
         if (!killed.has(part)) deaths.push(message);
       },
     });
-    for (const part of PARTS[kind]) {
+    for (const part of names) {
       await step(part, async () => void running.set(part, await parts.start(part)));
     }
     samples = createMemorySamples(boxes);
 
     const named = (name: string): PartName => {
       const part = kind === 'one-nano' && ['api', 'mailer', 'chat'].includes(name) ? 'all' : (name as PartName);
-      if (!PARTS[kind].includes(part)) throw new Error(`no part ${name}; there are ${PARTS[kind].join(', ')}`);
+      if (!names.includes(part)) throw new Error(`no part ${name}; there are ${names.join(', ')}`);
       return part;
     };
     const pidOf = (name: string): number | undefined => {
@@ -126,10 +139,10 @@ export async function startLayout(options: LayoutOptions): Promise<Layout> {
       addresses: parts.addresses(),
       boxes,
       enforcedBy: driver.name,
-      parts: PARTS[kind],
+      parts: names,
       inconclusiveReasons() {
         if (driver.name === 'none') return ['no limit is enforced on this machine'];
-        return PARTS[kind].flatMap((part) => {
+        return names.flatMap((part) => {
           const box = boxes.get(boxNameOf(kind, part) ?? '');
           const pid = pidOf(part);
           return box === undefined || pid === undefined ? [] : limitFaults(folder, part, pid, box);

@@ -10,8 +10,15 @@ import { superviseWorker } from '../../scripts/embedded/supervise.ts';
 import { chooseWorkerPorts, workerEnvironment } from '../../scripts/embedded/worker-environment.ts';
 
 export type ServerName = 'primary' | 'replica' | 'redis' | 'mail';
-export type WorkerPart = 'api' | 'mailer' | 'chat' | 'all';
+export type WorkerName = 'api' | 'mailer' | 'chat' | 'all';
+/** A second instance listens on a port of its own. */
+export type WorkerPart = WorkerName | 'api-2' | 'chat-2';
 export type PartName = ServerName | WorkerPart;
+
+/** `chat` for `chat-2`. */
+export function workerOf(part: WorkerPart): WorkerName {
+  return part.replace(/-2$/, '') as WorkerName;
+}
 
 export interface RunningPart {
   readonly pid: number;
@@ -21,6 +28,9 @@ export interface RunningPart {
 export interface Addresses {
   readonly api: string;
   readonly chat: string;
+  /** Of all instances that the layout can have. */
+  readonly apis: readonly string[];
+  readonly chats: readonly string[];
   readonly mailer: string;
   readonly mail: string;
   /** The owner's: sees everything. */
@@ -33,6 +43,9 @@ export interface Addresses {
   readonly smtpUrl: string;
   readonly secretKey: string;
 }
+
+/** Arguments of node, by the part that they take the place of. */
+export type Programs = Readonly<Partial<Record<WorkerPart, readonly string[]>>>;
 
 /** A handful of signed-in users plays everybody: the limit for one is counted and never reached. */
 const UNLIMITED = 100_000_000;
@@ -48,11 +61,14 @@ export interface PartsOptions {
   readonly folder: string;
   /** For the workers, over the layout's own: MAIL_PER_SECOND and the like. */
   readonly environment: Readonly<Record<string, string>>;
+  /** What node is given instead of the product's own worker. */
+  readonly programs: Programs;
   wrapOf(part: PartName): WrapCommand;
   onDeath(part: PartName, message: string): void;
 }
 
-export async function createParts({ root, folder, environment, wrapOf, onDeath }: PartsOptions): Promise<Parts> {
+export async function createParts(options: PartsOptions): Promise<Parts> {
+  const { root, folder, environment, programs, wrapOf, onDeath } = options;
   const secrets = loadSecrets(folder);
   const ports = {
     primary: await choosePort('primary', 'any'),
@@ -61,6 +77,7 @@ export async function createParts({ root, folder, environment, wrapOf, onDeath }
     smtp: await choosePort('smtp', 'any'),
     mail: await choosePort('mail', 'any'),
     workers: await chooseWorkerPorts('any'),
+    second: await chooseWorkerPorts('any'),
   };
   const at = (port: number) => `http://127.0.0.1:${port}`;
   let primary: Postgres | undefined;
@@ -70,6 +87,8 @@ export async function createParts({ root, folder, environment, wrapOf, onDeath }
   const addresses = (): Addresses => ({
     api: at(ports.workers.api),
     chat: at(ports.workers.chat),
+    apis: [at(ports.workers.api), at(ports.second.api)],
+    chats: [at(ports.workers.chat), at(ports.second.chat)],
     mailer: at(ports.workers.mailer),
     mail: at(ports.mail),
     databaseUrl: primary?.url ?? '',
@@ -104,24 +123,29 @@ export async function createParts({ root, folder, environment, wrapOf, onDeath }
     }
   }
 
-  async function startWorker(name: WorkerPart, wrap: WrapCommand): Promise<RunningPart> {
-    const settings = { ...addresses(), ports: ports.workers };
+  async function startWorker(part: WorkerPart, wrap: WrapCommand): Promise<RunningPart> {
+    const name = workerOf(part);
+    const own = part === name ? ports.workers : ports.second;
+    const settings = { ...addresses(), ports: own };
     const worker = await superviseWorker({
       folder,
-      name,
+      name: part,
       wrap,
       command: process.execPath,
-      args: [path.join('dist', 'launch.js'), name],
+      args: [...(programs[name] ?? [path.join('dist', 'launch.js'), name])],
       cwd: root,
       env: workerEnvironment(settings, {
         PATH: process.env['PATH'],
         REQUESTS_PER_MINUTE: String(UNLIMITED),
+        // What people's links lead to is the first instance, whichever sends them.
+        API_URL: at(ports.workers.api),
+        CHAT_URL: at(ports.workers.chat),
         ...environment,
       }),
-      readyUrl: `${at(ports.workers[name === 'all' ? 'api' : name])}/readyz`,
+      readyUrl: `${at(own[name === 'all' ? 'api' : name])}/readyz`,
       // A part that dies is news for the scenario, which starts it again itself.
       restart: false,
-      onDeath: (message) => onDeath(name, message),
+      onDeath: (message) => onDeath(part, message),
     });
     return { pid: worker.pid(), stop: worker.stop };
   }

@@ -1,4 +1,7 @@
-/** A TCP proxy on loopback that breaks every connection through it, again and again, without a word to either side. */
+/**
+ * A TCP proxy on loopback that breaks every connection through it, again and again, without a word to either side. New
+ * connections go to the targets in turn, so whoever comes back comes back to another one.
+ */
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 
@@ -9,11 +12,12 @@ export interface CuttingProxy {
   close(): void;
 }
 
-export async function startCuttingProxy(target: string, everyMs: number): Promise<CuttingProxy> {
-  const { hostname, port } = new URL(target);
+export async function startCuttingProxy(targets: readonly string[], everyMs: number): Promise<CuttingProxy> {
   const open = new Set<Socket>();
   let cut = 0;
+  let turn = 0;
   const server = createServer((near) => {
+    const { hostname, port } = new URL(targets[turn++ % targets.length] as string);
     const far = connect(Number(port), hostname);
     open.add(near);
     near.on('close', () => {

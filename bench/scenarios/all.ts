@@ -4,6 +4,7 @@ import { baseline } from './baseline.ts';
 import { chaos } from './chaos.ts';
 import { counters } from './counters.ts';
 import { creditsGone } from './credits-gone.ts';
+import { evenLoad } from './even-load.ts';
 import { fourTimesData } from './four-times-data.ts';
 import { oneNano } from './one-nano.ts';
 import { overload } from './overload.ts';
@@ -25,7 +26,7 @@ export async function allScenarios(benches: readonly LoadedBench[]): Promise<All
   const calm = own.filter(({ kills }) => kills !== true);
   const killing = own.filter(({ kills }) => kills === true);
   return {
-    ownLayout: [fourTimesData, ...faces.flatMap((face) => face?.ownLayout ?? [])],
+    ownLayout: [fourTimesData, evenLoad, ...faces.flatMap((face) => face?.ownLayout ?? [])],
     nanoEach: [baseline, counters, ramp, overload, ...calm, soak, creditsGone, ...killing, chaos],
     oneNano: [oneNano],
   };

@@ -16,6 +16,8 @@ export interface Scenario {
   readonly line: string;
   /** When its line is not met, or was not measured, the run fails. Not for times, which a noisy machine changes. */
   readonly gates?: boolean;
+  /** Runs in this profile only, or when it is asked for by name. Default: in both. */
+  readonly profile?: ProfileName;
   /** It kills processes, so it runs after those that do not. */
   readonly kills?: boolean;
   /** It counts what the servers do, so nothing else may ask them anything: the live view then sees the boxes alone. */
@@ -62,7 +64,7 @@ export interface Condition {
 }
 
 /** One that starts layouts of its own, and beside which none may run: programs in memory twice are charged to one box. */
-export interface OwnLayoutScenario extends Pick<Scenario, 'name' | 'promise' | 'line' | 'gates'> {
+export interface OwnLayoutScenario extends Pick<Scenario, 'name' | 'promise' | 'line' | 'gates' | 'profile'> {
   run(context: OwnLayoutContext): Promise<OwnLayoutFindings>;
 }
 
@@ -70,6 +72,8 @@ export interface OwnLayoutContext extends Pick<ScenarioContext, 'profile' | 'onS
   readonly soft: boolean;
   /** The layout that the live view shows from now on; undefined before it stops. */
   readonly watch: (layout: Layout | undefined, account?: Account) => void;
+  /** A line for those who are waiting. */
+  readonly say: (text: string) => void;
 }
 
 export interface OwnLayoutFindings extends Findings {

@@ -31,6 +31,7 @@ export function readOptions(args: string[], outer: Environment): Options {
     ...outer,
     ...readInstances(flags.instances),
     DATABASE_MIGRATE_URL: undefined,
+    NODE_ENV: 'development', // what production refuses is not examined here either
     SMTP_URL: 'smtp://not-looked-at',
     SECRET_KEY: 'not looked at, and long enough for the rule',
     DATABASE_URL: servers.databaseUrl,

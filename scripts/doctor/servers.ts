@@ -14,6 +14,8 @@ export type Server = {
   /** Host, port and database; never the password. */
   readonly address: string;
   readonly version: string;
+  /** 170002 is 17.2. */
+  readonly versionNumber: number;
   /** False if this role cannot see other roles' sessions (it is not in pg_monitor). */
   readonly seesOthers: boolean;
   /** `bigint` and `numeric` are returned as numbers. @throws UnreachableError when the connection is lost */
@@ -117,7 +119,15 @@ async function openServer(name: Server['name'], url: string): Promise<Server & {
       `The ${name} at ${address} is PostgreSQL ${about?.version}; the doctor needs 14 or later.`,
     );
   }
-  return { name, address, version: about.version, seesOthers: about.seesOthers, rows, end };
+  return {
+    name,
+    address,
+    version: about.version,
+    versionNumber: about.number,
+    seesOthers: about.seesOthers,
+    rows,
+    end,
+  };
 }
 
 async function openRedis(url: string): Promise<Redis> {

@@ -24,8 +24,8 @@ export const APT_MS = 120_000;
 /** If a worker is not ready by then, something that it needs is missing. */
 export const WORKER_READY_MS = 20_000;
 
-/** Longer than the workers' own drain, so that a clean stop is never interrupted. */
-export const WORKER_STOP_MS = 10_000;
+/** Longer than the workers' LAME_DUCK_MS and STOP_MS together, so that a clean stop is never interrupted. */
+export const WORKER_STOP_MS = 12_000;
 
 /** PostgreSQL's fast shutdown writes a checkpoint; the immediate one after it takes almost no time. */
 export const POSTGRES_FAST_STOP_MS = 10_000;

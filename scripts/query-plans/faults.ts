@@ -8,7 +8,8 @@
  *   - a LIMIT that stops the scan: nothing between them sorts, groups or hashes, and no condition discards rows on the
  *     way that the index has not looked at (else it reads until enough rows pass, which may be never).
  * And the rows that a statement answers or changes must be bounded by the same means, by an aggregate, or by a batch that
- * the caller hands in (unnest). OFFSET is refused, and a statement of one organisation must say so itself.
+ * the caller hands in (unnest). OFFSET is refused, and a statement of one organisation must say so itself. A batch must not
+ * be compared with a table row by row, also where the planner expects a single row of the organisation.
  *
  * What it cannot see: how wide a range or how high a LIMIT is, for both are parameters (the routes' schemas and limits.ts
  * bound them); how often a row is missing on the other side of a join, below a LIMIT; how many rows a text's first letter
@@ -159,6 +160,28 @@ export function withoutOrganisation(bare: PlanNode, catalog: Catalog): Fault[] {
   });
   return distinct(faults);
 }
+
+/**
+ * For a plan that was made where one row of each organisation is expected: the planner then joins by comparing, which is
+ * quadratic when there are as many rows as the batch has.
+ */
+export function comparedBatches(plan: PlanNode, catalog: Catalog): Fault[] {
+  const faults = nodesOf(plan).flatMap((node): Fault[] => {
+    const compared = node['Node Type'] === 'Nested Loop' ? node['Join Filter'] : undefined;
+    if (compared === undefined) return [];
+    const sides = (node.Plans ?? []).map(nodesOf);
+    const table = sides
+      .flat()
+      .map((one) => tableOf(one, catalog))
+      .find((name) => name !== undefined);
+    const isBatch = (nodes: PlanNode[]) => nodes.some((one) => BATCH.has(one['Node Type']));
+    if (table === undefined || !sides.some(isBatch)) return [];
+    return [{ rule: 'batch', table, text: `compares each row of a batch with rows of ${table} ${compared}` }];
+  });
+  return distinct(faults);
+}
+
+const BATCH = new Set(['Function Scan', 'Values Scan', 'CTE Scan']);
 
 function distinct(faults: Fault[]): Fault[] {
   return [...new Map(faults.map((fault) => [`${fault.rule} ${fault.text}`, fault])).values()];

@@ -1,5 +1,5 @@
 /** The rules that every statement is held to: see faults.ts. */
-export type Rule = 'index-path' | 'bound' | 'offset' | 'organisation';
+export type Rule = 'index-path' | 'bound' | 'offset' | 'organisation' | 'batch';
 
 export interface Fault {
   readonly rule: Rule;

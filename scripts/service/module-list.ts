@@ -20,7 +20,8 @@ export function withoutEntry(list: string, module: string): string {
   );
   if (!entry.test(body))
     throw new Error(`${LIST_FILE} has no entry for ${module} in the format that this command expects.`);
-  return `${head}${body.replace(entry, '')}${tail}`;
+  const left = body.replace(entry, '');
+  return `${head}${left === '\n' ? '' : left}${tail}`;
 }
 
 /** The text inside `PRODUCT = [ … ];`, in which each entry takes one or more lines. */

@@ -26,6 +26,7 @@ import {
 } from '../limits.ts';
 import { type MigrationFile, migrationFiles, runFile } from './migration-files.ts';
 import type { Db, Schema } from './schema.ts';
+import { refuseOldServer } from './server-version.ts';
 
 export interface MigrateOptions {
   readonly folder?: string;
@@ -36,10 +37,11 @@ export interface MigrateOptions {
 
 /**
  * Runs pending migrations in order, one process at a time. Returns the names that ran; an error names the file that
- * failed. Throws StartError when the database was migrated by a file that no longer exists.
+ * failed. Throws StartError when the server is too old, or was migrated by a file that no longer exists.
  */
 export function migrate(db: Db, options: MigrateOptions = {}): Promise<string[]> {
   return db.connection().execute(async (connection) => {
+    await refuseOldServer(connection);
     await takeTurn(connection);
     try {
       const files = await migrationFiles(options.folder ?? projectFile('migrations'));
@@ -66,9 +68,10 @@ export function openMigrationDatabase(url: string): Db {
   return new Kysely<Schema>({ dialect: new PostgresDialect({ pool }) });
 }
 
-/** Throws StartError when the database is down or lacks migrations: a process must not serve from it. */
+/** Throws StartError when the database is down, too old or lacks migrations: a process must not serve from it. */
 export async function refuseWrongDatabase(db: Db, url: string): Promise<void> {
   await refuseUnreachable(db, url);
+  await refuseOldServer(db);
   const files = await migrationFiles(projectFile('migrations'));
   const pending = await pendingMigrations(migratorOf(db, files));
   if (pending.length > 0) throw new StartError(`The database lacks ${pending.join(', ')}. Run npm run migrate first.`);

@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import type {
   FastifyBaseLogger,
@@ -19,6 +20,10 @@ export type App = FastifyInstance<
 >;
 
 declare module 'fastify' {
+  interface FastifyInstance {
+    /** Says that a request's sender is signed in: it then has a place among those that strangers cannot take. */
+    recognise(request: IncomingMessage): void;
+  }
   interface FastifyContextConfig {
     /** Does not require a signed-in user. All other routes under /api do. */
     public?: boolean;
@@ -26,6 +31,8 @@ declare module 'fastify' {
     role?: Exclude<Role, 'viewer'>;
   }
   interface FastifyRequest {
+    /** The network that the request came from, as limits count it: `192.0.2.1`, `2001:db8:1:2::/64`. */
+    network: string;
     /** The signed-in user; only on routes that are not public. */
     user: SignedIn;
     /** Access to the database, which sees this caller's last write; for public routes. */

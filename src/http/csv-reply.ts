@@ -11,8 +11,9 @@ import { Readable } from 'node:stream';
 import type { FastifyReply } from 'fastify';
 
 /**
- * Sends rows as fast as the client reads. Resolves when the response has been sent or the connection is closed: until
- * then the caller holds its slot.
+ * Sends rows as fast as the client reads. Resolves when the response has been sent or the connection is closed, and no
+ * query for it is running any more: until then the caller holds its slot. A HEAD request gets the headers without a
+ * single query: the framework would read the whole export for it, as fast as it can, after the answer has gone.
  */
 export async function sendCsv(
   reply: FastifyReply,
@@ -20,11 +21,14 @@ export async function sendCsv(
   header: readonly string[],
   pages: AsyncIterable<readonly CsvValue[][]>,
 ): Promise<FastifyReply> {
-  const sent = new Promise<void>((resolve) => reply.raw.once('close', resolve));
+  if (reply.sent || reply.raw.destroyed) return reply; // the client has gone, or was told that this took too long
+  const isWanted = reply.request.method !== 'HEAD';
+  const lines = isWanted ? Readable.from(csvLines(header, pages)) : Readable.from([]);
+  const sent = Promise.all([lines, reply.raw].map((stream) => new Promise((resolve) => stream.once('close', resolve))));
   await reply
     .type('text/csv; charset=utf-8')
     .header('content-disposition', `attachment; filename="${fileName}"`)
-    .send(Readable.from(csvLines(header, pages)));
+    .send(lines);
   await sent;
   return reply;
 }

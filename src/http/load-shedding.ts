@@ -1,39 +1,191 @@
 /**
  * What it is: beyond a maximum of requests in flight, further ones are refused at once, with 503 and Retry-After.
  * What fails without it: all requests get slower together, until every one of them is answered too late to be of use.
- * How it works: counts requests from arrival to the end of the response, before the framework sees them. Refusals take
- *   capacity from the requests that are served, so a refusal is a few precomputed bytes. Health probes are never
- *   refused.
- * What it costs: two additions per request. Its bound: REQUESTS_IN_FLIGHT_MAX.
+ *   And when strangers may take every place, whoever wants to take the service away does.
+ * How it works: a request takes a place when all of it has arrived: at once without a body, otherwise when the body is
+ *   here (src/http/slow-client.ts). It gives the place back when its response is closed and the work for it has ended,
+ *   in whichever order: a client that goes away does not make room for the next one's work. Requests whose sender is
+ *   not known have a share; when half of it is used, each network gets a few places. Refusals take capacity from the
+ *   requests that are served, so a refusal is a few precomputed bytes. Health probes take no place.
+ * What it costs: an object and a listener per request; who is known is only found out when strangers are many.
+ * Its bound: REQUESTS_IN_FLIGHT_MAX, STRANGERS_IN_FLIGHT_MAX, UPLOADS_AT_ONCE_MAX, WORK_AFTER_CLOSE_MS.
  * Its proof: test/http/load-shedding.test.ts.
  */
-import type { OutgoingHttpHeaders, RequestListener, ServerResponse } from 'node:http';
+import type { IncomingMessage, OutgoingHttpHeaders, RequestListener, ServerResponse } from 'node:http';
 import { overloaded } from '../errors.ts';
-import { REQUESTS_IN_FLIGHT_MAX, RETRY_AFTER_SECONDS } from '../limits.ts';
+import {
+  REQUESTS_IN_FLIGHT_MAX,
+  RETRY_AFTER_SECONDS,
+  STRANGERS_AT_EASE_MAX,
+  STRANGERS_IN_FLIGHT_MAX,
+  STRANGERS_PER_NETWORK_MAX,
+  UPLOADS_AT_ONCE_MAX,
+  WORK_AFTER_CLOSE_MS,
+} from '../limits.ts';
+import type { Log } from '../log.ts';
 import { HEALTH_PATHS } from '../process/health-endpoints.ts';
+import { hasBody } from '../process/http-server.ts';
 import type { Metrics } from '../process/metrics.ts';
-import { PROBLEM_TYPE, toProblem } from './problem-details.ts';
+import type { App } from './app.ts';
+import { PROBLEM_TYPE, retryAfter, toProblem } from './problem-details.ts';
+import { isStream } from './slow-client.ts';
 
-/** Wraps `answer`; `headers` are those that every response has. */
-export function shedLoad(answer: RequestListener, headers: OutgoingHttpHeaders, metrics: Metrics): RequestListener {
+export interface Admission {
+  /** Wraps the framework: requests without a body take their place before it sees them. */
+  guard(answer: RequestListener): RequestListener;
+  /** Requests with a body take theirs when it has come; work is watched until it ends. Register it before all routes. */
+  watch(app: App): void;
+  /** The request's sender is signed in: it no longer counts as a stranger's. */
+  recognise(request: IncomingMessage): void;
+  isRecognised(request: IncomingMessage): boolean;
+}
+
+export interface AdmissionParts {
+  /** Those that every response has. */
+  readonly headers: OutgoingHttpHeaders;
+  readonly metrics: Metrics;
+  readonly log: Log;
+  /** Whether its sender was signed in a moment ago, told without asking the database. */
+  readonly isKnown: (request: IncomingMessage) => boolean;
+  readonly networkOf: (request: IncomingMessage) => string;
+}
+
+export function createAdmission({ headers, metrics, log, isKnown, networkOf }: AdmissionParts): Admission {
   const shed = metrics.counter('requests_shed', 'Requests refused because too many were in flight');
   const refuse = createRefusal(headers);
-  let inFlight = 0;
-  metrics.gauge('requests_in_flight', 'Requests between arrival and the end of the response', () => inFlight);
-  const ended = () => {
-    inFlight--;
-  };
+  const taken = { requests: 0, uploads: 0 };
+  const strangers = new Set<Place>();
+  const watched = new WeakSet<object>();
+  metrics.gauge('requests_in_flight', 'Requests that have arrived and are being answered', () => taken.requests);
+  metrics.gauge('uploads_in_flight', 'Requests whose body is read while it arrives', () => taken.uploads);
+  metrics.gauge('strangers_in_flight', 'Requests in flight whose sender is not known', () => strangers.size);
 
-  return (request, response) => {
-    if (inFlight >= REQUESTS_IN_FLIGHT_MAX && !isProbe(request.url ?? '')) {
+  function hasRoom(kind: Kind, request: IncomingMessage): boolean {
+    if (kind === 'uploads') return taken.uploads < UPLOADS_AT_ONCE_MAX;
+    if (taken.requests >= REQUESTS_IN_FLIGHT_MAX) return false;
+    if (strangers.size < STRANGERS_AT_EASE_MAX || isRecognised(request) || isKnown(request)) return true;
+    if (strangers.size >= STRANGERS_IN_FLIGHT_MAX) return false;
+    const network = networkOf(request);
+    let neighbours = 0;
+    for (const place of strangers) if (networkOf(place.request) === network) neighbours++;
+    return neighbours < STRANGERS_PER_NETWORK_MAX;
+  }
+
+  function take(kind: Kind, request: IncomingMessage, response: ServerResponse): boolean {
+    if (!hasRoom(kind, request)) {
       shed.inc();
-      return refuse(response);
+      return false;
     }
-    inFlight++;
+    const place: Place = { request, kind, isOpen: !response.destroyed, works: 0, isCounted: false };
+    (request as Counted).place = place;
+    count(place);
     // `close` is emitted once per response, even when the client disconnects early.
-    response.once('close', ended);
-    answer(request, response);
+    response.once('close', () => {
+      place.isOpen = false;
+      if (place.works > 0) giveUpLater(place);
+      count(place);
+    });
+    return true;
+  }
+
+  /** Brings the counts in line with what the place is needed for. */
+  function count(place: Place): void {
+    const isNeeded = place.isOpen || place.works > 0;
+    if (isNeeded === place.isCounted) return;
+    place.isCounted = isNeeded;
+    taken[place.kind] += isNeeded ? 1 : -1;
+    if (!isNeeded) strangers.delete(place);
+    else if (!isRecognised(place.request)) strangers.add(place);
+  }
+
+  /** A handler that never ends is a bug; it must not also cost a place for ever. */
+  function giveUpLater(place: Place): void {
+    setTimeout(() => {
+      if (place.works === 0) return;
+      log.error({ method: place.request.method }, 'a handler goes on long after its client has gone');
+      place.works = 0;
+      count(place);
+    }, WORK_AFTER_CLOSE_MS).unref();
+  }
+
+  function begin(place: Place): boolean {
+    // Nobody waits for this answer any more: it is worked for only if there is room.
+    if (!place.isCounted && taken[place.kind] >= REQUESTS_IN_FLIGHT_MAX) return false;
+    place.works++;
+    count(place);
+    return true;
+  }
+
+  function end(place: Place): void {
+    place.works = Math.max(0, place.works - 1);
+    count(place);
+  }
+
+  return {
+    guard: (answer) => (request, response) => {
+      const url = request.url ?? '';
+      if (isProbe(url)) return answer(request, response);
+      if (hasBody(request)) {
+        if (taken.requests < REQUESTS_IN_FLIGHT_MAX) return answer(request, response);
+        shed.inc();
+      } else if (take('requests', request, response)) return answer(request, response);
+      refuse(response);
+    },
+    watch(app) {
+      app.addHook('preValidation', (request, reply, done) => {
+        const { raw } = request;
+        if ((raw as Counted).place !== undefined || isProbe(raw.url ?? '')) return done();
+        const kind = isStream(request.body) ? 'uploads' : 'requests';
+        done(take(kind, raw, reply.raw) ? undefined : overloaded('requests'));
+      });
+      app.addHook('onRoute', (route) => {
+        const { handler } = route;
+        if (watched.has(handler)) return; // the HEAD route of a GET route
+        route.handler = function watch(request, reply) {
+          const { place } = request.raw as Counted;
+          if (place === undefined) return handler.call(this, request, reply);
+          if (!begin(place)) return void reply.hijack();
+          let works: unknown;
+          try {
+            works = handler.call(this, request, reply);
+          } finally {
+            if (!(works instanceof Promise)) end(place);
+          }
+          const ended = () => end(place);
+          if (works instanceof Promise) works.then(ended, ended);
+          return works;
+        };
+        watched.add(route.handler);
+      });
+    },
+    recognise(request: Counted) {
+      request.isRecognised = true;
+      if (request.place !== undefined) strangers.delete(request.place);
+    },
+    isRecognised,
   };
+}
+
+type Kind = 'requests' | 'uploads';
+
+interface Place {
+  readonly request: IncomingMessage;
+  readonly kind: Kind;
+  /** The response has not been closed. */
+  isOpen: boolean;
+  /** How many handlers work for it. */
+  works: number;
+  isCounted: boolean;
+}
+
+/** Properties of the request itself: this is on the path of every request. */
+interface Counted extends IncomingMessage {
+  place?: Place;
+  isRecognised?: boolean;
+}
+
+function isRecognised(request: Counted): boolean {
+  return request.isRecognised === true;
 }
 
 function createRefusal(headers: OutgoingHttpHeaders): (response: ServerResponse) => void {
@@ -44,9 +196,9 @@ function createRefusal(headers: OutgoingHttpHeaders): (response: ServerResponse)
     'content-type': PROBLEM_TYPE,
     'content-length': body.length,
     'cache-control': 'no-store',
-    'retry-after': String(RETRY_AFTER_SECONDS),
   };
-  return (response) => void response.writeHead(problem.status, head).end(body);
+  return (response) =>
+    void response.writeHead(problem.status, { ...head, 'retry-after': retryAfter(RETRY_AFTER_SECONDS) }).end(body);
 }
 
 function isProbe(url: string): boolean {

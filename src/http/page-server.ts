@@ -1,7 +1,8 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { HEADERS_MS, HTTP_CONNECTIONS_MAX, KEEP_ALIVE_MS, REQUEST_MS, SOCKETS_MAX } from '../limits.ts';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import { SOCKETS_MAX } from '../limits.ts';
 import type { Health } from '../process/health-check.ts';
 import { answerHealth } from '../process/health-endpoints.ts';
+import { createHttpServer } from '../process/http-server.ts';
 import type { Metrics } from '../process/metrics.ts';
 import { isPageFile, type Pages, SECURITY_HEADERS } from './pages.ts';
 
@@ -18,16 +19,15 @@ export interface PageServerParts {
  * is enough here: a framework would cost 20 MB.
  */
 export function createPageServer(parts: PageServerParts): Server {
-  const server = createServer(
-    { requestTimeout: REQUEST_MS, headersTimeout: HEADERS_MS, keepAliveTimeout: KEEP_ALIVE_MS },
+  return createHttpServer(
+    parts.health.stopping,
     (request, response) =>
       void respond(request, response, parts).catch(() => {
         if (!response.headersSent) response.writeHead(500);
         response.end();
       }),
+    { socketsMax: SOCKETS_MAX },
   );
-  server.maxConnections = SOCKETS_MAX + HTTP_CONNECTIONS_MAX;
-  return server;
 }
 
 async function respond(request: IncomingMessage, response: ServerResponse, parts: PageServerParts): Promise<void> {

@@ -2,46 +2,52 @@
  * What it is: argon2id, a few hashes at once, with a bounded queue behind them.
  * What fails without it: hashes share Node's pool of four threads with DNS and file access: behind 200 sign-ins at
  *   once a DNS lookup takes seconds instead of milliseconds (bench/results/patterns.json).
- * How it works: a semaphore in front of Node's own argon2; beyond PASSWORD_HASHES_WAITING_MAX a caller gets a 503.
+ *   And whoever sends the most sign-ins is the only one who signs in.
+ * How it works: a fair queue in front of Node's own argon2. Networks take turns, devices that have signed in before have
+ *   a lane of their own, and a sign-in whose client has gone is not worked for. When the queue is full, a caller gets a
+ *   503.
  * What it costs: 19 MiB and one thread per hash in progress (OWASP's parameters: 19 MiB, 2 passes, 1 lane).
- * Its bound: PASSWORD_HASHES_AT_ONCE_MAX, PASSWORD_HASHES_WAITING_MAX.
+ * Its bound: PASSWORD_HASHES_AT_ONCE_MAX, PASSWORD_HASHES_WAITING_MAX, PASSWORD_HASH_WAIT_MS.
  * Its proof: test/http/password-hashing.test.ts, bench/patterns/password-hashing.
  */
 import { argon2, randomBytes, timingSafeEqual } from 'node:crypto';
 import { promisify } from 'node:util';
-import { createSemaphore } from '../flow/semaphore.ts';
-import { PASSWORD_HASHES_AT_ONCE_MAX, PASSWORD_HASHES_WAITING_MAX } from '../limits.ts';
+import { createFairSemaphore, type Turn } from '../flow/fair-semaphore.ts';
+import { PASSWORD_HASH_WAIT_MS, PASSWORD_HASHES_AT_ONCE_MAX, PASSWORD_HASHES_WAITING_MAX } from '../limits.ts';
 
 const PARAMETERS = { memory: 19_456, passes: 2, parallelism: 1, tagLength: 32 } as const;
 const SALT_BYTES = 16;
 const derive = promisify(argon2);
+const ANYBODY: Turn = { key: '' };
 
 export interface PasswordHasher {
   /** A PHC string: `$argon2id$v=19$m=19456,t=2,p=1$<salt>$<hash>`. Rejects with `overloaded` when the queue is full. */
-  hash(password: string): Promise<string>;
+  hash(password: string, turn?: Turn): Promise<string>;
   /** Takes the same time for an unknown user (`undefined`) as for a wrong password. */
-  verify(password: string, stored: string | undefined): Promise<boolean>;
+  verify(password: string, stored: string | undefined, turn?: Turn): Promise<boolean>;
   readonly waiting: number;
 }
 
 export function createPasswordHasher(): PasswordHasher {
-  const semaphore = createSemaphore('sign-ins', {
+  const queue = createFairSemaphore('sign-ins', {
     atOnce: PASSWORD_HASHES_AT_ONCE_MAX,
     waiting: PASSWORD_HASHES_WAITING_MAX,
+    waitMs: PASSWORD_HASH_WAIT_MS,
   });
   return {
-    async hash(password) {
+    async hash(password, turn = ANYBODY) {
       const salt = randomBytes(SALT_BYTES);
-      const tag = await semaphore.run(() => derive('argon2id', { ...PARAMETERS, message: password, nonce: salt }));
+      const tag = await queue.run(turn, () => derive('argon2id', { ...PARAMETERS, message: password, nonce: salt }));
       return format(salt, tag);
     },
-    async verify(password, stored = NOBODY) {
+    async verify(password, stored = NOBODY, turn = ANYBODY) {
       const { parameters, salt, tag } = parse(stored);
-      const given = await semaphore.run(() => derive('argon2id', { ...parameters, message: password, nonce: salt }));
+      const work = () => derive('argon2id', { ...parameters, message: password, nonce: salt });
+      const given = await queue.run(turn, work);
       return timingSafeEqual(given, tag) && stored !== NOBODY;
     },
     get waiting() {
-      return semaphore.waiting;
+      return queue.waiting;
     },
   };
 }

@@ -2,7 +2,7 @@ import { STATUS_CODES } from 'node:http';
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { isServerAway } from '../db/deadlock-retry.ts';
 import { AppError, ERROR_STATUS, type ErrorCode, SQLSTATE, sqlState } from '../errors.ts';
-import { RETRY_AFTER_SECONDS } from '../limits.ts';
+import { RETRY_AFTER_JITTER_SECONDS, RETRY_AFTER_SECONDS } from '../limits.ts';
 
 export const PROBLEM_TYPE = 'application/problem+json';
 
@@ -28,10 +28,15 @@ export function sendProblem(
   const about = { err: error, route: request.routeOptions.url };
   if (problem.code === 'internal') request.log.error(about, 'request failed');
   if (isServerAway(error)) request.log.warn(about, 'the database is unavailable');
-  const retryAfter = error instanceof AppError ? error.retryAfterSeconds : undefined;
-  if (retryAfter !== undefined || problem.code === 'overloaded')
-    reply.header('retry-after', String(retryAfter ?? RETRY_AFTER_SECONDS));
+  const seconds = error instanceof AppError ? error.retryAfterSeconds : undefined;
+  if (seconds !== undefined || problem.code === 'overloaded')
+    reply.header('retry-after', retryAfter(seconds ?? RETRY_AFTER_SECONDS));
   return reply.code(problem.status).type(PROBLEM_TYPE).send(JSON.stringify(problem));
+}
+
+/** Clients that are refused together must not come back together: up to RETRY_AFTER_JITTER_SECONDS are added at random. */
+export function retryAfter(seconds: number): string {
+  return String(seconds + Math.floor(Math.random() * (RETRY_AFTER_JITTER_SECONDS + 1)));
 }
 
 export function toProblem(error: FastifyError | AppError): ProblemDetails {
@@ -52,7 +57,8 @@ export function toProblem(error: FastifyError | AppError): ProblemDetails {
     return problem('invalid', 'A text field contains a NUL character, which cannot be stored. Remove it.');
   // Errors of the framework itself: a body that is not JSON, too large, of an unsupported type, or too slow.
   const status = 'statusCode' in error ? (error.statusCode ?? 500) : 500;
-  if (status === 408) return { ...problem('invalid', 'The request took too long to arrive.'), status };
+  if (status === 408)
+    return { ...problem('invalid', 'The request took too long to arrive.'), status, title: STATUS_CODES[408] ?? '' };
   if (status === 503) return problem('overloaded', 'This took too long. Try again in a moment.');
   const code = (Object.keys(ERROR_STATUS) as ErrorCode[]).find((candidate) => ERROR_STATUS[candidate] === status);
   if (status >= 500 || code === undefined)

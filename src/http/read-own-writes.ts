@@ -9,7 +9,7 @@ import type { App, SignedIn } from './app.ts';
  * write.
  */
 const READ_AFTER = 'read-after';
-const READ_AFTER_COOKIE = 'read_after';
+const READ_AFTER_COOKIE = 'tardigrade_read_after';
 
 /**
  * Gives every request access to the database: `request.caller`, and once the user is known, `request.db` within their

@@ -1,22 +1,27 @@
-import { createServer as createHttpServer } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import cookie from '@fastify/cookie';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import { type FastifyBaseLogger, type FastifyReply, type FastifyRequest, fastify, LogController } from 'fastify';
 import type { Config } from '../config.ts';
 import type { Database } from '../db/read-write-split.ts';
 import { AppError } from '../errors.ts';
-import { BODY_BYTES_MAX, HEADERS_MS, HTTP_CONNECTIONS_MAX, KEEP_ALIVE_MS, REQUEST_MS, UPLOAD_MS } from '../limits.ts';
+import { BODY_BYTES_MAX, REQUEST_MS, UPLOAD_MS } from '../limits.ts';
 import type { Log } from '../log.ts';
+import { clientAddress, networkOf } from '../process/client-address.ts';
 import type { Health } from '../process/health-check.ts';
 import { answerHealth, HEALTH_PATHS } from '../process/health-endpoints.ts';
+import { createHttpServer } from '../process/http-server.ts';
 import type { Metrics } from '../process/metrics.ts';
 import type { App } from './app.ts';
-import { authenticate, type Sessions } from './authentication.ts';
+import { authenticate, type Sessions, tokenOf } from './authentication.ts';
+import { endOldConnections } from './connection-age.ts';
 import { ONE_LINE, tidyIncomingText } from './incoming-text.ts';
-import { shedLoad } from './load-shedding.ts';
+import { createAdmission } from './load-shedding.ts';
 import { isPageFile, type PageAnswer, type Pages, SECURITY_HEADERS } from './pages.ts';
 import { sendProblem } from './problem-details.ts';
 import { readOwnWrites } from './read-own-writes.ts';
+import { readRefusedBodies } from './refused-body.ts';
+import { limitSlowBodies } from './slow-client.ts';
 
 export interface ServerParts {
   readonly config: Config;
@@ -25,21 +30,31 @@ export interface ServerParts {
   readonly metrics: Metrics;
   readonly database: Database;
   readonly pages: Pages;
+  readonly sessions: Pick<Sessions, 'isKnown'>;
 }
 
 /** Creates the server; modules then add their routes under /api, and the worker calls listen. */
 export async function createServer(parts: ServerParts): Promise<App> {
   const hsts = parts.config.apiUrl.startsWith('https:') ? { 'strict-transport-security': 'max-age=31536000' } : {};
   const headers = { ...SECURITY_HEADERS, ...hsts };
+  const network = (request: IncomingMessage) => networkOf(clientAddress(request, parts.config.trustProxyHops));
+  const admission = createAdmission({
+    ...{ headers, metrics: parts.metrics, log: parts.log, networkOf: network },
+    isKnown(request) {
+      const token = tokenOf(request);
+      return token !== undefined && parts.sessions.isKnown(token);
+    },
+  });
   const app = fastify({
     loggerInstance: parts.log as FastifyBaseLogger,
     logController: new LogController({ disableRequestLogging: true }), // a log line per request costs more than most requests
     trustProxy: (_address, hop) => hop < parts.config.trustProxyHops,
     bodyLimit: BODY_BYTES_MAX,
     handlerTimeout: REQUEST_MS,
+    // Node's timer does not know routes; their own limits are handlerTimeout and those of src/http/slow-client.ts.
     serverFactory: (answer) => {
-      const server = createHttpServer(HTTP_TIMEOUTS, shedLoad(answer, headers, parts.metrics));
-      server.maxConnections = HTTP_CONNECTIONS_MAX;
+      const server = createHttpServer(parts.health.stopping, admission.guard(answer), { requestMs: UPLOAD_MS });
+      endOldConnections(server);
       return server;
     },
     routerOptions: { maxParamLength: 200 },
@@ -53,18 +68,29 @@ export async function createServer(parts: ServerParts): Promise<App> {
     body === '' ? done(null, undefined) : parseJson(request, body as string, done),
   );
   app.setErrorHandler(sendProblem);
-  app.setNotFoundHandler((request, reply) => {
+  const answerNotFound = (request: FastifyRequest, reply: FastifyReply) => {
     const page = isForPeople(request) ? parts.pages.answer('/404.html', request.headers) : undefined;
     if (page?.body !== undefined) return reply.code(404).headers(page.headers).send(page.body);
     const nothing = `There is nothing at ${request.method} ${request.url.split('?')[0]}.`;
     return sendProblem(new AppError('not_found', nothing), request, reply);
+  };
+  app.setNotFoundHandler(answerNotFound);
+  app.decorate('recognise', admission.recognise);
+  app.decorateRequest('network', {
+    getter() {
+      return network(this.raw);
+    },
   });
-  app.addHook('onRequest', (_request, reply, done) => {
+  app.addHook('onRequest', (request, reply, done) => {
     reply.headers(headers);
-    done();
+    if (!request.is404) return done();
+    answerNotFound(request, reply); // at once: nobody wants the body
   });
+  readRefusedBodies(app as App);
   await app.register(cookie);
   readOwnWrites(app, parts.database);
+  limitSlowBodies(app, parts.metrics, admission.isRecognised);
+  admission.watch(app);
   for (const path of HEALTH_PATHS) {
     app.get(path, async (request, reply) => {
       const answer = await answerHealth({ path, headers: request.headers }, parts.health, parts.metrics);
@@ -75,12 +101,6 @@ export async function createServer(parts: ServerParts): Promise<App> {
   }
   return app;
 }
-
-const HTTP_TIMEOUTS = {
-  requestTimeout: UPLOAD_MS, // Node's timer does not know routes; their own limit is handlerTimeout
-  headersTimeout: HEADERS_MS,
-  keepAliveTimeout: KEEP_ALIVE_MS,
-};
 
 /** The dashboard at / and its files. */
 export function mountPages(app: App, pages: Pages): void {

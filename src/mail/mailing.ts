@@ -1,26 +1,107 @@
-import pLimit from 'p-limit';
-import { createThrottle } from '../flow/throttle.ts';
-import { MAILS_IN_FLIGHT_MAX } from '../limits.ts';
-import type { Mail, MailOutcome, Transport } from './transport.ts';
+import { createCircuitBreaker } from '../flow/circuit-breaker.ts';
+import { createFairQueue } from '../flow/fair-queue.ts';
+import type { Throttle } from '../flow/throttle.ts';
+import { MAIL_HELD_WAIT, MAIL_RATE_WAIT, SMTP_CONNECTIONS_MAX, SMTP_CONNECTIONS_PER_DOMAIN_MAX } from '../limits.ts';
+import type { Held, MailOutcome } from './outcome.ts';
+import type { Mail, Transport } from './transport.ts';
+
+/** `againInMs`: when the server is worth another try. `asked`: this mail itself was refused, not only those before it. */
+export type HeldBack = Held & { readonly againInMs: number; readonly asked: boolean };
+
+export type SendOutcome = Exclude<MailOutcome, Held> | HeldBack;
+
+export interface SendOptions {
+  /** Once it is aborted, the mail is not handed over any more; one that is under way goes on. */
+  readonly withdraw?: AbortSignal;
+  /** Once it is aborted, the answer to a mail that is under way is not waited for. */
+  readonly giveUp?: AbortSignal;
+}
 
 /** Sends all mails of a process. */
 export interface Mailing {
-  /** Waits for one of MAILS_IN_FLIGHT_MAX slots and for the provider's rate limit, then sends. */
-  send(mail: Mail): Promise<MailOutcome>;
+  /**
+   * Waits for one of SMTP_CONNECTIONS_MAX places, in turns between the recipients' domains, and for the provider's rate,
+   * then sends. While the server takes
+   * no mail from us, all but one probe at a time are held back at once.
+   */
+  send(mail: Mail, options?: SendOptions): Promise<SendOutcome>;
   readonly inFlight: number;
+  /** Mails a second, as agreed with the provider or as it lets us. */
+  readonly perSecond: number;
+  readonly isHeld: boolean;
 }
 
-export function createMailing(transport: Pick<Transport, 'send'>, perSecond: number): Mailing {
-  const places = pLimit(MAILS_IN_FLIGHT_MAX);
-  const throttle = createThrottle(perSecond);
+export function createMailing(transport: Pick<Transport, 'send'>, throttle: Throttle): Mailing {
+  // In turns between the recipients' domains: some servers ask the recipient's before they answer.
+  const places = createFairQueue({ atOnce: SMTP_CONNECTIONS_MAX, perKey: SMTP_CONNECTIONS_PER_DOMAIN_MAX });
+  const breaker = createCircuitBreaker<Held>(({ about }) => (about === 'rate' ? MAIL_RATE_WAIT : MAIL_HELD_WAIT));
+  const taken = createSecondCounter();
+
+  async function sendInPlace(mail: Mail, { withdraw, giveUp }: SendOptions): Promise<SendOutcome> {
+    if (withdraw?.aborted === true) return { kind: 'withdrawn' };
+    const pass = breaker.enter();
+    if (pass.refused) return { ...pass.fault, againInMs: pass.againInMs, asked: false };
+    try {
+      try {
+        await throttle.pass(withdraw);
+      } catch (error) {
+        if ((error as Error).name === 'AbortError') return { kind: 'withdrawn' };
+        throw error;
+      }
+      const outcome = await transport.send(mail, giveUp);
+      switch (outcome.kind) {
+        case 'held': {
+          if (outcome.about === 'rate' && !breaker.isOpen) throttle.slowDown(taken.inLastSecond());
+          return { ...outcome, againInMs: pass.failed(outcome), asked: true };
+        }
+        case 'withdrawn':
+          return outcome;
+        case 'sent':
+          taken.count();
+          pass.succeeded();
+          return outcome;
+        case 'refused':
+        case 'deferred':
+        case 'unanswered':
+          pass.succeeded(); // the server listened to us
+          return outcome;
+      }
+    } finally {
+      pass.unused();
+    }
+  }
+
   return {
-    send: (mail) =>
-      places(async () => {
-        await throttle.pass();
-        return transport.send(mail);
-      }),
+    send: (mail, options = {}) => places.run(domainOf(mail.to), () => sendInPlace(mail, options)),
     get inFlight() {
-      return places.activeCount;
+      return places.active;
+    },
+    get perSecond() {
+      return throttle.perSecond;
+    },
+    get isHeld() {
+      return breaker.isOpen;
+    },
+  };
+}
+
+function domainOf(address: string): string {
+  return address.slice(address.lastIndexOf('@') + 1);
+}
+
+/** Counts in tenths of a second: exact enough to tell a rate. */
+function createSecondCounter() {
+  const tenths = new Map<number, number>();
+  const tenth = () => Math.floor(performance.now() / 100);
+  return {
+    count() {
+      const now = tenth();
+      tenths.set(now, (tenths.get(now) ?? 0) + 1);
+      for (const old of tenths.keys()) if (old <= now - 10) tenths.delete(old);
+    },
+    inLastSecond() {
+      const now = tenth();
+      return [...tenths].reduce((sum, [at, count]) => (at > now - 10 ? sum + count : sum), 0);
     },
   };
 }

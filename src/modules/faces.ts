@@ -19,6 +19,7 @@ import type { Mailing } from '../mail/mailing.ts';
 import type { PersonalLink } from '../mail/personal-link.ts';
 import type { Metrics, ProcessReport } from '../process/metrics.ts';
 import type { ConsumerOf } from '../queue/queues.ts';
+import type { Retention } from '../queue/retention.ts';
 import type { Loop } from '../queue/schedule.ts';
 import type { TopicHandlers } from '../queue/transactional-outbox.ts';
 import type { SocketHandler } from '../socket/server.ts';
@@ -35,6 +36,8 @@ export interface Module {
   readonly figures?: () => Promise<FiguresFace>;
   /** mailer: background work. */
   readonly jobs?: () => Promise<JobsFace>;
+  /** mailer: how long the rows of its tables are kept. Every module with tables has it. */
+  readonly retention?: () => Promise<RetentionFace>;
   /** chat: WebSocket connections. */
   readonly socket?: () => Promise<SocketFace>;
   /** api and mailer: pages that a mail can lead a person without an account to. */
@@ -99,6 +102,10 @@ export interface Jobs {
   readonly loops?: readonly Loop[];
 }
 
+export interface RetentionFace {
+  readonly retention: Retention;
+}
+
 export interface SocketFace {
   sockets(context: SocketContext): Sockets;
 }
@@ -107,6 +114,7 @@ export interface SocketContext {
   readonly config: Config;
   readonly log: Log;
   readonly database: Database;
+  readonly redis: Redis;
   readonly metrics: Metrics;
 }
 
@@ -116,6 +124,8 @@ export interface Sockets {
   readonly handler: SocketHandler;
   /** The page (a file in web/) that is served for every path with the given prefix. */
   readonly pages: Readonly<Record<string, string>>;
+  /** Called when no socket is open any more. */
+  readonly close?: () => void;
 }
 
 export interface LinksFace {

@@ -1,12 +1,17 @@
 /**
- * What it is: everything that was opened is closed in reverse order, within a deadline.
- * What fails without it: a deploy interrupts requests, answers and mails midway, and leaves connections open.
- * How it works: each resource registers its close function when it is opened; stop calls them in reverse. The last one
- *   opened (the listening server) is closed first, so everything it needs still works while it drains.
- * What it costs: nothing until the stop.
- * Its bound: STOP_MS in total; a closer that hangs is logged by name and abandoned.
- * Its proof: test/process/graceful-shutdown.test.ts.
+ * What it is: a process says that it will leave, goes on serving until that is known, and then closes everything that
+ *   it opened, in reverse order and within a deadline.
+ * What fails without it: a deploy interrupts requests, answers and mails midway, and leaves connections open. And a
+ *   process that closes its door at once refuses what a balancer sends it until the next probe fails.
+ * How it works: at the signal, readiness turns to 503 and every answer says `connection: close`, while requests are
+ *   served as before. After LAME_DUCK_MS (the environment's) the closers run. Each resource registers its own when it
+ *   is opened; the last one opened (the listening server) is closed first, so everything it needs still works while it
+ *   drains.
+ * What it costs: LAME_DUCK_MS at each stop. A balancer probes every second or two: containers wait for five.
+ * Its bound: LAME_DUCK_MS_MAX, then STOP_MS for all closers; one that hangs is logged by name and abandoned.
+ * Its proof: test/process/graceful-shutdown.test.ts, test/process/leaving.test.ts.
  */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { STOP_MS } from '../limits.ts';
 import type { Log } from '../log.ts';
 
@@ -14,21 +19,30 @@ type Closer = { readonly what: string; readonly close: () => unknown };
 
 export interface Shutdown {
   onStop(what: string, close: () => unknown): void;
-  /** Runs once; later calls get the same promise. Resolves to true when everything closed in time and without error. */
-  stop(reason: string): Promise<boolean>;
-  /** Aborted as soon as the stop begins, so that loops end. */
+  /**
+   * Runs once; later calls get the same promise, and end the lame-duck time. Resolves to true when everything closed in
+   * time and without error.
+   */
+  stop(reason: string, lameDuckMs?: number): Promise<boolean>;
+  /** Aborted as soon as the stop begins: from then on the process is not ready. */
   readonly stopping: AbortSignal;
 }
 
 export function createShutdown(log: Log, stopMs = STOP_MS): Shutdown {
   const closers: Closer[] = [];
   const controller = new AbortController();
+  const hurry = new AbortController();
   let stopped: Promise<boolean> | undefined;
 
-  async function closeAll(reason: string): Promise<boolean> {
-    const deadline = performance.now() + stopMs;
-    log.info({ reason }, 'stopping');
+  async function leave(reason: string, lameDuckMs: number): Promise<boolean> {
+    log.info({ reason, lameDuckMs }, 'stopping');
     controller.abort();
+    if (lameDuckMs > 0) await sleep(lameDuckMs, undefined, { signal: hurry.signal }).catch(() => undefined);
+    return closeAll();
+  }
+
+  async function closeAll(): Promise<boolean> {
+    const deadline = performance.now() + stopMs;
     let clean = true;
     for (const { what, close } of closers.reverse()) {
       const outcome = await settle(close, deadline - performance.now());
@@ -46,7 +60,11 @@ export function createShutdown(log: Log, stopMs = STOP_MS): Shutdown {
 
   return {
     onStop: (what, close) => void closers.push({ what, close }),
-    stop: (reason) => (stopped ??= closeAll(reason)),
+    stop(reason, lameDuckMs = 0) {
+      if (stopped !== undefined) hurry.abort();
+      stopped ??= leave(reason, lameDuckMs);
+      return stopped;
+    },
     stopping: controller.signal,
   };
 }

@@ -1,11 +1,14 @@
 /**
- * What it is: /livez (the event loop is running), /readyz (everything this process depends on answers), /metrics.
+ * What it is: /livez (the event loop is running), /readyz (everything without which this process is of no use
+ *   answers), /metrics.
  * What fails without it: traffic reaches a process that cannot serve it, or an orchestrator restarts one that is only
- *   waiting for its database. And checks that open their own connections exhaust them under load and cause the outage.
- * How it works: each part registers one check that uses its existing connections; probes within HEALTH_CACHE_MS share a
- *   run.
+ *   waiting for its database. Checks that open their own connections exhaust them under load and cause the outage. And
+ *   a check of something that the process can do without takes every instance away at once: api and chat serve people
+ *   while Redis is down, so it is not among their checks.
+ * How it works: each part that is needed registers one check, which uses its existing connections; probes within
+ *   HEALTH_CACHE_MS share a run.
  * What it costs: one cheap query per part and second, however often it is probed.
- * Its bound: HEALTH_CHECK_MS per check. Its proof: test/process/health-check.test.ts.
+ * Its bound: HEALTH_CHECK_MS per check. Its proof: test/process/health-check.test.ts, test/process/without-redis.test.ts.
  */
 import { HEALTH_CACHE_MS, HEALTH_CHECK_MS } from '../limits.ts';
 
@@ -16,6 +19,8 @@ export interface Readiness {
 }
 
 export interface Health {
+  /** Aborted when the process begins to stop. */
+  readonly stopping: AbortSignal;
   register(part: string, check: () => Promise<unknown>): void;
   readiness(): Promise<Readiness>;
 }
@@ -30,6 +35,7 @@ export function createHealth(stopping: AbortSignal): Health {
   }
 
   return {
+    stopping,
     register: (part, check) => void checks.set(part, check),
     async readiness() {
       if (stopping.aborted) return { ready: false, checks: { process: 'stopping' } };

@@ -1,5 +1,6 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Health } from './health-check.ts';
+import { createHttpServer } from './http-server.ts';
 import type { Metrics } from './metrics.ts';
 
 export interface HealthAnswer {
@@ -36,7 +37,7 @@ export async function answerHealth(
 
 /** The whole HTTP side of a process that serves nothing else: node:http, because a framework would cost 20 MB here. */
 export function createHealthServer(health: Health, metrics: Metrics): Server {
-  return createServer((request, response) => void respond(request, response, health, metrics));
+  return createHttpServer(health.stopping, (request, response) => void respond(request, response, health, metrics));
 }
 
 async function respond(

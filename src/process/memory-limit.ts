@@ -5,7 +5,7 @@
  * How it works: `launch.ts` computes the flags and replaces itself (execve: same pid, no second process in memory) with
  *   Node running under these flags; `checkHeap` verifies them at start and logs the result.
  * What it costs: about 40 ms at start.
- * Its bound: HEAP_SHARE, SEMI_SPACE_MB. Its proof: test/process/memory-limit.test.ts.
+ * Its bound: HEAP_SHARE, SEMI_SPACE_MB, MEMORY_BYTES_MIN. Its proof: test/process/memory-limit.test.ts.
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { totalmem } from 'node:os';
@@ -14,6 +14,7 @@ import { getHeapStatistics } from 'node:v8';
 import { StartError } from '../errors.ts';
 import {
   HEAP_SHARE,
+  MEMORY_BYTES_MIN,
   NANO_BYTES,
   OLD_SPACE_MB_MIN,
   SEMI_SPACE_MB,
@@ -26,15 +27,17 @@ const MB = 1024 * 1024;
 
 export interface MemoryLimit {
   readonly bytes: number;
-  /** `assumed`: nothing limits this process, so it behaves as if it ran in a nano. */
-  readonly source: 'container' | 'assumed';
+  /** `machine`: it is smaller than a nano. `assumed`: nothing limits this process, so it behaves as if in a nano. */
+  readonly source: 'container' | 'machine' | 'assumed';
 }
 
-/** The limit that the kernel enforces on this process (cgroup v1 or v2), or a nano's if there is none. */
+/** The limit that the kernel enforces on this process (cgroup v1 or v2); without one, the machine's or a nano's. */
 export function memoryLimit(constrainedBytes = process.constrainedMemory(), machineBytes = totalmem()): MemoryLimit {
   // Without a limit the kernel reports 0 or a number far above the machine's memory.
-  const limited = constrainedBytes > 0 && constrainedBytes < machineBytes;
-  return limited ? { bytes: constrainedBytes, source: 'container' } : { bytes: NANO_BYTES, source: 'assumed' };
+  if (constrainedBytes > 0 && constrainedBytes < machineBytes) return { bytes: constrainedBytes, source: 'container' };
+  return machineBytes < NANO_BYTES
+    ? { bytes: machineBytes, source: 'machine' }
+    : { bytes: NANO_BYTES, source: 'assumed' };
 }
 
 /** Flags for Node that keep the old space and three semi-spaces together well below the limit. */
@@ -44,18 +47,22 @@ export function heapFlags(limit: MemoryLimit): string[] {
   return [`--max-old-space-size=${oldSpaceMb}`, `--max-semi-space-size=${semiSpaceMb}`];
 }
 
-/** Logs the sizes; throws StartError when V8's heap could outgrow the container, which would get it killed. */
+/** Logs the sizes; throws StartError when the memory is too small, or when V8's heap could outgrow it. */
 export function checkHeap(log: Log, limit = memoryLimit(), heapLimitBytes = getHeapStatistics().heap_size_limit): void {
   const sizes = {
     limitMb: Math.round(limit.bytes / MB),
     heapMb: Math.round(heapLimitBytes / MB),
     source: limit.source,
   };
+  if (limit.bytes < MEMORY_BYTES_MIN)
+    throw new StartError(
+      `Tardigrade needs ${MEMORY_BYTES_MIN / MB} MB of memory for each process; this ${limit.source} has ${sizes.limitMb} MB.`,
+    );
   if (heapLimitBytes < limit.bytes * 0.75) {
     log.info(sizes, 'heap fits the memory limit');
-  } else if (limit.source === 'container') {
+  } else if (limit.source !== 'assumed') {
     throw new StartError(
-      `V8 may grow to ${sizes.heapMb} MB in a container of ${sizes.limitMb} MB and would be killed. ` +
+      `V8 may grow to ${sizes.heapMb} MB in a ${limit.source} of ${sizes.limitMb} MB and would be killed. ` +
         `Start through the launcher (npm run start:<name>), or pass ${heapFlags(limit).join(' ')} to node.`,
     );
   } else {

@@ -84,7 +84,7 @@ export function createMetrics(name: string): Metrics {
           heapUsedBytes: memory.heapUsed,
           heapLimitBytes: getHeapStatistics().heap_size_limit,
           limitBytes: limit.bytes,
-          limitIsEnforced: limit.source === 'container',
+          limitIsEnforced: limit.source !== 'assumed',
           containerUsedBytes: (limit.source === 'container' ? containerUsedBytes() : undefined) ?? null,
         },
         cpuShare: elapsedMs > 0 ? Math.round((used.user + used.system) / elapsedMs) / 1_000 : 0,

@@ -45,12 +45,13 @@ async function live(name: ProcessName, config: Config, start: (process: Process)
   const log = createLog(name, config.logLevel);
   checkHeap(log);
   const shutdown = createShutdown(log);
-  const end = async (reason: string, code: number) => {
-    const clean = await shutdown.stop(reason);
+  let serves = false;
+  const end = async (reason: string, code: number, lameDuckMs = 0) => {
+    const clean = await shutdown.stop(reason, lameDuckMs);
     process.exit(clean ? code : 1);
   };
-  process.on('SIGTERM', () => void end('SIGTERM', 0));
-  process.on('SIGINT', () => void end('SIGINT', 0));
+  for (const signal of ['SIGTERM', 'SIGINT'] as const)
+    process.on(signal, () => void end(signal, 0, serves ? config.lameDuckMs : 0));
   // After an unexpected error the state is unknown: shut down in order and let the platform restart the process.
   process.on('uncaughtException', (error) => {
     log.fatal({ err: error }, 'uncaught exception');
@@ -59,6 +60,7 @@ async function live(name: ProcessName, config: Config, start: (process: Process)
 
   try {
     await start(createProcess(name, config, log, shutdown, () => void end('done', 0)));
+    serves = name !== 'migrate';
     log.info('started');
   } catch (error) {
     await shutdown.stop('start failed');

@@ -32,27 +32,56 @@ export type Turn = 'finished' | { readonly againInMs: number };
 // biome-ignore lint/suspicious/noExplicitAny: each queue has its own payload type, which only its module knows
 export type ConsumerOf<T = any> = (data: T, signal: AbortSignal) => Promise<Turn>;
 
+/** Whether a turn was aborted because another consumer has its job: what it has begun goes on, but nothing new begins. */
+export function isLockLost(signal: AbortSignal): boolean {
+  return signal.aborted && signal.reason === LOCK_LOST;
+}
+
+const LOCK_LOST = 'another consumer has the job';
+
 /**
  * The consumer's side. A job whose process died is picked up again after JOB_LOCK_MS.
+ *
+ * Locks are renewed here and not by BullMQ, which keeps its list of them by job and not by turn: a job that asks for
+ * another turn can begin it on the same worker before the end of the last one is noted, which then takes it off the
+ * list. Its lock ran out after JOB_LOCK_MS, and if the turn took longer a second one began beside it.
  */
-export function openConsumer<T>(name: string, redisUrl: string, handle: ConsumerOf<T>, log: Log) {
-  const controller = new AbortController();
+export function openConsumer<T>(
+  name: string,
+  redisUrl: string,
+  handle: ConsumerOf<T>,
+  log: Log,
+  { lockMs, stalledCheckMs } = { lockMs: JOB_LOCK_MS, stalledCheckMs: JOB_STALLED_CHECK_MS },
+) {
+  const stopping = new AbortController();
   const turns = new Set<Promise<Turn>>();
   const worker = new Worker<T>(
     name,
-    async (job, token) => {
-      const running = handle(job.data, controller.signal);
-      turns.add(running);
-      const turn = await running.finally(() => turns.delete(running));
-      if (turn === 'finished') return;
-      await job.moveToDelayed(Date.now() + turn.againInMs, token);
-      throw new DelayedError();
+    async (job, token = '') => {
+      const lost = new AbortController();
+      const renewal = setInterval(async () => {
+        // Redis may be away for a moment: only an answer says that the lock is gone.
+        const renewed = await job.extendLock(token, lockMs).catch(() => undefined);
+        if (renewed === 0) lost.abort(LOCK_LOST);
+      }, lockMs / 4);
+      try {
+        const running = handle(job.data, AbortSignal.any([stopping.signal, lost.signal]));
+        turns.add(running);
+        const turn = await running.finally(() => turns.delete(running));
+        if (lost.signal.aborted) throw new DelayedError(); // leaves the job to whoever has it
+        if (turn === 'finished') return;
+        await job.moveToDelayed(Date.now() + turn.againInMs, token);
+        throw new DelayedError();
+      } finally {
+        clearInterval(renewal);
+      }
     },
     {
-      connection: consumerConnection(redisUrl),
+      connection: consumerConnection(redisUrl, log),
       concurrency: JOBS_AT_ONCE,
-      lockDuration: JOB_LOCK_MS,
-      stalledInterval: JOB_STALLED_CHECK_MS,
+      lockDuration: lockMs,
+      skipLockRenewal: true,
+      stalledInterval: stalledCheckMs,
       maxStalledCount: JOB_STALLED_MAX,
     },
   );
@@ -61,7 +90,7 @@ export function openConsumer<T>(name: string, redisUrl: string, handle: Consumer
   return {
     /** Takes no new jobs and stops the running ones at their next pause. */
     async close() {
-      controller.abort();
+      stopping.abort();
       const closed = worker.close(); // takes no new jobs from here on
       await Promise.allSettled(turns);
       // Our work is done and stored. If Redis has restarted meanwhile, BullMQ can wait for its connections for longer

@@ -1,30 +1,61 @@
 import { Redis } from 'ioredis';
 import { StartError } from '../errors.ts';
-import { REDIS_COMMAND_MS, START_MS } from '../limits.ts';
+import { REDIS_COMMAND_MS, REDIS_REPLACE_EVERY_MS, START_MS } from '../limits.ts';
 import type { Log } from '../log.ts';
 
 /**
  * A connection for commands that a request or a loop waits for: they fail at once while Redis is down.
  * By default every command is queued in memory until Redis is back: 20 MB a second under load, and answers that come
- * too late.
+ * too late. Those who can do without Redis do not `wait` for it at their start.
  */
-export async function openRedis(url: string, log: Log): Promise<Redis> {
+export async function openRedis(url: string, log: Log, { wait = true } = {}): Promise<Redis> {
   const redis = new Redis(url, {
     lazyConnect: true,
     enableOfflineQueue: false,
     maxRetriesPerRequest: 1,
     commandTimeout: REDIS_COMMAND_MS,
     connectTimeout: REDIS_COMMAND_MS,
+    reconnectOnError: createReplacement(log),
   });
   redis.on('error', (error) => log.warn({ err: error }, 'redis connection error'));
-  await connected(redis, url);
+  if (wait) await connected(redis, url);
+  else redis.connect().catch(() => undefined); // ioredis keeps trying
   return redis;
 }
 
 /** For BullMQ's consumers, which wait for Redis as long as it takes (their commands block by design). */
-export function consumerConnection(url: string): { url: string; maxRetriesPerRequest: null } {
-  return { url, maxRetriesPerRequest: null };
+export function consumerConnection(url: string, log: Log) {
+  return { url, maxRetriesPerRequest: null, reconnectOnError: createReplacement(log) } as const;
 }
+
+/**
+ * Rejects while Redis refuses writes, which `PING` and every read do not show: the server has become a replica, has lost
+ * its primary, or cannot save. A deletion, because a full Redis still takes one; nothing of that name is ever there.
+ */
+export async function probeWrite(redis: Redis): Promise<void> {
+  await redis.del('tardigrade:write-probe');
+}
+
+/**
+ * For ioredis: whether the connection must be replaced after an error. After a failover the server behind an open
+ * connection is a replica that refuses every write, and the connection itself never breaks; the address leads to the
+ * new primary only when it is dialled again. The command itself fails, as while Redis is away: whatever sent it tries
+ * again. At most once in REDIS_REPLACE_EVERY_MS: while the address leads to a replica, dialling faster helps nobody.
+ */
+function createReplacement(log: Log): (this: unknown, error: Error) => boolean {
+  const replacedAt = new WeakMap<object, number>(); // by connection: BullMQ makes several with the same options
+  return function (error) {
+    const connection = this as object; // ioredis calls it as a method of the connection's own copy of the options
+    const since = performance.now() - (replacedAt.get(connection) ?? Number.NEGATIVE_INFINITY);
+    if (!CANNOT_WORK.test(error.message) || since < REDIS_REPLACE_EVERY_MS) return false;
+    replacedAt.set(connection, performance.now());
+    log.warn({ err: error }, 'this Redis server cannot do its work; connecting again');
+    return true;
+  };
+}
+
+/** At the beginning of the answer, or, from a script in an older Redis, within it. */
+const CANNOT_WORK = /^(?:READONLY|LOADING|MASTERDOWN|CLUSTERDOWN|UNBLOCKED) |-(?:READONLY|MASTERDOWN) /;
 
 async function connected(redis: Redis, url: string): Promise<void> {
   const deadline = performance.now() + START_MS;

@@ -9,12 +9,17 @@
 import type { WebSocket } from 'ws';
 import { SOCKET_BUFFER_BYTES_MAX } from '../limits.ts';
 
-/** Sends, or terminates the socket and returns false. */
-export function sendBounded(socket: WebSocket, text: string, bufferBytesMax = SOCKET_BUFFER_BYTES_MAX): boolean {
-  if (socket.bufferedAmount + Buffer.byteLength(text) > bufferBytesMax) {
+/** Sends a text frame, or terminates the socket and returns false. */
+export function sendBounded(
+  socket: WebSocket,
+  text: string | Buffer,
+  bufferBytesMax = SOCKET_BUFFER_BYTES_MAX,
+): boolean {
+  const bytes = typeof text === 'string' ? Buffer.byteLength(text) : text.length;
+  if (socket.bufferedAmount + bytes > bufferBytesMax) {
     socket.terminate();
     return false;
   }
-  socket.send(text);
+  socket.send(text, { binary: false });
   return true;
 }

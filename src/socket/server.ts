@@ -1,37 +1,68 @@
 import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
-import pLimit from 'p-limit';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { AppError } from '../errors.ts';
+import { createLogStorm } from '../flow/log-storm.ts';
+import { createOrderedQueue } from '../flow/ordered-queue.ts';
 import {
   DRAIN_MS,
+  RETRY_AFTER_SECONDS,
   SOCKET_BUFFERED_CHUNKS_MAX,
+  SOCKET_CLOSE_MS,
+  SOCKET_CUT_OFF_COST,
+  SOCKET_DRAIN_MS,
+  SOCKET_DRAIN_PER_TICK_MIN,
+  SOCKET_DRAIN_TICK_MS,
   SOCKET_FRAGMENTS_MAX,
   SOCKET_FRAME_BYTES_MAX,
   SOCKET_HELLO_MS,
-  SOCKET_MESSAGES_PER_10_SECONDS_MAX,
-  SOCKET_PING_MS,
+  SOCKET_NONCE_CHARS_MAX,
+  SOCKET_PER_10_SECONDS_MAX,
+  SOCKET_STRANGER_PER_10_SECONDS_MAX,
+  SOCKET_WORK_PAUSE,
   SOCKET_WORK_WAITING_MAX,
-  SOCKETS_MAX,
 } from '../limits.ts';
 import type { Log } from '../log.ts';
 import type { Metrics } from '../process/metrics.ts';
+import { type AdmissionLimits, createAdmission, type Place } from './admission.ts';
 import { sendBounded } from './backpressure.ts';
+import { clientAddress } from './client-address.ts';
+import { createFrameMeter, type FrameLimits } from './frame-meter.ts';
+import { type Pinged, startHeartbeat } from './heartbeat.ts';
+import { createOriginCheck } from './origins.ts';
+import { destroyLater, expectErrors, type Refusal, refuseUpgrade } from './refusal.ts';
+import { retryAfterMs, retryReason, returnAfterMs } from './retry-hint.ts';
 
-/** Close codes that our clients understand; 1012 and 1013 mean: reconnect, with jitter. */
+/**
+ * Close codes that our clients understand. 1012 and 1013 mean: reconnect, after the time in the reason (`retry after <ms>
+ * ms`) and with jitter.
+ */
 export const CLOSE = { policy: 1008, restart: 1012, busy: 1013, linkNotValid: 4001, linkExpired: 4010 } as const;
 
 /** One client. Its messages are handled one at a time, in the order in which they arrive. */
 export interface Connection {
   send(message: object): void;
+  /** A message that is already serialised. To send one to many, see `broadcast`. */
+  sendJson(json: Buffer): void;
+  /** From then on nothing is handled or sent, and the socket ends within SOCKET_CLOSE_MS. */
   close(code: number, reason: string): void;
-  /** Marks the client as identified; otherwise the socket is closed after SOCKET_HELLO_MS. */
+  /** Marks the client as identified; otherwise it is a stranger, with small limits, and closed after SOCKET_HELLO_MS. */
   welcomed(): void;
+  /**
+   * Limits how many connections there are per key, for example per link. False if there are `connectionsMax` already. A
+   * connection has one key at a time.
+   */
+  join(key: string, connectionsMax: number): boolean;
 }
 
 export interface SocketHandler {
-  /** An AppError is sent to the client; any other error is logged and closes the socket. */
+  /**
+   * An AppError about this message (`invalid`, `conflict`, …) is sent to the client. After `overloaded`, `rate_limited`
+   * and any other error nothing else of this client is handled: it is told when to come back, and closed with 1013.
+   */
   message(connection: Connection, message: unknown): Promise<void>;
+  /** Called once, when the socket has ended and its last message is handled. */
   closed(connection: Connection): void;
 }
 
@@ -44,106 +75,246 @@ export interface SocketEndpoint {
 export interface SocketServerOptions {
   readonly server: Server;
   readonly endpoints: readonly SocketEndpoint[];
-  /** Origins whose pages may connect, in addition to the server's own. */
+  /** The addresses of our own pages. Others cannot connect. */
   readonly origins: readonly string[];
+  readonly admission: AdmissionLimits;
+  /** The number of proxies in front whose `X-Forwarded-For` is trusted. */
+  readonly proxyHops: number;
   readonly log: Log;
   readonly metrics: Metrics;
 }
 
 export function createSocketServer(options: SocketServerOptions): { close(): Promise<void> } {
   const { server, log, metrics } = options;
-  const handlers = new Map(options.endpoints.map(({ path, handler }) => [path, handler]));
+  const endpoints = new Map(options.endpoints.map((endpoint) => [endpoint.path, endpoint]));
+  const isOurs = createOriginCheck(options.origins);
+  const admission = createAdmission(options.admission);
   const sockets = new WebSocketServer({
     noServer: true,
     maxPayload: SOCKET_FRAME_BYTES_MAX,
     maxFragments: SOCKET_FRAGMENTS_MAX,
     maxBufferedChunks: SOCKET_BUFFERED_CHUNKS_MAX,
+    ...({ closeTimeout: SOCKET_CLOSE_MS } as object), // which its types do not know yet
     perMessageDeflate: false, // its buffers fragment the memory of a nano until it is full
-    clientTracking: true,
+    clientTracking: false,
+    handleProtocols: () => false, // we know none; a client that insists on one must not believe that it got it
   });
+  const heartbeat = startHeartbeat();
+  const clients = new Set<Client>();
+  const services: Services = {
+    log,
+    logFailure: createLogStorm((fields, text) => log.error(fields, text), 'socket message failed'),
+  };
   let stopping = false;
-  metrics.gauge('sockets', 'Open WebSocket connections', () => sockets.clients.size);
+  const refused = metrics.counter('sockets_refused', 'Upgrades to WebSocket that were refused');
+  metrics.gauge('sockets', 'Open WebSocket connections', () => clients.size);
+  metrics.gauge('sockets_strangers', 'Those that were not welcomed yet and are silent', () => admission.strangers);
 
-  server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
-    const handler = handlers.get((request.url ?? '').split('?')[0] as string);
-    if (handler === undefined) return refuse(socket, '404 Not Found');
-    const refusal = refusalOf(request);
-    if (refusal !== undefined) return refuse(socket, refusal);
-    sockets.handleUpgrade(request, socket, head, (accepted) => serve(accepted, socket, handler, log));
+  server.on('upgrade', (request: IncomingMessage, stream: Duplex, head: Buffer) => {
+    expectErrors(stream);
+    const refusal = upgrade(request, stream, head);
+    if (refusal === undefined) return;
+    refused.inc();
+    refuseUpgrade(stream, refusal);
   });
 
-  function refusalOf(request: IncomingMessage): string | undefined {
-    if (!isOwnOrigin(request, options.origins)) return '403 Forbidden';
-    if (stopping || sockets.clients.size >= SOCKETS_MAX) return '503 Service Unavailable';
+  function upgrade(request: IncomingMessage, stream: Duplex, head: Buffer): Refusal | undefined {
+    if (stopping) return { status: 503, retryAfterSeconds: RETRY_AFTER_SECONDS };
+    const endpoint = endpoints.get((request.url ?? '').split('?')[0] as string);
+    if (endpoint === undefined) return { status: 404 };
+    if (!isOurs(request.headers.origin)) return { status: 403 };
+    let client: Client | undefined;
+    const place = admission.enter(clientAddress(request, options.proxyHops), () => client?.sendAway());
+    if ('status' in place) return place;
+    sockets.handleUpgrade(request, stream, head, (socket) => {
+      client = serve(socket, stream, endpoint, place, services);
+    });
+    // Not a WebSocket after all: ws has answered.
+    if (client === undefined) {
+      place.leave();
+      destroyLater(stream);
+      return undefined;
+    }
+    keep(client, place);
     return undefined;
   }
 
-  const heartbeat = startHeartbeat(sockets);
+  function keep(client: Client, place: Place): void {
+    clients.add(client);
+    const stopPinging = heartbeat.add(client);
+    void client.ended.then(() => {
+      clients.delete(client);
+      stopPinging();
+      place.leave();
+    });
+  }
 
   return {
     async close() {
       stopping = true;
-      clearInterval(heartbeat);
-      const closed = [...sockets.clients].map((socket) => new Promise((resolve) => socket.once('close', resolve)));
-      for (const socket of sockets.clients) socket.close(CLOSE.restart, 'restarting');
+      heartbeat.stop();
       const timer = setTimeout(() => {
-        for (const socket of sockets.clients) socket.terminate();
+        for (const client of clients) client.terminate();
       }, DRAIN_MS);
-      await Promise.all(closed);
+      await sendHome([...clients]);
       clearTimeout(timer);
     },
   };
 }
 
-/** Browsers always send the page's origin; other programs do not send one. */
-function isOwnOrigin(request: IncomingMessage, origins: readonly string[]): boolean {
-  const { origin, host } = request.headers;
-  if (origin === undefined) return true;
-  return origins.includes(origin) || (URL.canParse(origin) && new URL(origin).host === host);
+/** A few at a time: clients that are all sent away at once would all come back at once. */
+async function sendHome(clients: readonly Client[]): Promise<void> {
+  const ticks = SOCKET_DRAIN_MS / SOCKET_DRAIN_TICK_MS;
+  const perTick = Math.max(SOCKET_DRAIN_PER_TICK_MIN, Math.ceil(clients.length / ticks));
+  for (let from = 0; from < clients.length; from += perTick) {
+    if (from > 0) await sleep(SOCKET_DRAIN_TICK_MS);
+    for (const client of clients.slice(from, from + perTick)) void client.finish(returnAfterMs(clients.length));
+  }
+  await Promise.all(clients.map(({ ended }) => ended));
 }
 
-function refuse(socket: Duplex, status: string): void {
-  const retry = status.startsWith('503') ? 'Retry-After: 5\r\n' : '';
-  socket.end(`HTTP/1.1 ${status}\r\n${retry}Connection: close\r\nContent-Length: 0\r\n\r\n`);
+interface Services {
+  readonly log: Log;
+  logFailure(error: unknown): void;
 }
 
-function serve(socket: WebSocket, stream: Duplex, handler: SocketHandler, log: Log): void {
-  const inOrder = pLimit(1);
+interface Client extends Pinged {
+  /** Handles what has arrived, acknowledges it, and then closes with 1012. */
+  finish(retryMs: number): Promise<void>;
+  /** For a client that has said nothing, when another one needs the place. */
+  sendAway(): void;
+  readonly ended: Promise<void>;
+}
+
+function serve(
+  socket: WebSocket,
+  stream: Duplex,
+  { path, handler }: SocketEndpoint,
+  place: Place,
+  { log, logFailure }: Services,
+): Client {
   const holdBack = untilNextTurn(stream);
-  const rate = { windowStart: performance.now(), messages: 0 };
-  const hello = setTimeout(() => socket.close(CLOSE.policy, 'say hello first'), SOCKET_HELLO_MS);
+  const meter = createFrameMeter();
+  const queue = createOrderedQueue<string>({ waitingMax: SOCKET_WORK_WAITING_MAX, handle, failed });
+  const { promise: ended, resolve: end } = Promise.withResolvers<void>();
+  let limits: FrameLimits = SOCKET_STRANGER_PER_10_SECONDS_MAX;
+  let isWelcome = false;
+  let wasHeard = true;
+  /** What arrives is not even parsed. */
+  let isDeaf = false;
+  let isFinishing = false;
+  const hello = setTimeout(() => close(CLOSE.policy, 'say hello first'), SOCKET_HELLO_MS);
+
   const connection: Connection = {
-    send(message) {
-      holdBack();
-      sendBounded(socket, JSON.stringify(message));
+    send: (message) => sendJson(Buffer.from(JSON.stringify(message))),
+    sendJson,
+    close,
+    welcomed() {
+      clearTimeout(hello);
+      isWelcome = true;
+      limits = SOCKET_PER_10_SECONDS_MAX;
+      place.setStranger(false);
     },
-    close: (code, reason) => socket.close(code, reason),
-    welcomed: () => clearTimeout(hello),
+    join: (key, connectionsMax) => place.join(`${path} ${key}`, connectionsMax),
   };
 
+  readThrough(stream, (chunk, parse) => {
+    wasHeard = true;
+    if (isDeaf) return;
+    if (!meter.admit(chunk, limits)) return cutOff();
+    parse(chunk);
+    if (meter.hasClosed) isDeaf = true;
+  });
   socket.on('message', (data, isBinary) => {
-    if (isBinary) return socket.close(CLOSE.policy, 'text frames only');
-    if (isTooFast(rate) || inOrder.pendingCount >= SOCKET_WORK_WAITING_MAX)
-      return socket.close(CLOSE.policy, 'too many messages');
-    const text = String(data);
-    void inOrder(() => handle(text));
+    if (socket.readyState !== socket.OPEN) return;
+    if (isBinary) return close(CLOSE.policy, 'text frames only');
+    place.setStranger(false);
+    if (!queue.add(String(data)) && !isFinishing) return close(CLOSE.policy, 'too many messages');
+    if (queue.waiting >= SOCKET_WORK_PAUSE) socket.pause();
+  });
+  socket.on('error', (error) => {
+    isDeaf = true;
+    log.debug({ err: error }, 'socket error'); // `close` follows
   });
   socket.on('close', () => {
     clearTimeout(hello);
-    handler.closed(connection);
+    void queue.finish().then(() => handler.closed(connection));
+    end();
   });
-  socket.on('error', (error) => log.debug({ err: error }, 'socket error')); // `close` follows
+  stream.once('end', () => destroyLater(stream));
+  // At the end ws parses what was not read yet, without us.
+  stream.prependOnceListener('close', () => {
+    if (isDeaf) stream.read();
+    isDeaf = true;
+  });
 
   async function handle(text: string): Promise<void> {
     try {
       await handler.message(connection, parse(text));
     } catch (error) {
-      if (error instanceof AppError)
-        return connection.send({ type: 'error', code: error.code, message: error.message });
-      log.error({ err: error }, 'socket message failed');
-      socket.close(CLOSE.busy, 'try again');
+      if (!isAboutMessage(error)) throw error;
+      connection.send(errorFrame(error, text));
     }
+    if (!isWelcome && queue.waiting === 0) place.setStranger(true);
+    if (queue.waiting < SOCKET_WORK_PAUSE && socket.isPaused && !isDeaf) socket.resume();
   }
+
+  function failed(error: unknown, text: string): void {
+    if (!(error instanceof AppError)) logFailure(error);
+    const told = error instanceof AppError ? error : new AppError('internal', 'Something went wrong. Try again soon.');
+    const retryMs = retryAfterMs(told.retryAfterSeconds);
+    connection.send({ ...errorFrame(told, text), retryAfterMs: retryMs });
+    close(CLOSE.busy, retryReason(retryMs));
+  }
+
+  function sendJson(json: Buffer): void {
+    if (socket.readyState !== socket.OPEN) return;
+    holdBack();
+    sendBounded(socket, json);
+  }
+
+  function close(code: number, reason: string): void {
+    queue.end();
+    socket.close(code, reason);
+  }
+
+  /** What it sends from now on is not read, so the kernel slows it down until the socket ends. */
+  function cutOff(): void {
+    isDeaf = true;
+    place.fine(SOCKET_CUT_OFF_COST);
+    if (socket.readyState !== socket.OPEN) return void stream.destroy();
+    close(CLOSE.policy, 'too many messages');
+    socket.pause();
+  }
+
+  return {
+    wasHeard() {
+      const heard = wasHeard;
+      wasHeard = false;
+      return heard;
+    },
+    ping: () => socket.ping(),
+    terminate: () => socket.terminate(),
+    async finish(retryMs) {
+      isFinishing = true;
+      await queue.finish();
+      close(CLOSE.restart, retryReason(retryMs));
+    },
+    sendAway() {
+      close(CLOSE.busy, retryReason(retryAfterMs()));
+      socket.terminate();
+    },
+    ended,
+  };
+}
+
+/** ws reads the stream with one listener. `read` gets each chunk instead, and passes it on. */
+function readThrough(stream: Duplex, read: (chunk: Buffer, parse: (chunk: Buffer) => void) => void): void {
+  const [listener, ...others] = stream.listeners('data') as ((chunk: Buffer) => void)[];
+  if (listener === undefined || others.length > 0) throw new Error('ws no longer reads its stream with one listener');
+  const parse = listener.bind(stream);
+  stream.off('data', listener);
+  stream.on('data', (chunk: Buffer) => read(chunk, parse));
 }
 
 /** Frames sent in one turn of the event loop go out together: the system call costs more than the frame. */
@@ -160,35 +331,25 @@ function untilNextTurn(stream: Duplex): () => void {
   };
 }
 
+/** Whether the messages behind it can still be handled: it would be refused at any other time too. */
+function isAboutMessage(error: unknown): error is AppError {
+  return error instanceof AppError && !['overloaded', 'rate_limited', 'internal'].includes(error.code);
+}
+
+/** `nonce` tells the client which of its messages is meant. */
+function errorFrame({ code, message }: AppError, text: string): object {
+  let nonce: unknown;
+  try {
+    nonce = JSON.parse(text)?.nonce;
+  } catch {}
+  const isUsable = typeof nonce === 'string' && nonce.length <= SOCKET_NONCE_CHARS_MAX;
+  return { type: 'error', code, message, ...(isUsable ? { nonce } : {}) };
+}
+
 function parse(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
     throw new AppError('invalid', 'A message must be JSON.');
   }
-}
-
-function isTooFast(rate: { windowStart: number; messages: number }): boolean {
-  const now = performance.now();
-  if (now - rate.windowStart > 10_000) {
-    rate.windowStart = now;
-    rate.messages = 0;
-  }
-  return ++rate.messages > SOCKET_MESSAGES_PER_10_SECONDS_MAX;
-}
-
-/** A client that has silently disappeared does not answer a ping and is terminated at the next one. */
-function startHeartbeat(sockets: WebSocketServer): NodeJS.Timeout {
-  const silent = new WeakSet<WebSocket>();
-  return setInterval(() => {
-    for (const socket of sockets.clients) {
-      if (silent.has(socket)) {
-        socket.terminate();
-        continue;
-      }
-      silent.add(socket);
-      socket.ping();
-      socket.once('pong', () => silent.delete(socket));
-    }
-  }, SOCKET_PING_MS).unref();
 }

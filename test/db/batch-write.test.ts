@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { givenRows } from '../../src/db/batch-write.ts';
+import { givenByKey, givenRows } from '../../src/db/batch-write.ts';
 import type { Db } from '../../src/db/schema.ts';
 import { createTestDatabase, type TestDatabase } from '../database.ts';
 
@@ -70,6 +70,57 @@ test('two writers of the same rows in opposite order wait for each other instead
   expect(await deadlocks()).toBe(deadlocksBefore);
   const { rows } = await sql<{ least: number }>`select min(number) as least from letters`.execute(database.db);
   expect(rows[0]?.least).toBe(30);
+});
+
+test('an update gives each row the values of its own key, of every type and null, and leaves the others', async () => {
+  await sql`create table parcels (id bigint primary key, word text, big bigint, small int, yes boolean, real double precision, at timestamptz)`.execute(
+    database.db,
+  );
+  await sql`insert into parcels (id, word) select n, 'old' from generate_series(1, 4) n`.execute(database.db);
+  const at = '2026-11-21T06:02:17.123456Z';
+  const rows = [
+    {
+      id: 3,
+      word: 'it\'s "quoted", {braced} \\ and 🐻',
+      big: 9_007_199_254_740_991,
+      small: -7,
+      yes: true,
+      real: 0.1,
+      at,
+    },
+    { id: 1, word: null, big: null, small: null, yes: null, real: null, at: null },
+    { id: 99, word: 'nobody', big: 1, small: 1, yes: false, real: 1, at },
+  ];
+  const changes = givenByKey<Record<string, unknown>>(rows, {
+    id: 'bigint',
+    word: 'text',
+    big: 'bigint',
+    small: 'integer',
+    yes: 'boolean',
+    real: 'double precision',
+    at: 'timestamptz',
+  });
+  await sql`
+    update parcels p set (word, big, small, yes, real, at) = (
+      select given.word, given.big, given.small, given.yes, given.real, given.at from ${changes.of(sql`p.id`)}
+    ) where p.id = any(${changes.keys})`.execute(database.db);
+  const nothing = { big: null, small: null, yes: null, real: null, at: null };
+  expect((await sql`select * from parcels order by id`.execute(database.db)).rows).toEqual([
+    rows[1],
+    { id: 2, word: 'old', ...nothing },
+    rows[0],
+    { id: 4, word: 'old', ...nothing },
+  ]);
+});
+
+test('the text of an update by key does not depend on the number of rows, and no rows change nothing', async () => {
+  const changesOf = (count: number) => {
+    const rows = Array.from({ length: count }, (_, n) => ({ id: n, word: 'new' }));
+    const changes = givenByKey(rows, { id: 'bigint', word: 'text' });
+    return sql`update parcels p set word = (select given.word from ${changes.of(sql`p.id`)}) where p.id = any(${changes.keys})`;
+  };
+  expect(changesOf(3).compile(database.db).sql).toBe(changesOf(400).compile(database.db).sql);
+  expect((await changesOf(0).execute(database.db)).numAffectedRows).toBe(0n);
 });
 
 function letters(count: number) {

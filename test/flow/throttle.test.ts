@@ -1,5 +1,8 @@
 import { expect, test } from 'vitest';
-import { type Clock, createThrottle } from '../../src/flow/throttle.ts';
+import { type Clock, createThrottle as create, type Pace } from '../../src/flow/throttle.ts';
+
+const PACE: Pace = { burstMs: 1_000, decrease: 0.7, growthSeconds: 50, min: 0.1 };
+const createThrottle = (perSecond: number, clock?: Clock) => create(perSecond, PACE, clock);
 
 test('waiting callers pass one after the other at the rate, none of them early', async () => {
   const clock = createClock();
@@ -52,6 +55,41 @@ test('a waiting caller can be aborted', async () => {
   const waiting = throttle.pass(stop.signal);
   stop.abort();
   await expect(waiting).rejects.toMatchObject({ name: 'AbortError' });
+});
+
+test('a refusal cuts the rate to a part of what was taken, and it grows back evenly', () => {
+  const clock = createClock();
+  const throttle = createThrottle(500, clock);
+  throttle.slowDown(14);
+  expect(throttle.perSecond).toBeCloseTo(9.8);
+  clock.advance(25_000);
+  expect(throttle.perSecond).toBeCloseTo(14.7);
+  clock.advance(25_000);
+  expect(throttle.perSecond).toBeCloseTo(19.6);
+  clock.advance(3_600_000);
+  expect(throttle.perSecond).toBe(500);
+});
+
+test('the refusals of one second are one', () => {
+  const clock = createClock();
+  const throttle = createThrottle(100, clock);
+  for (let refusal = 0; refusal < 20; refusal++) throttle.slowDown(50);
+  expect(throttle.perSecond).toBeCloseTo(35);
+  clock.advance(1_000);
+  throttle.slowDown(50);
+  expect(throttle.perSecond).toBeCloseTo(0.7 * 35 * 1.02);
+});
+
+test('when nothing was taken the rate is halved, and never below the least', () => {
+  const clock = createClock();
+  const throttle = createThrottle(1, clock);
+  throttle.slowDown(0);
+  expect(throttle.perSecond).toBeCloseTo(0.5);
+  for (let refusal = 0; refusal < 20; refusal++) {
+    clock.advance(1_000);
+    throttle.slowDown(0);
+  }
+  expect(throttle.perSecond).toBeCloseTo(0.1);
 });
 
 /** Time passes when the test says so; sleeps are written down and end at once. */

@@ -13,7 +13,7 @@ const ABOVE_MODULES = ['src/modules.ts', 'src/modules', ...PLATFORM_FLOORS, ...L
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   workers: ABOVE_MODULES,
   'src/modules.ts': ['src/modules'],
-  'src/modules': [...PLATFORM_FLOORS, ...LOWER_FLOORS],
+  'src/modules': [...PLATFORM_FLOORS, ...LOWER_FLOORS, 'web'], // only types and protocols: see below
   'src/http': ['src/db', ...LOWER_FLOORS],
   'src/queue': ['src/db', 'src/redis', ...LOWER_FLOORS],
   'src/socket': LOWER_FLOORS,
@@ -27,7 +27,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'template/bench': ['bench', ...ABOVE_MODULES],
   'template/test': ['template/src', 'test', ...ABOVE_MODULES],
   scripts: ['bench', ...ABOVE_MODULES],
-  bench: ['scripts', ...ABOVE_MODULES],
+  bench: ['scripts', 'web', ...ABOVE_MODULES],
   web: [],
 };
 
@@ -59,6 +59,17 @@ test('imports only go down', () => {
     const [own, other] = [floorOf(file), floorOf(target)];
     return own !== other && !MAY_IMPORT[own]?.includes(other);
   });
+  expect(wrong.map(described)).toEqual([]);
+});
+
+test('the server takes nothing from the pages but types, and the protocol that both speak', () => {
+  const wrong = imports.filter(
+    ({ file, target, typesOnly }) =>
+      /^(?:template\/)?(?:src|workers)\//.test(file) &&
+      target.startsWith('web/') &&
+      !target.endsWith('/protocol.js') &&
+      !typesOnly,
+  );
   expect(wrong.map(described)).toEqual([]);
 });
 

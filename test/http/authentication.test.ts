@@ -20,8 +20,8 @@ test('without a token, or with an unknown one, the answer is 401 and says how to
     {},
     { authorization: `Bearer ${wrong}` },
     { authorization: `Basic ${owner.token}` },
-    { cookie: `session=${wrong}` },
-    { cookie: 'session=' },
+    { cookie: `tardigrade_session=${wrong}` },
+    { cookie: 'tardigrade_session=' },
   ] as Record<string, string>[]) {
     const answer = await me(headers);
     expect(answer.status).toBe(401);
@@ -31,13 +31,13 @@ test('without a token, or with an unknown one, the answer is 401 and says how to
 
 test('programs send a bearer token, browsers a cookie that scripts cannot read', async () => {
   expect(await me(asOwner())).toMatchObject({ status: 200, body: { organisation: { id: owner.orgId } } });
-  expect(await me({ cookie: `session=${owner.token}` })).toMatchObject({ status: 200 });
+  expect(await me({ cookie: `tardigrade_session=${owner.token}` })).toMatchObject({ status: 200 });
 
   const signedIn = await call<{ user: { email: string } }>(api.url, 'POST', '/api/registrations', {
     headers: {},
     body: { organisation: 'Beta', name: 'Ben', email: 'ben@beta.test', password: 'a long enough password' },
   });
-  const cookie = signedIn.headers.getSetCookie().find((line) => line.startsWith('session='));
+  const cookie = signedIn.headers.getSetCookie().find((line) => line.startsWith('tardigrade_session='));
   expect(cookie).toMatch(/HttpOnly/);
   expect(cookie).toMatch(/SameSite=Lax/);
   expect(cookie).toMatch(/Path=\//);
@@ -67,7 +67,7 @@ test('signing out ends the session at once, and only that one', async () => {
   expect((await leaving.get('/api/me')).status).toBe(200);
   const out = await leaving.send('DELETE', '/api/sessions/current');
   expect(out.status).toBe(204);
-  expect(out.headers.getSetCookie().join()).toMatch(/session=;/);
+  expect(out.headers.getSetCookie().join()).toMatch(/tardigrade_session=;/);
   expect((await leaving.get('/api/me')).status).toBe(401);
   expect((await staying.get('/api/me')).status).toBe(200);
 });
@@ -75,7 +75,7 @@ test('signing out ends the session at once, and only that one', async () => {
 describe('a request that another site makes a browser send', () => {
   const post = (headers: Record<string, string>) =>
     call<{ code?: string }>(api.url, 'POST', '/api/notes', {
-      headers: { cookie: `session=${owner.token}`, ...headers },
+      headers: { cookie: `tardigrade_session=${owner.token}`, ...headers },
       body: { title: 'Hello' },
     });
 

@@ -1,6 +1,10 @@
+import { once } from 'node:events';
+import { type AddressInfo, connect } from 'node:net';
 import { parse } from 'csv-parse/sync';
-import { describe, expect, test } from 'vitest';
-import { csvLine, textOfCell } from '../../src/http/csv-reply.ts';
+import { fastify } from 'fastify';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { csvLine, sendCsv, textOfCell } from '../../src/http/csv-reply.ts';
+import { until } from '../database.ts';
 
 const SIGNS = ['=', '+', '-', '@', '＝', '＋', '－', '＠'];
 const SEPARATORS = [';', '\t', ',', '|', '\n', '\r', '\r\n'];
@@ -81,6 +85,49 @@ describe('a cell that comes back from our own file is the text that went out:', 
 test('a harmless text is left unchanged', () => {
   expect(csvLine(['a=b', '1-2', "it's"])).toBe("a=b,1-2,it's\r\n");
 });
+
+test('a HEAD request gets the headers of an export, and not one page is read for it', async () => {
+  const { url, read } = await exporting(50);
+  const answer = await fetch(url, { method: 'HEAD' });
+  expect(answer.status).toBe(200);
+  expect(answer.headers.get('content-type')).toBe('text/csv; charset=utf-8');
+  await until('the export has ended', () => read.ended === 1);
+  expect(read.pages).toBe(0);
+});
+
+test('an export ends when it has been read, and when its client has gone, but not before its last page was read', async () => {
+  const { url, read } = await exporting(50);
+  expect((await (await fetch(url)).text()).match(/row/g)).toHaveLength(50);
+  await until('the export has ended', () => read.ended === 1);
+
+  const page = Promise.withResolvers<void>();
+  read.gate = page.promise;
+  const client = connect(Number(new URL(url).port), '127.0.0.1');
+  client.write('GET / HTTP/1.1\r\nhost: x\r\n\r\n');
+  await until('a page is being read', () => read.pages === 51);
+  client.destroy();
+  await once(client, 'close');
+  await fetch(`${url}/nowhere`);
+  expect(read.ended).toBe(1);
+  page.resolve();
+  await until('the export has ended', () => read.ended === 2);
+});
+
+async function exporting(pages: number) {
+  const read = { pages: 0, ended: 0, gate: Promise.resolve() };
+  async function* rows() {
+    for (let page = 0; page < pages; page++) {
+      read.pages++;
+      await read.gate;
+      yield [['row']];
+    }
+  }
+  const app = fastify();
+  app.get('/', async (_request, reply) => sendCsv(reply, 'a.csv', ['name'], rows()).finally(() => read.ended++));
+  await app.listen({ port: 0, host: '127.0.0.1' });
+  onTestFinished(() => app.close());
+  return { url: `http://127.0.0.1:${(app.server.address() as AddressInfo).port}`, read };
+}
 
 function cells(line: string): string[] {
   return (parse(line, { record_delimiter: '\r\n' }) as string[][])[0] as string[];

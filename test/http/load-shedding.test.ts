@@ -1,62 +1,177 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { REQUESTS_IN_FLIGHT_MAX, RETRY_AFTER_SECONDS } from '../../src/limits.ts';
+import { EventEmitter, once } from 'node:events';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { connect, type Socket } from 'node:net';
+import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
+import type { App } from '../../src/http/app.ts';
+import { createAdmission } from '../../src/http/load-shedding.ts';
+import {
+  REQUESTS_IN_FLIGHT_MAX,
+  RETRY_AFTER_JITTER_SECONDS,
+  RETRY_AFTER_SECONDS,
+  STRANGERS_AT_EASE_MAX,
+  STRANGERS_IN_FLIGHT_MAX,
+  STRANGERS_PER_NETWORK_MAX,
+  WORK_AFTER_CLOSE_MS,
+} from '../../src/limits.ts';
+import { createMetrics } from '../../src/process/metrics.ts';
+import type { ApiClient } from '../api-client.ts';
 import { until } from '../database.ts';
-import { type RunningApi, runApi, slowRequest } from '../running-api.ts';
+import { TEST_MODULES } from '../modules.ts';
+import { createQuietLog } from '../process/quiet-log.ts';
+import { type RunningApi, runApi } from '../running-api.ts';
+import { head } from './dripping.ts';
+import { createGatedModule } from './gated-module.ts';
 
+const gated = createGatedModule();
 let api: RunningApi;
+let owner: ApiClient;
+let held: Socket[] = [];
 beforeAll(async () => {
-  api = await runApi();
+  api = await runApi({ TRUST_PROXY_HOPS: '1' }, [...TEST_MODULES, gated.module]);
+  owner = await api.newOwner();
+});
+afterEach(async () => {
+  gated.open();
+  for (const socket of held) socket.destroy();
+  held = [];
+  await until('nothing is in flight', () => api.gauge('requests_in_flight') === 0);
 });
 afterAll(() => api.stop());
 
+const asOwner = () => ({ authorization: `Bearer ${owner.token}` });
+const inFlight = () => api.gauge('requests_in_flight');
+
 test('a request beyond the limit is told at once to come back, while health probes are answered', async () => {
-  const slow = await occupy(REQUESTS_IN_FLIGHT_MAX);
+  await owner.get('/api/me');
+  await hold(REQUESTS_IN_FLIGHT_MAX, head('GET /api/gated', asOwner()));
   const begun = performance.now();
-  const refused = await fetch(`${api.url}/api/me`);
+  const refused = await fetch(`${api.url}/api/me`, { headers: asOwner() });
   const refusedInMs = performance.now() - begun;
   const probe = await fetch(`${api.url}/livez`);
-  for (const request of slow) request.cut();
 
   expect(refused.status).toBe(503);
-  expect(refused.headers.get('retry-after')).toBe(String(RETRY_AFTER_SECONDS));
+  expect(Number(refused.headers.get('retry-after'))).toBeGreaterThanOrEqual(RETRY_AFTER_SECONDS);
+  expect(Number(refused.headers.get('retry-after'))).toBeLessThanOrEqual(
+    RETRY_AFTER_SECONDS + RETRY_AFTER_JITTER_SECONDS,
+  );
   expect(refused.headers.get('content-type')).toContain('application/problem+json');
   expect(await refused.json()).toMatchObject({ status: 503, code: 'overloaded' });
   expect(refusedInMs).toBeLessThan(500);
   expect(probe.status).toBe(200);
 });
 
-test('a request just below the limit is answered', async () => {
-  const slow = await occupy(REQUESTS_IN_FLIGHT_MAX - 1);
-  const answered = await fetch(`${api.url}/api/me`);
-  for (const request of slow) request.cut();
-  expect(answered.status).toBe(401);
+test('refused clients are not all told the same time', async () => {
+  await owner.get('/api/me');
+  await hold(REQUESTS_IN_FLIGHT_MAX, head('GET /api/gated', asOwner()));
+  const answers = await Promise.all(Array.from({ length: 40 }, () => fetch(`${api.url}/api/me`)));
+  expect(new Set(answers.map(({ headers }) => headers.get('retry-after'))).size).toBeGreaterThan(1);
 });
 
-test('a request whose client disconnects is no longer counted', async () => {
-  const slow = await occupy(20);
-  for (const request of slow) request.cut();
-  await until('the count is back', () => api.gauge('requests_in_flight') === 0);
+test('a request just below the limit is answered', async () => {
+  await owner.get('/api/me');
+  await hold(REQUESTS_IN_FLIGHT_MAX - 1, head('GET /api/gated', asOwner()));
+  expect((await fetch(`${api.url}/api/me`)).status).toBe(401);
+});
+
+test('strangers have a share, and signed-in people are served while it is used up', async () => {
+  await owner.get('/api/me');
+  await holdEach(STRANGERS_IN_FLIGHT_MAX, (n) => head('GET /api/open', { 'x-forwarded-for': `10.1.${n}.1` }));
+  expect((await fetch(`${api.url}/api/me`)).status).toBe(503);
+  expect((await fetch(`${api.url}/api/me`, { headers: { authorization: `Bearer ${'A'.repeat(43)}` } })).status).toBe(
+    503,
+  );
+  for (let n = 0; n < 5; n++) expect((await owner.get('/api/me')).status).toBe(200);
+});
+
+test('so it is for strangers who send a body', async () => {
+  await owner.get('/api/me');
+  const post = (n: number) => {
+    const headers = { 'content-type': 'application/json', 'content-length': '2', 'x-forwarded-for': `10.2.${n}.1` };
+    return `${head('POST /api/open', headers)}{}`;
+  };
+  await holdEach(STRANGERS_IN_FLIGHT_MAX, post);
+  const refused = await fetch(`${api.url}/api/open`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: '{}',
+  });
+  expect(refused.status).toBe(503);
+  expect((await owner.get('/api/me')).status).toBe(200);
+});
+
+test('when strangers are many, one network has a few places, and others are still served', async () => {
+  const from = (address: string) => head('GET /api/open', { 'x-forwarded-for': address });
+  await holdEach(STRANGERS_AT_EASE_MAX, (n) =>
+    from(n < STRANGERS_PER_NETWORK_MAX ? `2001:db8:1:2::${n + 1}` : `10.3.${n}.1`),
+  );
+  const ask = (address: string) => fetch(`${api.url}/api/me`, { headers: { 'x-forwarded-for': address } });
+  expect((await ask('2001:db8:1:2::99')).status).toBe(503);
+  expect((await ask('2001:db8:1:3::99')).status).toBe(401);
+});
+
+test('a client that goes away gives its place back only when the work for it has ended', async () => {
+  const begun = 30;
+  await hold(begun, head('GET /api/open'));
+  for (const socket of held) socket.destroy();
+  await Promise.all(held.map((socket) => socket.closed || once(socket, 'close')));
+  await fetch(`${api.url}/livez`);
+  expect(inFlight()).toBe(begun);
+  gated.open();
+  await until('the count is back', () => inFlight() === 0);
+});
+
+test('clients that ask and go away cannot start more work than there are places', async () => {
+  await owner.get('/api/me');
+  await hold(REQUESTS_IN_FLIGHT_MAX, head('GET /api/gated', asOwner()));
+  for (const socket of held) socket.destroy();
+  await Promise.all(held.map((socket) => socket.closed || once(socket, 'close')));
+  expect((await fetch(`${api.url}/api/gated`, { headers: asOwner() })).status).toBe(503);
+  expect(gated.count.begun).toBe(REQUESTS_IN_FLIGHT_MAX);
 });
 
 test('requests that were answered, refused or not found are no longer counted', async () => {
-  for (const path of ['/', '/livez', '/api/me', '/nowhere', '/api/nowhere']) await (await fetch(api.url + path)).text();
-  const slow = await occupy(REQUESTS_IN_FLIGHT_MAX);
-  for (let n = 0; n < 5; n++) expect((await fetch(`${api.url}/nowhere`)).status).toBe(503);
-  for (const request of slow) request.cut();
-  await until('the count is back', () => api.gauge('requests_in_flight') === 0);
+  for (const method of ['GET', 'HEAD', 'OPTIONS', 'DELETE'])
+    for (const path of ['/', '/livez', '/api/me', '/nowhere', '/api/nowhere', '/%', '/api/notes?limit=x'])
+      await (await fetch(api.url + path, { method, headers: asOwner() })).text();
+  await until('the count is back', () => inFlight() === 0);
 });
 
-/** Starts `count` sign-ins whose bodies never arrive. */
-async function occupy(count: number) {
-  await until('nothing is in flight', () => api.gauge('requests_in_flight') === 0);
-  const slow = Array.from({ length: count }, () => {
-    const request = slowRequest(api.url, 'POST', '/api/sessions', {
-      'content-type': 'application/json',
-      'content-length': '100',
-    });
-    request.flush();
-    return request;
-  });
-  await until(`${count} requests are in flight`, () => api.gauge('requests_in_flight') === count);
-  return slow;
+test('a handler that never ends costs its place for a time, not for ever', () => {
+  vi.useFakeTimers();
+  const { log, error } = createQuietLog();
+  const metrics = createMetrics('api');
+  const hooks: Record<string, (...given: never[]) => unknown> = {};
+  const admission = createAdmission({ headers: {}, metrics, log, isKnown: () => false, networkOf: () => '192.0.2.1' });
+  admission.watch({ addHook: (name: string, hook: never) => (hooks[name] = hook) } as unknown as App);
+  const route = { handler: () => new Promise(() => undefined) };
+  hooks['onRoute']?.(route as never);
+  const request = { url: '/', method: 'GET', headers: {} } as IncomingMessage;
+  const response = new EventEmitter() as ServerResponse;
+  const handle = route.handler as (request: object, reply: object) => unknown;
+  admission.guard(() => void handle({ raw: request }, {}))(request, response as never);
+  const counted = () => metrics.report().gauges['requests_in_flight'];
+
+  response.emit('close');
+  vi.advanceTimersByTime(WORK_AFTER_CLOSE_MS - 1);
+  expect(counted()).toBe(1);
+  vi.advanceTimersByTime(1);
+  expect(counted()).toBe(0);
+  expect(error).toHaveBeenCalledExactlyOnceWith(expect.anything(), 'a handler goes on long after its client has gone');
+  vi.useRealTimers();
+});
+
+function hold(count: number, request: string): Promise<void> {
+  return holdEach(count, () => request);
+}
+
+/** Each over a connection of its own, and resolved when all their handlers run. */
+async function holdEach(count: number, request: (n: number) => string): Promise<void> {
+  const { hostname, port } = new URL(api.url);
+  for (let n = 0; n < count; n++) {
+    const socket = connect(Number(port), hostname);
+    socket.on('error', () => undefined).resume();
+    socket.write(request(n));
+    held.push(socket);
+  }
+  await until(`${count} requests are in flight`, () => inFlight() === count && gated.count.begun >= count);
 }

@@ -133,7 +133,7 @@ test('while the database is away every caller is told to come back, and is answe
   const refused = await person.send<Problem>('POST', '/api/notes', NOTE);
   expect(refused).toMatchObject({ status: 503, body: { code: 'overloaded' } });
   expect(refused.body.detail).toMatch(/^The database is away/);
-  expect(refused.headers.get('retry-after')).toBe(String(RETRY_AFTER_SECONDS));
+  expect(Number(refused.headers.get('retry-after'))).toBeGreaterThanOrEqual(RETRY_AFTER_SECONDS);
   await gate.open();
   onTestFinished(() => gate.shut());
   expect((await person.send('POST', '/api/notes', NOTE)).status).toBe(201);

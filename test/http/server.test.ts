@@ -22,7 +22,9 @@ test('a client that sends read-after back reads each of its writes at once, whil
     const path = `/api/notes/${written.body.id}`;
     const [byHeader, byCookie] = await Promise.all([
       call(api.url, 'GET', path, { headers: { ...headers, 'read-after': readAfter } }),
-      call(api.url, 'GET', path, { headers: { ...headers, cookie: `read_after=${encodeURIComponent(readAfter)}` } }),
+      call(api.url, 'GET', path, {
+        headers: { ...headers, cookie: `tardigrade_read_after=${encodeURIComponent(readAfter)}` },
+      }),
     ]);
     expect(byHeader).toMatchObject({ status: 200, body: { title: `Note ${n}` } });
     expect(byCookie).toMatchObject({ status: 200, body: { title: `Note ${n}` } });
@@ -33,11 +35,11 @@ test('a client that sends read-after back reads each of its writes at once, whil
 test('a browser gets its position as a cookie, and a read does not change it', async () => {
   const written = await owner.send('POST', '/api/notes', NOTE);
   const position = written.headers.get('read-after') as string;
-  const cookie = written.headers.getSetCookie().find((line) => line.startsWith('read_after='));
-  expect(cookie).toContain(`read_after=${position};`);
+  const cookie = written.headers.getSetCookie().find((line) => line.startsWith('tardigrade_read_after='));
+  expect(cookie).toContain(`tardigrade_read_after=${position};`);
   expect(cookie).toMatch(/HttpOnly/);
   const read = await call(api.url, 'GET', '/api/me', {
-    headers: { cookie: `session=${owner.token}; read_after=${encodeURIComponent(position)}` },
+    headers: { cookie: `tardigrade_session=${owner.token}; tardigrade_read_after=${encodeURIComponent(position)}` },
   });
   expect(read.status).toBe(200);
   expect(read.headers.getSetCookie()).toEqual([]);

@@ -1,9 +1,13 @@
 import { createServer, type Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import getPort from 'get-port';
 import { SMTPServer, type SMTPServerOptions } from 'smtp-server';
 import { afterEach, expect, inject, test } from 'vitest';
+import { SMTP_ANSWER_MS, SMTP_GREETING_MS } from '../../src/limits.ts';
 import { type Mail, openTransport, type Transport } from '../../src/mail/transport.ts';
+import { until } from '../database.ts';
 import { mailsTo, readMail } from '../mails.ts';
+import { startScriptedSmtp } from '../smtp.ts';
 
 const DOMAIN = 'transport.test';
 const closers: (() => unknown)[] = [];
@@ -19,7 +23,7 @@ function transportTo(url: string): Transport {
 
 function mailTo(recipient: string, change: Partial<Mail> = {}): Mail {
   return {
-    from: 'Tardigrade <app@tardigrade.test>',
+    from: { name: 'Tardigrade', address: 'app@tardigrade.test' },
     to: `${recipient}@${DOMAIN}`,
     subject: 'Hello',
     text: 'Hello',
@@ -63,12 +67,16 @@ test('every attempt to send a mail carries the same Message-ID', async () => {
 
 test('an address that does not exist is refused with the reason that the server gave', async () => {
   const outcome = await transportTo(inject('smtpUrl')).send(mailTo('bounce-nobody'));
-  expect(outcome).toEqual({ kind: 'refused', reason: expect.stringContaining('550 5.1.1 no such mailbox') });
+  expect(outcome).toEqual({
+    kind: 'refused',
+    about: 'recipient',
+    reason: expect.stringContaining('550 5.1.1 no such mailbox'),
+  });
 });
 
 test('a mail to a busy mailbox is to be sent later, and was certainly not sent', async () => {
   const outcome = await transportTo(inject('smtpUrl')).send(mailTo('defer-busy'));
-  expect(outcome).toEqual({ kind: 'later', reason: expect.stringContaining('451'), maybeSent: false });
+  expect(outcome).toEqual({ kind: 'deferred', about: 'recipient', reason: expect.stringContaining('451') });
 });
 
 test('a refused mail leaves the connection usable for the next one', async () => {
@@ -76,15 +84,15 @@ test('a refused mail leaves the connection usable for the next one', async () =>
   const outcomes = await Promise.all(
     ['bounce-a', 'fine-b', 'defer-c', 'fine-d', 'bounce-e', 'fine-f'].map((to) => transport.send(mailTo(to))),
   );
-  expect(outcomes.map((outcome) => outcome.kind)).toEqual(['refused', 'sent', 'later', 'sent', 'refused', 'sent']);
+  expect(outcomes.map((outcome) => outcome.kind)).toEqual(['refused', 'sent', 'deferred', 'sent', 'refused', 'sent']);
 });
 
-test('a server that does not answer is unreachable', async () => {
+test('a server that does not answer is what holds the mail back', async () => {
   const outcome = await transportTo(`smtp://127.0.0.1:${await getPort()}`).send(mailTo('nobody'));
-  expect(outcome.kind).toBe('unreachable');
+  expect(outcome).toEqual({ kind: 'held', about: 'server', reason: expect.stringContaining('ECONNREFUSED') });
 });
 
-test('a refused password is a fault of the server connection, not of the mail', async () => {
+test('a refused password is about the sender, not about the mail', async () => {
   const url = new URL(
     await startSmtp({
       authOptional: false,
@@ -95,14 +103,14 @@ test('a refused password is a fault of the server connection, not of the mail', 
   url.username = 'us';
   url.password = 'wrong';
   const outcome = await transportTo(url.href).send(mailTo('innocent'));
-  expect(outcome).toEqual({ kind: 'unreachable', reason: expect.stringContaining('535') });
+  expect(outcome).toEqual({ kind: 'held', about: 'sender', reason: expect.stringContaining('535') });
 });
 
-test('a server that refuses every connection is unreachable, and the mail is not blamed', async () => {
+test('a server that refuses every connection holds the mail back, and the mail is not blamed', async () => {
   const url = await startSmtp({
     onConnect: (_session, done) => done(Object.assign(new Error('not today'), { responseCode: 554 })),
   });
-  expect((await transportTo(url).send(mailTo('innocent'))).kind).toBe('unreachable');
+  expect(await transportTo(url).send(mailTo('innocent'))).toMatchObject({ kind: 'held', about: 'server' });
 });
 
 test('when the connection breaks after the whole mail went out, it may have been sent, and it went out once', async () => {
@@ -116,11 +124,11 @@ test('when the connection breaks after the whole mail went out, it may have been
     },
   });
   const outcome = await transportTo(url).send(mailTo('limbo'));
-  expect(outcome).toEqual({ kind: 'later', reason: expect.any(String), maybeSent: true });
+  expect(outcome).toEqual({ kind: 'unanswered', after: 'break', reason: expect.any(String) });
   expect(taken).toBe(1);
 });
 
-test('when the connection breaks before the mail went out, the server is unreachable', async () => {
+test('when the connection breaks before the mail went out, it was not sent', async () => {
   const server = createServer((socket) => {
     socket.write('220 hello\r\n');
     socket.on('data', (data) => (/^EHLO/.test(String(data)) ? socket.write('250 hi\r\n') : socket.destroy()));
@@ -129,7 +137,70 @@ test('when the connection breaks before the mail went out, the server is unreach
   const port = await getPort();
   await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
   closers.push(() => new Promise((resolve) => server.close(resolve)));
-  expect((await transportTo(`smtp://127.0.0.1:${port}`).send(mailTo('early'))).kind).toBe('unreachable');
+  expect(await transportTo(`smtp://127.0.0.1:${port}`).send(mailTo('early'))).toMatchObject({
+    kind: 'held',
+    about: 'server',
+  });
+});
+
+test('a server that greets late is waited for', async () => {
+  const smtp = await startScriptedSmtp({ greet: () => sleep(600, undefined) });
+  closers.push(() => smtp.close());
+  const patient = openTransport(smtp.url, { connectMs: 200, greetingMs: 5_000, answerMs: 5_000 });
+  closers.push(() => patient.close());
+  expect(await patient.send(mailTo('late'))).toEqual({ kind: 'sent' });
+  const impatient = openTransport(smtp.url, { connectMs: 200, greetingMs: 200, answerMs: 5_000 });
+  closers.push(() => impatient.close());
+  expect(await impatient.send(mailTo('late'))).toMatchObject({ kind: 'held', about: 'server' });
+});
+
+test('an answer to the final dot that takes long is waited for, and a silence after it is no refusal', async () => {
+  const smtp = await startScriptedSmtp({ end: () => sleep(600, undefined) });
+  closers.push(() => smtp.close());
+  const patient = openTransport(smtp.url, { connectMs: 200, greetingMs: 200, answerMs: 5_000 });
+  closers.push(() => patient.close());
+  expect(await patient.send(mailTo('slow'))).toEqual({ kind: 'sent' });
+  const impatient = openTransport(smtp.url, { connectMs: 200, greetingMs: 200, answerMs: 200 });
+  closers.push(() => impatient.close());
+  expect(await impatient.send(mailTo('slow'))).toMatchObject({ kind: 'unanswered', after: 'silence' });
+  expect(smtp.received).toHaveLength(2);
+});
+
+test('the limits are at least those of RFC 5321 4.5.3.2', () => {
+  expect(SMTP_GREETING_MS).toBeGreaterThanOrEqual(5 * 60_000);
+  expect(SMTP_ANSWER_MS).toBeGreaterThanOrEqual(10 * 60_000);
+});
+
+test('whoever gives up learns whether the server has the mail', async () => {
+  const smtp = await startScriptedSmtp({ end: () => new Promise(() => undefined) });
+  closers.push(() => smtp.close());
+  const transport = transportTo(smtp.url);
+  const giveUp = new AbortController();
+  const late = transport.send(mailTo('late'), giveUp.signal);
+  await until('the server has it', () => smtp.received.length === 1);
+  giveUp.abort();
+  expect(await late).toMatchObject({ kind: 'unanswered', after: 'silence' });
+
+  smtp.script = { mailFrom: () => new Promise(() => undefined) };
+  const tooEarly = new AbortController();
+  const early = transport.send(mailTo('early'), tooEarly.signal);
+  await until('it has begun', () => smtp.transactions === 2);
+  tooEarly.abort();
+  expect(await early).toEqual({ kind: 'withdrawn' });
+});
+
+test('whatever a mail library would read into an address, it stays one mailbox', async () => {
+  const smtp = await startScriptedSmtp();
+  closers.push(() => smtp.close());
+  const transport = transportTo(smtp.url);
+  for (const to of ['ada,ben@list.test', 'team:fay@list.test;', 'gus(work)@list.test'])
+    await transport.send(mailTo('x', { to }));
+  // Quoted, so that a server refuses it or knows it, and nobody else gets the mail.
+  expect(smtp.received.map(({ to }) => to)).toEqual([
+    '"ada,ben"@list.test',
+    '"team:fay"@list.test;',
+    '"gus(work)"@list.test',
+  ]);
 });
 
 test('a line break in a subject or a name cannot add a header or a recipient', async () => {
@@ -138,7 +209,7 @@ test('a line break in a subject or a name cannot add a header or a recipient', a
   await transport.send(
     mailTo('target', {
       subject: attack,
-      from: `"${attack}" <app@tardigrade.test>`,
+      from: { name: attack, address: 'app@tardigrade.test' },
       headers: { 'X-Note': attack },
     }),
   );
@@ -152,6 +223,6 @@ test('a line break in a subject or a name cannot add a header or a recipient', a
 
 test('a mail cannot include files or remote content', async () => {
   const mail = { ...mailTo('curious'), text: { path: '/etc/hostname' } } as unknown as Mail;
-  expect((await transportTo(inject('smtpUrl')).send(mail)).kind).not.toBe('sent');
+  expect(await transportTo(inject('smtpUrl')).send(mail)).toMatchObject({ kind: 'refused', about: 'mail' });
   expect(await mailsTo(`curious@${DOMAIN}`)).toEqual([]);
 });

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { StartError } from '../../src/errors.ts';
-import { NANO_BYTES } from '../../src/limits.ts';
+import { MEMORY_BYTES_MIN, NANO_BYTES } from '../../src/limits.ts';
 import { checkHeap, heapFlags, memoryLimit } from '../../src/process/memory-limit.ts';
 import { createTestDatabase } from '../database.ts';
 import { testEnvironment } from '../worker.ts';
@@ -18,6 +18,28 @@ test('the limit is that of the container, or that of a nano where there is none'
   expect(memoryLimit(16 * GB, 16 * GB)).toEqual(assumed);
 });
 
+test('a machine that is smaller than a nano is the limit, and so is a container that is smaller still', () => {
+  expect(memoryLimit(0, 256 * MB)).toEqual({ bytes: 256 * MB, source: 'machine' });
+  expect(memoryLimit(2 ** 63, 460 * MB)).toEqual({ bytes: 460 * MB, source: 'machine' }); // a t4g.nano, less the kernel
+  expect(memoryLimit(512 * MB, 256 * MB)).toEqual({ bytes: 256 * MB, source: 'machine' });
+  expect(memoryLimit(200 * MB, 256 * MB)).toEqual({ bytes: 200 * MB, source: 'container' });
+  expect(memoryLimit(0, 512 * MB)).toEqual({ bytes: NANO_BYTES, source: 'assumed' });
+  expect(heapFlags(memoryLimit(0, 256 * MB))).toEqual(['--max-old-space-size=102', '--max-semi-space-size=8']);
+});
+
+test.each(['container', 'machine'] as const)('a %s that is too small is refused in one sentence', (source) => {
+  const { log } = createQuietLog();
+  const start = () => checkHeap(log, { bytes: 128 * MB, source }, 90 * MB);
+  expect(start).toThrow(`Tardigrade needs 192 MB of memory for each process; this ${source} has 128 MB.`);
+});
+
+test('a heap that may outgrow a small machine is refused too', () => {
+  const { log } = createQuietLog();
+  expect(() => checkHeap(log, { bytes: 256 * MB, source: 'machine' }, 2_096 * MB)).toThrow(
+    'V8 may grow to 2096 MB in a machine of 256 MB',
+  );
+});
+
 test.each([
   [128, 64, 8],
   [256, 102, 8],
@@ -32,8 +54,8 @@ test.each([
   ]);
 });
 
-test('from 128 MB on, the flags leave a quarter of the container for everything but the heap', () => {
-  for (let limitMb = 128; limitMb <= 4_096; limitMb += 16) {
+test('from the smallest size on, the flags leave a quarter of the container for everything but the heap', () => {
+  for (let limitMb = MEMORY_BYTES_MIN / MB; limitMb <= 4_096; limitMb += 16) {
     const limit = { bytes: limitMb * MB, source: 'container' as const };
     const [oldMb = 0, semiMb = 0] = heapFlags(limit).map((flag) => Number(flag.split('=')[1]));
     const { log } = createQuietLog();

@@ -1,10 +1,10 @@
-import { setImmediate as tick } from 'node:timers/promises';
+import { setTimeout as sleep, setImmediate as tick } from 'node:timers/promises';
 import { type Queue, Worker } from 'bullmq';
 import { Redis } from 'ioredis';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { JOBS_AT_ONCE } from '../../src/limits.ts';
-import { createLog } from '../../src/log.ts';
-import { openConsumer, openQueue, type Turn } from '../../src/queue/queues.ts';
+import { createLog, type Log } from '../../src/log.ts';
+import { isLockLost, openConsumer, openQueue, type Turn } from '../../src/queue/queues.ts';
 import { until } from '../database.ts';
 import { emptyRedis, testRedisUrl } from '../worker.ts';
 
@@ -44,6 +44,56 @@ test('a job that asks for another turn gets it after every other job in the queu
   await until('all turns were taken', () => turns.length === others + 3);
   // Every other job had its turn before the second turn of this one.
   expect(new Set(turns.slice(0, turns.indexOf(0, turns.indexOf(0) + 1))).size).toBe(others + 1);
+});
+
+test('a turn that takes longer than its lock keeps it, also after many short turns before it', async () => {
+  const lockMs = 300;
+  let turns = 0;
+  let atOnce = 0;
+  let most = 0;
+  const errors: string[] = [];
+  const listening = { ...log, error: ({ err }: { err: Error }) => errors.push(err.message) } as unknown as Log;
+  consumer = openConsumer<Data>(
+    QUEUE,
+    testRedisUrl(),
+    async () => {
+      most = Math.max(most, ++atOnce);
+      turns++;
+      if (turns % 5 === 0) await sleep(lockMs * 4);
+      atOnce--;
+      return turns < 25 ? { againInMs: 0 } : 'finished';
+    },
+    listening,
+    { lockMs, stalledCheckMs: 100 },
+  );
+  await enqueue(1);
+  await until('all turns were taken', () => turns >= 25);
+  expect(most).toBe(1);
+  expect(errors).toEqual([]);
+});
+
+test('a turn whose lock another consumer has is told so, and leaves the job to it', async () => {
+  const errors: string[] = [];
+  const listening = { ...log, error: ({ err }: { err: Error }) => errors.push(err.message) } as unknown as Log;
+  const lost = Promise.withResolvers<boolean>();
+  consumer = openConsumer<Data>(
+    QUEUE,
+    testRedisUrl(),
+    async (_, signal) => {
+      await redis.set(`bull:${QUEUE}:job-1:lock`, 'another one');
+      signal.addEventListener('abort', () => lost.resolve(isLockLost(signal)));
+      await lost.promise;
+      return 'finished';
+    },
+    listening,
+    { lockMs: 300, stalledCheckMs: 10_000 },
+  );
+  await enqueue(1);
+  expect(await lost.promise).toBe(true);
+  await consumer.close();
+  consumer = undefined;
+  expect(errors).toEqual([]);
+  expect(await queue.getActiveCount()).toBe(1);
 });
 
 test('a finished job leaves nothing behind in Redis', async () => {

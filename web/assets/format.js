@@ -40,5 +40,11 @@ export function formatMs(ms) {
   return `${ms.toLocaleString(undefined, { maximumFractionDigits: ms < 10 ? 1 : 0 })} ms`;
 }
 
+/** Where a day begins that is counted in UTC: 'midnight UTC (16:00 here)'. */
+export function midnightUtc() {
+  const midnight = new Date(`${dayAgo(0)}T00:00:00Z`);
+  return midnight.getTimezoneOffset() === 0 ? 'midnight UTC' : `midnight UTC (${clock.format(midnight)} here)`;
+}
+
 /** The UTC day `daysAgo` days ago as YYYY-MM-DD, as the server counts days. */
 export const dayAgo = (daysAgo) => new Date(Date.now() - daysAgo * 86_400_000).toISOString().slice(0, 10);

@@ -1,20 +1,23 @@
-import { OUTBOX_EVERY_MS, OUTBOX_REPORT_EVERY_MS } from '../../src/limits.ts';
+import { MAIL_PACE, OUTBOX_EVERY_MS, OUTBOX_REPORT_EVERY_MS } from '../../src/limits.ts';
 import { createMailing } from '../../src/mail/mailing.ts';
 import { openTransport } from '../../src/mail/transport.ts';
 import type { Jobs, Module } from '../../src/modules/faces.ts';
 import type { Process } from '../../src/process/run-process.ts';
 import { openConsumer } from '../../src/queue/queues.ts';
+import { PLATFORM_RETENTION, retentionLoops } from '../../src/queue/retention.ts';
 import { every, startLoops } from '../../src/queue/schedule.ts';
 import { relayOutbox, reportUnhandledTopics, type TopicHandlers } from '../../src/queue/transactional-outbox.ts';
+import { createSharedThrottle } from '../../src/redis/shared-throttle.ts';
 import { loadFaces, loadLinks, queueNames } from './modules.ts';
 import { useQueue } from './queue.ts';
-import { useDatabase, useRedis } from './resources.ts';
+import { registerRedisCheck, useDatabase, useRedis } from './resources.ts';
 
 /** The jobs of all modules: their loops, the consumers of their queues, and the relay that delivers their events. */
 export async function runJobs(process: Process, modules: readonly Module[]): Promise<void> {
   const { config, log, metrics } = process;
   const database = await useDatabase(process);
-  await useRedis(process); // also without a queue: the operations page shows every process
+  const redis = await useRedis(process, { needed: true });
+  registerRedisCheck(process, redis);
   const queues = new Map(
     await Promise.all(queueNames(modules).map(async (name) => [name, await useQueue(process, name)] as const)),
   );
@@ -23,8 +26,12 @@ export async function runJobs(process: Process, modules: readonly Module[]): Pro
     () => openTransport(config.smtpUrl),
     ({ close }) => close(),
   );
-  const mail = createMailing(transport, config.mailPerSecond);
+  const mailers = config.instances.mailer + config.instances.all;
+  const pace = { name: 'mail', perSecond: config.mailPerSecond, processes: mailers, pace: MAIL_PACE };
+  const mail = createMailing(transport, createSharedThrottle(redis, pace));
   metrics.gauge('mails_in_flight', 'Mails being handed over', () => mail.inFlight);
+  metrics.gauge('mails_per_second_max', 'The rate of all mailers together', () => Math.round(mail.perSecond * 10) / 10);
+  metrics.gauge('mails_held', '1 while the mail server takes no mail from us', () => Number(mail.isHeld));
 
   const links = await loadLinks(modules);
   const queue = (name: string) => queues.get(name) ?? refuseUnlisted(name);
@@ -37,11 +44,13 @@ export async function runJobs(process: Process, modules: readonly Module[]): Pro
       ({ close }) => close(),
     );
   }
+  const retentions = (await loadFaces(modules, (module) => module.retention)).map(({ retention }) => retention);
   const topics: TopicHandlers = Object.assign({}, ...all.map((one: Jobs) => one.topics));
   const loops = [
     every(OUTBOX_EVERY_MS, 'outbox', () => relayOutbox(database, topics, log)),
     every(OUTBOX_REPORT_EVERY_MS, 'unhandled topics', () => reportUnhandledTopics(database, topics, log)),
     ...all.flatMap((one) => one.loops ?? []),
+    ...retentionLoops(database, [PLATFORM_RETENTION, ...retentions]),
   ];
   await process.open(
     'loops',

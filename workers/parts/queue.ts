@@ -5,7 +5,7 @@ import { useRedis } from './resources.ts';
 
 /** In a separate file, so that only the mailer, which imports it, loads BullMQ (10 MB). */
 export async function useQueue(process: Process, name: string): Promise<Queue> {
-  const redis = await useRedis(process);
+  const redis = await useRedis(process, { needed: true });
   return process.open(
     `queue ${name}`,
     () => openQueue(name, redis),

@@ -2,9 +2,11 @@ import type { Redis } from 'ioredis';
 import { refuseOverBudget } from '../../src/db/connection-budget.ts';
 import { refuseWrongDatabase } from '../../src/db/migrate.ts';
 import { type Database, openDatabase } from '../../src/db/read-write-split.ts';
+import { refuseWrongReplica } from '../../src/db/server-version.ts';
+import { POOL_REPLICA } from '../../src/limits.ts';
 import type { Process } from '../../src/process/run-process.ts';
 import { publishReports } from '../../src/redis/process-reports.ts';
-import { openRedis } from '../../src/redis/redis.ts';
+import { openRedis, probeWrite } from '../../src/redis/redis.ts';
 
 /** Resources that several workers open. `all` opens each only once: opening a name again returns the same resource. */
 
@@ -21,6 +23,8 @@ async function openChecked({ name, config, log, metrics, health }: Process): Pro
   const database = openDatabase({ config, name, log, metrics });
   try {
     await refuseWrongDatabase(database.server, config.databaseUrl);
+    if (config.databaseReplicaUrl !== undefined && POOL_REPLICA[name] > 0)
+      await refuseWrongReplica(database.server, config.databaseReplicaUrl, log);
     await refuseOverBudget(database, config.instances, config.databaseReplicaUrl !== undefined, log);
   } catch (error) {
     await database.close();
@@ -30,20 +34,25 @@ async function openChecked({ name, config, log, metrics, health }: Process): Pro
   return database;
 }
 
-/** Opens Redis, and starts publishing this process's reports for the operations page. */
-export async function useRedis(process: Process): Promise<Redis> {
+/**
+ * Opens Redis, and starts publishing this process's reports for the operations page. Only jobs need Redis: the others
+ * start without it, and their readiness does not ask for it, or one Redis that is down would take all of them away.
+ */
+export async function useRedis(process: Process, { needed }: { needed: boolean }): Promise<Redis> {
   const redis = await process.open(
     'redis',
-    () => openRedis(process.config.redisUrl, process.log),
+    () => openRedis(process.config.redisUrl, process.log, { wait: needed }),
     (opened) => opened.disconnect(),
   );
   await process.open(
     'report',
-    () => {
-      process.health.register('redis', () => redis.ping());
-      return publishReports(redis, process.metrics.report);
-    },
+    () => publishReports(redis, process.metrics.report),
     (stop) => stop(),
   );
   return redis;
+}
+
+/** For a process that is of no use to anybody while Redis does not answer: the mailer, but not `all`, which serves people. */
+export function registerRedisCheck({ name, health }: Process, redis: Redis): void {
+  if (name === 'mailer') health.register('redis', () => probeWrite(redis));
 }

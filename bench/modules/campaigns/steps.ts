@@ -21,6 +21,7 @@ export const CAMPAIGN_STEPS: Steps = {
   'GET /api/campaigns/{id}': { needs: 'viewer', request: (context) => ofCampaign(context, '') },
   'GET /api/campaigns/{id}/preview': { needs: 'viewer', request: (context) => ofCampaign(context, '/preview') },
   'GET /api/campaigns/{id}/reach-outs': { needs: 'viewer', request: (context) => ofCampaign(context, '/reach-outs') },
+  'GET /api/campaigns/{id}/failures': { needs: 'viewer', request: (context) => ofCampaign(context, '/failures') },
   'GET /api/campaigns/{id} (own write)': { needs: 'admin', request: readOwnWrite },
   'GET /api/campaigns/{id} (of another organisation)': { needs: 'viewer', request: readForeign },
   'POST /api/campaigns': { needs: 'admin', request: create },
@@ -28,7 +29,11 @@ export const CAMPAIGN_STEPS: Steps = {
   'PATCH /api/campaigns/{id}': { needs: 'admin', request: change },
   'POST /api/campaigns/{id}/launch': { needs: 'small', request: launch },
   'POST /api/campaigns/{id}/schedule': { needs: 'admin', request: schedule },
+  'POST /api/campaigns/schedule-preview': { needs: 'admin', request: previewSchedule },
   'POST /api/campaigns/{id}/cancel': { needs: 'admin', request: cancel },
+  'POST /api/campaigns/{id}/pause': { needs: 'admin', request: (context) => refused(context, 'pause') },
+  'POST /api/campaigns/{id}/resume': { needs: 'admin', request: (context) => refused(context, 'resume') },
+  'POST /api/campaigns/{id}/retry': { needs: 'admin', request: (context) => refused(context, 'retry', {}) },
 };
 
 const CONTENT = {
@@ -37,13 +42,17 @@ const CONTENT = {
   questions: ['How was your week?', 'What went well?', 'What got in the way?'],
 };
 
-function ofCampaign({ client, random }: StepContext, part: '' | '/preview' | '/reach-outs'): PlannedRequest {
+function ofCampaign(
+  { client, random }: StepContext,
+  part: '' | '/failures' | '/preview' | '/reach-outs',
+): PlannedRequest {
   const kept = rowOf(client, CAMPAIGNS, random);
   if (kept === undefined) return pageOf(client, CAMPAIGNS);
   const query = part === '/reach-outs' ? `?limit=${PAGE_ROWS}` : '';
   const { orgId } = client;
   const checks: Record<string, FixedRequest['check']> = {
     '': { name: 'object', args: { id: kept.id, kind: 'campaigns', orgId } },
+    '/failures': { name: 'text', args: { text: '"items"' } },
     '/preview': { name: 'text', args: { text: '"recipients"' } },
     '/reach-outs': { name: 'page', args: { limit: PAGE_ROWS, order: 'asc', kind: 'reach-outs', orgId } },
   };
@@ -132,11 +141,31 @@ function schedule(context: StepContext): PlannedRequest {
   };
 }
 
+/** Each hour of a year: the dearest schedule that is not refused. */
+function previewSchedule({ client }: StepContext): PlannedRequest {
+  const body = { cron: '0 * * * *', timeZone: 'America/New_York' };
+  return {
+    ...write(client, 'POST /api/campaigns/schedule-preview', '/api/campaigns/schedule-preview', body),
+    check: { name: 'text', args: { text: '"next"' } },
+  };
+}
+
 function cancel(context: StepContext): PlannedRequest {
   const { client } = context;
   const own = scheduledOf(client).take() ?? draftsOf(client).take();
   if (own === undefined) return create(context);
   return changed(client, own.id, 'cancel', { id: own.id, fields: { status: 'cancelled' } });
+}
+
+/** A draft has nothing to pause or to send again: the campaigns that were launched are left to the mailer. */
+function refused(context: StepContext, verb: string, body?: object): PlannedRequest {
+  const { client } = context;
+  const own = draftsOf(client).at(draftsOf(client).size - 1);
+  if (own === undefined) return create(context);
+  return {
+    ...write(client, `POST /api/campaigns/{id}/${verb}`, `/api/campaigns/${own.id}/${verb}`, body),
+    expect: [409],
+  };
 }
 
 function changed(client: Client, id: number, verb: string, args: CheckArgs, body?: object): PlannedRequest {

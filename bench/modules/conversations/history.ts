@@ -5,13 +5,14 @@ const ANSWER_FAULTS = `
   select case when m.seq is null or m.body <> given.body then 'lost'
       when (select count(*) from messages twin where twin.org_id = c.org_id and twin.conversation_id = c.id
         and twin.body = given.body) > 1 then 'duplicated'
-      else 'wrongSeq' end as what,
+      when m.seq <> given.seq then 'wrongSeq'
+      else 'wrongQuestion' end as what,
     format('answer %s of reach-out %s, acknowledged as %s, is %s', given.nonce, given."reachOutId", given.seq,
       coalesce(m.seq::text, 'not there')) as sample
   from jsonb_to_recordset($1::jsonb) as given ("orgId" bigint, "reachOutId" bigint, nonce text, seq int, body text)
   left join conversations c on c.org_id = given."orgId" and c.reach_out_id = given."reachOutId"
   left join messages m on m.org_id = c.org_id and m.conversation_id = c.id and m.nonce = given.nonce
-  where m.seq is null or m.body <> given.body or m.seq <> given.seq
+  where m.seq is null or m.body <> given.body or m.seq <> given.seq or m.question_seq is distinct from m.seq - 1
     or (select count(*) from messages twin where twin.org_id = c.org_id and twin.conversation_id = c.id
       and twin.body = given.body) > 1`;
 

@@ -14,7 +14,10 @@ export async function invite(
   const client = new Client({ connectionString: databaseUrl, application_name: 'bench-invite' });
   await client.connect();
   try {
-    const asked = Array.from({ length: questions }, (_, n) => `And what do you say to this, the ${n + 1}. of all?`);
+    const asked = Array.from({ length: questions }, (_, n) => ({
+      text: `And what do you say to this, the ${n + 1}. of all?`,
+      answer: 'text',
+    }));
     const { rows: largest } = await client.query<{ org_id: string }>(
       `select org_id from teams group by org_id order by sum(employees) desc limit 1`,
     );
@@ -31,7 +34,7 @@ export async function invite(
        select $1, campaign.id, chosen.id, 'sent', null, now()
        from campaign, (select id from employees where org_id = $1 order by id limit $3) as chosen
        returning id`,
-      [orgId, asked, people, LINK_DAYS],
+      [orgId, JSON.stringify(asked), people, LINK_DAYS],
     );
     if (rows.length < people) throw new Error(`The largest organisation has ${rows.length} employees, not ${people}.`);
     return rows.map(({ id }) => createCheckInToken(secretKey, { orgId, id: Number(id) }));

@@ -27,6 +27,8 @@ export interface SocketsPlan extends ModulePlan<SocketFigures> {
   /** `storm`: everybody connects, then the server dies and everybody comes back (wait for `connected`, then end it). */
   readonly mode: 'steady' | 'storm';
   readonly pace: AnswerPace;
+  /** What is due earlier is not counted, unless it is wrong. Default 0. */
+  readonly warmUpSeconds?: number;
   /** At most; steady: after connecting. Storm: after connecting until the server dies, and again from then on. */
   readonly seconds: number;
   readonly seed: number;

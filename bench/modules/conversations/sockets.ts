@@ -26,7 +26,7 @@ const DRAIN_MS = 5_000;
 export async function runSockets(plan: SocketsPlan, tell: Tell, signal?: AbortSignal): Promise<SocketFigures> {
   const random = createRandom(plan.seed);
   const total = plan.seconds + plan.connectSeconds;
-  const meter = createMeter({ seconds: total, warmUpSeconds: 0 });
+  const meter = createMeter({ seconds: total, warmUpSeconds: plan.warmUpSeconds ?? 0 });
   const backTimes = createHistogram();
   const history = plan.historyFile === undefined ? undefined : createWriteStream(plan.historyFile, { flags: 'a' });
   const counts = { connectedMax: 0, lost: 0, refused: 0, refusedLinks: 0, acknowledged: 0, finished: 0, waiting: 0 };

@@ -1,11 +1,11 @@
 /**
- * A WebSocket client of the chat in thirty lines: answers every question of a check-in and prints the conversation.
+ * Answers every question of a check-in and prints the conversation, with the client that the page has: it comes back
+ * after a lost connection, and each answer is stored once (web/modules/conversations/protocol.js has the frames).
  * Usage: npx node docs/modules/conversations/answer-check-in.ts http://127.0.0.1:3001/c/<token>
  */
-import { randomUUID } from 'node:crypto';
+import { connectConversation } from '../../../web/modules/conversations/connection.js';
 
 const link = new URL(process.argv[2] ?? 'missing: give the link from the mail');
-const token = link.pathname.replace('/c/', '');
 const ANSWERS = [
   'It was a good week, I am happy with it.',
   'The team was great.',
@@ -13,23 +13,26 @@ const ANSWERS = [
   'Yes, always.',
   'No, thank you!',
 ];
-
-const socket = new WebSocket(new URL('/chat', link.href.replace(/^http/, 'ws')));
-const say = (message: object) => socket.send(JSON.stringify(message));
 let given = 0;
 
-socket.addEventListener('open', () => say({ type: 'hello', token, lastSeq: 0 }));
-socket.addEventListener('message', ({ data }) => {
-  const message = JSON.parse(String(data));
-  if (message.type === 'welcome') for (const earlier of message.messages) show(earlier);
-  if (message.type === 'message') show(message);
-  if (message.type === 'ack') process.stdout.write(`          (committed as number ${message.seq})\n`);
-  if (message.type === 'error') process.stdout.write(`error: ${message.message}\n`);
-  if (message.finished === true || message.type === 'finished' || message.type === 'error') return socket.close();
-  const botSpoke = message.type === 'welcome' || (message.type === 'message' && message.sender === 'bot');
-  if (botSpoke) say({ type: 'answer', nonce: randomUUID(), body: ANSWERS[given++ % ANSWERS.length] });
+const conversation = connectConversation({
+  url: String(new URL('/chat', link.href.replace(/^http/, 'ws'))),
+  token: link.pathname.replace('/c/', ''),
+  on: {
+    message: ({ seq, sender, body }) => print(`${String(seq).padStart(3)} ${sender.padEnd(8)} ${body}`),
+    waiting(question) {
+      if (question === null) return;
+      const text = ANSWERS[given++ % ANSWERS.length] as string;
+      const content = question.answer === 'scale' ? { choice: 4 } : { text };
+      conversation.answer({ questionSeq: question.seq, ...content });
+    },
+    delivered: (_nonce, seq) => print(`          (committed as number ${seq})`),
+    rejected: (_nonce, _content, { message }) => print(`error: ${message}`),
+    refused: (why) => print(`error: the link is ${why}`),
+    finished: () => conversation.close(),
+  },
 });
 
-function show({ seq, sender, body }: { seq: number; sender: string; body: string }): void {
-  process.stdout.write(`${String(seq).padStart(3)} ${sender.padEnd(8)} ${body}\n`);
+function print(line: string): void {
+  process.stdout.write(`${line}\n`);
 }

@@ -2,6 +2,7 @@ import type { Caller, Database } from '../../db/read-write-split.ts';
 import type { Role } from '../../db/schema.ts';
 import { EVERY_ORGANISATION } from '../../db/tenant-isolation.ts';
 import { AppError, SQLSTATE, sqlState } from '../../errors.ts';
+import type { Turn } from '../../flow/fair-semaphore.ts';
 import type { Sessions } from '../../http/authentication.ts';
 import type { PasswordHasher } from '../../http/password-hashing.ts';
 import { parseAddress } from '../../mail-address.ts';
@@ -28,9 +29,10 @@ export async function registerOrganisation(
   caller: Caller,
   parts: { hasher: PasswordHasher; sessions: Sessions },
   registration: Registration,
+  turn: Turn,
 ): Promise<Welcome> {
   const email = addressOf(registration.email);
-  const passwordHash = await parts.hasher.hash(registration.password);
+  const passwordHash = await parts.hasher.hash(registration.password, turn);
   try {
     return await caller.within(EVERY_ORGANISATION).write(async (transaction) => {
       const { organisation, user } = await insertOrganisation(transaction, { ...registration, email, passwordHash });
@@ -59,11 +61,12 @@ export async function signIn(
   caller: Caller,
   parts: { hasher: PasswordHasher; sessions: Sessions; database: Pick<Database, 'primary'> },
   given: { email: string; password: string },
+  turn: Turn,
 ): Promise<Welcome> {
   const parsed = parseAddress(given.email);
   const email = 'fault' in parsed ? '' : parsed.address;
   const found = await userByEmail(parts.database.primary(EVERY_ORGANISATION), email);
-  const right = await parts.hasher.verify(given.password, found?.password_hash);
+  const right = await parts.hasher.verify(given.password, found?.password_hash, turn);
   if (!right || found === undefined) throw new AppError('unauthenticated', 'The address or the password is wrong.');
   const token = await caller
     .within(found.org_id)

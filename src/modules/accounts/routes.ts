@@ -1,18 +1,21 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
+import { AppError } from '../../errors.ts';
 import type { App } from '../../http/app.ts';
 import { SESSION_COOKIE, tokenOf } from '../../http/authentication.ts';
 import { createRateLimit } from '../../http/rate-limit.ts';
 import { closed, Email, Id, Name, named } from '../../http/schemas.ts';
-import { PASSWORD_CHARS, SESSION_MS, SIGN_INS_PER_MINUTE_MAX } from '../../limits.ts';
+import { DEVICE_MS, PASSWORD_CHARS, SESSION_MS, SIGN_INS_PER_MINUTE_MAX } from '../../limits.ts';
 import type { ApiContext } from '../faces.ts';
-import { registerOrganisation, signIn, whoIs } from './accounts.ts';
+import { registerOrganisation, signIn, type Welcome, whoIs } from './accounts.ts';
+import { createSignInLimits, DEVICE_COOKIE } from './sign-in-limits.ts';
 
 const Password = Type.String({ minLength: PASSWORD_CHARS.min, maxLength: PASSWORD_CHARS.max });
 const User = Type.Object({ id: Id, name: Type.String(), email: Type.String(), role: Type.String() });
 const Welcomed = Type.Object({ token: Type.String(), user: User, organisation: named });
 
 export function routes(api: App, context: ApiContext): void {
-  const signIns = createRateLimit('sign-ins', SIGN_INS_PER_MINUTE_MAX);
+  const signIns = createSignInLimits(context.config.secretKey);
   const registrations = createRateLimit('registrations', SIGN_INS_PER_MINUTE_MAX);
   const cookie = {
     path: '/',
@@ -21,6 +24,15 @@ export function routes(api: App, context: ApiContext): void {
     secure: context.config.apiUrl.startsWith('https:'),
     maxAge: SESSION_MS / 1000,
   } as const;
+  const isGone = (request: FastifyRequest) => () => request.raw.socket.destroyed;
+
+  function welcomed(request: FastifyRequest, reply: FastifyReply, welcome: Welcome): Welcome {
+    const device = signIns.remember(request.cookies[DEVICE_COOKIE], welcome.user.email);
+    reply.code(201).setCookie(SESSION_COOKIE, welcome.token, cookie);
+    // Sent to no other route: it grants nothing, but it says which browser this is.
+    reply.setCookie(DEVICE_COOKIE, device, { ...cookie, path: '/api/sessions', maxAge: DEVICE_MS / 1000 });
+    return welcome;
+  }
 
   api.post(
     '/registrations',
@@ -34,9 +46,9 @@ export function routes(api: App, context: ApiContext): void {
       },
     },
     async (request, reply) => {
-      registrations.count(request.ip);
-      const welcome = await registerOrganisation(request.caller, context, request.body);
-      return reply.code(201).setCookie(SESSION_COOKIE, welcome.token, cookie).send(welcome);
+      registrations.count(request.network, reply);
+      const turn = { key: request.network, isGone: isGone(request) };
+      return welcomed(request, reply, await registerOrganisation(request.caller, context, request.body, turn));
     },
   );
 
@@ -56,11 +68,17 @@ export function routes(api: App, context: ApiContext): void {
       },
     },
     async (request, reply) => {
-      const key = `${request.ip} ${request.body.email.toLowerCase()}`;
-      signIns.count(key);
-      const welcome = await signIn(request.caller, context, request.body);
-      signIns.forget(key);
-      return reply.code(201).setCookie(SESSION_COOKIE, welcome.token, cookie).send(welcome);
+      const { network, body } = request;
+      const attempt = signIns.begin({ network, device: request.cookies[DEVICE_COOKIE], email: body.email }, reply);
+      const turn = { key: attempt.from, first: attempt.isKnownDevice, isGone: isGone(request) };
+      try {
+        const welcome = await signIn(request.caller, context, body, turn);
+        attempt.succeeded();
+        return welcomed(request, reply, welcome);
+      } catch (error) {
+        if (!(error instanceof AppError && error.code === 'unauthenticated')) attempt.notJudged();
+        throw error;
+      }
     },
   );
 

@@ -1,6 +1,7 @@
 import type { Config } from '../../config.ts';
 import { createLinkToken, type LinkTarget, type PersonalLink } from '../../mail/personal-link.ts';
 import type { Mail } from '../../mail/transport.ts';
+import { type Mailbox, parseMailbox } from '../../mail-address.ts';
 
 export const CAMPAIGN_DEFAULTS = {
   subject: 'How are you doing, {{name}}?',
@@ -79,11 +80,12 @@ export function toMail(
 ): Mail {
   const unsubscribe = `${config.apiUrl}/u/${createLinkToken(config.secretKey, 'unsubscribe', to)}`;
   const actions = links.map((link) => ({ label: link.label, url: link.url(config, to) }));
+  const from = senderOf(config);
   return {
-    from: config.mailFrom,
+    from,
     to: to.email,
     ...renderMail(template, to, { actions, unsubscribe }),
-    messageId: `<reach-out-${to.orgId}-${to.id}@${domainOf(config.mailFrom)}>`,
+    messageId: `<reach-out-${to.orgId}-${to.id}@${from.address.slice(from.address.indexOf('@') + 1)}>`,
     headers: {
       // RFC 8058: mail programs unsubscribe with one POST, and only with a POST.
       'List-Unsubscribe': `<${unsubscribe}>`,
@@ -106,6 +108,7 @@ function escapeHtml(text: string): string {
   return text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
 }
 
-function domainOf(mailbox: string): string {
-  return /@([^>\s]+)/.exec(mailbox)?.[1] ?? 'localhost';
+/** Config has checked it. */
+function senderOf({ mailFrom }: MailConfig): Mailbox {
+  return parseMailbox(mailFrom) ?? { name: '', address: mailFrom };
 }

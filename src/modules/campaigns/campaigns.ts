@@ -1,26 +1,33 @@
-import { Cron } from 'croner';
 import { sql } from 'kysely';
-import { givenRows } from '../../db/batch-write.ts';
+import { givenByKey } from '../../db/batch-write.ts';
 import type { DatabaseSession } from '../../db/read-write-split.ts';
 import type { Db } from '../../db/schema.ts';
 import { AppError } from '../../errors.ts';
 import { writeToOutbox } from '../../queue/transactional-outbox.ts';
 import { CAMPAIGN_DEFAULTS } from './campaign-mail.ts';
-import { CAMPAIGNS_SCHEDULED_MAX, LINK_DAYS } from './limits.ts';
+import { launchTimesOf, type Schedule } from './launch-times.ts';
+import { CAMPAIGNS_SCHEDULED_MAX, LINK_DAYS, RETRY_ROWS_MAX, RETRY_STEP_ROWS } from './limits.ts';
 import {
+  areLinksValid,
   type Campaign,
   type CampaignStatus,
   type CampaignUpdate,
   campaignById,
   countScheduled,
+  type Failed,
   insertCampaign,
   markLaunched,
+  NOT_PAUSED,
+  type Question,
+  retryFailed,
+  takeFromFailed,
   updateCampaign,
 } from './queries.ts';
 
 declare module '../../queue/transactional-outbox.ts' {
   interface Topics {
     'campaign.launched': { readonly campaignId: number };
+    'campaign.resumed': { readonly campaignId: number };
   }
 }
 
@@ -28,17 +35,24 @@ export interface CampaignContent {
   readonly name: string;
   readonly subject: string;
   readonly body: string;
-  readonly questions?: readonly string[] | undefined;
+  /** A text alone is a question that is answered in words. */
+  readonly questions?: readonly (string | Question)[] | undefined;
 }
+
+export type { Question };
 
 export async function createCampaign(db: DatabaseSession, orgId: number, content: CampaignContent): Promise<Campaign> {
   return db.write(async (transaction) => {
     const id = await insertCampaign(transaction, orgId, {
       ...content,
-      questions: [...(content.questions ?? CAMPAIGN_DEFAULTS.questions)],
+      questions: (content.questions ?? CAMPAIGN_DEFAULTS.questions).map(toQuestion),
     });
     return found(await campaignById(transaction, orgId, id));
   });
+}
+
+export function toQuestion(question: string | Question): Question {
+  return typeof question === 'string' ? { text: question, answer: 'text' } : question;
 }
 
 /** Which states each change is allowed from, and the state it leads to. */
@@ -46,8 +60,10 @@ const TRANSITIONS = {
   changed: { from: ['draft'], to: 'draft' },
   launched: { from: ['draft', 'scheduled'], to: 'sending' },
   scheduled: { from: ['draft', 'scheduled'], to: 'scheduled' },
+  paused: { from: ['sending'], to: 'paused' },
+  resumed: { from: ['paused'], to: 'sending' },
   /** Mails that were already handed over stay sent. */
-  cancelled: { from: ['draft', 'scheduled', 'sending'], to: 'cancelled' },
+  cancelled: { from: ['draft', 'scheduled', 'sending', 'paused'], to: 'cancelled' },
 } as const satisfies Record<string, { from: readonly CampaignStatus[]; to: CampaignStatus }>;
 
 /** A campaign must keep showing what people were sent. Throws `conflict` unless it is a draft. */
@@ -57,7 +73,8 @@ export function changeCampaign(
   id: number,
   { questions, ...change }: Partial<CampaignContent>,
 ): Promise<Campaign> {
-  const content = questions === undefined ? change : { ...change, questions: [...questions] };
+  const content =
+    questions === undefined ? change : { ...change, questions: JSON.stringify(questions.map(toQuestion)) };
   return transition(db, orgId, id, 'changed', async () => content);
 }
 
@@ -78,8 +95,45 @@ export async function launchIn(transaction: Db, orgId: number, id: number): Prom
 }
 
 export function cancelCampaign(db: DatabaseSession, orgId: number, id: number): Promise<Campaign> {
-  return transition(db, orgId, id, 'cancelled', async () => ({ finished_at: sql`now()` }));
+  return transition(db, orgId, id, 'cancelled', async () => ({ finished_at: sql`now()`, ...NOT_PAUSED }));
 }
+
+/** Nothing more is handed over within MAIL_TEND_EVERY_MS. */
+export function pauseCampaign(db: DatabaseSession, orgId: number, id: number): Promise<Campaign> {
+  return transition(db, orgId, id, 'paused', async () => ({
+    ...NOT_PAUSED,
+    paused_about: 'person',
+    paused_at: sql`now()`,
+  }));
+}
+
+export function resumeCampaign(db: DatabaseSession, orgId: number, id: number): Promise<Campaign> {
+  return transition(db, orgId, id, 'resumed', async (transaction) => {
+    await writeToOutbox(transaction, { orgId, topic: 'campaign.resumed', payload: { campaignId: id } });
+    return NOT_PAUSED;
+  });
+}
+
+/** Sends to failed recipients again: to one, to those of one cause, or to all. Throws `conflict` when there are none. */
+export function retryCampaign(db: DatabaseSession, orgId: number, id: number, failed: Failed): Promise<Campaign> {
+  return db.write(async (transaction) => {
+    const { status } = found(await campaignById(transaction, orgId, id));
+    if (!RETRIED_FROM.includes(status))
+      throw new AppError('conflict', `The campaign is ${status}: there is nothing to send again.`);
+    if (!(await areLinksValid(transaction, orgId, id)))
+      throw new AppError('conflict', 'The personal links of this campaign have expired. Launch a new one instead.');
+    let returned = 0;
+    for (let step = RETRY_STEP_ROWS; step === RETRY_STEP_ROWS && returned < RETRY_ROWS_MAX; returned += step)
+      step = await retryFailed(transaction, orgId, id, failed, RETRY_STEP_ROWS);
+    if (returned === 0) throw new AppError('conflict', 'No recipient of this kind has failed.');
+    await takeFromFailed(transaction, orgId, id, returned);
+    await updateCampaign(transaction, orgId, id, ['done'], { status: 'sending', finished_at: null });
+    await writeToOutbox(transaction, { orgId, topic: 'campaign.resumed', payload: { campaignId: id } });
+    return found(await campaignById(transaction, orgId, id));
+  });
+}
+
+const RETRIED_FROM: readonly CampaignStatus[] = ['sending', 'paused', 'done'];
 
 /** Throws `not_found`, or `conflict` when the campaign's state does not allow the change. */
 function transition(
@@ -111,68 +165,21 @@ async function settled(
   throw new AppError('conflict', `The campaign is ${campaign.status} and cannot be ${verb}.`);
 }
 
-export interface Schedule {
-  /** ISO 8601; once. */
-  readonly at?: string | undefined;
-  /** Five fields; every slot launches a copy. */
-  readonly cron?: string | undefined;
-  readonly timeZone?: string | undefined;
-}
-
 export async function scheduleCampaign(
   db: DatabaseSession,
   orgId: number,
   id: number,
   schedule: Schedule,
 ): Promise<Campaign> {
-  const { launchAt, cron, timeZone } = firstLaunch(schedule);
+  const { next, cron, timeZone } = launchTimesOf(schedule);
   return transition(db, orgId, id, 'scheduled', async (transaction) => {
     if ((await countScheduled(transaction, orgId, CAMPAIGNS_SCHEDULED_MAX)) >= CAMPAIGNS_SCHEDULED_MAX)
       throw new AppError(
         'conflict',
         `You already have ${CAMPAIGNS_SCHEDULED_MAX} scheduled campaigns, which is the maximum. Cancel one first.`,
       );
-    return { launch_at: launchAt, cron, time_zone: timeZone };
+    return { launch_at: next[0], cron, time_zone: timeZone };
   });
-}
-
-function firstLaunch(schedule: Schedule): { launchAt: Date; cron: string | null; timeZone: string } {
-  const timeZone = schedule.timeZone ?? 'UTC';
-  refuseUnknownTimeZone(timeZone);
-  if ((schedule.at === undefined) === (schedule.cron === undefined)) {
-    throw new AppError('invalid', 'Send either `at` (to launch once) or `cron` (to launch repeatedly).');
-  }
-  if (schedule.cron !== undefined) {
-    const launchAt = nextSlot(schedule.cron, timeZone, new Date());
-    if (launchAt === null) throw new AppError('invalid', 'This cron expression never matches a time.');
-    return { launchAt, cron: schedule.cron, timeZone };
-  }
-  const launchAt = new Date(schedule.at as string);
-  if (Number.isNaN(launchAt.getTime()))
-    throw new AppError('invalid', '`at` is not a valid time. Write it like 2027-01-31T09:00:00Z.');
-  if (launchAt.getTime() < Date.now())
-    throw new AppError('invalid', '`at` is in the past. Launch the campaign instead.');
-  return { launchAt, cron: null, timeZone };
-}
-
-function refuseUnknownTimeZone(timeZone: string): void {
-  try {
-    new Intl.DateTimeFormat('en', { timeZone });
-  } catch {
-    throw new AppError('invalid', `${timeZone} is not a known time zone. Use a name like Europe/Berlin.`);
-  }
-}
-
-/** The next time after `after`, or null. Throws `invalid` for an expression or a time zone that is not valid. */
-export function nextSlot(cron: string, timeZone: string, after: Date): Date | null {
-  try {
-    return new Cron(cron, { timezone: timeZone, paused: true, mode: '5-part' }).nextRun(after);
-  } catch (error) {
-    throw new AppError(
-      'invalid',
-      `The cron expression is not valid: ${error instanceof Error ? error.message : error}. It needs five fields, for example "0 9 * * 1" for Mondays at 9.`,
-    );
-  }
 }
 
 function found(campaign: Campaign | undefined): Campaign {
@@ -189,10 +196,17 @@ export async function addToProgress(
   orgId: number,
   more: readonly { campaign_id: number; opened: number; answers: number; finished: number }[],
 ): Promise<void> {
+  const changes = givenByKey(more, {
+    campaign_id: 'bigint',
+    opened: 'integer',
+    answers: 'integer',
+    finished: 'integer',
+  });
   await sql`
     update campaign_progress as p
-    set opened = p.opened + given.opened, answers = p.answers + given.answers, finished = p.finished + given.finished
-    from ${givenRows(more, { campaign_id: 'bigint', opened: 'integer', answers: 'integer', finished: 'integer' })}
-    where p.org_id = ${orgId} and p.campaign_id = any(${more.map((one) => one.campaign_id)}::bigint[])
-      and p.campaign_id = given.campaign_id`.execute(db);
+    set (opened, answers, finished) = (
+      select p.opened + given.opened, p.answers + given.answers, p.finished + given.finished
+      from ${changes.of(sql`p.campaign_id`)}
+    )
+    where p.org_id = ${orgId} and p.campaign_id = any(${changes.keys})`.execute(db);
 }

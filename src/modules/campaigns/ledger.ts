@@ -3,14 +3,16 @@
  * only says "continue campaign 12"; nothing is lost if Redis loses the job.
  *
  * A row is waiting (due_at: the earliest time to send), being sent (due_at: the end of the lease, by which a mailer
- * that has not finished is dead), or done (due_at null). Rows are claimed in one statement with SKIP LOCKED, so two
- * mailers never claim the same one.
+ * that has not extended it is dead), or done (due_at null). Rows are claimed in one statement with SKIP LOCKED, so two
+ * mailers never claim the same one. Each claim has a number, the fencing token: a mailer that was stopped for longer
+ * than its lease, and whose row has been claimed by another one since, can no longer record what became of it.
  */
 import { sql } from 'kysely';
 import { givenRows } from '../../db/batch-write.ts';
+import { isStillHeld, leased, leaseEnd } from '../../db/lease-and-fencing.ts';
 import type { Db } from '../../db/schema.ts';
-import { EXPAND_PAGE_ROWS, MAIL_LEASE_MS } from './limits.ts';
-import type { ReachOutStatus } from './queries.ts';
+import { MAIL_LEASE_MS } from './limits.ts';
+import { type FailureCause, NOT_PAUSED, type ReachOutStatus } from './queries.ts';
 
 export interface SendingCampaign {
   readonly orgId: number;
@@ -20,9 +22,13 @@ export interface SendingCampaign {
   readonly organisation: string;
   /** The last employee written into the ledger; null when all are. */
   readonly expandedTo: number | null;
+  /** A replica that has replayed it has everybody who is to be written to. */
+  readonly expandPosition: string | null;
+  /** The mail server takes no mail from us: for how long this has been so, and when it is to be asked again. */
+  readonly held: { readonly forMs: number; readonly againInMs: number } | undefined;
 }
 
-/** Undefined when there is nothing left to send: the campaign is done, cancelled or deleted. */
+/** Undefined when there is nothing to send: the campaign is done, paused by a person, cancelled or deleted. */
 export async function sendingCampaign(db: Db, orgId: number, id: number): Promise<SendingCampaign | undefined> {
   const row = await db
     .selectFrom('campaigns')
@@ -30,7 +36,15 @@ export async function sendingCampaign(db: Db, orgId: number, id: number): Promis
     .where('campaigns.org_id', '=', orgId)
     .where('campaigns.id', '=', id)
     .where('campaigns.status', '=', 'sending')
-    .select(['campaigns.subject', 'campaigns.body', 'campaigns.expanded_to', 'organisations.name as organisation'])
+    .select([
+      'campaigns.subject',
+      'campaigns.body',
+      'campaigns.expanded_to',
+      'campaigns.expand_position',
+      'organisations.name as organisation',
+      sql<number | null>`extract(epoch from now() - paused_at)::float8 * 1000`.as('held_ms'),
+      sql<number>`coalesce(extract(epoch from next_try_at - now())::float8 * 1000, 0)`.as('again_in_ms'),
+    ])
     .executeTakeFirst();
   return (
     row && {
@@ -40,62 +54,38 @@ export async function sendingCampaign(db: Db, orgId: number, id: number): Promis
       body: row.body,
       organisation: row.organisation,
       expandedTo: row.expanded_to,
+      expandPosition: row.expand_position,
+      held: row.held_ms === null ? undefined : { forMs: row.held_ms, againInMs: Math.max(0, row.again_in_ms) },
     }
   );
 }
 
-/** Writes the next page of employees into the ledger; returns how far it got, null at the end. */
-export async function expandLedger(db: Db, campaign: SendingCampaign): Promise<number | null> {
-  const { orgId, id, expandedTo } = campaign;
-  // The row lock makes two mailers take turns here; the second sees how far the first got.
-  const locked = await db
+/** Whether mails of it may go out at this moment. */
+export async function isSending(db: Db, { orgId, id }: { orgId: number; id: number }): Promise<boolean> {
+  const row = await db
     .selectFrom('campaigns')
     .where('org_id', '=', orgId)
     .where('id', '=', id)
-    .select('expanded_to')
-    .forUpdate()
+    .select('status')
     .executeTakeFirst();
-  if (locked === undefined || locked.expanded_to === null || locked.expanded_to !== expandedTo)
-    return locked?.expanded_to ?? null;
-  const page = await sql<{ added: number; read: number; last: number | null }>`
-    with page as (
-      select id, unsubscribed_at from employees where org_id = ${orgId} and id > ${expandedTo} order by id limit ${EXPAND_PAGE_ROWS}
-    ), added as (
-      insert into reach_outs (org_id, campaign_id, employee_id)
-      select ${orgId}::bigint, ${id}::bigint, id from page where unsubscribed_at is null order by id
-      on conflict (org_id, campaign_id, employee_id) do nothing returning 1
-    )
-    select (select count(*) from added) as added, (select count(*) from page) as read, (select max(id) from page) as last`.execute(
-    db,
-  );
-  const { added, read, last } = page.rows[0] as { added: number; read: number; last: number | null };
-  const reached = read < EXPAND_PAGE_ROWS ? null : last;
-  await db
-    .updateTable('campaigns')
-    .set({ expanded_to: reached })
-    .where('org_id', '=', orgId)
-    .where('id', '=', id)
-    .execute();
-  await db
-    .updateTable('campaign_progress')
-    .set((q) => ({ recipients: q('recipients', '+', added) }))
-    .where('org_id', '=', orgId)
-    .where('campaign_id', '=', id)
-    .execute();
-  return reached;
+  return row?.status === 'sending';
 }
 
 export interface ClaimedReachOut {
   readonly id: number;
+  readonly employeeId: number;
+  /** The fencing token. */
+  readonly claim: number;
   readonly attempts: number;
-  readonly email: string;
-  readonly name: string;
+  readonly held: number;
   readonly unsubscribed: boolean;
   /** The process that last claimed it died before recording the outcome: it may have been sent. */
   readonly interrupted: boolean;
+  /** The server got it once and did not say whether it took it. */
+  readonly unconfirmed: boolean;
 }
 
-/** Claims up to `limit` due rows for MAIL_LEASE_MS; none once the campaign is cancelled. */
+/** Claims up to `limit` due rows for MAIL_LEASE_MS; none once the campaign is paused or cancelled. */
 export async function claimReachOuts(
   db: Db,
   campaign: { orgId: number; id: number },
@@ -111,58 +101,87 @@ export async function claimReachOuts(
       order by due_at, id limit ${limit} for update skip locked
     )
     update reach_outs as r
-    set status = 'sending', attempts = r.attempts + 1, due_at = now() + make_interval(secs => ${MAIL_LEASE_MS / 1000})
+    set status = 'sending', attempts = r.attempts + 1, ${leased('r', MAIL_LEASE_MS)}
     from employees e
     where r.org_id = ${campaign.orgId} and r.id = any(array(select id from due)) and e.org_id = r.org_id and e.id = r.employee_id
-    returning r.id, r.attempts, e.email, e.name, e.unsubscribed_at is not null as unsubscribed, old.status = 'sending' as interrupted`.execute(
-    db,
-  );
+    returning r.id, r.employee_id as "employeeId", r.claim, r.attempts, r.held, e.unsubscribed_at is not null as unsubscribed,
+      old.status = 'sending' as interrupted, coalesce(r.cause = 'unconfirmed', false) as unconfirmed`.execute(db);
   return claimed.rows.toSorted((a, b) => a.id - b.id);
 }
 
-export interface ReachOutResult {
-  readonly id: number;
+type Claim = Pick<ClaimedReachOut, 'id' | 'claim'>;
+
+/** Extends the leases of mails that are under way. Those that another mailer has claimed since stay as they are. */
+export async function extendLeases(db: Db, { orgId }: { orgId: number }, claims: readonly Claim[]): Promise<void> {
+  const rows = claims.map(({ id, claim }) => ({ id, claim }));
+  await sql`
+    with given as materialized (select * from ${givenRows(rows, { id: 'bigint', claim: 'integer' })})
+    update reach_outs as r set due_at = ${leaseEnd(MAIL_LEASE_MS)}
+    from given
+    where r.org_id = ${orgId} and r.id = any(array(select id from given)) and ${isStillHeld('r', 'given')}
+      and r.status = 'sending'`.execute(db);
+}
+
+export interface ReachOutResult extends Claim {
   readonly status: ReachOutStatus;
   readonly error: string | null;
+  readonly cause: FailureCause | null;
   /** When to try again; null when done. */
-  readonly dueAt: string | null;
-  /** Nothing was tried: the attempt does not count. */
+  readonly dueInMs: number | null;
+  /** The recipient was not tried: the attempt does not count. */
   readonly untried: boolean;
+  /** It was refused for a reason that is not about the recipient. */
+  readonly heldBack: boolean;
   readonly possiblyTwice: boolean;
 }
 
-/** Records the outcome of a claim and updates the campaign's counters, in one statement. */
+/**
+ * Records the outcomes of claims and updates the campaign's counters, in one statement. Returns how many were recorded:
+ * the others have been claimed by another mailer since.
+ */
 export async function recordReachOuts(
   db: Db,
   campaign: { orgId: number; id: number },
-  results: ReachOutResult[],
-): Promise<void> {
+  results: readonly ReachOutResult[],
+): Promise<number> {
   const rows = results.map((result) => ({
     id: result.id,
+    claim: result.claim,
     status: result.status,
     error: result.error,
-    due_at: result.dueAt,
+    cause: result.cause,
+    due_in_seconds: result.dueInMs === null ? null : result.dueInMs / 1_000,
     untried: result.untried,
+    held: result.heldBack,
     twice: result.possiblyTwice,
   }));
-  await sql`
+  const columns = {
+    ...({ id: 'bigint', claim: 'integer', status: 'text', error: 'text', cause: 'text' } as const),
+    ...({ due_in_seconds: 'double precision', untried: 'boolean', held: 'boolean', twice: 'boolean' } as const),
+  };
+  const recorded = await sql<{ count: number }>`
     with given as materialized (
-      select * from ${givenRows(rows, { id: 'bigint', status: 'text', error: 'text', due_at: 'timestamptz', untried: 'boolean', twice: 'boolean' })}
+      select * from ${givenRows(rows, columns)}
     ), written as (
       update reach_outs as r
-      set status = given.status, error = given.error, due_at = given.due_at,
-        attempts = r.attempts - given.untried::int,
+      set status = given.status, error = given.error, cause = given.cause,
+        due_at = now() + make_interval(secs => given.due_in_seconds),
+        attempts = r.attempts - given.untried::int, held = least(r.held + given.held::int, 1000),
         sent_at = case when given.status = 'sent' then now() else r.sent_at end
       from given
-      where r.org_id = ${campaign.orgId} and r.id = any(array(select id from given)) and r.id = given.id and r.status = 'sending'
+      where r.org_id = ${campaign.orgId} and r.id = any(array(select id from given)) and ${isStillHeld('r', 'given')}
+        and r.status = 'sending'
       returning given.status, given.twice
+    ), counted as (
+      update campaign_progress set
+        sent = sent + (select count(*) from written where status = 'sent'),
+        failed = failed + (select count(*) from written where status = 'failed'),
+        skipped = skipped + (select count(*) from written where status = 'skipped'),
+        possibly_twice = possibly_twice + (select count(*) from written where twice)
+      where org_id = ${campaign.orgId} and campaign_id = ${campaign.id}
     )
-    update campaign_progress set
-      sent = sent + (select count(*) from written where status = 'sent'),
-      failed = failed + (select count(*) from written where status = 'failed'),
-      skipped = skipped + (select count(*) from written where status = 'skipped'),
-      possibly_twice = possibly_twice + (select count(*) from written where twice)
-    where org_id = ${campaign.orgId} and campaign_id = ${campaign.id}`.execute(db);
+    select count(*) from written`.execute(db);
+  return recorded.rows[0]?.count ?? 0;
 }
 
 /** Milliseconds until the next row is due; null when no row is waiting. */
@@ -179,13 +198,66 @@ export async function nextDueMs(db: Db, campaign: { orgId: number; id: number })
   return row === undefined ? null : Math.max(0, row.ms);
 }
 
-export async function finishCampaign(db: Db, campaign: { orgId: number; id: number }): Promise<void> {
+/** False when it is not done after all: somebody was put back into the ledger meanwhile, or it is not being sent. */
+export async function finishCampaign(db: Db, { orgId, id }: { orgId: number; id: number }): Promise<boolean> {
+  const waiting = db
+    .selectFrom('reach_outs')
+    .where('org_id', '=', orgId)
+    .where('campaign_id', '=', id)
+    .where('due_at', 'is not', null)
+    .select('id')
+    .limit(1);
+  const { numUpdatedRows } = await db
+    .updateTable('campaigns')
+    .set({ status: 'done', finished_at: sql`now()`, ...NOT_PAUSED })
+    .where('org_id', '=', orgId)
+    .where('id', '=', id)
+    .where('status', '=', 'sending')
+    .where((q) => q.not(q.exists(waiting)))
+    .executeTakeFirst();
+  return numUpdatedRows === 1n;
+}
+
+/** The mail server takes no mail from us: no recipient's fault, and shown to people. Until `againInMs` nothing is sent. */
+export async function holdCampaign(
+  db: Db,
+  { orgId, id }: { orgId: number; id: number },
+  { about, reason, againInMs }: { about: 'sender' | 'server' | 'rate'; reason: string; againInMs: number },
+): Promise<void> {
   await db
     .updateTable('campaigns')
-    .set({ status: 'done', finished_at: sql`now()` })
-    .where('org_id', '=', campaign.orgId)
-    .where('id', '=', campaign.id)
+    .set({
+      paused_about: about,
+      paused_reason: reason,
+      paused_at: sql`coalesce(paused_at, now())`,
+      next_try_at: sql`now() + make_interval(secs => ${againInMs / 1_000}::float8)`,
+    })
+    .where('org_id', '=', orgId)
+    .where('id', '=', id)
     .where('status', '=', 'sending')
+    .execute();
+}
+
+/** The server takes mail again. */
+export async function releaseCampaign(db: Db, { orgId, id }: { orgId: number; id: number }): Promise<void> {
+  await db
+    .updateTable('campaigns')
+    .set(NOT_PAUSED)
+    .where('org_id', '=', orgId)
+    .where('id', '=', id)
+    .where('status', '=', 'sending')
+    .execute();
+}
+
+/** It has been held for too long: from now on only a person resumes it. The reason stays. */
+export async function stopHeldCampaign(db: Db, { orgId, id }: { orgId: number; id: number }): Promise<void> {
+  await db
+    .updateTable('campaigns')
+    .set({ status: 'paused', next_try_at: null })
+    .where('org_id', '=', orgId)
+    .where('id', '=', id)
+    .where('status', '=', 'sending')
+    .where('paused_at', 'is not', null)
     .execute();
 }
 

@@ -1,5 +1,5 @@
 /** The limits of campaigns, their mails and their ledger. */
-import { MAILS_IN_FLIGHT_MAX, SMTP_MS } from '../../limits.ts';
+import { MAIL_HELD_WAIT, MAILS_IN_FLIGHT_MAX, RETENTION_DAYS } from '../../limits.ts';
 
 const SECOND_MS = 1_000;
 const MINUTE_MS = 60 * SECOND_MS;
@@ -9,25 +9,40 @@ export const MAIL_BODY_CHARS_MAX = 10_000;
 export const QUESTIONS_MAX = 8;
 export const QUESTION_CHARS_MAX = 300;
 export const LINK_DAYS = 14; // how long the personal link in a mail is valid
+export const CAMPAIGN_DAYS = RETENTION_DAYS + LINK_DAYS; // kept after it was sent; by then whatever its links led to is older than RETENTION_DAYS
 
 export const CAMPAIGNS_SCHEDULED_MAX = 50; // per organisation
 export const SCHEDULE_CRON_CHARS_MAX = 100;
-export const SCHEDULE_TIME_CHARS_MAX = 40;
-export const TIME_ZONE_CHARS_MAX = 64; // the longest name in the IANA database has 32
+export const SLOT_DISTANCE_MS_MIN = 60 * MINUTE_MS; // between two launches of a repeating campaign: nearer ones come from a star too many, and each is a mail to everybody
+export const SLOTS_CHECKED_MS = 366 * 24 * 60 * MINUTE_MS; // how far ahead slots are compared: a year has every date and both clock changes
+export const SLOTS_CHECKED_MAX = 400; // 40 µs each; enough for a year of daily ones, and a cron that is crowded on one of its days is so on all of them
+export const SLOTS_PREVIEWED = 3;
 export const DUE_EVERY_MS = 5 * SECOND_MS; // how often scheduled campaigns that are due are launched
 export const SWEEP_EVERY_MS = 5 * SECOND_MS; // how often campaigns that are being sent are enqueued again, in case their job was lost
 export const SWEEP_CAMPAIGNS_MAX = 200;
 
 export const EXPAND_PAGE_ROWS = 1_000; // employees written to the ledger per statement
-export const MAIL_CLAIM_ROWS = 20; // claimed from the ledger at a time
+export const EXPAND_AWAIT_EVERY_MS = 500; // between two questions whether the transactions from before the launch have ended
+export const EXPAND_AWAIT_MAX_MS = 10 * MINUTE_MS; // a transaction that is open for longer must not keep a campaign from its end
 export const MAIL_SLICE_ROWS = 200; // per turn of a job; then it is the next campaign's turn
-export const MAIL_LEASE_MS = 30 * SECOND_MS; // above SMTP_MS: a mail claimed by a process that died is claimed again after this
-export const MAIL_ATTEMPTS_MAX = 5; // of a mail that the server asks us to retry later
+export const MAIL_LEASE_MS = 30 * SECOND_MS; // a mail whose process died is claimed again after this; a mail that is under way keeps its lease
+export const MAIL_LEASE_EXTEND_EVERY_MS = 5 * SECOND_MS; // so that a process that was stopped for 20 s still has it
+export const MAIL_TEND_EVERY_MS = 500; // while mails are under way: recording, extending leases, and noticing that somebody paused or cancelled
+export const MAIL_RECORD_MS = 60 * SECOND_MS; // how long outcomes are kept for a database that does not take them
+export const MAIL_RECORD_RETRY_MS = { base: 200, max: 2 * SECOND_MS } as const;
+export const MAIL_ATTEMPTS_MAX = 16; // of a mail that its recipient's mailbox does not take for now: four to five hours, longer than greylisting and a full mailbox
 export const MAIL_RETRY_MS = { base: 30 * SECOND_MS, max: 60 * MINUTE_MS } as const;
 export const MAIL_RETRY_MARGIN_MS = 50; // added to a retry's due time, so that the job does not run a moment too early
+export const HELD_STEP_MS = 5 * SECOND_MS; // a recipient whose mail was refused because of us waits this much longer each time, so that it is not always the probe
+export const HELD_POLL_MS = 30 * SECOND_MS; // how long a held campaign's job sleeps at most
+export const HELD_STOP_MS = 72 * 60 * MINUTE_MS; // after three days only a person resumes it
+export const FAILURES_COUNTED_MAX = 100_000;
+export const RETRY_STEP_ROWS = 1_000; // failed recipients that are put back per statement
+export const RETRY_ROWS_MAX = 100_000; // per request
 
 export const RELATIONS: readonly [string, boolean][] = [
-  ['SMTP_MS < MAIL_LEASE_MS', SMTP_MS < MAIL_LEASE_MS],
-  ['MAIL_CLAIM_ROWS <= MAILS_IN_FLIGHT_MAX', MAIL_CLAIM_ROWS <= MAILS_IN_FLIGHT_MAX],
-  ['MAIL_CLAIM_ROWS <= MAIL_SLICE_ROWS', MAIL_CLAIM_ROWS <= MAIL_SLICE_ROWS],
+  ['MAIL_LEASE_EXTEND_EVERY_MS * 4 <= MAIL_LEASE_MS', MAIL_LEASE_EXTEND_EVERY_MS * 4 <= MAIL_LEASE_MS],
+  ['MAIL_TEND_EVERY_MS < MAIL_LEASE_EXTEND_EVERY_MS', MAIL_TEND_EVERY_MS < MAIL_LEASE_EXTEND_EVERY_MS],
+  ['MAILS_IN_FLIGHT_MAX <= MAIL_SLICE_ROWS', MAILS_IN_FLIGHT_MAX <= MAIL_SLICE_ROWS],
+  ['MAIL_HELD_WAIT.max < HELD_STOP_MS', MAIL_HELD_WAIT.max < HELD_STOP_MS],
 ];

@@ -1,9 +1,13 @@
 import { type Selectable, sql, type UpdateObject } from 'kysely';
 import type { IdPlace } from '../../db/keyset-pagination.ts';
 import type { Db, Schema } from '../../db/schema.ts';
+import { FAILURES_COUNTED_MAX } from './limits.ts';
 
+export type Question = Selectable<Schema['campaigns']>['questions'][number];
 export type CampaignStatus = Selectable<Schema['campaigns']>['status'];
 export type ReachOutStatus = Selectable<Schema['reach_outs']>['status'];
+export type FailureCause = NonNullable<Selectable<Schema['reach_outs']>['cause']>;
+export type PauseSubject = NonNullable<Selectable<Schema['campaigns']>['paused_about']>;
 
 const campaignColumns = [
   'campaigns.id',
@@ -19,6 +23,10 @@ const campaignColumns = [
   'campaigns.launched_at',
   'campaigns.finished_at',
   'campaigns.created_at',
+  'campaigns.paused_about',
+  'campaigns.paused_reason',
+  'campaigns.paused_at',
+  'campaigns.next_try_at',
   'progress.recipients',
   'progress.sent',
   'progress.failed',
@@ -59,7 +67,7 @@ export async function campaignsPage(
   return found.map(toCampaign);
 }
 
-type Content = { name: string; subject: string; body: string; questions: string[] };
+type Content = { name: string; subject: string; body: string; questions: readonly Question[] };
 
 export async function insertCampaign(db: Db, orgId: number, content: Content): Promise<number> {
   const { id } = await db
@@ -69,13 +77,16 @@ export async function insertCampaign(db: Db, orgId: number, content: Content): P
       name: content.name,
       subject: content.subject,
       body: content.body,
-      questions: content.questions,
+      questions: JSON.stringify(content.questions),
     })
     .returning('id')
     .executeTakeFirstOrThrow();
   await db.insertInto('campaign_progress').values({ org_id: orgId, campaign_id: id }).execute();
   return id;
 }
+
+/** A campaign that goes on, or ends, is no longer paused. */
+export const NOT_PAUSED = { paused_about: null, paused_reason: null, paused_at: null, next_try_at: null } as const;
 
 export type CampaignUpdate = Omit<UpdateObject<Schema, 'campaigns'>, 'status'>;
 
@@ -111,6 +122,8 @@ export function markLaunched(
         status: to,
         launched_at: sql`now()`,
         link_expires_at: sql`now() + make_interval(days => ${linkDays}::int)`,
+        expand_position: sql`pg_current_wal_insert_lsn()::text`,
+        expand_awaits: sql`pg_snapshot_xmax(pg_current_snapshot())::text::bigint`,
       })
       .where('org_id', '=', orgId)
       .where('id', '=', id)
@@ -166,6 +179,7 @@ export async function reachOutsPage(
       'reach_outs.attempts',
       'reach_outs.sent_at',
       'reach_outs.error',
+      'reach_outs.cause',
     ])
     .orderBy('reach_outs.id')
     .limit(rows);
@@ -177,7 +191,93 @@ export async function reachOutsPage(
     attempts: row.attempts,
     sentAt: row.sent_at,
     error: row.error,
+    cause: row.cause,
   }));
+}
+
+/** How many recipients failed, by cause; of each cause at most FAILURES_COUNTED_MAX are counted. */
+export async function failuresByCause(db: Db, orgId: number, campaignId: number) {
+  const { rows } = await sql<{ cause: FailureCause; count: number; example: string | null }>`
+    select cause, count(*), max(error) as example from (
+      select coalesce(cause, 'recipient') as cause, error from reach_outs
+      where org_id = ${orgId} and campaign_id = ${campaignId} and status = 'failed' limit ${FAILURES_COUNTED_MAX}
+    ) as failed
+    group by cause order by cause`.execute(db);
+  return rows;
+}
+
+export interface Failed {
+  readonly cause?: FailureCause | undefined;
+  readonly reachOutId?: number | undefined;
+}
+
+/** Puts up to `rows` failed recipients back into the ledger; returns how many. */
+export async function retryFailed(
+  db: Db,
+  orgId: number,
+  campaignId: number,
+  failed: Failed,
+  rows: number,
+): Promise<number> {
+  let which = db
+    .selectFrom('reach_outs')
+    .where('org_id', '=', orgId)
+    .where('campaign_id', '=', campaignId)
+    .where('status', '=', 'failed')
+    .select('id')
+    .orderBy('id')
+    .limit(rows)
+    .forUpdate();
+  if (failed.cause !== undefined) which = which.where('cause', '=', failed.cause);
+  if (failed.reachOutId !== undefined) which = which.where('id', '=', failed.reachOutId);
+  const picked = await which.execute();
+  const { numUpdatedRows } = await db
+    .updateTable('reach_outs')
+    .set({
+      status: 'waiting',
+      due_at: sql`now()`,
+      attempts: 0,
+      held: 0,
+      error: null,
+      // Whoever may have it already is told so by a copy with the same Message-ID, and it is counted.
+      cause: sql`case when cause = 'unconfirmed' then cause end`,
+    })
+    .where('org_id', '=', orgId)
+    .where('id', '=', sql<number>`any(${picked.map(({ id }) => id)}::bigint[])`)
+    .executeTakeFirst();
+  return Number(numUpdatedRows);
+}
+
+/** `returned` recipients are no longer failed. */
+export async function takeFromFailed(db: Db, orgId: number, campaignId: number, returned: number): Promise<void> {
+  await db
+    .updateTable('campaign_progress')
+    .set((q) => ({ failed: q('failed', '-', returned) }))
+    .where('org_id', '=', orgId)
+    .where('campaign_id', '=', campaignId)
+    .execute();
+}
+
+/** Whether the personal links in its mails still work. */
+export async function areLinksValid(db: Db, orgId: number, id: number): Promise<boolean> {
+  const row = await db
+    .selectFrom('campaigns')
+    .where('org_id', '=', orgId)
+    .where('id', '=', id)
+    .select(sql<boolean>`coalesce(link_expires_at > now(), false)`.as('valid'))
+    .executeTakeFirst();
+  return row?.valid === true;
+}
+
+/** The addresses and names of those that a mail is about to go to. */
+export async function recipientsByIds(db: Db, orgId: number, employeeIds: readonly number[]) {
+  return db
+    .selectFrom('employees')
+    .where('org_id', '=', orgId)
+    .where('id', '=', sql<number>`any(${employeeIds}::bigint[])`)
+    .select(['id', 'email', 'name'])
+    .limit(employeeIds.length)
+    .execute();
 }
 
 async function changedOne(query: { executeTakeFirst(): Promise<{ numUpdatedRows: bigint }> }): Promise<boolean> {
@@ -191,7 +291,7 @@ type CampaignRow = {
   name: string;
   subject: string;
   body: string;
-  questions: string[];
+  questions: Question[];
   status: CampaignStatus;
   launch_at: string | null;
   cron: string | null;
@@ -200,6 +300,10 @@ type CampaignRow = {
   launched_at: string | null;
   finished_at: string | null;
   created_at: string;
+  paused_about: PauseSubject | null;
+  paused_reason: string | null;
+  paused_at: string | null;
+  next_try_at: string | null;
   recipients: number;
   sent: number;
   failed: number;
@@ -225,6 +329,15 @@ function toCampaign(row: CampaignRow) {
     launchedAt: row.launched_at,
     finishedAt: row.finished_at,
     createdAt: row.created_at,
+    pausedBecause:
+      row.paused_about === null
+        ? null
+        : {
+            about: row.paused_about,
+            reason: row.paused_reason,
+            since: row.paused_at,
+            nextTryAt: row.next_try_at,
+          },
     progress: {
       recipients: row.recipients,
       sent: row.sent,

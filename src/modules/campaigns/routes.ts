@@ -1,23 +1,42 @@
 import { Type } from 'typebox';
+import { CLOCK_CHANGE_RULE } from '../../dates.ts';
 import type { IdPlace } from '../../db/keyset-pagination.ts';
 import { AppError } from '../../errors.ts';
 import type { App } from '../../http/app.ts';
 import { closed, Id, IdParams, Name, nullable, PageQuery, pageSchema, Time } from '../../http/schemas.ts';
+import { TIME_CHARS_MAX, TIME_ZONE_CHARS_MAX } from '../../limits.ts';
 import { whoIs } from '../accounts/accounts.ts';
 import type { ApiContext } from '../faces.ts';
 import { CAMPAIGN_DEFAULTS, renderMail } from './campaign-mail.ts';
-import { cancelCampaign, changeCampaign, createCampaign, launchCampaign, scheduleCampaign } from './campaigns.ts';
+import {
+  cancelCampaign,
+  changeCampaign,
+  createCampaign,
+  launchCampaign,
+  pauseCampaign,
+  resumeCampaign,
+  retryCampaign,
+  scheduleCampaign,
+  toQuestion,
+} from './campaigns.ts';
+import { launchTimesOf } from './launch-times.ts';
 import {
   MAIL_BODY_CHARS_MAX,
   QUESTION_CHARS_MAX,
   QUESTIONS_MAX,
   SCHEDULE_CRON_CHARS_MAX,
-  SCHEDULE_TIME_CHARS_MAX,
+  SLOT_DISTANCE_MS_MIN,
+  SLOTS_PREVIEWED,
   SUBJECT_CHARS_MAX,
-  TIME_ZONE_CHARS_MAX,
 } from './limits.ts';
-import { campaignById, campaignsPage, reachOutsPage, recipientsOf } from './queries.ts';
+import { campaignById, campaignsPage, failuresByCause, reachOutsPage, recipientsOf } from './queries.ts';
 import { unsubscribeRoutes } from './unsubscribe.ts';
+
+const QuestionText = Type.String({ minLength: 1, maxLength: QUESTION_CHARS_MAX, pattern: '\\S' });
+const AnswerKind = Type.Union([Type.Literal('text'), Type.Literal('scale')], {
+  description: 'text: in words; scale: a tap from 1 (low) to 5 (high), which means the same in every language',
+});
+const Questions = Type.Array(Type.Object({ text: Type.String(), answer: AnswerKind }));
 
 const Content = {
   name: Name,
@@ -29,9 +48,10 @@ const Content = {
     description: '{{name}} and {{organisation}} are filled in',
   }),
   questions: Type.Optional(
-    Type.Array(Type.String({ minLength: 1, maxLength: QUESTION_CHARS_MAX, pattern: '\\S' }), {
+    Type.Array(Type.Union([QuestionText, Type.Object({ text: QuestionText, answer: AnswerKind }, closed)]), {
       minItems: 1,
       maxItems: QUESTIONS_MAX,
+      description: 'a text alone is answered in words',
     }),
   ),
 };
@@ -41,8 +61,8 @@ const Campaign = Type.Object({
   name: Type.String(),
   subject: Type.String(),
   body: Type.String(),
-  questions: Type.Array(Type.String()),
-  status: Type.String({ description: 'draft, scheduled, sending, done or cancelled' }),
+  questions: Questions,
+  status: Type.String({ description: 'draft, scheduled, sending, paused, done or cancelled' }),
   launchAt: nullable(Time),
   cron: nullable(Type.String()),
   timeZone: Type.String(),
@@ -50,6 +70,17 @@ const Campaign = Type.Object({
   launchedAt: nullable(Time),
   finishedAt: nullable(Time),
   createdAt: Time,
+  pausedBecause: nullable(
+    Type.Object({
+      about: Type.String({
+        description:
+          'why no mail goes out: `person` (somebody paused it), `sender` (the mail server refuses our address, login or quota), `server` (it is away or takes no mail), `rate` (we are too fast for it)',
+      }),
+      reason: nullable(Type.String({ description: 'the words of the mail server' })),
+      since: nullable(Time),
+      nextTryAt: nullable({ ...Time, description: 'it goes on by itself; null: only a person resumes it' }),
+    }),
+  ),
   progress: Type.Object({
     recipients: Type.Integer(),
     sent: Type.Integer(),
@@ -62,6 +93,11 @@ const Campaign = Type.Object({
   }),
 });
 
+const Cause = Type.String({
+  description:
+    'of a failed one: `recipient` (the mailbox does not take it), `mail` (this mail is refused), `unconfirmed` (the mail server got it and never said whether it took it)',
+});
+
 const ReachOut = Type.Object({
   id: Id,
   employee: Type.Object({ id: Id, name: Type.String(), email: Type.String() }),
@@ -69,7 +105,32 @@ const ReachOut = Type.Object({
   attempts: Type.Integer(),
   sentAt: nullable(Time),
   error: nullable(Type.String()),
+  cause: nullable(Cause),
 });
+
+const Schedule = Type.Object(
+  {
+    at: Type.Optional(
+      Type.String({
+        maxLength: TIME_CHARS_MAX,
+        description: `launches once; ISO 8601, like 2027-01-31T09:00:00+01:00. Without an offset it is wall time in timeZone. ${CLOCK_CHANGE_RULE}`,
+      }),
+    ),
+    cron: Type.Optional(
+      Type.String({
+        maxLength: SCHEDULE_CRON_CHARS_MAX,
+        description: `five fields, in timeZone (UTC without one); every matching time sends a copy. At least ${SLOT_DISTANCE_MS_MIN / 60_000} minutes between two of them. A single time that a clock change skips launches when the clock has moved on; one that comes twice launches once`,
+      }),
+    ),
+    timeZone: Type.Optional(
+      Type.String({
+        maxLength: TIME_ZONE_CHARS_MAX,
+        description: 'a name of the IANA database, for example Europe/Berlin',
+      }),
+    ),
+  },
+  closed,
+);
 
 const MailText = { subject: Type.String(), html: Type.String(), text: Type.String() };
 
@@ -119,11 +180,11 @@ export function routes(api: App, { cursors, database, links }: ApiContext): void
         summary: 'Default text and questions to start from',
         tags,
         response: {
-          200: Type.Object({ subject: Type.String(), body: Type.String(), questions: Type.Array(Type.String()) }),
+          200: Type.Object({ subject: Type.String(), body: Type.String(), questions: Questions }),
         },
       },
     },
-    async () => ({ ...CAMPAIGN_DEFAULTS, questions: [...CAMPAIGN_DEFAULTS.questions] }),
+    async () => ({ ...CAMPAIGN_DEFAULTS, questions: CAMPAIGN_DEFAULTS.questions.map(toQuestion) }),
   );
 
   api.post(
@@ -204,27 +265,29 @@ export function routes(api: App, { cursors, database, links }: ApiContext): void
         summary: 'Send a campaign later, once or repeatedly',
         tags,
         params: IdParams,
-        body: Type.Object(
-          {
-            at: Type.Optional(
-              Type.String({ maxLength: SCHEDULE_TIME_CHARS_MAX, description: 'ISO 8601; launches once' }),
-            ),
-            cron: Type.Optional(
-              Type.String({
-                maxLength: SCHEDULE_CRON_CHARS_MAX,
-                description: 'five fields; every matching time sends a copy',
-              }),
-            ),
-            timeZone: Type.Optional(
-              Type.String({ maxLength: TIME_ZONE_CHARS_MAX, description: 'for cron, for example Europe/Berlin' }),
-            ),
-          },
-          closed,
-        ),
+        body: Schedule,
         response: { 200: Campaign },
       },
     },
     async ({ db, user, params, body }) => scheduleCampaign(db, user.orgId, params.id, body),
+  );
+
+  api.post(
+    '/campaigns/schedule-preview',
+    {
+      config: { role: 'admin' },
+      schema: {
+        summary: 'When a schedule would launch, before it is saved',
+        description: `Refuses what scheduling a campaign refuses, in the same words. Otherwise: the next ${SLOTS_PREVIEWED} launches.`,
+        tags,
+        body: Schedule,
+        response: { 200: Type.Object({ next: Type.Array(Time), timeZone: Type.String() }) },
+      },
+    },
+    async ({ body }) => {
+      const { next, timeZone } = launchTimesOf(body);
+      return { next: next.map((launch) => launch.toISOString()), timeZone };
+    },
   );
 
   api.post(
@@ -239,6 +302,75 @@ export function routes(api: App, { cursors, database, links }: ApiContext): void
       },
     },
     async ({ db, user, params }) => cancelCampaign(db, user.orgId, params.id),
+  );
+
+  api.post(
+    '/campaigns/:id/pause',
+    {
+      config: { role: 'admin' },
+      schema: {
+        summary: 'Pause a campaign that is being sent',
+        tags,
+        params: IdParams,
+        response: { 200: Campaign },
+      },
+    },
+    async ({ db, user, params }) => pauseCampaign(db, user.orgId, params.id),
+  );
+
+  api.post(
+    '/campaigns/:id/resume',
+    {
+      config: { role: 'admin' },
+      schema: { summary: 'Resume a paused campaign', tags, params: IdParams, response: { 200: Campaign } },
+    },
+    async ({ db, user, params }) => resumeCampaign(db, user.orgId, params.id),
+  );
+
+  api.get(
+    '/campaigns/:id/failures',
+    {
+      schema: {
+        summary: 'How many recipients failed, by cause',
+        tags,
+        params: IdParams,
+        response: {
+          200: Type.Object({
+            items: Type.Array(Type.Object({ cause: Cause, count: Type.Integer(), example: nullable(Type.String()) })),
+          }),
+        },
+      },
+    },
+    async ({ db, user, params }) => ({
+      items: await db.read(async (reader) => {
+        if ((await campaignById(reader, user.orgId, params.id)) === undefined) throw noSuchCampaign();
+        return failuresByCause(reader, user.orgId, params.id);
+      }),
+    }),
+  );
+
+  api.post(
+    '/campaigns/:id/retry',
+    {
+      config: { role: 'admin' },
+      schema: {
+        summary: 'Send to failed recipients again: to one, to those of one cause, or to all',
+        tags,
+        params: IdParams,
+        body: Type.Object(
+          {
+            cause: Type.Optional(
+              Type.Union([Type.Literal('recipient'), Type.Literal('mail'), Type.Literal('unconfirmed')]),
+            ),
+            reachOutId: Type.Optional(Id),
+          },
+          closed,
+        ),
+        response: { 202: Campaign },
+      },
+    },
+    async ({ db, user, params, body }, reply) =>
+      reply.code(202).send(await retryCampaign(db, user.orgId, params.id, body)),
   );
 
   api.get(

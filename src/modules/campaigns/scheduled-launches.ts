@@ -1,9 +1,11 @@
 import { sql } from 'kysely';
+import { dayIn } from '../../dates.ts';
 import type { Database } from '../../db/read-write-split.ts';
 import type { Db } from '../../db/schema.ts';
 import { EVERY_ORGANISATION } from '../../db/tenant-isolation.ts';
 import { NAME_CHARS_MAX } from '../../limits.ts';
-import { launchIn, nextSlot } from './campaigns.ts';
+import { launchIn } from './campaigns.ts';
+import { nextSlot } from './launch-times.ts';
 import { insertCampaign } from './queries.ts';
 
 /**
@@ -34,7 +36,7 @@ async function launchNext(transaction: Db): Promise<boolean> {
 
   const slot = due.launch_at as string;
   const copy = await insertCampaign(transaction, due.org_id, {
-    name: `${due.name}, ${slot.slice(0, 10)}`.slice(0, NAME_CHARS_MAX),
+    name: `${due.name}, ${dayIn(due.time_zone, new Date(slot))}`.slice(0, NAME_CHARS_MAX),
     subject: due.subject,
     body: due.body,
     questions: due.questions,

@@ -2,6 +2,7 @@ import { sql } from 'kysely';
 import type { Db } from '../../db/schema.ts';
 import type { SeedContext, SeedOrganisation } from '../faces.ts';
 import { CAMPAIGN_DEFAULTS } from './campaign-mail.ts';
+import { toQuestion } from './campaigns.ts';
 import { LINK_DAYS } from './limits.ts';
 
 const DAY_MS = 24 * 3_600_000;
@@ -65,7 +66,7 @@ async function writeCampaign(db: Db, { orgId, campaignId, at }: Launch): Promise
     insert into campaigns (org_id, id, name, subject, body, questions, status, launched_at, link_expires_at, expanded_to, created_at)
     overriding system value
     values (${orgId}, ${campaignId}, ${`Weekly check-in, ${day}`}, ${CAMPAIGN_DEFAULTS.subject}, ${CAMPAIGN_DEFAULTS.body},
-      ${QUESTIONS}, 'done', ${at}, ${new Date(at.getTime() + LINK_DAYS * DAY_MS)}, null, ${at}::timestamptz - interval '1 hour')`.execute(
+      ${JSON.stringify(QUESTIONS.map(toQuestion))}::jsonb, 'done', ${at}, ${new Date(at.getTime() + LINK_DAYS * DAY_MS)}, null, ${at}::timestamptz - interval '1 hour')`.execute(
     db,
   );
 }
@@ -97,7 +98,7 @@ async function writeDrafts(
   const { subject, body, questions } = CAMPAIGN_DEFAULTS;
   await sql`
     insert into campaigns (org_id, id, name, subject, body, questions, created_at) overriding system value
-    select org_id, ${firstId}::bigint + org_id - 1, 'Quarterly check-in', ${subject}, ${body}, ${[...questions]}::text[],
+    select org_id, ${firstId}::bigint + org_id - 1, 'Quarterly check-in', ${subject}, ${body}, ${JSON.stringify(questions.map(toQuestion))}::jsonb,
       ${now}::timestamptz - interval '2 hours'
     from unnest(${organisations.map(({ id }) => id)}::bigint[]) as org_id`.execute(db);
 }

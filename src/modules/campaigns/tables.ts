@@ -1,7 +1,7 @@
 /** Generated from migrations/*.sql by npm run generate:schema. Changes made here are lost. */
 
 import type { GeneratedAlways } from 'kysely';
-import type { SetOnce, Time } from '../../db/column-types.ts';
+import type { JsonOf, SetOnce, Time } from '../../db/column-types.ts';
 import type { Generated } from '../../db/tables.ts';
 
 export interface CampaignProgress {
@@ -21,6 +21,8 @@ export interface Campaigns {
   body: string;
   created_at: SetOnce;
   cron: string | null;
+  expand_awaits: number | null;
+  expand_position: string | null;
   expanded_to: Generated<number | null>;
   finished_at: Time | null;
   id: GeneratedAlways<number>;
@@ -28,10 +30,14 @@ export interface Campaigns {
   launched_at: Time | null;
   link_expires_at: Time | null;
   name: string;
+  next_try_at: Time | null;
   org_id: number;
   parent_id: number | null;
-  questions: string[];
-  status: Generated<'draft' | 'scheduled' | 'sending' | 'done' | 'cancelled'>;
+  paused_about: 'person' | 'sender' | 'server' | 'rate' | null;
+  paused_at: Time | null;
+  paused_reason: string | null;
+  questions: JsonOf<{ text: string; answer: 'text' | 'scale' }[]>;
+  status: Generated<'draft' | 'scheduled' | 'sending' | 'paused' | 'done' | 'cancelled'>;
   subject: string;
   time_zone: Generated<string>;
 }
@@ -39,9 +45,12 @@ export interface Campaigns {
 export interface ReachOuts {
   attempts: Generated<number>;
   campaign_id: number;
+  cause: 'recipient' | 'mail' | 'unconfirmed' | null;
+  claim: Generated<number>;
   due_at: Generated<Time | null>;
   employee_id: number;
   error: string | null;
+  held: Generated<number>;
   id: GeneratedAlways<number>;
   org_id: number;
   sent_at: Time | null;

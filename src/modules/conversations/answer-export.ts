@@ -1,49 +1,48 @@
 import { sql } from 'kysely';
-import type { Place } from '../../db/keyset-pagination.ts';
 import type { Db } from '../../db/schema.ts';
 
 export interface ExportedAnswer {
-  readonly id: number;
-  readonly started_at: string;
-  /** Null: a conversation without answers. */
-  readonly seq: number | null;
   readonly at: string;
+  readonly conversation_id: number;
+  readonly seq: number;
   readonly campaign: string;
   readonly team: string;
   readonly employee: string;
   readonly email: string;
   readonly question: string | null;
   readonly body: string;
+  /** Null: not scored yet, or in a language that is not scored. */
   readonly sentiment: number | null;
 }
 
-/**
- * Answers of conversations that began in [from, to), ordered by (started_at, conversation, seq), `conversations` of
- * them at a time. A conversation without answers has one row without seq, so that the page's last place is always
- * known.
- */
+/** After which answer a page begins. */
+export type AnswerPlace = readonly [at: string, conversationId: number, seq: number];
+
+/** Up to `answers` of those that were given in [from, to), in the order (at, conversation, seq). */
 export async function exportPage(
   db: Db,
   orgId: number,
   range: { from: string; to: string },
-  after: Place | undefined,
-  conversations: number,
+  after: AnswerPlace | undefined,
+  answers: number,
 ) {
-  const [afterStart = range.from, afterId = 0] = after ?? [];
+  // No conversation has the id 0, so nothing of `from` itself is left out.
+  const [at, conversationId, seq] = after ?? [range.from, 0, 0];
   const rows = await sql<ExportedAnswer>`
     with page as (
-      select id, started_at, campaign_id, employee_id, team_id from conversations
-      where org_id = ${orgId} and started_at < ${range.to}::timestamptz and (started_at, id) > (${afterStart}::timestamptz, ${afterId}::bigint)
-      order by started_at, id limit ${conversations}
+      select created_at, conversation_id, seq, question_seq, body, sentiment from messages
+      where org_id = ${orgId} and sender = 'employee' and created_at < ${range.to}::timestamptz
+        and (created_at, conversation_id, seq) > (${at}::timestamptz, ${conversationId}::bigint, ${seq}::int)
+      order by created_at, conversation_id, seq limit ${answers}
     )
-    select page.id, page.started_at, a.seq, a.created_at as at, c.name as campaign, t.name as team, e.name as employee, e.email,
-      q.body as question, a.body, a.sentiment
+    select page.created_at as at, page.conversation_id, page.seq, c.name as campaign, t.name as team, e.name as employee,
+      e.email, q.body as question, page.body, page.sentiment
     from page
-    join campaigns c on c.org_id = ${orgId} and c.id = page.campaign_id
-    join employees e on e.org_id = ${orgId} and e.id = page.employee_id
-    join teams t on t.org_id = ${orgId} and t.id = page.team_id
-    left join messages a on a.org_id = ${orgId} and a.conversation_id = page.id and a.sender = 'employee'
-    left join messages q on q.org_id = ${orgId} and q.conversation_id = page.id and q.seq = a.seq - 1
-    order by page.started_at, page.id, a.seq`.execute(db);
+    join conversations v on v.org_id = ${orgId} and v.id = page.conversation_id
+    join campaigns c on c.org_id = ${orgId} and c.id = v.campaign_id
+    join employees e on e.org_id = ${orgId} and e.id = v.employee_id
+    join teams t on t.org_id = ${orgId} and t.id = v.team_id
+    left join messages q on q.org_id = ${orgId} and q.conversation_id = page.conversation_id and q.seq = page.question_seq
+    order by page.created_at, page.conversation_id, page.seq`.execute(db);
   return rows.rows;
 }

@@ -4,17 +4,17 @@
  * per answer each would wait for the commit before it.
  */
 import { sql } from 'kysely';
-import { givenRows } from '../../db/batch-write.ts';
+import { givenByKey, givenRows } from '../../db/batch-write.ts';
 import type { Database } from '../../db/read-write-split.ts';
 import type { Db } from '../../db/schema.ts';
 import { AppError, isDataFault } from '../../errors.ts';
 import { createGroupCommit } from '../../flow/group-commit.ts';
 import type { Metrics } from '../../process/metrics.ts';
-import { addToProgress } from '../campaigns/campaigns.ts';
-import { addToMood } from '../mood/mood.ts';
+import { addToProgress, type Question } from '../campaigns/campaigns.ts';
+import { bodyOfChoice } from './answer-content.ts';
+import { type Begun, beginConversations, type InvitationKey, LINK_EXPIRED, NO_SUCH_CHECK_IN } from './conversations.ts';
 import { ANSWER_COMMITS_AT_ONCE, ANSWERS_PER_COMMIT_MAX, ANSWERS_WAITING_MAX } from './limits.ts';
-import { addMessages, type Message, type NewMessage } from './queries.ts';
-import { scoreSentiment } from './sentiment.ts';
+import { addMessages, type Message, type NewMessage, toMessage } from './queries.ts';
 
 export interface Answered {
   /** The answer's place in the conversation. The same nonce always gets the same one. */
@@ -24,15 +24,25 @@ export interface Answered {
   readonly finished: boolean;
 }
 
+export interface GivenAnswer {
+  readonly nonce: string;
+  /** The seq of the question that it answers. */
+  readonly questionSeq: number;
+  readonly content: AnswerContent;
+}
+
+/** What answers a question with a text, and what answers one with a scale. */
+export type AnswerContent = { readonly text: string } | { readonly choice: number };
+
 /**
- * Stores an answer, scores it, asks the next question and updates the counters, in one transaction on the primary. Once
- * it resolves, the answer is committed. Throws `conflict` when the conversation is finished, `overloaded` when too many
- * answers are waiting.
+ * Stores an answer, asks the next question and updates the counters, in one transaction on the primary. Once it
+ * resolves, the answer is committed; its score follows (see scoring). The first answer begins the conversation.
+ *
+ * Throws `conflict` unless it answers the question that waits, `invalid` when that one is answered in another way,
+ * `gone` when the link has expired, `overloaded` when too many answers are waiting. An answer that was stored before is
+ * acknowledged again, whatever has happened since.
  */
-export type AnswerQuestion = (
-  conversation: { readonly orgId: number; readonly id: number },
-  answer: { readonly nonce: string; readonly body: string },
-) => Promise<Answered>;
+export type AnswerQuestion = (invitation: InvitationKey, answer: GivenAnswer) => Promise<Answered>;
 
 export const FAREWELL =
   'Thank you for sharing! That was the last question, and your answers are now with your people team. Take care!';
@@ -50,96 +60,161 @@ export function createAnswers(database: Database, metrics: Metrics): AnswerQuest
     isFaultOfOne: isDataFault,
   });
   metrics.gauge('answers_waiting', 'Answers waiting for an earlier commit', () => group.waiting);
-  return ({ orgId, id }, { nonce, body }) =>
-    group.add(orgId, { conversationId: id, nonce, body, sentiment: scoreSentiment(body) });
+  return ({ orgId, reachOutId }, answer) => group.add(orgId, { reachOutId, ...answer });
 }
 
-interface Answer {
-  readonly conversationId: number;
-  readonly nonce: string;
-  readonly body: string;
-  readonly sentiment: number;
-}
+type Answer = GivenAnswer & { readonly reachOutId: number };
 
-/**
- * Locks in a fixed order: conversations by id, days by team, then the counters, which most other transactions need too.
- */
+/** Locks in a fixed order: conversations by id, then the counters, which most other transactions need too. */
 export async function storeAnswers(
   transaction: Db,
   orgId: number,
   answers: readonly Answer[],
 ): Promise<(Answered | AppError)[]> {
-  const conversations = await lockConversations(transaction, orgId, answers);
-  const known = await knownAnswers(transaction, orgId, answers);
+  const { conversations, begun } = await lockConversations(transaction, orgId, answers);
+  const known = await knownAnswers(transaction, orgId, answers, conversations);
   const added: NewMessage[] = [];
   const moved = new Set<Conversation>();
 
-  const outcomes = answers.map(({ conversationId, nonce, body, sentiment }) => {
-    const conversation = conversations.get(conversationId);
-    if (conversation === undefined) return new AppError('not_found', 'This check-in no longer exists.');
-    const place = `${conversationId}/${nonce}`;
+  const outcomes = answers.map((answer) => {
+    const conversation = conversations.get(answer.reachOutId);
+    if (conversation === undefined) return NO_SUCH_CHECK_IN();
+    const place = placeOf(conversation, answer);
     const seq = known.get(place);
     if (seq !== undefined) return { seq, messages: [], finished: conversation.finished };
-    if (conversation.finished) return new AppError('conflict', 'You have already finished this check-in. Thank you!');
+    const refusal = refusalOf(conversation, answer);
+    if (refusal !== undefined) return refusal;
 
-    const answer = { seq: conversation.lastSeq + 1, sender: 'employee', nonce, body, sentiment } as const;
-    const next = conversation.questions[conversation.step];
-    const reply = { seq: answer.seq + 1, sender: 'bot', nonce: null, body: next ?? FAREWELL, sentiment: null } as const;
-    known.set(place, answer.seq);
+    const messages = takeAnswer(conversation, answer);
+    known.set(place, messages[0].seq);
     moved.add(conversation);
-    added.push({ conversation_id: conversationId, ...answer }, { conversation_id: conversationId, ...reply });
-    conversation.lastSeq = reply.seq;
-    conversation.step++;
-    conversation.answers++;
-    conversation.score += sentiment;
-    conversation.finished = next === undefined;
-    const messages = [answer, reply].map((message) => toMessage(message, conversation.at));
-    return { seq: answer.seq, messages, finished: conversation.finished };
+    added.push(...messages);
+    return {
+      seq: messages[0].seq,
+      messages: messages.map((message) => toMessage({ ...message, at: conversation.at })),
+      finished: conversation.finished,
+    };
   });
 
   if (added.length > 0) {
     await addMessages(transaction, orgId, added);
     await moveConversations(transaction, orgId, [...moved]);
-    await addToMood(transaction, orgId, moodOf(moved));
-    await addToProgress(transaction, orgId, progressOf(moved));
   }
+  if (added.length + begun.length > 0) await addToProgress(transaction, orgId, progressOf(moved, begun));
   return outcomes;
+}
+
+/** Undefined: it answers the question that waits, in the way in which that one is answered, and in time. */
+function refusalOf(conversation: Conversation, { questionSeq, content }: Answer): AppError | undefined {
+  const { waitingFor, finished, expired } = conversation;
+  if (expired) return LINK_EXPIRED();
+  if (finished || waitingFor === null)
+    return new AppError('conflict', 'You have already finished this check-in. Thank you!');
+  if (questionSeq < waitingFor) return new AppError('conflict', 'This question has already been answered.');
+  if (questionSeq > waitingFor) return new AppError('conflict', 'This question has not been asked yet.');
+  const asked = conversation.questions[conversation.step - 1]?.answer ?? 'text';
+  const given = 'choice' in content ? 'scale' : 'text';
+  if (asked === given) return undefined;
+  return asked === 'scale'
+    ? new AppError('invalid', 'This question is answered with a number from 1 to 5: send `choice`.')
+    : new AppError('invalid', 'This question is answered in words: send `text`.');
+}
+
+/** The answer and the bot's reply; the conversation moves on. */
+function takeAnswer(conversation: Conversation, { nonce, questionSeq, content }: Answer): [NewMessage, NewMessage] {
+  const next = conversation.questions[conversation.step];
+  const seq = conversation.lastSeq + 1;
+  const [choice, body] = 'choice' in content ? [content.choice, bodyOfChoice(content.choice)] : [null, content.text];
+  const answer: NewMessage = {
+    conversation_id: conversation.id,
+    seq,
+    sender: 'employee',
+    author: null,
+    nonce,
+    body,
+    asks: null,
+    question_seq: questionSeq,
+    choice,
+    unscored: true,
+  };
+  const reply: NewMessage = {
+    conversation_id: conversation.id,
+    seq: seq + 1,
+    sender: 'bot',
+    author: null,
+    nonce: null,
+    body: next?.text ?? FAREWELL,
+    asks: next?.answer ?? null,
+    question_seq: null,
+    choice: null,
+    unscored: false,
+  };
+  conversation.lastSeq = reply.seq;
+  conversation.step++;
+  conversation.answers++;
+  conversation.waitingFor = next === undefined ? null : reply.seq;
+  conversation.finished = next === undefined;
+  return [answer, reply];
 }
 
 /** As it was when locked, then updated with each of its answers. */
 interface Conversation {
   readonly id: number;
+  readonly reachOutId: number;
   readonly campaignId: number;
-  readonly teamId: number;
-  readonly questions: readonly string[];
+  readonly questions: readonly Question[];
+  readonly expired: boolean;
   /** The transaction's time, which everything it stores gets. */
   readonly at: string;
   lastSeq: number;
   step: number;
+  waitingFor: number | null;
   finished: boolean;
   /** By this transaction. */
   answers: number;
-  score: number;
 }
 
-/** Seqs are handed out under this lock, so there is no gap and no duplicate. */
+/** By reach-out; begins those that are missing. Seqs are handed out under this lock, so no gap and no duplicate. */
 async function lockConversations(
   db: Db,
   orgId: number,
   answers: readonly Answer[],
-): Promise<Map<number, Conversation>> {
-  const { rows } = await sql<Omit<Conversation, 'answers' | 'score'>>`
-    select v.id, v.campaign_id as "campaignId", v.team_id as "teamId", v.last_seq as "lastSeq", v.step,
-      v.finished_at is not null as finished, c.questions, now() as at
-    from conversations v join campaigns c on c.org_id = v.org_id and c.id = v.campaign_id
-    where v.org_id = ${orgId} and v.id = any(${idsOf(answers)}::bigint[])
-    order by v.id for update of v`.execute(db);
-  return new Map(rows.map((row) => [row.id, { ...row, answers: 0, score: 0 }]));
+): Promise<{ conversations: Map<number, Conversation>; begun: readonly Begun[] }> {
+  const wanted = [...new Set(answers.map(({ reachOutId }) => reachOutId))];
+  const conversations = new Map<number, Conversation>();
+  const missing = async (reachOutIds: number[]) => {
+    for (const one of await lockByReachOut(db, orgId, reachOutIds)) conversations.set(one.reachOutId, one);
+    return reachOutIds.filter((id) => !conversations.has(id));
+  };
+  const first = await missing(wanted);
+  if (first.length === 0) return { conversations, begun: [] };
+  const begun = await beginConversations(db, orgId, first);
+  await missing(first);
+  return { conversations, begun };
 }
 
-/** The places of answers that were stored before, by `conversation/nonce`. */
-async function knownAnswers(db: Db, orgId: number, answers: readonly Answer[]): Promise<Map<string, number>> {
-  const rows = answers.map(({ conversationId, nonce }) => ({ conversation_id: conversationId, nonce }));
+async function lockByReachOut(db: Db, orgId: number, reachOutIds: readonly number[]): Promise<Conversation[]> {
+  const { rows } = await sql<Omit<Conversation, 'answers'>>`
+    select v.id, v.reach_out_id as "reachOutId", v.campaign_id as "campaignId", v.last_seq as "lastSeq", v.step,
+      v.waiting_for as "waitingFor",
+      v.finished_at is not null as finished, c.questions, coalesce(c.link_expires_at <= now(), true) as expired, now() as at
+    from conversations v join campaigns c on c.org_id = v.org_id and c.id = v.campaign_id
+    where v.org_id = ${orgId} and v.reach_out_id = any(${reachOutIds}::bigint[])
+    order by v.id for update of v`.execute(db);
+  return rows.map((row) => ({ ...row, answers: 0 }));
+}
+
+/** The seqs of answers that were stored before, by their places. */
+async function knownAnswers(
+  db: Db,
+  orgId: number,
+  answers: readonly Answer[],
+  conversations: ReadonlyMap<number, Conversation>,
+): Promise<Map<string, number>> {
+  const rows = answers.flatMap(({ reachOutId, nonce }) => {
+    const conversation = conversations.get(reachOutId);
+    return conversation === undefined ? [] : [{ conversation_id: conversation.id, nonce }];
+  });
   const { rows: known } = await sql<{ conversation_id: number; nonce: string; seq: number }>`
     select given.conversation_id, given.nonce, m.seq
     from ${givenRows(rows, { conversation_id: 'bigint', nonce: 'text' })}
@@ -147,62 +222,51 @@ async function knownAnswers(db: Db, orgId: number, answers: readonly Answer[]): 
       select seq from messages
       where org_id = ${orgId} and conversation_id = given.conversation_id and nonce = given.nonce limit 1
     ) as m`.execute(db);
-  return new Map(known.map(({ conversation_id, nonce, seq }) => [`${conversation_id}/${nonce}`, seq]));
+  return new Map(known.map(({ conversation_id: id, nonce, seq }) => [placeOf({ id }, { nonce }), seq]));
+}
+
+function placeOf({ id }: { readonly id: number }, { nonce }: { readonly nonce: string }): string {
+  return `${id}/${nonce}`;
 }
 
 async function moveConversations(db: Db, orgId: number, conversations: readonly Conversation[]): Promise<void> {
-  const rows = conversations.map(({ id, lastSeq, step, answers, score, finished }) => ({
+  const rows = conversations.map(({ id, lastSeq, step, waitingFor, answers, finished }) => ({
     id,
     last_seq: lastSeq,
     step,
+    waiting_for: waitingFor,
     answers,
-    score,
     finished,
   }));
-  // Also an array: the campaigns' ledger explains why.
+  const changes = givenByKey(rows, {
+    id: 'bigint',
+    last_seq: 'integer',
+    step: 'integer',
+    waiting_for: 'integer',
+    answers: 'integer',
+    finished: 'boolean',
+  });
   await sql`
     update conversations as v
-    set last_seq = given.last_seq, step = given.step, answers = v.answers + given.answers,
-      score_sum = v.score_sum + given.score, last_message_at = now(),
-      finished_at = case when given.finished then now() end
-    from ${givenRows(rows, { id: 'bigint', last_seq: 'integer', step: 'integer', answers: 'integer', score: 'real', finished: 'boolean' })}
-    where v.org_id = ${orgId} and v.id = any(${rows.map(({ id }) => id)}::bigint[]) and v.id = given.id`.execute(db);
+    set (last_seq, step, waiting_for, answers, last_message_at, finished_at) = (
+      select given.last_seq, given.step, given.waiting_for, v.answers + given.answers, now(),
+        case when given.finished then now() end
+      from ${changes.of(sql`v.id`)}
+    )
+    where v.org_id = ${orgId} and v.id = any(${changes.keys})`.execute(db);
 }
 
-function moodOf(conversations: Iterable<Conversation>) {
-  return sumBy(conversations, ({ teamId }) => teamId).map(([team, { answers, score }]) => ({
-    team_id: team,
-    answers,
-    score,
-  }));
-}
-
-function progressOf(conversations: Iterable<Conversation>) {
-  return sumBy(conversations, ({ campaignId }) => campaignId).map(([campaign, { answers, finished }]) => ({
-    campaign_id: campaign,
-    opened: 0,
-    answers,
-    finished,
-  }));
-}
-
-function sumBy(conversations: Iterable<Conversation>, keyOf: (conversation: Conversation) => number) {
-  const sums = new Map<number, { answers: number; score: number; finished: number }>();
-  for (const conversation of conversations) {
-    const key = keyOf(conversation);
-    const sum = sums.get(key) ?? { answers: 0, score: 0, finished: 0 };
-    sum.answers += conversation.answers;
-    sum.score += conversation.score;
-    sum.finished += conversation.finished ? 1 : 0;
-    sums.set(key, sum);
-  }
-  return [...sums];
-}
-
-function toMessage({ seq, sender, body, nonce }: Omit<NewMessage, 'conversation_id'>, at: string): Message {
-  return { seq, sender, body, at, nonce };
-}
-
-function idsOf(answers: readonly Answer[]): number[] {
-  return answers.map(({ conversationId }) => conversationId);
+function progressOf(conversations: Iterable<Conversation>, begun: readonly Begun[]) {
+  const sums = new Map<number, { opened: number; answers: number; finished: number }>();
+  const add = (campaignId: number, opened: number, answers: number, finished: number) => {
+    const sum = sums.get(campaignId) ?? { opened: 0, answers: 0, finished: 0 };
+    sums.set(campaignId, {
+      opened: sum.opened + opened,
+      answers: sum.answers + answers,
+      finished: sum.finished + finished,
+    });
+  };
+  for (const { campaignId } of begun) add(campaignId, 1, 0, 0);
+  for (const { campaignId, answers, finished } of conversations) add(campaignId, 0, answers, finished ? 1 : 0);
+  return [...sums].map(([campaign_id, sum]) => ({ campaign_id, ...sum }));
 }

@@ -2,31 +2,60 @@ import { sql } from 'kysely';
 import { givenRows } from '../../db/batch-write.ts';
 import type { IdPlace } from '../../db/keyset-pagination.ts';
 import type { Db } from '../../db/schema.ts';
+import type { Question } from '../campaigns/campaigns.ts';
 import { CONVERSATION_MESSAGES_MAX } from './limits.ts';
 
+/** `person`: somebody of the people team who has stepped in. */
+export type Sender = 'bot' | 'employee' | 'person';
+
+/** As clients get it. What a message does not have is left out. */
 export interface Message {
   readonly seq: number;
-  readonly sender: 'bot' | 'employee';
+  readonly sender: Sender;
+  /** The name of a person of the people team. */
+  readonly author?: string;
   readonly body: string;
   readonly at: string;
-  /** Set by the client on its answer, so that it recognises it; null for the bot. */
-  readonly nonce: string | null;
+  /** Set by the client on its answer, so that it recognises it. */
+  readonly nonce?: string;
+  /** Of a question: what answers it. */
+  readonly answer?: Question['answer'];
 }
 
-export type NewMessage = {
-  readonly conversation_id: number;
+export interface StoredMessage {
   readonly seq: number;
-  readonly sender: 'bot' | 'employee';
-  readonly nonce: string | null;
+  readonly sender: Sender;
+  readonly author: string | null;
   readonly body: string;
-  readonly sentiment: number | null;
+  readonly at: string;
+  readonly nonce: string | null;
+  readonly asks: Question['answer'] | null;
+}
+
+export function toMessage({ seq, sender, author, body, at, nonce, asks }: StoredMessage): Message {
+  return {
+    seq,
+    sender,
+    ...(author !== null && { author }),
+    body,
+    at,
+    ...(nonce !== null && { nonce }),
+    ...(asks !== null && { answer: asks }),
+  };
+}
+
+export type NewMessage = Omit<StoredMessage, 'at'> & {
+  readonly conversation_id: number;
+  readonly question_seq: number | null;
+  readonly choice: number | null;
+  readonly unscored: boolean;
 };
 
 export async function addMessages(db: Db, orgId: number, messages: readonly NewMessage[]): Promise<void> {
   await sql`
-    insert into messages (org_id, conversation_id, seq, sender, nonce, body, sentiment)
+    insert into messages (org_id, conversation_id, seq, sender, author, nonce, body, asks, question_seq, choice, unscored)
     select ${orgId}::bigint, given.*
-    from ${givenRows(messages, { conversation_id: 'bigint', seq: 'integer', sender: 'text', nonce: 'text', body: 'text', sentiment: 'real' })}`.execute(
+    from ${givenRows(messages, { conversation_id: 'bigint', seq: 'integer', sender: 'text', author: 'text', nonce: 'text', body: 'text', asks: 'text', question_seq: 'integer', choice: 'integer', unscored: 'boolean' })}`.execute(
     db,
   );
 }
@@ -40,6 +69,7 @@ function selectConversations(db: Db, orgId: number) {
     .where('v.org_id', '=', orgId)
     .select([
       'v.id',
+      'v.reach_out_id',
       'v.campaign_id',
       'c.name as campaign',
       'v.employee_id',
@@ -47,6 +77,7 @@ function selectConversations(db: Db, orgId: number) {
       'v.team_id',
       't.name as team',
       'v.answers',
+      'v.scored',
       'v.score_sum',
       'v.started_at',
       'v.last_message_at',
@@ -74,7 +105,8 @@ export async function conversationById(db: Db, orgId: number, id: number) {
     .selectFrom('messages')
     .where('org_id', '=', orgId)
     .where('conversation_id', '=', id)
-    .select(['seq', 'sender', 'body', 'sentiment', 'created_at as at'])
+    .select(['seq', 'sender', 'author', 'body', 'asks', 'choice', 'sentiment', 'created_at as at'])
+    .select(sql<boolean>`sender = 'employee' and not unscored`.as('scored'))
     .orderBy('seq')
     .limit(CONVERSATION_MESSAGES_MAX)
     .execute();
@@ -90,7 +122,8 @@ function toConversation(row: ConversationRow) {
     employee: { id: row.employee_id, name: row.employee },
     team: { id: row.team_id, name: row.team },
     answers: row.answers,
-    mood: row.answers === 0 ? null : Math.round((row.score_sum / row.answers) * 1000) / 1000,
+    scored: row.scored,
+    mood: row.scored === 0 ? null : Math.round((row.score_sum / row.scored) * 1000) / 1000,
     startedAt: row.started_at,
     lastMessageAt: row.last_message_at,
     finishedAt: row.finished_at,

@@ -1,25 +1,15 @@
 import { Type } from 'typebox';
+import { startOfDay } from '../../dates.ts';
 import type { IdPlace } from '../../db/keyset-pagination.ts';
 import { eachPage } from '../../db/streaming-export.ts';
 import { AppError } from '../../errors.ts';
 import { createSemaphore } from '../../flow/semaphore.ts';
 import type { App } from '../../http/app.ts';
 import { type CsvValue, sendCsv } from '../../http/csv-reply.ts';
-import {
-  closed,
-  Day,
-  Id,
-  IdParams,
-  named,
-  nullable,
-  PageQuery,
-  pageSchema,
-  startOfDay,
-  Time,
-} from '../../http/schemas.ts';
+import { closed, Day, Id, IdParams, named, nullable, PageQuery, pageSchema, Time } from '../../http/schemas.ts';
 import { EXPORT_MS, EXPORT_PAGE_ROWS, EXPORTS_AT_ONCE_MAX } from '../../limits.ts';
 import type { ApiContext } from '../faces.ts';
-import { type ExportedAnswer, exportPage } from './answer-export.ts';
+import { type AnswerPlace, type ExportedAnswer, exportPage } from './answer-export.ts';
 import { conversationById, conversationsPage } from './queries.ts';
 
 const conversation = {
@@ -28,7 +18,8 @@ const conversation = {
   employee: named,
   team: named,
   answers: Type.Integer(),
-  mood: nullable(Type.Number({ description: '-1 (bad) to 1 (good)' })),
+  scored: Type.Integer({ description: 'of the answers: on the scale, or in English' }),
+  mood: nullable(Type.Number({ description: 'the mean of the scored answers: -1 (bad) to 1 (good)' })),
   startedAt: Time,
   lastMessageAt: Time,
   finishedAt: nullable(Time),
@@ -38,7 +29,13 @@ const Message = Type.Object({
   seq: Type.Integer(),
   sender: Type.String(),
   body: Type.String(),
-  sentiment: nullable(Type.Number()),
+  asks: nullable(Type.String({ description: 'of a question: text, or scale (a number from 1 to 5)' })),
+  choice: nullable(Type.Integer({ description: 'of an answer on the scale: 1 (low) to 5 (high)' })),
+  sentiment: nullable(Type.Number({ description: '-1 (bad) to 1 (good); null for an answer without a score' })),
+  scored: Type.Boolean({
+    description:
+      'false: the score follows within a second or so. With a sentiment of null: the language is not one that is scored',
+  }),
   at: Time,
 });
 
@@ -94,6 +91,8 @@ export function routes(api: App, { cursors }: ApiContext): void {
       handlerTimeout: EXPORT_MS,
       schema: {
         summary: 'All answers as CSV, streamed',
+        description:
+          'Every answer of the days from `from` to `to` (inclusive, UTC), in the order in which they were given: the time in the column `at` decides, so days that are fetched one by one, each some minutes after it has ended, have every answer once. `sentiment` is from -1 (bad) to 1 (good), and empty for an answer that has no score: scores follow the answers by a second or so, and a text in another language than English gets none.',
         tags,
         querystring: Type.Object({ from: Type.Optional(Day), to: Type.Optional(Day) }, closed),
         response: { 200: { content: { 'text/csv': { schema: Type.String() } } } },
@@ -102,8 +101,11 @@ export function routes(api: App, { cursors }: ApiContext): void {
     async ({ db, user, query }, reply) => {
       const range = { from: dayStart(query.from, '1970-01-01'), to: dayAfter(query.to) };
       const pages = eachPage(
-        (after) => db.read((reader) => exportPage(reader, user.orgId, range, after, EXPORT_PAGE_ROWS)),
-        (row) => [row.started_at, row.id],
+        (after) =>
+          db.read((reader) =>
+            exportPage(reader, user.orgId, range, after as AnswerPlace | undefined, EXPORT_PAGE_ROWS),
+          ),
+        ({ at, conversation_id, seq }): AnswerPlace => [at, conversation_id, seq],
         EXPORT_PAGE_ROWS,
       );
       // The slot is held until the whole response has been sent, not only until the handler returns.
@@ -115,9 +117,16 @@ export function routes(api: App, { cursors }: ApiContext): void {
 
 async function* csvRows(pages: AsyncIterable<ExportedAnswer[]>): AsyncGenerator<CsvValue[][]> {
   for await (const page of pages) {
-    yield page
-      .filter((row) => row.seq !== null)
-      .map((row) => [row.at, row.campaign, row.team, row.employee, row.email, row.question, row.body, row.sentiment]);
+    yield page.map((row) => [
+      row.at,
+      row.campaign,
+      row.team,
+      row.employee,
+      row.email,
+      row.question,
+      row.body,
+      row.sentiment,
+    ]);
   }
 }
 

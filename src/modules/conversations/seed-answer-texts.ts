@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import type { Db } from '../../db/schema.ts';
-import { scoreSentiment } from './sentiment.ts';
+import { scoreText } from './sentiment.ts';
 
 export const TONES = ['negative', 'neutral', 'positive'] as const;
 export type Tone = (typeof TONES)[number];
@@ -79,7 +79,7 @@ export function answerTexts(): AnswerText[] {
 
 /** The texts as a temporary table, scored as the product would score them. */
 export async function createAnswerTexts(db: Db): Promise<void> {
-  const texts = answerTexts().map((text) => ({ ...text, sentiment: scoreSentiment(text.body) }));
+  const texts = answerTexts().map((text) => ({ ...text, sentiment: scoreText(text.body) }));
   await sql`
     create temporary table answer_texts (question int, tone text, nth int, body text, sentiment real) on commit drop`.execute(
     db,

@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import type { Db } from '../../db/schema.ts';
+import type { Question } from '../campaigns/campaigns.ts';
 import { FAREWELL } from './answers.ts';
 import { TEXTS_PER_TONE } from './seed-answer-texts.ts';
 
@@ -7,7 +8,7 @@ import { TEXTS_PER_TONE } from './seed-answer-texts.ts';
 export interface Launch {
   readonly campaignId: number;
   readonly orgId: number;
-  readonly questions: readonly string[];
+  readonly questions: readonly Question[];
   /** 0 is the organisation's oldest. */
   readonly week: number;
   /** The week as a share of all: 0 to 1. */
@@ -29,6 +30,7 @@ export async function writeConversations(
   firstId: number,
   now: Date,
 ): Promise<{ conversations: number; messages: number }> {
+  const asked = questions.map(({ text }) => text);
   const { rows } = await sql<{ conversations: string; messages: string }>`
     with opened as materialized (
       select ${firstId}::bigint - 1 + row_number() over (order by started_at, reach_out_id) as id, opened.*
@@ -54,25 +56,31 @@ export async function writeConversations(
       join answer_texts as texts on texts.question = n and texts.nth = answer.nth
         and texts.tone = case when mood > 0.15 then 'positive' when mood < -0.15 then 'negative' else 'neutral' end
     ), begun as (
-      insert into conversations (org_id, id, campaign_id, employee_id, team_id, reach_out_id, last_seq, step, answers,
-        score_sum, started_at, last_message_at, finished_at) overriding system value
-      select ${orgId}, id, ${campaignId}, employee_id, team_id, reach_out_id, 2 * answers + 1, answers + 1, answers,
+      insert into conversations (org_id, id, campaign_id, employee_id, team_id, reach_out_id, last_seq, step,
+        waiting_for, answers, scored, score_sum, started_at, last_message_at, finished_at) overriding system value
+      select ${orgId}, id, ${campaignId}, employee_id, team_id, reach_out_id, 2 * answers + 1, answers + 1,
+        case when answers < ${questions.length}::int then 2 * answers + 1 end, answers, coalesce(scored, 0),
         coalesce(score_sum, 0), started_at, coalesce(last_at, started_at), case when answers = ${questions.length}::int then last_at end
       from opened
       left join (
-        select conversation_id, sum(sentiment::double precision) as score_sum, max(at) as last_at from answered group by conversation_id
+        select conversation_id, count(sentiment) as scored, sum(sentiment::double precision) as score_sum, max(at) as last_at
+        from answered group by conversation_id
       ) as scores on conversation_id = id
       order by id
       returning 1
     ), said as (
-      insert into messages (org_id, conversation_id, seq, sender, nonce, body, sentiment, created_at)
+      insert into messages (org_id, conversation_id, seq, sender, nonce, body, asks, question_seq, sentiment, created_at)
       select ${orgId}, * from (
-        select id as conversation_id, 1 as seq, 'bot', null, 'Hi ' || first_name || '! ' || ${questions[0]}::text, null::real, started_at
+        select id as conversation_id, 1 as seq, 'bot', null, 'Hi ' || first_name || '! ' || ${asked[0]}::text, 'text', null::int, null::real,
+          started_at
         from opened
         union all
-        select conversation_id, 2 * n, 'employee', to_hex(hashint8extended(conversation_id, n)), body, sentiment, at from answered
+        select conversation_id, 2 * n, 'employee', to_hex(hashint8extended(conversation_id, n)), body, null, 2 * n - 1, sentiment, at
+        from answered
         union all
-        select conversation_id, 2 * n + 1, 'bot', null, coalesce((${questions}::text[])[n + 1], ${FAREWELL}::text), null, at from answered
+        select conversation_id, 2 * n + 1, 'bot', null, coalesce((${asked}::text[])[n + 1], ${FAREWELL}::text),
+          case when n < ${questions.length}::int then 'text' end, null, null, at
+        from answered
       ) as messages
       order by conversation_id, seq
       returning 1

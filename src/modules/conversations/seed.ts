@@ -45,8 +45,9 @@ async function writeTotals(db: Db): Promise<void> {
     db,
   );
   await sql`
-    insert into mood_days (org_id, day, team_id, answers, score_sum)
-    select m.org_id, (m.created_at at time zone 'UTC')::date as day, v.team_id, count(*), sum(m.sentiment::double precision)
+    insert into mood_days (org_id, day, team_id, answers, scored, score_sum)
+    select m.org_id, (m.created_at at time zone 'UTC')::date as day, v.team_id, count(*), count(m.sentiment),
+      coalesce(sum(m.sentiment::double precision), 0)
     from messages m
     join conversations v on v.org_id = m.org_id and v.id = m.conversation_id
     where m.sender = 'employee'

@@ -15,20 +15,27 @@ export interface Conversations {
   org_id: number;
   reach_out_id: number;
   score_sum: Generated<number>;
+  scored: Generated<number>;
   started_at: SetOnce;
   step: Generated<number>;
   team_id: number;
+  waiting_for: number | null;
 }
 
 export interface Messages {
+  asks: 'text' | 'scale' | null;
+  author: string | null;
   body: string;
+  choice: number | null;
   conversation_id: number;
   created_at: SetOnce;
   nonce: string | null;
   org_id: number;
-  sender: 'bot' | 'employee';
+  question_seq: number | null;
+  sender: 'bot' | 'employee' | 'person';
   sentiment: number | null;
   seq: number;
+  unscored: Generated<boolean>;
 }
 
 declare module '../../db/tables.ts' {

@@ -4,6 +4,7 @@ export interface MoodDays {
   day: string;
   org_id: number;
   score_sum: number;
+  scored: number;
   team_id: number;
 }
 

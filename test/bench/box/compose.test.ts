@@ -5,6 +5,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { parse } from 'yaml';
 import { readComposeLimits } from '../../../bench/box/compose-limits.ts';
 import { serverSettings } from '../../../scripts/embedded/postgres-settings.ts';
+import { loadConfig } from '../../../src/config.ts';
 
 const PARTS = ['primary', 'replica', 'redis', 'mail', 'migrate', 'api', 'mailer', 'chat', 'balancer'];
 
@@ -18,6 +19,18 @@ type Service = {
 type Compose = { services: Record<string, Service>; configs: Record<string, { content: string }> };
 
 const compose = parse(readFileSync('docker-compose.yml', 'utf8'), { merge: true }) as Compose;
+
+/** What a service of the image gets when compose itself runs with `outer`. */
+function environmentOf(service: string, outer: Record<string, string>): Record<string, string> {
+  const filledIn = (text: unknown) =>
+    String(text).replace(/\$\{(\w+)(?::([-+?])([^}]*))?\}/g, (_, name: string, operator: string, word: string) => {
+      const value = outer[name] ?? '';
+      if (operator === '+') return value && word;
+      return operator === '-' ? value || word : value;
+    });
+  const own = Object.entries(compose.services[service]?.environment ?? {});
+  return { NODE_ENV: 'production', ...Object.fromEntries(own.map(([name, text]) => [name, filledIn(text)])) };
+}
 
 describe('docker-compose.yml', () => {
   test('gives every part of the product a nano, and none of them anything else', () => {
@@ -45,6 +58,19 @@ describe('docker-compose.yml', () => {
 
   test('leaves no shell between docker and redis, which writes what it has when it is told to stop', () => {
     expect(compose.services['redis']?.command?.at(-1)).toMatch(/^exec redis-server - <</);
+  });
+
+  test('starts with the mail catcher, and with a real mail server only when its mails lead somewhere', () => {
+    const secrets = { SECRET_KEY: '8d0d0b6f3a5e4c0f9f1d2b7c6a9e8f7d', WORKER_PASSWORD: 'w', REDIS_PASSWORD: 'r' };
+    const real = { ...secrets, SMTP_URL: 'smtps://smtp.provider.com' };
+    const own = { API_URL: 'https://app.acme.com', CHAT_URL: 'https://chat.acme.com', MAIL_FROM: 'hello@acme.com' };
+    for (const worker of ['api', 'chat', 'mailer', 'migrate']) {
+      const started = (environment: Record<string, string>) => loadConfig(environmentOf(worker, environment));
+      expect(started(secrets)).toMatchObject({ smtpUrl: 'smtp://mail.test:1025', apiUrl: 'http://127.0.0.1:3000' });
+      expect(started({ ...real, ...own })).toMatchObject({ smtpUrl: real.SMTP_URL, chatUrl: own.CHAT_URL });
+      expect(() => started(real)).toThrow(/3 faults.*- API_URL.*- CHAT_URL.*- MAIL_FROM/s);
+    }
+    expect(compose.services['mail']).toMatchObject({ networks: { default: { aliases: ['mail.test'] } } });
   });
 
   test('holds no secret, and says what to do where one is missing', () => {

@@ -139,6 +139,27 @@ describeLayout('one-nano', (layout) => {
   });
 });
 
+describe.skipIf(!enforced)('a layout with another program', { timeout: START_MS }, () => {
+  test('runs it in the box and on the port of its part, and has no box for a part that is left out', async () => {
+    const folder = mkdtempSync(path.join(tmpdir(), 'layout-test-'));
+    const answer = "http.createServer((_, answer) => answer.end('mine')).listen(process.env.API_PORT, '127.0.0.1')";
+    const layout = await startLayout({
+      ...{ kind: 'nano-each', seedScale: SCALE, folder },
+      ...{ programs: { api: ['--eval', answer] }, without: ['mailer', 'chat'] },
+    });
+    try {
+      expect(layout.parts).toEqual(['mail', 'redis', 'primary', 'replica', 'api']);
+      expect([...layout.boxes.keys()]).toEqual(layout.parts);
+      expect(layout.boxes.get('api')?.pids()).toEqual([layout.pid('api')]);
+      expect(await (await fetch(layout.addresses.api)).text()).toBe('mine');
+      await expect(layout.restart('chat')).rejects.toThrow('no part chat');
+    } finally {
+      await layout.stop();
+      rmSync(folder, { recursive: true });
+    }
+  });
+});
+
 describe.skipIf(!enforced)('a layout that has stopped', { timeout: START_MS }, () => {
   test('leaves its logs, and no box, no data and no process', async () => {
     const folder = mkdtempSync(path.join(tmpdir(), 'layout-test-'));

@@ -39,8 +39,11 @@ const GOOD = {
   'a join by keys': `select b.title, s.name from books b join shelves s on s.org_id = b.org_id and s.id = b.shelf_id
     where b.org_id = $1 and b.id = $2`,
   'a small group': 'select body from pages where org_id = $1 and book_id = $2',
-  'a batch': `update books b set title = given.title from unnest($2::bigint[], $3::text[]) as given (id, title)
-    where b.org_id = $1 and b.id = given.id`,
+  'a batch that finds its rows by the key': `update loans l
+    set paper = (select given.paper from jsonb_to_record($2::jsonb -> l.id::text) as given (paper text))
+    where l.org_id = $1 and l.id = any($3::bigint[])`,
+  'a batch that is read row by row': `select given.id, b.title from unnest($2::bigint[]) as given (id)
+    cross join lateral (select title from books where org_id = $1 and id = given.id limit 1) as b`,
 };
 
 test.each(Object.entries(GOOD))('passes: %s', async (_, sql) => {
@@ -96,6 +99,16 @@ const BAD: Record<string, { sql: string; rules: string[]; roles?: Statement['rol
   'groups without a limit': {
     sql: 'select shelf_id, count(*) from books where org_id = $1 group by shelf_id',
     rules: ['index-path', 'bound'],
+  },
+  'a batch that is compared with the rows that an array finds': {
+    sql: `update books b set title = given.title from unnest($2::bigint[], $3::text[]) as given (id, title)
+      where b.org_id = $1 and b.id = any($2) and b.id = given.id`,
+    rules: ['batch'],
+  },
+  'a batch that is joined, which is compared where one row is expected': {
+    sql: `update books b set title = given.title from unnest($2::bigint[], $3::text[]) as given (id, title)
+      where b.org_id = $1 and b.id = given.id`,
+    rules: ['batch'],
   },
   'a change of all rows': {
     sql: 'update loans set paper = null where org_id = $1 and book_id = $2',

@@ -90,6 +90,20 @@ select (
   from pg_stat_replication
 ) as "replicaLagBytes";
 
+-- src/queue/retention.ts deleteUndelivered (system)
+delete from outbox
+where id = any(array(
+  select id
+  from (
+    select id, created_at
+    from outbox
+    order by id
+    limit $1
+    for update skip locked
+  ) as oldest
+  where created_at < now() - make_interval(days => $2::int)
+));
+
 -- src/queue/transactional-outbox.ts (system)
 delete from outbox
 where id = any($1::bigint[]);

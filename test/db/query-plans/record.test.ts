@@ -43,6 +43,6 @@ test('what a test sends itself is not, also through the product’s own transact
   expect(ofThisProcess().filter(({ sql }) => /sent by a test|returning "created_at"/.test(sql))).toEqual([]);
 });
 
-function ofThisProcess(): RecordedStatement[] {
+function ofThisProcess(): readonly RecordedStatement[] {
   return recording(process.pid).statements;
 }

@@ -10,15 +10,17 @@ import { expect, test } from 'vitest';
 import { COMPOSED_SITE } from '../../../scripts/query-plans/composed.ts';
 import { readSnapshot, snapshots } from '../../../scripts/query-plans/snapshots.ts';
 import { printStatements, type Statement } from '../../../scripts/query-plans/statements.ts';
+import { PRODUCT } from '../../../src/modules.ts';
 import { recording } from './recording.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..', '..');
 
-const { statements, testFiles } = recording();
-/** npm run test:browser runs the others. */
-const isOfBrowser = (file: string) => file.startsWith('test/browser/') || file.endsWith('.browser.test.ts');
+const { statements, sentIn, testFiles } = recording();
+/** npm run test:browser and npm run test:tools run the others. */
+const isRunElsewhere = (file: string) =>
+  /^test\/(?:browser|bench|scripts)\/|\.browser\.test\.ts$|test\/modules\/[^/]+\/bench\.test\.ts$/.test(file);
 const missed = [...filesOf('test'), ...filesOf('template/test')]
-  .filter((file) => file.endsWith('.test.ts') && !isOfBrowser(file) && !import.meta.filename.endsWith(file))
+  .filter((file) => file.endsWith('.test.ts') && !isRunElsewhere(file) && !import.meta.filename.endsWith(file))
   .filter((file) => !testFiles.has(file));
 const everythingRan = missed.length === 0;
 
@@ -40,8 +42,15 @@ test.each(await snapshots())(
 );
 
 test.runIf(everythingRan)('every place in the code that executes a statement did so in a test', () => {
-  const seen = new Set(statements.map(({ site }) => site.line));
-  expect(executions().filter((place) => !seen.has(place))).toEqual([]);
+  expect(executions().filter((place) => !sentIn.has(place))).toEqual([]);
+});
+
+test.runIf(everythingRan)('and in one that is still there when the modules that build on it are removed', () => {
+  const order = PRODUCT.map(({ name }) => name);
+  /** -1 for what every service has. */
+  const level = (file: string) => order.findIndex((name) => file.includes(`/modules/${name}/`));
+  const onlyAbove = [...sentIn].filter(([place, files]) => [...files].every((file) => level(file) > level(place)));
+  expect(onlyAbove.map(([place]) => place)).toEqual([]);
 });
 
 test('only these files speak with PostgreSQL without kysely, which the recorder watches', () => {
@@ -51,6 +60,7 @@ test('only these files speak with PostgreSQL without kysely, which the recorder 
     'src/db/pg-internals.ts', // what pg's types do not say
     'src/db/pool.ts', // the connections themselves
     'src/db/replica-watch.ts', // asks the server where it is, and no table
+    'src/db/server-version.ts', // asks the replica what it is
     'src/db/statement-scope.ts', // the scope: settings, and no table
   ]);
 });

@@ -16,6 +16,7 @@ export interface RecordedStatement {
   readonly site: Site;
 }
 
+/** Each file that a process runs begins with its name. */
 type Line = RecordedStatement | { readonly testFile: string };
 
 // Given by vitest.config.ts, one per run; other configurations (the browser's) record nothing.
@@ -26,15 +27,33 @@ export function writeDown(line: Line): void {
   if (folder !== undefined) appendFileSync(join(folder, `${process.pid}.jsonl`), `${JSON.stringify(line)}\n`);
 }
 
+export interface Recording {
+  readonly statements: readonly RecordedStatement[];
+  /** By the line that executes a statement: the test files in which it did. */
+  readonly sentIn: ReadonlyMap<string, ReadonlySet<string>>;
+  readonly testFiles: ReadonlySet<string>;
+}
+
 /** Of all processes of the run, or of one. */
-export function recording(pid?: number): { statements: RecordedStatement[]; testFiles: Set<string> } {
-  if (folder === undefined) return { statements: [], testFiles: new Set() };
-  const lines = readdirSync(folder)
-    .filter((file) => pid === undefined || file === `${pid}.jsonl`)
-    .flatMap((file) => readFileSync(join(folder, file), 'utf8').trim().split('\n'))
-    .map((line): Line => JSON.parse(line));
-  return {
-    statements: lines.filter((line) => 'sql' in line),
-    testFiles: new Set(lines.flatMap((line) => ('testFile' in line ? line.testFile : []))),
-  };
+export function recording(pid?: number): Recording {
+  const files = folder === undefined ? [] : readdirSync(folder);
+  const statements: RecordedStatement[] = [];
+  const sentIn = new Map<string, Set<string>>();
+  const testFiles = new Set<string>();
+  for (const file of files.filter((name) => pid === undefined || name === `${pid}.jsonl`)) {
+    let testFile = '';
+    for (const text of readFileSync(join(folder as string, file), 'utf8')
+      .trim()
+      .split('\n')) {
+      const line = JSON.parse(text) as Line;
+      if ('testFile' in line) {
+        testFile = line.testFile;
+        testFiles.add(testFile);
+        continue;
+      }
+      statements.push(line);
+      sentIn.set(line.site.line, (sentIn.get(line.site.line) ?? new Set()).add(testFile));
+    }
+  }
+  return { statements, sentIn, testFiles };
 }

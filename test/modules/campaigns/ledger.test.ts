@@ -1,8 +1,9 @@
 import { sql } from 'kysely';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { expandLedger } from '../../../src/modules/campaigns/expansion.ts';
 import {
   claimReachOuts,
-  expandLedger,
+  extendLeases,
   finishCampaign,
   nextDueMs,
   type ReachOutResult,
@@ -31,22 +32,20 @@ async function launched(people: number): Promise<SendingCampaign> {
   const id = await addLaunched(on.database, orgId);
   return (await sendingCampaign(on.db, orgId, id)) as SendingCampaign;
 }
-const expand = async (campaign: SendingCampaign) =>
-  (await on.database.write(orgId, (db) => expandLedger(db, campaign))).value;
+const expand = (campaign: SendingCampaign) => expandLedger(on.database, campaign);
 const claim = async (campaign: SendingCampaign, limit: number) =>
   (await on.database.write(orgId, (db) => claimReachOuts(db, campaign, limit))).value;
-const record = (campaign: SendingCampaign, results: Partial<ReachOutResult>[]) =>
-  on.database.write(orgId, (db) =>
+const record = (
+  campaign: SendingCampaign,
+  results: (Pick<ReachOutResult, 'id' | 'claim'> & Partial<ReachOutResult>)[],
+) =>
+  on.database.transact(orgId, (db) =>
     recordReachOuts(
       db,
       campaign,
       results.map((result) => ({
-        id: 0,
-        status: 'sent',
-        error: null,
-        dueAt: null,
-        untried: false,
-        possiblyTwice: false,
+        ...({ status: 'sent', error: null, cause: null, dueInMs: null } as const),
+        ...{ untried: false, heldBack: false, possiblyTwice: false },
         ...result,
       })),
     ),
@@ -70,7 +69,12 @@ test('who has unsubscribed is not written to the ledger', async () => {
     on.db,
   );
   await expand(campaign);
-  expect((await claim(campaign, 10)).map((row) => row.email)).toEqual(['person-1@ledger.test', 'person-3@ledger.test']);
+  const people = await on.db.selectFrom('employees').where('org_id', '=', orgId).select(['id', 'email']).execute();
+  const emailOf = (id: number) => people.find((person) => person.id === id)?.email;
+  expect((await claim(campaign, 10)).map(({ employeeId }) => emailOf(employeeId))).toEqual([
+    'person-1@ledger.test',
+    'person-3@ledger.test',
+  ]);
 });
 
 test('two mailers that take rows at the same time never take the same one', async () => {
@@ -105,12 +109,13 @@ test('what came of a mail is counted once, whoever says it and how often', async
   const campaign = await launched(4);
   await expand(campaign);
   const [a, b, c, d] = (await claim(campaign, 4)).map((row) => row.id);
-  const results: Partial<ReachOutResult>[] = [
-    { id: a as number, status: 'sent', possiblyTwice: true },
-    { id: b as number, status: 'failed', error: '550' },
-    { id: c as number, status: 'skipped' },
-  ];
-  for (let time = 0; time < 2; time++) await record(campaign, results);
+  const results = [
+    { id: a as number, claim: 1, status: 'sent', possiblyTwice: true },
+    { id: b as number, claim: 1, status: 'failed', error: '550', cause: 'recipient' },
+    { id: c as number, claim: 1, status: 'skipped' },
+  ] as const;
+  expect(await record(campaign, [...results])).toBe(3);
+  expect(await record(campaign, [...results])).toBe(0);
   const { progress } = await campaignOf(on.db, orgId, campaign.id);
   expect(progress).toMatchObject({ recipients: 4, sent: 1, failed: 1, skipped: 1, possiblyTwice: 1 });
   expect(await countedInLedger(on.db, orgId, campaign.id)).toEqual({ recipients: 4, sent: 1, failed: 1, skipped: 1 });
@@ -118,13 +123,51 @@ test('what came of a mail is counted once, whoever says it and how often', async
   expect((await claim(campaign, 4)).map((row) => row.id)).toEqual([d]);
 });
 
+test('a mailer that was stopped past its lease does not overwrite the outcome of the one that came after it', async () => {
+  const campaign = await launched(1);
+  await expand(campaign);
+  const [first] = await claim(campaign, 1);
+  await leasesRunOut();
+  const [second] = await claim(campaign, 1);
+  const id = first?.id as number;
+  const late = { id, claim: first?.claim as number, status: 'failed', cause: 'recipient', error: 'too late' } as const;
+  expect(await record(campaign, [late])).toBe(0); // while the second is still sending
+  expect(await record(campaign, [{ id, claim: second?.claim as number, status: 'sent' }])).toBe(1);
+  expect(await record(campaign, [late])).toBe(0);
+  expect((await campaignOf(on.db, orgId, campaign.id)).progress).toMatchObject({ sent: 1, failed: 0 });
+});
+
+test('a claim keeps its number apart from the tries, which an untried mail gets back', async () => {
+  const campaign = await launched(1);
+  await expand(campaign);
+  const [first] = await claim(campaign, 1);
+  const id = first?.id as number;
+  await record(campaign, [{ id, claim: 1, status: 'waiting', dueInMs: 0, untried: true }]);
+  expect(await claim(campaign, 1)).toMatchObject([{ attempts: 1, claim: 2 }]);
+  expect(await record(campaign, [{ id, claim: 1, status: 'failed', cause: 'recipient' }])).toBe(0);
+});
+
+test('a lease is extended while the mail is under way, but not one that another mailer has', async () => {
+  const campaign = await launched(2);
+  await expand(campaign);
+  const [a, b] = await claim(campaign, 2);
+  await leasesRunOut();
+  await sql`update reach_outs set claim = claim + 1 where id = ${b?.id}`.execute(on.db);
+  await on.database.transact(orgId, (db) =>
+    extendLeases(
+      db,
+      campaign,
+      [a, b].flatMap((one) => one ?? []),
+    ),
+  );
+  expect((await claim(campaign, 2)).map(({ id }) => id)).toEqual([b?.id]);
+});
+
 test('a mail that was not tried has its try back', async () => {
   const campaign = await launched(1);
   await expand(campaign);
   const [row] = await claim(campaign, 1);
-  await record(campaign, [
-    { id: row?.id as number, status: 'waiting', dueAt: new Date().toISOString(), untried: true },
-  ]);
+  await record(campaign, [{ id: row?.id as number, claim: 1, status: 'waiting', dueInMs: 0, untried: true }]);
   expect(await claim(campaign, 1)).toMatchObject([{ attempts: 1, interrupted: false }]);
 });
 
@@ -133,9 +176,7 @@ test('a campaign knows when its next row is due, and when none waits any more', 
   await expand(campaign);
   expect(await nextDueMs(on.db, campaign)).toBe(0);
   const [row] = await claim(campaign, 1);
-  await record(campaign, [
-    { id: row?.id as number, status: 'waiting', dueAt: new Date(Date.now() + 60_000).toISOString() },
-  ]);
+  await record(campaign, [{ id: row?.id as number, claim: 1, status: 'waiting', dueInMs: 60_000 }]);
   const dueMs = await nextDueMs(on.db, campaign);
   expect(dueMs).toBeGreaterThan(50_000);
   expect(dueMs).toBeLessThanOrEqual(60_000);

@@ -3,9 +3,11 @@
 
 -- src/modules/campaigns/campaigns.ts addToProgress (tenant)
 update campaign_progress as p
-set opened = p.opened + given.opened, answers = p.answers + given.answers, finished = p.finished + given.finished
-from unnest($1::bigint[], $2::integer[], $3::integer[], $4::integer[]) as given (campaign_id, opened, answers, finished)
-where p.org_id = $5 and p.campaign_id = any($6::bigint[]) and p.campaign_id = given.campaign_id;
+set (opened, answers, finished) = (
+  select p.opened + given.opened, p.answers + given.answers, p.finished + given.finished
+  from jsonb_to_record($1::jsonb -> (p.campaign_id)::text) as given (opened integer, answers integer, finished integer)
+)
+where p.org_id = $2 and p.campaign_id = any($3::bigint[]);
 
 -- src/modules/campaigns/ledger.ts claimReachOuts (tenant)
 with due as (
@@ -221,6 +223,29 @@ where org_id = $4 and id = $5 and status in ($6);
 update campaigns
 set subject = $1, status = $2
 where org_id = $3 and id = $4 and status in ($5);
+
+-- src/modules/campaigns/retention.ts deleteOldCampaigns (system)
+delete from campaigns
+where (org_id, id) in (
+  select org_id, id
+  from campaigns
+  where finished_at < now() - make_interval(days => $1::int)
+  order by finished_at
+  limit $2
+  for update skip locked
+);
+
+-- src/modules/campaigns/retention.ts deleteOldReachOuts (system)
+delete from reach_outs
+using unnest($1::bigint[], $2::bigint[]) as given (id, org_id)
+where reach_outs.org_id = given.org_id and reach_outs.id = given.id;
+
+-- src/modules/campaigns/retention.ts deleteOldReachOuts (system)
+select r.org_id, r.id
+from campaigns c
+join reach_outs r on r.org_id = c.org_id and r.campaign_id = c.id
+where c.finished_at < now() - make_interval(days => $1::int)
+limit $2;
 
 -- src/modules/campaigns/scheduled-launches.ts launchNext (system)
 select *

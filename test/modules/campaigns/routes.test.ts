@@ -6,7 +6,7 @@ interface Campaign {
   readonly id: number;
   readonly name: string;
   readonly status: string;
-  readonly questions: string[];
+  readonly questions: { text: string; answer: string }[];
   readonly launchAt: string | null;
   readonly cron: string | null;
   readonly timeZone: string;
@@ -34,7 +34,7 @@ test('a campaign begins as a draft, with questions to start from and nothing sen
   const { status, body } = await post('', DRAFT);
   expect(status).toBe(201);
   expect(body).toMatchObject({ ...DRAFT, status: 'draft', launchedAt: null, launchAt: null, timeZone: 'UTC' });
-  const defaults = await owner.get<{ questions: string[] }>('/api/campaigns/defaults');
+  const defaults = await owner.get<{ questions: Campaign['questions'] }>('/api/campaigns/defaults');
   expect(body.questions).toEqual(defaults.body.questions);
   expect(Object.values(body.progress)).toEqual(Array(8).fill(0));
   expect(await reread(body.id)).toEqual(body);
@@ -42,9 +42,25 @@ test('a campaign begins as a draft, with questions to start from and nothing sen
 
 test('a draft is changed field by field', async () => {
   const { id } = await draft();
-  const changed = await owner.send<Campaign>('PATCH', `/api/campaigns/${id}`, { subject: 'New', questions: ['Well?'] });
-  expect(changed).toMatchObject({ status: 200, body: { ...DRAFT, subject: 'New', questions: ['Well?'] } });
+  const changed = await owner.send<Campaign>('PATCH', `/api/campaigns/${id}`, {
+    subject: 'New',
+    questions: ['Well?', { text: 'How well?', answer: 'scale' }],
+  });
+  const questions = [
+    { text: 'Well?', answer: 'text' },
+    { text: 'How well?', answer: 'scale' },
+  ];
+  expect(changed).toMatchObject({ status: 200, body: { ...DRAFT, subject: 'New', questions } });
   expect(await reread(id)).toEqual(changed.body);
+});
+
+test.each([
+  ['no text', { text: ' ', answer: 'text' }],
+  ['no way to answer', { text: 'How?' }],
+  ['an unknown way to answer', { text: 'How?', answer: 'stars' }],
+  ['a field that nobody reads', { text: 'How?', answer: 'scale', max: 7 }],
+])('a question with %s is refused', async (_, question) => {
+  expect((await post('', { ...DRAFT, questions: [question] })).status).toBe(400);
 });
 
 test('campaigns come newest first, page by page', async () => {
@@ -170,7 +186,14 @@ describe('a schedule', () => {
     [{ cron: '0 9 * * 1', timeZone: 'Mars/Olympus' }, 'time zone'],
     [{ at: '2999-01-01T00:00:00Z', timeZone: 'Mars/Olympus' }, 'time zone'],
     [{ at: '2020-01-01T00:00:00Z' }, 'in the past'],
-    [{ at: 'soon' }, 'is not a valid time'],
+    [{ at: 'soon' }, 'is not a valid date'],
+    [{ at: '2027-02-30T09:00:00Z' }, 'is not a valid date'],
+    [{ at: '2999-01-31 09:00' }, 'is not a valid date'],
+    [{ at: '12/01/2999' }, 'is not a valid date'],
+    [{ at: '2999-01-31T09:00:00' }, 'does not say in which time zone it is'],
+    [{ cron: '* 9 * * 1', timeZone: 'Europe/Berlin' }, 'This is 60 launches between 9:00 and 9:59'],
+    [{ cron: '* * * * *' }, 'This is 60 launches between'],
+    [{ cron: '0 9 * * 1', timeZone: '+01:00' }, 'time zone'],
     [{}, 'either `at`'],
     [{ at: '2999-01-01T00:00:00Z', cron: '0 9 * * 1' }, 'either `at`'],
   ])('%j is refused in words and changes nothing', async (body, words) => {
@@ -179,6 +202,31 @@ describe('a schedule', () => {
     expect(answer).toMatchObject({ status: 400, body: { code: 'invalid' } });
     expect(answer.body.detail).toContain(words);
     expect(await reread(id)).toMatchObject({ status: 'draft', launchAt: null });
+    expect(await post('/schedule-preview', body)).toMatchObject({ status: 400, body: answer.body });
+  });
+
+  test('for a wall time is read in the zone that was given, and keeps it', async () => {
+    const { id } = await draft();
+    const wallTime = { at: '2999-01-31T09:00:00', timeZone: 'America/New_York' };
+    const { body } = await schedule(id, wallTime);
+    expect(body).toMatchObject({ launchAt: '2999-01-31T14:00:00Z', timeZone: 'America/New_York' });
+    const instant = { at: '2999-01-31T09:00:00+01:00', timeZone: 'America/New_York' };
+    expect((await schedule(id, instant)).body).toMatchObject({
+      launchAt: '2999-01-31T08:00:00Z',
+      timeZone: 'America/New_York',
+    });
+  });
+
+  test('is previewed without being saved, and then saved as previewed', async () => {
+    const { id } = await draft();
+    const weekly = { cron: '0 9 * * 1', timeZone: 'Europe/Berlin' };
+    const preview = await post<{ next: string[]; timeZone: string }>('/schedule-preview', weekly);
+    expect(preview).toMatchObject({ status: 200, body: { timeZone: 'Europe/Berlin' } });
+    const [first = '', second = '', third = ''] = preview.body.next;
+    expect(preview.body.next).toHaveLength(3);
+    for (const launch of [second, third]) expect(new Date(launch).getUTCDay()).toBe(1);
+    expect(await reread(id)).toMatchObject({ status: 'draft', launchAt: null });
+    expect(Date.parse((await schedule(id, weekly)).body.launchAt as string)).toBe(Date.parse(first));
   });
 
   test('can be moved, cancelled, and not launched by hand when it repeats', async () => {

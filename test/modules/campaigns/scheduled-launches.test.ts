@@ -3,6 +3,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vi
 import { createSession, openDatabase } from '../../../src/db/read-write-split.ts';
 import { createLog } from '../../../src/log.ts';
 import { scheduleCampaign } from '../../../src/modules/campaigns/campaigns.ts';
+import type { Schedule } from '../../../src/modules/campaigns/launch-times.ts';
 import { launchDueCampaigns } from '../../../src/modules/campaigns/scheduled-launches.ts';
 import { createMetrics } from '../../../src/process/metrics.ts';
 import { createTestDatabase, type TestDatabase } from '../../database.ts';
@@ -24,7 +25,7 @@ afterEach(() => void vi.useRealTimers());
 const launchDue = (database = on.database) => launchDueCampaigns(database, new AbortController().signal);
 
 /** Scheduled, and then its time has come: `due` is an SQL time. */
-async function addDue(schedule: { at?: string; cron?: string }, due: string): Promise<number> {
+async function addDue(schedule: Schedule, due: string): Promise<number> {
   const { id } = await addDraft(on.database, orgId);
   await scheduleCampaign(createSession(on.database, orgId), orgId, id, schedule);
   await sql`update campaigns set launch_at = ${sql.raw(due)} where id = ${id}`.execute(on.db);
@@ -82,6 +83,12 @@ test('each slot of a repeating campaign makes one copy that is sent, and the cam
   );
   expect(await launchDue()).toBe(1);
   expect(await copiesOf(id)).toHaveLength(2);
+});
+
+test('a copy is named after the day that its people have, not after the day in UTC', async () => {
+  const id = await addDue({ cron: '0 6 * * *', timeZone: 'Asia/Tokyo' }, "'2026-11-01T21:00:00Z'");
+  expect(await launchDue()).toBe(1);
+  expect(await copiesOf(id)).toMatchObject([{ name: 'Weekly, 2026-11-02' }]);
 });
 
 test('after a downtime the missed slots are made up for once, not once each', async () => {

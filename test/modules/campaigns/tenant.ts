@@ -22,6 +22,7 @@ export const tenant: Tenant = {
   },
   requests: {
     'PATCH /api/campaigns/{id}': { body: { name: 'Ours now' } },
+    'POST /api/campaigns/{id}/retry': { body: {} },
     'POST /api/campaigns/{id}/schedule': { body: { cron: '0 9 * * 1' } },
   },
 };

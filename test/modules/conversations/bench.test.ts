@@ -49,7 +49,7 @@ async function sentCampaign(): Promise<string[]> {
     from teams, generate_series(1, ${PEOPLE}::int) n where org_id = ${orgId}`.execute(database.db);
   const { rows } = await sql<{ id: number }>`
     insert into campaigns (org_id, name, subject, body, questions, status, link_expires_at)
-    values (${orgId}, 'Weekly', 's', 'b', ${QUESTIONS}, 'done', now() + interval '1 day') returning id`.execute(
+    values (${orgId}, 'Weekly', 's', 'b', ${JSON.stringify(QUESTIONS.map((text) => ({ text, answer: 'text' })))}::jsonb, 'done', now() + interval '1 day') returning id`.execute(
     database.db,
   );
   const campaignId = Number(rows[0]?.id);
@@ -119,9 +119,9 @@ test('the history finds what was lost, stored twice, numbered otherwise or left 
   await startLoad(planFor(tokens, { historyFile })).figures;
   const answers: Answer[] = [];
   for await (const entry of readHistory(historyFile)) answers.push(entry as Answer);
-  // Of four different conversations, each with one fault.
+  // Of five different conversations, each with one fault.
   const first = new Map(answers.map((answer) => [answer.reachOutId, answer]));
-  const [lost, twice, moved, gap] = [...first.values()] as [Answer, Answer, Answer, Answer];
+  const [lost, twice, moved, gap, swapped] = [...first.values()] as [Answer, Answer, Answer, Answer, Answer];
   const where = (answer: Answer) => sql`conversation_id = (select id from conversations
     where org_id = ${answer.orgId} and reach_out_id = ${answer.reachOutId})`;
   await sql`update messages set nonce = 'gone', body = 'gone' where nonce = ${lost.nonce}`.execute(database.db);
@@ -133,6 +133,7 @@ test('the history finds what was lost, stored twice, numbered otherwise or left 
     database.db,
   );
   await sql`delete from messages where seq = 1 and ${where(gap)}`.execute(database.db);
+  await sql`update messages set question_seq = question_seq + 2 where nonce = ${swapped.nonce}`.execute(database.db);
   const found = await checkHistory(
     database.ownerUrl,
     CONVERSATION_HISTORY,
@@ -140,7 +141,7 @@ test('the history finds what was lost, stored twice, numbered otherwise or left 
   );
   expect(found.acknowledged).toEqual({ answer: PEOPLE * 3 });
   // The gaps are the hole, and the number that was skipped for the twin.
-  expect(found.faults).toEqual({ lost: 1, duplicated: 1, wrongSeq: 1, withGaps: 2 });
+  expect(found.faults).toEqual({ lost: 1, duplicated: 1, wrongSeq: 1, wrongQuestion: 1, withGaps: 2 });
   expect(found.samples.join('\n')).toContain(`lost: answer ${lost.nonce}`);
 });
 

@@ -6,7 +6,7 @@ import { type ApiClient, registerClient } from '../../api-client.ts';
 import { createTestDatabase, type TestDatabase, until } from '../../database.ts';
 import { mailsTo, readMail, tokenIn } from '../../mails.ts';
 import { emptyRedis, startWorker, type TestWorker, testEnvironment } from '../../worker.ts';
-import { openChat } from './chat-client.ts';
+import { openChat, openConversation, sayAnswer } from './chat-client.ts';
 
 const PEOPLE = 50;
 const QUESTIONS = CAMPAIGN_DEFAULTS.questions.length;
@@ -42,10 +42,9 @@ test('the whole story: register, import, launch, read the mail, talk, and see it
   // Two messages for each question, and the greeting: no gap, none twice, although the line broke in the middle.
   expect(seqs).toEqual(Array.from({ length: 1 + 2 * QUESTIONS }, (_, index) => index + 1));
   for (const [, other] of others) {
-    const chat = await openChat(all.config.chatUrl);
-    await chat.hello(other);
-    await chat.answer('first', 'It was terrible, I am exhausted');
-    chat.socket.close();
+    const person = openConversation(all.config.chatUrl, other);
+    await person.answer('It was terrible, I am exhausted');
+    person.close();
   }
 
   await seeTheProgress(campaignId, others.length);
@@ -82,7 +81,7 @@ async function talkWithALostConnection(token: string): Promise<number[]> {
   for (let question = 1; question <= QUESTIONS; question++) {
     const body = question === 1 ? 'Great, "really" great' : `I am happy with it, answer ${question}`;
     if (question === 2) {
-      chat.say({ type: 'answer', nonce: 'answer-2', body });
+      chat.say(sayAnswer('answer-2', 3, body));
       chat.socket.terminate();
       await chat.closed;
       chat = await openChat(all.config.chatUrl);
@@ -126,7 +125,11 @@ async function seeTheProgress(campaignId: number, others: number): Promise<void>
 }
 
 async function seeTheMood(others: number): Promise<void> {
-  const { body } = await client.get<{ organisation: { answers: number; mood: number }[] }>('/api/mood');
+  type Mood = { organisation: { answers: number; scored: number; mood: number }[] };
+  const body = await until('all answers are scored', async () => {
+    const { body } = await client.get<Mood>('/api/mood');
+    return body.organisation[0]?.scored === QUESTIONS + others ? body : undefined;
+  });
   expect(body).toMatchObject({
     organisation: [{ answers: QUESTIONS + others }],
     teams: [{ name: 'Support', days: [{}] }],

@@ -1,3 +1,4 @@
+import type { CampaignContent } from '../../../src/modules/campaigns/campaigns.ts';
 import { createCheckInToken } from '../../../src/modules/conversations/links.ts';
 import type { TestDatabase } from '../../database.ts';
 import { addOrganisation } from '../../organisation.ts';
@@ -13,11 +14,15 @@ export interface Invitation {
   readonly token: string;
 }
 
-/** An organisation with a launched campaign of CONTENT's three questions, and its people as if their mails had arrived. */
-export async function invite(on: TestDatabase, count: number): Promise<Invitation[]> {
+/** An organisation with a launched campaign, of CONTENT's three questions unless `content` has others, and its people as if their mails had arrived. */
+export async function invite(
+  on: TestDatabase,
+  count: number,
+  content: Partial<CampaignContent> = {},
+): Promise<Invitation[]> {
   const orgId = await addOrganisation(on.db);
   const employees = await addEmployees(on.db, orgId, count, 'invited.test');
-  const campaignId = await addLaunched(on.database, orgId);
+  const campaignId = await addLaunched(on.database, orgId, content);
   const reachOuts = await on.db
     .insertInto('reach_outs')
     .values(

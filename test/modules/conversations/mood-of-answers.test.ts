@@ -70,7 +70,7 @@ async function moodOfMessages(from: string, to: string) {
     from messages m join conversations v on v.org_id = m.org_id and v.id = m.conversation_id
     where m.org_id = ${ORG} and m.sender = 'employee'
       and (m.created_at at time zone 'utc')::date between ${from}::date and ${to}::date
-    group by grouping sets ((2), (v.team_id, 2)) having count(*) >= ${MOOD_GROUP_MIN}
+    group by grouping sets ((2), (v.team_id, 2)) having count(m.sentiment) >= ${MOOD_GROUP_MIN}
     order by day`.execute(api.database.db);
   return rows;
 }

@@ -49,7 +49,7 @@ test('those of one campaign are the whole list of that campaign', async () => {
   expect(new Set(seen.map((one) => one.campaign.id))).toEqual(new Set([campaign]));
 });
 
-test('a conversation has its messages in order, and its mood is the mean of its answers', async () => {
+test('a conversation has its messages in order, and its mood is the mean of its scored answers', async () => {
   const listed = (await admin.get<Page>('/api/conversations?limit=50')).body.items.find(({ answers }) => answers > 1);
   type Full = Conversation & { messages: { seq: number; sender: string; body: string; sentiment: number | null }[] };
   const { body } = await admin.get<Full>(`/api/conversations/${listed?.id}`);
@@ -67,7 +67,7 @@ describe('the export', () => {
     return { ...answer, rows: answer.status === 200 ? (parse(answer.body, { bom: true }) as string[][]) : [] };
   };
 
-  test('has every answer once, with its question, in the order in which the conversations began', async () => {
+  test('has every answer once, with its question, in the order in which they were given', async () => {
     const { headers, rows } = await exported();
     expect(headers.get('content-type')).toBe('text/csv; charset=utf-8');
     expect(headers.get('content-disposition')).toMatch(/^attachment; filename="answers-[\d-]+\.csv"$/);
@@ -77,19 +77,47 @@ describe('the export', () => {
       from messages m
       join conversations v on v.org_id = m.org_id and v.id = m.conversation_id
       join campaigns c on c.id = v.campaign_id join teams t on t.id = v.team_id join employees e on e.id = v.employee_id
-      join messages q on q.org_id = m.org_id and q.conversation_id = v.id and q.seq = m.seq - 1
-      where m.org_id = ${ORG} and m.sender = 'employee' order by v.started_at, v.id, m.seq`.execute(api.database.db);
+      join messages q on q.org_id = m.org_id and q.conversation_id = v.id and q.seq = m.question_seq
+      where m.org_id = ${ORG} and m.sender = 'employee' order by m.created_at, v.id, m.seq`.execute(api.database.db);
     expect(rows.length - 1).toBe(truth.rows.length);
     expect(rows.slice(1).map((row) => row.slice(1, 7))).toEqual(truth.rows.map((row) => Object.values(row)));
   });
 
   test('takes the days that it is asked for, both ends included', async () => {
     const { rows } = await sql<{ day: string; count: number }>`
-      select (v.started_at at time zone 'utc')::date::text as day, sum(v.answers)::int as count from conversations v
-      where v.org_id = ${ORG} group by 1 having sum(v.answers) > 0 order by 1`.execute(api.database.db);
+      select (created_at at time zone 'utc')::date::text as day, count(*)::int as count from messages
+      where org_id = ${ORG} and sender = 'employee' group by 1 order by 1`.execute(api.database.db);
     const [first, second, last] = [rows[3], rows[4], rows[5]] as [(typeof rows)[0], (typeof rows)[0], (typeof rows)[0]];
     const some = await exported(`?from=${first.day}&to=${last.day}`);
     expect(some.rows.length - 1).toBe(first.count + second.count + last.count);
+  });
+
+  test('a job that asks for each day once has every answer once, whenever its conversation began', async () => {
+    // A conversation that began yesterday, before midnight, and is answered today.
+    const { rows: late } = await sql<{ body: string }>`
+      with late as (
+        select conversation_id, max(seq) as seq from messages
+        where org_id = ${ORG} and sender = 'employee' group by conversation_id having count(*) > 1 limit 1
+      )
+      update messages m set body = 'a late answer', created_at = m.created_at + interval '1 day' from late
+      where m.org_id = ${ORG} and m.conversation_id = late.conversation_id and m.seq = late.seq returning body`.execute(
+      api.database.db,
+    );
+    expect(late).toHaveLength(1);
+    await admin.send('POST', '/api/imports', { fileName: 'a.csv' });
+    const { rows: days } = await sql<{ day: string }>`
+      select distinct (created_at at time zone 'utc')::date::text as day from messages
+      where org_id = ${ORG} and sender = 'employee' order by 1`.execute(api.database.db);
+    const byDay: string[][] = [];
+    for (const { day } of days) {
+      const { rows } = await exported(`?from=${day}&to=${day}`);
+      expect(rows.slice(1).filter(([at]) => at?.slice(0, 10) !== day)).toEqual([]);
+      byDay.push(...rows.slice(1));
+    }
+    const all = (await exported()).rows.slice(1);
+    expect(all.length).toBeGreaterThan(200);
+    expect(byDay).toEqual(all);
+    expect(byDay.filter((row) => row.includes('a late answer'))).toHaveLength(1);
   });
 
   test.each(['?from=2026-02-30', '?to=2026-13-01', '?from=0000-01-01', '?to=yesterday'])(

@@ -1,12 +1,18 @@
 import { sql } from 'kysely';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { createLinkToken } from '../../../src/mail/personal-link.ts';
-import { ANSWER_CHARS_MAX, NONCE_CHARS_MAX } from '../../../src/modules/conversations/limits.ts';
+import {
+  ANSWER_CHARS_MAX,
+  CHOICE_MAX,
+  CONVERSATION_MESSAGES_MAX,
+  NONCE_CHARS_MAX,
+} from '../../../src/modules/conversations/limits.ts';
 import { createCheckInToken } from '../../../src/modules/conversations/links.ts';
 import { start as startChat } from '../../../workers/chat.ts';
 import { createTestDatabase, type TestDatabase, until } from '../../database.ts';
 import { SECRET_KEY, startWorker, type TestWorker, testEnvironment } from '../../worker.ts';
-import { type ChatClient, type Frame, openChat } from './chat-client.ts';
+import { campaignOf } from '../campaigns/drafts.ts';
+import { type ChatClient, type Frame, openChat, sayAnswer } from './chat-client.ts';
 import { type Invitation, invite, inviteOne } from './invitations.ts';
 
 let on: TestDatabase;
@@ -30,11 +36,19 @@ async function welcomed(token = invitation.token, lastSeq = 0): Promise<ChatClie
   await client.hello(token, lastSeq);
   return client;
 }
+/** Says that a person is there, and waits until the conversation has begun. */
+async function begun(client: ChatClient, { reachOutId } = invitation): Promise<void> {
+  client.say({ type: 'seen' });
+  await until('the conversation has begun', () =>
+    on.db.selectFrom('conversations').where('reach_out_id', '=', reachOutId).select('id').executeTakeFirst(),
+  );
+}
 const messagesIn = (client: ChatClient) =>
   client.frames.filter((frame) => frame.type === 'message').map(({ seq, sender, body }) => [seq, sender, body]);
 
 test('an answer that is committed after its person came back is heard in the new window', async () => {
   const before = await welcomed();
+  await begun(before);
   const [{ id } = { id: 0 }] = await on.db
     .selectFrom('conversations')
     .where('reach_out_id', '=', invitation.reachOutId)
@@ -43,7 +57,7 @@ test('an answer that is committed after its person came back is heard in the new
   let after!: ChatClient;
   await on.db.transaction().execute(async (transaction) => {
     await transaction.selectFrom('conversations').where('id', '=', id).select('id').forUpdate().execute();
-    before.say({ type: 'answer', nonce: 'late', body: 'fine' });
+    before.say(sayAnswer('late', 1, 'fine'));
     await until('the answer waits for the lock', async () => {
       const { rows } =
         await sql`select 1 from pg_stat_activity where application_name = 'tardigrade-chat' and wait_event_type = 'Lock'`.execute(
@@ -67,7 +81,8 @@ test('a conversation from hello to the end', async () => {
     questions: 3,
     finished: false,
     lastSeq: 1,
-    messages: [{ seq: 1, sender: 'bot', body: 'Hi Person! How are you?' }],
+    waitingFor: 1,
+    messages: [{ seq: 1, sender: 'bot', body: 'Hi Person! How are you?', at: expect.any(String), answer: 'text' }],
   });
   expect(await client.answer('a', ' fine \n')).toEqual({ type: 'ack', nonce: 'a', seq: 2 });
   await client.answer('b', 'tea');
@@ -82,6 +97,117 @@ test('a conversation from hello to the end', async () => {
     [7, 'bot', expect.stringMatching(/^Thank you/)],
   ]);
   expect(await client.answer('d', 'one more')).toMatchObject({ type: 'error', code: 'conflict' });
+  const [answer, question, , , , thanks] = client.frames.filter((frame) => frame.type === 'message');
+  expect(answer).toMatchObject({ nonce: 'a' });
+  expect(answer).not.toHaveProperty('answer');
+  expect(question).toMatchObject({ answer: 'text' });
+  expect(question).not.toHaveProperty('nonce');
+  expect(thanks).not.toHaveProperty('answer');
+  expect(await (await open()).hello(invitation.token, 7)).toMatchObject({ finished: true, waitingFor: null });
+});
+
+test('two thoughts sent at once belong to one question: the second is refused, not stored under the next', async () => {
+  const client = await welcomed();
+  client.say(sayAnswer('first', 1, 'It was fine'));
+  client.say(sayAnswer('second', 1, 'but the release was stressful'));
+  expect(await client.heard((frame) => frame.type === 'error')).toMatchObject({ code: 'conflict' });
+  expect(messagesIn(client)).toEqual([
+    [2, 'employee', 'It was fine'],
+    [3, 'bot', 'What helps?'],
+  ]);
+  client.say(sayAnswer('first', 1, 'It was fine')); // sent again after its acknowledgement was lost
+  await until('acknowledged again', () => client.frames.filter((frame) => frame.type === 'ack').length === 2);
+  expect(await client.answer('second', 'but the release was stressful')).toMatchObject({ type: 'ack', seq: 4 });
+});
+
+test('a client that has more than the server, as after a restored backup, starts again from the beginning', async () => {
+  const client = await welcomed();
+  await client.answer('a', 'fine');
+  const ahead = await open();
+  const welcome = await ahead.hello(invitation.token, 9);
+  expect(ahead.frames[0]).toEqual({ type: 'resync', fromSeq: 1 });
+  expect((welcome['messages'] as Frame[]).map(({ seq }) => seq)).toEqual([1, 2, 3]);
+});
+
+test('a client that missed more than the server repeats is told from where it goes on', async () => {
+  const client = await welcomed();
+  await client.answer('a', 'fine');
+  await sql`insert into messages (org_id, conversation_id, seq, sender, body)
+    select org_id, id, n, 'bot', 'and ' || n from conversations, generate_series(4, ${CONVERSATION_MESSAGES_MAX + 2}::int) n
+    where reach_out_id = ${invitation.reachOutId}`.execute(on.db);
+  await sql`update conversations set last_seq = ${CONVERSATION_MESSAGES_MAX + 2}::int
+    where reach_out_id = ${invitation.reachOutId}`.execute(on.db);
+  const late = await open();
+  const welcome = await late.hello(invitation.token, 1);
+  expect(late.frames[0]).toEqual({ type: 'resync', fromSeq: 3 });
+  const seqs = (welcome['messages'] as Frame[]).map(({ seq }) => seq);
+  expect([seqs.length, seqs[0], seqs.at(-1)]).toEqual([CONVERSATION_MESSAGES_MAX, 3, CONVERSATION_MESSAGES_MAX + 2]);
+  const enough = await open();
+  await enough.hello(invitation.token, 2);
+  expect(enough.frames.map(({ type }) => type)).toEqual(['welcome']);
+});
+
+test('a hello may say which version of the protocol it speaks', async () => {
+  const client = await open();
+  client.say({ type: 'hello', version: 1, token: invitation.token, lastSeq: 0 });
+  expect(await client.heard(({ type }) => type !== 'ping')).toMatchObject({ type: 'welcome' });
+});
+
+test('a tap on the scale is an answer', async () => {
+  const questions = [{ text: 'How was it?', answer: 'scale' as const }];
+  const [person] = (await invite(on, 1, { questions })) as [Invitation];
+  const client = await welcomed(person.token);
+  expect(await client.answer('words', 'good')).toMatchObject({ type: 'error', code: 'invalid' });
+  expect(await client.answer('tap', CHOICE_MAX)).toEqual({ type: 'ack', nonce: 'tap', seq: 2 });
+  expect(messagesIn(client)[0]).toEqual([2, 'employee', '5 of 5']);
+});
+
+test('a program that opens the link leaves no trace; a person who gives a sign begins the conversation, once', async () => {
+  const opened = async () => (await campaignOf(on.db, invitation.orgId, invitation.campaignId)).progress.opened;
+  const scanner = await welcomed();
+  scanner.socket.close();
+  await scanner.closed;
+  expect(await opened()).toBe(0);
+  const client = await welcomed();
+  for (const _ of [1, 2, 3]) await begun(client);
+  await client.answer('a', 'fine');
+  expect(await opened()).toBe(1);
+});
+
+test('an answer from an open window is refused once the link has expired', async () => {
+  const client = await welcomed();
+  await client.answer('a', 'fine');
+  await sql`update campaigns set link_expires_at = now() where id = ${invitation.campaignId}`.execute(on.db);
+  expect(await client.answer('b', 'late')).toMatchObject({ type: 'error', code: 'gone' });
+});
+
+test.each([
+  ['a zero width space', '\u200b'],
+  ['Hangul fillers', '\u3164\u115f'],
+  ['the empty Braille pattern', '\u2800'],
+  ['directions without a text', '\u202e\u2066'],
+  ['an accent without a letter', '\u0301'],
+  ['half of an emoji', '\ud83d'],
+  ['a byte order mark', '\ufeff'],
+  ['a soft hyphen', '\u00ad'],
+])('%s alone is not an answer', async (_, text) => {
+  const client = await welcomed();
+  expect(await client.answer('a', text)).toMatchObject({ type: 'error', code: 'invalid' });
+  expect(await client.answer('b', '👍')).toMatchObject({ type: 'ack', seq: 2 });
+});
+
+test('a text is stored composed, and half of an emoji in it does not lose the rest', async () => {
+  const client = await welcomed();
+  await client.answer('a', 'cafe\u0301 \ud83d');
+  expect(messagesIn(client)[0]).toEqual([2, 'employee', 'caf\u00e9 \ufffd']);
+});
+
+test('an answer that is too long is told by how much', async () => {
+  const client = await welcomed();
+  const refused = await client.answer('a', 'x'.repeat(3_017));
+  expect(refused).toMatchObject({ code: 'invalid', message: expect.stringMatching(/at most 2,000 .* 3,017/) });
+  // Characters are counted as people count them: an emoji is one.
+  expect(await client.answer('b', '😀'.repeat(ANSWER_CHARS_MAX))).toMatchObject({ type: 'ack' });
 });
 
 test('an answer is acknowledged only when it is committed', async () => {
@@ -96,7 +222,7 @@ test('an answer is acknowledged only when it is committed', async () => {
     await hold;
   });
   await locked.promise;
-  client.say({ type: 'answer', nonce: 'slow', body: 'fine' });
+  client.say(sayAnswer('slow', 1, 'fine'));
   await until('the answer waits for the lock, uncommitted', async () => {
     const { rows } =
       await sql`select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`.execute(
@@ -119,7 +245,7 @@ test('an answer is acknowledged only when it is committed', async () => {
 
 test('an answer whose acknowledgement was lost is sent again and is there once', async () => {
   const first = await welcomed();
-  first.say({ type: 'answer', nonce: 'once', body: 'fine' });
+  first.say(sayAnswer('once', 1, 'fine'));
   await new Promise((resolve) => first.socket.once('message', resolve)); // stored; the client dies before it reads this
   first.socket.terminate();
   const second = await open();
@@ -133,14 +259,16 @@ test('an answer whose acknowledgement was lost is sent again and is there once',
 test("two windows of one person see each other's messages, in order and once; another person sees none", async () => {
   const [anna, ben] = (await invite(on, 2)) as [Invitation, Invitation];
   const [left, right, other] = [await welcomed(anna.token), await welcomed(anna.token), await welcomed(ben.token)];
-  await Promise.all([left.answer('l', 'from the left'), right.answer('r', 'from the right')]);
-  for (const window of [left, right]) {
-    await until('it has seen all', () => messagesIn(window).length === 4);
-    expect(messagesIn(window).map(([seq]) => seq)).toEqual([2, 3, 4, 5]);
+  for (const [question, window] of [left, right, left].entries()) {
+    await window.answer(`n${question}`, 'mine and mine alone');
+    await until('the other has seen it', () =>
+      [left, right].every((one) => messagesIn(one).length === 2 * question + 2),
+    );
   }
+  for (const window of [left, right]) expect(messagesIn(window).map(([seq]) => seq)).toEqual([2, 3, 4, 5, 6, 7]);
   await other.answer('o', 'mine');
   expect(messagesIn(other).map(([, , body]) => body)).toEqual(['mine', 'What helps?']);
-  expect(JSON.stringify(left.frames)).not.toContain('mine');
+  expect(JSON.stringify(other.frames)).not.toContain('alone');
 });
 
 test('a closed window is told nothing more, and the other goes on', async () => {
@@ -177,12 +305,18 @@ test('an answer before hello goes nowhere', async () => {
 test.each([
   ['no type', {}],
   ['an unknown type', { type: 'shout' }],
-  ['an empty answer', { type: 'answer', nonce: 'n', body: '' }],
-  ['an answer of blanks', { type: 'answer', nonce: 'n', body: ' \n ' }],
-  ['an answer that is too long', { type: 'answer', nonce: 'n', body: 'x'.repeat(ANSWER_CHARS_MAX + 1) }],
-  ['no nonce', { type: 'answer', nonce: '', body: 'fine' }],
-  ['a nonce that is too long', { type: 'answer', nonce: 'n'.repeat(NONCE_CHARS_MAX + 1), body: 'fine' }],
-  ['a field that nobody reads', { type: 'answer', nonce: 'n', body: 'fine', seq: 1 }],
+  ['an empty answer', sayAnswer('n', 1, '')],
+  ['an answer of blanks', sayAnswer('n', 1, ' \n ')],
+  ['an answer that is too long', sayAnswer('n', 1, 'x'.repeat(ANSWER_CHARS_MAX + 1))],
+  ['no nonce', sayAnswer('', 1, 'fine')],
+  ['a nonce that is too long', sayAnswer('n'.repeat(NONCE_CHARS_MAX + 1), 1, 'fine')],
+  ['a field that nobody reads', { ...sayAnswer('n', 1, 'fine'), seq: 1 }],
+  ['an answer without a question', { type: 'answer', nonce: 'n', text: 'fine' }],
+  ['words and a number at once', { ...sayAnswer('n', 1, 'fine'), choice: 1 }],
+  ['neither words nor a number', { type: 'answer', nonce: 'n', questionSeq: 1 }],
+  ['a number below the scale', sayAnswer('n', 1, 0)],
+  ['a number above the scale', sayAnswer('n', 1, CHOICE_MAX + 1)],
+  ['a number between two', sayAnswer('n', 1, 2.5)],
   ['a place before the first', { type: 'hello', token: 'x', lastSeq: -1 }],
 ])('%s is told to be invalid, and the conversation goes on', async (_, frame) => {
   const client = await welcomed();
@@ -210,7 +344,7 @@ test('a stop of the chat tells everybody to come back, and what was said is ther
   await client.hello(invitation.token);
   await client.answer('a', 'fine');
   expect(await second.stop()).toBe(true);
-  expect(await client.closed).toEqual({ code: 1012, reason: 'restarting' });
+  expect(await client.closed).toMatchObject({ code: 1012, reason: expect.stringMatching(/^retry after \d+ ms$/) });
   const again = await open();
   expect(await again.hello(invitation.token, 3)).toMatchObject({ lastSeq: 3, messages: [] });
 });

@@ -14,7 +14,7 @@ import { linkTo } from '../../browser/catcher.ts';
 import { query } from '../../browser/query.ts';
 import { until } from '../../database.ts';
 import { addressOf, employeesFile, GOOD_ROWS, REJECTED, ROWS, teammates } from '../employees/employees-file.ts';
-import { openChat } from './chat-client.ts';
+import { openConversation } from './chat-client.ts';
 
 /** One organisation from its registration to its first answers. Each step goes on where the one before ended. */
 const OWNER = { email: 'ada@story.test', password: 'three quiet words' };
@@ -200,14 +200,10 @@ test('step 5: an employee answers on a phone; the chat dies in the middle, and n
 test('step 5: six colleagues answer too', async () => {
   for (const n of teammates(6)) {
     const link = new URL(await linkTo(addressOf(n), '/c/'));
-    const chat = await openChat(link.origin);
-    await chat.hello(link.pathname.replace('/c/', ''));
-    for (const [index, text] of ANSWERS.entries()) {
-      expect(await chat.answer(`${n}-${index}`, text)).toMatchObject({ type: 'ack' });
-    }
-    await chat.heard((frame) => frame.type === 'finished' || frame['finished'] === true);
-    chat.socket.close();
-    await chat.closed;
+    const person = openConversation(link.origin, link.pathname.replace('/c/', ''));
+    for (const text of ANSWERS) expect(await person.answer(text)).toEqual(expect.any(Number));
+    await person.finished();
+    person.close();
   }
 });
 

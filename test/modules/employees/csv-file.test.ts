@@ -97,6 +97,32 @@ test('bad rows are named by line and reason, and good ones are kept', async () =
   expect((await employeesOf(api, owner.orgId)).map(({ name }) => name)).toEqual(['Ada', 'Zoe']);
 });
 
+test('a row whose address is a list, a group or anything but one mailbox is rejected with its line', async () => {
+  const owner = await api.newOwner();
+  const { put } = await importFile(
+    owner,
+    [
+      'name,email,team',
+      'Ben Boss,ben@corp.test,Board', // 2
+      'Ada Comma,"ada,ben@corp.test",Engines', // 3
+      'Cleo Trailing,"cleo@corp.test,",Engines', // 4
+      'Dan Semicolon,dan@corp.test;,Engines', // 5
+      'Eve Mailto,mailto:eve@corp.test,Engines', // 6
+      'Fay Group,team:fay@corp.test;,Engines', // 7
+      'Gus Comment,gus(work)@corp.test,Engines', // 8
+      'Hal Invisible,hal@corp.test\u200b,Engines', // 9
+      'Ida Umlaut,idä@corp.test,Engines', // 10
+      'Jo Domain,jo@münchen.test,Engines', // 11
+    ].join('\n'),
+  );
+  expect(put.body).toMatchObject({ status: 'done', rowsRead: 10, rowsAdded: 2, rowsRejected: 8 });
+  expect((put.body.rejections as { line: number }[]).map(({ line }) => line)).toEqual([3, 4, 5, 6, 7, 8, 9, 10]);
+  expect((await employeesOf(api, owner.orgId)).map(({ email }) => email)).toEqual([
+    'ben@corp.test',
+    'jo@xn--mnchen-3ya.test',
+  ]);
+});
+
 test('quotes inside a field are kept as they stand, and cost no other row', async () => {
   const owner = await api.newOwner();
   const { put } = await importFile(

@@ -115,6 +115,17 @@ on conflict (org_id, email) do update set name = excluded.name, team_id = exclud
 where (employees.name, employees.team_id) is distinct from (excluded.name, excluded.team_id)
 returning (xmax = 0) as added;
 
+-- src/modules/employees/retention.ts deleteOldImports (system)
+delete from imports
+where (org_id, id) in (
+  select org_id, id
+  from imports
+  where created_at < now() - make_interval(days => $1::int)
+  order by created_at
+  limit $2
+  for update skip locked
+);
+
 -- src/modules/employees/search.ts walk (tenant)
 select employees.email as key, lower($1::text) as prefix, employees.name_lower, employees.id, employees.name,
     employees.email, employees.team_id, teams.name as team, employees.unsubscribed_at, employees.created_at

@@ -1,7 +1,7 @@
-/** "Team" and "import" only where they cannot be English or TypeScript. */
+/** "Team" and "import" only where they cannot be English or TypeScript; `.unsubscribe(` is a command of Redis. */
 export const words: readonly string[] = [
   'employee',
-  'unsubscri',
+  '(?<!\\.)unsubscri',
   'team_?id\\b',
   '/teams?\\b',
   "'teams?'",

@@ -20,6 +20,8 @@ test('the seeded owner signs in and sees weeks of moods, as many as are chosen',
   await takePictures(page, 'seeded-home');
   const days = page.locator('.heat thead th');
   await expect.poll(() => days.count()).toBe(1 + 28);
+  await page.getByText(/^Days are counted in UTC: one begins at midnight UTC/).waitFor();
+  await page.getByText(/^since midnight UTC/).waitFor();
   await page.getByText('7 days').click();
   await expect.poll(() => days.count()).toBe(1 + 7);
   visitor.expectNoFaults();

@@ -10,6 +10,7 @@ export const tenant: Tenant = {
         day: new Date().toISOString().slice(0, 10),
         team_id: ids['teams'] as number,
         answers: MOOD_GROUP_MIN,
+        scored: MOOD_GROUP_MIN,
         score_sum: 1,
       })
       .execute();

@@ -18,6 +18,7 @@ test.each([
   ["path.join(ROOT, '.tardigrade')", "path.join(ROOT, '.acme-invoices')"],
   ["name: 'tardigrade_queries_total'", "name: 'acme_invoices_queries_total'"],
   ["'tardigrade_tenant'", "'acme_invoices_tenant'"],
+  ["'tardigrade_session'", "'acme_invoices_session'"],
   ["const DATABASE = 'tardigrade';", "const DATABASE = 'acme_invoices';"],
   ["const OWNER_ROLE = 'tardigrade';", "const OWNER_ROLE = 'acme_invoices';"],
   ['create role tardigrade login', 'create role acme_invoices login'],

@@ -75,6 +75,7 @@ function redisCard({ redis }) {
       'section',
       { class: 'card' },
       el('h3', null, 'Redis ', el('span', { class: 'status bad' }, 'unreachable')),
+      el('p', null, 'Jobs and mails wait until it is back. Of the processes, only the one that answers is shown.'),
     );
   }
   const share = redis.maxBytes > 0 ? redis.usedBytes / redis.maxBytes : 0;

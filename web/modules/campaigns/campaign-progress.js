@@ -1,8 +1,9 @@
 import { el } from '/assets/el.js';
 import { count, formatNumber } from '/assets/format.js';
 import { bar, statusMark } from '/assets/parts.js';
+import { pausedText } from './paused.js';
 
-const KINDS = { scheduled: 'warn', sending: 'warn', done: 'good' };
+const KINDS = { scheduled: 'warn', sending: 'warn', paused: 'bad', done: 'good' };
 
 /** How a campaign is, in one word. */
 export const campaignStatus = (status) => statusMark(status, KINDS[status]);
@@ -32,5 +33,6 @@ export function progressRow(campaign) {
     el('a', { href: `#/campaigns/${campaign.id}` }, campaign.name),
     el('span', { class: 'soft' }, progressText(campaign)),
     progressBar(campaign),
+    campaign.pausedBecause && el('small', { class: 'why' }, pausedText(campaign)),
   );
 }

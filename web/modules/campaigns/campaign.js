@@ -4,7 +4,9 @@ import { count, formatAgo, formatNumber, formatPercent, formatTime } from '/asse
 import { confirmDialog, heading, notice, openDialog, run, slot } from '/assets/parts.js';
 import { poll } from '/assets/poll.js';
 import { campaignStatus, progressBar, progressText } from './campaign-progress.js';
+import { failuresPanel } from './failures.js';
 import { mailPreview } from './mail-preview.js';
+import { pausedNotice } from './paused.js';
 import { reachOutList } from './reach-out-list.js';
 import { scheduleDialog, scheduleText } from './schedule-dialog.js';
 
@@ -16,7 +18,12 @@ export function campaignView({ id, session, signal }) {
   const state = el('div', null, el('p', { class: 'soft' }, 'Loading…'));
   const rest = el('div', { class: 'stack' });
   const fault = el('div');
-  const list = reachOutList(id, signal);
+  const retried = (campaign) => {
+    changed(campaign);
+    list.restart();
+  };
+  const list = reachOutList(id, session.mayWrite && retried, signal);
+  const failures = failuresPanel(session.mayWrite, retried, signal);
   let shown = null;
   let listed = 0;
 
@@ -27,8 +34,12 @@ export function campaignView({ id, session, signal }) {
     // Buttons and lists stay put while numbers move; they change only when the status does.
     if (shown !== campaign.status) {
       put(title.querySelector('.actions'), session.mayWrite && actions(campaign, changed, signal));
-      put(rest, campaign.status === 'draft' ? contents(campaign, signal) : [list.node, questions(campaign)]);
+      put(
+        rest,
+        campaign.status === 'draft' ? contents(campaign, signal) : [failures.node, list.node, questions(campaign)],
+      );
     }
+    failures.show(campaign);
     // The list follows the status, and the moment when the recipients become known.
     const { recipients } = campaign.progress;
     if (shown !== null && (shown !== campaign.status || (listed === 0 && recipients > 0))) list.restart();
@@ -61,6 +72,7 @@ function statePanel(campaign) {
     'section',
     { class: 'card' },
     el('p', null, campaignStatus(campaign.status), ' ', el('span', { class: 'soft' }, whenText(campaign))),
+    pausedNotice(campaign),
     campaign.status !== 'draft' && [
       progressBar(campaign),
       el('p', { class: 'soft' }, progressText(campaign)),
@@ -114,7 +126,19 @@ function actions(campaign, changed, signal) {
       button('Launch…', () => launchDialog(campaign, act('launch'), signal), 'primary'),
     ];
   }
-  return ['scheduled', 'sending'].includes(campaign.status) && button('Cancel…', cancel);
+  const live = ['scheduled', 'sending', 'paused'].includes(campaign.status);
+  return [
+    campaign.status === 'sending' && quickButton('Pause', act('pause')),
+    campaign.status === 'paused' && quickButton('Resume', act('resume'), 'primary'),
+    live && button('Cancel…', cancel),
+  ];
+}
+
+// Can be undone by its counterpart, so nobody is asked first.
+function quickButton(text, act, kind) {
+  const fault = el('span');
+  const node = el('button', { type: 'button', class: kind, onclick: () => run(node, fault, act) }, text);
+  return [node, fault];
 }
 
 // Says how many people get the mail before anything can be sent.
@@ -165,7 +189,9 @@ function questions(campaign) {
     el(
       'ol',
       null,
-      campaign.questions.map((text) => el('li', null, text)),
+      campaign.questions.map(({ text, answer }) =>
+        el('li', null, text, answer === 'scale' && el('small', { class: 'soft' }, ' 1 to 5')),
+      ),
     ),
   );
 }

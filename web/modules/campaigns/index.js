@@ -30,7 +30,7 @@ export const home = {
 };
 
 function panel(campaigns, { employees }, { mayWrite }) {
-  const sending = campaigns.filter(({ status }) => status === 'sending');
+  const sending = campaigns.filter(({ status }) => ['sending', 'paused'].includes(status));
   if (sending.length > 0) {
     return el('section', { class: 'card' }, el('h2', null, 'Sending now'), sending.map(progressRow));
   }

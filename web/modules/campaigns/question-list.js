@@ -1,18 +1,28 @@
 import { el, put } from '/assets/el.js';
 
 const QUESTIONS_MAX = 8;
+const ANSWERS = [
+  ['text', 'in words'],
+  ['scale', 'on a scale'],
+];
 
-/** An editable list of questions; `values()` gives those that are not empty. */
+/** An editable list of questions, `{ text, answer }` each; `values()` gives those that are not empty. */
 export function questionList(initial = []) {
   const rows = el('ol', { class: 'questions' });
-  const add = el('button', { type: 'button', onclick: () => append('').focus() }, 'Add a question');
+  const add = el('button', { type: 'button', onclick: () => append(EMPTY).focus() }, 'Add a question');
 
-  const append = (text) => {
+  const append = ({ text, answer }) => {
     const input = el('input', { maxlength: 300, value: text, required: true });
+    const kind = el(
+      'select',
+      null,
+      ANSWERS.map(([value, label]) => el('option', { value, selected: value === answer }, label)),
+    );
     const row = el(
       'li',
       null,
       input,
+      kind,
       el('button', { type: 'button', class: 'quiet', onclick: () => moveUp(row) }, '↑'),
       el('button', { type: 'button', class: 'quiet', onclick: () => drop(row) }, '×'),
     );
@@ -33,7 +43,8 @@ export function questionList(initial = []) {
   };
   const relabel = () => {
     [...rows.children].forEach((row, i) => {
-      const [input, up, away] = row.children;
+      const [input, kind, up, away] = row.children;
+      kind.setAttribute('aria-label', `How question ${i + 1} is answered`);
       input.setAttribute('aria-label', `Question ${i + 1}`);
       up.setAttribute('aria-label', `Move question ${i + 1} up`);
       up.disabled = i === 0;
@@ -44,9 +55,16 @@ export function questionList(initial = []) {
   };
 
   put(rows);
-  for (const text of initial.length > 0 ? initial : ['']) append(text);
+  for (const question of initial.length > 0 ? initial : [EMPTY]) append(question);
   const legend = el('legend', null, `Questions, asked one after the other (up to ${QUESTIONS_MAX})`);
   const values = () =>
-    [...rows.querySelectorAll('input')].map((input) => input.value.trim()).filter((text) => text !== '');
-  return { node: el('fieldset', { class: 'field' }, legend, rows, add), values };
+    [...rows.children]
+      .map(({ children: [input, kind] }) => ({ text: input.value.trim(), answer: kind.value }))
+      .filter(({ text }) => text !== '');
+  return { node: el('fieldset', { class: 'field' }, legend, rows, add, el('p', { class: 'soft' }, NOTE)), values };
 }
+
+const EMPTY = { text: '', answer: 'text' };
+
+const NOTE =
+  'On a scale: people tap a number from 1 (low) to 5 (high), which can be compared in every language. Words are rated in English only.';

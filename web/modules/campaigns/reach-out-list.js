@@ -1,13 +1,16 @@
-import { get } from '/assets/api.js';
+import { get, post } from '/assets/api.js';
 import { el } from '/assets/el.js';
 import { formatTime } from '/assets/format.js';
 import { pagedTable } from '/assets/pages.js';
-import { field, statusMark } from '/assets/parts.js';
+import { field, run, statusMark } from '/assets/parts.js';
 
 const KINDS = { waiting: '', sending: 'warn', sent: 'good', failed: 'bad', skipped: '' };
 
-/** The recipients, and what became of each one's email. Returns { node, restart }. */
-export function reachOutList(campaignId, signal) {
+/**
+ * The recipients, and what became of each one's email; with `retried(campaign)` a failed one can be sent to again.
+ * Returns { node, restart }.
+ */
+export function reachOutList(campaignId, retried, signal) {
   const status = el(
     'select',
     { id: 'status' },
@@ -24,10 +27,16 @@ export function reachOutList(campaignId, signal) {
       statusMark(one.status, KINDS[one.status]),
       String(one.attempts),
       formatTime(one.sentAt),
-      one.error ?? '–',
+      one.status === 'failed' && retried ? [one.error ?? '', ' ', again(one)] : (one.error ?? '–'),
     ],
     empty: 'No recipients with this status.',
   });
+  const again = (one) => {
+    const fault = el('div');
+    const act = async () => retried(await post(`/api/campaigns/${campaignId}/retry`, { reachOutId: one.id }));
+    const button = el('button', { type: 'button', onclick: () => run(button, fault, act) }, 'Send again');
+    return [button, fault];
+  };
   status.addEventListener('change', list.restart);
   const refresh = el('button', { type: 'button', onclick: list.restart }, 'Refresh');
   const head = el('div', { class: 'filters' }, field('Status', status), refresh);

@@ -1,7 +1,7 @@
-import { post } from '/assets/api.js';
+import { pause, post } from '/assets/api.js';
 import { el, put } from '/assets/el.js';
 import { formatTime } from '/assets/format.js';
-import { field, openDialog, run, segments } from '/assets/parts.js';
+import { field, notice, openDialog, run, segments } from '/assets/parts.js';
 
 const PRESETS = [
   ['0 9 * * 1', 'Every Monday at 9:00'],
@@ -11,6 +11,7 @@ const PRESETS = [
   ['', 'Custom (cron)…'],
 ];
 const HERE = Intl.DateTimeFormat().resolvedOptions().timeZone;
+const TYPING_MS = 250; // a pause in typing; then the server is asked what the fields mean
 
 /** "every Monday at 9:00 (Europe/Berlin)", "21 Nov 2026, 09:00", or null when nothing is scheduled. */
 export function scheduleText({ status, cron, launchAt, timeZone }) {
@@ -24,13 +25,16 @@ export function scheduleText({ status, cron, launchAt, timeZone }) {
 export function scheduleDialog(campaign, scheduled) {
   openDialog('Schedule this campaign', (close) => {
     const fields = el('div');
+    const launches = el('div', { class: 'launches', 'aria-live': 'polite' });
     const fault = el('div');
     const save = el('button', { class: 'primary' }, 'Schedule');
     let read;
+    const preview = launchPreview(launches, () => read());
     const choose = (build) => {
       const built = build();
       read = built.read;
       put(fields, built.nodes);
+      preview();
     };
     const submit = (event) => {
       event.preventDefault();
@@ -43,16 +47,46 @@ export function scheduleDialog(campaign, scheduled) {
     choose(onceFields);
     return el(
       'form',
-      { onsubmit: submit },
+      { onsubmit: submit, oninput: preview, onchange: preview },
       segments('How often', [
         ['Once', true, () => choose(onceFields)],
         ['Repeating', false, () => choose(repeatingFields)],
       ]),
       fields,
+      launches,
       fault,
       el('div', { class: 'actions' }, save, el('button', { type: 'button', onclick: close }, 'Cancel')),
     );
   });
+}
+
+/**
+ * Returns a function that shows in `box` when the schedule that `read` returns would launch, or why it cannot. The
+ * server says so, because it is the one that will launch.
+ */
+function launchPreview(box, read) {
+  let asking = new AbortController();
+  return async () => {
+    asking.abort();
+    asking = new AbortController();
+    const { signal } = asking;
+    try {
+      await pause(TYPING_MS, signal);
+      const { next, timeZone } = await post('/api/campaigns/schedule-preview', read(), signal);
+      put(box, launchList(next, timeZone));
+    } catch (error) {
+      if (error.name !== 'AbortError') put(box, notice(error));
+    }
+  };
+}
+
+function launchList(next, timeZone) {
+  const zoned = new Intl.DateTimeFormat(undefined, { dateStyle: 'full', timeStyle: 'short', timeZone });
+  const times = next.map((launch) => el('li', null, zoned.format(new Date(launch))));
+  return [
+    el('p', { class: 'soft' }, `${next.length === 1 ? 'It is sent' : 'The next times'}, in ${timeZone}:`),
+    el('ul', null, times),
+  ];
 }
 
 function onceFields() {
@@ -61,7 +95,7 @@ function onceFields() {
   const at = el('input', { id: 'at', type: 'datetime-local', required: true, value: local });
   return {
     nodes: field('Send at', at, `In your time zone, ${HERE}.`),
-    read: () => ({ at: new Date(at.value).toISOString() }),
+    read: () => ({ at: at.value, timeZone: HERE }),
   };
 }
 

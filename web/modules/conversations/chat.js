@@ -1,8 +1,12 @@
-// The page of the check-in: draws what `connection.js` reports.
+// The page of the check-in: puts together the client (connection.js), the messages and the form.
 
 import { el, put } from '/assets/el.js';
-import { formatClock } from '/assets/format.js';
+import { browserEnvironment } from './browser-environment.js';
+import { createForm } from './chat-form.js';
+import { createLog } from './chat-log.js';
+import { describeState } from './chat-status.js';
 import { connectConversation } from './connection.js';
+import { watchForPerson } from './first-sign.js';
 
 const REFUSALS = {
   invalid: [
@@ -13,45 +17,41 @@ const REFUSALS = {
     'This check-in is over',
     'This link has expired, and there is nothing left for you to do. The next email brings a new link.',
   ],
+  outdated: ['This page is out of date', 'Please reload it. What you have written is kept.'],
 };
 
 const part = (id) => document.getElementById(id);
-const [form, textarea, messages, banner] = [part('form'), part('answer'), part('messages'), part('banner')];
-const bubbles = new Map(); // nonce -> the bubble of an answer under way
+const banner = part('banner');
+const token = decodeURIComponent(location.pathname.split('/').at(-1));
+const log = createLog(part('messages'));
+const form = createForm({ part, token, send: (content) => conversation.answer(content) !== null });
+const sending = new Set(); // nonces
+const answered = new Set(); // seqs
+let now = 'connecting';
+let safe = true; // the answer under way outlives the page
 let questions = 0;
-let answered = 0;
 let done = false;
 let opened = false;
 
-const token = decodeURIComponent(location.pathname.split('/').at(-1));
-const url = `${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/chat`;
 const conversation = connectConversation({
-  url,
+  url: `${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/chat`,
   token,
-  on: { welcome, message, delivered, rejected, state, fault, finished, refused },
+  environment: browserEnvironment(),
+  on: {
+    welcome,
+    message,
+    waiting: form.ask,
+    sending: send,
+    delivered,
+    rejected,
+    restarted,
+    state,
+    fault,
+    finished,
+    refused,
+  },
 });
-for (const [nonce, body] of conversation.unsent()) showSending(nonce, body); // written before a reload
-
-form.addEventListener('submit', (event) => {
-  event.preventDefault();
-  submit();
-});
-textarea.addEventListener('keydown', (event) => {
-  if (event.key !== 'Enter' || event.shiftKey || event.isComposing) return;
-  event.preventDefault();
-  submit();
-});
-textarea.addEventListener('input', growTextarea);
-
-function submit() {
-  const body = textarea.value.trim();
-  if (body === '') return;
-  const nonce = conversation.answer(body);
-  if (nonce === null) return fault('Your last answers are still being sent. They are safe; please wait a moment.');
-  textarea.value = '';
-  growTextarea();
-  showSending(nonce, body);
-}
+watchForPerson(conversation.seen);
 
 function welcome(frame) {
   questions = frame.questions;
@@ -60,36 +60,54 @@ function welcome(frame) {
   part('privacy').textContent =
     `${frame.campaign}. The people who run this check-in at ${frame.organisation} can read your answers with your name. ` +
     'Team charts show averages only. You can stop at any time; what you have sent is kept.';
-  form.hidden = done;
-  if (!opened && !done) textarea.focus({ preventScroll: true });
+  if (!done) form.show();
+  if (!opened && !done) form.focus();
   opened = true;
   showProgress();
 }
 
-function message({ sender, body, at, nonce }) {
-  if (sender === 'employee') answered++;
+function message(given) {
+  if (given.sender === 'employee') answered.add(given.seq);
+  log.addMessage(given);
   showProgress();
-  if (nonce && bubbles.has(nonce)) return delivered(nonce, at);
-  addBubble(sender, body, formatClock(at));
+  toEnd();
 }
 
-function delivered(nonce, at) {
-  const bubble = bubbles.get(nonce);
-  if (!bubble || (!at && !bubble.classList.contains('sending'))) return;
-  bubble.classList.remove('sending');
-  bubble.lastChild.textContent = at ? `delivered, ${formatClock(at)}` : 'delivered';
+function send(nonce, content, isSafe) {
+  sending.add(nonce);
+  safe = isSafe;
+  log.addSending(nonce, content);
+  showState();
+  toEnd();
 }
 
-function rejected(nonce, text) {
-  const bubble = bubbles.get(nonce);
-  if (!bubble) return;
-  bubble.classList.replace('sending', 'failed');
-  bubble.lastChild.textContent = `not delivered: ${text}`;
+function delivered(nonce, seq) {
+  sending.delete(nonce);
+  log.markDelivered(nonce, seq);
+  showState();
 }
 
-function state(now) {
-  if (now === 'open') return hideBanner();
-  if (opened || now === 'waiting') showBanner('Reconnecting… You can keep writing; nothing is lost.');
+function rejected(nonce, content, { message: reason }) {
+  sending.delete(nonce);
+  const again = 'text' in content && !done ? () => form.writeAgain(content.text) : undefined;
+  log.markRejected(nonce, content, reason, again);
+  showState();
+  toEnd();
+}
+
+function restarted() {
+  answered.clear();
+  log.restart();
+}
+
+function state(next) {
+  now = next;
+  showState();
+}
+
+function showState() {
+  const about = { opened, writing: form.isShown(), sending: sending.size > 0, safe };
+  showBanner(describeState(now, about));
 }
 
 function fault(text) {
@@ -97,79 +115,47 @@ function fault(text) {
 }
 
 function finished() {
-  if (done) return;
   done = true;
-  form.hidden = true;
+  form.hide();
   showProgress();
+  showState();
   const thanks = el('h2', { tabindex: '-1' }, 'Thank you');
   const text = 'Your answers have been saved. You can close this page.';
-  part('main').append(
-    el(
-      'section',
-      { class: 'thanks' },
-      el('img', { src: '/assets/tardigrade.svg', alt: '' }),
-      thanks,
-      el('p', null, text),
-    ),
-  );
+  const parts = [el('img', { src: '/assets/tardigrade.svg', alt: '' }), thanks, el('p', null, text)];
+  part('main').append(el('section', { class: 'thanks' }, parts));
   thanks.focus({ preventScroll: true });
   toEnd();
 }
 
 function refused(reason) {
   const [title, advice] = REFUSALS[reason];
-  form.hidden = true;
-  hideBanner();
+  const lost = log.undelivered();
+  form.hide();
+  showBanner(undefined);
   put(part('meter'));
+  put(part('progress'));
   part('title').textContent = title;
   const parts = [el('img', { src: '/assets/tardigrade.svg', alt: '' }), el('p', null, advice)];
+  if (lost.length > 0 && reason !== 'outdated')
+    parts.push(
+      el('p', null, 'This answer could not be delivered:'),
+      lost.map((text) => el('blockquote', null, text)),
+    );
   put(part('main'), el('section', { class: 'thanks', role: 'alert' }, parts));
-}
-
-function showSending(nonce, body) {
-  const bubble = addBubble('employee', body, 'sending…', true);
-  bubble.classList.add('sending');
-  bubbles.set(nonce, bubble);
-}
-
-function addBubble(sender, body, note, underWay = false) {
-  const own = sender === 'employee';
-  const who = el('span', { class: 'hidden' }, own ? 'You: ' : 'Question: ');
-  const bubble = el(
-    'li',
-    { class: own ? 'bubble mine' : 'bubble bot' },
-    who,
-    el('p', null, body),
-    el('small', null, note),
-  );
-  // Answers still under way stay below what the server has already ordered.
-  const firstSending = underWay ? null : messages.querySelector('.sending');
-  messages.insertBefore(bubble, firstSending);
-  toEnd();
-  return bubble;
 }
 
 function showProgress() {
   if (questions === 0) return;
-  const now = Math.min(answered + 1, questions);
-  part('progress').textContent = done ? 'All questions answered' : `Question ${now} of ${questions}`;
-  const steps = Array.from({ length: questions }, (_, i) => el('span', { class: done || i < answered ? 'done' : '' }));
+  const given = answered.size;
+  const current = Math.min(given + 1, questions);
+  part('progress').textContent = done ? 'All questions answered' : `Question ${current} of ${questions}`;
+  const steps = Array.from({ length: questions }, (_, i) => el('span', { class: done || i < given ? 'done' : '' }));
   put(part('meter'), steps);
 }
 
-function showBanner(text) {
+function showBanner(text = '') {
   if (banner.textContent !== text) banner.textContent = text;
-  banner.hidden = false;
-}
-
-function hideBanner() {
-  banner.hidden = true;
-  banner.textContent = '';
-}
-
-function growTextarea() {
-  textarea.style.height = 'auto';
-  textarea.style.height = `${Math.min(textarea.scrollHeight, 180)}px`;
+  banner.hidden = text === '';
 }
 
 function toEnd() {

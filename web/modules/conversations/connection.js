@@ -1,233 +1,402 @@
-// What it is. The employee's end of a check-in: a conversation that outlives its connections.
+// What it is. The employee's end of a check-in: a conversation that outlives its connections. The page, the tests and
+//   the bench use it; it needs nothing but a WebSocket, so it runs in a browser and in Node.
 // What fails without it. Phones sleep, trains enter tunnels, servers restart for a deploy. A plain WebSocket loses the
 //   answer that was under way, shows a message twice after a reload, and, when a server comes back, every page knocks
 //   in the same second and knocks it over again.
-// How it works. Three rules:
+// How it works. Four rules:
 //   1. Resume, do not restart. Every message has a number (`seq`) without gaps. Each new connection says the highest
 //      one already shown; the server sends what came after. A number seen before is dropped; a hole means that
 //      something was missed, so we connect again and resume from before the hole.
 //   2. An answer is ours until it is acknowledged. It keeps one `nonce` for life and is sent again after each
 //      reconnect and when the server is overloaded. The server stores a nonce once, so "maybe it arrived" is never a
-//      question. One answer is under way at a time: a refused one cannot be overtaken by the next. It is also kept in
-//      sessionStorage, so a reload does not lose it.
-//   3. Come back slowly and at random: exponential backoff with full jitter (protocol.js).
-// What it costs. At most UNSENT_MAX answers in memory; a few seconds of wait after an outage; a round trip per answer.
-// Its bound. UNSENT_MAX answers, one connection, one timer of each kind.
-// Its proof. test/modules/conversations/connection.browser.test.ts and story.browser.test.ts.
+//      question. Where a storage is given, it outlives the page as well (kept-answers.js).
+//   3. One answer to one question. An answer names the question that was on the screen when it was written, and
+//      nothing more is taken until the next question is there.
+//   4. Come back slowly and at random: exponential backoff with full jitter, and never before the server asked us to
+//      (protocol.js).
+// What it costs. One answer in memory; a few seconds of wait after an outage; a round trip per answer.
+// Its bound. One answer of its own, one connection, one timer of each kind.
+// Its proof. test/modules/conversations/connection.test.ts, connection.browser.test.ts and story.browser.test.ts.
 
-import { keptAnswers } from './kept-answers.js';
+import { PLAIN } from './environment.js';
+import { keepAnswers } from './kept-answers.js';
 import {
   ACK_WAIT_MS,
   afterAnswerError,
   afterHelloError,
   answerFrame,
-  backoffMs,
+  BACKOFF_MS,
   CLOSE,
   failuresAfter,
+  HINT_MS_MAX,
   helloFrame,
+  hintOf,
   refusalOf,
   STABLE_AFTER_MS,
+  seenFrame,
   WELCOME_WAIT_MS,
+  waitMs,
 } from './protocol.js';
 
-const UNSENT_MAX = 5;
+/** @import { AnswerContent, Message, ServerFrame, Welcome } from './protocol.js' */
+/** @import { Environment } from './environment.js' */
+
 const CLOSED_WITHOUT_A_WORD = 1006; // RFC 6455
+const QUIET_MS = 20_000; // after this long without a word, a person who comes back wants to know what was missed
 
 /**
- * Opens the conversation and keeps it open. `on` holds the callbacks:
- *   welcome({ name, organisation, campaign, questions, finished })  after each (re)connect, before its messages
- *   message({ seq, sender, body, at, nonce })  each exactly once, in order; `nonce` tells which of our answers it is
- *   delivered(nonce)   the server has committed this answer
- *   rejected(nonce, text)   the server will never take this answer
- *   state('connecting' | 'open' | 'waiting')    fault(text)    finished()    refused('invalid' | 'gone')
- * Returns { answer(body) -> nonce or null when too many are unsent, unsent() -> [[nonce, body]] }.
+ * @typedef {'connecting' | 'open' | 'waiting' | 'busy' | 'offline'} State `busy`: waiting because the server asked us to
+ * @typedef {{ seq: number, answer: 'text' | 'scale' }} Question
  */
-export function connectConversation({ url, token, on }) {
-  const unsent = keptAnswers(token); // in the order written
-  const acknowledgedAt = new Map(); // seq -> nonce, for an acknowledgement that came before its message
+
+/**
+ * What the client reports.
+ * @typedef {object} Reports
+ * @property {(welcome: Welcome) => void} [welcome] after each hello, before its messages
+ * @property {(message: Message) => void} [message] each exactly once, in order of seq
+ * @property {(question: Question | null) => void} [waiting] the question that can be answered now; after each welcome
+ *   and whenever it changes
+ * @property {(nonce: string, content: AnswerContent, safe: boolean) => void} [sending] an answer is to be delivered, also
+ *   one that was written before the page was loaded; `safe`: it outlives the page
+ * @property {(nonce: string, seq: number, content: AnswerContent) => void} [delivered] the server has committed it
+ * @property {(nonce: string, content: AnswerContent, refusal: { code: string, message: string }) => void} [rejected]
+ *   the server will never take it
+ * @property {() => void} [restarted] forget all messages: the server no longer repeats what we missed
+ * @property {(state: State) => void} [state]
+ * @property {(message: string) => void} [fault] the server refused something that is not an answer
+ * @property {() => void} [finished]
+ * @property {(why: 'invalid' | 'gone' | 'outdated') => void} [refused] the end: no further connection is tried
+ * @property {(lost: { code: number, opened: boolean }) => void} [lost] a connection ended, or never began
+ * @property {(gap: { expected: number, got: number }) => void} [gap] a message was missed; we resume from before it
+ */
+
+/**
+ * @typedef {object} Conversation
+ * @property {(content: AnswerContent, nonce?: string) => string | null} answer returns the answer's nonce, or null when
+ *   its question is not waiting: another answer is under way, or another question has come
+ * @property {() => void} seen a person is there
+ * @property {() => void} close
+ */
+
+/**
+ * Opens the conversation and keeps it open.
+ * @param {{ url: string, token: string, on?: Reports, environment?: Environment }} given `url` is that of the socket
+ * @returns {Conversation}
+ */
+export function connectConversation({ url, token, on = {}, environment = {} }) {
+  const { openSocket, storage, startTimer, stopTimer, random, now, newNonce, watch } = { ...PLAIN, ...environment };
+  const kept = keepAnswers(storage, token, now);
+  const drawn = new Set(); // nonces that `sending` has reported
+  const timers = {};
   let socket = null;
   let lastSeq = 0;
   let failures = 0; // connections lost in a row
   let refusals = 0; // of the answer under way, in a row
+  let question = null; // that can be answered now
   let underWay = null; // the nonce of the one answer that was sent, or waits to be sent again
-  let welcomed = false;
-  let over = false; // no more answers are taken
+  let seen = 'no'; // then 'due', then 'said'
+  let offline = false;
+  let greeted = false; // once welcomed, ever
+  let welcomed = false; // on this connection
+  let replaying = false;
+  let heardAt = 0;
+  let notBefore = 0; // the server asked us not to come back earlier
+  let finished = false;
   let closed = false;
-  const timers = {};
 
   function connect() {
     stopTimers();
-    on.state('connecting');
-    socket = new WebSocket(url);
-    socket.onopen = () => send(helloFrame(token, lastSeq));
-    socket.onmessage = (event) => receive(JSON.parse(event.data));
-    socket.onclose = (event) => lost(event.code);
-    timers.welcome = setTimeout(() => drop(), WELCOME_WAIT_MS);
+    report('state', offline ? 'offline' : 'connecting');
+    const mine = openSocket(url);
+    let opened = false;
+    socket = mine;
+    mine.onopen = () => {
+      opened = true;
+      sayHello();
+    };
+    mine.onmessage = ({ data }) => receive(JSON.parse(data));
+    mine.onclose = ({ code, reason }) => lost(code, hintOf(reason), opened);
+    mine.onerror = () => undefined; // `close` follows
+    start('welcome', drop, WELCOME_WAIT_MS);
   }
 
+  function sayHello() {
+    welcomed = false;
+    underWay = null;
+    send(helloFrame(token, lastSeq));
+    start('welcome', drop, WELCOME_WAIT_MS);
+  }
+
+  /** @param {ServerFrame} frame */
   function receive(frame) {
+    heardAt = now();
     if (frame.type === 'welcome') return resumed(frame);
     if (frame.type === 'message') return received(frame);
     if (frame.type === 'ack') return acknowledged(frame);
     if (frame.type === 'finished') return ended();
+    if (frame.type === 'resync') return restarted(frame);
     if (frame.type === 'error') return refusedBy(frame);
   }
 
   function resumed(frame) {
-    clearTimeout(timers.welcome);
-    timers.stable = setTimeout(() => {
-      failures = 0;
-    }, STABLE_AFTER_MS);
+    stop('welcome');
+    start('stable', succeeded, STABLE_AFTER_MS);
     welcomed = true;
-    on.welcome(frame);
+    greeted = true;
+    offline = false;
+    report('welcome', frame);
+    replaying = true;
     for (const message of frame.messages) received(message);
+    replaying = false;
     if (!welcomed) return; // a hole: we are on our way to connect again
-    on.state('open');
+    report('state', 'open');
+    kept.refresh();
+    for (const [nonce, answer] of kept.all()) draw(nonce, answer);
     if (frame.finished) ended();
-    else sendNext();
+    else if (frame.waitingFor !== undefined && frame.waitingFor !== question?.seq) {
+      question = frame.waitingFor === null ? null : { seq: frame.waitingFor, answer: 'text' };
+    }
+    saySeen();
+    sendNext();
+    report('waiting', askable());
+  }
+
+  function succeeded() {
+    failures = 0;
   }
 
   // Rule 1: no number twice, no number missing.
   function received(message) {
     if (message.seq <= lastSeq) return;
-    if (message.seq > lastSeq + 1) return drop();
+    if (message.seq > lastSeq + 1) {
+      report('gap', { expected: lastSeq + 1, got: message.seq });
+      return drop();
+    }
     lastSeq = message.seq;
-    on.message({ ...message, nonce: message.sender === 'employee' ? nonceOf(message) : null });
+    if (message.answer !== undefined) question = { seq: message.seq, answer: message.answer };
+    report('message', message);
+    // It may come back as a message before its acknowledgement does, for instance after a reconnect.
+    if (message.nonce && kept.get(message.nonce) !== undefined)
+      acknowledged({ nonce: message.nonce, seq: message.seq });
+    else if (welcomed && !replaying) report('waiting', askable());
   }
 
-  // An answer may come back as a message before its acknowledgement does, for instance after a reconnect. Answers are
-  // stored in the order sent, so it is the oldest unsent one with this text that was written before the message.
-  function nonceOf(message) {
-    const known = message.nonce ?? acknowledgedAt.get(message.seq);
-    acknowledgedAt.delete(message.seq);
-    if (known) return known;
-    for (const [nonce, answer] of unsent.all()) {
-      if (answer.body === message.body && answer.after < message.seq && !answer.shown) {
-        answer.shown = true;
-        return nonce;
-      }
-    }
-    return null;
+  // The server no longer repeats what we missed.
+  function restarted({ fromSeq }) {
+    lastSeq = fromSeq - 1;
+    question = null;
+    report('restarted');
   }
 
   // Rule 2: only now is the answer the server's.
   function acknowledged({ nonce, seq }) {
+    const answer = kept.get(nonce);
+    if (answer === undefined) return;
     settle(nonce);
-    if (seq > lastSeq) acknowledgedAt.set(seq, nonce);
-    on.delivered(nonce);
+    succeeded();
+    if (answer.questionSeq === question?.seq) question = null;
+    report('delivered', nonce, seq, answer);
+    if (!welcomed || replaying) return;
     sendNext();
+    report('waiting', askable());
   }
 
-  function reject(nonce, text) {
+  function reject(nonce, { code, message }) {
+    const answer = kept.get(nonce);
+    if (answer === undefined) return;
     settle(nonce);
-    on.rejected(nonce, text);
+    report('rejected', nonce, answer, { code, message });
+    if (code === 'gone') return end('gone');
+    // The conversation is elsewhere than we believe, for instance finished in another window: hear what we missed.
+    if (code === 'conflict') return sayHello();
     sendNext();
+    report('waiting', askable());
   }
 
   function settle(nonce) {
-    unsent.remove(nonce);
+    kept.remove(nonce);
     if (nonce !== underWay) return;
-    clearTimeout(timers.ack);
-    clearTimeout(timers.again);
+    stop('ack');
+    stop('again');
     underWay = null;
+    if (refusals > 0) report('state', 'open');
     refusals = 0;
   }
 
-  function refusedBy({ code, message }) {
-    if (!welcomed) return helloRefused(code);
-    if (underWay === null) return on.fault(message);
-    if (afterAnswerError(code) === 'rejected') return reject(underWay, message);
-    clearTimeout(timers.ack);
-    clearTimeout(timers.again);
+  function refusedBy({ code, message, retryAfterMs = 0, nonce = underWay }) {
+    if (nonce === null) return welcomed ? report('fault', message) : helloRefused(code, retryAfterMs);
+    if (afterAnswerError(code) === 'rejected') return reject(nonce, { code, message });
+    if (nonce !== underWay) return;
+    stop('ack');
     refusals++;
-    timers.again = setTimeout(sendUnderWay, backoffMs(refusals));
+    report('state', 'busy');
+    start('again', sendUnderWay, waitMs(refusals, retryAfterMs, random()));
   }
 
-  function helloRefused(code) {
+  function helloRefused(code, retryAfterMs) {
     const next = afterHelloError(code);
-    if (next === 'refused') drop(CLOSE.linkNotValid);
-    if (next === 'again') drop(CLOSE.busy);
+    // During a deploy an older server may not know our frames: the link was good before.
+    if (next === 'again' || (code === 'invalid' && greeted)) return drop(CLOSE.busy, retryAfterMs);
+    end(next);
   }
 
-  // Nothing is taken after the end. What came back as a message was in time; the rest was not.
+  function end(why) {
+    letGo();
+    refuse(why);
+  }
+
   function ended() {
-    over = true;
-    for (const [nonce, answer] of unsent.all()) {
-      if (answer.shown) acknowledged({ nonce, seq: 0 });
-      else reject(nonce, 'The check-in had ended.');
-    }
-    on.finished();
+    question = null;
+    if (finished) return;
+    finished = true;
+    report('finished');
+    if (welcomed) report('waiting', null);
   }
 
+  // Answers that were written before the end may have been stored: the server knows, so they are still sent.
   function sendNext() {
-    if (!welcomed || over || underWay !== null) return;
-    const [oldest] = unsent.all();
+    if (!welcomed || underWay !== null) return;
+    const [oldest] = kept.all();
     if (oldest === undefined) return;
     underWay = oldest[0];
     sendUnderWay();
   }
 
   function sendUnderWay() {
-    const answer = unsent.all().find(([nonce]) => nonce === underWay)?.[1];
-    send(answerFrame(underWay, answer.body));
-    timers.ack = setTimeout(() => drop(), ACK_WAIT_MS);
+    send(answerFrame(underWay, kept.get(underWay)));
+    start('ack', drop, ACK_WAIT_MS);
+  }
+
+  function saySeen() {
+    if (seen !== 'due' || !welcomed) return;
+    seen = 'said';
+    send(seenFrame());
   }
 
   // A dead connection can take minutes to notice its own end: let go of it and act as if it had.
-  function drop(code = CLOSED_WITHOUT_A_WORD) {
-    const old = socket;
-    old.onopen = old.onmessage = old.onclose = null;
-    old.close();
-    lost(code);
+  function drop(code = CLOSED_WITHOUT_A_WORD, hintMs = 0) {
+    letGo();
+    lost(code, hintMs, true);
   }
 
-  // Rule 3.
-  function lost(code) {
+  function letGo() {
+    const old = socket;
+    socket = null;
+    if (old === null) return;
+    old.onopen = old.onmessage = old.onclose = null;
+    if (typeof old.terminate === 'function')
+      old.terminate(); // of `ws`: nobody waits for the other side
+    else old.close();
+  }
+
+  // Rule 4.
+  function lost(code, hintMs, opened) {
     stopTimers();
     socket = null;
     welcomed = false;
     underWay = null;
+    refusals = 0;
     const refusal = refusalOf(code);
-    if (refusal !== undefined) {
-      closed = true;
-      return on.refused(refusal);
-    }
-    on.state('waiting');
+    if (refusal !== undefined) return refuse(refusal);
+    report('lost', { code, opened });
+    if (closed) return;
     failures = failuresAfter(failures, code);
-    timers.retry = setTimeout(connect, backoffMs(failures));
+    notBefore = now() + Math.min(hintMs, HINT_MS_MAX);
+    report('state', offline ? 'offline' : code === CLOSE.busy || hintMs > 0 ? 'busy' : 'waiting');
+    // A browser's word that there is no network is not always right, so that it is tried all the same.
+    start('retry', connect, offline ? BACKOFF_MS.max : waitMs(failures, hintMs, random()));
   }
 
-  function stopTimers() {
-    for (const timer of Object.values(timers)) clearTimeout(timer);
+  function refuse(why) {
+    stopTimers();
+    closed = true;
+    welcomed = false;
+    question = null;
+    stopWatching();
+    report('refused', why);
   }
 
-  function send(frame) {
-    if (socket?.readyState === WebSocket.OPEN) socket.send(JSON.stringify(frame));
+  const stopWatching = watch({
+    offline() {
+      offline = true;
+      if (socket === null) return report('state', 'offline');
+      drop();
+    },
+    online() {
+      offline = false;
+      if (welcomed) return;
+      letGo(); // it was begun on the network that is gone
+      hurry();
+    },
+    back() {
+      if (socket === null) hurry();
+      else if (welcomed && underWay === null && now() - heardAt > QUIET_MS) sayHello();
+    },
+  });
+
+  // The network is back, or the person is: no reason to sit out the rest of the wait, unless the server asked for it.
+  function hurry() {
+    if (now() >= notBefore) return connect();
+    report('state', 'busy');
   }
 
-  function answer(body) {
-    if (unsent.all().length >= UNSENT_MAX) return null;
-    const nonce = newNonce();
-    unsent.add(nonce, { body, after: lastSeq });
+  // Rule 3.
+  function answer(content, nonce = newNonce()) {
+    if (closed || askable()?.seq !== content.questionSeq) return null;
+    draw(nonce, kept.add(nonce, content));
     sendNext();
+    report('waiting', null);
     return nonce;
   }
 
-  // The network is back, or the person is: no reason to sit out the rest of the wait.
-  function wake() {
-    if (socket === null && !closed && !document.hidden) connect();
+  function askable() {
+    return kept.all().length > 0 ? null : question;
   }
-  window.addEventListener('online', wake);
-  document.addEventListener('visibilitychange', wake);
 
+  function draw(nonce, answer) {
+    if (drawn.has(nonce)) return;
+    drawn.add(nonce);
+    report('sending', nonce, answer, kept.isSafe());
+  }
+
+  function send(frame) {
+    if (socket?.readyState === OPEN) socket.send(JSON.stringify(frame));
+  }
+
+  function report(what, ...about) {
+    on[what]?.(...about);
+  }
+
+  function start(name, run, ms) {
+    stop(name);
+    timers[name] = startTimer(() => run(), ms);
+  }
+
+  function stop(name) {
+    stopTimer(timers[name]);
+    timers[name] = undefined;
+  }
+
+  function stopTimers() {
+    for (const name of Object.keys(timers)) stop(name);
+  }
+
+  for (const [nonce, given] of kept.all()) draw(nonce, given); // written before the page was loaded
   connect();
-  return { answer, unsent: () => unsent.all().map(([nonce, { body }]) => [nonce, body]) };
+  return {
+    answer,
+    seen() {
+      if (seen === 'no') seen = 'due';
+      saySeen();
+    },
+    close() {
+      closed = true;
+      welcomed = false;
+      stopTimers();
+      stopWatching();
+      letGo();
+    },
+  };
 }
 
-// crypto.randomUUID exists only on https and localhost; a small server may be reached by address on a local network.
-function newNonce() {
-  const hex = [...crypto.getRandomValues(new Uint8Array(16))]
-    .map((byte) => byte.toString(16).padStart(2, '0'))
-    .join('');
-  return hex.replace(/^(.{8})(.{3}).(.{3}).(.{3})(.*)$/, (_, a, b, c, d, e) => `${a}-${b}4-4${c}-8${d}-${e}`);
-}
+const OPEN = 1; // WebSocket.OPEN

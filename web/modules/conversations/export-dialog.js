@@ -18,7 +18,7 @@ export function exportDialog() {
       download.setAttribute('href', `/api/exports/answers.csv${queryString(range)}`);
     }
     relink();
-    const hint = 'The days count in UTC, from the first message of a conversation.';
+    const hint = 'Days are in UTC; an answer belongs to the day on which it was given.';
     return [
       field('From', from),
       field('To, inclusive', to, hint),

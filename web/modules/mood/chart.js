@@ -32,11 +32,11 @@ export function moodChart(days, from, to) {
       svg(
         'circle',
         { cx: x(one.day), cy: y(one.mood), r: known.length > 40 ? 2 : 3.5 },
-        svg('title', null, `${formatDay(one.day)}: ${formatMood(one.mood)} from ${formatNumber(one.answers)} answers`),
+        svg('title', null, `${formatDay(one.day)}: ${formatMood(one.mood)} from ${scoredOf(one)} answers`),
       ),
     ),
   );
-  const rows = known.map((one) => [formatDay(one.day), formatMood(one.mood), formatNumber(one.answers)]);
+  const rows = known.map((one) => [formatDay(one.day), formatMood(one.mood), scoredOf(one)]);
   const numbers = el(
     'details',
     null,
@@ -44,6 +44,11 @@ export function moodChart(days, from, to) {
     table(summary, ['Day', 'Mood', 'Answers'], rows),
   );
   return el('div', null, drawing, numbers);
+}
+
+/** The mood is the mean of the scored answers only, so where there are others it says so. */
+export function scoredOf({ answers, scored }) {
+  return scored === answers ? formatNumber(answers) : `${formatNumber(scored)} of ${formatNumber(answers)}`;
 }
 
 function gridLine(mood, y) {

@@ -1,5 +1,6 @@
 import { el, put } from '/assets/el.js';
 import { formatDay, formatNumber } from '/assets/format.js';
+import { scoredOf } from './chart.js';
 import { formatMood, moodStep } from './mood-words.js';
 
 const TEAMS_SHOWN_FIRST = 25;
@@ -53,7 +54,7 @@ function teamRow(team, days, groupMin) {
 
 function cell(one, groupMin) {
   if (!one || one.mood === null) {
-    const why = `Fewer than ${formatNumber(groupMin)} answers`;
+    const why = `Fewer than ${formatNumber(groupMin)} scored answers`;
     return el(
       'td',
       { class: 'none', title: why },
@@ -61,11 +62,7 @@ function cell(one, groupMin) {
       el('span', { class: 'hidden' }, why),
     );
   }
-  return el(
-    'td',
-    { class: `mood-${moodStep(one.mood)}`, title: `${formatNumber(one.answers)} answers` },
-    formatMood(one.mood),
-  );
+  return el('td', { class: `mood-${moodStep(one.mood)}`, title: `${scoredOf(one)} answers` }, formatMood(one.mood));
 }
 
 function legend() {

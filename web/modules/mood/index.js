@@ -1,4 +1,4 @@
-import { formatNumber } from '/assets/format.js';
+import { formatNumber, midnightUtc } from '/assets/format.js';
 import { figure } from '/assets/parts.js';
 import { moodPanel } from './mood-panel.js';
 import { formatMood, moodWord } from './mood-words.js';
@@ -8,7 +8,7 @@ export const styles = ['/modules/mood/mood.css'];
 export const home = {
   figures: ({ moodToday, moodWeekAgo, answersToday }) => [
     figure('Mood today', formatMood(moodToday), trend(moodToday, moodWeekAgo)),
-    figure('Answers today', formatNumber(answersToday), 'counted as they arrive'),
+    figure('Answers today', formatNumber(answersToday), `since ${midnightUtc()}`),
   ],
   panels: ({ signal }) => moodPanel(signal),
 };

@@ -1,12 +1,14 @@
 import { get } from '/assets/api.js';
 import { el, put } from '/assets/el.js';
-import { count, dayAgo } from '/assets/format.js';
+import { count, dayAgo, midnightUtc } from '/assets/format.js';
 import { segments, slot } from '/assets/parts.js';
 import { moodChart } from './chart.js';
 import { heatMap } from './heat-map.js';
 
 const RANGES_DAYS = [7, 28, 90];
 const RANGE_DEFAULT_DAYS = 28;
+const COUNTED =
+  'Answers on the scale count in every language, answers in words only when they are in English. Days are in UTC.';
 
 /** The chart of the organisation and the heat map of its teams, over as many days as are chosen. */
 export function moodPanel(signal) {
@@ -28,14 +30,17 @@ export function moodPanel(signal) {
 
 function charts(mood) {
   if (mood.organisation.length === 0) {
-    return el('p', { class: 'empty' }, 'No answers in this period yet. The chart begins with the first check-in.');
+    const text = `No day in this period has ${count(mood.groupMin, 'scored answer')} yet. ${COUNTED}`;
+    return el('p', { class: 'empty' }, text);
   }
-  const note = `A team's day is shown from ${count(mood.groupMin, 'answer')} up, so that nobody can be singled out.`;
+  const days = `Days are counted in UTC: one begins at ${midnightUtc()}.`;
+  const note = `A team's day is shown from ${count(mood.groupMin, 'scored answer')} up, so that nobody can be singled out.`;
   return [
     el(
       'section',
       { class: 'card' },
       el('h3', null, 'The organisation by day'),
+      el('p', { class: 'soft' }, `${COUNTED} ${days}`),
       moodChart(mood.organisation, mood.from, mood.to),
     ),
     el('section', { class: 'card' }, el('h3', null, 'Teams by day'), el('p', { class: 'soft' }, note), heatMap(mood)),

@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { RETENTION_DAYS, RETENTION_STEP_ROWS } from '../../../src/limits.ts';
-import { forgetOldConversations } from '../../../src/modules/conversations/jobs.ts';
+import { retention } from '../../../src/modules/conversations/retention.ts';
 import { createTestDatabase, type TestDatabase } from '../../database.ts';
 import { invite } from './invitations.ts';
 
@@ -33,7 +33,7 @@ async function countsOf(orgId: number) {
       (select count(*) from messages where org_id = ${orgId}) as messages`.execute(on.db);
   return rows[0];
 }
-const forget = (signal = new AbortController().signal) => forgetOldConversations(on.database, signal);
+const forget = (signal = new AbortController().signal) => retention.conversations.forget(on.database, signal);
 
 test('what is older than the retention is forgotten with its messages, step by step, in every organisation', async () => {
   const old = `${RETENTION_DAYS} days 1 minute`;

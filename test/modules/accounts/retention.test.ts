@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { RETENTION_STEP_ROWS } from '../../../src/limits.ts';
-import { forgetExpiredSessions } from '../../../src/modules/accounts/jobs.ts';
+import { retention } from '../../../src/modules/accounts/retention.ts';
 import { createTestDatabase, type TestDatabase } from '../../database.ts';
 import { addOrganisation } from '../../organisation.ts';
 
@@ -20,7 +20,7 @@ test('expired sessions are deleted, also when there are more than one step takes
   const expired = RETENTION_STEP_ROWS + 5;
   await addSessions(expired, '-1 hour');
   await addSessions(3, '1 hour');
-  expect(await forgetExpiredSessions(on.database, new AbortController().signal)).toBe(expired);
+  expect(await retention.sessions.forget(on.database, new AbortController().signal)).toBe(expired);
   const { rows } = await sql<{
     left: number;
   }>`select count(*)::int as left from sessions where expires_at > now()`.execute(on.db);
@@ -29,7 +29,7 @@ test('expired sessions are deleted, also when there are more than one step takes
 
 test('a stop ends the deletion before its next step', async () => {
   await addSessions(1, '-1 hour');
-  expect(await forgetExpiredSessions(on.database, AbortSignal.abort())).toBe(0);
+  expect(await retention.sessions.forget(on.database, AbortSignal.abort())).toBe(0);
 });
 
 async function addSessions(count: number, expiresIn: string): Promise<void> {

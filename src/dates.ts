@@ -1,0 +1,91 @@
+/**
+ * The one place that reads days, times and time zones that somebody sent: strict ISO 8601, real, and never in the zone
+ * that this process happens to run in. `Date.parse` takes `12/01/2027`, moves 30 February to March, and reads a time
+ * without an offset where the server stands.
+ */
+import { AppError } from './errors.ts';
+import { TIME_ZONE_CHARS_MAX } from './limits.ts';
+
+/** How a wall time is read on the two days of the year on which clocks change: RFC 5545's rule, and Temporal's. */
+export const CLOCK_CHANGE_RULE =
+  'A wall time that a clock change skips is moved forward by as much as the clock; one that comes twice is the first of the two.';
+
+/**
+ * The instant that `text` means. With an offset (`Z`, `+01:00`) that is the instant itself, whatever `timeZone` says;
+ * without one it is wall time in `timeZone`, and refused when there is none. Throws `invalid`.
+ */
+export function toInstant(text: string, timeZone: string | undefined): Date {
+  const [, wallTime, offset] = INSTANT.exec(text) ?? [];
+  const local = wallTime === undefined ? undefined : realTime(wallTime);
+  if (local === undefined) throw notADate(text, '2027-01-31T09:00:00Z');
+  if (offset !== undefined) {
+    if (!isRealOffset(offset)) throw notADate(text, '2027-01-31T09:00:00+01:00');
+    return new Date(Temporal.Instant.from(text).epochMilliseconds);
+  }
+  if (timeZone === undefined)
+    throw new AppError(
+      'invalid',
+      `${text} does not say in which time zone it is. Add an offset, as in ${text}Z, or send a \`timeZone\` too.`,
+    );
+  const zoned = local.toZonedDateTime(toTimeZone(timeZone), { disambiguation: 'compatible' });
+  return new Date(zoned.epochMilliseconds);
+}
+
+/** Midnight UTC at the beginning of a day like 2027-01-31. Throws `invalid`. */
+export function startOfDay(text: string): Date {
+  if (!DAY.test(text) || realTime(`${text}T00:00`) === undefined) throw notADate(text, '2027-01-31');
+  return new Date(`${text}T00:00:00Z`);
+}
+
+/** The day in UTC, as YYYY-MM-DD. */
+export function dayOf(instant: Date): string {
+  return instant.toISOString().slice(0, 10);
+}
+
+/** The day that people in `timeZone` have at that instant, as YYYY-MM-DD. */
+export function dayIn(timeZone: string, instant: Date): string {
+  return wallTimeIn(timeZone, instant).toPlainDate().toString();
+}
+
+/** The date and time on the clocks of `timeZone`. */
+export function wallTimeIn(timeZone: string, instant: Date): Temporal.ZonedDateTime {
+  return Temporal.Instant.fromEpochMilliseconds(instant.getTime()).toZonedDateTimeISO(timeZone);
+}
+
+/** The name of a time zone as the IANA database spells it. Throws `invalid` for any other. */
+export function toTimeZone(name: string): string {
+  try {
+    // Intl also takes offsets like +01:00. They know nothing of daylight saving time, so they are not a zone.
+    if (name.length <= TIME_ZONE_CHARS_MAX && /^[A-Za-z]/.test(name))
+      return new Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions().timeZone;
+  } catch {
+    // Refused below.
+  }
+  throw new AppError('invalid', `${JSON.stringify(name)} is not a known time zone. Use a name like Europe/Berlin.`);
+}
+
+/** Years from 1900 to 2999: PostgreSQL and JavaScript write them alike, and nobody means another one. */
+const YEAR = '(?:19|2\\d)\\d\\d';
+const DAY = new RegExp(`^${YEAR}-\\d\\d-\\d\\d$`);
+const INSTANT = new RegExp(`^(${YEAR}-\\d\\d-\\d\\dT\\d\\d:\\d\\d(?::\\d\\d(?:\\.\\d{1,9})?)?)(Z|[+-]\\d\\d:\\d\\d)?$`);
+
+/** Undefined for the 30th of February, for 24:00 and for a 61st second. */
+function realTime(text: string): Temporal.PlainDateTime | undefined {
+  if (/T\d\d:\d\d:60/.test(text)) return undefined; // Temporal makes a leap second the one before it
+  try {
+    return Temporal.PlainDateTime.from(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** No clock on Earth is further from UTC than 12 hours behind and 14 ahead. */
+function isRealOffset(offset: string): boolean {
+  if (offset === 'Z') return true;
+  const [hours = 0, minutes = 0] = offset.slice(1).split(':').map(Number);
+  return minutes < 60 && hours * 60 + minutes <= (offset.startsWith('-') ? 12 : 14) * 60;
+}
+
+function notADate(text: string, example: string): AppError {
+  return new AppError('invalid', `${JSON.stringify(text)} is not a valid date. Write it like ${example}.`);
+}

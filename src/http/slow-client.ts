@@ -1,0 +1,108 @@
+/**
+ * What it is: a request's body has a time of its own in which to arrive, and until it has arrived the request holds
+ *   nothing that others need.
+ * What fails without it: two hundred POSTs whose bodies drip byte by byte take every place that the server has
+ *  , and nobody has to sign in for that.
+ * How it works: paths and callers that are not known get their answer before a byte of the body is read. A body that is
+ *   not here by then has BODY_MS; one that is streamed (an upload) sends UPLOAD_WINDOW_BYTES_MIN in every
+ *   UPLOAD_WINDOW_MS instead. Too slow: 408, and the connection is closed. When too many arrive at once, the one that
+ *   has taken longest is ended, so those who send theirs at once are never the ones who are refused.
+ * What it costs: nothing when the body comes with the headers, otherwise a timer and a pass through a stream.
+ * Its bound: BODY_MS, BODIES_ARRIVING_MAX, PUBLIC_BODY_BYTES_MAX, UPLOAD_WINDOW_MS.
+ * Its proof: test/http/slow-client.test.ts.
+ */
+import type { IncomingMessage } from 'node:http';
+import { PassThrough, type Readable } from 'node:stream';
+import { overloaded } from '../errors.ts';
+import {
+  BODIES_ARRIVING_MAX,
+  BODY_MS,
+  PUBLIC_BODY_BYTES_MAX,
+  UPLOAD_WINDOW_BYTES_MIN,
+  UPLOAD_WINDOW_MS,
+} from '../limits.ts';
+import { hasBody } from '../process/http-server.ts';
+import type { Metrics } from '../process/metrics.ts';
+import type { App } from './app.ts';
+
+/** Register it after the hooks that know the caller, and before those that need the whole body. */
+export function limitSlowBodies(app: App, metrics: Metrics, isKnown: (request: IncomingMessage) => boolean): void {
+  const arriving = { strangers: new Set<ArrivingBody>(), known: new Set<ArrivingBody>() };
+  const count = () => arriving.strangers.size + arriving.known.size;
+  metrics.gauge('bodies_arriving', 'Requests whose body has not arrived yet', count);
+
+  app.addHook('onRoute', (route) => {
+    const isOpen = route.config?.public === true || !route.url.startsWith('/api/');
+    if (isOpen) route.bodyLimit ??= PUBLIC_BODY_BYTES_MAX;
+  });
+  app.addHook('preParsing', (request, reply, payload, done) => {
+    const { raw } = request;
+    if (raw.complete || !hasBody(raw) || READS_NO_BODY.includes(raw.method ?? '')) return done(null, payload);
+    if (raw.headers.expect !== undefined) reply.raw.writeContinue();
+    const kind = isKnown(raw) ? 'known' : 'strangers';
+    const body = receive(raw, arriving[kind]);
+    if (arriving[kind].size > BODIES_ARRIVING_MAX[kind]) {
+      const [longest] = arriving[kind];
+      longest?.end(overloaded('slow requests'));
+    }
+    done(null, body);
+  });
+  app.addHook('preValidation', (request, _reply, done) => {
+    if (isStream(request.body)) (request.raw as WithBody).arrivingBody?.pace();
+    done();
+  });
+}
+
+/** Whether the handler reads the body itself, while it arrives. */
+export function isStream(body: unknown): body is Readable {
+  return typeof body === 'object' && body !== null && 'pipe' in body;
+}
+
+interface ArrivingBody {
+  /** From now on it may take long, but has to make progress. */
+  pace(): void;
+  end(error: Error): void;
+}
+
+const READS_NO_BODY: readonly string[] = ['GET', 'HEAD', 'TRACE'];
+interface WithBody extends IncomingMessage {
+  arrivingBody?: ArrivingBody;
+}
+
+function receive(raw: WithBody, arriving: Set<ArrivingBody>): PassThrough {
+  const stream = new PassThrough();
+  stream.on('error', () => undefined); // a body can fail before anybody reads it
+  let timer = setTimeout(() => body.end(tooSlow()), BODY_MS);
+  const body: ArrivingBody = {
+    pace() {
+      clearTimeout(timer);
+      arriving.delete(body); // the place of an upload is counted by load-shedding
+      let received = 0; // bytes that came with the headers count, so the first window is a mild one
+      timer = setInterval(() => {
+        const slow = raw.socket.bytesRead - received < UPLOAD_WINDOW_BYTES_MIN;
+        received = raw.socket.bytesRead;
+        // While the reader has enough to do, the client is not the one who is slow.
+        if (slow && !stream.writableNeedDrain) body.end(tooSlow());
+      }, UPLOAD_WINDOW_MS);
+    },
+    end(error) {
+      forget();
+      raw.unpipe(stream);
+      stream.destroy(error);
+    },
+  };
+  function forget(): void {
+    clearTimeout(timer);
+    arriving.delete(body);
+  }
+  arriving.add(body);
+  raw.arrivingBody = body;
+  raw.once('end', forget);
+  raw.once('close', forget);
+  raw.once('error', (error) => body.end(error));
+  return raw.pipe(stream);
+}
+
+function tooSlow(): Error {
+  return Object.assign(new Error('The body took too long to arrive'), { statusCode: 408 });
+}

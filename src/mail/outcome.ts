@@ -1,0 +1,207 @@
+/**
+ * What it is: what an answer of a mail server is about: the recipient, the mail, the sender or account, or the server.
+ * What fails without it: a 5xx to the sender (a quota, a missing login) marks every recipient as failed for good, and a
+ *   provider's 454 uses up everybody's tries while nobody's mailbox was ever asked.
+ * How it works: the command that was answered, the enhanced status code (RFC 3463, 2034), the reply code and, only where
+ *   these leave it open, the words of the reply. Until RCPT TO nothing is about a recipient. When in doubt at RCPT TO it
+ *   is the recipient, and after the mail's data the mail.
+ * What it costs: the words are a guess, of what large providers are known to say. A wrong one holds mails back for a
+ *   while, or ends single recipients, who can be sent to again; neither loses a mail.
+ * Its bound: REASON_CHARS_MAX. Its proof: test/mail/outcome.test.ts, bench/patterns/retry-classification.
+ */
+
+/** The outcome of sending a mail. Values instead of exceptions, because each of them is normal. */
+export type MailOutcome =
+  | { readonly kind: 'sent' }
+  /** For good: this mailbox does not exist, or this mail is not wanted. Only this ends a recipient. */
+  | { readonly kind: 'refused'; readonly about: 'recipient' | 'mail'; readonly reason: string }
+  /** For now: this mailbox is full or greylists us. Counts as one of the recipient's tries. */
+  | { readonly kind: 'deferred'; readonly about: 'recipient' | 'mail'; readonly reason: string }
+  | Held
+  /**
+   * The server has all of the mail and did not answer. After `silence` (or when we stopped waiting) it most likely took
+   * it; when the connection broke it may not have.
+   */
+  | { readonly kind: 'unanswered'; readonly after: 'silence' | 'break'; readonly reason: string }
+  /** Not handed over at all, because its caller changed its mind. */
+  | { readonly kind: 'withdrawn' };
+
+/**
+ * Says nothing about the recipient: every other mail would get the same answer. `sender`: our address, login, quota or
+ * reputation. `server`: it is away, or not able to take mail. `rate`: we are too fast for it.
+ */
+export interface Held {
+  readonly kind: 'held';
+  readonly about: 'sender' | 'server' | 'rate';
+  readonly reason: string;
+}
+
+/** What nodemailer throws: `command` and the rest are only there when a server answered, or would have. */
+export interface MailError {
+  readonly message: string;
+  readonly code?: string;
+  readonly command?: string;
+  readonly responseCode?: number;
+  readonly response?: string;
+}
+
+/** `handedOver`: all of the mail's data has been transmitted. */
+export function outcomeOf(error: MailError, handedOver: boolean): MailOutcome {
+  const reason = error.message.replace(/\s+/g, ' ').slice(0, REASON_CHARS_MAX);
+  const answer = answerOf(error);
+  if (answer !== undefined && TRANSACTION.includes(answer.command)) return ofAnswer(answer, reason);
+  if (handedOver) return { kind: 'unanswered', after: error.code === 'ETIMEDOUT' ? 'silence' : 'break', reason };
+  if (answer !== undefined && isAboutRate(answer)) return { kind: 'held', about: 'rate', reason };
+  if (error.code === 'EAUTH' || error.code === 'ENOAUTH' || error.code === 'EOAUTH2')
+    return { kind: 'held', about: 'sender', reason };
+  // The greeting, the reply to EHLO, the encryption and the connection itself.
+  if (error.code !== undefined && SERVER_CODES.includes(error.code)) return { kind: 'held', about: 'server', reason };
+  if (/pool was closed/.test(error.message)) return { kind: 'withdrawn' };
+  // It could not even be composed: the envelope, the size, a file that it must not include.
+  return { kind: 'refused', about: error.code === 'EENVELOPE' ? 'recipient' : 'mail', reason };
+}
+
+const REASON_CHARS_MAX = 300;
+
+const TRANSACTION: readonly string[] = ['MAIL FROM', 'RCPT TO', 'DATA'];
+const SERVER_CODES: readonly string[] = [
+  ...['ECONNECTION', 'ETIMEDOUT', 'ESOCKET', 'EDNS', 'ETLS', 'EREQUIRETLS', 'EPROTOCOL', 'EPROXY', 'ECONFIG'],
+  'EMAXLIMIT',
+];
+
+interface Answer {
+  readonly command: string;
+  /** Three digits. */
+  readonly code: number;
+  /** Subject and detail of the enhanced status code: 5.7.60 has 7 and 60. */
+  readonly subject: number | undefined;
+  readonly detail: number | undefined;
+  readonly text: string;
+}
+
+function answerOf({ command, responseCode, response, message }: MailError): Answer | undefined {
+  if (responseCode === undefined || command === undefined) return undefined;
+  const text = response ?? message;
+  const [, subject, detail] = /^\d{3}[ -][245]\.(\d{1,3})\.(\d{1,3})\b/m.exec(text) ?? [];
+  return {
+    command,
+    code: responseCode,
+    subject: subject === undefined ? undefined : Number(subject),
+    detail: detail === undefined ? undefined : Number(detail),
+    text,
+  };
+}
+
+function ofAnswer(answer: Answer, reason: string): MailOutcome {
+  const about = subjectOf(answer);
+  if (about === 'recipient' || about === 'mail')
+    return { kind: answer.code >= 500 ? 'refused' : 'deferred', about, reason };
+  return { kind: 'held', about, reason };
+}
+
+type Subject = 'recipient' | 'mail' | Held['about'];
+
+function subjectOf(answer: Answer): Subject {
+  const { command, code } = answer;
+  if (code === 421) return isAboutRate(answer) ? 'rate' : 'server'; // "closing transmission channel", whatever was asked
+  const coded = ofEnhancedCode(answer);
+  if (command === 'MAIL FROM') {
+    if (coded === 'mail' || code === 552) return 'mail'; // it is told the size
+    if (isAboutRate(answer)) return 'rate';
+    return coded === 'server' || (code < 500 && coded === undefined) ? 'server' : 'sender';
+  }
+  if (coded !== undefined) return coded;
+  if (isAboutRate(answer)) return 'rate';
+  if (SENDER_WORDS.test(answer.text)) return 'sender';
+  return ofReplyCode(answer);
+}
+
+/** Undefined where the code leaves it open. Source: RFC 3463, the IANA registry, and what Exchange and Gmail document. */
+function ofEnhancedCode({ subject, detail, command, code }: Answer): Subject | undefined {
+  if (subject === undefined || detail === undefined) return undefined;
+  switch (subject) {
+    case 1: // addresses
+      if (detail === 0) return undefined;
+      return detail === 7 || detail === 8 ? 'sender' : 'recipient';
+    case 2: // the mailbox
+      return detail === 0 ? undefined : 'recipient';
+    case 3: // the mail system
+      if (detail === 4) return 'mail';
+      return detail === 0 || detail === 2 ? undefined : 'server';
+    case 4: // the way to it
+      if (detail === 5) return code >= 500 ? 'sender' : undefined; // Gmail's daily quota
+      if (detail === 3) return 'server';
+      return detail === 0 ? undefined : 'recipient';
+    case 5: // the protocol
+      if (detail === 3) return 'rate'; // too many recipients: each mail has one, so it counts those of a while
+      return detail === 0 || (command === 'RCPT TO' && [501, 553].includes(code)) ? undefined : 'server';
+    case 6: // the content; 6.7 and 6.10 are about addresses
+      return [7, 10].includes(detail) ? 'recipient' : 'mail';
+    case 7:
+      return ofPolicy(detail, command);
+    default:
+      return undefined;
+  }
+}
+
+/** X.7.n: security and policy. */
+function ofPolicy(detail: number, command: string): Subject | undefined {
+  if (detail <= 1) return undefined; // "delivery not authorized": relaying, spam, a group that takes no mail from outside
+  if ([2, 17, 18, 19].includes(detail) || (detail >= 120 && detail < 200)) return 'recipient';
+  if (detail === 16) return 'mail';
+  if (detail === 28) return 'rate'; // mail flood
+  if (detail === 7 && command === 'DATA') return 'mail';
+  return 'sender';
+}
+
+function ofReplyCode({ command, code, subject, detail }: Answer): Subject {
+  const temporary = code < 500;
+  if ([450, 550, 551].includes(code)) return command === 'RCPT TO' ? 'recipient' : 'mail';
+  if (code === 530 || code === 535 || code === 538 || code === 534) return 'sender';
+  if (code === 454 || code === 432) return 'sender'; // temporary authentication failure; AWS also throttles with it
+  if (code === 452 || (temporary && subject === 7 && detail === 0)) return 'server';
+  if (code >= 500 && code <= 504) return command === 'RCPT TO' && code === 501 ? 'recipient' : 'server';
+  if (temporary) return command === 'RCPT TO' ? 'recipient' : 'server';
+  return command === 'RCPT TO' ? 'recipient' : 'mail';
+}
+
+/** A daily or hourly quota is not one: slowing down does not help there. */
+function isAboutRate({ code, text }: Answer): boolean {
+  if (code < 400 || QUOTA_WORDS.test(text)) return false;
+  return RATE_WORDS.test(text);
+}
+
+const RATE_WORDS =
+  /\brate\b|throttl|too fast|slow down|too many (?:\w+ )?(?:messages|e-?mails|mails|connections|sessions|requests|recipients|transactions|commands)|too much mail|concurren|(?:messages|e-?mails|mails) per (?:second|minute)|mail flood/i;
+const QUOTA_WORDS = /daily|per day|24 ?h|hourly|per hour|monthly|per month|quota/i;
+const SENDER_WORDS = new RegExp(
+  [
+    ...['relay', 'sender', 'authenticat', 'log ?in first', 'not logged in', 'credential', 'starttls', 'must issue'],
+    ...[
+      'client host',
+      'blocked using',
+      'block ?list',
+      'black ?list',
+      'spamhaus',
+      'dnsbl',
+      'rbl',
+      'barracuda',
+      'reputation',
+    ],
+    ...[
+      '\\bspf\\b',
+      '\\bdkim\\b',
+      '\\bdmarc\\b',
+      'reverse dns',
+      '\\bptr\\b',
+      '\\bhelo\\b',
+      '\\behlo\\b',
+      'your ip',
+      'ip address',
+    ],
+    ...['daily', 'per day', 'hourly', 'per hour', 'monthly', '(?:sending|sender|message) (?:quota|limit)'],
+    ...['account .*(?:suspend|disabled|locked|verif)', 'not verified', 'not allowed to send', 'sandbox', 'banned'],
+    ...['from (?:address|domain|header)', 'sending domain', 'return.path'],
+  ].join('|'),
+  'i',
+);

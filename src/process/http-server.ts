@@ -1,0 +1,169 @@
+/**
+ * What it is: the HTTP server of every process: how long connections live, how many there are, and how they end.
+ * What fails without it: a client that sends a thousand requests down one connection has a thousand answered at once;
+ *   connections that do nothing take all the places of those that would; a client that does not read keeps its answer
+ *   in memory; and whoever reuses a connection after SIGTERM is cut off in the middle of a request.
+ * How it works: the requests of one connection are answered one after another. When connections run out, the one that
+ *   has been idle for longest is closed for the new one. An answer says `connection: close` when the process is
+ *   stopping, and when the request's body was not read: nobody waits for a body that nobody wants.
+ * What it costs: one set operation and one listener per request.
+ * Its bound: HTTP_CONNECTIONS_MAX, PIPELINED_REQUESTS_MAX, HEADERS_MS, KEEP_ALIVE_MS, RESPONSE_STALLED_MS.
+ * Its proof: test/process/http-server.test.ts, test/http/slow-client.test.ts.
+ */
+import { createServer, type IncomingMessage, type RequestListener, type Server, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import {
+  HEADERS_MS,
+  HTTP_CONNECTIONS_MAX,
+  HTTP_CONNECTIONS_SPARE,
+  KEEP_ALIVE_MS,
+  PIPELINED_REQUESTS_MAX,
+  REQUEST_MS,
+  RESPONSE_STALLED_MS,
+} from '../limits.ts';
+
+export interface HttpServerOptions {
+  /** How long a whole request may take to arrive. */
+  readonly requestMs?: number;
+  /** Connections that become WebSockets: they have their own limits, so they do not count here. */
+  readonly socketsMax?: number;
+}
+
+export function createHttpServer(
+  stopping: AbortSignal,
+  answer: RequestListener,
+  { requestMs = REQUEST_MS, socketsMax = 0 }: HttpServerOptions = {},
+): Server {
+  const idle = new Set<Socket>();
+  const hold = createHold(answer);
+  const listener = oneAtATime(hold.listener, idle);
+  const server = createServer(
+    {
+      requestTimeout: requestMs,
+      headersTimeout: HEADERS_MS,
+      keepAliveTimeout: KEEP_ALIVE_MS,
+      ServerResponse: createResponseClass(stopping),
+    },
+    listener,
+  );
+  server.maxConnections = HTTP_CONNECTIONS_MAX + socketsMax;
+  // Without a listener Node asks for every body at once: 100 Continue is sent when one is wanted (src/http/slow-client.ts).
+  server.on('checkContinue', listener);
+  endStalledAnswers(server, idle);
+  makeRoom(server, idle, socketsMax > 0);
+  idleOf.set(server, idle);
+  holdOf.set(server, hold);
+  return server;
+}
+
+/** From now on requests wait. Returns the function that serves them, and all later ones as before. */
+export function holdRequests(server: Server): () => void {
+  return holdOf.get(server)?.begin() ?? (() => undefined);
+}
+
+/** Closes connections that never sent anything: a browser opens some in advance, and they would be waited for. */
+export function closeUnused(server: Server): void {
+  for (const socket of idleOf.get(server) ?? []) if (socket.bytesRead === 0) socket.destroy();
+}
+
+/** Whether a body follows the headers. */
+export function hasBody({ headers }: IncomingMessage): boolean {
+  const length = headers['content-length'];
+  return (length !== undefined && length !== '0') || headers['transfer-encoding'] !== undefined;
+}
+
+const idleOf = new WeakMap<Server, ReadonlySet<Socket>>();
+const holdOf = new WeakMap<Server, ReturnType<typeof createHold>>();
+
+function createHold(answer: RequestListener) {
+  let held: Parameters<RequestListener>[] | undefined;
+  const listener: RequestListener = (request, response) => {
+    if (held === undefined) answer(request, response);
+    else held.push([request, response]);
+  };
+  return {
+    listener,
+    begin(): () => void {
+      held = [];
+      return () => {
+        const waiting = held ?? [];
+        held = undefined;
+        for (const [request, response] of waiting) if (!response.destroyed) answer(request, response);
+      };
+    },
+  };
+}
+
+/** Node would answer all requests of a connection at once, as they arrive. `idle`: connections without a request. */
+function oneAtATime(answer: RequestListener, idle: Set<Socket>): RequestListener {
+  const waitingOn = new WeakMap<Socket, Parameters<RequestListener>[]>();
+
+  function serve(socket: Socket, request: IncomingMessage, response: ServerResponse): void {
+    response.once('close', () => serveNext(socket));
+    answer(request, response as Parameters<RequestListener>[1]);
+  }
+
+  function serveNext(socket: Socket): void {
+    const next = socket.destroyed ? undefined : waitingOn.get(socket)?.shift();
+    if (next === undefined) {
+      waitingOn.delete(socket);
+      if (!socket.destroyed) idle.add(socket);
+    } else serve(socket, ...next);
+  }
+
+  return (request, response) => {
+    const { socket } = request;
+    const waiting = waitingOn.get(socket);
+    if (waiting === undefined) {
+      waitingOn.set(socket, []);
+      idle.delete(socket);
+      serve(socket, request, response);
+    } else if (waiting.length < PIPELINED_REQUESTS_MAX) {
+      waiting.push([request, response]);
+    } else {
+      socket.destroy();
+    }
+  };
+}
+
+/** In writeHead, because only then it is known whether the body has come and whether the process is stopping. */
+function createResponseClass(stopping: AbortSignal): typeof ServerResponse {
+  class PoliteResponse extends ServerResponse<IncomingMessage> {
+    // biome-ignore lint/suspicious/noExplicitAny: the three overloads of the original
+    override writeHead(...given: any[]): this {
+      if (stopping.aborted || (!this.req.complete && hasBody(this.req))) this.shouldKeepAlive = false;
+      return super.writeHead(...(given as Parameters<ServerResponse['writeHead']>));
+    }
+  }
+  return PoliteResponse as unknown as typeof ServerResponse;
+}
+
+/** A timeout is a time without any traffic. Waiting for our own work is fine; a client that reads nothing is not. */
+function endStalledAnswers(server: Server, idle: ReadonlySet<Socket>): void {
+  server.setTimeout(RESPONSE_STALLED_MS, (socket: Socket) => {
+    const works = !idle.has(socket) && socket.writableLength === 0;
+    if (works) socket.setTimeout(RESPONSE_STALLED_MS);
+    else socket.destroy();
+  });
+}
+
+/** Closes the connection that has been idle for longest while more than HTTP_CONNECTIONS_MAX - HTTP_CONNECTIONS_SPARE are open. */
+function makeRoom(server: Server, idle: Set<Socket>, withSockets: boolean): void {
+  const open = new Set<Socket>();
+  server.on('connection', (socket: Socket) => {
+    open.add(socket);
+    idle.add(socket);
+    socket.once('close', () => {
+      open.delete(socket);
+      idle.delete(socket);
+    });
+    if (open.size <= HTTP_CONNECTIONS_MAX - HTTP_CONNECTIONS_SPARE) return;
+    const [longest] = idle;
+    if (longest !== socket) longest?.destroy();
+  });
+  if (!withSockets) return;
+  server.on('upgrade', (_request, socket: Socket) => {
+    open.delete(socket);
+    idle.delete(socket);
+  });
+}

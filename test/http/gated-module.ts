@@ -1,0 +1,33 @@
+import { Type } from 'typebox';
+import type { Module } from '../../src/modules/faces.ts';
+
+/** A module whose handlers wait until the test lets them go on: requests that really hold what a request holds. */
+export function createGatedModule() {
+  let gate = Promise.withResolvers<void>();
+  const count = { begun: 0, ended: 0 };
+  async function wait(): Promise<{ ok: true }> {
+    count.begun++;
+    await gate.promise;
+    count.ended++;
+    return { ok: true };
+  }
+  const module: Module = {
+    name: 'gated',
+    routes: async () => ({
+      routes(api) {
+        api.get('/gated', wait);
+        api.get('/open', { config: { public: true } }, wait);
+        api.post('/open', { config: { public: true }, schema: { body: Type.Any() } }, wait);
+      },
+    }),
+  };
+  return {
+    module,
+    count,
+    open(): void {
+      gate.resolve();
+      gate = Promise.withResolvers<void>();
+      Object.assign(count, { begun: 0, ended: 0 });
+    },
+  };
+}

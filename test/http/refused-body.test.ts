@@ -1,0 +1,81 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { REFUSED_BODY_BYTES_MAX } from '../../src/limits.ts';
+import type { ApiClient } from '../api-client.ts';
+import { until } from '../database.ts';
+import { type RunningApi, runApi } from '../running-api.ts';
+
+const MB = 1024 * 1024;
+
+let api: RunningApi;
+let owner: ApiClient;
+beforeAll(async () => {
+  api = await runApi();
+  owner = await api.newOwner();
+});
+afterAll(() => api.stop());
+
+test('a client that sends all of a body that is too large gets its 413, every time', async () => {
+  for (let n = 0; n < 20; n++) {
+    const { answer, error } = await sendBody('/api/notes', 20 * MB);
+    expect(error).toBeUndefined();
+    expect(answer).toMatch(/^HTTP\/1.1 413 .*"code":"too_large"/s);
+  }
+});
+
+test('the connection is used again after a refused body', async () => {
+  const { answer } = await sendBody('/api/notes', 2 * MB, 'GET /livez HTTP/1.1\r\nhost: x\r\n\r\n');
+  expect(answer.match(/HTTP\/1.1 \d+/g)).toEqual(['HTTP/1.1 413', 'HTTP/1.1 200']);
+});
+
+test('a client without a valid token gets its 401 the same way', async () => {
+  const { answer, error } = await sendBody('/api/notes', 5 * MB, undefined, 'not a token');
+  expect(error).toBeUndefined();
+  expect(answer).toMatch(/^HTTP\/1.1 401 /);
+});
+
+test('a client that sends for ever is cut off after a bounded number of bytes', async () => {
+  const socket = connectTo();
+  let sent = 0;
+  let cut = false;
+  socket.on('close', () => (cut = true)).on('error', () => undefined);
+  socket.write(head('/api/notes', 1_000_000 * MB, owner.token));
+  const chunk = Buffer.alloc(MB, ' ');
+  while (!cut && sent < 20 * REFUSED_BODY_BYTES_MAX) {
+    sent += chunk.length;
+    if (!socket.write(chunk)) await Promise.race([once(socket, 'drain'), once(socket, 'close')]).catch(() => undefined);
+  }
+  await until('it is cut off', () => cut);
+  expect(sent).toBeLessThan(20 * REFUSED_BODY_BYTES_MAX);
+});
+
+type Answer = { answer: string; error?: unknown };
+
+/** Whatever the server answers, all of the body is sent, as most clients do; `after` is sent behind it. */
+async function sendBody(path: string, bytes: number, after?: string, token = owner.token): Promise<Answer> {
+  const socket = connectTo();
+  let answer = '';
+  let error: unknown;
+  socket.setEncoding('utf8').on('data', (text) => (answer += text));
+  socket.on('error', (cause) => (error = cause));
+  socket.write(head(path, bytes, token));
+  for (let left = bytes; left > 0 && !socket.destroyed; left -= MB)
+    if (!socket.write(Buffer.alloc(Math.min(MB, left), ' ')))
+      await Promise.race([once(socket, 'drain'), once(socket, 'close')]).catch(() => undefined);
+  if (after !== undefined) socket.write(after);
+  const answers = after === undefined ? 1 : 2;
+  await until('the answer', () => (answer.match(/HTTP\/1.1 \d+/g) ?? []).length === answers || socket.destroyed);
+  socket.destroy();
+  return error === undefined ? { answer } : { answer, error };
+}
+
+function connectTo() {
+  const { hostname, port } = new URL(api.url);
+  return connect(Number(port), hostname);
+}
+
+function head(path: string, bytes: number, token: string): string {
+  const headers = [`host: x`, `authorization: Bearer ${token}`, 'content-type: application/json'];
+  return `POST ${path} HTTP/1.1\r\n${[...headers, `content-length: ${bytes}`].join('\r\n')}\r\n\r\n`;
+}

@@ -1,0 +1,139 @@
+import { randomBytes } from 'node:crypto';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import {
+  FAILED_SIGN_INS_PER_ACCOUNT_MAX,
+  FAILED_SIGN_INS_PER_NETWORK_MAX,
+  SIGN_INS_PER_MINUTE_MAX,
+} from '../../../src/limits.ts';
+import { createSignInLimits } from '../../../src/modules/accounts/sign-in-limits.ts';
+import { type Answer, call } from '../../api-client.ts';
+import { type RunningApi, runApi } from '../../running-api.ts';
+import { SECRET_KEY } from '../../worker.ts';
+
+type Refused = { detail: string; code: string };
+
+const PASSWORD = 'a long enough password';
+
+let api: RunningApi;
+beforeAll(async () => {
+  api = await runApi({ TRUST_PROXY_HOPS: '1' });
+});
+afterAll(() => api.stop());
+
+test('all addresses of an IPv6 network guess with one budget', async () => {
+  const { email } = await register();
+  const statuses: number[] = [];
+  for (let n = 1; n <= SIGN_INS_PER_MINUTE_MAX + 2; n++)
+    statuses.push((await signIn(email, 'wrong', `2001:db8:1:2::${n}`)).status);
+  expect(statuses).toEqual([...Array(SIGN_INS_PER_MINUTE_MAX).fill(401), 429, 429]);
+  expect((await signIn(email, PASSWORD, '2001:db8:1:3::1')).status).toBe(201);
+});
+
+test('an IPv4 address has one budget, however it is written', async () => {
+  const { email } = await register();
+  for (let n = 0; n < SIGN_INS_PER_MINUTE_MAX; n++)
+    await signIn(email, 'wrong', n % 2 === 0 ? '192.0.2.1' : '::ffff:192.0.2.1');
+  expect((await signIn(email, PASSWORD, '::FFFF:C000:0201')).status).toBe(429);
+});
+
+test('an account is not guessed from any number of addresses, and its owner still signs in where they did before', async () => {
+  const { email, device } = await register();
+  const other = await register();
+  for (let n = 0; n < FAILED_SIGN_INS_PER_ACCOUNT_MAX; n++)
+    expect((await signIn(email, `guess ${n}`, `10.7.${n}.1`)).status).toBe(401);
+  const stopped = await signIn<Refused>(email.toUpperCase(), PASSWORD, '10.8.0.1');
+  expect(stopped).toMatchObject({ status: 429, body: { code: 'rate_limited' } });
+  expect(stopped.body.detail).toMatch(/account.*minutes/);
+
+  expect((await signIn(email, PASSWORD, '10.8.0.2', other.device)).status).toBe(429);
+  expect((await signIn(email, PASSWORD, '10.8.0.2', `${device}x`)).status).toBe(429);
+  expect((await signIn(email, PASSWORD, '10.8.0.2', device)).status).toBe(201);
+  expect((await signIn(other.email, PASSWORD, '10.8.0.2')).status).toBe(201);
+});
+
+test('an address without an account is limited in the same words, so that nobody learns which have one', async () => {
+  const email = 'nobody-here@example.test';
+  for (let n = 0; n < FAILED_SIGN_INS_PER_ACCOUNT_MAX; n++) await signIn(email, 'guess', `10.9.${n}.1`);
+  const stopped = await signIn<Refused>(email, PASSWORD, '10.10.0.1');
+  expect(stopped.status).toBe(429);
+  expect(stopped.body.detail).toMatch(/account.*minutes/);
+});
+
+test('a device that has signed in before has a budget of its own, and no more than that', async () => {
+  const { email, device } = await register();
+  for (let n = 0; n < SIGN_INS_PER_MINUTE_MAX; n++)
+    expect((await signIn(email, 'wrong', `10.11.${n}.1`, device)).status).toBe(401);
+  expect((await signIn(email, PASSWORD, '10.11.99.1', device)).status).toBe(429);
+  expect((await signIn(email, PASSWORD, '10.11.99.1')).status).toBe(201);
+});
+
+test('a device remembers several accounts, and the cookie names none of them', async () => {
+  const [one, two] = [await register(), await register()];
+  const both = deviceOf(await signIn(two.email, PASSWORD, '10.12.0.1', one.device));
+  expect(decodeURIComponent(both)).not.toContain('@');
+  const limits = createSignInLimits(SECRET_KEY);
+  expect([one, two].map(({ email }) => limits.isKnownDevice(both, email))).toEqual([true, true]);
+  expect(limits.isKnownDevice(both, 'third@example.test')).toBe(false);
+});
+
+test('one network that tries many accounts is stopped, and a sign-in that succeeds does not count', () => {
+  const limits = createSignInLimits(SECRET_KEY);
+  const from = (n: number) => ({ network: '192.0.2.9', device: undefined, email: `person-${n}@example.test` });
+  for (let n = 0; n < 3 * FAILED_SIGN_INS_PER_NETWORK_MAX; n++) limits.begin(from(n)).succeeded();
+  for (let n = 0; n < FAILED_SIGN_INS_PER_NETWORK_MAX; n++) limits.begin(from(n));
+  expect(() => limits.begin(from(-1))).toThrow('Too many failed sign-ins from this network');
+  expect(() => limits.begin({ ...from(-1), network: '192.0.2.10' })).not.toThrow();
+});
+
+test('an attempt that was not judged, because the server was busy, does not count', () => {
+  const limits = createSignInLimits(SECRET_KEY);
+  const from = { network: '192.0.2.9', device: undefined, email: 'ada@example.test' };
+  for (let n = 0; n < 2 * FAILED_SIGN_INS_PER_ACCOUNT_MAX; n++) limits.begin(from).notJudged();
+  expect(() => limits.begin(from)).not.toThrow();
+});
+
+test('registrations of an IPv6 network are limited together', async () => {
+  const statuses: number[] = [];
+  for (let n = 0; n <= SIGN_INS_PER_MINUTE_MAX; n++) {
+    const body = { organisation: 'A', name: 'A', email: 'taken@example.test', password: PASSWORD };
+    const headers = { 'x-forwarded-for': `2001:db8:9:9::${n + 1}` };
+    statuses.push((await call(api.url, 'POST', '/api/registrations', { headers, body })).status);
+  }
+  expect(statuses.at(-1)).toBe(429);
+  expect(statuses.slice(0, -1)).not.toContain(429);
+});
+
+test('limited routes say how much is left, in the form of the IETF draft', async () => {
+  const { email, token } = await register();
+  const first = await signIn(email, 'wrong', '10.13.0.1');
+  expect(first.headers.get('ratelimit-policy')).toBe(`"sign-ins";q=${SIGN_INS_PER_MINUTE_MAX};w=60`);
+  expect(first.headers.get('ratelimit')).toMatch(new RegExp(`^"sign-ins";r=${SIGN_INS_PER_MINUTE_MAX - 1};t=(60|59)$`));
+  const me = await call(api.url, 'GET', '/api/me', { headers: { authorization: `Bearer ${token}` } });
+  expect(me.headers.get('ratelimit-policy')).toBe('"requests";q=6000;w=60');
+  expect(me.headers.get('ratelimit')).toMatch(/^"requests";r=\d+;t=\d+$/);
+});
+
+let registered = 0;
+async function register() {
+  const email = `${randomBytes(6).toString('hex')}@example.test`;
+  const answer = await call<{ token: string }>(api.url, 'POST', '/api/registrations', {
+    headers: { 'x-forwarded-for': `10.6.${registered++}.1` },
+    body: { organisation: 'Acme', name: 'Olga', email, password: PASSWORD },
+  });
+  expect(answer.status).toBe(201);
+  return { email, token: answer.body.token, device: deviceOf(answer) };
+}
+
+function deviceOf(answer: Answer<unknown>): string {
+  const cookie = answer.headers.getSetCookie().find((line) => line.startsWith('tardigrade_device='));
+  expect(cookie).toMatch(/HttpOnly/);
+  return /=([^;]+)/.exec(cookie ?? '')?.[1] ?? '';
+}
+
+function signIn<T = unknown>(email: string, password: string, from: string, device?: string): Promise<Answer<T>> {
+  const headers = {
+    'x-forwarded-for': from,
+    ...(device === undefined ? {} : { cookie: `tardigrade_device=${device}` }),
+  };
+  return call<T>(api.url, 'POST', '/api/sessions', { headers, body: { email, password } });
+}

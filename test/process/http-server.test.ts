@@ -1,0 +1,116 @@
+import { once } from 'node:events';
+import type { RequestListener } from 'node:http';
+import { type AddressInfo, connect, type Socket } from 'node:net';
+import { expect, onTestFinished, test, vi } from 'vitest';
+import { HTTP_CONNECTIONS_MAX, HTTP_CONNECTIONS_SPARE, RESPONSE_STALLED_MS } from '../../src/limits.ts';
+import { createHttpServer } from '../../src/process/http-server.ts';
+import { until } from '../database.ts';
+import { rawRequest } from '../running-api.ts';
+
+const GET = 'GET / HTTP/1.1\r\nhost: x\r\n\r\n';
+const LAST = 'GET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n';
+
+test('the requests of one connection are answered one after another', async () => {
+  let atOnce = 0;
+  let most = 0;
+  const { url } = await serve(async (_request, response) => {
+    most = Math.max(most, ++atOnce);
+    await new Promise((resolve) => setImmediate(resolve));
+    atOnce--;
+    response.end('answer');
+  });
+  const answers = await rawRequest(url, GET + GET + GET + LAST);
+  expect(answers.match(/answer/g)).toHaveLength(4);
+  expect(most).toBe(1);
+});
+
+test('an answer to a request whose body was not read says that the connection closes', async () => {
+  const { url } = await serve((_request, response) => void response.end());
+  const answer = await rawRequest(url, 'POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 9\r\n\r\n');
+  expect(answer).toMatch(/connection: close/i);
+});
+
+test('from the stop on every answer says so, also one that was under way', async () => {
+  const stop = new AbortController();
+  const arrived = Promise.withResolvers<void>();
+  const gate = Promise.withResolvers<void>();
+  const { url } = await serve(async (_request, response) => {
+    arrived.resolve();
+    await gate.promise;
+    response.end();
+  }, stop.signal);
+  const answer = fetch(url);
+  await arrived.promise;
+  stop.abort();
+  gate.resolve();
+  expect((await answer).headers.get('connection')).toBe('close');
+  expect((await fetch(url)).headers.get('connection')).toBe('close');
+});
+
+test('when connections run out, the one that was idle for longest makes room, and a busy one does not', async () => {
+  const gate = Promise.withResolvers<void>();
+  const { url, port } = await serve(async (request, response) => {
+    if (request.url === '/slow') await gate.promise;
+    response.end('answer');
+  });
+  const room = HTTP_CONNECTIONS_MAX - HTTP_CONNECTIONS_SPARE;
+  const busy = await opened(port);
+  busy.write(GET.replace('/', '/slow'));
+  const used = await opened(port);
+  const strangers: Socket[] = [];
+  for (let n = 2; n < room; n++) strangers.push(await opened(port));
+  used.write(GET);
+  await once(used, 'data');
+
+  expect(await (await fetch(url, { headers: { connection: 'close' } })).text()).toBe('answer');
+  await until('the oldest made room', () => strangers[0]?.closed === true);
+  expect(strangers.filter(({ closed }) => closed)).toHaveLength(1);
+  gate.resolve();
+  expect(String((await once(busy, 'data'))[0])).toContain('answer');
+  used.write(GET);
+  expect(String((await once(used, 'data'))[0])).toContain('answer');
+});
+
+test('a client that does not read its answer is disconnected, one that waits for ours is not', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  onTestFinished(() => void vi.useRealTimers());
+  const gate = Promise.withResolvers<void>();
+  const sockets: Socket[] = [];
+  const { port, server } = await serve(async (request, response) => {
+    sockets.push(request.socket);
+    if (request.url !== '/slow') return void response.end(Buffer.alloc(64 * 1024 * 1024));
+    await gate.promise;
+    response.end('answer');
+  });
+  const [deaf, patient] = [await opened(port), await opened(port)];
+  deaf.pause();
+  deaf.write(GET);
+  patient.write(GET.replace('/', '/slow'));
+  await vi.waitUntil(() => sockets.length === 2);
+  // Node's own timers for sockets are internal; what happens when they fire is ours.
+  for (const socket of sockets) server.emit('timeout', socket);
+  await vi.waitUntil(() => sockets.filter(({ destroyed }) => destroyed).length === 1);
+  expect(server.timeout).toBe(RESPONSE_STALLED_MS);
+  gate.resolve();
+  expect(String((await once(patient, 'data'))[0])).toContain('answer');
+});
+
+async function serve(answer: RequestListener, stopping = new AbortController().signal) {
+  const server = createHttpServer(stopping, answer);
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  onTestFinished(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  const { port } = server.address() as AddressInfo;
+  return { server, port, url: `http://127.0.0.1:${port}` };
+}
+
+async function opened(port: number): Promise<Socket> {
+  const socket = connect(port, '127.0.0.1');
+  socket.on('error', () => undefined);
+  onTestFinished(() => void socket.destroy());
+  await once(socket, 'connect');
+  return socket;
+}

@@ -1,0 +1,110 @@
+import { createServer, type Server, type Socket } from 'node:net';
+import getPort from 'get-port';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { start as startChat } from '../../workers/chat.ts';
+import { start as startMailer } from '../../workers/mailer.ts';
+import { registerClient } from '../api-client.ts';
+import { createTestDatabase, type TestDatabase, until } from '../database.ts';
+import { runApi } from '../running-api.ts';
+import { createTcpGate } from '../tcp-gate.ts';
+import { startWorker, testEnvironment, testRedisUrl } from '../worker.ts';
+
+/** Well below the second in which a balancer wants its answer. */
+const PROBE_MS = 500;
+
+let database: TestDatabase;
+beforeAll(async () => {
+  database = await createTestDatabase({ replica: false });
+});
+afterAll(() => database.close());
+
+describe.each([
+  ['down', nobody],
+  ['frozen', silent],
+] as const)('while Redis is %s', (_state, redis) => {
+  test('the api starts, is ready, signs people in, reads and writes, and says on the operations page what is missing', async () => {
+    const begun = performance.now();
+    const api = await runApi({ REDIS_URL: await redis() });
+    onTestFinished(() => api.stop());
+    expect(performance.now() - begun).toBeLessThan(10_000);
+    expect(await readiness(api.url)).toMatchObject({ status: 200, body: { ready: true, checks: { database: 'ok' } } });
+    const owner = await registerClient(api.url);
+    expect((await owner.send('POST', '/api/notes', { title: 'Written without Redis' })).status).toBe(201);
+    expect(await owner.get('/api/notes')).toMatchObject({ body: { items: [{ title: 'Written without Redis' }] } });
+    const operations = await owner.get('/api/operations');
+    expect(operations).toMatchObject({ status: 200, body: { redis: null, queues: [], processes: [{ name: 'api' }] } });
+  });
+
+  test('the chat starts and is ready', async () => {
+    const chat = await startWorker('chat', startChat, {
+      ...(await testEnvironment(database)),
+      ...{ DATABASE_REPLICA_URL: '', REDIS_URL: await redis() },
+    });
+    onTestFinished(() => void chat.stop());
+    expect(await readiness(chat.config.chatUrl)).toMatchObject({ status: 200, body: { checks: { database: 'ok' } } });
+  });
+});
+
+test('an api whose Redis freezes stays ready, and shows all processes again when it is back', async () => {
+  const gate = await createTcpGate(new URL(testRedisUrl()), await getPort());
+  const url = new URL(testRedisUrl());
+  url.port = String(gate.port);
+  const api = await runApi({ REDIS_URL: url.href });
+  onTestFinished(async () => {
+    await api.stop();
+    await gate.shut();
+  });
+  const owner = await api.newOwner();
+  const redis = async () => (await owner.get<{ redis: object | null }>('/api/operations')).body.redis;
+  await until('Redis is there', async () => (await redis()) !== null);
+  gate.silence();
+  expect(await redis()).toBeNull();
+  expect(await readiness(api.url)).toMatchObject({ status: 200 });
+  expect((await owner.get('/api/me')).status).toBe(200);
+  await gate.shut();
+  await gate.open();
+  await until('Redis is back', async () => (await redis()) !== null);
+});
+
+test('the mailer cannot work without Redis: it is ready only while Redis takes writes', async () => {
+  const gate = await createTcpGate(new URL(testRedisUrl()), await getPort());
+  const url = new URL(testRedisUrl());
+  url.port = String(gate.port);
+  const environment = { ...(await testEnvironment(database)), DATABASE_REPLICA_URL: '', REDIS_URL: url.href };
+  const mailer = await startWorker('mailer', startMailer, environment);
+  onTestFinished(async () => {
+    await mailer.stop();
+    await gate.shut();
+  });
+  const at = `http://127.0.0.1:${mailer.config.mailerPort}`;
+  expect(await readiness(at)).toMatchObject({ status: 200, body: { checks: { database: 'ok', redis: 'ok' } } });
+  await gate.shut();
+  await until('it is not ready', async () => (await fetch(`${at}/readyz`)).status === 503);
+  await gate.open();
+  await until('it is ready again', async () => (await fetch(`${at}/readyz`)).status === 200);
+});
+
+async function readiness(url: string) {
+  const begun = performance.now();
+  const answer = await fetch(`${url}/readyz`);
+  const body = (await answer.json()) as { ready: boolean; checks: Record<string, string> };
+  expect(performance.now() - begun).toBeLessThan(PROBE_MS);
+  return { status: answer.status, body };
+}
+
+async function nobody(): Promise<string> {
+  return `redis://127.0.0.1:${await getPort()}`;
+}
+
+/** Takes connections and never answers, like a process that was stopped with SIGSTOP. */
+async function silent(): Promise<string> {
+  const port = await getPort();
+  const sockets = new Set<Socket>();
+  const server: Server = createServer((socket) => void sockets.add(socket.on('error', () => undefined)));
+  await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
+  onTestFinished(() => {
+    for (const socket of sockets) socket.destroy();
+    server.close();
+  });
+  return `redis://127.0.0.1:${port}`;
+}

@@ -1,0 +1,178 @@
+import getPort from 'get-port';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { FAN_OUT_JOIN_MS, FAN_OUT_PENDING_MAX } from '../../src/limits.ts';
+import { createLog } from '../../src/log.ts';
+import { createMetrics } from '../../src/process/metrics.ts';
+import { createFanOut, type FanOut } from '../../src/socket/fan-out.ts';
+import { until } from '../database.ts';
+import { createTcpGate, type TcpGate } from '../tcp-gate.ts';
+import { testRedisUrl } from '../worker.ts';
+
+const TIMING = { beatMs: 100, silenceMs: 250, reconnectMs: 500 };
+
+interface Side {
+  readonly fanOut: FanOut;
+  readonly heard: string[];
+  gaps: number;
+}
+
+let gate: TcpGate;
+const open: FanOut[] = [];
+beforeEach(async () => {
+  gate = await createTcpGate(new URL(testRedisUrl()), await getPort());
+});
+afterEach(async () => {
+  for (const fanOut of open.splice(0)) fanOut.close();
+  await gate.shut();
+});
+
+/** Hears its own beat, so nothing is missed from here on. */
+async function side(name = 'test', redisUrl = throughGate()): Promise<Side> {
+  const heard: string[] = [];
+  const it: Side = {
+    heard,
+    gaps: 0,
+    fanOut: createFanOut({
+      redisUrl,
+      name,
+      onMessage: (key, text) => heard.push(`${key}: ${text}`),
+      onGap: () => void it.gaps++,
+      log: createLog('test', 'silent'),
+      metrics: createMetrics('test'),
+      timing: TIMING,
+    }),
+  };
+  open.push(it.fanOut);
+  await until('it hears itself', () => it.gaps > 0);
+  return it;
+}
+
+function throughGate(): string {
+  const url = new URL(testRedisUrl());
+  url.port = String(gate.port);
+  return url.href;
+}
+
+test('a message is heard by the other processes that joined its key, in order, and not by its own', async () => {
+  const [one, other, third] = [await side(), await side(), await side()];
+  await Promise.all([one.fanOut.join('room 1'), other.fanOut.join('room 1'), third.fanOut.join('room 2')]);
+  for (let nth = 0; nth < 50; nth++) one.fanOut.publish('room 1', `message ${nth}`);
+  third.fanOut.publish('room 1', 'the last');
+  await until('all have come', () => [one, other].every(({ heard }) => heard.includes('room 1: the last')));
+  expect(other.heard.slice(0, -1)).toEqual(Array.from({ length: 50 }, (_, nth) => `room 1: message ${nth}`));
+  expect(one.heard).toEqual(['room 1: the last']);
+  expect(third.heard).toEqual([]);
+});
+
+test('a key that was left is not heard, one that was left and joined again is', async () => {
+  const [one, other] = [await side(), await side()];
+  await other.fanOut.join('left');
+  await other.fanOut.join('back');
+  other.fanOut.leave('left');
+  other.fanOut.leave('back');
+  await other.fanOut.join('back');
+  one.fanOut.publish('left', 'nobody there');
+  one.fanOut.publish('back', 'hello');
+  await until('it came', () => other.heard.length > 0);
+  expect(other.heard).toEqual(['back: hello']);
+});
+
+test('two numbered databases of one Redis do not hear each other', async () => {
+  const url = new URL(testRedisUrl());
+  url.pathname = `/${15 - Number(url.pathname.slice(1))}`;
+  const [one, neighbour, other] = [await side(), await side('test', url.href), await side()];
+  await Promise.all([neighbour.fanOut.join('room'), other.fanOut.join('room')]);
+  one.fanOut.publish('room', 'hello');
+  await until('it came', () => other.heard.length > 0);
+  expect(neighbour.heard).toEqual([]);
+});
+
+test('a thousand newcomers share a few commands', async () => {
+  const [one, other] = [await side(), await side()];
+  const keys = Array.from({ length: 2_500 }, (_, nth) => `room ${nth}`);
+  await Promise.all(keys.map((key) => other.fanOut.join(key)));
+  await until('the first and the last are heard', () => {
+    for (const key of ['room 0', 'room 2499']) one.fanOut.publish(key, 'hello');
+    return ['room 0: hello', 'room 2499: hello'].every((text) => other.heard.includes(text));
+  });
+});
+
+test('while Redis is gone everybody is told to read again, about once a beat, and nobody waits for it', async () => {
+  const one = await side();
+  await gate.shut();
+  const before = one.gaps;
+  await until('it was told twice', () => one.gaps >= before + 2);
+  const begin = performance.now();
+  await one.fanOut.join('new');
+  one.fanOut.publish('new', 'into the void');
+  expect(performance.now() - begin).toBeLessThan(FAN_OUT_JOIN_MS);
+});
+
+test('when Redis is back, keys joined before and meanwhile are heard, after one more reading', async () => {
+  const [one, other] = [await side(), await side()];
+  await other.fanOut.join('before');
+  await gate.shut();
+  await until('it was told', () => other.gaps > 1);
+  await other.fanOut.join('meanwhile');
+  await gate.open();
+  await until('they are heard', () => {
+    one.fanOut.publish('before', 'hello');
+    one.fanOut.publish('meanwhile', 'hello');
+    return ['before: hello', 'meanwhile: hello'].every((text) => other.heard.includes(text));
+  });
+  await until('the gaps have ended', async () => {
+    const [gaps, begin] = [other.gaps, performance.now()];
+    await until('two beats have passed', () => performance.now() - begin > 2 * TIMING.beatMs);
+    return other.gaps === gaps;
+  });
+});
+
+test('a Redis that is silent counts as gone, though its connections are open', async () => {
+  const one = await side();
+  gate.silence();
+  const before = one.gaps;
+  await until('it was told', () => one.gaps > before);
+});
+
+test('a newcomer does not wait for a silent Redis, and what it could have missed is a gap', async () => {
+  const one = await side();
+  gate.silence();
+  const before = one.gaps;
+  await one.fanOut.join('room');
+  await until('it was told', () => one.gaps > before);
+});
+
+test('those who listen are told to read again when a message could not be published', async () => {
+  const other = await side('test', testRedisUrl());
+  const one = await side();
+  await other.fanOut.join('room');
+  const before = other.gaps;
+  for (let nth = 0; nth <= FAN_OUT_PENDING_MAX + 1; nth++) one.fanOut.publish('room', `message ${nth}`);
+  await until('it was told', () => other.gaps > before);
+});
+
+test('those who listen are told to read again while another process is cut off from Redis', async () => {
+  const one = await side('test', testRedisUrl());
+  const cutOff = await side();
+  await until('they know each other', async () => {
+    cutOff.fanOut.publish('any', 'hello');
+    const [gaps, begin] = [one.gaps, performance.now()];
+    await until('two beats have passed', () => performance.now() - begin > 2 * TIMING.beatMs);
+    return one.gaps === gaps;
+  });
+  await gate.shut();
+  const before = one.gaps;
+  await until('it was told twice', () => one.gaps >= before + 2);
+  await gate.open();
+});
+
+test('a process that ends says so, and nobody reads again because of it', async () => {
+  const [one, other] = [await side(), await side()];
+  const begin = performance.now();
+  await until('they have heard each other', () => performance.now() - begin > 2 * TIMING.beatMs);
+  other.fanOut.close();
+  const gaps = one.gaps;
+  const closed = performance.now();
+  await until('its silence would have been noticed', () => performance.now() - closed > 2 * TIMING.silenceMs);
+  expect(one.gaps).toBe(gaps);
+});

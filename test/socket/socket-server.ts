@@ -1,0 +1,110 @@
+import { createServer, type Server } from 'node:http';
+import { type AddressInfo, connect, type Socket } from 'node:net';
+import type { Log } from '../../src/log.ts';
+import { createLog } from '../../src/log.ts';
+import { createMetrics, type Metrics } from '../../src/process/metrics.ts';
+import { type AdmissionLimits, admissionLimits } from '../../src/socket/admission.ts';
+import { createSocketServer, type SocketEndpoint, type SocketHandler } from '../../src/socket/server.ts';
+
+export const OWN_ORIGIN = 'https://pages.example.test';
+
+export interface TestSocketServer {
+  readonly http: Server;
+  /** Begins with http: and has no path. */
+  readonly address: string;
+  readonly port: number;
+  readonly metrics: Metrics;
+  /** The stop of the sockets alone. */
+  stopSockets(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface TestSocketServerOptions {
+  readonly handler?: Partial<SocketHandler>;
+  readonly endpoints?: readonly SocketEndpoint[];
+  readonly admission?: Partial<AdmissionLimits>;
+  readonly origins?: readonly string[];
+  readonly proxyHops?: number;
+  readonly log?: Log;
+}
+
+/** Without a handler, every message is welcomed and sent back as `{ type: 'echo', message }`. At `/echo`. */
+export async function startSocketServer(options: TestSocketServerOptions = {}): Promise<TestSocketServer> {
+  const handler: SocketHandler = { message: echo, closed: () => undefined, ...options.handler };
+  const http = createServer((_, response) => response.end('page'));
+  const metrics = createMetrics('test');
+  const sockets = createSocketServer({
+    server: http,
+    origins: options.origins ?? [OWN_ORIGIN],
+    endpoints: [{ path: '/echo', handler }, ...(options.endpoints ?? [])],
+    admission: { ...admissionLimits(1_000), ...options.admission },
+    proxyHops: options.proxyHops ?? 0,
+    log: options.log ?? createLog('test', 'silent'),
+    metrics,
+  });
+  await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve));
+  const { port } = http.address() as AddressInfo;
+  return {
+    ...{ http, port, metrics, address: `http://127.0.0.1:${port}` },
+    stopSockets: () => sockets.close(),
+    async close() {
+      await sockets.close();
+      http.closeAllConnections();
+      await new Promise((resolve) => http.close(resolve));
+    },
+  };
+}
+
+const echo: SocketHandler['message'] = async (connection, message) => {
+  connection.welcomed();
+  connection.send({ type: 'echo', message });
+};
+
+/** A client that speaks TCP itself, so that it can be as rude as it likes. Its errors are expected. */
+export async function openTcp(port: number, localAddress?: string): Promise<Socket> {
+  const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true, ...(localAddress ? { localAddress } : {}) });
+  socket.on('error', () => undefined);
+  await new Promise<void>((resolve, reject) => socket.once('connect', resolve).once('error', reject));
+  return socket;
+}
+
+export function upgradeRequest(path: string, headers: Readonly<Record<string, string>> = {}): string {
+  const all = {
+    Host: 'localhost',
+    Connection: 'Upgrade',
+    Upgrade: 'websocket',
+    'Sec-WebSocket-Version': '13',
+    'Sec-WebSocket-Key': 'dGhlIHNhbXBsZSBub25jZQ==',
+    ...headers,
+  };
+  const lines = Object.entries(all).map(([name, value]) => `${name}: ${value}\r\n`);
+  return `GET ${path} HTTP/1.1\r\n${lines.join('')}\r\n`;
+}
+
+/** A raw client that has been upgraded. */
+export async function openRaw(port: number, localAddress?: string): Promise<Socket> {
+  const socket = await openTcp(port, localAddress);
+  socket.write(upgradeRequest('/echo'));
+  await new Promise((resolve) => socket.once('data', resolve));
+  socket.on('data', () => undefined);
+  return socket;
+}
+
+export const OPCODE = { text: 1, ping: 9, pong: 10 } as const;
+
+/** One frame of a client, masked with zeros. */
+export function frameOf(opcode: number, payload = ''): Buffer {
+  const bytes = Buffer.from(payload);
+  const length =
+    bytes.length < 126 ? Buffer.of(0x80 | bytes.length) : Buffer.of(0x80 | 126, bytes.length >> 8, bytes.length & 0xff);
+  return Buffer.concat([Buffer.of(0x80 | opcode), length, Buffer.alloc(4), bytes]);
+}
+
+/** Resolves when the server has ended the connection. */
+export function endOf(socket: Socket): Promise<void> {
+  return new Promise((resolve) => {
+    if (socket.destroyed || socket.readableEnded) return resolve();
+    socket.once('end', resolve);
+    socket.once('close', () => resolve());
+  });
+}

@@ -1,0 +1,65 @@
+import { get, post } from '/assets/api.js';
+import { el, put } from '/assets/el.js';
+import { count } from '/assets/format.js';
+import { confirmDialog, notice } from '/assets/parts.js';
+
+const CAUSES = {
+  recipient: 'the mailbox does not exist or does not take them',
+  mail: 'the mail server refuses this email',
+  unconfirmed: 'the mail server never confirmed them; they have most likely arrived',
+};
+
+/** The failed recipients by cause, and buttons to send to them again. Returns { node, show(campaign) }. */
+export function failuresPanel(mayWrite, retried, signal) {
+  const node = el('div');
+  let shownFor = 0;
+
+  const show = async (campaign) => {
+    const { failed } = campaign.progress;
+    if (failed === shownFor) return;
+    shownFor = failed;
+    if (failed === 0) return void put(node);
+    try {
+      const { items } = await get(`/api/campaigns/${campaign.id}/failures`, null, signal);
+      if (shownFor === failed) put(node, panel(campaign, items));
+    } catch (error) {
+      if (error.name !== 'AbortError') put(node, notice(error));
+    }
+  };
+
+  const panel = (campaign, items) =>
+    el(
+      'section',
+      { class: 'card' },
+      el('h2', null, 'Failed'),
+      el(
+        'ul',
+        { class: 'failures' },
+        items.map((one) =>
+          el(
+            'li',
+            null,
+            el('span', null, `${count(one.count, 'email')}: ${CAUSES[one.cause]}. `),
+            one.example && el('small', { class: 'soft' }, 'For example: ', el('q', null, one.example)),
+            mayWrite && again('Send again…', campaign, one.count, { cause: one.cause }),
+          ),
+        ),
+      ),
+      mayWrite && items.length > 1 && again('Send all again…', campaign, campaign.progress.failed, {}),
+    );
+
+  const again = (text, campaign, emails, which) => {
+    const ask = () =>
+      confirmDialog(
+        'Send again?',
+        which.cause === 'unconfirmed'
+          ? `${count(emails, 'person', 'people')} may get this email twice.`
+          : `${count(emails, 'email')} will be sent again.`,
+        'Send again',
+        async () => retried(await post(`/api/campaigns/${campaign.id}/retry`, which)),
+      );
+    return el('button', { type: 'button', onclick: ask }, text);
+  };
+
+  return { node, show };
+}

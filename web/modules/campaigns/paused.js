@@ -1,0 +1,31 @@
+import { el } from '/assets/el.js';
+import { formatAgo, formatTime } from '/assets/format.js';
+
+const WHY = {
+  person: 'Somebody paused this campaign.',
+  sender: 'The mail server does not accept emails from our address or account at the moment.',
+  server: 'The mail server is away, or takes no emails at the moment.',
+  rate: 'The mail provider says that we send too fast. We have slowed down.',
+};
+
+/** Why nothing is being sent, in a sentence; null while all is well. */
+export const pausedText = ({ pausedBecause }) => pausedBecause && WHY[pausedBecause.about];
+
+/** Why, in whose words, since when, and how it goes on; null while all is well. */
+export function pausedNotice(campaign) {
+  const { pausedBecause } = campaign;
+  if (pausedBecause === null) return null;
+  const { about, reason, since, nextTryAt } = pausedBecause;
+  const next =
+    nextTryAt === null
+      ? 'It goes on when somebody resumes it.'
+      : `No recipient is lost: it goes on by itself. The next try is at ${formatTime(nextTryAt)}.`;
+  return el(
+    'div',
+    { class: 'notice info', role: 'status' },
+    el('strong', null, pausedText(campaign)),
+    ` Since ${formatAgo(since)}. `,
+    next,
+    about !== 'person' && reason && el('p', { class: 'server-words' }, 'The server says: ', el('q', null, reason)),
+  );
+}
