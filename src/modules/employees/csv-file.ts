@@ -5,7 +5,7 @@
 import type { Readable } from 'node:stream';
 import { type Info, parse } from 'csv-parse';
 import { AppError } from '../../errors.ts';
-import { createLineEnds, isBlank, parserOptions, rowOf } from './csv-parser.ts';
+import { type CsvRow, createLineEnds, isBlank, parserOptions, rowOf } from './csv-parser.ts';
 import { type Choices, type Reading, readingOf } from './csv-reading.ts';
 import { foldTitle } from './csv-titles.ts';
 import { type EmployeeRow, type RejectedRow, toEmployee } from './employee-row.ts';
@@ -41,22 +41,23 @@ async function* readRows(
   head: Buffer,
   rest: AsyncGenerator<Buffer>,
 ): AsyncGenerator<EmployeeRow | RejectedRow> {
-  const { delimiter, header } = reading;
+  const { delimiter, header, columns } = reading;
   const linesBefore = reading.prefix === '' ? 0 : 1;
+  const titles = header && foldAll(header.cells);
+  // Where files were put together. Folding is dear, so rows with an address are not asked.
+  const isHeaderAgain = ({ cells }: CsvRow) => !cells[columns.email]?.includes('@') && foldAll(cells) === titles;
   let endless: string | undefined;
   const parser = parse(parserOptions(delimiter, (reason) => (endless ??= reason)));
   const fed = feed(parser, textOf(reading, head, rest), () => endless !== undefined);
   fed.catch((error) => parser.destroy(error)); // surfaces below, where the rows are read
 
-  const titles = header && foldAll(header.cells);
   let rows = 0;
   let line = linesBefore;
   for await (const parsed of parser as AsyncIterable<{ record: string[]; info: Info }>) {
     const row = rowOf(parsed, linesBefore);
     line = row.endLine;
-    // The header, and again where files were put together; and the lines above it.
-    if (header !== undefined && (line <= header.endLine || foldAll(row.cells) === titles)) continue;
-    if (isBlank(row.cells)) continue;
+    if (header !== undefined && line <= header.endLine) continue; // lines above the header, and itself
+    if (isBlank(row.cells) || isHeaderAgain(row)) continue;
     if (++rows > IMPORT_ROWS_MAX)
       throw new AppError('too_large', `The file has more than ${IMPORT_ROWS_MAX} rows. Split it into smaller files.`);
     yield toEmployee(row, reading);

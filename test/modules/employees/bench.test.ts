@@ -82,6 +82,13 @@ test('an import that lost a row is wrong', () => {
   expect(check({ name: 'import', args: { rows: 20 } }, { ...done, rowsRead: 19 })).toBe('19 rows read of 20');
 });
 
+test('a preview that lost a row, or shows another person first, is wrong', () => {
+  const shown = { problem: null, rowsRead: 20, rowsRejected: 0, rows: [{ employee: { name: 'Preview 0' } }] };
+  expect(check({ name: 'preview', args: { rows: 20 } }, shown)).toBeUndefined();
+  expect(check({ name: 'preview', args: { rows: 20 } }, { ...shown, rowsRead: 19 })).toContain('19 rows read');
+  expect(check({ name: 'preview', args: { rows: 20 } }, { ...shown, rows: [] })).toContain('not the first person');
+});
+
 test.each(plantedFaults)('the planted fault $name still finds its place in the code', (fault) => {
   const text = readFileSync(join(import.meta.dirname, '..', '..', '..', fault.file), 'utf8');
   expect(plant(text, fault)).not.toBe(text);

@@ -2,6 +2,7 @@
  * Files as people have them, and what an import makes of each. docs/modules/employees/import-files.md is the same list
  * in words: import-files.test.ts holds the two together.
  */
+import { csvLine } from '../../../src/http/csv-reply.ts';
 import { encode } from './encode.ts';
 
 export interface ImportFile {
@@ -357,6 +358,17 @@ const text: ImportFile[] = [
     becomes: 'the row is rejected by its line',
     people: [ENGINES],
     rejected: [{ line: 3, reason: '"ben\u200b@a.test" is not an email address: it contains an invisible character' }],
+  },
+  {
+    kind: 'our own export, with formulas in it',
+    file: `\uFEFF${[
+      ['name', 'email', 'team'],
+      ["=1+1 'Ada'", 'ada@a.test', 'fine;=1+1'],
+    ]
+      .map(csvLine)
+      .join('')}`,
+    becomes: 'the text that went out',
+    people: ["=1+1 'Ada' | ada@a.test | fine;=1+1"],
   },
   {
     kind: 'one address in capitals and in small letters',
