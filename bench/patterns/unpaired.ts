@@ -32,11 +32,6 @@ export const UNPAIRED: readonly UnpairedPattern[] = [
     withoutIt: 'V8 takes more memory than the container has, and the kernel kills the process',
   },
   {
-    slug: 'graceful-shutdown',
-    shipped: 'src/process/graceful-shutdown.ts',
-    withoutIt: 'every deploy cuts off requests and jobs midway',
-  },
-  {
     slug: 'health-check',
     shipped: 'src/process/health-check.ts',
     withoutIt: 'health checks use up the connections they test',
