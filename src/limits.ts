@@ -80,6 +80,7 @@ export const UPLOAD_MS = 10 * MINUTE_MS; // a file over a slow connection
 export const HEADERS_MS = 10 * SECOND_MS;
 export const KEEP_ALIVE_MS = 72 * SECOND_MS; // above the usual 60 s of load balancers, or they would send requests into closed connections
 export const RESPONSE_STALLED_MS = 30 * SECOND_MS; // a client that reads nothing for this long will not read the rest either
+export const REFUSED_BODY_LINGER_MS = 1 * SECOND_MS; // what a refused client still sends is read and dropped for this long, so that it hears the answer
 export const HTTP_CONNECTIONS_MAX = 2_000;
 export const HTTP_CONNECTIONS_SPARE = 100; // below HTTP_CONNECTIONS_MAX, from which on an idle connection is closed for each new one
 export const PIPELINED_REQUESTS_MAX = 10; // requests that wait on one connection for the one before; browsers send none
