@@ -47,6 +47,8 @@ export function createHttpServer(
       headersTimeout: HEADERS_MS,
       keepAliveTimeout: KEEP_ALIVE_MS,
       ServerResponse: createResponseClass(stopping),
+      // Some programs offer HTTP/2 this way with any request, also with a health probe.
+      ...(socketsMax > 0 ? { shouldUpgradeCallback: isWebSocket } : {}),
     },
     listener,
   );
@@ -68,6 +70,10 @@ export function holdRequests(server: Server): () => void {
 /** Closes connections that never sent anything: a browser opens some in advance, and they would be waited for. */
 export function closeUnused(server: Server): void {
   for (const socket of idleOf.get(server) ?? []) if (socket.bytesRead === 0) socket.destroy();
+}
+
+function isWebSocket({ headers }: IncomingMessage): boolean {
+  return headers.upgrade?.toLowerCase() === 'websocket';
 }
 
 /** Whether a body follows the headers. */

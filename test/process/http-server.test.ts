@@ -29,6 +29,18 @@ test('the requests of one connection are answered one after another', async () =
   expect(most).toBe(1);
 });
 
+test('a probe that offers HTTP/2 is answered by a server that takes WebSockets', async () => {
+  const server = createHttpServer(new AbortController().signal, (_request, response) => void response.end('answer'), {
+    socketsMax: 1,
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  onTestFinished(() => void server.close());
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const offer = 'GET / HTTP/1.1\r\nhost: x\r\nconnection: Upgrade, close\r\nupgrade: h2c\r\n\r\n';
+  expect(await rawRequest(url, offer)).toContain('answer');
+});
+
 test('an answer to a request whose body was not read says that the connection closes', async () => {
   const { url } = await serve((_request, response) => void response.end());
   const answer = await rawRequest(url, 'POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 9\r\n\r\n');
