@@ -79,14 +79,12 @@ export const EXPORTS_AT_ONCE_MAX = 4; // per process
 
 // HTTP
 export const BODY_BYTES_MAX = 128 * KB;
-export const REFUSED_BODY_BYTES_MAX = 32 * MB; // read and thrown away behind a refusal, because a client that is cut off while it sends never sees the refusal
-export const REFUSED_BODY_MS = 10 * SECOND_MS;
-export const REFUSED_BODY_CHECK_MS = 50; // how often the two bounds above are checked
 export const REQUEST_MS = 10 * SECOND_MS;
 export const UPLOAD_MS = 10 * MINUTE_MS; // a file over a slow connection
 export const HEADERS_MS = 10 * SECOND_MS;
 export const KEEP_ALIVE_MS = 72 * SECOND_MS; // above the usual 60 s of load balancers, or they would send requests into closed connections
 export const CONNECTION_AGE_MS = { min: 15 * SECOND_MS, max: 45 * SECOND_MS } as const; // a new instance has its share within a minute; a handshake each half minute costs nothing
+export const REFUSED_BODY_LINGER_MS = 1 * SECOND_MS; // what a refused client still sends is read and dropped for this long, so that it hears the answer
 export const HTTP_CONNECTIONS_MAX = 2_000;
 export const DESCRIPTORS_RESERVED = 64; // of the process's open files, not for connections from outside: pools, Redis, SMTP and what Node itself has open (about 30)
 export const CONNECTIONS_REFUSED_LOG_MS = 10 * SECOND_MS; // at most one line in the log per server

@@ -26,14 +26,4 @@ export const UNPAIRED: readonly UnpairedPattern[] = [
     shipped: 'src/process/memory-limit.ts',
     withoutIt: 'V8 takes more memory than the container has, and the kernel kills the process',
   },
-  {
-    slug: 'graceful-shutdown',
-    shipped: 'src/process/graceful-shutdown.ts',
-    withoutIt: 'every deploy cuts off requests and jobs midway',
-  },
-  {
-    slug: 'health-check',
-    shipped: 'src/process/health-check.ts',
-    withoutIt: 'health checks use up the connections they test',
-  },
 ];

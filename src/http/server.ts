@@ -20,7 +20,6 @@ import { createAdmission } from './load-shedding.ts';
 import { isPageFile, type PageAnswer, type Pages, SECURITY_HEADERS } from './pages.ts';
 import { sendProblem } from './problem-details.ts';
 import { readOwnWrites } from './read-own-writes.ts';
-import { readRefusedBodies } from './refused-body.ts';
 import { limitSlowBodies } from './slow-client.ts';
 
 export interface ServerParts {
@@ -86,7 +85,6 @@ export async function createServer(parts: ServerParts): Promise<App> {
     if (!request.is404) return done();
     answerNotFound(request, reply); // at once: nobody wants the body
   });
-  readRefusedBodies(app as App);
   await app.register(cookie);
   readOwnWrites(app, parts.database);
   limitSlowBodies(app, parts.metrics, admission.isRecognised);

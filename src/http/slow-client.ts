@@ -9,7 +9,7 @@
  *   has taken longest is ended, so those who send theirs at once are never the ones who are refused.
  * What it costs: nothing when the body comes with the headers, otherwise a timer and a pass through a stream.
  * Its bound: BODY_MS, BODIES_ARRIVING_MAX, PUBLIC_BODY_BYTES_MAX, UPLOAD_WINDOW_MS.
- * Its proof: test/http/slow-client.test.ts.
+ * Its proof: test/http/slow-client.test.ts, bench/patterns/slow-client.
  */
 import type { IncomingMessage } from 'node:http';
 import { PassThrough, type Readable } from 'node:stream';

@@ -9,7 +9,7 @@
  *   drains.
  * What it costs: LAME_DUCK_MS at each stop. A balancer probes every second or two: containers wait for five.
  * Its bound: LAME_DUCK_MS_MAX, then STOP_MS for all closers; one that hangs is logged by name and abandoned.
- * Its proof: test/process/graceful-shutdown.test.ts, test/process/leaving.test.ts.
+ * Its proof: test/process/graceful-shutdown.test.ts, test/process/leaving.test.ts, bench/patterns/graceful-shutdown.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { STOP_MS } from '../limits.ts';

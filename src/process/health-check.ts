@@ -8,7 +8,8 @@
  * How it works: each part that is needed registers one check, which uses its existing connections; probes within
  *   HEALTH_CACHE_MS share a run.
  * What it costs: one cheap query per part and second, however often it is probed.
- * Its bound: HEALTH_CHECK_MS per check. Its proof: test/process/health-check.test.ts, test/process/without-redis.test.ts.
+ * Its bound: HEALTH_CHECK_MS per check.
+ * Its proof: test/process/health-check.test.ts, test/process/without-redis.test.ts, bench/patterns/health-check.
  */
 import { HEALTH_CACHE_MS, HEALTH_CHECK_MS } from '../limits.ts';
 

@@ -5,9 +5,12 @@
  *   in memory; and whoever reuses a connection after SIGTERM is cut off in the middle of a request.
  * How it works: the requests of one connection are answered one after another. When connections run out, the one that
  *   has been idle for longest is closed for the new one. An answer says `connection: close` when the process is
- *   stopping, and when the request's body was not read: nobody waits for a body that nobody wants.
+ *   stopping, and when the request's body was not read: nobody waits for a body that nobody wants. What still comes of
+ *   it is dropped for a moment, because the kernel answers it with a reset otherwise, and many clients then report that
+ *   instead of the answer.
  * What it costs: one set operation and one listener per request.
- * Its bound: HTTP_CONNECTIONS_MAX, PIPELINED_REQUESTS_MAX, HEADERS_MS, KEEP_ALIVE_MS, RESPONSE_STALLED_MS.
+ * Its bound: HTTP_CONNECTIONS_MAX, PIPELINED_REQUESTS_MAX, HEADERS_MS, KEEP_ALIVE_MS, RESPONSE_STALLED_MS,
+ *   REFUSED_BODY_LINGER_MS.
  * Its proof: test/process/http-server.test.ts, test/http/slow-client.test.ts.
  */
 import { createServer, type IncomingMessage, type RequestListener, type Server, ServerResponse } from 'node:http';
@@ -18,6 +21,7 @@ import {
   HTTP_CONNECTIONS_SPARE,
   KEEP_ALIVE_MS,
   PIPELINED_REQUESTS_MAX,
+  REFUSED_BODY_LINGER_MS,
   REQUEST_MS,
   RESPONSE_STALLED_MS,
 } from '../limits.ts';
@@ -44,7 +48,7 @@ export function createHttpServer(
       keepAliveTimeout: KEEP_ALIVE_MS,
       ServerResponse: createResponseClass(stopping),
       // Some programs offer HTTP/2 this way with any request, also with a health probe.
-      shouldUpgradeCallback: ({ headers }) => socketsMax > 0 && headers.upgrade?.toLowerCase() === 'websocket',
+      ...(socketsMax > 0 ? { shouldUpgradeCallback: isWebSocket } : {}),
     },
     listener,
   );
@@ -66,6 +70,10 @@ export function holdRequests(server: Server): () => void {
 /** Closes connections that never sent anything: a browser opens some in advance, and they would be waited for. */
 export function closeUnused(server: Server): void {
   for (const socket of idleOf.get(server) ?? []) if (socket.bytesRead === 0) socket.destroy();
+}
+
+function isWebSocket({ headers }: IncomingMessage): boolean {
+  return headers.upgrade?.toLowerCase() === 'websocket';
 }
 
 /** Whether a body follows the headers. */
@@ -133,11 +141,28 @@ function createResponseClass(stopping: AbortSignal): typeof ServerResponse {
   class PoliteResponse extends ServerResponse<IncomingMessage> {
     // biome-ignore lint/suspicious/noExplicitAny: the three overloads of the original
     override writeHead(...given: any[]): this {
-      if (stopping.aborted || (!this.req.complete && hasBody(this.req))) this.shouldKeepAlive = false;
+      const isRefused = !this.req.complete && hasBody(this.req);
+      if (stopping.aborted || isRefused) this.shouldKeepAlive = false;
+      if (isRefused) lingerOn(this.req);
       return super.writeHead(...(given as Parameters<ServerResponse['writeHead']>));
     }
   }
   return PoliteResponse as unknown as typeof ServerResponse;
+}
+
+/** Node closes a connection by `destroySoon` when its last answer has been handed over. */
+function lingerOn(request: IncomingMessage): void {
+  const { socket } = request;
+  socket.destroySoon = () => {
+    socket.end();
+    request.unpipe();
+    request.resume();
+    const timer = setTimeout(() => socket.destroy(), REFUSED_BODY_LINGER_MS);
+    socket.once('close', () => clearTimeout(timer));
+    const destroy = () => void (socket.writableFinished ? socket.destroy() : socket.once('finish', destroy));
+    request.once('end', destroy);
+    socket.once('end', destroy);
+  };
 }
 
 /** A timeout is a time without any traffic. Waiting for our own work is fine; a client that reads nothing is not. */

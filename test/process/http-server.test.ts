@@ -2,7 +2,12 @@ import { once } from 'node:events';
 import type { RequestListener } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import { expect, onTestFinished, test, vi } from 'vitest';
-import { HTTP_CONNECTIONS_MAX, HTTP_CONNECTIONS_SPARE, RESPONSE_STALLED_MS } from '../../src/limits.ts';
+import {
+  HTTP_CONNECTIONS_MAX,
+  HTTP_CONNECTIONS_SPARE,
+  REFUSED_BODY_LINGER_MS,
+  RESPONSE_STALLED_MS,
+} from '../../src/limits.ts';
 import { createHttpServer } from '../../src/process/http-server.ts';
 import { until } from '../database.ts';
 import { rawRequest } from '../running-api.ts';
@@ -24,10 +29,57 @@ test('the requests of one connection are answered one after another', async () =
   expect(most).toBe(1);
 });
 
+test('a probe that offers HTTP/2 is answered by a server that takes WebSockets', async () => {
+  const server = createHttpServer(new AbortController().signal, (_request, response) => void response.end('answer'), {
+    socketsMax: 1,
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  onTestFinished(() => void server.close());
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const offer = 'GET / HTTP/1.1\r\nhost: x\r\nconnection: Upgrade, close\r\nupgrade: h2c\r\n\r\n';
+  expect(await rawRequest(url, offer)).toContain('answer');
+});
+
 test('an answer to a request whose body was not read says that the connection closes', async () => {
   const { url } = await serve((_request, response) => void response.end());
   const answer = await rawRequest(url, 'POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 9\r\n\r\n');
   expect(answer).toMatch(/connection: close/i);
+});
+
+test.each([
+  ['at once', 1],
+  ['after a part of it', 5],
+])('a client that is refused %s while it sends its body hears the answer, and no reset', async (_when, pieces) => {
+  const { port } = await serve(async (request, response) => {
+    for (let n = 1; n < pieces; n++) await once(request, 'data');
+    request.pause();
+    response.writeHead(413).end('too large');
+  });
+  const client = connect(port, '127.0.0.1');
+  onTestFinished(() => void client.destroy());
+  const bytes = 16 * 1024 * 1024;
+  let heard = '';
+  const ended = new Promise<string>((resolve, reject) => {
+    client.setEncoding('utf8').on('data', (text) => {
+      heard += text;
+    });
+    client.once('error', reject).once('close', () => resolve(heard));
+  });
+  client.write(`POST / HTTP/1.1\r\nhost: x\r\ncontent-length: ${bytes}\r\n\r\n`);
+  client.write(Buffer.alloc(bytes));
+  expect(await ended).toMatch(/^HTTP\/1\.1 413 [\s\S]*too large/);
+});
+
+test('a body that goes on after its refusal is cut off soon', async () => {
+  const { port } = await serve((_request, response) => void response.writeHead(413).end());
+  const client = await opened(port);
+  const begun = performance.now();
+  client.resume().write('POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 1000000\r\n\r\n');
+  const timer = setInterval(() => client.writable && client.write('x'), 50);
+  await once(client, 'close');
+  clearInterval(timer);
+  expect(performance.now() - begun).toBeLessThan(REFUSED_BODY_LINGER_MS + 1_500);
 });
 
 test('from the stop on every answer says so, also one that was under way', async () => {

@@ -1,6 +1,7 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import getPort from 'get-port';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { HEALTH_CHECK_MS } from '../../src/limits.ts';
 import { start as startChat } from '../../workers/chat.ts';
 import { start as startMailer } from '../../workers/mailer.ts';
 import { registerClient } from '../api-client.ts';
@@ -9,8 +10,8 @@ import { runApi } from '../running-api.ts';
 import { createTcpGate } from '../tcp-gate.ts';
 import { startWorker, testEnvironment, testRedisUrl } from '../worker.ts';
 
-/** Well below the second in which a balancer wants its answer. */
-const PROBE_MS = 500;
+/** An answer that waited for a silent Redis takes at least this long. */
+const PROBE_MS = HEALTH_CHECK_MS;
 
 let database: TestDatabase;
 beforeAll(async () => {
