@@ -1,7 +1,6 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { REFUSED_BODY_BYTES_MAX } from '../../src/limits.ts';
 import type { ApiClient } from '../api-client.ts';
 import { until } from '../database.ts';
 import { type RunningApi, runApi } from '../running-api.ts';
@@ -24,36 +23,26 @@ test('a client that sends all of a body that is too large gets its 413, every ti
   }
 });
 
-test('the connection is used again after a refused body', async () => {
-  const { answer } = await sendBody('/api/notes', 2 * MB, 'GET /livez HTTP/1.1\r\nhost: x\r\n\r\n');
-  expect(answer.match(/HTTP\/1.1 \d+/g)).toEqual(['HTTP/1.1 413', 'HTTP/1.1 200']);
-});
-
 test('a client without a valid token gets its 401 the same way', async () => {
-  const { answer, error } = await sendBody('/api/notes', 5 * MB, undefined, 'not a token');
+  const { answer, error } = await sendBody('/api/notes', 5 * MB, 'not a token');
   expect(error).toBeUndefined();
   expect(answer).toMatch(/^HTTP\/1.1 401 /);
 });
 
-test('a client that sends for ever is cut off after a bounded number of bytes', async () => {
+test('a client that sends for ever is cut off', async () => {
   const socket = connectTo();
-  let sent = 0;
   let cut = false;
   socket.on('close', () => (cut = true)).on('error', () => undefined);
   socket.write(head('/api/notes', 1_000_000 * MB, owner.token));
   const chunk = Buffer.alloc(MB, ' ');
-  while (!cut && sent < 20 * REFUSED_BODY_BYTES_MAX) {
-    sent += chunk.length;
+  while (!cut)
     if (!socket.write(chunk)) await Promise.race([once(socket, 'drain'), once(socket, 'close')]).catch(() => undefined);
-  }
-  await until('it is cut off', () => cut);
-  expect(sent).toBeLessThan(20 * REFUSED_BODY_BYTES_MAX);
 });
 
 type Answer = { answer: string; error?: unknown };
 
-/** Whatever the server answers, all of the body is sent, as most clients do; `after` is sent behind it. */
-async function sendBody(path: string, bytes: number, after?: string, token = owner.token): Promise<Answer> {
+/** Whatever the server answers, all of the body is sent, as most clients do. */
+async function sendBody(path: string, bytes: number, token = owner.token): Promise<Answer> {
   const socket = connectTo();
   let answer = '';
   let error: unknown;
@@ -63,9 +52,7 @@ async function sendBody(path: string, bytes: number, after?: string, token = own
   for (let left = bytes; left > 0 && !socket.destroyed; left -= MB)
     if (!socket.write(Buffer.alloc(Math.min(MB, left), ' ')))
       await Promise.race([once(socket, 'drain'), once(socket, 'close')]).catch(() => undefined);
-  if (after !== undefined) socket.write(after);
-  const answers = after === undefined ? 1 : 2;
-  await until('the answer', () => (answer.match(/HTTP\/1.1 \d+/g) ?? []).length === answers || socket.destroyed);
+  await until('the answer', () => answer.includes('HTTP/1.1') || socket.destroyed);
   socket.destroy();
   return error === undefined ? { answer } : { answer, error };
 }
