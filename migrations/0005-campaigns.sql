@@ -79,6 +79,7 @@ create table reach_outs (
   error text,
   -- Of a failed one: the recipient or the mail was refused, or the server never said whether it took the mail.
   cause text check (cause in ('recipient', 'mail', 'unconfirmed')),
+  check (status <> 'failed' or cause is not null),
   primary key (org_id, id),
   unique (org_id, campaign_id, employee_id),
   foreign key (org_id, campaign_id) references campaigns (org_id, id) on delete cascade,

@@ -8,7 +8,8 @@
  * Its proof: test/flow/fair-queue.test.ts, bench/patterns/fair-queue.
  */
 export interface FairQueue {
-  run<T>(key: string, work: () => Promise<T>): Promise<T>;
+  /** Rejects when `signal` aborts before it has begun; afterwards the signal changes nothing. */
+  run<T>(key: string, work: () => Promise<T>, signal?: AbortSignal): Promise<T>;
   readonly active: number;
   readonly waiting: number;
 }
@@ -44,15 +45,31 @@ export function createFairQueue({ atOnce, perKey }: { atOnce: number; perKey: nu
     startNext();
   }
 
+  function waitForTurn(key: string, signal: AbortSignal | undefined): Promise<void> {
+    return new Promise((resolve, reject) => {
+      signal?.throwIfAborted();
+      const start = () => {
+        signal?.removeEventListener('abort', leave);
+        resolve();
+      };
+      const leave = () => {
+        const line = (lines.get(key) ?? []).filter((one) => one !== start);
+        if (line.length > 0) lines.set(key, line);
+        else lines.delete(key);
+        waiting--;
+        reject(signal?.reason);
+        startNext(); // whoever is left may be alone now
+      };
+      lines.set(key, [...(lines.get(key) ?? []), start]);
+      signal?.addEventListener('abort', leave, { once: true });
+      waiting++;
+      startNext();
+    });
+  }
+
   return {
-    async run(key, work) {
-      await new Promise<void>((start) => {
-        const line = lines.get(key) ?? [];
-        line.push(start);
-        lines.set(key, line);
-        waiting++;
-        startNext();
-      });
+    async run(key, work, signal) {
+      await waitForTurn(key, signal);
       try {
         return await work();
       } finally {

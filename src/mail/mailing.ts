@@ -72,7 +72,14 @@ export function createMailing(transport: Pick<Transport, 'send'>, throttle: Thro
   }
 
   return {
-    send: (mail, options = {}) => places.run(domainOf(mail.to), () => sendInPlace(mail, options)),
+    async send(mail, options = {}) {
+      try {
+        return await places.run(domainOf(mail.to), () => sendInPlace(mail, options), options.withdraw);
+      } catch (error) {
+        if (options.withdraw?.aborted === true && error === options.withdraw.reason) return { kind: 'withdrawn' };
+        throw error;
+      }
+    },
     get inFlight() {
       return places.active;
     },

@@ -28,9 +28,12 @@ export function openQueue(name: string, redis: Redis): Queue {
 /** What a handler returns: the job is finished, or is to run again after a delay, behind the other waiting jobs. */
 export type Turn = 'finished' | { readonly againInMs: number };
 
-/** A queue's handler. It must keep its state in PostgreSQL, because it can be run again from the start at any time. */
+/**
+ * A queue's handler. It must keep its state in PostgreSQL, because it can be run again from the start at any time.
+ * `keep`: work that goes on after the turn, and that a stop waits for; it never rejects.
+ */
 // biome-ignore lint/suspicious/noExplicitAny: each queue has its own payload type, which only its module knows
-export type ConsumerOf<T = any> = (data: T, signal: AbortSignal) => Promise<Turn>;
+export type ConsumerOf<T = any> = (data: T, signal: AbortSignal, keep: (work: Promise<void>) => void) => Promise<Turn>;
 
 /** Whether a turn was aborted because another consumer has its job: what it has begun goes on, but nothing new begins. */
 export function isLockLost(signal: AbortSignal): boolean {
@@ -54,7 +57,11 @@ export function openConsumer<T>(
   { lockMs, stalledCheckMs } = { lockMs: JOB_LOCK_MS, stalledCheckMs: JOB_STALLED_CHECK_MS },
 ) {
   const stopping = new AbortController();
-  const turns = new Set<Promise<Turn>>();
+  const turns = new Set<Promise<unknown>>();
+  const keep = (work: Promise<void>) => {
+    turns.add(work);
+    void work.finally(() => turns.delete(work));
+  };
   const worker = new Worker<T>(
     name,
     async (job, token = '') => {
@@ -65,7 +72,7 @@ export function openConsumer<T>(
         if (renewed === 0) lost.abort(LOCK_LOST);
       }, lockMs / 4);
       try {
-        const running = handle(job.data, AbortSignal.any([stopping.signal, lost.signal]));
+        const running = handle(job.data, AbortSignal.any([stopping.signal, lost.signal]), keep);
         turns.add(running);
         const turn = await running.finally(() => turns.delete(running));
         if (lost.signal.aborted) throw new DelayedError(); // leaves the job to whoever has it
@@ -92,7 +99,7 @@ export function openConsumer<T>(
     async close() {
       stopping.abort();
       const closed = worker.close(); // takes no new jobs from here on
-      await Promise.allSettled(turns);
+      while (turns.size > 0) await Promise.allSettled(turns);
       // Our work is done and stored. If Redis has restarted meanwhile, BullMQ can wait for its connections for longer
       // than a shutdown is allowed to take: they end with the process.
       await Promise.race([closed, sleep(QUEUE_CLOSE_MS, undefined, { ref: false })]);

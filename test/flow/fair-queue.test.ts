@@ -54,6 +54,22 @@ test('alone a key has all places; while others wait it gets no more than its sha
   expect(started.at(-1)).toBe('a5');
 });
 
+test('a task that waits can be withdrawn, one that has begun cannot', async () => {
+  const { queue } = arrange({ atOnce: 1, perKey: 1 });
+  const stop = new AbortController();
+  const first = queue.run('a', async () => 'done', stop.signal);
+  const hanging = Promise.withResolvers<string>();
+  const begun = queue.run('a', () => hanging.promise, stop.signal);
+  const waiting = queue.run('b', async () => 'never', stop.signal);
+  expect(await first).toBe('done');
+  await tick();
+  stop.abort(new Error('stop'));
+  await expect(waiting).rejects.toThrow('stop');
+  hanging.resolve('to the end');
+  expect(await begun).toBe('to the end');
+  expect([queue.active, queue.waiting]).toEqual([0, 0]);
+});
+
 test('a task that fails frees its place', async () => {
   const { queue } = arrange({ atOnce: 1, perKey: 1 });
   await expect(queue.run('a', () => Promise.reject(new Error('no')))).rejects.toThrow('no');

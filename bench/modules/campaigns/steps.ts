@@ -157,14 +157,13 @@ function cancel(context: StepContext): PlannedRequest {
   return changed(client, own.id, 'cancel', { id: own.id, fields: { status: 'cancelled' } });
 }
 
-/** A draft has nothing to pause or to send again: the campaigns that were launched are left to the mailer. */
-function refused(context: StepContext, verb: string, body?: object): PlannedRequest {
-  const { client } = context;
-  const own = draftsOf(client).at(draftsOf(client).size - 1);
-  if (own === undefined) return create(context);
+/** Of another organisation, so that it is refused: the campaigns that were launched are left to the mailer. */
+function refused({ client, owners }: StepContext, verb: string, body?: object): PlannedRequest {
+  const foreign = owners.foreign('campaigns', client.orgId);
+  if (foreign === undefined) return pageOf(client, CAMPAIGNS);
   return {
-    ...write(client, `POST /api/campaigns/{id}/${verb}`, `/api/campaigns/${own.id}/${verb}`, body),
-    expect: [409],
+    ...write(client, `POST /api/campaigns/{id}/${verb}`, `/api/campaigns/${foreign}/${verb}`, body),
+    expect: [404],
   };
 }
 

@@ -45,7 +45,7 @@ export function jobs(context: JobsContext): Jobs {
     );
   return {
     topics: { 'campaign.launched': begin, 'campaign.resumed': begin },
-    consumers: { [CAMPAIGN_QUEUE]: (job: CampaignJob, signal) => handleCampaign(context, job, signal) },
+    consumers: { [CAMPAIGN_QUEUE]: (job: CampaignJob, signal, keep) => handleCampaign(context, job, signal, keep) },
     loops: [
       every(DUE_EVERY_MS, 'due campaigns', (signal) => launchDueCampaigns(database, signal)),
       every(SWEEP_EVERY_MS, 'campaign sweep', () => sweepCampaigns(database, queue)),
@@ -86,7 +86,12 @@ export async function sweepCampaigns(database: Database, queue: Queue): Promise<
  * One turn of a campaign: one more page of the ledger, then up to MAIL_SLICE_ROWS mails, then it is the next campaign's
  * turn. However large one organisation's campaign is, another organisation's ten mails wait for one slice only.
  */
-export async function handleCampaign(parts: MailerParts, job: CampaignJob, signal: AbortSignal): Promise<Turn> {
+export async function handleCampaign(
+  parts: MailerParts,
+  job: CampaignJob,
+  signal: AbortSignal,
+  keep: (work: Promise<void>) => void,
+): Promise<Turn> {
   const { database, log } = parts;
   const primary = database.primary(job.orgId);
   const campaign = await sendingCampaign(primary, job.orgId, job.campaignId);
@@ -99,7 +104,7 @@ export async function handleCampaign(parts: MailerParts, job: CampaignJob, signa
   if (campaign.held !== undefined && campaign.held.againInMs > 0)
     return { againInMs: Math.min(campaign.held.againInMs + MAIL_RETRY_MARGIN_MS, HELD_POLL_MS) };
   await expandLedger(database, campaign);
-  const end = await sendSlice(parts, campaign, signal);
+  const end = await sendSlice(parts, campaign, signal, keep);
   if (end.why === 'held') return { againInMs: Math.min(end.againInMs + MAIL_RETRY_MARGIN_MS, HELD_POLL_MS) };
   return end.why === 'full' ? { againInMs: 0 } : rest(parts, campaign);
 }

@@ -11,7 +11,7 @@ import { sql } from 'kysely';
 import { givenRows } from '../../db/batch-write.ts';
 import { isStillHeld, leased, leaseEnd } from '../../db/lease-and-fencing.ts';
 import type { Db } from '../../db/schema.ts';
-import { MAIL_LEASE_MS } from './limits.ts';
+import { MAIL_LEASE_MS, UNDER_WAY_POLL_MS } from './limits.ts';
 import { type FailureCause, NOT_PAUSED, type ReachOutStatus } from './queries.ts';
 
 export interface SendingCampaign {
@@ -184,7 +184,7 @@ export async function recordReachOuts(
   return recorded.rows[0]?.count ?? 0;
 }
 
-/** Milliseconds until the next row is due; null when no row is waiting. */
+/** Milliseconds until the next row is due, or worth asking about because it is under way; null when there is none. */
 export async function nextDueMs(db: Db, campaign: { orgId: number; id: number }): Promise<number | null> {
   const row = await db
     .selectFrom('reach_outs')
@@ -192,7 +192,10 @@ export async function nextDueMs(db: Db, campaign: { orgId: number; id: number })
     .where('campaign_id', '=', campaign.id)
     .where('due_at', 'is not', null)
     .orderBy('due_at')
-    .select(sql<number>`extract(epoch from due_at - now())::float8 * 1000`.as('ms'))
+    .select(
+      sql<number>`least(extract(epoch from due_at - now())::float8 * 1000,
+        case when status = 'sending' then ${sql.lit(UNDER_WAY_POLL_MS)}::float8 end)`.as('ms'),
+    )
     .limit(1)
     .executeTakeFirst();
   return row === undefined ? null : Math.max(0, row.ms);

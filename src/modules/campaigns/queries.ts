@@ -199,7 +199,7 @@ export async function reachOutsPage(
 export async function failuresByCause(db: Db, orgId: number, campaignId: number) {
   const { rows } = await sql<{ cause: FailureCause; count: number; example: string | null }>`
     select cause, count(*), max(error) as example from (
-      select coalesce(cause, 'recipient') as cause, error from reach_outs
+      select cause, error from reach_outs
       where org_id = ${orgId} and campaign_id = ${campaignId} and status = 'failed' limit ${FAILURES_COUNTED_MAX}
     ) as failed
     group by cause order by cause`.execute(db);

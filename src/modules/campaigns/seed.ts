@@ -74,11 +74,11 @@ async function writeCampaign(db: Db, { orgId, campaignId, at }: Launch): Promise
 /** Returns how many. A mailbox that does not exist bounces every time. */
 async function writeReachOuts(db: Db, { orgId, campaignId, week, at }: Launch, firstId: number): Promise<number> {
   const { numAffectedRows } = await sql`
-    insert into reach_outs (org_id, id, campaign_id, employee_id, status, attempts, due_at, sent_at, error)
+    insert into reach_outs (org_id, id, campaign_id, employee_id, status, attempts, due_at, sent_at, error, cause)
     overriding system value
     select ${orgId}, ${firstId}::bigint + place, ${campaignId}, id, case when bounced then 'failed' else 'sent' end, 1, null,
       case when not bounced then ${at}::timestamptz + (place + 1) * interval '5 ms' end,
-      case when bounced then '550 5.1.1 No such user' end
+      case when bounced then '550 5.1.1 No such user' end, case when bounced then 'recipient' end
     from (
       select id, row_number() over (order by id) - 1 as place, pg_temp.chance(id, 'no such user') < 0.004 as bounced
       from employees

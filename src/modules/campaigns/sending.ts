@@ -6,7 +6,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { backoffMs } from '../../flow/backoff.ts';
-import { MAIL_DRAIN_MS, MAILS_IN_FLIGHT_MAX } from '../../limits.ts';
+import { MAIL_DRAIN_MS, MAILS_IN_FLIGHT_MAX, SMTP_CONNECTIONS_MAX } from '../../limits.ts';
 import type { HeldBack, SendOptions } from '../../mail/mailing.ts';
 import { isLockLost } from '../../queue/queues.ts';
 import type { JobsContext } from '../faces.ts';
@@ -27,6 +27,8 @@ import {
   MAIL_LEASE_EXTEND_EVERY_MS,
   MAIL_RECORD_MS,
   MAIL_RECORD_RETRY_MS,
+  MAIL_SLICE_GRACE_MS,
+  MAIL_SLICE_MS,
   MAIL_SLICE_ROWS,
   MAIL_TEND_EVERY_MS,
 } from './limits.ts';
@@ -42,7 +44,13 @@ export type SliceEnd =
   | { readonly why: 'full' | 'empty' | 'withdrawn' }
   | { readonly why: 'held'; readonly againInMs: number };
 
-export async function sendSlice(parts: MailerParts, campaign: SendingCampaign, signal: AbortSignal): Promise<SliceEnd> {
+/** Mails that the server is slow to answer go on after the slice, as work that `keep` gets. */
+export async function sendSlice(
+  parts: MailerParts,
+  campaign: SendingCampaign,
+  signal: AbortSignal,
+  keep: (work: Promise<void>) => void,
+): Promise<SliceEnd> {
   const slice = createSlice(parts, campaign);
   const stop = () => slice.stop(isLockLost(signal));
   signal.addEventListener('abort', stop);
@@ -50,8 +58,9 @@ export async function sendSlice(parts: MailerParts, campaign: SendingCampaign, s
   try {
     return await slice.send();
   } finally {
-    signal.removeEventListener('abort', stop);
-    await slice.end();
+    const ended = slice.end().finally(() => signal.removeEventListener('abort', stop));
+    if (slice.isSlow()) keep(ended);
+    else await ended;
   }
 }
 
@@ -63,13 +72,18 @@ function createSlice(parts: MailerParts, campaign: SendingCampaign) {
   const giveUp = new AbortController();
   let finished: ReachOutResult[] = [];
   let left = MAIL_SLICE_ROWS;
+  /** The last claim got less than it asked for. */
+  let isDrained = false;
   /** Whether the campaign is stored as held. Then one mail at a time is claimed: the probe. */
   let isHeld = campaign.held !== undefined;
   let held: (HeldBack & { readonly until: number }) | undefined;
   /** A mail was answered for its own sake: the server takes mail again. */
   let isServed = false;
+  /** Its mails were withdrawn because the time is up, and not because they must not be sent. */
+  let isOver = false;
   let wake: () => void = () => undefined;
-  let tendedAt = performance.now();
+  const begunAt = performance.now();
+  let tendedAt = begunAt;
   let extendedAt = tendedAt;
 
   /** The mails that are being handed over are still answered, for MAIL_DRAIN_MS if the process is about to end. */
@@ -84,13 +98,33 @@ function createSlice(parts: MailerParts, campaign: SendingCampaign) {
       const room = freePlaces();
       const claimed = room > 0 || finished.length > 0 ? await recordAndClaim(room) : [];
       left -= claimed.length;
+      if (room > 0) isDrained = claimed.length < room;
       await start(claimed);
       if (underWay.size === 0 && finished.length === 0) return ended(room > 0);
+      if (isSlow()) return ended(false);
       await next();
     }
   }
 
-  /** Waits for what is under way and records it, whatever has happened: an outcome that is lost is a mail sent twice. */
+  /**
+   * The time is up, there is more to send, and what is under way does not end: first the mails that only wait for their
+   * turn go back, then the others are left to themselves.
+   */
+  function isSlow(): boolean {
+    const sinceMs = performance.now() - begunAt;
+    if (isDrained || held !== undefined || sinceMs < MAIL_SLICE_MS + MAIL_SLICE_GRACE_MS) return false;
+    if (!isOver) {
+      isOver = true;
+      withdraw.abort();
+      return false;
+    }
+    return underWay.size > 0 && sinceMs > MAIL_SLICE_MS + 2 * MAIL_SLICE_GRACE_MS;
+  }
+
+  /**
+   * Waits for what is under way and records it, whatever has happened: an outcome that is lost is a mail sent twice.
+   * Never rejects.
+   */
   async function end(): Promise<void> {
     withdraw.abort();
     while (underWay.size > 0) await next();
@@ -99,15 +133,24 @@ function createSlice(parts: MailerParts, campaign: SendingCampaign) {
       try {
         await recordAndClaim(0);
       } catch (error) {
-        if (performance.now() > deadline) throw error;
+        if (performance.now() > deadline) {
+          parts.log.error({ err: error, campaignId: campaign.id }, 'outcomes of mails could not be recorded');
+          return;
+        }
         await sleep(backoffMs(attempt, MAIL_RECORD_RETRY_MS));
       }
     }
   }
 
   function freePlaces(): number {
-    if (withdraw.signal.aborted || held !== undefined) return 0;
-    return Math.max(0, Math.min(left, (isHeld ? 1 : MAILS_IN_FLIGHT_MAX) - underWay.size));
+    if (withdraw.signal.aborted || held !== undefined || performance.now() - begunAt > MAIL_SLICE_MS) return 0;
+    return Math.max(0, Math.min(left, windowSize() - underWay.size));
+  }
+
+  /** At a slow rate fewer wait in line, or a short campaign would wait for them. */
+  function windowSize(): number {
+    if (isHeld) return 1;
+    return Math.min(MAILS_IN_FLIGHT_MAX, Math.max(SMTP_CONNECTIONS_MAX, Math.ceil(parts.mail.perSecond)));
   }
 
   async function recordAndClaim(room: number): Promise<ClaimedReachOut[]> {
@@ -168,7 +211,7 @@ function createSlice(parts: MailerParts, campaign: SendingCampaign) {
     }
     underWay.delete(reachOut.id);
     finished.push(result);
-    if (held !== undefined || underWay.size <= MAILS_IN_FLIGHT_MAX / 2) wake();
+    if (held !== undefined || underWay.size <= windowSize() / 2) wake();
   }
 
   async function outcome(reachOut: ClaimedReachOut, { email, name }: Person): Promise<ReachOutResult> {
@@ -217,9 +260,9 @@ function createSlice(parts: MailerParts, campaign: SendingCampaign) {
 
   function ended(wanted: boolean): SliceEnd {
     if (held !== undefined) return { why: 'held', againInMs: heldForMs() };
-    if (withdraw.signal.aborted) return { why: 'withdrawn' };
+    if (withdraw.signal.aborted && !isOver) return { why: 'withdrawn' };
     return { why: wanted ? 'empty' : 'full' };
   }
 
-  return { send, stop, end };
+  return { send, stop, end, isSlow };
 }

@@ -262,6 +262,7 @@ test('who was written to comes page by page, by status', async () => {
     campaign_id: id,
     employee_id,
     status: n === 0 ? ('failed' as const) : ('sent' as const),
+    cause: n === 0 ? ('recipient' as const) : null,
   }));
   await api.database.db.insertInto('reach_outs').values(rows).execute();
   await draft(); // moves the reader's position behind the rows above
