@@ -102,9 +102,18 @@ order by teams.name
 limit $2;
 
 -- src/modules/employees/queries.ts teamsByName (tenant)
-select given.name, teams.id
-from unnest($1::text[]) as given (name)
-join teams on teams.org_id = $2 and teams.name_lower = lower(given.name);
+with given as materialized (
+  select name, lower(name) as name_lower
+  from unnest($1::text[]) as names (name)
+)
+select given.name, team.id
+from given
+cross join lateral (
+  select id
+  from teams
+  where org_id = $2 and name_lower = given.name_lower
+  limit 1
+) as team;
 
 -- src/modules/employees/queries.ts upsertEmployees (tenant)
 insert into employees (org_id, email, name, team_id)
