@@ -25,6 +25,13 @@ order by ns.nspname, c.relname, a.attnum;
 -- src/db/read-write-split.ts positionAfterCommit (system, tenant)
 select pg_current_wal_insert_lsn()::text as position;
 
+-- src/db/server-version.ts refuseOldServer (login)
+select current_setting('server_version_num')::int as number, current_setting('server_version') as version;
+
+-- src/db/server-version.ts refuseWrongReplica (login)
+select system_identifier::text as identifier
+from pg_control_system();
+
 -- src/http/authentication.ts create (system, tenant)
 insert into sessions (token_hash, org_id, user_id, expires_at)
 values ($1, $2, $3, $4);

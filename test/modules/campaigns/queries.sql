@@ -9,6 +9,71 @@ set (opened, answers, finished) = (
 )
 where p.org_id = $2 and p.campaign_id = any($3::bigint[]);
 
+-- src/modules/campaigns/expansion.ts employeesPage (tenant)
+select id, unsubscribed_at is null as reachable
+from employees
+where org_id = $1 and id > $2
+order by id
+limit $3;
+
+-- src/modules/campaigns/expansion.ts startPlace (tenant)
+select expand_position as "expandPosition"
+from campaigns
+where org_id = $1 and id = $2;
+
+-- src/modules/campaigns/expansion.ts startPlace (tenant)
+update campaigns
+set expand_awaits = $1, expand_position = pg_current_wal_insert_lsn()::text
+where org_id = $2 and id = $3 and expanded_to = $4 and ( not exists (
+  select
+  from pg_locks
+  where locktype = 'relation' and relation = 'employees'::regclass and mode = 'RowExclusiveLock' and database = (
+    select oid
+    from pg_database
+    where datname = current_database()
+  )
+) or pg_snapshot_xmin(pg_current_snapshot())::text::bigint >= expand_awaits or launched_at < now() - make_interval(secs => 600) ) is true;
+
+-- src/modules/campaigns/expansion.ts writePage (tenant)
+select expanded_to, expand_awaits, ( not exists (
+  select
+  from pg_locks
+  where locktype = 'relation' and relation = 'employees'::regclass and mode = 'RowExclusiveLock' and database = (
+    select oid
+    from pg_database
+    where datname = current_database()
+  )
+) or pg_snapshot_xmin(pg_current_snapshot())::text::bigint >= expand_awaits or launched_at < now() - make_interval(secs => 600) ) as all_ended
+from campaigns
+where org_id = $1 and id = $2
+for update;
+
+-- src/modules/campaigns/expansion.ts writePage (tenant)
+update campaign_progress
+set recipients = recipients + $1
+where org_id = $2 and campaign_id = $3;
+
+-- src/modules/campaigns/expansion.ts writePage (tenant)
+update campaigns
+set expanded_to = $1
+where org_id = $2 and id = $3;
+
+-- src/modules/campaigns/expansion.ts writePage (tenant)
+update campaigns
+set expanded_to = $1, expand_awaits = $2, expand_position = pg_current_wal_insert_lsn()::text
+where org_id = $3 and id = $4;
+
+-- src/modules/campaigns/expansion.ts writePage (tenant)
+with added as (
+  insert into reach_outs (org_id, campaign_id, employee_id)
+  select $1::bigint, $2::bigint, employee_id
+  from unnest($3::bigint[]) as given (employee_id)
+  on conflict (org_id, campaign_id, employee_id) do nothing
+  returning 1
+)
+select count(*) as added
+from added;
+
 -- src/modules/campaigns/ledger.ts claimReachOuts (tenant)
 with due as (
   select id
@@ -23,65 +88,53 @@ with due as (
   for update skip locked
 )
 update reach_outs as r
-set status = 'sending', attempts = r.attempts + 1, due_at = now() + make_interval(secs => $6)
+set status = 'sending', attempts = r.attempts + 1, claim = r.claim + 1, due_at = now() + make_interval(secs => 30)
 from employees e
-where r.org_id = $7 and r.id = any(array(
+where r.org_id = $6 and r.id = any(array(
   select id
   from due
 )) and e.org_id = r.org_id and e.id = r.employee_id
-returning r.id, r.attempts, e.email, e.name, e.unsubscribed_at is not null as unsubscribed,
-    old.status = 'sending' as interrupted;
+returning r.id, r.employee_id as "employeeId", r.claim, r.attempts, r.held,
+    e.unsubscribed_at is not null as unsubscribed, old.status = 'sending' as interrupted,
+    coalesce(r.cause = 'unconfirmed', false) as unconfirmed;
 
--- src/modules/campaigns/ledger.ts expandLedger (tenant)
-select expanded_to
-from campaigns
-where org_id = $1 and id = $2
-for update;
-
--- src/modules/campaigns/ledger.ts expandLedger (tenant)
-update campaign_progress
-set recipients = recipients + $1
-where org_id = $2 and campaign_id = $3;
-
--- src/modules/campaigns/ledger.ts expandLedger (tenant)
-update campaigns
-set expanded_to = $1
-where org_id = $2 and id = $3;
-
--- src/modules/campaigns/ledger.ts expandLedger (tenant)
-with page as (
-  select id, unsubscribed_at
-  from employees
-  where org_id = $1 and id > $2
-  order by id
-  limit $3
-), added as (
-  insert into reach_outs (org_id, campaign_id, employee_id)
-  select $4::bigint, $5::bigint, id
-  from page
-  where unsubscribed_at is null
-  order by id
-  on conflict (org_id, campaign_id, employee_id) do nothing
-  returning 1
+-- src/modules/campaigns/ledger.ts extendLeases (tenant)
+with given as materialized (
+  select *
+  from unnest($1::bigint[], $2::integer[]) as given (id, claim)
 )
-select (
-  select count(*)
-  from added
-) as added, (
-  select count(*)
-  from page
-) as read, (
-  select max(id)
-  from page
-) as last;
+update reach_outs as r
+set due_at = now() + make_interval(secs => 30)
+from given
+where r.org_id = $3 and r.id = any(array(
+  select id
+  from given
+)) and r.id = given.id and r.claim = given.claim and r.status = 'sending';
 
 -- src/modules/campaigns/ledger.ts finishCampaign (tenant)
 update campaigns
-set status = $1, finished_at = now()
-where org_id = $2 and id = $3 and status = $4;
+set status = $1, finished_at = now(), paused_about = $2, paused_reason = $3, paused_at = $4, next_try_at = $5
+where org_id = $6 and id = $7 and status = $8 and not exists (
+  select id
+  from reach_outs
+  where org_id = $9 and campaign_id = $10 and due_at is not null
+  limit $11
+);
+
+-- src/modules/campaigns/ledger.ts holdCampaign (tenant)
+update campaigns
+set paused_about = $1, paused_reason = $2, paused_at = coalesce(paused_at, now()),
+    next_try_at = now() + make_interval(secs => $3::float8)
+where org_id = $4 and id = $5 and status = $6;
+
+-- src/modules/campaigns/ledger.ts isSending (tenant)
+select status
+from campaigns
+where org_id = $1 and id = $2;
 
 -- src/modules/campaigns/ledger.ts nextDueMs (tenant)
-select extract(epoch from due_at - now())::float8 * 1000 as ms
+select least(extract(epoch from due_at - now())::float8 * 1000,
+    case when status = 'sending' then 2000::float8 end) as ms
 from reach_outs
 where org_id = $1 and campaign_id = $2 and due_at is not null
 order by due_at
@@ -90,41 +143,53 @@ limit $3;
 -- src/modules/campaigns/ledger.ts recordReachOuts (tenant)
 with given as materialized (
   select *
-  from unnest($1::bigint[], $2::text[], $3::text[], $4::timestamptz[], $5::boolean[], $6::boolean[]) as given (id,
-      status, error, due_at, untried, twice)
+  from unnest($1::bigint[], $2::integer[], $3::text[], $4::text[], $5::text[], $6::double precision[], $7::boolean[],
+      $8::boolean[], $9::boolean[]) as given (id, claim, status, error, cause, due_in_seconds, untried, held, twice)
 ), written as (
   update reach_outs as r
-  set status = given.status, error = given.error, due_at = given.due_at, attempts = r.attempts - given.untried::int,
+  set status = given.status, error = given.error, cause = given.cause,
+      due_at = now() + make_interval(secs => given.due_in_seconds), attempts = r.attempts - given.untried::int,
+      held = least(r.held + given.held::int, 1000),
       sent_at = case when given.status = 'sent' then now() else r.sent_at end
   from given
-  where r.org_id = $7 and r.id = any(array(
+  where r.org_id = $10 and r.id = any(array(
     select id
     from given
-  )) and r.id = given.id and r.status = 'sending'
+  )) and r.id = given.id and r.claim = given.claim and r.status = 'sending'
   returning given.status, given.twice
+), counted as (
+  update campaign_progress
+  set sent = sent + (
+    select count(*)
+    from written
+    where status = 'sent'
+  ), failed = failed + (
+    select count(*)
+    from written
+    where status = 'failed'
+  ), skipped = skipped + (
+    select count(*)
+    from written
+    where status = 'skipped'
+  ), possibly_twice = possibly_twice + (
+    select count(*)
+    from written
+    where twice
+  )
+  where org_id = $11 and campaign_id = $12
 )
-update campaign_progress
-set sent = sent + (
-  select count(*)
-  from written
-  where status = 'sent'
-), failed = failed + (
-  select count(*)
-  from written
-  where status = 'failed'
-), skipped = skipped + (
-  select count(*)
-  from written
-  where status = 'skipped'
-), possibly_twice = possibly_twice + (
-  select count(*)
-  from written
-  where twice
-)
-where org_id = $8 and campaign_id = $9;
+select count(*)
+from written;
+
+-- src/modules/campaigns/ledger.ts releaseCampaign (tenant)
+update campaigns
+set paused_about = $1, paused_reason = $2, paused_at = $3, next_try_at = $4
+where org_id = $5 and id = $6 and status = $7;
 
 -- src/modules/campaigns/ledger.ts sendingCampaign (tenant)
-select campaigns.subject, campaigns.body, campaigns.expanded_to, organisations.name as organisation
+select campaigns.subject, campaigns.body, campaigns.expanded_to, campaigns.expand_position,
+    organisations.name as organisation, extract(epoch from now() - paused_at)::float8 * 1000 as held_ms,
+    coalesce(extract(epoch from next_try_at - now())::float8 * 1000, 0) as again_in_ms
 from campaigns
 inner join organisations on organisations.id = campaigns.org_id
 where campaigns.org_id = $1 and campaigns.id = $2 and campaigns.status = $3;
@@ -136,10 +201,21 @@ where status = 'sending'
 order by id
 limit $1;
 
+-- src/modules/campaigns/ledger.ts stopHeldCampaign (tenant)
+update campaigns
+set status = $1, next_try_at = $2
+where org_id = $3 and id = $4 and status = $5 and paused_at is not null;
+
+-- src/modules/campaigns/queries.ts areLinksValid (tenant)
+select coalesce(link_expires_at > now(), false) as valid
+from campaigns
+where org_id = $1 and id = $2;
+
 -- src/modules/campaigns/queries.ts campaignById (tenant)
 select campaigns.id, campaigns.name, campaigns.subject, campaigns.body, campaigns.questions, campaigns.status,
     campaigns.launch_at, campaigns.cron, campaigns.time_zone, campaigns.parent_id, campaigns.launched_at,
-    campaigns.finished_at, campaigns.created_at, progress.recipients, progress.sent, progress.failed, progress.skipped,
+    campaigns.finished_at, campaigns.created_at, campaigns.paused_about, campaigns.paused_reason, campaigns.paused_at,
+    campaigns.next_try_at, progress.recipients, progress.sent, progress.failed, progress.skipped,
     progress.possibly_twice, progress.opened, progress.finished, progress.answers
 from campaigns
 inner join campaign_progress as progress on progress.org_id = campaigns.org_id and progress.campaign_id = campaigns.id
@@ -148,7 +224,8 @@ where campaigns.org_id = $1 and campaigns.id = $2;
 -- src/modules/campaigns/queries.ts campaignsPage (tenant)
 select campaigns.id, campaigns.name, campaigns.subject, campaigns.body, campaigns.questions, campaigns.status,
     campaigns.launch_at, campaigns.cron, campaigns.time_zone, campaigns.parent_id, campaigns.launched_at,
-    campaigns.finished_at, campaigns.created_at, progress.recipients, progress.sent, progress.failed, progress.skipped,
+    campaigns.finished_at, campaigns.created_at, campaigns.paused_about, campaigns.paused_reason, campaigns.paused_at,
+    campaigns.next_try_at, progress.recipients, progress.sent, progress.failed, progress.skipped,
     progress.possibly_twice, progress.opened, progress.finished, progress.answers
 from campaigns
 inner join campaign_progress as progress on progress.org_id = campaigns.org_id and progress.campaign_id = campaigns.id
@@ -162,6 +239,17 @@ from campaigns
 where org_id = $1 and status = $2
 limit $3;
 
+-- src/modules/campaigns/queries.ts failuresByCause (tenant)
+select cause, count(*), max(error) as example
+from (
+  select cause, error
+  from reach_outs
+  where org_id = $1 and campaign_id = $2 and status = 'failed'
+  limit $3
+) as failed
+group by cause
+order by cause;
+
 -- src/modules/campaigns/queries.ts insertCampaign (system, tenant)
 insert into campaign_progress (org_id, campaign_id)
 values ($1, $2);
@@ -173,12 +261,14 @@ returning id;
 
 -- src/modules/campaigns/queries.ts markLaunched (system, tenant)
 update campaigns
-set status = $1, launched_at = now(), link_expires_at = now() + make_interval(days => $2::int)
+set status = $1, launched_at = now(), link_expires_at = now() + make_interval(days => $2::int),
+    expand_position = pg_current_wal_insert_lsn()::text,
+    expand_awaits = pg_snapshot_xmax(pg_current_snapshot())::text::bigint
 where org_id = $3 and id = $4 and status in ($5, $6) and cron is null;
 
 -- src/modules/campaigns/queries.ts reachOutsPage (tenant)
 select reach_outs.id, reach_outs.employee_id, employees.name, employees.email, reach_outs.status, reach_outs.attempts,
-    reach_outs.sent_at, reach_outs.error
+    reach_outs.sent_at, reach_outs.error, reach_outs.cause
 from reach_outs
 inner join employees on employees.org_id = reach_outs.org_id and employees.id = reach_outs.employee_id
 where reach_outs.org_id = $1 and reach_outs.campaign_id = $2 and reach_outs.id > $3
@@ -187,22 +277,63 @@ limit $4;
 
 -- src/modules/campaigns/queries.ts reachOutsPage (tenant)
 select reach_outs.id, reach_outs.employee_id, employees.name, employees.email, reach_outs.status, reach_outs.attempts,
-    reach_outs.sent_at, reach_outs.error
+    reach_outs.sent_at, reach_outs.error, reach_outs.cause
 from reach_outs
 inner join employees on employees.org_id = reach_outs.org_id and employees.id = reach_outs.employee_id
 where reach_outs.org_id = $1 and reach_outs.campaign_id = $2 and reach_outs.id > $3 and reach_outs.status = $4
 order by reach_outs.id
 limit $5;
 
+-- src/modules/campaigns/queries.ts recipientsByIds (tenant)
+select id, email, name
+from employees
+where org_id = $1 and id = any($2::bigint[])
+limit $3;
+
 -- src/modules/campaigns/queries.ts recipientsOf (tenant)
 select sum(reachable) as count
 from teams
 where org_id = $1;
 
+-- src/modules/campaigns/queries.ts retryFailed (tenant)
+select id
+from reach_outs
+where org_id = $1 and campaign_id = $2 and status = $3
+order by id
+limit $4
+for update;
+
+-- src/modules/campaigns/queries.ts retryFailed (tenant)
+select id
+from reach_outs
+where org_id = $1 and campaign_id = $2 and status = $3 and cause = $4
+order by id
+limit $5
+for update;
+
+-- src/modules/campaigns/queries.ts retryFailed (tenant)
+select id
+from reach_outs
+where org_id = $1 and campaign_id = $2 and status = $3 and id = $4
+order by id
+limit $5
+for update;
+
+-- src/modules/campaigns/queries.ts retryFailed (tenant)
+update reach_outs
+set status = $1, due_at = now(), attempts = $2, held = $3, error = $4,
+    cause = case when cause = 'unconfirmed' then cause end
+where org_id = $5 and id = any($6::bigint[]);
+
+-- src/modules/campaigns/queries.ts takeFromFailed (tenant)
+update campaign_progress
+set failed = failed - $1
+where org_id = $2 and campaign_id = $3;
+
 -- src/modules/campaigns/queries.ts updateCampaign (tenant)
 update campaigns
-set finished_at = now(), status = $1
-where org_id = $2 and id = $3 and status in ($4, $5, $6);
+set finished_at = now(), paused_about = $1, paused_reason = $2, paused_at = $3, next_try_at = $4, status = $5
+where org_id = $6 and id = $7 and status in ($8, $9, $10, $11);
 
 -- src/modules/campaigns/queries.ts updateCampaign (tenant)
 update campaigns
@@ -212,6 +343,21 @@ where org_id = $5 and id = $6 and status in ($7, $8);
 -- src/modules/campaigns/queries.ts updateCampaign (tenant)
 update campaigns
 set name = $1, status = $2
+where org_id = $3 and id = $4 and status in ($5);
+
+-- src/modules/campaigns/queries.ts updateCampaign (tenant)
+update campaigns
+set paused_about = $1, paused_reason = $2, paused_at = $3, next_try_at = $4, status = $5
+where org_id = $6 and id = $7 and status in ($8);
+
+-- src/modules/campaigns/queries.ts updateCampaign (tenant)
+update campaigns
+set paused_about = $1, paused_reason = $2, paused_at = now(), next_try_at = $3, status = $4
+where org_id = $5 and id = $6 and status in ($7);
+
+-- src/modules/campaigns/queries.ts updateCampaign (tenant)
+update campaigns
+set status = $1, finished_at = $2
 where org_id = $3 and id = $4 and status in ($5);
 
 -- src/modules/campaigns/queries.ts updateCampaign (tenant)

@@ -71,9 +71,14 @@ from unnest($4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[]) as given (re
 on conflict (org_id, reach_out_id) do nothing
 returning id, reach_out_id;
 
+-- src/modules/conversations/conversations.ts lastSeqsOf (tenant)
+select reach_out_id as "reachOutId", last_seq as "lastSeq"
+from conversations
+where org_id = $1 and reach_out_id = any($2::bigint[]);
+
 -- src/modules/conversations/conversations.ts statesOf (tenant)
 select given.nth, v.last_seq as "lastSeq", v.waiting_for as "waitingFor", v.finished_at is not null as finished, m.seq,
-    m.sender, m.body, m.created_at as at, m.nonce, m.asks
+    m.sender, m.author, m.body, m.created_at as at, m.nonce, m.asks
 from unnest($1::integer[], $2::bigint[], $3::integer[]) as given (nth, reach_out_id, last_seq)
 cross join lateral (
   select *
@@ -92,13 +97,15 @@ left join lateral (
 order by given.nth, m.seq;
 
 -- src/modules/conversations/queries.ts addMessages (tenant)
-insert into messages (org_id, conversation_id, seq, sender, nonce, body, asks, question_seq, choice, unscored)
+insert into messages (org_id, conversation_id, seq, sender, author, nonce, body, asks, question_seq, choice, unscored)
 select $1::bigint, given.*
-from unnest($2::bigint[], $3::integer[], $4::text[], $5::text[], $6::text[], $7::text[], $8::integer[], $9::integer[],
-    $10::boolean[]) as given (conversation_id, seq, sender, nonce, body, asks, question_seq, choice, unscored);
+from unnest($2::bigint[], $3::integer[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::integer[],
+    $10::integer[], $11::boolean[]) as given (conversation_id, seq, sender, author, nonce, body, asks, question_seq,
+    choice, unscored);
 
 -- src/modules/conversations/queries.ts conversationById (tenant)
-select seq, sender, body, asks, choice, sentiment, created_at as at, sender = 'employee' and not unscored as scored
+select seq, sender, author, body, asks, choice, sentiment, created_at as at, sender = 'employee'
+    and not unscored as scored
 from messages
 where org_id = $1 and conversation_id = $2
 order by seq
@@ -152,6 +159,11 @@ cross join lateral (
 ) as old
 limit $3;
 
+-- src/modules/conversations/queries.ts reachOutOf (tenant)
+select reach_out_id
+from conversations
+where org_id = $1 and id = $2;
+
 -- src/modules/conversations/scoring.ts addScores (tenant)
 update conversations as v
 set (scored, score_sum) = (
@@ -186,3 +198,21 @@ from messages
 where org_id = $1 and unscored
 order by conversation_id, seq
 limit $2;
+
+-- src/modules/conversations/step-in.ts (tenant)
+select seq
+from messages
+where org_id = $1 and conversation_id = $2 and nonce = $3;
+
+-- src/modules/conversations/step-in.ts (tenant)
+select v.id, v.last_seq as "lastSeq", v.finished_at is not null as finished, now() as at,
+    2 * (jsonb_array_length(c.questions) - v.step + 1) as "toCome"
+from conversations v
+join campaigns c on c.org_id = v.org_id and c.id = v.campaign_id
+where v.org_id = $1 and v.reach_out_id = $2
+for update of v;
+
+-- src/modules/conversations/step-in.ts (tenant)
+update conversations
+set last_seq = $1, last_message_at = now()
+where org_id = $2 and id = $3;
