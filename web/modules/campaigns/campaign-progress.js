@@ -3,10 +3,13 @@ import { count, formatNumber } from '/assets/format.js';
 import { bar, statusMark } from '/assets/parts.js';
 import { pausedText } from './paused.js';
 
-const KINDS = { scheduled: 'warn', sending: 'warn', paused: 'bad', done: 'good' };
+const KINDS = { scheduled: 'warn', sending: 'warn', held: 'bad', paused: 'bad', done: 'good' };
 
 /** How a campaign is, in one word. */
-export const campaignStatus = (status) => statusMark(status, KINDS[status]);
+export function campaignStatus({ status, pausedBecause }) {
+  const word = status === 'sending' && pausedBecause ? 'held' : status;
+  return statusMark(word, KINDS[word]);
+}
 
 /** The bar of a campaign: sent, skipped and failed as parts of all recipients. */
 export function progressBar({ progress }) {

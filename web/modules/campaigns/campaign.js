@@ -71,7 +71,7 @@ function statePanel(campaign) {
   return el(
     'section',
     { class: 'card' },
-    el('p', null, campaignStatus(campaign.status), ' ', el('span', { class: 'soft' }, whenText(campaign))),
+    el('p', null, campaignStatus(campaign), ' ', el('span', { class: 'soft' }, whenText(campaign))),
     pausedNotice(campaign),
     campaign.status !== 'draft' && [
       progressBar(campaign),

@@ -22,7 +22,7 @@ function campaignRow(campaign) {
   const begun = campaign.progress.recipients > 0;
   return [
     el('a', { href: `#/campaigns/${campaign.id}` }, campaign.name),
-    campaignStatus(campaign.status),
+    campaignStatus(campaign),
     begun
       ? el('div', { class: 'mini' }, progressBar(campaign), el('small', { class: 'soft' }, progressText(campaign)))
       : '–',
