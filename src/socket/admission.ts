@@ -2,9 +2,10 @@
  * What it is: decides which sockets get a place, and gives the places of clients that only hold them to those that speak.
  * What fails without it: anybody who opens sockets and says nothing takes all places, and people with a link are refused;
  *   one address, or one link in ten thousand windows, takes the process from everybody else.
- * How it works: a socket is a stranger until its handler welcomes it. Strangers have a pool of their own: when it
- *   is full, a new one takes the place of the oldest that is silent, and a hello takes milliseconds. Besides, an address has
- *   a rate of new sockets (token bucket) and a number of places, of which people take those of its strangers first.
+ * How it works: a socket is a stranger until its handler welcomes it. Strangers can have some of the places only. When they
+ *   have all of those, a new one takes the place of the oldest that is silent; people say hello within milliseconds, and
+ *   are strangers no longer. An address has a rate of new sockets (token bucket) and a number of places, of which its
+ *   oldest strangers lose theirs first.
  * What it costs: a few map entries per address. Its bound: the limits; RATE_LIMIT_KEYS_MAX addresses are remembered.
  * Its proof: test/socket/admission.test.ts, bench/patterns/connection-admission.
  */

@@ -17,7 +17,6 @@ import {
   SOCKET_FRAGMENTS_MAX,
   SOCKET_FRAME_BYTES_MAX,
   SOCKET_HELLO_MS,
-  SOCKET_NONCE_CHARS_MAX,
   SOCKET_PER_10_SECONDS_MAX,
   SOCKET_STRANGER_PER_10_SECONDS_MAX,
   SOCKET_WORK_PAUSE,
@@ -30,9 +29,11 @@ import { type AdmissionLimits, createAdmission, type Place } from './admission.t
 import { sendBounded } from './backpressure.ts';
 import { createFrameMeter, type FrameLimits } from './frame-meter.ts';
 import { type Pinged, startHeartbeat } from './heartbeat.ts';
+import { errorFrame, isAboutMessage, parseMessage } from './message.ts';
 import { createOriginCheck } from './origins.ts';
 import { createRefusals, destroyLater, expectErrors, type Refusal } from './refusal.ts';
 import { retryAfterMs, retryReason, returnAfterMs } from './retry-hint.ts';
+import { readThrough, untilNextTurn } from './stream.ts';
 
 /**
  * Close codes that our clients understand. 1012 and 1013 mean: reconnect, after the time in the reason (`retry after <ms>
@@ -251,7 +252,7 @@ function serve(
 
   async function handle(text: string): Promise<void> {
     try {
-      await handler.message(connection, parse(text));
+      await handler.message(connection, parseMessage(text));
     } catch (error) {
       if (!isAboutMessage(error)) throw error;
       connection.send(errorFrame(error, text));
@@ -307,50 +308,4 @@ function serve(
     },
     ended,
   };
-}
-
-/** ws reads the stream with one listener. `read` gets each chunk instead, and passes it on. */
-function readThrough(stream: Duplex, read: (chunk: Buffer, parse: (chunk: Buffer) => void) => void): void {
-  const [listener, ...others] = stream.listeners('data') as ((chunk: Buffer) => void)[];
-  if (listener === undefined || others.length > 0) throw new Error('ws no longer reads its stream with one listener');
-  const parse = listener.bind(stream);
-  stream.off('data', listener);
-  stream.on('data', (chunk: Buffer) => read(chunk, parse));
-}
-
-/** Frames sent in one turn of the event loop go out together: the system call costs more than the frame. */
-function untilNextTurn(stream: Duplex): () => void {
-  let held = false;
-  return () => {
-    if (held) return;
-    held = true;
-    stream.cork();
-    process.nextTick(() => {
-      held = false;
-      stream.uncork();
-    });
-  };
-}
-
-/** Whether the messages behind it can still be handled: it would be refused at any other time too. */
-function isAboutMessage(error: unknown): error is AppError {
-  return error instanceof AppError && !['overloaded', 'rate_limited', 'internal'].includes(error.code);
-}
-
-/** `nonce` tells the client which of its messages is meant. */
-function errorFrame({ code, message }: AppError, text: string): object {
-  let nonce: unknown;
-  try {
-    nonce = JSON.parse(text)?.nonce;
-  } catch {}
-  const isUsable = typeof nonce === 'string' && nonce.length <= SOCKET_NONCE_CHARS_MAX;
-  return { type: 'error', code, message, ...(isUsable ? { nonce } : {}) };
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    throw new AppError('invalid', 'A message must be JSON.');
-  }
 }
