@@ -7,7 +7,7 @@ const ALL = ['test/**/*.test.ts', 'template/test/**/*.test.ts'];
 /** Needs a browser: npm run test:browser. */
 const BROWSER = ['test/browser/**', '**/*.browser.test.ts'];
 /** The bench, the commands and the servers that they start: npm run test:tools. */
-const TOOLS = ['test/bench/**/*.test.ts', 'test/scripts/**/*.test.ts', '**/test/modules/*/bench.test.ts'];
+const TOOLS = ['test/bench/**/*.test.ts', 'test/scripts/**/*.test.ts', '**/test/modules/*/{bench,*.bench}.test.ts'];
 const QUERIES_RECORDED = 'test/db/query-plans/recorded.test.ts';
 
 export default defineConfig({

@@ -187,7 +187,7 @@ test.each([
   expect(loadConfig({ ...PUBLIC, API_URL: url }).apiUrl).toBe(url);
 });
 
-test.each(['Tardigrade <hello@tardigrade.test>', 'me@localhost', 'a@mail.example.org', 'A <a@EXAMPLE.com>'])(
+test.each(['Tardigrade <hello@tardigrade.test>', 'me@app.localhost', 'a@mail.example.org', 'A <a@EXAMPLE.com>'])(
   'in production the sender %s is refused',
   (sender) => {
     expect(faultsOf({ ...PUBLIC, MAIL_FROM: sender })).toEqual([

@@ -75,14 +75,15 @@ export function routes(api: App, context: ApiContext): void {
   );
 }
 
-async function redisState({ redis, queues: names }: ApiContext) {
+async function redisState({ redis, queues: names, report }: ApiContext) {
   const [processes, queues, info] = await Promise.all([
     readReports(redis),
     queueDepths(redis, names),
     redis.info('memory'),
   ]);
   return {
-    processes,
+    // In its first moment this process has not reported yet.
+    processes: processes.length > 0 ? processes : [report()],
     queues,
     redis: { usedBytes: numberIn(info, 'used_memory'), maxBytes: numberIn(info, 'maxmemory') },
   };

@@ -70,7 +70,7 @@ function functionName(path: string, frames: string[]): string {
   for (const frame of frames) {
     const [, name = '', file] = FRAME.exec(frame) ?? [];
     if (file !== path) break;
-    names.push(name.replace(/^(?:Object|Function)\./, ''));
+    names.push(name.replace(/^(?:Object|Function|Module)\./, ''));
   }
   const exported = exportsOf(path);
   return names.find((name) => exported.has(name)) ?? names[0] ?? '';

@@ -18,7 +18,9 @@ const ROOT = join(import.meta.dirname, '..', '..', '..');
 const { statements, sentIn, testFiles } = recording();
 /** npm run test:browser and npm run test:tools run the others. */
 const isRunElsewhere = (file: string) =>
-  /^test\/(?:browser|bench|scripts)\/|\.browser\.test\.ts$|test\/modules\/[^/]+\/bench\.test\.ts$/.test(file);
+  /^test\/(?:browser|bench|scripts)\/|\.browser\.test\.ts$|test\/modules\/[^/]+\/(?:[^/]+\.)?bench\.test\.ts$/.test(
+    file,
+  );
 const missed = [...filesOf('test'), ...filesOf('template/test')]
   .filter((file) => file.endsWith('.test.ts') && !isRunElsewhere(file) && !import.meta.filename.endsWith(file))
   .filter((file) => !testFiles.has(file));

@@ -1,6 +1,6 @@
 import { Redis } from 'ioredis';
 import { sql } from 'kysely';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import { createSession } from '../../../src/db/read-write-split.ts';
 import { SMTP_CONNECTIONS_MAX } from '../../../src/limits.ts';
 import {
@@ -19,6 +19,17 @@ import { type ScriptedSmtp, startScriptedSmtp } from '../../smtp.ts';
 import { emptyRedis, startWorker, type TestWorker, testEnvironment, testRedisUrl } from '../../worker.ts';
 import { addEmployees, addEmployeesNamed } from '../employees/people.ts';
 import { addLaunched, campaignOf } from './drafts.ts';
+
+// As the mailer does it, ten times as often.
+vi.mock('../../../src/limits.ts', async (original) => {
+  const limits = await original<typeof import('../../../src/limits.ts')>();
+  return { ...limits, MAIL_HELD_WAIT: { ...limits.MAIL_HELD_WAIT, min: limits.MAIL_HELD_WAIT.min / 10 } };
+});
+
+vi.mock('../../../src/modules/campaigns/limits.ts', async (original) => {
+  const limits = await original<typeof import('../../../src/modules/campaigns/limits.ts')>();
+  return { ...limits, HELD_STEP_MS: limits.HELD_STEP_MS / 10 };
+});
 
 let on: TestDatabase;
 let orgId: number;

@@ -8,6 +8,18 @@ export const exceptions: readonly Exception[] = [
     because: 'MAIL_CLAIM_ROWS: 20 rows are compared with 20 at most',
   },
   {
+    site: 'src/modules/campaigns/ledger.ts extendLeases',
+    rule: 'batch',
+    table: 'reach_outs',
+    because: 'MAIL_CLAIM_ROWS: 20 rows are compared with 20 at most',
+  },
+  {
+    site: 'src/modules/campaigns/queries.ts retryFailed',
+    rule: 'index-path',
+    table: 'reach_outs',
+    because: 'the failed ones of one campaign, when a person sends to those of one cause again',
+  },
+  {
     site: 'src/modules/campaigns/queries.ts countScheduled',
     rule: 'index-path',
     table: 'campaigns',

@@ -2,6 +2,8 @@ import { registerClient } from '../../api-client.ts';
 import { linkTo } from '../../browser/catcher.ts';
 
 export interface SmallCampaign {
+  /** Of the organisation's owner. */
+  readonly token: string;
   readonly campaignId: number;
   readonly to: string;
   readonly unsubscribe: string;
@@ -17,5 +19,5 @@ export async function launchSmallCampaign(urls: { api: string }): Promise<SmallC
   const content = { name: 'Small', subject: 'Hello', body: 'Hello' };
   const { body: campaign } = await client.send<{ id: number }>('POST', '/api/campaigns', content);
   await client.send('POST', `/api/campaigns/${campaign.id}/launch`);
-  return { campaignId: campaign.id, to, unsubscribe: await linkTo(to, '/u/') };
+  return { token: client.token, campaignId: campaign.id, to, unsubscribe: await linkTo(to, '/u/') };
 }

@@ -395,7 +395,7 @@ test('the first sign of a person is told once', async () => {
   await visitor.page.mouse.click(5, 5);
   await form().press('Enter');
   await expect.poll(() => answers().length).toBe(1);
-  expect(heard.map(({ type }) => type)).toEqual(['hello', 'seen', 'answer']);
+  expect(heard.map(({ type }) => type)).toEqual(['hello', 'seen', 'typing', 'answer']);
 });
 
 test('a page that is visible and focused for a while counts as seen, too', async () => {

@@ -350,6 +350,7 @@ export function connectConversation({ url, token, on = {}, environment = {} }) {
   function answer(content, nonce = newNonce()) {
     if (closed || askable()?.seq !== content.questionSeq) return null;
     draw(nonce, kept.add(nonce, content));
+    typedAt = 0;
     sendNext();
     report('waiting', null);
     return nonce;
