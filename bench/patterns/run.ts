@@ -4,7 +4,7 @@
  * when naive does not break any more: a demonstration that stopped demonstrating is dead.
  */
 import { spawn } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { startStack } from '../../scripts/embedded/stack.ts';
 import { heapFlags } from '../../src/process/memory-limit.ts';
@@ -32,7 +32,6 @@ interface PatternResult {
 
 const only = process.argv.find((argument) => argument.startsWith('--only='))?.slice('--only='.length);
 const writesReadme = process.argv.includes('--write-readme');
-if (only !== undefined && writesReadme) throw new Error('The README shows one run of all patterns: leave out --only');
 const slugs = pairSlugs().filter((slug) => only === undefined || slug === only);
 if (slugs.length === 0) throw new Error(`There is no pattern ${only}: see the folders of bench/patterns/`);
 const pairs = await Promise.all(slugs.map(async (slug) => ({ slug, pattern: await loadPattern(slug) })));
@@ -60,18 +59,27 @@ try {
 }
 
 const resultFile = path.join(ROOT, 'bench', 'results', 'patterns.json');
-if (only === undefined) {
-  mkdirSync(path.dirname(resultFile), { recursive: true });
-  writeFileSync(
-    resultFile,
-    `${JSON.stringify({ node: process.version, boxBytes: BOX_BYTES, cpus: CPUS, patterns: results }, null, 2)}\n`,
-  );
-}
+const kept = only === undefined ? results : withResults(keptResults(), results);
+mkdirSync(path.dirname(resultFile), { recursive: true });
+writeFileSync(
+  resultFile,
+  `${JSON.stringify({ node: process.version, boxBytes: BOX_BYTES, cpus: CPUS, patterns: kept }, null, 2)}\n`,
+);
 const failed = results.filter((result) => !result.pass).length;
 console.log(`${results.length - failed} passed, ${failed} failed`);
 // A failed run has nothing to show.
-if (writesReadme && failed === 0) await writeReadmeTable(path.join(ROOT, 'README.md'), results);
+if (writesReadme && kept.every(({ pass }) => pass)) await writeReadmeTable(path.join(ROOT, 'README.md'), kept);
 process.exit(failed === 0 ? 0 : 1);
+
+function keptResults(): PatternResult[] {
+  return existsSync(resultFile) ? JSON.parse(readFileSync(resultFile, 'utf8')).patterns : [];
+}
+
+/** Those of `newer` in the places of the older ones of the same patterns. */
+function withResults(older: readonly PatternResult[], newer: readonly PatternResult[]): PatternResult[] {
+  const bySlug = new Map([...older, ...newer].map((result) => [result.slug, result]));
+  return pairSlugs().flatMap((slug) => bySlug.get(slug) ?? []);
+}
 
 async function runPattern(
   slug: string,
