@@ -8,7 +8,7 @@ const TYPING_EVERY_MS = 2_000;
 
 /** @param {{ say(text: string): Promise<void>, typing(): void }} live */
 export function stepInForm(live) {
-  const text = el('textarea', { rows: '2', maxlength: ANSWER_CHARS_MAX, required: true });
+  const text = el('textarea', { id: 'step-in', rows: '2', maxlength: ANSWER_CHARS_MAX, required: true });
   const button = el('button', { class: 'primary' }, 'Send as yourself');
   const fault = el('div');
   let typedAt = 0;
