@@ -142,13 +142,11 @@ export const RETENTION_STEP_ROWS = 1_000; // deleted per statement, so that no l
 
 // Mail
 export const MAILER_NICE = 10; // of 19: yields to processes that serve people on the same machine; between containers the cpu_shares of docker-compose.yml do that
-export const MAILS_IN_FLIGHT_MAX = 20; // taken by one sender at a time; also the most that a crash can send twice
-export const SMTP_CONNECTIONS_MAX = 5; // and so the mails that are being handed over; the others of MAILS_IN_FLIGHT_MAX wait for their turn
+export const SMTP_CONNECTIONS_MAX = 5; // and so the mails that are being handed over; further ones wait for their turn
 export const SMTP_CONNECTIONS_PER_DOMAIN_MAX = 4; // of these, for recipients of one domain while others wait: a server that asks a slow domain for each recipient must not hold up everybody
 export const SMTP_CONNECT_MS = 30 * SECOND_MS; // the name, the address and TCP: a host that does not answer by then is down
 export const SMTP_GREETING_MS = 5 * MINUTE_MS; // RFC 5321 4.5.3.2.1: a busy server accepts the connection and greets late
 export const SMTP_ANSWER_MS = 10 * MINUTE_MS; // RFC 5321 4.5.3.2.6, after the final dot: whoever gives up sooner sends the mail twice
-export const MAIL_DRAIN_MS = 5 * SECOND_MS; // of STOP_MS: how long a stop waits for the answers to mails that are being handed over
 export const MAIL_PACE = {
   burstMs: 100, // how much of its unused rate a mailer may catch up on: providers count per second
   batchMs: 50, // for which a mailer reserves passes ahead, so that Redis is not asked for each mail
@@ -247,9 +245,7 @@ export const RELATIONS: readonly [string, boolean][] = [
     'CONNECTIONS_FOR_WRITES < POOL_PRIMARY',
     Math.min(POOL_PRIMARY.api, POOL_PRIMARY.mailer, POOL_PRIMARY.all) > CONNECTIONS_FOR_WRITES,
   ],
-  ['MAIL_DRAIN_MS + QUEUE_CLOSE_MS < STOP_MS', MAIL_DRAIN_MS + QUEUE_CLOSE_MS < STOP_MS],
   ['SMTP_CONNECTIONS_PER_DOMAIN_MAX < SMTP_CONNECTIONS_MAX', SMTP_CONNECTIONS_PER_DOMAIN_MAX < SMTP_CONNECTIONS_MAX],
-  ['SMTP_CONNECTIONS_MAX <= MAILS_IN_FLIGHT_MAX', SMTP_CONNECTIONS_MAX <= MAILS_IN_FLIGHT_MAX],
   ['MIGRATION_LOCK_MS < POOL_ACQUIRE_MS', MIGRATION_LOCK_MS < POOL_ACQUIRE_MS],
   ['PAGE_ROWS_DEFAULT <= PAGE_ROWS_MAX', PAGE_ROWS_DEFAULT <= PAGE_ROWS_MAX],
   ['FAN_OUT_BEAT_MS * 2 < FAN_OUT_SILENCE_MS', FAN_OUT_BEAT_MS * 2 < FAN_OUT_SILENCE_MS],

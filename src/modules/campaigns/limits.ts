@@ -1,5 +1,5 @@
 /** The limits of campaigns, their mails and their ledger. */
-import { MAIL_HELD_WAIT, MAILS_IN_FLIGHT_MAX, RETENTION_DAYS } from '../../limits.ts';
+import { MAIL_HELD_WAIT, QUEUE_CLOSE_MS, RETENTION_DAYS, SMTP_CONNECTIONS_MAX, STOP_MS } from '../../limits.ts';
 
 const SECOND_MS = 1_000;
 const MINUTE_MS = 60 * SECOND_MS;
@@ -24,6 +24,8 @@ export const SWEEP_CAMPAIGNS_MAX = 200;
 export const EXPAND_PAGE_ROWS = 1_000; // employees written to the ledger per statement
 export const EXPAND_AWAIT_EVERY_MS = 500; // between two questions whether the transactions from before the launch have ended
 export const EXPAND_AWAIT_MAX_MS = 10 * MINUTE_MS; // a transaction that is open for longer must not keep a campaign from its end
+export const MAILS_IN_FLIGHT_MAX = 20; // taken by one sender at a time; also the most that a crash can send twice
+export const MAIL_DRAIN_MS = 5 * SECOND_MS; // of STOP_MS: how long a stop waits for the answers to mails that are being handed over
 export const MAIL_SLICE_ROWS = 200; // per turn of a job; then it is the next campaign's turn
 export const MAIL_SLICE_MS = 2 * SECOND_MS; // the same at a slow rate: a campaign of ten must not wait until two hundred mails of another are out
 export const UNDER_WAY_POLL_MS = 2 * SECOND_MS; // how often a campaign whose last mails are under way asks whether it is done
@@ -46,6 +48,8 @@ export const RETRY_ROWS_MAX = 100_000; // per request
 export const RELATIONS: readonly [string, boolean][] = [
   ['MAIL_LEASE_EXTEND_EVERY_MS * 4 <= MAIL_LEASE_MS', MAIL_LEASE_EXTEND_EVERY_MS * 4 <= MAIL_LEASE_MS],
   ['MAIL_TEND_EVERY_MS < MAIL_LEASE_EXTEND_EVERY_MS', MAIL_TEND_EVERY_MS < MAIL_LEASE_EXTEND_EVERY_MS],
+  ['MAIL_DRAIN_MS + QUEUE_CLOSE_MS < STOP_MS', MAIL_DRAIN_MS + QUEUE_CLOSE_MS < STOP_MS],
+  ['SMTP_CONNECTIONS_MAX <= MAILS_IN_FLIGHT_MAX', SMTP_CONNECTIONS_MAX <= MAILS_IN_FLIGHT_MAX],
   ['MAILS_IN_FLIGHT_MAX <= MAIL_SLICE_ROWS', MAILS_IN_FLIGHT_MAX <= MAIL_SLICE_ROWS],
   ['MAIL_HELD_WAIT.max < HELD_STOP_MS', MAIL_HELD_WAIT.max < HELD_STOP_MS],
 ];

@@ -6,7 +6,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { backoffMs } from '../../flow/backoff.ts';
-import { MAIL_DRAIN_MS, MAILS_IN_FLIGHT_MAX, SMTP_CONNECTIONS_MAX } from '../../limits.ts';
+import { SMTP_CONNECTIONS_MAX } from '../../limits.ts';
 import type { HeldBack, SendOptions } from '../../mail/mailing.ts';
 import { isLockLost } from '../../queue/queues.ts';
 import type { JobsContext } from '../faces.ts';
@@ -24,6 +24,7 @@ import {
 } from './ledger.ts';
 import {
   MAIL_ATTEMPTS_MAX,
+  MAIL_DRAIN_MS,
   MAIL_LEASE_EXTEND_EVERY_MS,
   MAIL_RECORD_MS,
   MAIL_RECORD_RETRY_MS,
@@ -31,6 +32,7 @@ import {
   MAIL_SLICE_MS,
   MAIL_SLICE_ROWS,
   MAIL_TEND_EVERY_MS,
+  MAILS_IN_FLIGHT_MAX,
 } from './limits.ts';
 import { recipientsByIds } from './queries.ts';
 import { resultOf, unsent } from './reach-out-result.ts';

@@ -128,7 +128,10 @@ export function createChatHandler({ config, log, database, redis, metrics }: Soc
     if (grants === undefined)
       throw new AppError('unauthenticated', 'This ticket is not valid any more. Get a new one.');
     const member = await rooms.enter(connection, grants.invitation, 'watcher');
-    const { messages, lastSeq, finished } = await readConversation(grants.invitation, given.lastSeq);
+    const { messages, lastSeq, finished } = await readConversation(grants.invitation, given.lastSeq).catch((error) => {
+      rooms.leave(connection);
+      throw error;
+    });
     watchers.set(member, grants);
     connection.welcomed();
     connection.send({ type: 'watching', messages, lastSeq, finished, canSay: grants.canSay });

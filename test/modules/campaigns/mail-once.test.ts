@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { sql } from 'kysely';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { MAILS_IN_FLIGHT_MAX } from '../../../src/limits.ts';
+import { MAILS_IN_FLIGHT_MAX } from '../../../src/modules/campaigns/limits.ts';
 import { createTestDatabase, type TestDatabase, until } from '../../database.ts';
 import { mailsTo } from '../../mails.ts';
 import { addOrganisation } from '../../organisation.ts';
