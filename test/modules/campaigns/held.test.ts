@@ -28,7 +28,7 @@ vi.mock('../../../src/limits.ts', async (original) => {
 
 vi.mock('../../../src/modules/campaigns/limits.ts', async (original) => {
   const limits = await original<typeof import('../../../src/modules/campaigns/limits.ts')>();
-  return { ...limits, HELD_STEP_MS: limits.HELD_STEP_MS / 10 };
+  return { ...limits, HELD_STEP_MS: limits.HELD_STEP_MS / 10, SWEEP_EVERY_MS: limits.SWEEP_EVERY_MS / 10 };
 });
 
 let on: TestDatabase;
