@@ -8,7 +8,12 @@ import { CONVERSATION_STEPS } from './steps.ts';
 
 export const bench: ModuleBench = {
   steps: CONVERSATION_STEPS,
-  officeDay: { 'GET /api/conversations': 8, 'GET /api/conversations (next page)': 4, 'GET /api/conversations/{id}': 8 },
+  officeDay: {
+    'GET /api/conversations': 8,
+    'GET /api/conversations (next page)': 4,
+    'GET /api/conversations/{id}': 8,
+    'POST /api/conversations/{id}/ticket': 2,
+  },
   rare: { 'GET /api/exports/answers.csv': 2 },
   checks: CONVERSATION_CHECKS,
   figures: { openConversations: isCount },

@@ -29,4 +29,9 @@ function checkAnswersCsv(answer: CheckedAnswer, args: CheckArgs): string | undef
   return undefined;
 }
 
-export const CONVERSATION_CHECKS: Checks = { 'answers-csv': checkAnswersCsv };
+function checkTicket({ json }: CheckedAnswer): string | undefined {
+  const { ticket, url } = (json ?? {}) as { ticket?: unknown; url?: unknown };
+  return /^[\w-]+\.[\w-]+$/.test(String(ticket)) && /^wss?:/.test(String(url)) ? undefined : 'not a ticket';
+}
+
+export const CONVERSATION_CHECKS: Checks = { 'answers-csv': checkAnswersCsv, ticket: checkTicket };

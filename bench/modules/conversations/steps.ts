@@ -1,5 +1,5 @@
 import { type List, listStep, nextPageStep, pageOf, rowOf } from '../../load/list-steps.ts';
-import { authorized, get, type PlannedRequest, type StepContext, type Steps } from '../../load/step.ts';
+import { authorized, get, type PlannedRequest, type StepContext, type Steps, write } from '../../load/step.ts';
 
 const CONVERSATIONS: List = { route: 'GET /api/conversations', order: 'desc', kind: 'conversations' };
 
@@ -7,6 +7,7 @@ export const CONVERSATION_STEPS: Steps = {
   'GET /api/conversations': listStep(CONVERSATIONS),
   'GET /api/conversations (next page)': nextPageStep(CONVERSATIONS),
   'GET /api/conversations/{id}': { needs: 'viewer', request: conversation },
+  'POST /api/conversations/{id}/ticket': { needs: 'viewer', request: ticket },
   'GET /api/exports/answers.csv': { needs: 'admin', request: exportAnswers },
 };
 
@@ -16,6 +17,15 @@ function conversation({ client, random }: StepContext): PlannedRequest {
   return {
     ...get('GET /api/conversations/{id}', `/api/conversations/${kept.id}`, authorized(client)),
     check: { name: 'object', args: { id: kept.id, kind: 'conversations', orgId: client.orgId } },
+  };
+}
+
+function ticket({ client, random }: StepContext): PlannedRequest {
+  const kept = rowOf(client, CONVERSATIONS, random);
+  if (kept === undefined) return pageOf(client, CONVERSATIONS);
+  return {
+    ...write(client, 'POST /api/conversations/{id}/ticket', `/api/conversations/${kept.id}/ticket`),
+    check: { name: 'ticket' },
   };
 }
 
