@@ -158,9 +158,11 @@ function cancel(context: StepContext): PlannedRequest {
 }
 
 /** Of another organisation, so that it is refused: the campaigns that were launched are left to the mailer. */
+const NOBODYS_ID = 2 ** 40;
+
 function refused({ client, owners }: StepContext, verb: string, body?: object): PlannedRequest {
-  const foreign = owners.foreign('campaigns', client.orgId);
-  if (foreign === undefined) return pageOf(client, CAMPAIGNS);
+  // Until another organisation's campaign has been seen, one that does not exist is as unknown to this one.
+  const foreign = owners.foreign('campaigns', client.orgId) ?? NOBODYS_ID;
   return {
     ...write(client, `POST /api/campaigns/{id}/${verb}`, `/api/campaigns/${foreign}/${verb}`, body),
     expect: [404],
