@@ -157,9 +157,9 @@ function cancel(context: StepContext): PlannedRequest {
   return changed(client, own.id, 'cancel', { id: own.id, fields: { status: 'cancelled' } });
 }
 
-/** Of another organisation, so that it is refused: the campaigns that were launched are left to the mailer. */
 const NOBODYS_ID = 2 ** 40;
 
+/** Of another organisation, so that it is refused: the campaigns that were launched are left to the mailer. */
 function refused({ client, owners }: StepContext, verb: string, body?: object): PlannedRequest {
   // Until another organisation's campaign has been seen, one that does not exist is as unknown to this one.
   const foreign = owners.foreign('campaigns', client.orgId) ?? NOBODYS_ID;
