@@ -21,8 +21,7 @@ export interface SendOptions {
 export interface Mailing {
   /**
    * Waits for one of SMTP_CONNECTIONS_MAX places, in turns between the recipients' domains, and for the provider's rate,
-   * then sends. While the server takes
-   * no mail from us, all but one probe at a time are held back at once.
+   * then sends. While the server takes no mail from us, all but one probe at a time are held back at once.
    */
   send(mail: Mail, options?: SendOptions): Promise<SendOutcome>;
   readonly inFlight: number;

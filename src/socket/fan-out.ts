@@ -13,7 +13,7 @@
  * Its proof: test/socket/fan-out.test.ts.
  */
 import { randomUUID } from 'node:crypto';
-import { Redis, type RedisOptions } from 'ioredis';
+import type { Redis } from 'ioredis';
 import {
   FAN_OUT_BEAT_MS,
   FAN_OUT_JOIN_MS,
@@ -22,9 +22,7 @@ import {
   FAN_OUT_PENDING_MAX,
   FAN_OUT_RECONNECT_MS,
   FAN_OUT_SILENCE_MS,
-  REDIS_COMMAND_MS,
 } from '../limits.ts';
-import type { Log } from '../log.ts';
 import type { Metrics } from '../process/metrics.ts';
 
 export interface FanOut {
@@ -43,14 +41,14 @@ export interface FanOut {
 }
 
 export interface FanOutOptions {
-  readonly redisUrl: string;
+  /** Opened like this connection, which is not used itself. */
+  readonly redis: Redis;
   /** Keeps the channels of different users of one Redis apart. */
   readonly name: string;
   /** A message that another process published. */
   readonly onMessage: (key: string, text: string) => void;
   /** Messages may have been missed, under any key. While Redis is gone: once every FAN_OUT_BEAT_MS. */
   readonly onGap: () => void;
-  readonly log: Log;
   readonly metrics: Metrics;
   readonly timing?: { readonly beatMs: number; readonly silenceMs: number; readonly reconnectMs: number };
 }
@@ -62,11 +60,13 @@ const GAP = 'gap'; // a beat of a process that could not publish everything
 const BYE = 'bye'; // the last beat of a process that ends
 
 export function createFanOut(options: FanOutOptions): FanOut {
-  const { redisUrl, name, onMessage, onGap, log, metrics } = options;
+  const { redis, name, onMessage, onGap, metrics } = options;
   const { beatMs, silenceMs, reconnectMs } = options.timing ?? TIMING;
   const self = randomUUID();
-  const subscriber = connect(redisUrl, log);
-  const publisher = connect(redisUrl, log, { enableAutoPipelining: true, commandTimeout: REDIS_COMMAND_MS });
+  // Every key is subscribed to by ourselves, in parts.
+  const subscriber = redis.duplicate({ lazyConnect: false, autoResubscribe: false });
+  const publisher = redis.duplicate({ lazyConnect: false, enableAutoPipelining: true });
+  for (const connection of [subscriber, publisher]) connection.on('error', () => undefined); // `close` follows
   // Channels do not belong to one of Redis's numbered databases, so its number is part of their names.
   const prefix = `${name}:${subscriber.options.db ?? 0}:`;
   const beats = `${prefix}${BEAT}`;
@@ -85,6 +85,7 @@ export function createFanOut(options: FanOutOptions): FanOut {
   /** Nothing has been missed since the last onGap. */
   let complete = false;
   let pending = 0;
+  let closed = false;
   let unsaid = false;
 
   subscriber.on('ready', () => {
@@ -94,6 +95,8 @@ export function createFanOut(options: FanOutOptions): FanOut {
   subscriber.on('close', () => {
     complete = false;
   });
+  // The server may be another one afterwards, and then that is where the others are heard.
+  publisher.on('close', () => subscriber.disconnect(!closed));
   subscriber.on('message', (channel: string, message: string) => {
     const space = message.indexOf(' ');
     const [from, text] = [message.slice(0, space), message.slice(space + 1)];
@@ -124,6 +127,8 @@ export function createFanOut(options: FanOutOptions): FanOut {
     const text = unsaid ? GAP : BEAT;
     unsaid = false;
     send(beats, text);
+    // A replica publishes to its own listeners without a word; a write is refused, and the connection replaced.
+    publisher.del(`${prefix}write-probe`).catch(() => undefined);
   }
 
   /** It was killed, or it goes on without Redis and stores what nobody hears of. */
@@ -198,6 +203,7 @@ export function createFanOut(options: FanOutOptions): FanOut {
     publish: (key, text, { mayBeLost } = {}) => send(channelOf(key), text, mayBeLost),
     close() {
       clearInterval(timer);
+      closed = true;
       subscriber.disconnect();
       void publisher
         .publish(beats, `${self} ${BYE}`)
@@ -205,18 +211,6 @@ export function createFanOut(options: FanOutOptions): FanOut {
         .finally(() => publisher.disconnect());
     },
   };
-}
-
-function connect(url: string, log: Log, options: RedisOptions = {}): Redis {
-  const redis = new Redis(url, {
-    enableOfflineQueue: false,
-    maxRetriesPerRequest: 0,
-    autoResubscribe: false,
-    connectTimeout: REDIS_COMMAND_MS,
-    ...options,
-  });
-  redis.on('error', (error) => log.debug({ err: error }, 'redis connection error')); // `close` follows
-  return redis;
 }
 
 /** Whether it came about within FAN_OUT_JOIN_MS. */

@@ -3,14 +3,22 @@ import getPort from 'get-port';
 import type { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, onTestFinished, test } from 'vitest';
 import { createLog } from '../../src/log.ts';
+import { createMetrics } from '../../src/process/metrics.ts';
 import { openConsumer, openQueue } from '../../src/queue/queues.ts';
 import { openRedis, probeWrite } from '../../src/redis/redis.ts';
+import { createFanOut } from '../../src/socket/fan-out.ts';
 import { start as startMailer } from '../../workers/mailer.ts';
 import { createTestDatabase, until } from '../database.ts';
 import { type Address, command, createAddress, startTwoServers, type TwoServers } from '../two-redis-servers.ts';
 import { startWorker, testEnvironment } from '../worker.ts';
 
 const log = createLog('test', 'silent');
+
+const FAN_OUT = {
+  name: 'failover',
+  onGap: () => undefined,
+  timing: { beatMs: 100, silenceMs: 250, reconnectMs: 500 },
+};
 
 let servers: TwoServers;
 let address: Address;
@@ -57,6 +65,22 @@ test('a queue and its consumer go on at the new primary', async () => {
   await until('the second job is queued', () => queue.add('work', { id: 2 }).catch(() => undefined));
   await until('the second job', () => handled.includes(2));
   expect(await command(servers.second, 'exists', 'bull:failover:meta')).toBe(1);
+});
+
+test('what a process that connected before the failover publishes is heard by one that came after it', async () => {
+  const heard: string[] = [];
+  const parts = { ...FAN_OUT, metrics: createMetrics('test'), onMessage: () => undefined };
+  const before = createFanOut({ ...parts, redis: await opened() });
+  onTestFinished(before.close);
+  await failOver();
+  const onMessage = (_key: string, text: string) => void heard.push(text);
+  const after = createFanOut({ ...parts, metrics: createMetrics('test'), redis: await opened(), onMessage });
+  onTestFinished(after.close);
+  await after.join('room');
+  await until('it is heard', () => {
+    before.publish('room', 'hello');
+    return heard.includes('hello');
+  });
 });
 
 test('the mailer is not ready while Redis refuses writes, and is ready again when its address leads to a primary', async () => {

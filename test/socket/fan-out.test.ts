@@ -3,6 +3,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { FAN_OUT_JOIN_MS, FAN_OUT_PENDING_MAX } from '../../src/limits.ts';
 import { createLog } from '../../src/log.ts';
 import { createMetrics } from '../../src/process/metrics.ts';
+import { openRedis } from '../../src/redis/redis.ts';
 import { createFanOut, type FanOut } from '../../src/socket/fan-out.ts';
 import { until } from '../database.ts';
 import { createTcpGate, type TcpGate } from '../tcp-gate.ts';
@@ -17,32 +18,32 @@ interface Side {
 }
 
 let gate: TcpGate;
-const open: FanOut[] = [];
+const open: { close(): void }[] = [];
 beforeEach(async () => {
   gate = await createTcpGate(new URL(testRedisUrl()), await getPort());
 });
 afterEach(async () => {
-  for (const fanOut of open.splice(0)) fanOut.close();
+  for (const opened of open.splice(0)) opened.close();
   await gate.shut();
 });
 
 /** Hears its own beat, so nothing is missed from here on. */
 async function side(name = 'test', redisUrl = throughGate()): Promise<Side> {
   const heard: string[] = [];
+  const redis = await openRedis(redisUrl, createLog('test', 'silent'));
   const it: Side = {
     heard,
     gaps: 0,
     fanOut: createFanOut({
-      redisUrl,
+      redis,
       name,
       onMessage: (key, text) => heard.push(`${key}: ${text}`),
       onGap: () => void it.gaps++,
-      log: createLog('test', 'silent'),
       metrics: createMetrics('test'),
       timing: TIMING,
     }),
   };
-  open.push(it.fanOut);
+  open.push(it.fanOut, { close: () => redis.disconnect() });
   await until('it hears itself', () => it.gaps > 0);
   return it;
 }

@@ -7,7 +7,6 @@ import type { PatternCase } from '../pattern.ts';
 
 export interface Parts {
   readonly redis: Redis;
-  readonly redisUrl: string;
   readonly channel: string;
   deliver(seq: number): void;
   /** Reads what is new from where it is stored. */
@@ -46,8 +45,8 @@ export const pattern: PatternCase<Twin, Input> = {
     const catchUp = () => {
       for (const seq of stored) seen.add(seq);
     };
-    const there = await openChannel({ redis, redisUrl, channel, catchUp, deliver: (seq) => void seen.add(seq) });
-    const here = await openChannel({ redis, redisUrl, channel, deliver: () => undefined, catchUp: () => undefined });
+    const there = await openChannel({ redis, channel, catchUp, deliver: (seq) => void seen.add(seq) });
+    const here = await openChannel({ redis, channel, deliver: () => undefined, catchUp: () => undefined });
     for (let seq = 1; seq <= messages; seq++) {
       if (cuts && CUT_AT.includes(seq)) await redis.call('CLIENT', 'KILL', 'TYPE', 'pubsub');
       stored.push(seq);

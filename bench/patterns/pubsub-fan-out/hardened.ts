@@ -1,12 +1,11 @@
 import { createMetrics } from '../../../src/process/metrics.ts';
 import { createFanOut } from '../../../src/socket/fan-out.ts';
-import { BENCH_LOG } from '../bench-pool.ts';
 import type { Channel, Parts } from './case.ts';
 
 /** Notices when something may have been missed, and then reads it from where it is stored. */
-export async function openChannel({ redisUrl, channel, deliver, catchUp }: Parts): Promise<Channel> {
+export async function openChannel({ redis, channel, deliver, catchUp }: Parts): Promise<Channel> {
   const fanOut = createFanOut({
-    ...{ redisUrl, name: channel, onGap: catchUp, log: BENCH_LOG, metrics: createMetrics('bench') },
+    ...{ redis, name: channel, onGap: catchUp, metrics: createMetrics('bench') },
     onMessage: (_key, text) => deliver(Number(text)),
   });
   await fanOut.join('everybody');

@@ -42,6 +42,8 @@ export interface Room {
   readonly elsewhere: Map<string, number>;
   /** When a process on which somebody watches last asked who is there. */
   askedAt: number;
+  /** What those who watch were told last. */
+  toldPresence: boolean | undefined;
 }
 
 interface Window extends Member {
@@ -104,7 +106,14 @@ export function createRooms({ fanOut, process, read, lastSeqs, onError }: RoomsO
       });
     let room = rooms.get(key);
     if (room === undefined) {
-      room = { key, invitation, members: new Set(), elsewhere: new Map(), askedAt: Number.NEGATIVE_INFINITY };
+      room = {
+        key,
+        invitation,
+        members: new Set(),
+        elsewhere: new Map(),
+        askedAt: Number.NEGATIVE_INFINITY,
+        toldPresence: undefined,
+      };
       rooms.set(key, room);
     }
     const window: Window = { connection, room, role, seq: 0, finished: false, waiting: [] };
@@ -122,7 +131,10 @@ export function createRooms({ fanOut, process, read, lastSeqs, onError }: RoomsO
     window.waiting = undefined;
     for (const said of meanwhile) deliver(window.room, said, [window]);
     if (window.role === 'employee') announce(window.room);
-    else ask(window.room);
+    else {
+      window.room.toldPresence = undefined; // the newcomer does not know yet
+      ask(window.room);
+    }
   }
 
   function leave(connection: Connection): void {
@@ -237,7 +249,10 @@ export function createRooms({ fanOut, process, read, lastSeqs, onError }: RoomsO
   }
 
   function tellPresence(room: Room): void {
-    broadcast(connectionsOf(room, 'watcher'), { type: 'present', isThere: isHere(room) || room.elsewhere.size > 0 });
+    const isThere = isHere(room) || room.elsewhere.size > 0;
+    if (isThere === room.toldPresence) return;
+    room.toldPresence = isThere;
+    broadcast(connectionsOf(room, 'watcher'), { type: 'present', isThere });
   }
 
   function tellTyping(room: Room, by: Role, name: string | null): void {

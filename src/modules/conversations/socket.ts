@@ -83,15 +83,14 @@ export function createChatHandler({ config, log, database, redis, metrics }: Soc
   const tickets: TicketDesk<WatchGrants> = createTicketDesk({
     secretKey: config.secretKey,
     purpose: WATCHING,
-    remember: async (id, ms) => (await redis.set(`ticket:${id}`, '1', 'PX', ms, 'NX')) === 'OK',
+    remember: async (id, ms) => (await redis.set(`tardigrade:ticket:${id}`, '1', 'PX', ms, 'NX')) === 'OK',
   });
   const failed = createLogStorm((fields, text) => log.error(fields, text), 'windows could not catch up');
   const fanOut = createFanOut({
-    redisUrl: config.redisUrl,
-    name: 'chat',
+    redis,
+    name: 'tardigrade:chat',
     onMessage: (key, text) => rooms.heard(key, text),
     onGap: () => rooms.catchUp(),
-    log,
     metrics,
   });
   const rooms: Rooms = createRooms({
