@@ -72,7 +72,7 @@ export function sockets(context: SocketContext): Sockets {
  * Somebody of the people team sends watch with a ticket instead of hello (see watching), hears the same, and may say
  * something.
  */
-export function createChatHandler({ config, log, database, redis, metrics }: SocketContext): {
+function createChatHandler({ config, log, database, redis, metrics }: SocketContext): {
   handler: SocketHandler;
   close(): void;
 } {

@@ -197,6 +197,13 @@ test.each([
   expect(await client.answer('b', '👍')).toMatchObject({ type: 'ack', seq: 2 });
 });
 
+test('an answer follows the rule of all text that comes in: what only deceives is left out', async () => {
+  const client = await welcomed();
+  await client.answer('deceiving', 'pay\u202e roll\u200b\u00ad\r\nand more');
+  const stored = await on.db.selectFrom('messages').where('nonce', '=', 'deceiving').select('body').executeTakeFirst();
+  expect(stored).toEqual({ body: 'pay roll\nand more' });
+});
+
 test('a text is stored composed, and half of an emoji in it does not lose the rest', async () => {
   const client = await welcomed();
   await client.answer('a', 'cafe\u0301 \ud83d');
