@@ -33,6 +33,6 @@ export const bench: ModuleBench = {
     'chat-order': 'scenario chat-order',
     'den-minute': 'scenario den-minute',
     storm: 'scenario storm',
-    'twenty-times': 'not yet',
+    'twenty-times': 'scenario twenty-times (full profile)',
   },
 };
