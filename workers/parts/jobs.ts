@@ -1,6 +1,6 @@
 import { MAIL_PACE, OUTBOX_EVERY_MS, OUTBOX_REPORT_EVERY_MS } from '../../src/limits.ts';
 import { createMailing } from '../../src/mail/mailing.ts';
-import { openTransport } from '../../src/mail/transport.ts';
+import { openTransport, SMTP_TIMING, transportSecurity } from '../../src/mail/transport.ts';
 import type { Jobs, Module } from '../../src/modules/faces.ts';
 import type { Process } from '../../src/process/run-process.ts';
 import { openConsumer } from '../../src/queue/queues.ts';
@@ -23,7 +23,7 @@ export async function runJobs(process: Process, modules: readonly Module[]): Pro
   );
   const transport = await process.open(
     'smtp',
-    () => openTransport(config.smtpUrl),
+    () => openTransport(config.smtpUrl, SMTP_TIMING, transportSecurity(config)),
     ({ close }) => close(),
   );
   const mailers = config.instances.mailer + config.instances.all;
