@@ -8,6 +8,7 @@ import { PLATFORM_RETENTION, retentionLoops } from '../../src/queue/retention.ts
 import { every, startLoops } from '../../src/queue/schedule.ts';
 import { relayOutbox, reportUnhandledTopics, type TopicHandlers } from '../../src/queue/transactional-outbox.ts';
 import { createSharedThrottle } from '../../src/redis/shared-throttle.ts';
+import { receiveReports } from './mail-reports.ts';
 import { loadFaces, loadLinks, queueNames } from './modules.ts';
 import { useQueue } from './queue.ts';
 import { registerRedisCheck, useDatabase, useRedis } from './resources.ts';
@@ -32,6 +33,8 @@ export async function runJobs(process: Process, modules: readonly Module[]): Pro
   metrics.gauge('mails_in_flight', 'Mails being handed over', () => mail.inFlight);
   metrics.gauge('mails_per_second_max', 'The rate of all mailers together', () => Math.round(mail.perSecond * 10) / 10);
   metrics.gauge('mails_held', '1 while the mail server takes no mail from us', () => Number(mail.isHeld));
+
+  await receiveReports(process, database, modules);
 
   const links = await loadLinks(modules);
   const queue = (name: string) => queues.get(name) ?? refuseUnlisted(name);

@@ -85,7 +85,9 @@ const Campaign = Type.Object({
     recipients: Type.Integer(),
     sent: Type.Integer(),
     failed: Type.Integer(),
-    skipped: Type.Integer(),
+    skipped: Type.Integer({ description: 'unsubscribed, or suppressed' }),
+    suppressed: Type.Integer({ description: 'of the skipped ones: the address must not be sent mail' }),
+    complaints: Type.Integer({ description: 'readers who marked the mail as spam' }),
     possiblyTwice: Type.Integer({ description: 'mails whose process died while sending: each may have arrived twice' }),
     opened: Type.Integer(),
     finished: Type.Integer(),
@@ -95,7 +97,7 @@ const Campaign = Type.Object({
 
 const Cause = Type.String({
   description:
-    'of a failed one: `recipient` (the mailbox does not take it), `mail` (this mail is refused), `unconfirmed` (the mail server got it and never said whether it took it)',
+    'of a failed one: `recipient` (the mailbox does not take it), `mail` (this mail is refused), `unconfirmed` (the mail server got it and never said whether it took it), `bounced` (it took it, and another server returned it)',
 });
 
 const ReachOut = Type.Object({
@@ -110,6 +112,8 @@ const ReachOut = Type.Object({
 
 const Schedule = Type.Object(
   {
+  suppressed: Type.Boolean({ description: 'the address must not be sent mail: it cannot be sent to again' }),
+  complainedAt: nullable(Time),
     at: Type.Optional(
       Type.String({
         maxLength: TIME_CHARS_MAX,
@@ -336,7 +340,16 @@ export function routes(api: App, { cursors, database, links }: ApiContext): void
         params: IdParams,
         response: {
           200: Type.Object({
-            items: Type.Array(Type.Object({ cause: Cause, count: Type.Integer(), example: nullable(Type.String()) })),
+            items: Type.Array(
+              Type.Object({
+                cause: Cause,
+                count: Type.Integer(),
+                suppressed: Type.Integer({
+                  description: 'of them: not sent to again, because the address is suppressed',
+                }),
+                example: nullable(Type.String()),
+              }),
+            ),
           }),
         },
       },
@@ -360,7 +373,12 @@ export function routes(api: App, { cursors, database, links }: ApiContext): void
         body: Type.Object(
           {
             cause: Type.Optional(
-              Type.Union([Type.Literal('recipient'), Type.Literal('mail'), Type.Literal('unconfirmed')]),
+              Type.Union([
+                Type.Literal('recipient'),
+                Type.Literal('mail'),
+                Type.Literal('unconfirmed'),
+                Type.Literal('bounced'),
+              ]),
             ),
             reachOutId: Type.Optional(Id),
           },
@@ -385,6 +403,7 @@ export function routes(api: App, { cursors, database, links }: ApiContext): void
             ...PageQuery,
             status: Type.Optional(
               Type.Union([
+        description: 'Those whose address is suppressed stay failed.',
                 Type.Literal('waiting'),
                 Type.Literal('sending'),
                 Type.Literal('sent'),

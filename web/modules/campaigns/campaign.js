@@ -80,15 +80,22 @@ function statePanel(campaign) {
         'dl',
         { class: 'numbers' },
         number('Sent', progress.sent),
-        number('Skipped', progress.skipped, 'unsubscribed'),
+        number('Skipped', progress.skipped, skippedText(progress)),
         number('Failed', progress.failed),
         number('Opened', progress.opened, share(progress.opened)),
         number('Finished', progress.finished, share(progress.finished)),
         number('Answers', progress.answers),
+        progress.complaints > 0 && number('Complaints', progress.complaints, 'marked as spam'),
         twice && number('Possibly sent twice', progress.possiblyTwice, 'being sent during a crash'),
       ),
     ],
   );
+}
+
+function skippedText({ skipped, suppressed }) {
+  if (suppressed === 0) return 'unsubscribed';
+  const link = el('a', { href: '#/suppressions' }, `${formatNumber(suppressed)} suppressed`);
+  return suppressed === skipped ? link : ['unsubscribed, ', link];
 }
 
 function whenText(campaign) {
@@ -99,6 +106,7 @@ function whenText(campaign) {
   return campaign.launchedAt ? `launched ${formatAgo(campaign.launchedAt)}` : '';
 }
 
+/** `note`: a few words, or nodes. */
 function number(label, value, note) {
   return el(
     'div',
