@@ -129,6 +129,7 @@ function actions(campaign, changed, signal) {
     );
   if (campaign.status === 'draft') {
     return [
+      testButton(campaign),
       el('a', { class: 'button', href: `#/campaigns/${campaign.id}/edit` }, 'Edit'),
       button('Schedule…', () => scheduleDialog(campaign, changed)),
       button('Launch…', () => launchDialog(campaign, act('launch'), signal), 'primary'),
@@ -136,10 +137,22 @@ function actions(campaign, changed, signal) {
   }
   const live = ['scheduled', 'sending', 'paused'].includes(campaign.status);
   return [
+    live && testButton(campaign),
     campaign.status === 'sending' && quickButton('Pause', act('pause')),
     campaign.status === 'paused' && quickButton('Resume', act('resume'), 'primary'),
     live && button('Cancel…', cancel),
   ];
+}
+
+// Sends the email to the person who asks for it, and says where to look.
+function testButton(campaign) {
+  const told = el('span', { role: 'status' });
+  const send = async () => {
+    const { to } = await post(`/api/campaigns/${campaign.id}/test`);
+    put(told, el('small', { class: 'soft' }, `A test is on its way to ${to}.`));
+  };
+  const node = el('button', { type: 'button', onclick: () => run(node, told, send) }, 'Send me a test');
+  return [node, told];
 }
 
 // Can be undone by its counterpart, so nobody is asked first.
