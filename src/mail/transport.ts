@@ -35,7 +35,13 @@ export interface TransportSecurity {
   /** `offered`: STARTTLS if the server offers it, with its certificate checked. `unchecked`: any certificate. */
   readonly tls: Config['smtpTls'];
   /** Signs every mail. */
-  readonly dkim?: { readonly domain: string; readonly selector: string; readonly key: string } | undefined;
+  readonly dkim?: DkimKey | undefined;
+}
+
+interface DkimKey {
+  readonly domain: string;
+  readonly selector: string;
+  readonly key: string;
 }
 
 export function transportSecurity(
@@ -73,16 +79,6 @@ export function openTransport(
     disableUrlAccess: true,
     requireTLS: tls === 'required',
     tls: { rejectUnauthorized: tls !== 'unchecked' },
-    ...(dkim === undefined
-      ? {}
-      : {
-          dkim: {
-            domainName: dkim.domain,
-            keySelector: dkim.selector,
-            privateKey: dkim.key,
-            headerFieldNames: SIGNED_HEADERS,
-          },
-        }),
   });
   // The connection that sends a mail reads its source: once it is read to the end, the server may have the whole mail.
   const handedOver = new Set<string>();
@@ -103,6 +99,7 @@ export function openTransport(
           to: recipient,
           ...(returnTo === undefined ? {} : { envelope: envelopeOf(returnTo, recipient) }),
           headers: { ...mail.headers },
+          ...(dkim === undefined ? {} : { dkim: signatureOf(dkim, mail.headers) }),
           ...(giveUp === undefined ? {} : { signal: giveUp }),
         });
         return { kind: 'sent' };
@@ -124,11 +121,16 @@ function envelopeOf(from: string, to: Mailbox): { from: string; to: string } {
   return { from, to: to as unknown as string };
 }
 
-/** Those that say who wrote what to whom; RFC 8058 asks for the two List- headers. */
-const SIGNED_HEADERS = [
-  'From:To:Subject:Date:Message-ID:MIME-Version:Content-Type:Content-Transfer-Encoding:Reply-To',
-  'List-Unsubscribe:List-Unsubscribe-Post:Auto-Submitted:Feedback-ID:X-Mail-Reference',
-].join(':');
+/** Everything that a reader sees or a program acts on: RFC 8058, for one, asks for headers that our callers set. */
+function signatureOf({ domain, selector, key }: DkimKey, headers: Mail['headers']) {
+  const names = [...STANDARD_HEADERS, ...Object.keys(headers)];
+  return { domainName: domain, keySelector: selector, privateKey: key, headerFieldNames: names.join(':') };
+}
+
+const STANDARD_HEADERS = [
+  ...['From', 'To', 'Subject', 'Date', 'Message-ID', 'Reply-To'],
+  ...['MIME-Version', 'Content-Type', 'Content-Transfer-Encoding'],
+];
 
 interface Server {
   readonly host?: string;

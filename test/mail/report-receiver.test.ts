@@ -93,7 +93,7 @@ test.each([
 });
 
 test('a complaint about a mail that we did not sign is taken, and changes nothing', async () => {
-  const text = complaintMail({ messageId: '<reach-out.1.1.000000000000000000000000@acme.test>' });
+  const text = complaintMail({ messageId: '<note.1.1.000000000000000000000000@acme.test>' });
   expect((await deliver(text, [`complaints@${DOMAIN}`])).at(-1)).toMatch(/^250 /);
   expect(taken).toEqual([]);
 });
