@@ -7,8 +7,9 @@
  *   is the recipient, and after the mail's data the mail.
  * What it costs: the words are a guess, of what large providers are known to say. A wrong one holds mails back for a
  *   while, or ends single recipients, who can be sent to again; neither loses a mail.
- * Its bound: REASON_CHARS_MAX. Its proof: test/mail/outcome.test.ts, bench/patterns/retry-classification.
+ * Its bound: MAIL_REASON_CHARS_MAX. Its proof: test/mail/outcome.test.ts, bench/patterns/retry-classification.
  */
+import { MAIL_REASON_CHARS_MAX } from '../limits.ts';
 
 /** The outcome of sending a mail. Values instead of exceptions, because each of them is normal. */
 export type MailOutcome =
@@ -47,7 +48,7 @@ export interface MailError {
 
 /** `handedOver`: all of the mail's data has been transmitted. */
 export function outcomeOf(error: MailError, handedOver: boolean): MailOutcome {
-  const reason = error.message.replace(/\s+/g, ' ').slice(0, REASON_CHARS_MAX);
+  const reason = error.message.replace(/\s+/g, ' ').slice(0, MAIL_REASON_CHARS_MAX);
   const answer = answerOf(error);
   if (answer !== undefined && TRANSACTION.includes(answer.command)) return ofAnswer(answer, reason);
   if (handedOver) return { kind: 'unanswered', after: error.code === 'ETIMEDOUT' ? 'silence' : 'break', reason };
@@ -61,7 +62,34 @@ export function outcomeOf(error: MailError, handedOver: boolean): MailOutcome {
   return { kind: 'refused', about: error.code === 'EENVELOPE' ? 'recipient' : 'mail', reason };
 }
 
-const REASON_CHARS_MAX = 300;
+/**
+ * Whether a refusal is a hard bounce: this mailbox does not exist, or will never take our mail. A full one is emptied some
+ * day, whatever the code says.
+ */
+export function isHardBounce(outcome: MailOutcome): boolean {
+  return outcome.kind === 'refused' && outcome.about === 'recipient' && !FULL.test(outcome.reason);
+}
+
+/**
+ * The same for a mail that was returned later: its status (RFC 3463) and the words of the server that refused it. Anything
+ * but the recipient's fault (our reputation, the mail's content) says nothing about the mailbox.
+ */
+export function isPermanentBounce(status: string, diagnostic: string): boolean {
+  // The status of a report is often only 5.0.0, and the server's own answer tells more.
+  const coded = /^[245]\.0\.0$|^$/.test(status) ? (ENHANCED.exec(diagnostic)?.[0] ?? status) : status;
+  const code = Number(/^\d{3}(?=[ -])/.exec(diagnostic)?.[0] ?? (coded.startsWith('5') ? 550 : 450));
+  if (!coded.startsWith('5') && (coded !== '' || code < 500)) return false;
+  const [, subject, detail] = coded === '' ? [] : coded.split('.').map(Number);
+  const text = `${code} ${coded} ${diagnostic}`;
+  return (
+    subjectOf({ command: 'RCPT TO', code: Math.max(code, 500), subject, detail, text }) === 'recipient' &&
+    !FULL.test(text)
+  );
+}
+
+const ENHANCED = /\b[245]\.\d{1,3}\.\d{1,3}\b/;
+const FULL =
+  /\b[245]\.2\.2\b|mailbox (?:is )?full|over ?quota|quota (?:is )?exceeded|exceeded .{0,30}quota|out of storage/i;
 
 const TRANSACTION: readonly string[] = ['MAIL FROM', 'RCPT TO', 'DATA'];
 const SERVER_CODES: readonly string[] = [

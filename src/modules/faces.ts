@@ -15,8 +15,9 @@ import type { Sessions } from '../http/authentication.ts';
 import type { Pages } from '../http/pages.ts';
 import type { PasswordHasher } from '../http/password-hashing.ts';
 import type { Log } from '../log.ts';
+import type { MailEvent } from '../mail/mail-event.ts';
 import type { Mailing } from '../mail/mailing.ts';
-import type { PersonalLink } from '../mail/personal-link.ts';
+import type { LinkTarget, PersonalLink } from '../mail/personal-link.ts';
 import type { Metrics, ProcessReport } from '../process/metrics.ts';
 import type { ConsumerOf } from '../queue/queues.ts';
 import type { Retention } from '../queue/retention.ts';
@@ -42,6 +43,8 @@ export interface Module {
   readonly socket?: () => Promise<SocketFace>;
   /** api and mailer: pages that a mail can lead a person without an account to. */
   readonly links?: () => Promise<LinksFace>;
+  /** api and mailer: what mail servers report about its mails. */
+  readonly feedback?: () => Promise<FeedbackFace>;
   /** npm run seed: its rows of the sample data. */
   readonly seed?: () => Promise<SeedFace>;
 }
@@ -64,6 +67,7 @@ export interface ApiContext {
   readonly pages: Pages;
   readonly figures: Figures;
   readonly links: readonly PersonalLink[];
+  readonly feedbacks: readonly MailFeedback[];
   /** The names of all queues. */
   readonly queues: readonly string[];
   /** This process's own report, for when Redis, which has everyone's, is unavailable. */
@@ -131,6 +135,20 @@ export interface Sockets {
 
 export interface LinksFace {
   readonly link: PersonalLink;
+}
+
+export interface FeedbackFace {
+  readonly feedback: MailFeedback;
+}
+
+export interface MailFeedback {
+  /** The first part of the references of its mails (src/mail/mail-reference.ts). */
+  readonly kind: string;
+  /**
+   * Records what became of the mail of this row. Runs in the caller's transaction. Returns the address that it went to;
+   * undefined when there is no such mail, or the same was recorded before.
+   */
+  record(transaction: Db, target: LinkTarget, event: MailEvent): Promise<string | undefined>;
 }
 
 export interface SeedFace {

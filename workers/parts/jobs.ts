@@ -1,6 +1,6 @@
 import { MAIL_PACE, OUTBOX_EVERY_MS, OUTBOX_REPORT_EVERY_MS } from '../../src/limits.ts';
 import { createMailing } from '../../src/mail/mailing.ts';
-import { openTransport } from '../../src/mail/transport.ts';
+import { openTransport, SMTP_TIMING, transportSecurity } from '../../src/mail/transport.ts';
 import type { Jobs, Module } from '../../src/modules/faces.ts';
 import type { Process } from '../../src/process/run-process.ts';
 import { openConsumer } from '../../src/queue/queues.ts';
@@ -8,6 +8,7 @@ import { PLATFORM_RETENTION, retentionLoops } from '../../src/queue/retention.ts
 import { every, startLoops } from '../../src/queue/schedule.ts';
 import { relayOutbox, reportUnhandledTopics, type TopicHandlers } from '../../src/queue/transactional-outbox.ts';
 import { createSharedThrottle } from '../../src/redis/shared-throttle.ts';
+import { receiveReports } from './mail-reports.ts';
 import { loadFaces, loadLinks, queueNames } from './modules.ts';
 import { useQueue } from './queue.ts';
 import { registerRedisCheck, useDatabase, useRedis } from './resources.ts';
@@ -23,7 +24,7 @@ export async function runJobs(process: Process, modules: readonly Module[]): Pro
   );
   const transport = await process.open(
     'smtp',
-    () => openTransport(config.smtpUrl),
+    () => openTransport(config.smtpUrl, SMTP_TIMING, transportSecurity(config)),
     ({ close }) => close(),
   );
   const mailers = config.instances.mailer + config.instances.all;
@@ -32,6 +33,8 @@ export async function runJobs(process: Process, modules: readonly Module[]): Pro
   metrics.gauge('mails_in_flight', 'Mails being handed over', () => mail.inFlight);
   metrics.gauge('mails_per_second_max', 'The rate of all mailers together', () => Math.round(mail.perSecond * 10) / 10);
   metrics.gauge('mails_held', '1 while the mail server takes no mail from us', () => Number(mail.isHeld));
+
+  await receiveReports(process, database, modules);
 
   const links = await loadLinks(modules);
   const queue = (name: string) => queues.get(name) ?? refuseUnlisted(name);

@@ -26,6 +26,7 @@ export const bench: ModuleBench = {
     'POST /api/campaigns/{id}/pause': 2,
     'POST /api/campaigns/{id}/resume': 2,
     'POST /api/campaigns/{id}/retry': 2,
+    'POST /api/campaigns/{id}/test': 2,
   },
   figures: { campaignsSending: isCount },
   history: CAMPAIGN_HISTORY,

@@ -26,6 +26,7 @@ import {
 } from './limits.ts';
 import { launchDueCampaigns } from './scheduled-launches.ts';
 import { type MailerParts, sendSlice } from './sending.ts';
+import { sendTestMail, type TestMailJob } from './test-mail.ts';
 
 /** The queue's name, which is also its consumer's. */
 export const CAMPAIGN_QUEUE = 'campaigns';
@@ -44,8 +45,15 @@ export function jobs(context: JobsContext): Jobs {
       events.map(({ orgId, payload }) => ({ orgId, campaignId: payload.campaignId })),
     );
   return {
-    topics: { 'campaign.launched': begin, 'campaign.resumed': begin },
-    consumers: { [CAMPAIGN_QUEUE]: (job: CampaignJob, signal, keep) => handleCampaign(context, job, signal, keep) },
+    topics: {
+      'campaign.launched': begin,
+      'campaign.resumed': begin,
+      'campaign.test': (events) => enqueueTestMails(queue, events),
+    },
+    consumers: {
+      [CAMPAIGN_QUEUE]: (job: CampaignJob | TestMailJob, signal, keep) =>
+        'userId' in job ? sendTestMail(context, job, signal) : handleCampaign(context, job, signal, keep),
+    },
     loops: [
       every(DUE_EVERY_MS, 'due campaigns', (signal) => launchDueCampaigns(database, signal)),
       every(SWEEP_EVERY_MS, 'campaign sweep', () => sweepCampaigns(database, queue)),
@@ -56,6 +64,17 @@ export function jobs(context: JobsContext): Jobs {
 /** One job per campaign, however often it is enqueued: an id that is already in the queue is not added again. */
 export async function enqueueCampaigns(queue: Queue, campaigns: CampaignJob[]): Promise<void> {
   await queue.addBulk(campaigns.map((data) => ({ name: 'advance', data, opts: { jobId: jobIdOf(data) } })));
+}
+
+/** One job per event, however often it is delivered. */
+async function enqueueTestMails(queue: Queue, events: readonly OutboxEvent<'campaign.test'>[]): Promise<void> {
+  await queue.addBulk(
+    events.map(({ id, orgId, payload }) => ({
+      name: 'test',
+      data: { orgId, ...payload, askedAt: Date.now() } satisfies TestMailJob,
+      opts: { jobId: `test-mail-${id}` },
+    })),
+  );
 }
 
 /** A job that waits for a later time has its turn now. */

@@ -1,6 +1,7 @@
 import { type Selectable, sql, type UpdateObject } from 'kysely';
 import type { IdPlace } from '../../db/keyset-pagination.ts';
 import type { Db, Schema } from '../../db/schema.ts';
+import { isSuppressed } from '../suppressions/suppressions.ts';
 import { FAILURES_COUNTED_MAX } from './limits.ts';
 
 export type Question = Selectable<Schema['campaigns']>['questions'][number];
@@ -31,6 +32,8 @@ const campaignColumns = [
   'progress.sent',
   'progress.failed',
   'progress.skipped',
+  'progress.suppressed',
+  'progress.complaints',
   'progress.possibly_twice',
   'progress.opened',
   'progress.finished',
@@ -171,6 +174,7 @@ export async function reachOutsPage(
     .where('reach_outs.campaign_id', '=', campaignId)
     .where('reach_outs.id', '>', afterId)
     .select([
+      isSuppressed(sql`employees.org_id`, sql`employees.email`).as('suppressed'),
       'reach_outs.id',
       'reach_outs.employee_id',
       'employees.name',
@@ -180,6 +184,7 @@ export async function reachOutsPage(
       'reach_outs.sent_at',
       'reach_outs.error',
       'reach_outs.cause',
+      'reach_outs.complained_at',
     ])
     .orderBy('reach_outs.id')
     .limit(rows);
@@ -192,15 +197,18 @@ export async function reachOutsPage(
     sentAt: row.sent_at,
     error: row.error,
     cause: row.cause,
+    suppressed: row.suppressed,
+    complainedAt: row.complained_at,
   }));
 }
 
-/** How many recipients failed, by cause; of each cause at most FAILURES_COUNTED_MAX are counted. */
+/** How many recipients failed, by cause, and how many of them cannot be sent to again; of all at most FAILURES_COUNTED_MAX are counted. */
 export async function failuresByCause(db: Db, orgId: number, campaignId: number) {
-  const { rows } = await sql<{ cause: FailureCause; count: number; example: string | null }>`
-    select cause, count(*), max(error) as example from (
-      select cause, error from reach_outs
-      where org_id = ${orgId} and campaign_id = ${campaignId} and status = 'failed' limit ${FAILURES_COUNTED_MAX}
+  const { rows } = await sql<{ cause: FailureCause; count: number; suppressed: number; example: string | null }>`
+    select cause, count(*), count(*) filter (where suppressed) as suppressed, max(error) as example from (
+      select r.cause, r.error, ${isSuppressed(sql`e.org_id`, sql`e.email`)} as suppressed
+      from reach_outs r join employees e on e.org_id = r.org_id and e.id = r.employee_id
+      where r.org_id = ${orgId} and r.campaign_id = ${campaignId} and r.status = 'failed' limit ${FAILURES_COUNTED_MAX}
     ) as failed
     group by cause order by cause`.execute(db);
   return rows;
@@ -211,7 +219,7 @@ export interface Failed {
   readonly reachOutId?: number | undefined;
 }
 
-/** Puts up to `rows` failed recipients back into the ledger; returns how many. */
+/** Puts up to `rows` failed recipients whose address is not suppressed back into the ledger; returns how many. */
 export async function retryFailed(
   db: Db,
   orgId: number,
@@ -224,6 +232,18 @@ export async function retryFailed(
     .where('org_id', '=', orgId)
     .where('campaign_id', '=', campaignId)
     .where('status', '=', 'failed')
+    .where((q) =>
+      q.not(
+        q.exists(
+          q
+            .selectFrom('employees')
+            .where('employees.org_id', '=', orgId)
+            .whereRef('employees.id', '=', 'reach_outs.employee_id')
+            .where(isSuppressed(sql`employees.org_id`, sql`employees.email`))
+            .select('employees.id'),
+        ),
+      ),
+    )
     .select('id')
     .orderBy('id')
     .limit(rows)
@@ -239,6 +259,7 @@ export async function retryFailed(
       attempts: 0,
       held: 0,
       error: null,
+      bounced_at: null, // it may be returned once more
       // Whoever may have it already is told so by a copy with the same Message-ID, and it is counted.
       cause: sql`case when cause = 'unconfirmed' then cause end`,
     })
@@ -308,6 +329,8 @@ type CampaignRow = {
   sent: number;
   failed: number;
   skipped: number;
+  suppressed: number;
+  complaints: number;
   possibly_twice: number;
   opened: number;
   finished: number;
@@ -343,6 +366,8 @@ function toCampaign(row: CampaignRow) {
       sent: row.sent,
       failed: row.failed,
       skipped: row.skipped,
+      suppressed: row.suppressed,
+      complaints: row.complaints,
       possiblyTwice: row.possibly_twice,
       opened: row.opened,
       finished: row.finished,

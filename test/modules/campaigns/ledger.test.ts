@@ -45,7 +45,7 @@ const record = (
       campaign,
       results.map((result) => ({
         ...({ status: 'sent', error: null, cause: null, dueInMs: null } as const),
-        ...{ untried: false, heldBack: false, possiblyTwice: false },
+        ...{ untried: false, heldBack: false, possiblyTwice: false, isHardBounce: false },
         ...result,
       })),
     ),
