@@ -24,6 +24,7 @@ import {
   SWEEP_CAMPAIGNS_MAX,
   SWEEP_EVERY_MS,
 } from './limits.ts';
+import { notePace } from './queries.ts';
 import { launchDueCampaigns } from './scheduled-launches.ts';
 import { type MailerParts, sendSlice } from './sending.ts';
 
@@ -105,6 +106,7 @@ export async function handleCampaign(
     return { againInMs: Math.min(campaign.held.againInMs + MAIL_RETRY_MARGIN_MS, HELD_POLL_MS) };
   await expandLedger(database, campaign);
   const end = await sendSlice(parts, campaign, signal, keep);
+  await notePace(primary, job.orgId, job.campaignId);
   if (end.why === 'held') return { againInMs: Math.min(end.againInMs + MAIL_RETRY_MARGIN_MS, HELD_POLL_MS) };
   return end.why === 'full' ? { againInMs: 0 } : rest(parts, campaign);
 }

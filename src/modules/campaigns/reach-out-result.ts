@@ -31,6 +31,8 @@ export function resultOf(reachOut: ClaimedReachOut, outcome: SendOutcome | 'unsu
         cause: 'unconfirmed',
         possiblyTwice: true,
       };
+    case 'put off':
+      return { ...unsent(reachOut), dueInMs: outcome.againInMs };
     case 'withdrawn':
       return unsent(reachOut);
   }
