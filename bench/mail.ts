@@ -117,7 +117,8 @@ function mailTable({ mails, productPerSecond, barePerSecond, ratio, productPeakM
     row(`${mails.toLocaleString('en')} mails each`, 'mails/s', 'peak MB'),
     row("the product's mailer", productPerSecond, productPeakMb ?? ''),
     row('bare nodemailer', barePerSecond, barePeakMb ?? ''),
-    row('ratio', ratio.median.toFixed(2), `${ratio.low.toFixed(2)} to ${ratio.high.toFixed(2)}`),
+    row('ratio', ratio.median.toFixed(2)),
+    ...(ratio.low > 0 ? [`with 99 % confidence ${ratio.low.toFixed(2)} to ${ratio.high.toFixed(2)}`] : []),
     '',
   ].join('\n');
 }

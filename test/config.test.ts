@@ -35,6 +35,7 @@ test('four variables are enough, the rest has a default', () => {
     chatUrl: 'http://127.0.0.1:3001',
     mailFrom: 'Tardigrade <hello@tardigrade.test>',
     mailPerSecond: 500,
+    mailPerDomainPerSecond: 0,
     logLevel: 'info',
     instances: { api: 1, mailer: 1, chat: 1, all: 0 },
     trustProxyHops: 0,

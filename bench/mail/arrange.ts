@@ -5,7 +5,6 @@ import { superviseWorker } from '../../scripts/embedded/supervise.ts';
 import { openMigrationDatabase } from '../../src/db/migrate.ts';
 import { MODULES } from '../../src/modules.ts';
 import { heapFlags } from '../../src/process/memory-limit.ts';
-import { loadLinks } from '../../workers/parts/modules.ts';
 import { createBox } from '../box/box.ts';
 import { readComposeLimits } from '../box/compose-limits.ts';
 import type { Layout } from '../layout/layout.ts';
@@ -74,7 +73,8 @@ export async function startBare(folder: string, smtpUrl: string, run: MailRun, s
     readyUrl: url,
     restart: false,
   });
-  const sample = run.sample(await loadLinks(MODULES));
+  const links = await Promise.all(MODULES.flatMap((module) => module.links?.() ?? []));
+  const sample = run.sample(links.map(({ link }) => link));
   let rounds = 0;
 
   async function send(mails: number): Promise<number> {

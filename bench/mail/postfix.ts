@@ -43,6 +43,10 @@ export async function startPostfix(): Promise<MailServer> {
     args: ['-c', path.join(folder, 'config'), 'start-fg'],
   });
   const stop = async () => {
+    // The script that starts it waits for it, and passes no signal on.
+    const master = masterOf(folder);
+    if (master !== undefined) process.kill(master, 'SIGTERM');
+    await Promise.race([child.exited, sleep(POSTFIX_STOP_MS, undefined, { ref: false })]);
     await child.stop([{ signal: 'SIGTERM', waitMs: POSTFIX_STOP_MS }]);
     remove();
   };
@@ -66,6 +70,14 @@ export async function startPostfix(): Promise<MailServer> {
     },
     stop,
   };
+}
+
+function masterOf(folder: string): number | undefined {
+  try {
+    return Number(readFileSync(path.join(folder, 'queue', 'pid', 'master.pid'), 'utf8'));
+  } catch {
+    return undefined; // it did not come that far
+  }
 }
 
 export function findPostfix(searched = `${process.env['PATH'] ?? ''}:/usr/sbin`): string {

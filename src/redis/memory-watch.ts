@@ -5,7 +5,7 @@
  * How it works: INFO is read every `everyMs`. From ADMISSION_SHARE of maxmemory on, producers are refused (openQueue),
  *   and what they wanted to add waits where it came from, in PostgreSQL; the rest of the memory is for jobs to move on.
  * What it costs: one command per `everyMs`. Its bound: what is added between two reads.
- * Its proof: test/redis/memory-watch.test.ts, test/modules/campaigns/full-redis.test.ts.
+ * Its proof: test/redis/memory-watch.test.ts, and a full one under the mailer's own tests.
  */
 import type { Redis } from 'ioredis';
 import { REDIS_ADMISSION_SHARE, REDIS_MEMORY_EVERY_MS } from '../limits.ts';

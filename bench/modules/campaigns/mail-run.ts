@@ -22,7 +22,7 @@ export const mailRun: MailRun = {
 
   async fill(db, mails) {
     const organisation = db.insertInto('organisations').values({ name: ORGANISATION }).returning('id');
-    const { id } = await organisation.executeTakeFirstOrThrow();
+    const id = Number((await organisation.executeTakeFirstOrThrow()).id); // this pool reads bigint as text
     await sql`insert into teams (org_id, name) values (${id}, 'Everybody')`.execute(db);
     await sql`
       insert into employees (org_id, team_id, email, name)
@@ -35,7 +35,7 @@ export const mailRun: MailRun = {
   begin: (db, orgId) =>
     db.transaction().execute(async (transaction) => {
       const content = { name: 'Mailed', subject, body, questions: questions.map(toQuestion) };
-      const id = await insertCampaign(transaction, orgId, content);
+      const id = Number(await insertCampaign(transaction, orgId, content));
       await launchIn(transaction, orgId, id);
       return id;
     }),
