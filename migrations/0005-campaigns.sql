@@ -60,6 +60,10 @@ create table campaign_progress (
   opened integer not null default 0,
   finished integer not null default 0,
   answers integer not null default 0,
+  -- How fast it is sent: how many were dealt with when that was last noted, and how many a second since the note before.
+  noted integer not null default 0,
+  noted_at timestamptz,
+  per_second real,
   primary key (org_id, campaign_id),
   foreign key (org_id, campaign_id) references campaigns (org_id, id) on delete cascade
 ) with (fillfactor = 50);

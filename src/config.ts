@@ -75,6 +75,11 @@ export const VARIABLES = {
   ),
   dkimSelector: variable('DKIM_SELECTOR', label('mail'), 'the name of that key in the DNS: `<selector>._domainkey`'),
   mailPerSecond: variable('MAIL_PER_SECOND', integer(500, 1, 10_000), "the mail provider's rate"),
+  mailPerDomainPerSecond: variable(
+    'MAIL_PER_DOMAIN_PER_SECOND',
+    integer(0, 0, 10_000),
+    "how many mails a second go to the addresses of one domain, from all mailers together; 0: no limit but the provider's",
+  ),
   requestsPerMinute: variable(
     'REQUESTS_PER_MINUTE',
     integer(REQUESTS_PER_MINUTE_MAX, 1, 100_000_000),

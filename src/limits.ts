@@ -126,6 +126,8 @@ export const SESSION_CACHE_ENTRIES_MAX = 5_000;
 // Redis and queues
 export const REDIS_COMMAND_MS = 2 * SECOND_MS;
 export const REDIS_REPLACE_EVERY_MS = 1 * SECOND_MS; // how often a connection to a server that refuses writes is replaced
+export const REDIS_MEMORY_EVERY_MS = 2 * SECOND_MS; // how often its use of memory is read
+export const REDIS_ADMISSION_SHARE = 0.9; // of maxmemory: from there on nothing is added to a queue; the rest (6 MB of 64) is for jobs to move on, for reports and for rates
 export const QUEUE_CLOSE_MS = 2 * SECOND_MS; // for BullMQ's connections to close, after our own work is done
 export const JOB_LOCK_MS = 20 * SECOND_MS; // a job whose process died is picked up again after this
 export const JOB_STALLED_CHECK_MS = 10 * SECOND_MS;
@@ -144,6 +146,9 @@ export const RETENTION_STEP_ROWS = 1_000; // deleted per statement, so that no l
 export const MAILER_NICE = 10; // of 19: yields to processes that serve people on the same machine; between containers the cpu_shares of docker-compose.yml do that
 export const SMTP_CONNECTIONS_MAX = 5; // and so the mails that are being handed over; further ones wait for their turn
 export const SMTP_CONNECTIONS_PER_DOMAIN_MAX = 4; // of these, for recipients of one domain while others wait: a server that asks a slow domain for each recipient must not hold up everybody
+export const MAIL_DOMAINS_MAX = 2_000; // recipients' domains whose rate a mailer keeps in mind, 200 bytes each
+export const MAIL_DOMAIN_WAIT_MS = 200; // a mail to a domain that is due sooner is waited for; a later one comes back
+export const MAIL_DOMAIN_AHEAD_MS = 10 * MINUTE_MS; // how far ahead mails to one domain are put off; they may be withdrawn meanwhile
 export const SMTP_CONNECT_MS = 30 * SECOND_MS; // the name, the address and TCP: a host that does not answer by then is down
 export const SMTP_GREETING_MS = 5 * MINUTE_MS; // RFC 5321 4.5.3.2.1: a busy server accepts the connection and greets late
 export const SMTP_ANSWER_MS = 10 * MINUTE_MS; // RFC 5321 4.5.3.2.6, after the final dot: whoever gives up sooner sends the mail twice
@@ -168,6 +173,12 @@ export const WEBHOOK_TOLERANCE_MS = 5 * MINUTE_MS; // between a webhook's time a
 export const WEBHOOK_EVENTS_MAX = 10; // per call: with their reasons they fit into PUBLIC_BODY_BYTES_MAX
 export const MAIL_HELD_WAIT = { min: 5 * SECOND_MS, max: 15 * MINUTE_MS, share: 0.1 } as const; // between two probes of a server that takes no mail from us: a tenth of the time that this has lasted
 export const MAIL_RATE_WAIT = { min: 1 * SECOND_MS, max: 5 * MINUTE_MS, share: 0.1 } as const; // the same when we are too fast: providers count per second
+export const MAIL_QUOTA_WAIT = {
+  min: 15 * MINUTE_MS,
+  max: 60 * MINUTE_MS,
+  share: 0.1,
+  probing: 5 * SECOND_MS,
+} as const; // when a quota of the hour or the day is used up: most providers count the last 24 hours, so it comes back bit by bit
 
 // WebSockets
 export const SOCKETS_MAX = 10_000; // per process

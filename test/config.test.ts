@@ -45,6 +45,7 @@ test('four variables are enough, the rest has a default', () => {
     mailWebhookSecret: undefined,
     dkimKey: undefined,
     dkimSelector: 'mail',
+    mailPerDomainPerSecond: 0,
     logLevel: 'info',
     instances: { api: 1, mailer: 1, chat: 1, all: 0 },
     trustProxyHops: 0,

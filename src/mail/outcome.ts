@@ -35,6 +35,8 @@ export interface Held {
   readonly kind: 'held';
   readonly about: 'sender' | 'server' | 'rate';
   readonly reason: string;
+  /** We have sent as much as the provider lets us in an hour, a day or a month: being slower does not help. */
+  readonly isQuota?: true;
 }
 
 /** What nodemailer throws: `command` and the rest are only there when a server answered, or would have. */
@@ -53,6 +55,7 @@ export function outcomeOf(error: MailError, handedOver: boolean): MailOutcome {
   if (answer !== undefined && TRANSACTION.includes(answer.command)) return ofAnswer(answer, reason);
   if (handedOver) return { kind: 'unanswered', after: error.code === 'ETIMEDOUT' ? 'silence' : 'break', reason };
   if (answer !== undefined && isAboutRate(answer)) return { kind: 'held', about: 'rate', reason };
+  if (answer !== undefined && isAboutQuota(answer)) return heldByQuota(reason);
   if (error.code === 'EAUTH' || error.code === 'ENOAUTH' || error.code === 'EOAUTH2')
     return { kind: 'held', about: 'sender', reason };
   // The greeting, the reply to EHLO, the encryption and the connection itself.
@@ -124,7 +127,11 @@ function ofAnswer(answer: Answer, reason: string): MailOutcome {
   const about = subjectOf(answer);
   if (about === 'recipient' || about === 'mail')
     return { kind: answer.code >= 500 ? 'refused' : 'deferred', about, reason };
-  return { kind: 'held', about, reason };
+  return isAboutQuota(answer) ? heldByQuota(reason) : { kind: 'held', about, reason };
+}
+
+function heldByQuota(reason: string): Held {
+  return { kind: 'held', about: 'sender', reason, isQuota: true };
 }
 
 type Subject = 'recipient' | 'mail' | Held['about'];
@@ -194,9 +201,12 @@ function ofReplyCode({ command, code, subject, detail }: Answer): Subject {
 }
 
 /** A daily or hourly quota is not one: slowing down does not help there. */
-function isAboutRate({ code, text }: Answer): boolean {
-  if (code < 400 || QUOTA_WORDS.test(text)) return false;
-  return RATE_WORDS.test(text);
+function isAboutRate(answer: Answer): boolean {
+  return answer.code >= 400 && !isAboutQuota(answer) && RATE_WORDS.test(answer.text);
+}
+
+function isAboutQuota({ code, text }: Answer): boolean {
+  return code >= 400 && QUOTA_WORDS.test(text);
 }
 
 const RATE_WORDS =

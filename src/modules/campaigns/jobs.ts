@@ -24,8 +24,9 @@ import {
   SWEEP_CAMPAIGNS_MAX,
   SWEEP_EVERY_MS,
 } from './limits.ts';
+import { notePace } from './queries.ts';
 import { launchDueCampaigns } from './scheduled-launches.ts';
-import { type MailerParts, sendSlice } from './sending.ts';
+import { type MailerParts, type SliceEnd, sendSlice } from './sending.ts';
 import { sendTestMail, type TestMailJob } from './test-mail.ts';
 
 /** The queue's name, which is also its consumer's. */
@@ -122,10 +123,30 @@ export async function handleCampaign(
   }
   if (campaign.held !== undefined && campaign.held.againInMs > 0)
     return { againInMs: Math.min(campaign.held.againInMs + MAIL_RETRY_MARGIN_MS, HELD_POLL_MS) };
-  await expandLedger(database, campaign);
-  const end = await sendSlice(parts, campaign, signal, keep);
+  const end = await expandAndSend(parts, campaign, signal, keep);
+  await notePace(primary, job.orgId, job.campaignId);
   if (end.why === 'held') return { againInMs: Math.min(end.againInMs + MAIL_RETRY_MARGIN_MS, HELD_POLL_MS) };
   return end.why === 'full' ? { againInMs: 0 } : rest(parts, campaign);
+}
+
+/** Only the first page is waited for: mails of the pages before go out while the next one is written. */
+async function expandAndSend(
+  parts: MailerParts,
+  campaign: SendingCampaign,
+  signal: AbortSignal,
+  keep: (work: Promise<void>) => void,
+): Promise<SliceEnd> {
+  if (campaign.expandedTo === 0) {
+    await expandLedger(parts.database, campaign);
+    return sendSlice(parts, campaign, signal, keep);
+  }
+  const [sent, expanded] = await Promise.allSettled([
+    sendSlice(parts, campaign, signal, keep),
+    expandLedger(parts.database, campaign),
+  ]);
+  if (sent.status === 'rejected') throw sent.reason;
+  if (expanded.status === 'rejected') throw expanded.reason;
+  return sent.value;
 }
 
 /** Nothing is due: the campaign is done, or is waiting for its retries or for the next page of the ledger. */

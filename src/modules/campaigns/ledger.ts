@@ -12,7 +12,7 @@ import { givenRows } from '../../db/batch-write.ts';
 import { isStillHeld, leased, leaseEnd } from '../../db/lease-and-fencing.ts';
 import type { Db } from '../../db/schema.ts';
 import { isSuppressed } from '../suppressions/suppressions.ts';
-import { MAIL_LEASE_MS, UNDER_WAY_POLL_MS } from './limits.ts';
+import { LAST_DUE_SHARE, MAIL_LEASE_MS, UNDER_WAY_POLL_MS } from './limits.ts';
 import { type FailureCause, NOT_PAUSED, type ReachOutStatus } from './queries.ts';
 
 export interface SendingCampaign {
@@ -88,7 +88,11 @@ export interface ClaimedReachOut {
   readonly unconfirmed: boolean;
 }
 
-/** Claims up to `limit` due rows for MAIL_LEASE_MS; none once the campaign is paused or cancelled. */
+/**
+ * Claims up to `limit` due rows for MAIL_LEASE_MS; none once the campaign is paused or cancelled. Those that have waited
+ * longest, and for a share of the places those that are due since last: mails that are tried again, for which everybody
+ * who has not been written to yet would otherwise come first.
+ */
 export async function claimReachOuts(
   db: Db,
   campaign: { orgId: number; id: number },
@@ -96,17 +100,20 @@ export async function claimReachOuts(
 ): Promise<ClaimedReachOut[]> {
   // An array instead of a join with `due`: for an organisation that its statistics do not cover yet, PostgreSQL
   // estimates one row, and would scan all of the organisation's rows once per joined row. (The same below.)
+  const last = Math.floor(limit * LAST_DUE_SHARE);
+  const isDue = sql`org_id = ${campaign.orgId} and campaign_id = ${campaign.id} and due_at <= now()
+        and (select status from campaigns where org_id = ${campaign.orgId} and id = ${campaign.id}) = 'sending'`;
   const claimed = await sql<ClaimedReachOut>`
-    with due as (
-      select id from reach_outs
-      where org_id = ${campaign.orgId} and campaign_id = ${campaign.id} and due_at <= now()
-        and (select status from campaigns where org_id = ${campaign.orgId} and id = ${campaign.id}) = 'sending'
-      order by due_at, id limit ${limit} for update skip locked
+    with last_due as (
+      select id from reach_outs where ${isDue} order by due_at desc, id desc limit ${last} for update skip locked
+    ), due as (
+      select id from reach_outs where ${isDue} and id <> all(array(select id from last_due))
+      order by due_at, id limit ${limit - last} for update skip locked
     )
     update reach_outs as r
     set status = 'sending', attempts = r.attempts + 1, ${leased('r', MAIL_LEASE_MS)}
     from employees e
-    where r.org_id = ${campaign.orgId} and r.id = any(array(select id from due)) and e.org_id = r.org_id and e.id = r.employee_id
+    where r.org_id = ${campaign.orgId} and r.id = any(array(select id from due union all select id from last_due)) and e.org_id = r.org_id and e.id = r.employee_id
     returning r.id, r.employee_id as "employeeId", r.claim, r.attempts, r.held, e.unsubscribed_at is not null as unsubscribed,
       ${isSuppressed(sql`e.org_id`, sql`e.email`)} as suppressed, old.status = 'sending' as interrupted, coalesce(r.cause = 'unconfirmed', false) as unconfirmed`.execute(
     db,

@@ -2,7 +2,7 @@ import { type Selectable, sql, type UpdateObject } from 'kysely';
 import type { IdPlace } from '../../db/keyset-pagination.ts';
 import type { Db, Schema } from '../../db/schema.ts';
 import { isSuppressed } from '../suppressions/suppressions.ts';
-import { FAILURES_COUNTED_MAX } from './limits.ts';
+import { FAILURES_COUNTED_MAX, PACE_EVERY_MS, PACE_MS } from './limits.ts';
 
 export type Question = Selectable<Schema['campaigns']>['questions'][number];
 export type CampaignStatus = Selectable<Schema['campaigns']>['status'];
@@ -47,8 +47,14 @@ function selectCampaigns(db: Db, orgId: number) {
       join.onRef('progress.org_id', '=', 'campaigns.org_id').onRef('progress.campaign_id', '=', 'campaigns.id'),
     )
     .where('campaigns.org_id', '=', orgId)
-    .select([...campaignColumns]);
+    .select([...campaignColumns, PER_SECOND.as('per_second')]);
 }
+
+/** Null unless it is being sent at this moment. */
+const PER_SECOND = sql<number | null>`case
+  when campaigns.status = 'sending' and campaigns.paused_about is null
+    and progress.noted_at > now() - make_interval(secs => ${sql.lit(PACE_MS / 1_000)})
+  then progress.per_second end`;
 
 export async function campaignById(db: Db, orgId: number, id: number): Promise<Campaign | undefined> {
   const row = await selectCampaigns(db, orgId).where('campaigns.id', '=', id).executeTakeFirst();
@@ -214,6 +220,17 @@ export async function failuresByCause(db: Db, orgId: number, campaignId: number)
   return rows;
 }
 
+/** Notes how many mails a second the campaign has sent since the last note, at most every PACE_EVERY_MS. */
+export async function notePace(db: Db, orgId: number, campaignId: number): Promise<void> {
+  await sql`
+    update campaign_progress set
+      per_second = case when noted_at > now() - make_interval(secs => ${sql.lit(PACE_MS / 1_000)})
+        then (sent + failed + skipped - noted) / extract(epoch from now() - noted_at) end,
+      noted = sent + failed + skipped, noted_at = now()
+    where org_id = ${orgId} and campaign_id = ${campaignId}
+      and coalesce(noted_at < now() - make_interval(secs => ${sql.lit(PACE_EVERY_MS / 1_000)}), true)`.execute(db);
+}
+
 export interface Failed {
   readonly cause?: FailureCause | undefined;
   readonly reachOutId?: number | undefined;
@@ -335,6 +352,7 @@ type CampaignRow = {
   opened: number;
   finished: number;
   answers: number;
+  per_second: number | null;
 };
 
 function toCampaign(row: CampaignRow) {
@@ -372,6 +390,13 @@ function toCampaign(row: CampaignRow) {
       opened: row.opened,
       finished: row.finished,
       answers: row.answers,
+      ...paceOf(row),
     },
   };
+}
+
+function paceOf({ recipients, sent, failed, skipped, per_second }: CampaignRow) {
+  if (per_second === null || per_second <= 0) return { perSecond: null, secondsLeft: null };
+  const left = Math.max(0, recipients - sent - failed - skipped);
+  return { perSecond: Math.round(per_second * 10) / 10, secondsLeft: Math.ceil(left / per_second) };
 }

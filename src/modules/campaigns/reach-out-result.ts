@@ -35,6 +35,8 @@ export function resultOf(
         cause: 'unconfirmed',
         possiblyTwice: true,
       };
+    case 'put off':
+      return { ...unsent(reachOut), dueInMs: outcome.againInMs };
     case 'withdrawn':
       return unsent(reachOut);
   }

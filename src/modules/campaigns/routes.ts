@@ -96,6 +96,8 @@ const Campaign = Type.Object({
     opened: Type.Integer(),
     finished: Type.Integer(),
     answers: Type.Integer(),
+    perSecond: nullable(Type.Number({ description: 'emails a second, of late; null unless it is being sent' })),
+    secondsLeft: nullable(Type.Integer({ description: 'at this rate, until it is done' })),
   }),
 });
 

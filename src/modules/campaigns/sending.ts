@@ -231,7 +231,7 @@ function createSlice(parts: MailerParts, campaign: SendingCampaign) {
     const options: SendOptions = { withdraw: withdraw.signal, giveUp: giveUp.signal };
     const outcome = await parts.mail.send(mail, options);
     if (outcome.kind === 'held') held = { ...outcome, until: performance.now() + outcome.againInMs };
-    else if (outcome.kind !== 'withdrawn') isServed = true;
+    else if (outcome.kind !== 'withdrawn' && outcome.kind !== 'put off') isServed = true;
     return resultOf(reachOut, outcome);
   }
 

@@ -10,8 +10,11 @@ export interface CampaignProgress {
   complaints: Generated<number>;
   failed: Generated<number>;
   finished: Generated<number>;
+  noted: Generated<number>;
+  noted_at: Time | null;
   opened: Generated<number>;
   org_id: number;
+  per_second: number | null;
   possibly_twice: Generated<number>;
   recipients: Generated<number>;
   sent: Generated<number>;

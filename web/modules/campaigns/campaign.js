@@ -3,7 +3,7 @@ import { el, put } from '/assets/el.js';
 import { count, formatAgo, formatNumber, formatPercent, formatTime } from '/assets/format.js';
 import { confirmDialog, heading, notice, openDialog, run, slot } from '/assets/parts.js';
 import { poll } from '/assets/poll.js';
-import { campaignStatus, progressBar, progressText } from './campaign-progress.js';
+import { campaignStatus, paceText, progressBar, progressText } from './campaign-progress.js';
 import { failuresPanel } from './failures.js';
 import { mailPreview } from './mail-preview.js';
 import { pausedNotice } from './paused.js';
@@ -75,7 +75,7 @@ function statePanel(campaign) {
     pausedNotice(campaign),
     campaign.status !== 'draft' && [
       progressBar(campaign),
-      el('p', { class: 'soft' }, progressText(campaign)),
+      el('p', { class: 'soft' }, [progressText(campaign), paceText(campaign)].filter(Boolean).join(', ')),
       el(
         'dl',
         { class: 'numbers' },
