@@ -59,96 +59,36 @@ interface Bucket {
   filledAt: number;
 }
 
+/** Everybody of one address. */
 interface Address {
+  readonly name: string;
   places: number;
-  readonly strangers: Set<Holder>;
-}
-
-interface Holder {
-  evict(): void;
+  readonly strangers: Set<HeldPlace>;
 }
 
 export function createAdmission(limits: AdmissionLimits): Admission {
+  const house: House = { addresses: new Map(), strangers: new Set(), placesByKey: new Map(), places: 0, spend };
+  const { addresses, strangers } = house;
   const buckets = new LRUCache<string, Bucket>({ max: RATE_LIMIT_KEYS_MAX });
-  const addresses = new Map<string, Address>();
-  /** Oldest first. */
-  const strangers = new Set<Holder>();
-  const placesByKey = new Map<string, number>();
-  let places = 0;
 
-  function enter(address: string, evict: () => void): Place | Refusal {
-    if (!spend(address, 1)) return { status: 429, retryAfterSeconds: RETRY_AFTER_SECONDS };
-    const from = addresses.get(address) ?? { places: 0, strangers: new Set() };
+  function enter(name: string, evict: () => void): Place | Refusal {
+    if (!spend(name, 1)) return { status: 429, retryAfterSeconds: RETRY_AFTER_SECONDS };
+    const from = addresses.get(name) ?? { name, places: 0, strangers: new Set() };
     while (from.places >= limits.placesPerAddress) {
       if (!evictOldest(from.strangers)) return { status: 429, retryAfterSeconds: RETRY_AFTER_SECONDS };
     }
-    while (places >= limits.places || strangers.size >= limits.strangers) {
+    while (house.places >= limits.places || strangers.size >= limits.strangers) {
       if (!evictOldest(strangers)) return { status: 503, retryAfterSeconds: RETRY_AFTER_SECONDS };
     }
-    return takePlace(address, evict);
+    return new HeldPlace(house, from, evict);
   }
 
-  function takePlace(address: string, evict: () => void): Place {
-    const from = addresses.get(address) ?? { places: 0, strangers: new Set() };
-    addresses.set(address, from);
-    places++;
-    from.places++;
-    let isHeld = true;
-    let joined: string | undefined;
-    const holder: Holder = {
-      evict() {
-        leave();
-        evict();
-      },
-    };
-
-    function setStranger(isStranger: boolean): void {
-      if (isStranger && isHeld) {
-        strangers.add(holder);
-        from.strangers.add(holder);
-      } else {
-        strangers.delete(holder);
-        from.strangers.delete(holder);
-      }
-    }
-
-    function join(key: string, placesMax: number): boolean {
-      if (key === joined) return true;
-      const others = placesByKey.get(key) ?? 0;
-      if (!isHeld || others >= placesMax) return false;
-      leaveKey();
-      placesByKey.set(key, others + 1);
-      joined = key;
-      return true;
-    }
-
-    function leaveKey(): void {
-      if (joined === undefined) return;
-      const others = (placesByKey.get(joined) ?? 0) - 1;
-      if (others > 0) placesByKey.set(joined, others);
-      else placesByKey.delete(joined);
-      joined = undefined;
-    }
-
-    function leave(): void {
-      if (!isHeld) return;
-      isHeld = false;
-      setStranger(false);
-      leaveKey();
-      places--;
-      if (--from.places === 0) addresses.delete(address);
-    }
-
-    setStranger(true);
-    return { setStranger, join, leave, fine: (sockets) => void spend(address, sockets) };
-  }
-
-  function spend(address: string, sockets: number): boolean {
+  function spend(name: string, sockets: number): boolean {
     const now = performance.now();
-    const bucket = buckets.get(address) ?? { tokens: limits.burst, filledAt: now };
+    const bucket = buckets.get(name) ?? { tokens: limits.burst, filledAt: now };
     bucket.tokens = Math.min(limits.burst, bucket.tokens + ((now - bucket.filledAt) / 1_000) * limits.perSecond);
     bucket.filledAt = now;
-    buckets.set(address, bucket);
+    buckets.set(name, bucket);
     if (bucket.tokens < 1) return false;
     bucket.tokens = Math.max(0, bucket.tokens - sockets);
     return true;
@@ -162,8 +102,81 @@ export function createAdmission(limits: AdmissionLimits): Admission {
   };
 }
 
-function evictOldest(holders: ReadonlySet<Holder>): boolean {
-  const [oldest] = holders;
+interface House {
+  readonly addresses: Map<string, Address>;
+  /** Oldest first. */
+  readonly strangers: Set<HeldPlace>;
+  readonly placesByKey: Map<string, number>;
+  places: number;
+  spend(address: string, sockets: number): boolean;
+}
+
+/** A class, because there is one per socket: closures would take half a kilobyte more. */
+class HeldPlace implements Place {
+  private readonly house: House;
+  private readonly from: Address;
+  private readonly onEvict: () => void;
+  private isHeld = true;
+  private joined: string | undefined;
+
+  constructor(house: House, from: Address, onEvict: () => void) {
+    this.house = house;
+    this.from = from;
+    this.onEvict = onEvict;
+    house.addresses.set(from.name, from);
+    house.places++;
+    from.places++;
+    this.setStranger(true);
+  }
+
+  setStranger(isStranger: boolean): void {
+    for (const strangers of [this.house.strangers, this.from.strangers]) {
+      if (isStranger && this.isHeld) strangers.add(this);
+      else strangers.delete(this);
+    }
+  }
+
+  join(key: string, placesMax: number): boolean {
+    if (key === this.joined) return true;
+    const { placesByKey } = this.house;
+    const others = placesByKey.get(key) ?? 0;
+    if (!this.isHeld || others >= placesMax) return false;
+    this.leaveKey();
+    placesByKey.set(key, others + 1);
+    this.joined = key;
+    return true;
+  }
+
+  leave(): void {
+    if (!this.isHeld) return;
+    this.isHeld = false;
+    this.setStranger(false);
+    this.leaveKey();
+    this.house.places--;
+    if (--this.from.places === 0) this.house.addresses.delete(this.from.name);
+  }
+
+  fine(sockets: number): void {
+    this.house.spend(this.from.name, sockets);
+  }
+
+  evict(): void {
+    this.leave();
+    this.onEvict();
+  }
+
+  private leaveKey(): void {
+    if (this.joined === undefined) return;
+    const { placesByKey } = this.house;
+    const others = (placesByKey.get(this.joined) ?? 0) - 1;
+    if (others > 0) placesByKey.set(this.joined, others);
+    else placesByKey.delete(this.joined);
+    this.joined = undefined;
+  }
+}
+
+function evictOldest(places: ReadonlySet<HeldPlace>): boolean {
+  const [oldest] = places;
   oldest?.evict();
   return oldest !== undefined;
 }
