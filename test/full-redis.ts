@@ -1,8 +1,8 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import getPort from 'get-port';
 import { Redis } from 'ioredis';
+import { freePort } from '../scripts/embedded/ports.ts';
 import { createRedis } from '../scripts/embedded/redis.ts';
 
 export interface SmallRedis {
@@ -17,7 +17,7 @@ export interface SmallRedis {
 /** A server of its own with little memory; like every one of ours it evicts nothing. */
 export async function startSmallRedis(): Promise<SmallRedis> {
   const folder = mkdtempSync(join(tmpdir(), 'tardigrade-full-'));
-  const server = await createRedis({ folder, port: await getPort(), password: 'full', durable: false });
+  const server = await createRedis({ folder, port: await freePort(), password: 'full', durable: false });
   const redis = new Redis(server.url);
   await redis.config('SET', 'maxmemory', '8mb');
   return {

@@ -1,10 +1,10 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { createServer, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import getPort from 'get-port';
 import { dkimVerify } from 'mailauth/lib/dkim/verify.js';
 import { SMTPServer, type SMTPServerOptions, type SMTPServerSession } from 'smtp-server';
 import { afterEach, describe, expect, inject, test } from 'vitest';
+import { freePort } from '../../scripts/embedded/ports.ts';
 import { SMTP_ANSWER_MS, SMTP_GREETING_MS } from '../../src/limits.ts';
 import {
   type Mail,
@@ -46,7 +46,7 @@ let server: SMTPServer;
 async function startSmtp(options: SMTPServerOptions): Promise<string> {
   server = new SMTPServer({ disabledCommands: ['STARTTLS'], authOptional: true, logger: false, ...options });
   server.on('error', () => undefined);
-  const port = await getPort();
+  const port = await freePort();
   await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
   closers.push(() => new Promise<void>((resolve) => server.close(resolve)));
   return `smtp://127.0.0.1:${port}`;
@@ -96,7 +96,7 @@ test('a refused mail leaves the connection usable for the next one', async () =>
 });
 
 test('a server that does not answer is what holds the mail back', async () => {
-  const outcome = await transportTo(`smtp://127.0.0.1:${await getPort()}`).send(mailTo('nobody'));
+  const outcome = await transportTo(`smtp://127.0.0.1:${await freePort()}`).send(mailTo('nobody'));
   expect(outcome).toEqual({ kind: 'held', about: 'server', reason: expect.stringContaining('ECONNREFUSED') });
 });
 
@@ -142,7 +142,7 @@ test('when the connection breaks before the mail went out, it was not sent', asy
     socket.on('data', (data) => (/^EHLO/.test(String(data)) ? socket.write('250 hi\r\n') : socket.destroy()));
     socket.on('error', () => undefined);
   });
-  const port = await getPort();
+  const port = await freePort();
   await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
   closers.push(() => new Promise((resolve) => server.close(resolve)));
   expect(await transportTo(`smtp://127.0.0.1:${port}`).send(mailTo('early'))).toMatchObject({

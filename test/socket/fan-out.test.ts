@@ -1,5 +1,5 @@
-import getPort from 'get-port';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { freePort } from '../../scripts/embedded/ports.ts';
 import { FAN_OUT_JOIN_MS, FAN_OUT_PENDING_MAX } from '../../src/limits.ts';
 import { createLog } from '../../src/log.ts';
 import { createMetrics } from '../../src/process/metrics.ts';
@@ -20,7 +20,7 @@ interface Side {
 let gate: TcpGate;
 const open: { close(): void }[] = [];
 beforeEach(async () => {
-  gate = await createTcpGate(new URL(testRedisUrl()), await getPort());
+  gate = await createTcpGate(new URL(testRedisUrl()), await freePort());
 });
 afterEach(async () => {
   for (const opened of open.splice(0)) opened.close();
@@ -58,8 +58,9 @@ test('a message is heard by the other processes that joined its key, in order, a
   const [one, other, third] = [await side(), await side(), await side()];
   await Promise.all([one.fanOut.join('room 1'), other.fanOut.join('room 1'), third.fanOut.join('room 2')]);
   for (let nth = 0; nth < 50; nth++) one.fanOut.publish('room 1', `message ${nth}`);
+  await until('all have come', () => other.heard.length === 50);
   third.fanOut.publish('room 1', 'the last');
-  await until('all have come', () => [one, other].every(({ heard }) => heard.includes('room 1: the last')));
+  await until('the last has come', () => [one, other].every(({ heard }) => heard.includes('room 1: the last')));
   expect(other.heard.slice(0, -1)).toEqual(Array.from({ length: 50 }, (_, nth) => `room 1: message ${nth}`));
   expect(one.heard).toEqual(['room 1: the last']);
   expect(third.heard).toEqual([]);

@@ -1,7 +1,7 @@
-import getPort from 'get-port';
 import { Redis } from 'ioredis';
 import { sql } from 'kysely';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, inject, test } from 'vitest';
+import { freePort } from '../../../scripts/embedded/ports.ts';
 import { createSession } from '../../../src/db/read-write-split.ts';
 import { JOBS_AT_ONCE } from '../../../src/limits.ts';
 import { readLinkToken } from '../../../src/mail/personal-link.ts';
@@ -142,7 +142,7 @@ test('a busy mailbox is tried again later, and the campaign waits for it', async
 
 test('while the mail server is away nobody counts as tried, and it goes on when the server is back', async () => {
   const smtp = new URL(inject('smtpUrl'));
-  const gate = await createTcpGate(smtp, await getPort());
+  const gate = await createTcpGate(smtp, await freePort());
   await gate.shut();
   await addEmployees(on.db, orgId, 30, 'away.jobs.test');
   const id = await addLaunched(on.database, orgId);

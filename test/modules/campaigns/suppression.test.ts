@@ -1,8 +1,8 @@
-import getPort from 'get-port';
 import { Redis } from 'ioredis';
 import { sql } from 'kysely';
 import { createTransport } from 'nodemailer';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { freePort } from '../../../scripts/embedded/ports.ts';
 import { createSession } from '../../../src/db/read-write-split.ts';
 import { bounceAddress } from '../../../src/mail/mail-reference.ts';
 import { retryCampaign } from '../../../src/modules/campaigns/campaigns.ts';
@@ -50,7 +50,7 @@ afterEach(async () => {
 });
 
 async function startOne(): Promise<void> {
-  bouncePort = await getPort();
+  bouncePort = await freePort();
   mailer = await startWorker('mailer', startMailer, {
     ...(await testEnvironment(on)),
     ...{ DATABASE_REPLICA_URL: '', SMTP_URL: smtp.url },

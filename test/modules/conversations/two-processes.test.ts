@@ -1,5 +1,5 @@
-import getPort from 'get-port';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { freePort } from '../../../scripts/embedded/ports.ts';
 import { CONVERSATION_MESSAGES_MAX } from '../../../src/modules/conversations/limits.ts';
 import { createWatchTicket } from '../../../src/modules/conversations/watching.ts';
 import { start as startChat } from '../../../workers/chat.ts';
@@ -20,7 +20,7 @@ const clients: ChatClient[] = [];
 beforeAll(async () => {
   on = await createTestDatabase({ replica: false });
   const url = new URL(testRedisUrl());
-  redis = await createTcpGate(new URL(url), await getPort());
+  redis = await createTcpGate(new URL(url), await freePort());
   url.port = String(redis.port);
   first = await startWorker('chat', startChat, await testEnvironment(on));
   second = await startWorker('chat', startChat, { ...(await testEnvironment(on)), REDIS_URL: url.href });
