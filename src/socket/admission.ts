@@ -2,30 +2,23 @@
  * What it is: decides which sockets get a place, and gives the places of clients that only hold them to those that speak.
  * What fails without it: anybody who opens sockets and says nothing takes all places, and people with a link are refused;
  *   one address, or one link in ten thousand windows, takes the process from everybody else.
- * How it works: a socket is a stranger until its handler welcomes it. Strangers can have some of the places only. When they
- *   have all of those, a new one takes the place of the oldest that is silent; people say hello within milliseconds, and
- *   are strangers no longer. An address has a rate of new sockets (token bucket) and a number of places, of which its
- *   oldest strangers lose theirs first.
+ * How it works: a client with a ticket (see ticket) is known. Anybody else is a stranger until its handler welcomes it.
+ *   Strangers can have some of the places only. When they have all of those, a new one takes the place of the oldest that
+ *   is silent; people say hello within milliseconds, and are strangers no longer. An address has a rate of new strangers
+ *   (token bucket), which those who are known do not share, and a number of places, of which its oldest strangers lose
+ *   theirs first.
  * What it costs: a few map entries per address. Its bound: the limits; RATE_LIMIT_KEYS_MAX addresses are remembered.
  * Its proof: test/socket/admission.test.ts, bench/patterns/connection-admission.
  */
-import { LRUCache } from 'lru-cache';
-import {
-  RATE_LIMIT_KEYS_MAX,
-  RETRY_AFTER_SECONDS,
-  SOCKET_STRANGERS_MAX,
-  SOCKETS_FROM_ADDRESS,
-  SOCKETS_MAX,
-} from '../limits.ts';
+import { createTokenBuckets, type Rate } from '../flow/token-bucket.ts';
+import { RETRY_AFTER_SECONDS, SOCKET_STRANGERS_MAX, SOCKETS_FROM_ADDRESS, SOCKETS_MAX } from '../limits.ts';
 import type { Refusal } from './refusal.ts';
 
-export interface AdmissionLimits {
+/** The rate is that of the new strangers of one address. */
+export interface AdmissionLimits extends Rate {
   readonly places: number;
   readonly placesPerAddress: number;
   readonly strangers: number;
-  /** New sockets of one address: at most `burst` at once, and then `perSecond`. */
-  readonly perSecond: number;
-  readonly burst: number;
 }
 
 /** The limits of one process. */
@@ -39,8 +32,15 @@ export function admissionLimits(placesPerAddress: number): AdmissionLimits {
 }
 
 export interface Admission {
-  /** Takes a place for a socket, or says why it gets none. `evict` must end the socket when another takes its place. */
-  enter(address: string, evict: () => void): Place | Refusal;
+  /**
+   * Takes a place for a socket, or says why it gets none. `evict` must end the socket when another takes its place, which
+   * does not happen to one that is known.
+   */
+  enter(address: string, evict: () => void, options?: { isKnown?: boolean }): Place | Refusal;
+  /** Counts as a new stranger of that address, which gets no place. */
+  knock(address: string): Refusal | undefined;
+  /** Why somebody known from there would get no place now. */
+  refusalOf(address: string): Refusal | undefined;
   readonly strangers: number;
 }
 
@@ -54,11 +54,6 @@ export interface Place {
   fine(sockets: number): void;
 }
 
-interface Bucket {
-  tokens: number;
-  filledAt: number;
-}
-
 interface Address {
   places: number;
   readonly strangers: Set<Holder>;
@@ -69,26 +64,37 @@ interface Holder {
 }
 
 export function createAdmission(limits: AdmissionLimits): Admission {
-  const buckets = new LRUCache<string, Bucket>({ max: RATE_LIMIT_KEYS_MAX });
+  const knocks = createTokenBuckets(limits);
   const addresses = new Map<string, Address>();
   /** Oldest first. */
   const strangers = new Set<Holder>();
   const placesByKey = new Map<string, number>();
   let places = 0;
 
-  function enter(address: string, evict: () => void): Place | Refusal {
-    if (!spend(address, 1)) return { status: 429, retryAfterSeconds: RETRY_AFTER_SECONDS };
-    const from = addresses.get(address) ?? { places: 0, strangers: new Set() };
-    while (from.places >= limits.placesPerAddress) {
-      if (!evictOldest(from.strangers)) return { status: 429, retryAfterSeconds: RETRY_AFTER_SECONDS };
+  function enter(address: string, evict: () => void, { isKnown = false } = {}): Place | Refusal {
+    const tooFast = isKnown ? undefined : knock(address);
+    if (tooFast !== undefined) return tooFast;
+    const from = addresses.get(address);
+    while ((from?.places ?? 0) >= limits.placesPerAddress) {
+      if (!evictOldest(from?.strangers ?? new Set())) return TOO_MANY;
     }
-    while (places >= limits.places || strangers.size >= limits.strangers) {
-      if (!evictOldest(strangers)) return { status: 503, retryAfterSeconds: RETRY_AFTER_SECONDS };
+    while (places >= limits.places || (!isKnown && strangers.size >= limits.strangers)) {
+      if (!evictOldest(strangers)) return FULL;
     }
-    return takePlace(address, evict);
+    return takePlace(address, evict, isKnown);
   }
 
-  function takePlace(address: string, evict: () => void): Place {
+  function knock(address: string): Refusal | undefined {
+    return knocks.spend(address) ? undefined : TOO_MANY;
+  }
+
+  function refusalOf(address: string): Refusal | undefined {
+    const from = addresses.get(address);
+    if ((from?.places ?? 0) >= limits.placesPerAddress && from?.strangers.size === 0) return TOO_MANY;
+    return places >= limits.places && strangers.size === 0 ? FULL : undefined;
+  }
+
+  function takePlace(address: string, evict: () => void, isKnown: boolean): Place {
     const from = addresses.get(address) ?? { places: 0, strangers: new Set() };
     addresses.set(address, from);
     places++;
@@ -103,7 +109,7 @@ export function createAdmission(limits: AdmissionLimits): Admission {
     };
 
     function setStranger(isStranger: boolean): void {
-      if (isStranger && isHeld) {
+      if (isStranger && isHeld && !isKnown) {
         strangers.add(holder);
         from.strangers.add(holder);
       } else {
@@ -140,27 +146,21 @@ export function createAdmission(limits: AdmissionLimits): Admission {
     }
 
     setStranger(true);
-    return { setStranger, join, leave, fine: (sockets) => void spend(address, sockets) };
-  }
-
-  function spend(address: string, sockets: number): boolean {
-    const now = performance.now();
-    const bucket = buckets.get(address) ?? { tokens: limits.burst, filledAt: now };
-    bucket.tokens = Math.min(limits.burst, bucket.tokens + ((now - bucket.filledAt) / 1_000) * limits.perSecond);
-    bucket.filledAt = now;
-    buckets.set(address, bucket);
-    if (bucket.tokens < 1) return false;
-    bucket.tokens = Math.max(0, bucket.tokens - sockets);
-    return true;
+    return { setStranger, join, leave, fine: (sockets) => void knocks.spend(address, sockets) };
   }
 
   return {
     enter,
+    knock,
+    refusalOf,
     get strangers() {
       return strangers.size;
     },
   };
 }
+
+const TOO_MANY: Refusal = { status: 429, retryAfterSeconds: RETRY_AFTER_SECONDS };
+const FULL: Refusal = { status: 503, retryAfterSeconds: RETRY_AFTER_SECONDS };
 
 function evictOldest(holders: ReadonlySet<Holder>): boolean {
   const [oldest] = holders;
