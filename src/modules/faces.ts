@@ -126,6 +126,8 @@ export interface Sockets {
   readonly handler: SocketHandler;
   /** How the token of a link becomes a ticket, at `<path>/ticket`. Then only clients with a ticket get in. */
   readonly ticketing?: Ticketing;
+  /** When the youngest other process was first heard of: see the fan-out's `othersSince`. */
+  readonly othersSince?: () => number;
   /** The page (a file in web/) that is served for every path with the given prefix. */
   readonly pages: Readonly<Record<string, string>>;
   /** Called when no socket is open any more. */

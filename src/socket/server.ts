@@ -29,6 +29,7 @@ import type { Door } from './door.ts';
 import { createFrameMeter, type FrameLimits } from './frame-meter.ts';
 import { type Pinged, startHeartbeat } from './heartbeat.ts';
 import { errorFrame, isAboutMessage, parseMessage } from './message.ts';
+import { type Movable, type RebalancingTiming, startRebalancing } from './rebalancing.ts';
 import { createRefusals, destroyLater, expectErrors, type Refusal } from './refusal.ts';
 import { retryAfterMs, retryReason, returnAfterMs } from './retry-hint.ts';
 import { readThrough, untilNextTurn } from './stream.ts';
@@ -75,6 +76,8 @@ export interface SocketEndpoint {
   readonly handler: SocketHandler;
   /** Then only clients with a ticket get in, and nobody with one waits for strangers. */
   readonly ticketing?: Ticketing;
+  /** When the youngest other process was first heard of (performance.now()); clients that came earlier are moved. */
+  readonly othersSince?: () => number;
 }
 
 export interface SocketServerOptions {
@@ -83,6 +86,7 @@ export interface SocketServerOptions {
   readonly door: Door;
   readonly log: Log;
   readonly metrics: Metrics;
+  readonly rebalancing?: RebalancingTiming;
 }
 
 export function createSocketServer(options: SocketServerOptions): { close(): Promise<void> } {
@@ -104,8 +108,12 @@ export function createSocketServer(options: SocketServerOptions): { close(): Pro
   const heartbeat = startHeartbeat();
   const refuse = createRefusals();
   const clients = new Set<Client>();
+  const moved = metrics.counter('sockets_moved', 'Clients that were told to connect again because of a new process');
+  const othersSince = () =>
+    Math.max(...options.endpoints.map((endpoint) => endpoint.othersSince?.() ?? Number.NEGATIVE_INFINITY));
+  const stopRebalancing = startRebalancing(clients, othersSince, options.rebalancing);
   const services: Services = {
-    log,
+    ...{ log, moved },
     logFailure: createLogStorm((fields, text) => log.error(fields, text), 'socket message failed'),
   };
   const refused = metrics.counter('sockets_refused', 'Upgrades to WebSocket that were refused');
@@ -174,6 +182,7 @@ export function createSocketServer(options: SocketServerOptions): { close(): Pro
     async close() {
       door.shut();
       heartbeat.stop();
+      stopRebalancing();
       const timer = setTimeout(() => {
         for (const client of clients) client.terminate();
       }, DRAIN_MS);
@@ -198,10 +207,11 @@ async function sendHome(clients: readonly Client[]): Promise<void> {
 
 interface Services {
   readonly log: Log;
+  readonly moved: { inc(): void };
   logFailure(error: unknown): void;
 }
 
-interface Client extends Pinged {
+interface Client extends Pinged, Movable {
   /** Handles what has arrived, acknowledges it, and then closes with 1012. */
   finish(retryMs: number): Promise<void>;
   /** For a client that has said nothing, when another one needs the place. */
@@ -215,7 +225,7 @@ function serve(
   { path, handler }: SocketEndpoint,
   grants: unknown,
   place: Place,
-  { log, logFailure }: Services,
+  { log, logFailure, moved }: Services,
 ): Client {
   const holdBack = untilNextTurn(stream);
   const meter = createFrameMeter();
@@ -319,6 +329,14 @@ function serve(
   }
 
   return {
+    cameAt: performance.now(),
+    get isIdle() {
+      return queue.isIdle && !isFinishing;
+    },
+    move(clients) {
+      moved.inc();
+      void finish(returnAfterMs(clients));
+    },
     finish,
     wasHeard() {
       const heard = wasHeard;

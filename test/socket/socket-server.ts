@@ -8,6 +8,7 @@ import { createHealth } from '../../src/process/health-check.ts';
 import { createMetrics, type Metrics } from '../../src/process/metrics.ts';
 import { type AdmissionLimits, admissionLimits } from '../../src/socket/admission.ts';
 import { createDoor } from '../../src/socket/door.ts';
+import type { RebalancingTiming } from '../../src/socket/rebalancing.ts';
 import { createSocketServer, type SocketEndpoint, type SocketHandler } from '../../src/socket/server.ts';
 import { createTicketExchanges } from '../../src/socket/ticket-exchange.ts';
 
@@ -31,6 +32,7 @@ export interface TestSocketServerOptions {
   readonly origins?: readonly string[];
   readonly proxyHops?: number;
   readonly log?: Log;
+  readonly rebalancing?: RebalancingTiming;
 }
 
 /** Without a handler, every message is welcomed and sent back as `{ type: 'echo', message }`. At `/echo`. */
@@ -52,6 +54,7 @@ export async function startSocketServer(options: TestSocketServerOptions = {}): 
       : createServer((_, response) => response.end('page'));
   const sockets = createSocketServer({
     ...{ server: http, endpoints, door, metrics },
+    ...(options.rebalancing ? { rebalancing: options.rebalancing } : {}),
     log: options.log ?? createLog('test', 'silent'),
   });
   await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve));

@@ -85,6 +85,7 @@ export function sockets(context: SocketContext): Sockets {
  */
 function createChatHandler({ log, database, redis, metrics }: SocketContext): {
   handler: SocketHandler<ChatGrants>;
+  othersSince(): number;
   close(): void;
 } {
   const openConversation = createOpenings(database, metrics);
@@ -201,6 +202,7 @@ function createChatHandler({ log, database, redis, metrics }: SocketContext): {
   };
   return {
     handler,
+    othersSince: fanOut.othersSince,
     close() {
       rooms.close();
       fanOut.close();
