@@ -3,7 +3,7 @@
  * What fails without it: when a connection breaks before the acknowledgement, its client cannot know whether the message
  *   was stored. If it sends it again, it is there twice; if it does not, it may be lost.
  * How it works: the client gives a message a name for life, its nonce, and sends it under that name until it is
- *   acknowledged. Whoever stores it locks its place first (a conversation, a channel), and looks under that lock for the
+ *   acknowledged. Whoever stores it locks its place first (a room, a channel), and looks under that lock for the
  *   names that are stored: the first try may still be on its way when the second comes, on another connection or to
  *   another process. A name that is found gets its number again, whatever has happened since. What is stored meanwhile
  *   is remembered, because a batch can have both tries.
