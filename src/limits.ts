@@ -203,10 +203,16 @@ export const SOCKET_RETURNS_PER_SECOND = 2_000; // how many clients a stop tells
 export const SOCKET_DRAIN_MS = 3 * SECOND_MS; // of DRAIN_MS: over this time a stop closes the sockets; the rest is for answers in flight
 export const SOCKET_DRAIN_TICK_MS = 50;
 export const SOCKET_DRAIN_PER_TICK_MIN = 20; // so that a stop with few sockets takes no time
+export const SOCKET_MOVES_AFTER_MS = 10 * SECOND_MS; // after another process was heard of: by then balancers have found it ready
+export const SOCKET_MOVES_MS = 30 * SECOND_MS; // over which clients are moved then: 333 a second when all places are taken, and a new process has its share within a minute
+export const SOCKET_MOVES_TICK_MS = 500;
 export const SOCKET_NONCE_CHARS_MAX = 64; // a longer one is not copied into the error
-export const TICKET_MS = 30 * SECOND_MS; // from the answer of the api to the first message of the socket
+export const TICKET_MS = 30 * SECOND_MS; // from the answer with the ticket to the upgrade, on the slowest network that gets as far
 export const TICKET_CHARS_MAX = 1_024;
-export const TICKETS_REMEMBERED_MAX = 10_000; // that one process remembers as used
+export const TICKETS_REMEMBERED_MAX = 2 * SOCKETS_MAX; // that one process remembers as used: all of its clients twice within TICKET_MS
+export const TICKET_SHARED_MS = 200; // then Redis counts as gone, and a ticket is used up on this process only
+export const TICKET_BODY_BYTES_MAX = 1 * KB; // a link's token has about 40
+export const TICKETS_PER_LINK = { perSecond: 1, burst: 20 } as const; // each of a person's windows twice at once; a line that is cut every two seconds needs half
 export const FAN_OUT_PENDING_MAX = 2_000; // messages on their way to Redis; further ones are read from the database by whoever needs them
 export const FAN_OUT_BEAT_MS = 1 * SECOND_MS; // how often a process checks that it hears; without Redis, how often it reads the database instead
 export const FAN_OUT_SILENCE_MS = 2_500; // two missed beats
@@ -257,6 +263,7 @@ export const RELATIONS: readonly [string, boolean][] = [
   ],
   ['SOCKET_DRAIN_MS + SOCKET_CLOSE_MS < DRAIN_MS', SOCKET_DRAIN_MS + SOCKET_CLOSE_MS < DRAIN_MS],
   ['SOCKET_STRANGERS_MAX < SOCKETS_MAX', SOCKET_STRANGERS_MAX < SOCKETS_MAX],
+  ['SOCKET_MOVES_AFTER_MS + SOCKET_MOVES_MS < MINUTE_MS', SOCKET_MOVES_AFTER_MS + SOCKET_MOVES_MS < MINUTE_MS],
   [
     'SOCKET_WORK_PAUSE + SOCKET_PER_10_SECONDS_MAX.messages < SOCKET_WORK_WAITING_MAX',
     SOCKET_WORK_PAUSE + SOCKET_PER_10_SECONDS_MAX.messages < SOCKET_WORK_WAITING_MAX,

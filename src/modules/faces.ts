@@ -24,6 +24,7 @@ import type { Retention } from '../queue/retention.ts';
 import type { Loop } from '../queue/schedule.ts';
 import type { TopicHandlers } from '../queue/transactional-outbox.ts';
 import type { SocketHandler } from '../socket/server.ts';
+import type { Ticketing } from '../socket/ticket-exchange.ts';
 
 /** One entry of the list in src/modules.ts. Every face is optional. */
 export interface Module {
@@ -127,6 +128,10 @@ export interface Sockets {
   /** Where the WebSocket is opened, for example `/chat`. */
   readonly path: string;
   readonly handler: SocketHandler;
+  /** How the token of a link becomes a ticket, at `<path>/ticket`. Then only clients with a ticket get in. */
+  readonly ticketing?: Ticketing;
+  /** When the youngest other process was first heard of: see the fan-out's `othersSince`. */
+  readonly othersSince?: () => number;
   /** The page (a file in web/) that is served for every path with the given prefix. */
   readonly pages: Readonly<Record<string, string>>;
   /** Called when no socket is open any more. */

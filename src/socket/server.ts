@@ -7,7 +7,6 @@ import { createLogStorm } from '../flow/log-storm.ts';
 import { createOrderedQueue, type OrderedQueue, type OrderedQueueOptions } from '../flow/ordered-queue.ts';
 import {
   DRAIN_MS,
-  RETRY_AFTER_SECONDS,
   SOCKET_BUFFERED_CHUNKS_MAX,
   SOCKET_CLOSE_MS,
   SOCKET_CUT_OFF_COST,
@@ -23,17 +22,19 @@ import {
   SOCKET_WORK_WAITING_MAX,
 } from '../limits.ts';
 import type { Log } from '../log.ts';
-import { clientAddress, networkOf } from '../process/client-address.ts';
 import type { Metrics } from '../process/metrics.ts';
-import { type AdmissionLimits, createAdmission, type Place } from './admission.ts';
+import type { Place } from './admission.ts';
 import { sendBounded } from './backpressure.ts';
+import type { Door } from './door.ts';
 import { createFrameMeter, type FrameLimits } from './frame-meter.ts';
 import { type Pinged, startHeartbeat } from './heartbeat.ts';
 import { errorFrame, isAboutMessage, parseMessage } from './message.ts';
-import { createOriginCheck } from './origins.ts';
+import { type Movable, type RebalancingTiming, startRebalancing } from './rebalancing.ts';
 import { createRefusals, destroyLater, expectErrors, type Refusal } from './refusal.ts';
 import { retryAfterMs, retryReason, returnAfterMs } from './retry-hint.ts';
 import { type Reader, takeReader } from './take-reader.ts';
+import { TICKET_PROTOCOL, ticketOf } from './ticket.ts';
+import type { Ticketing } from './ticket-exchange.ts';
 
 /**
  * Close codes that our clients understand. 1012 and 1013 mean: reconnect, after the time in the reason (`retry after <ms>
@@ -42,7 +43,9 @@ import { type Reader, takeReader } from './take-reader.ts';
 export const CLOSE = { policy: 1008, restart: 1012, busy: 1013, linkNotValid: 4001, linkExpired: 4010 } as const;
 
 /** One client. Its messages are handled one at a time, in the order in which they arrive. */
-export interface Connection {
+export interface Connection<Grants = unknown> {
+  /** What its ticket allows; undefined at an endpoint without tickets. */
+  readonly grants: Grants;
   send(message: object): void;
   /** A message that is already serialised. To send one to many, see `broadcast`. */
   sendJson(json: Buffer): void;
@@ -57,39 +60,39 @@ export interface Connection {
   join(key: string, connectionsMax: number): boolean;
 }
 
-export interface SocketHandler {
+export interface SocketHandler<Grants = unknown> {
   /**
    * An AppError about this message (`invalid`, `conflict`, …) is sent to the client. After `overloaded`, `rate_limited`
    * and any other error nothing else of this client is handled: it is told when to come back, and closed with 1013.
    */
-  message(connection: Connection, message: unknown): Promise<void>;
+  message(connection: Connection<Grants>, message: unknown): Promise<void>;
   /** Called once, when the socket has ended and its last message is handled. */
-  closed(connection: Connection): void;
+  closed(connection: Connection<Grants>): void;
 }
 
 export interface SocketEndpoint {
   /** The URL's path, for example `/chat`. */
   readonly path: string;
   readonly handler: SocketHandler;
+  /** Then only clients with a ticket get in, and nobody with one waits for strangers. */
+  readonly ticketing?: Ticketing;
+  /** When the youngest other process was first heard of (performance.now()); clients that came earlier are moved. */
+  readonly othersSince?: () => number;
 }
 
 export interface SocketServerOptions {
   readonly server: Server;
   readonly endpoints: readonly SocketEndpoint[];
-  /** The addresses of our own pages. Others cannot connect. */
-  readonly origins: readonly string[];
-  readonly admission: AdmissionLimits;
-  /** The number of proxies in front whose `X-Forwarded-For` is trusted. */
-  readonly proxyHops: number;
+  readonly door: Door;
   readonly log: Log;
   readonly metrics: Metrics;
+  readonly rebalancing?: RebalancingTiming;
 }
 
 export function createSocketServer(options: SocketServerOptions): { close(): Promise<void> } {
-  const { server, log, metrics } = options;
+  const { server, door, log, metrics } = options;
+  const { admission } = door;
   const endpoints = new Map(options.endpoints.map((endpoint) => [endpoint.path, endpoint]));
-  const isOurs = createOriginCheck(options.origins);
-  const admission = createAdmission(options.admission);
   const sockets = new WebSocketServer({
     noServer: true,
     maxPayload: SOCKET_FRAME_BYTES_MAX,
@@ -98,45 +101,74 @@ export function createSocketServer(options: SocketServerOptions): { close(): Pro
     ...({ closeTimeout: SOCKET_CLOSE_MS } as object), // which its types do not know yet
     perMessageDeflate: false, // its buffers fragment the memory of a nano until it is full
     clientTracking: false,
-    handleProtocols: () => false, // we know none; a client that insists on one must not believe that it got it
+    // None but ours: a client that insists on another one must not believe that it got it.
+    handleProtocols: (offered, request) =>
+      offered.has(TICKET_PROTOCOL) && endpointOf(request)?.ticketing !== undefined && TICKET_PROTOCOL,
   });
   const heartbeat = startHeartbeat();
   const refuse = createRefusals();
-  /** With what takes each out of the heartbeat. */
+  /** With what takes each out of the heartbeat; the oldest first. */
   const clients = new Map<Client, () => void>();
   const empty = Promise.withResolvers<void>();
+  let isClosing = false;
+  const moved = metrics.counter('sockets_moved', 'Clients that were told to connect again because of a new process');
+  const othersSince = () =>
+    Math.max(...options.endpoints.map((endpoint) => endpoint.othersSince?.() ?? Number.NEGATIVE_INFINITY));
+  const stopRebalancing = startRebalancing(
+    { [Symbol.iterator]: () => clients.keys() },
+    othersSince,
+    options.rebalancing,
+  );
   const services: Services = {
-    log,
+    ...{ log, moved },
     logFailure: createLogStorm((fields, text) => log.error(fields, text), 'socket message failed'),
     ended(client) {
       clients.get(client)?.();
       clients.delete(client);
-      if (stopping && clients.size === 0) empty.resolve();
+      if (isClosing && clients.size === 0) empty.resolve();
     },
   };
-  let stopping = false;
   const refused = metrics.counter('sockets_refused', 'Upgrades to WebSocket that were refused');
   metrics.gauge('sockets', 'Open WebSocket connections', () => clients.size);
   metrics.gauge('sockets_strangers', 'Those that were not welcomed yet and are silent', () => admission.strangers);
 
   server.on('upgrade', (request: IncomingMessage, stream: Duplex, head: Buffer) => {
     expectErrors(stream);
-    const refusal = upgrade(request, stream, head);
-    if (refusal === undefined) return;
-    refused.inc();
-    refuse(stream, refusal);
+    void upgrade(request, stream, head).then(
+      (refusal) => {
+        if (refusal === undefined) return;
+        refused.inc();
+        refuse(stream, refusal);
+      },
+      (error) => {
+        services.logFailure(error);
+        stream.destroy();
+      },
+    );
   });
 
-  function upgrade(request: IncomingMessage, stream: Duplex, head: Buffer): Refusal | undefined {
-    if (stopping) return { status: 503, retryAfterSeconds: RETRY_AFTER_SECONDS };
-    const endpoint = endpoints.get((request.url ?? '').split('?')[0] as string);
+  const endpointOf = ({ url = '' }: IncomingMessage) => endpoints.get(url.split('?')[0] as string);
+
+  async function upgrade(request: IncomingMessage, stream: Duplex, head: Buffer): Promise<Refusal | undefined> {
+    const endpoint = endpointOf(request);
     if (endpoint === undefined) return { status: 404 };
-    if (!isOurs(request.headers.origin)) return { status: 403 };
+    const refusal = door.refusalOf(request);
+    if (refusal !== undefined) return refusal;
+    const ticket = endpoint.ticketing?.desk.check(ticketOf(request) ?? '');
+    const address = door.networkOf(request);
+    if (endpoint.ticketing !== undefined && ticket === undefined) return admission.knock(address) ?? NO_TICKET;
+
     let client: Client | undefined;
-    const place = admission.enter(networkOf(clientAddress(request, options.proxyHops)), () => client?.sendAway());
+    const isKnown = ticket !== undefined;
+    const place = admission.enter(address, () => client?.sendAway(), { isKnown });
     if ('status' in place) return place;
+    const late = ticket === undefined || (await ticket.redeem()) ? door.refusalOf(request) : NO_TICKET;
+    if (late !== undefined) {
+      place.leave();
+      return late;
+    }
     sockets.handleUpgrade(request, stream, head, (socket) => {
-      client = new Client(socket, stream, endpoint, place, services);
+      client = new Client(socket, stream, endpoint, ticket?.grants, place, services);
       clients.set(client, heartbeat.add(client));
     });
     if (client !== undefined) return undefined;
@@ -148,9 +180,11 @@ export function createSocketServer(options: SocketServerOptions): { close(): Pro
 
   return {
     async close() {
-      stopping = true;
+      door.shut();
       heartbeat.stop();
+      stopRebalancing();
       if (clients.size === 0) return;
+      isClosing = true;
       const timer = setTimeout(() => {
         for (const client of clients.keys()) client.terminate();
       }, DRAIN_MS);
@@ -160,6 +194,8 @@ export function createSocketServer(options: SocketServerOptions): { close(): Pro
     },
   };
 }
+
+const NO_TICKET: Refusal = { status: 401 };
 
 /** A few at a time: clients that are all sent away at once would all come back at once. */
 async function sendHome(clients: readonly Client[]): Promise<void> {
@@ -173,13 +209,16 @@ async function sendHome(clients: readonly Client[]): Promise<void> {
 
 interface Services {
   readonly log: Log;
+  readonly moved: { inc(): void };
   logFailure(error: unknown): void;
   /** The socket has ended. */
   ended(client: Client): void;
 }
 
 /** A class, because there is one per socket: closures and a promise would take 2 KB more. */
-class Client implements Connection, Pinged, OrderedQueueOptions<string> {
+class Client implements Connection, Pinged, Movable, OrderedQueueOptions<string> {
+  readonly cameAt = performance.now();
+  readonly grants: unknown;
   private readonly socket: WebSocket;
   private readonly stream: Duplex;
   private readonly endpoint: SocketEndpoint;
@@ -197,7 +236,15 @@ class Client implements Connection, Pinged, OrderedQueueOptions<string> {
   private isFinishing = false;
   private isHeldBack = false;
 
-  constructor(socket: WebSocket, stream: Duplex, endpoint: SocketEndpoint, place: Place, services: Services) {
+  constructor(
+    socket: WebSocket,
+    stream: Duplex,
+    endpoint: SocketEndpoint,
+    grants: unknown,
+    place: Place,
+    services: Services,
+  ) {
+    this.grants = grants;
     this.socket = socket;
     this.stream = stream;
     this.endpoint = endpoint;
@@ -266,6 +313,15 @@ class Client implements Connection, Pinged, OrderedQueueOptions<string> {
     this.isFinishing = true;
     await this.queue.finish();
     this.close(CLOSE.restart, retryReason(retryMs));
+  }
+
+  get isIdle(): boolean {
+    return this.queue.isIdle && !this.isFinishing;
+  }
+
+  move(clients: number): void {
+    this.services.moved.inc();
+    void this.finish(returnAfterMs(clients));
   }
 
   /** For a client that has said nothing, when another one needs the place. */

@@ -48,6 +48,12 @@ async function side(name = 'test', redisUrl = throughGate()): Promise<Side> {
   return it;
 }
 
+/** For long enough to have heard each of the others. */
+async function listened(): Promise<void> {
+  const since = performance.now();
+  await until('it has listened', () => performance.now() - since > TIMING.silenceMs * 2);
+}
+
 function throughGate(): string {
   const url = new URL(testRedisUrl());
   url.port = String(gate.port);
@@ -64,6 +70,22 @@ test('a message is heard by the other processes that joined its key, in order, a
   expect(other.heard.slice(0, -1)).toEqual(Array.from({ length: 50 }, (_, nth) => `room 1: message ${nth}`));
   expect(one.heard).toEqual(['room 1: the last']);
   expect(third.heard).toEqual([]);
+});
+
+test('a process that comes later is told from those that were there before, also after Redis was away', async () => {
+  const one = await side();
+  await listened();
+  const other = await side();
+  await until('it is heard of', () => one.fanOut.othersSince() > 0);
+  const since = one.fanOut.othersSince();
+  expect(other.fanOut.othersSince()).toBe(Number.NEGATIVE_INFINITY);
+  await gate.shut();
+  await gate.open();
+  const gaps = one.gaps;
+  await until('it hears again', () => one.gaps > gaps);
+  await listened();
+  expect(one.fanOut.othersSince()).toBe(since);
+  expect(other.fanOut.othersSince()).toBe(Number.NEGATIVE_INFINITY);
 });
 
 test('a key that was left is not heard, one that was left and joined again is', async () => {
