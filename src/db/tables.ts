@@ -6,6 +6,19 @@ import type { JsonOf, SetOnce, Time } from './column-types.ts';
 export type Generated<T> =
   T extends ColumnType<infer S, infer I, infer U> ? ColumnType<S, I | undefined, U> : ColumnType<T, T | undefined, T>;
 
+export interface AuditLog {
+  action: string;
+  actor: string | null;
+  actor_id: number | null;
+  api_key: string | null;
+  created_at: SetOnce;
+  details: Generated<JsonOf<Record<string, string | number | boolean | null>>>;
+  id: GeneratedAlways<number>;
+  network: string | null;
+  org_id: number;
+  subject: string | null;
+}
+
 export interface Organisations {
   created_at: SetOnce;
   id: GeneratedAlways<number>;
@@ -41,6 +54,7 @@ export interface Users {
 }
 
 export interface Tables {
+  audit_log: AuditLog;
   organisations: Organisations;
   outbox: Outbox;
   sessions: Sessions;

@@ -1,4 +1,4 @@
-import type { Caller, Database } from '../../db/read-write-split.ts';
+import type { Caller, Database, DatabaseSession } from '../../db/read-write-split.ts';
 import type { Role } from '../../db/schema.ts';
 import { EVERY_ORGANISATION } from '../../db/tenant-isolation.ts';
 import { AppError, SQLSTATE, sqlState } from '../../errors.ts';
@@ -6,6 +6,7 @@ import type { Turn } from '../../flow/fair-semaphore.ts';
 import type { Sessions } from '../../http/authentication.ts';
 import type { PasswordHasher } from '../../http/password-hashing.ts';
 import { parseAddress } from '../../mail-address.ts';
+import { type Actor, writeAudit } from '../audit/audit.ts';
 import { insertOrganisation, me, userByEmail } from './queries.ts';
 
 export interface Welcome {
@@ -30,13 +31,16 @@ export async function registerOrganisation(
   parts: { hasher: PasswordHasher; sessions: Sessions },
   registration: Registration,
   turn: Turn,
+  network: string,
 ): Promise<Welcome> {
   const email = addressOf(registration.email);
   const passwordHash = await parts.hasher.hash(registration.password, turn);
   try {
     return await caller.within(EVERY_ORGANISATION).write(async (transaction) => {
       const { organisation, user } = await insertOrganisation(transaction, { ...registration, email, passwordHash });
-      const token = await parts.sessions.create(transaction, { orgId: organisation.id, userId: user.id });
+      const actor = { orgId: organisation.id, userId: user.id, network };
+      await writeAudit(transaction, actor, { action: 'organisation.registered', subject: organisation.name });
+      const token = await parts.sessions.create(transaction, actor);
       return { token, user, organisation };
     });
   } catch (error) {
@@ -62,20 +66,35 @@ export async function signIn(
   parts: { hasher: PasswordHasher; sessions: Sessions; database: Pick<Database, 'primary'> },
   given: { email: string; password: string },
   turn: Turn,
+  network: string,
 ): Promise<Welcome> {
   const parsed = parseAddress(given.email);
   const email = 'fault' in parsed ? '' : parsed.address;
   const found = await userByEmail(parts.database.primary(EVERY_ORGANISATION), email);
   const right = await parts.hasher.verify(given.password, found?.password_hash, turn);
   if (!right || found === undefined) throw new AppError('unauthenticated', 'The address or the password is wrong.');
-  const token = await caller
-    .within(found.org_id)
-    .write((transaction) => parts.sessions.create(transaction, { orgId: found.org_id, userId: found.id }));
+  const actor = { orgId: found.org_id, userId: found.id, network };
+  const token = await caller.within(found.org_id).write(async (transaction) => {
+    await writeAudit(transaction, actor, { action: 'session.started' });
+    return parts.sessions.create(transaction, actor);
+  });
   return {
     token,
     user: { id: found.id, name: found.name, email: found.email, role: found.role },
     organisation: { id: found.org_id, name: found.organisation },
   };
+}
+
+/** Ends the session with this token. */
+export async function signOut(
+  { db, sessions }: { db: DatabaseSession; sessions: Sessions },
+  actor: Actor,
+  token: string,
+): Promise<void> {
+  await db.write(async (transaction) => {
+    await writeAudit(transaction, actor, { action: 'session.ended' });
+    await sessions.end(transaction, token);
+  });
 }
 
 /** The signed-in person and their organisation, by name. From the primary: the session was found there. */

@@ -6,8 +6,9 @@ import { SESSION_COOKIE, tokenOf } from '../../http/authentication.ts';
 import { createRateLimit } from '../../http/rate-limit.ts';
 import { closed, Email, Id, Name, named } from '../../http/schemas.ts';
 import { DEVICE_MS, PASSWORD_CHARS, SESSION_MS, SIGN_INS_PER_MINUTE_MAX } from '../../limits.ts';
+import { actorOf } from '../audit/audit.ts';
 import type { ApiContext } from '../faces.ts';
-import { registerOrganisation, signIn, type Welcome, whoIs } from './accounts.ts';
+import { registerOrganisation, signIn, signOut, type Welcome, whoIs } from './accounts.ts';
 import { createSignInLimits, DEVICE_COOKIE } from './sign-in-limits.ts';
 
 const Password = Type.String({ minLength: PASSWORD_CHARS.min, maxLength: PASSWORD_CHARS.max });
@@ -48,7 +49,11 @@ export function routes(api: App, context: ApiContext): void {
     async (request, reply) => {
       registrations.count(request.network, reply);
       const turn = { key: request.network, isGone: isGone(request) };
-      return welcomed(request, reply, await registerOrganisation(request.caller, context, request.body, turn));
+      return welcomed(
+        request,
+        reply,
+        await registerOrganisation(request.caller, context, request.body, turn, request.network),
+      );
     },
   );
 
@@ -72,7 +77,7 @@ export function routes(api: App, context: ApiContext): void {
       const attempt = signIns.begin({ network, device: request.cookies[DEVICE_COOKIE], email: body.email }, reply);
       const turn = { key: attempt.from, first: attempt.isKnownDevice, isGone: isGone(request) };
       try {
-        const welcome = await signIn(request.caller, context, body, turn);
+        const welcome = await signIn(request.caller, context, body, turn, network);
         attempt.succeeded();
         return welcomed(request, reply, welcome);
       } catch (error) {
@@ -87,7 +92,7 @@ export function routes(api: App, context: ApiContext): void {
     { schema: { summary: 'Sign out', tags: ['accounts'], response: { 204: Type.Null() } } },
     async (request, reply) => {
       const token = tokenOf(request);
-      if (token !== undefined) await request.db.write((transaction) => context.sessions.end(transaction, token));
+      if (token !== undefined) await signOut({ db: request.db, sessions: context.sessions }, actorOf(request), token);
       return reply.clearCookie(SESSION_COOKIE, { path: '/' }).code(204).send(null);
     },
   );
