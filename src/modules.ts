@@ -6,8 +6,15 @@ import type { Module } from './modules/faces.ts';
  */
 export const PLATFORM: readonly Module[] = [
   {
+    name: 'audit',
+    routes: () => import('./modules/audit/routes.ts'),
+    retention: () => import('./modules/audit/retention.ts'),
+  },
+  {
     name: 'accounts',
+    queues: ['account-mails'],
     routes: () => import('./modules/accounts/routes.ts'),
+    jobs: () => import('./modules/accounts/jobs.ts'),
     retention: () => import('./modules/accounts/retention.ts'),
     seed: () => import('./modules/accounts/seed.ts'),
   },

@@ -1,4 +1,5 @@
 import { createCursors } from '../src/db/keyset-pagination.ts';
+import { createApiKeys } from '../src/http/api-keys.ts';
 import { describeApi } from '../src/http/api-reference.ts';
 import { createSessions } from '../src/http/authentication.ts';
 import { loadPages } from '../src/http/pages.ts';
@@ -24,9 +25,9 @@ export async function start(process: Process, modules = MODULES): Promise<void> 
     modules.map(({ name }) => name),
     [new URL(config.chatUrl).origin.replace(/^http/, 'ws')],
   );
-  const sessions = createSessions(database);
+  const credentials = { sessions: createSessions(database), apiKeys: createApiKeys(database) };
   const context: ApiContext = {
-    ...{ config, log, database, redis, hasher, pages, sessions },
+    ...{ config, log, database, redis, hasher, pages, ...credentials },
     cursors: createCursors(config.secretKey),
     figures: await loadFigures(modules),
     links: await loadLinks(modules),
@@ -34,11 +35,11 @@ export async function start(process: Process, modules = MODULES): Promise<void> 
     report: metrics.report,
   };
   const faces = await loadFaces(modules, ({ routes }) => routes);
-  const app = await createServer({ ...process, database, pages, sessions });
+  const app = await createServer({ ...process, database, pages, credentials });
   await describeApi(app, config.apiUrl, pages);
   mountPages(app, pages);
   for (const { publicRoutes } of faces) publicRoutes?.(app, context);
-  await mountApi(app, context, (api) => {
+  await mountApi(app, credentials, config, (api) => {
     for (const { routes } of faces) routes(api, context);
   });
   await app.ready();

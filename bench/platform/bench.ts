@@ -2,6 +2,7 @@
 import type { Check, Row } from '../load/checks.ts';
 import { get, read } from '../load/step.ts';
 import type { ModuleBench } from '../module-bench.ts';
+import { ACCOUNT_HISTORY, ACCOUNT_STEPS } from './account-steps.ts';
 import { SESSION_HISTORY, SESSION_STEPS } from './session-steps.ts';
 
 const checkMe: Check = ({ json }, { fields, orgId }) => {
@@ -12,11 +13,23 @@ const checkMe: Check = ({ json }, { fields, orgId }) => {
   return undefined;
 };
 
+const checkSessions: Check = ({ json }) => {
+  const { sessions } = json as { sessions: { current: boolean }[] };
+  return sessions.length > 0 ? undefined : 'no session, where this one is one';
+};
+
+const checkSecondFactor: Check = ({ json }) =>
+  (json as { since: unknown }).since === null ? undefined : 'a second factor that nobody has set up';
+
 const checkOperations: Check = ({ json }) => {
   const { processes, database } = json as { processes: unknown[]; database: { connections: number } };
   if (processes.length === 0) return 'no process reports';
   return database.connections > 0 ? undefined : 'no connections to the database';
 };
+
+const LISTED_ALL_DAY = new Set(['GET /api/users', 'GET /api/sessions', 'GET /api/audit-log']);
+/** Each in its turn. */
+const RARE_ACCOUNT_STEPS = Object.keys(ACCOUNT_STEPS).filter((step) => !LISTED_ALL_DAY.has(step));
 
 export const bench: ModuleBench = {
   steps: {
@@ -31,17 +44,26 @@ export const bench: ModuleBench = {
       }),
     },
     ...SESSION_STEPS,
+    ...ACCOUNT_STEPS,
   },
-  officeDay: { 'GET /api/me': 12, 'GET /api/summary': 14, 'GET /api/operations': 2 },
+  officeDay: {
+    'GET /api/me': 12,
+    'GET /api/summary': 14,
+    'GET /api/operations': 2,
+    'GET /api/users': 1,
+    'GET /api/sessions': 1,
+    'GET /api/audit-log': 2,
+  },
   rare: {
+    ...Object.fromEntries(RARE_ACCOUNT_STEPS.map((step) => [step, 1])),
     'POST /api/sessions': 4,
     'DELETE /api/sessions/current': 3,
     'POST /api/registrations': 1,
     'GET /docs/openapi.json': 1,
   },
-  checks: { me: checkMe, operations: checkOperations },
-  history: SESSION_HISTORY,
-  growing: { 'GET /api/summary': 'time' },
+  checks: { me: checkMe, operations: checkOperations, sessions: checkSessions, secondFactor: checkSecondFactor },
+  history: { ...SESSION_HISTORY, ...ACCOUNT_HISTORY },
+  growing: { 'GET /api/summary': 'time', 'GET /api/audit-log': 'time' },
   capacity: { route: 'GET /api/me', path: '/api/me' },
   alongside: () => import('./alongside.ts'),
   counted: () => import('./counted.ts'),

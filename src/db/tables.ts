@@ -6,6 +6,30 @@ import type { JsonOf, SetOnce, Time } from './column-types.ts';
 export type Generated<T> =
   T extends ColumnType<infer S, infer I, infer U> ? ColumnType<S, I | undefined, U> : ColumnType<T, T | undefined, T>;
 
+export interface AccountLinks {
+  created_at: SetOnce;
+  expires_at: Time;
+  id: GeneratedAlways<number>;
+  mail_problem: string | null;
+  mailed_at: Time | null;
+  org_id: number;
+  purpose: 'password-reset' | 'email-verification';
+  user_id: number;
+}
+
+export interface ApiKeys {
+  created_at: SetOnce;
+  expires_at: Time | null;
+  id: GeneratedAlways<number>;
+  key_hash: Buffer;
+  last_used_at: Time | null;
+  name: string;
+  org_id: number;
+  prefix: string;
+  scope: 'read' | 'write';
+  user_id: number;
+}
+
 export interface AuditLog {
   action: string;
   actor: string | null;
@@ -17,6 +41,18 @@ export interface AuditLog {
   network: string | null;
   org_id: number;
   subject: string | null;
+}
+
+export interface Invitations {
+  created_at: SetOnce;
+  email: string;
+  expires_at: Time;
+  id: GeneratedAlways<number>;
+  invited_by: string;
+  mail_problem: string | null;
+  mailed_at: Time | null;
+  org_id: number;
+  role: 'owner' | 'admin' | 'viewer';
 }
 
 export interface Organisations {
@@ -35,9 +71,28 @@ export interface Outbox {
   topic: string;
 }
 
+export interface RecoveryCodes {
+  code_hash: Buffer;
+  org_id: number;
+  user_id: number;
+}
+
+export interface SecondFactors {
+  confirmed_at: Time | null;
+  created_at: SetOnce;
+  last_step: Generated<number>;
+  org_id: number;
+  sealed_secret: Buffer;
+  user_id: number;
+}
+
 export interface Sessions {
   created_at: SetOnce;
+  device: Generated<string>;
   expires_at: Time;
+  id: GeneratedAlways<number>;
+  last_used_at: Generated<Time>;
+  network: Generated<string>;
   org_id: number;
   token_hash: Buffer;
   user_id: number;
@@ -46,6 +101,7 @@ export interface Sessions {
 export interface Users {
   created_at: SetOnce;
   email: string;
+  email_verified_at: Time | null;
   id: GeneratedAlways<number>;
   name: string;
   org_id: number;
@@ -54,9 +110,14 @@ export interface Users {
 }
 
 export interface Tables {
+  account_links: AccountLinks;
+  api_keys: ApiKeys;
   audit_log: AuditLog;
+  invitations: Invitations;
   organisations: Organisations;
   outbox: Outbox;
+  recovery_codes: RecoveryCodes;
+  second_factors: SecondFactors;
   sessions: Sessions;
   users: Users;
 }

@@ -10,6 +10,7 @@ import type { Config } from '../config.ts';
 import type { Cursors } from '../db/keyset-pagination.ts';
 import type { Database } from '../db/read-write-split.ts';
 import type { Db } from '../db/schema.ts';
+import type { ApiKeys } from '../http/api-keys.ts';
 import type { App } from '../http/app.ts';
 import type { Sessions } from '../http/authentication.ts';
 import type { Pages } from '../http/pages.ts';
@@ -59,6 +60,7 @@ export interface ApiContext {
   readonly database: Database;
   readonly redis: Redis;
   readonly sessions: Sessions;
+  readonly apiKeys: ApiKeys;
   readonly hasher: PasswordHasher;
   readonly cursors: Cursors;
   readonly pages: Pages;

@@ -30,6 +30,12 @@ const ACROSS: Record<string, string> = {
   organisations_pkey: 'the organisation itself',
   users_email_key: 'addresses are unique over all organisations',
   audit_log_by_age: 'retention deletes what is old in all organisations',
+  account_links_by_expiry: 'links end, whosever they are',
+  account_links_unmailed: 'the mailer looks at all organisations',
+  api_keys_by_expiry: 'keys end, whosever they are',
+  api_keys_key_hash_key: 'whose key it is, only the row says',
+  invitations_by_expiry: 'invitations end, whosever they are',
+  invitations_unmailed: 'the mailer looks at all organisations',
   sessions_pkey: 'whose session it is, only the row says',
   sessions_by_expiry: 'sessions end, whosever they are',
   outbox_pkey: 'the relay looks at all organisations',
@@ -116,12 +122,14 @@ test('without a scope there is no right at all, and a role without an organisati
 
 test('what an organisation’s requests never do, their role may not do', async () => {
   const forbidden = [
-    'select password_hash from users for update',
+    "update users set email = ''",
+    "update invitations set role = 'owner'",
+    "update api_keys set scope = 'write'",
     'delete from papers',
     "update users set name = ''",
     'select * from outbox',
     'delete from organisations',
-    'select expires_at from sessions',
+    'update sessions set expires_at = now()',
     'create table mine (id integer)',
     'truncate papers',
   ];

@@ -9,6 +9,7 @@ const SHAPES = {
   list: 'M9 6h12M9 12h12M9 18h12M4 6h.01M4 12h.01M4 18h.01',
   file: 'M6 3h8l5 5v13H6zM14 3v5h5M9 13h7M9 17h7',
   chart: 'M4 3v18h17M8 16v-4M12 16V8M16 16v-6',
+  key: 'M15 14a5 5 0 1 0-4.6-3L3 18v3h4v-2h2v-2h2l1.6-1.6A5 5 0 0 0 15 14zM16 8h.01',
   box: 'M3 8l9-5 9 5v8l-9 5-9-5zM3 8l9 5 9-5M12 13v8',
 };
 

@@ -1,5 +1,6 @@
 import { post } from './api.js';
 import { el, put } from './el.js';
+import { forgottenForm } from './link-pages.js';
 import { field, notice, run } from './parts.js';
 
 const SIGN_IN = { path: '/api/sessions', title: 'Sign in', action: 'Sign in', fields: ['email', 'password'] };
@@ -29,7 +30,13 @@ export function signInPage(entered, message) {
     put(
       card,
       entryForm(form, entered),
+      form === SIGN_IN && el('p', { class: 'soft' }, link('Forgotten your password?', forgotten)),
       switchLine(other, () => show(other, form)),
+    );
+  const forgotten = () =>
+    put(
+      card,
+      forgottenForm(() => show(SIGN_IN, REGISTER)),
     );
   show(SIGN_IN, REGISTER);
   if (message) card.prepend(notice(message, 'info'));
@@ -68,7 +75,11 @@ function entryForm({ path, title, action, fields }, entered) {
   const submit = (event) => {
     event.preventDefault();
     const values = Object.fromEntries(new FormData(event.target));
-    run(button, fault, async () => entered(await post(path, values)));
+    run(button, fault, async () => {
+      const answer = await post(path, values);
+      if (answer.ticket === undefined || answer.user) return entered(answer);
+      put(event.target.parentNode, codeForm(answer.ticket, entered));
+    });
   };
   const controls = fields.map((name) => {
     const [label, attributes, hint] = FIELDS[name];
@@ -84,8 +95,41 @@ function entryForm({ path, title, action, fields }, entered) {
   );
 }
 
+/** The second step, for those who have set up a second factor. */
+function codeForm(ticket, entered) {
+  const fault = el('div');
+  const button = el('button', { class: 'primary' }, 'Sign in');
+  const code = el('input', {
+    id: 'entry-code',
+    name: 'code',
+    required: true,
+    autocomplete: 'one-time-code',
+    maxlength: 40,
+  });
+  const submit = (event) => {
+    event.preventDefault();
+    run(button, fault, async () => entered(await post('/api/sessions/second-factor', { ticket, code: code.value })));
+  };
+  return el(
+    'form',
+    { onsubmit: submit },
+    el('h2', null, 'Your second factor'),
+    field('Code', code, 'The six digits that your app shows, or a recovery code.'),
+    fault,
+    el(
+      'div',
+      { class: 'actions' },
+      button,
+      el('a', { class: 'button', href: '#/', onclick: () => location.reload() }, 'Start again'),
+    ),
+  );
+}
+
 function switchLine(other, change) {
   const lead = other === REGISTER ? 'New here?' : 'Already registered?';
-  const button = el('button', { type: 'button', class: 'link', onclick: change }, other.title);
-  return el('p', { class: 'soft' }, lead, ' ', button);
+  return el('p', { class: 'soft' }, lead, ' ', link(other.title, change));
+}
+
+function link(text, onclick) {
+  return el('button', { type: 'button', class: 'link', onclick }, text);
 }
