@@ -123,12 +123,24 @@ create table recovery_codes (
   foreign key (org_id, user_id) references second_factors (org_id, user_id) on delete cascade
 );
 
+-- Who somebody is at an OpenID provider.
+create table oidc_identities (
+  org_id bigint not null,
+  user_id bigint not null,
+  issuer text not null,
+  subject text not null,
+  created_at timestamptz not null default now(),
+  primary key (org_id, user_id, issuer, subject),
+  unique (issuer, subject),
+  foreign key (org_id, user_id) references users (org_id, id) on delete cascade
+);
+
 -- For requests within one organisation. A request cannot do anything that is not granted here.
 grant select on organisations to tardigrade_tenant;
 grant select, insert, delete on users to tardigrade_tenant;
 grant update (role, password_hash, email_verified_at) on users to tardigrade_tenant;
 grant select, insert, delete on sessions, invitations, account_links, api_keys to tardigrade_tenant;
-grant select, insert, delete on second_factors, recovery_codes to tardigrade_tenant;
+grant select, insert, delete on second_factors, recovery_codes, oidc_identities to tardigrade_tenant;
 grant update (confirmed_at, last_step) on second_factors to tardigrade_tenant;
 grant update (mailed_at, mail_problem) on invitations, account_links to tardigrade_tenant;
 
@@ -137,8 +149,9 @@ grant update (mailed_at, mail_problem) on invitations, account_links to tardigra
 grant select, insert on organisations, users to tardigrade_system;
 grant select, insert, update, delete on sessions, invitations, account_links to tardigrade_system; -- update for FOR UPDATE
 grant select, update, delete on api_keys to tardigrade_system;
-grant select on second_factors to tardigrade_system; -- a sign-in begins before the organisation is known
+grant select on second_factors, oidc_identities to tardigrade_system; -- a sign-in begins before the organisation is known
 
 select isolate_tenant('organisations', 'id'), isolate_tenant('users'), isolate_tenant('sessions'),
   isolate_tenant('invitations'), isolate_tenant('account_links'), isolate_tenant('api_keys'),
-  isolate_tenant('second_factors'), isolate_tenant('recovery_codes');
+  isolate_tenant('second_factors'), isolate_tenant('recovery_codes'),
+  isolate_tenant('oidc_identities');

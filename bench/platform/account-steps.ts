@@ -40,6 +40,7 @@ export const ACCOUNT_STEPS: Steps = {
   }),
   'POST /api/email-verifications': { needs: 'viewer', request: verifyAgain },
   'POST /api/email-verifications/confirmations': linkStep('/api/email-verifications/confirmations', {}),
+  'GET /api/sign-in-options': read('GET /api/sign-in-options', 'signInOptions'),
   'GET /api/second-factor': read('GET /api/second-factor', 'secondFactor'),
   'POST /api/second-factor': { needs: 'password', request: ({ client }) => withWrongPassword(client, '') },
   'POST /api/second-factor/removal': {

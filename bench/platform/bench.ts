@@ -18,6 +18,9 @@ const checkSessions: Check = ({ json }) => {
   return sessions.length > 0 ? undefined : 'no session, where this one is one';
 };
 
+const checkSignInOptions: Check = ({ json }) =>
+  (json as { oidc: unknown }).oidc === false ? undefined : 'a provider that nobody has configured';
+
 const checkSecondFactor: Check = ({ json }) =>
   (json as { since: unknown }).since === null ? undefined : 'a second factor that nobody has set up';
 
@@ -61,7 +64,13 @@ export const bench: ModuleBench = {
     'POST /api/registrations': 1,
     'GET /docs/openapi.json': 1,
   },
-  checks: { me: checkMe, operations: checkOperations, sessions: checkSessions, secondFactor: checkSecondFactor },
+  checks: {
+    me: checkMe,
+    operations: checkOperations,
+    sessions: checkSessions,
+    secondFactor: checkSecondFactor,
+    signInOptions: checkSignInOptions,
+  },
   history: { ...SESSION_HISTORY, ...ACCOUNT_HISTORY },
   growing: { 'GET /api/summary': 'time', 'GET /api/audit-log': 'time' },
   capacity: { route: 'GET /api/me', path: '/api/me' },

@@ -55,6 +55,14 @@ export interface Invitations {
   role: 'owner' | 'admin' | 'viewer';
 }
 
+export interface OidcIdentities {
+  created_at: SetOnce;
+  issuer: string;
+  org_id: number;
+  subject: string;
+  user_id: number;
+}
+
 export interface Organisations {
   created_at: SetOnce;
   id: GeneratedAlways<number>;
@@ -114,6 +122,7 @@ export interface Tables {
   api_keys: ApiKeys;
   audit_log: AuditLog;
   invitations: Invitations;
+  oidc_identities: OidcIdentities;
   organisations: Organisations;
   outbox: Outbox;
   recovery_codes: RecoveryCodes;

@@ -36,6 +36,7 @@ const ACROSS: Record<string, string> = {
   api_keys_key_hash_key: 'whose key it is, only the row says',
   invitations_by_expiry: 'invitations end, whosever they are',
   invitations_unmailed: 'the mailer looks at all organisations',
+  oidc_identities_issuer_subject_key: 'whose identity it is, only the row says',
   sessions_pkey: 'whose session it is, only the row says',
   sessions_by_expiry: 'sessions end, whosever they are',
   outbox_pkey: 'the relay looks at all organisations',

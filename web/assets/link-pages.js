@@ -3,9 +3,27 @@
 import { post } from './api.js';
 import { el, put } from './el.js';
 import { field, notice, run, slot } from './parts.js';
+import { codeForm } from './second-step.js';
 
-const PAGES = { join: joinPage, reset: resetPage, verify: verifyPage };
-const LINK = /^\/(join|reset|verify)\/([\w.-]+)$/;
+const PAGES = {
+  join: joinPage,
+  reset: resetPage,
+  verify: verifyPage,
+  'second-step': (ticket, entered) =>
+    codeForm(ticket, (me) => {
+      location.hash = '#/';
+      entered(me);
+    }),
+  'sign-in-failed': failedPage,
+};
+const LINK = /^\/(join|reset|verify|second-step|sign-in-failed)\/([\w.-]+)$/;
+
+const FAILURES = {
+  'no-account': 'No account here has your address. Ask somebody of your organisation for an invitation.',
+  unverified:
+    'Your address has to be confirmed, here and at your company account. Sign in with your password, and confirm it in the settings.',
+  provider: 'Your company account could not be used. Try again in a moment, or sign in with your password.',
+};
 
 /** The page of this address, or undefined for any other. `entered(me)` is called when it has signed somebody in. */
 export function linkPage(path, entered) {
@@ -77,6 +95,14 @@ function verifyPage(token) {
       el('div', { class: 'actions' }, el('a', { class: 'button primary', href: '#/' }, 'Go to the dashboard')),
     );
   });
+}
+
+function failedPage(reason) {
+  return [
+    el('h2', null, 'You are not signed in'),
+    el('p', null, FAILURES[reason] ?? FAILURES.provider),
+    el('div', { class: 'actions' }, el('a', { class: 'button primary', href: '#/' }, 'Back to sign in')),
+  ];
 }
 
 function form(title, action, fields, act) {

@@ -1,7 +1,8 @@
-import { post } from './api.js';
+import { get, post } from './api.js';
 import { el, put } from './el.js';
 import { forgottenForm } from './link-pages.js';
 import { field, notice, run } from './parts.js';
+import { codeForm } from './second-step.js';
 
 const SIGN_IN = { path: '/api/sessions', title: 'Sign in', action: 'Sign in', fields: ['email', 'password'] };
 const REGISTER = {
@@ -31,6 +32,7 @@ export function signInPage(entered, message) {
       card,
       entryForm(form, entered),
       form === SIGN_IN && el('p', { class: 'soft' }, link('Forgotten your password?', forgotten)),
+      form === SIGN_IN && otherWays(),
       switchLine(other, () => show(other, form)),
     );
   const forgotten = () =>
@@ -95,34 +97,14 @@ function entryForm({ path, title, action, fields }, entered) {
   );
 }
 
-/** The second step, for those who have set up a second factor. */
-function codeForm(ticket, entered) {
-  const fault = el('div');
-  const button = el('button', { class: 'primary' }, 'Sign in');
-  const code = el('input', {
-    id: 'entry-code',
-    name: 'code',
-    required: true,
-    autocomplete: 'one-time-code',
-    maxlength: 40,
-  });
-  const submit = (event) => {
-    event.preventDefault();
-    run(button, fault, async () => entered(await post('/api/sessions/second-factor', { ticket, code: code.value })));
-  };
-  return el(
-    'form',
-    { onsubmit: submit },
-    el('h2', null, 'Your second factor'),
-    field('Code', code, 'The six digits that your app shows, or a recovery code.'),
-    fault,
-    el(
-      'div',
-      { class: 'actions' },
-      button,
-      el('a', { class: 'button', href: '#/', onclick: () => location.reload() }, 'Start again'),
-    ),
+function otherWays() {
+  const box = el('div');
+  const link = () => el('a', { class: 'button', href: '/oidc/start' }, 'Sign in with your company account');
+  get('/api/sign-in-options').then(
+    ({ oidc }) => oidc && put(box, el('div', { class: 'actions' }, link())),
+    () => {}, // the password works without it
   );
+  return box;
 }
 
 function switchLine(other, change) {

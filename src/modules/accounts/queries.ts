@@ -35,6 +35,7 @@ export function userByEmail(db: Db, email: string) {
     .where('users.email', '=', email)
     .select([
       'second_factors.confirmed_at as second_factor_since',
+      'users.email_verified_at',
       'users.org_id',
       'users.id',
       'users.name',

@@ -26,4 +26,5 @@ export const retention = {
   },
   second_factors: { deletedWith: 'users' },
   recovery_codes: { deletedWith: 'second_factors' },
+  oidc_identities: { deletedWith: 'users' },
 } as const satisfies Retention;

@@ -11,6 +11,7 @@ import { registerOrganisation, signIn, signInWithCode, signOut, whoIs } from './
 import { apiKeyRoutes } from './api-key-routes.ts';
 import { CODE_TRIES_MAX, CODE_TRIES_MS } from './limits.ts';
 import { memberRoutes } from './member-routes.ts';
+import { oidcPages } from './oidc-pages.ts';
 import { passwordRoutes } from './password-routes.ts';
 import { Code, GivenPassword, NewPassword, User, Welcomed } from './schemas.ts';
 import { unverifiedStep } from './second-factor.ts';
@@ -18,6 +19,9 @@ import { secondFactorRoutes } from './second-factor-routes.ts';
 import { sessionRoutes } from './session-routes.ts';
 import { createSignInLimits, DEVICE_COOKIE } from './sign-in-limits.ts';
 import { createWelcomeReply, fromOf, turnOf } from './welcome-reply.ts';
+
+/** Outside /api: pages that a browser passes through. */
+export const publicRoutes = oidcPages;
 
 export function routes(api: App, context: ApiContext): void {
   const signIns = createSignInLimits(context.config.secretKey);
@@ -43,6 +47,20 @@ export function routes(api: App, context: ApiContext): void {
       const welcome = await registerOrganisation(caller, context, body, turnOf(request), fromOf(request));
       return welcomed(request, reply, welcome);
     },
+  );
+
+  api.get(
+    '/sign-in-options',
+    {
+      config: { public: true },
+      schema: {
+        operationId: 'getSignInOptions',
+        summary: 'How people can sign in, besides with a password',
+        tags: ['accounts'],
+        response: { 200: Type.Object({ oidc: Type.Boolean({ description: 'at /oidc/start' }) }) },
+      },
+    },
+    async () => ({ oidc: context.config.oidcIssuer !== undefined }),
   );
 
   api.post(
