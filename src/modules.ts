@@ -29,6 +29,7 @@ export const PRODUCT: readonly Module[] = [
     figures: () => import('./modules/employees/figures.ts'),
     jobs: () => import('./modules/employees/jobs.ts'),
     retention: () => import('./modules/employees/retention.ts'),
+    person: () => import('./modules/employees/person.ts'),
     seed: () => import('./modules/employees/seed.ts'),
   },
   {
@@ -38,6 +39,7 @@ export const PRODUCT: readonly Module[] = [
     figures: () => import('./modules/campaigns/figures.ts'),
     jobs: () => import('./modules/campaigns/jobs.ts'),
     retention: () => import('./modules/campaigns/retention.ts'),
+    person: () => import('./modules/campaigns/person.ts'),
     seed: () => import('./modules/campaigns/seed.ts'),
   },
   {
@@ -52,6 +54,7 @@ export const PRODUCT: readonly Module[] = [
     figures: () => import('./modules/conversations/figures.ts'),
     jobs: () => import('./modules/conversations/jobs.ts'),
     retention: () => import('./modules/conversations/retention.ts'),
+    person: () => import('./modules/conversations/person.ts'),
     socket: () => import('./modules/conversations/socket.ts'),
     links: () => import('./modules/conversations/links.ts'),
     seed: () => import('./modules/conversations/seed.ts'),

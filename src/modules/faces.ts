@@ -43,6 +43,8 @@ export interface Module {
   readonly socket?: () => Promise<SocketFace>;
   /** api and mailer: pages that a mail can lead a person without an account to. */
   readonly links?: () => Promise<LinksFace>;
+  /** api: what its tables hold about one person, for export and erasure. */
+  readonly person?: () => Promise<PersonFace>;
   /** npm run seed: its rows of the sample data. */
   readonly seed?: () => Promise<SeedFace>;
 }
@@ -65,6 +67,8 @@ export interface ApiContext {
   readonly cursors: Cursors;
   readonly pages: Pages;
   readonly figures: Figures;
+  /** Of all modules together. */
+  readonly person: PersonalData;
   readonly links: readonly PersonalLink[];
   /** The names of all queues. */
   readonly queues: readonly string[];
@@ -134,6 +138,16 @@ export interface Sockets {
 export interface LinksFace {
   readonly link: PersonalLink;
 }
+
+export interface PersonFace {
+  readonly person: PersonalData;
+}
+
+/**
+ * By table: what it holds about a person (an id of the module that has the persons), as an export shows it. Rows are erased
+ * with the person, by foreign keys (`on delete cascade`): a table that cannot be is not a place for personal data.
+ */
+export type PersonalData = Readonly<Record<string, (db: Db, orgId: number, personId: number) => Promise<object[]>>>;
 
 export interface SeedFace {
   /** Runs in the seed's transaction, after the modules above it in the list. Returns how many rows of each kind it wrote. */
