@@ -41,6 +41,12 @@ export const VARIABLES = {
     secret('SECRET_KEY', key(32), 'signs personal links and page cursors; at least 32 characters'),
     randomKey,
   ),
+  oidcIssuer: inProduction(
+    variable('OIDC_ISSUER', optional(address('https:', 'http:')), 'an OpenID provider that people may sign in with'),
+    secureIssuer,
+  ),
+  oidcClientId: variable('OIDC_CLIENT_ID', optional(text('')), 'what the provider calls this service'),
+  oidcClientSecret: secret('OIDC_CLIENT_SECRET', optional(text('')), 'and its secret there'),
   host: variable('HOST', text('127.0.0.1'), 'the address to listen on'),
   apiPort: variable('API_PORT', port(PROCESSES.api.port), 'the port of `api`'),
   chatPort: variable('CHAT_PORT', port(PROCESSES.chat.port), 'the port of `chat`'),
@@ -143,6 +149,9 @@ export function loadConfig(environment: Environment = process.env): Config {
   const values = Object.fromEntries(
     Object.entries(VARIABLES).map(([field, variable]) => [field, readVariable(variable as Variable<unknown>)]),
   ) as unknown as Values;
+  const oidc = [values.oidcIssuer, values.oidcClientId, values.oidcClientSecret].filter((value) => value !== undefined);
+  if (oidc.length % 3 !== 0)
+    faults.push('OIDC_ISSUER, OIDC_CLIENT_ID and OIDC_CLIENT_SECRET are set together, or not at all');
   const instances = Object.fromEntries(
     Object.entries(PROCESSES).flatMap(([name, { instances }]) =>
       instances === undefined
@@ -215,6 +224,13 @@ function publicAddress(raw: string | undefined, name: string, faults: string[]):
     faults.push(`${name} leads to this machine, or to a name for tests and examples: ${needed}`);
   else if (new URL(raw).protocol !== 'https:')
     faults.push(`${name} starts with http://, so passwords and personal links could be read on their way: ${needed}`);
+}
+
+function secureIssuer(raw: string | undefined, name: string, faults: string[]): void {
+  if (raw !== undefined && new URL(raw).protocol !== 'https:')
+    faults.push(
+      `${name} starts with http://, so whoever is on the way can sign in as anybody: set it to an https:// address`,
+    );
 }
 
 function publicSender(raw: string | undefined, name: string, faults: string[]): void {

@@ -120,6 +120,9 @@ export const UNKNOWN_SESSIONS_PER_MINUTE_MAX = 600; // per network: each costs a
 export const ETAG_CHARS_MAX = 200; // any tag that a client might send; ours are a quoted number
 export const RATE_LIMIT_KEYS_MAX = 10_000;
 export const SESSION_MS = 14 * DAY_MS;
+export const SESSION_TOUCH_MS = 5 * MINUTE_MS; // how exactly a session's last use is known: one write per session and this
+export const API_KEY_TOUCH_MS = 1 * MINUTE_MS; // the same of a key, which people look at to see whether it is still needed
+export const DEVICE_CHARS_MAX = 300; // of a User-Agent; browsers send about 120
 export const SESSION_CACHE_MS = 5 * SECOND_MS; // a session that was revoked by another process stays valid for at most this long
 export const SESSION_CACHE_ENTRIES_MAX = 5_000;
 

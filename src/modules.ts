@@ -6,8 +6,15 @@ import type { Module } from './modules/faces.ts';
  */
 export const PLATFORM: readonly Module[] = [
   {
+    name: 'audit',
+    routes: () => import('./modules/audit/routes.ts'),
+    retention: () => import('./modules/audit/retention.ts'),
+  },
+  {
     name: 'accounts',
+    queues: ['account-mails'],
     routes: () => import('./modules/accounts/routes.ts'),
+    jobs: () => import('./modules/accounts/jobs.ts'),
     retention: () => import('./modules/accounts/retention.ts'),
     seed: () => import('./modules/accounts/seed.ts'),
   },
@@ -27,6 +34,7 @@ export const PRODUCT: readonly Module[] = [
     figures: () => import('./modules/employees/figures.ts'),
     jobs: () => import('./modules/employees/jobs.ts'),
     retention: () => import('./modules/employees/retention.ts'),
+    person: () => import('./modules/employees/person.ts'),
     seed: () => import('./modules/employees/seed.ts'),
   },
   {
@@ -37,6 +45,7 @@ export const PRODUCT: readonly Module[] = [
     jobs: () => import('./modules/campaigns/jobs.ts'),
     retention: () => import('./modules/campaigns/retention.ts'),
     feedback: () => import('./modules/campaigns/feedback.ts'),
+    person: () => import('./modules/campaigns/person.ts'),
     seed: () => import('./modules/campaigns/seed.ts'),
   },
   {
@@ -51,6 +60,7 @@ export const PRODUCT: readonly Module[] = [
     figures: () => import('./modules/conversations/figures.ts'),
     jobs: () => import('./modules/conversations/jobs.ts'),
     retention: () => import('./modules/conversations/retention.ts'),
+    person: () => import('./modules/conversations/person.ts'),
     socket: () => import('./modules/conversations/socket.ts'),
     links: () => import('./modules/conversations/links.ts'),
     seed: () => import('./modules/conversations/seed.ts'),

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { moduleFolder } from './modules.ts';
 
@@ -6,6 +6,7 @@ export interface Operation {
   readonly summary?: string;
   readonly tags?: string[];
   readonly 'x-role'?: string;
+  readonly 'x-scope'?: string;
   readonly parameters?: { readonly name: string }[];
   readonly responses?: Record<string, { content?: Record<string, { schema?: object }>; description?: string }>;
 }
@@ -40,10 +41,9 @@ export async function operationsOf(url: string): Promise<PathOperation[]> {
 export function modulesByRoute(modules: readonly string[]): Map<string, string> {
   const found = new Map<string, string>();
   for (const module of modules) {
-    const file = join(moduleFolder(module), 'routes.ts');
-    if (!existsSync(file)) continue;
-    for (const [, method = '', path = ''] of readFileSync(file, 'utf8').matchAll(ROUTE))
-      found.set(`${method.toUpperCase()} /api${path.replace(/:(\w+)/g, '{$1}')}`, module);
+    for (const file of globSync('*routes.ts', { cwd: moduleFolder(module) }))
+      for (const [, method = '', path = ''] of readFileSync(join(moduleFolder(module), file), 'utf8').matchAll(ROUTE))
+        found.set(`${method.toUpperCase()} /api${path.replace(/:(\w+)/g, '{$1}')}`, module);
   }
   return found;
 }

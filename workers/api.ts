@@ -1,4 +1,5 @@
 import { createCursors } from '../src/db/keyset-pagination.ts';
+import { createApiKeys } from '../src/http/api-keys.ts';
 import { describeApi } from '../src/http/api-reference.ts';
 import { createSessions } from '../src/http/authentication.ts';
 import { loadPages } from '../src/http/pages.ts';
@@ -8,7 +9,7 @@ import type { ApiContext } from '../src/modules/faces.ts';
 import { MODULES } from '../src/modules.ts';
 import { closeServer, listen } from '../src/process/listen.ts';
 import type { Process } from '../src/process/run-process.ts';
-import { loadFaces, loadFeedbacks, loadFigures, loadLinks, queueNames } from './parts/modules.ts';
+import { loadFaces, loadFeedbacks, loadFigures, loadLinks, loadPersonalData, queueNames } from './parts/modules.ts';
 import { useDatabase, useRedis } from './parts/resources.ts';
 
 /** HTTP: dashboard, API, exports. Reads from the replica, writes to the primary. */
@@ -24,22 +25,23 @@ export async function start(process: Process, modules = MODULES): Promise<void> 
     modules.map(({ name }) => name),
     [new URL(config.chatUrl).origin.replace(/^http/, 'ws')],
   );
-  const sessions = createSessions(database);
+  const credentials = { sessions: createSessions(database), apiKeys: createApiKeys(database) };
   const context: ApiContext = {
-    ...{ config, log, database, redis, hasher, pages, sessions },
+    ...{ config, log, database, redis, hasher, pages, ...credentials },
     cursors: createCursors(config.secretKey),
     figures: await loadFigures(modules),
+    person: await loadPersonalData(modules),
     links: await loadLinks(modules),
     feedbacks: await loadFeedbacks(modules),
     queues: queueNames(modules),
     report: metrics.report,
   };
   const faces = await loadFaces(modules, ({ routes }) => routes);
-  const app = await createServer({ ...process, database, pages, sessions });
+  const app = await createServer({ ...process, database, pages, credentials });
   await describeApi(app, config.apiUrl, pages);
   mountPages(app, pages);
   for (const { publicRoutes } of faces) publicRoutes?.(app, context);
-  await mountApi(app, context, (api) => {
+  await mountApi(app, credentials, config, (api) => {
     for (const { routes } of faces) routes(api, context);
   });
   await app.ready();

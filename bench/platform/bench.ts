@@ -2,6 +2,7 @@
 import type { Check, Row } from '../load/checks.ts';
 import { get, read } from '../load/step.ts';
 import type { ModuleBench } from '../module-bench.ts';
+import { ACCOUNT_HISTORY, ACCOUNT_STEPS } from './account-steps.ts';
 import { SESSION_HISTORY, SESSION_STEPS } from './session-steps.ts';
 import { SUPPRESSION_STEPS } from './suppression-steps.ts';
 
@@ -13,11 +14,26 @@ const checkMe: Check = ({ json }, { fields, orgId }) => {
   return undefined;
 };
 
+const checkSessions: Check = ({ json }) => {
+  const { sessions } = json as { sessions: { current: boolean }[] };
+  return sessions.length > 0 ? undefined : 'no session, where this one is one';
+};
+
+const checkSignInOptions: Check = ({ json }) =>
+  (json as { oidc: unknown }).oidc === false ? undefined : 'a provider that nobody has configured';
+
+const checkSecondFactor: Check = ({ json }) =>
+  (json as { since: unknown }).since === null ? undefined : 'a second factor that nobody has set up';
+
 const checkOperations: Check = ({ json }) => {
   const { processes, database } = json as { processes: unknown[]; database: { connections: number } };
   if (processes.length === 0) return 'no process reports';
   return database.connections > 0 ? undefined : 'no connections to the database';
 };
+
+const LISTED_ALL_DAY = new Set(['GET /api/users', 'GET /api/sessions', 'GET /api/audit-log']);
+/** Each in its turn. */
+const RARE_ACCOUNT_STEPS = Object.keys(ACCOUNT_STEPS).filter((step) => !LISTED_ALL_DAY.has(step));
 
 export const bench: ModuleBench = {
   steps: {
@@ -33,9 +49,19 @@ export const bench: ModuleBench = {
     },
     ...SESSION_STEPS,
     ...SUPPRESSION_STEPS,
+    ...ACCOUNT_STEPS,
   },
-  officeDay: { 'GET /api/me': 12, 'GET /api/summary': 14, 'GET /api/operations': 2, 'GET /api/suppressions': 1 },
+  officeDay: {
+    'GET /api/me': 12,
+    'GET /api/summary': 14,
+    'GET /api/operations': 2,
+    'GET /api/users': 1,
+    'GET /api/sessions': 1,
+    'GET /api/audit-log': 2,
+    'GET /api/suppressions': 1,
+  },
   rare: {
+    ...Object.fromEntries(RARE_ACCOUNT_STEPS.map((step) => [step, 1])),
     'POST /api/sessions': 4,
     'DELETE /api/sessions/current': 3,
     'POST /api/registrations': 1,
@@ -44,9 +70,15 @@ export const bench: ModuleBench = {
     'POST /api/suppressions/{id}/lift': 1,
     'POST /api/mail-events': 1,
   },
-  checks: { me: checkMe, operations: checkOperations },
-  history: SESSION_HISTORY,
-  growing: { 'GET /api/summary': 'time' },
+  checks: {
+    me: checkMe,
+    operations: checkOperations,
+    sessions: checkSessions,
+    secondFactor: checkSecondFactor,
+    signInOptions: checkSignInOptions,
+  },
+  history: { ...SESSION_HISTORY, ...ACCOUNT_HISTORY },
+  growing: { 'GET /api/summary': 'time', 'GET /api/audit-log': 'time' },
   capacity: { route: 'GET /api/me', path: '/api/me' },
   alongside: () => import('./alongside.ts'),
   counted: () => import('./counted.ts'),

@@ -6,6 +6,63 @@ import type { JsonOf, SetOnce, Time } from './column-types.ts';
 export type Generated<T> =
   T extends ColumnType<infer S, infer I, infer U> ? ColumnType<S, I | undefined, U> : ColumnType<T, T | undefined, T>;
 
+export interface AccountLinks {
+  created_at: SetOnce;
+  expires_at: Time;
+  id: GeneratedAlways<number>;
+  mail_problem: string | null;
+  mailed_at: Time | null;
+  org_id: number;
+  purpose: 'password-reset' | 'email-verification';
+  user_id: number;
+}
+
+export interface ApiKeys {
+  created_at: SetOnce;
+  expires_at: Time | null;
+  id: GeneratedAlways<number>;
+  key_hash: Buffer;
+  last_used_at: Time | null;
+  name: string;
+  org_id: number;
+  prefix: string;
+  scope: 'read' | 'write';
+  user_id: number;
+}
+
+export interface AuditLog {
+  action: string;
+  actor: string | null;
+  actor_id: number | null;
+  api_key: string | null;
+  created_at: SetOnce;
+  details: Generated<JsonOf<Record<string, string | number | boolean | null>>>;
+  id: GeneratedAlways<number>;
+  network: string | null;
+  org_id: number;
+  subject: string | null;
+}
+
+export interface Invitations {
+  created_at: SetOnce;
+  email: string;
+  expires_at: Time;
+  id: GeneratedAlways<number>;
+  invited_by: string;
+  mail_problem: string | null;
+  mailed_at: Time | null;
+  org_id: number;
+  role: 'owner' | 'admin' | 'viewer';
+}
+
+export interface OidcIdentities {
+  created_at: SetOnce;
+  issuer: string;
+  org_id: number;
+  subject: string;
+  user_id: number;
+}
+
 export interface Organisations {
   created_at: SetOnce;
   id: GeneratedAlways<number>;
@@ -22,9 +79,28 @@ export interface Outbox {
   topic: string;
 }
 
+export interface RecoveryCodes {
+  code_hash: Buffer;
+  org_id: number;
+  user_id: number;
+}
+
+export interface SecondFactors {
+  confirmed_at: Time | null;
+  created_at: SetOnce;
+  last_step: Generated<number>;
+  org_id: number;
+  sealed_secret: Buffer;
+  user_id: number;
+}
+
 export interface Sessions {
   created_at: SetOnce;
+  device: Generated<string>;
   expires_at: Time;
+  id: GeneratedAlways<number>;
+  last_used_at: Generated<Time>;
+  network: Generated<string>;
   org_id: number;
   token_hash: Buffer;
   user_id: number;
@@ -44,6 +120,7 @@ export interface Suppressions {
 export interface Users {
   created_at: SetOnce;
   email: string;
+  email_verified_at: Time | null;
   id: GeneratedAlways<number>;
   name: string;
   org_id: number;
@@ -52,8 +129,15 @@ export interface Users {
 }
 
 export interface Tables {
+  account_links: AccountLinks;
+  api_keys: ApiKeys;
+  audit_log: AuditLog;
+  invitations: Invitations;
+  oidc_identities: OidcIdentities;
   organisations: Organisations;
   outbox: Outbox;
+  recovery_codes: RecoveryCodes;
+  second_factors: SecondFactors;
   sessions: Sessions;
   suppressions: Suppressions;
   users: Users;

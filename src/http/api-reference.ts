@@ -1,4 +1,5 @@
 import swagger from '@fastify/swagger';
+import { scopeOf } from './api-keys.ts';
 import type { App } from './app.ts';
 import type { Pages } from './pages.ts';
 import { sendPage } from './server.ts';
@@ -15,7 +16,7 @@ export async function describeApi(app: App, apiUrl: string, pages: Pages): Promi
         title: 'Tardigrade',
         version: '1',
         description:
-          'Sign in with POST /api/sessions and send the token as `Authorization: Bearer …`. The response to a write has a `read-after` header: send it back with the next read, and that read sees the write however far the replica lags.',
+          "Sign in with POST /api/sessions and send the token as `Authorization: Bearer …`; a program sends an API key the same way, and can do what the key's scope (`x-scope`) allows. The response to a write has a `read-after` header: send it back with the next read, and that read sees the write however far the replica lags.",
       },
       servers: [{ url: apiUrl }],
       components: { securitySchemes: { token: { type: 'http', scheme: 'bearer' } } },
@@ -27,6 +28,7 @@ export async function describeApi(app: App, apiUrl: string, pages: Pages): Promi
         ...schema,
         hide: !url.startsWith('/api/'),
         ...(route.config?.public === true ? { security: [] } : {}),
+        ...(route.config?.public === true ? {} : { 'x-scope': scopeOf(String(route.method), route.config?.scope) }),
         ...(route.config?.role === undefined ? {} : { 'x-role': route.config.role }),
       } as typeof schema,
     }),

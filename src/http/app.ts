@@ -29,6 +29,8 @@ declare module 'fastify' {
     public?: boolean;
     /** The minimum role; any role if undefined. */
     role?: Exclude<Role, 'viewer'>;
+    /** What an API key needs; by default `read` for GET and `write` for everything else. `none`: only people may. */
+    scope?: 'read' | 'write' | 'none';
   }
   interface FastifyRequest {
     /** The network that the request came from, as limits count it: `192.0.2.1`, `2001:db8:1:2::/64`. */
@@ -47,4 +49,8 @@ export interface SignedIn {
   readonly orgId: number;
   readonly userId: number;
   readonly role: Role;
+  /** Set when the request came with an API key of the user's. */
+  readonly apiKey?: { readonly prefix: string; readonly scope: 'read' | 'write' };
+  /** Set when it came with a session. */
+  readonly sessionId?: number;
 }

@@ -1,31 +1,35 @@
-import { hash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import { sql } from 'kysely';
-import { LRUCache } from 'lru-cache';
 import type { Database } from '../db/read-write-split.ts';
 import type { Db, Role } from '../db/schema.ts';
 import { EVERY_ORGANISATION } from '../db/tenant-isolation.ts';
 import { AppError } from '../errors.ts';
-import { createSingleFlight } from '../flow/single-flight.ts';
-import {
-  KNOWN_SESSION_MS,
-  SESSION_CACHE_ENTRIES_MAX,
-  SESSION_CACHE_MS,
-  SESSION_MS,
-  UNKNOWN_SESSIONS_PER_MINUTE_MAX,
-} from '../limits.ts';
+import { DEVICE_CHARS_MAX, SESSION_MS, SESSION_TOUCH_MS, UNKNOWN_SESSIONS_PER_MINUTE_MAX } from '../limits.ts';
+import { API_KEY, type ApiKeys, isApiKey, refuseScope, scopeOf } from './api-keys.ts';
 import type { App, SignedIn } from './app.ts';
 import { createRateLimit } from './rate-limit.ts';
 import { createLastWrites } from './read-own-writes.ts';
+import { createTokenLookup, hashOfToken } from './token-lookup.ts';
 
 export interface Sessions {
   /** Creates a session in the caller's transaction and returns its token. Only the token's hash is stored. */
-  create(transaction: Db, user: { orgId: number; userId: number }): Promise<string>;
+  create(transaction: Db, user: NewSession): Promise<string>;
   /** Reads from the primary: on a lagging replica a session would outlive its end. */
   find(token: string): Promise<SignedIn | undefined>;
   end(transaction: Db, token: string): Promise<void>;
+  /** After sessions of the user were ended, or the role was changed: this process asks the database again. */
+  forgetUser(orgId: number, userId: number): void;
   /** Whether the token was valid at some time within KNOWN_SESSION_MS. Grants nothing: for who goes first when places are scarce. */
   isKnown(token: string): boolean;
+}
+
+export interface NewSession {
+  readonly orgId: number;
+  readonly userId: number;
+  /** What the client says that it is (User-Agent), and where it is: for the person's list of sessions. */
+  readonly device?: string | undefined;
+  readonly network?: string | undefined;
 }
 
 /** Named after the service: browsers keep one jar for all services of a host, whatever their ports. */
@@ -34,60 +38,72 @@ const TOKEN_BYTES = 32;
 const ROLE_RANK: Record<Role, number> = { viewer: 0, admin: 1, owner: 2 };
 
 export function createSessions(database: Pick<Database, 'primary'>): Sessions {
-  const cache = new LRUCache<string, SignedIn>({ max: SESSION_CACHE_ENTRIES_MAX, ttl: SESSION_CACHE_MS });
-  const known = new LRUCache<string, true>({ max: SESSION_CACHE_ENTRIES_MAX, ttl: KNOWN_SESSION_MS });
-  const asking = createSingleFlight<SignedIn | undefined>();
+  const db = () => database.primary(EVERY_ORGANISATION);
 
-  async function read(key: string, hash: Buffer): Promise<SignedIn | undefined> {
+  async function read(hash: Buffer): Promise<SignedIn | undefined> {
     // Only the row says which organisation it belongs to: this is the one read of a signed-in request without a tenant.
-    const row = await database
-      .primary(EVERY_ORGANISATION)
+    const row = await db()
       .selectFrom('sessions')
       .innerJoin('users', (join) =>
         join.onRef('users.org_id', '=', 'sessions.org_id').onRef('users.id', '=', 'sessions.user_id'),
       )
       .where('sessions.token_hash', '=', hash)
       .where('sessions.expires_at', '>', sql<string>`now()`)
-      .select(['users.org_id', 'users.id', 'users.role'])
+      .select(['users.org_id', 'users.id', 'users.role', 'sessions.id as session_id', 'sessions.last_used_at'])
       .executeTakeFirst();
     if (row === undefined) return undefined;
-    const signedIn = { orgId: row.org_id, userId: row.id, role: row.role };
-    cache.set(key, signedIn);
-    known.set(key, true);
-    return signedIn;
+    if (Date.parse(row.last_used_at) < Date.now() - SESSION_TOUCH_MS) void touch(hash);
+    return { orgId: row.org_id, userId: row.id, role: row.role, sessionId: row.session_id };
   }
 
+  /** Nobody waits for it, and a request does not fail with it. */
+  async function touch(hash: Buffer): Promise<void> {
+    await db()
+      .updateTable('sessions')
+      .set({ last_used_at: sql`now()` })
+      .where('token_hash', '=', hash)
+      .execute()
+      .catch(() => undefined);
+  }
+
+  const lookup = createTokenLookup(read);
   return {
-    async create(transaction, { orgId, userId }) {
+    async create(transaction, { orgId, userId, device = '', network = '' }) {
       const token = randomBytes(TOKEN_BYTES).toString('base64url');
       await transaction
         .insertInto('sessions')
         .values({
-          token_hash: hashOf(token),
+          token_hash: hashOfToken(token),
           org_id: orgId,
           user_id: userId,
+          device: device.slice(0, DEVICE_CHARS_MAX),
+          network,
           expires_at: new Date(Date.now() + SESSION_MS),
         })
         .execute();
       return token;
     },
-    async find(token) {
-      const hash = hashOf(token);
-      const key = hash.toString('base64');
-      return cache.get(key) ?? asking(key, () => read(key, hash));
-    },
+    find: lookup.find,
     async end(transaction, token) {
-      const hash = hashOf(token);
-      cache.delete(hash.toString('base64'));
-      known.delete(hash.toString('base64'));
-      await transaction.deleteFrom('sessions').where('token_hash', '=', hash).execute();
+      await transaction.deleteFrom('sessions').where('token_hash', '=', hashOfToken(token)).execute();
     },
-    isKnown: (token) => known.has(hashOf(token).toString('base64')),
+    forgetUser: (orgId, userId) => lookup.forget((user) => user.orgId === orgId && user.userId === userId),
+    isKnown: lookup.isKnown,
   };
 }
 
+/** What authenticates a request: a session, or an API key. */
+export interface Credentials {
+  readonly sessions: Sessions;
+  readonly apiKeys: ApiKeys;
+}
+
+export function isKnownToken({ sessions, apiKeys }: Credentials, token: string): boolean {
+  return isApiKey(token) ? apiKeys.isKnown(token) : sessions.isKnown(token);
+}
+
 /** Guards every route of `api`: the user is signed in, has the route's role, and changes come from our own pages. */
-export function authenticate(api: App, sessions: Sessions, requestsPerMinute: number): void {
+export function authenticate(api: App, credentials: Credentials, requestsPerMinute: number): void {
   api.decorateRequest('user', null as unknown as SignedIn);
   const lastWrites = createLastWrites();
   const requests = createRateLimit('requests', requestsPerMinute);
@@ -95,22 +111,25 @@ export function authenticate(api: App, sessions: Sessions, requestsPerMinute: nu
 
   /** Each token that nobody knows costs a query: a network has so many of them. */
   async function find(token: string, network: string): Promise<SignedIn | undefined> {
-    if (sessions.isKnown(token)) return sessions.find(token);
+    const { find } = isApiKey(token) ? credentials.apiKeys : credentials.sessions;
+    if (isKnownToken(credentials, token)) return find(token);
     unknown.refuseUsedUp(network);
-    const user = await sessions.find(token);
+    const user = await find(token);
     if (user === undefined) unknown.count(network);
     return user;
   }
 
   api.addHook('onRequest', async (request, reply) => {
-    const { public: open, role } = request.routeOptions.config;
+    const { public: open, role, scope } = request.routeOptions.config;
     if (request.method !== 'GET' && request.method !== 'HEAD') refuseOtherSites(request.headers);
     if (open === true) return;
     const token = tokenOf(request);
     const user = token === undefined ? undefined : await find(token, request.network);
     if (user === undefined) throw new AppError('unauthenticated', 'Sign in first: POST /api/sessions.');
     api.recognise(request.raw);
-    requests.count(`${user.orgId}/${user.userId}`, reply);
+    // Each key has a budget of its own: a script in a loop does not take its user's away.
+    requests.count(`${user.orgId}/${user.apiKey?.prefix ?? user.userId}`, reply);
+    if (user.apiKey !== undefined) refuseScope(user.apiKey, scopeOf(request.method, scope));
     if (role !== undefined && ROLE_RANK[user.role] < ROLE_RANK[role]) {
       throw new AppError('forbidden', `This needs the role ${role}; you are signed in as ${user.role}.`);
     }
@@ -124,10 +143,11 @@ export function authenticate(api: App, sessions: Sessions, requestsPerMinute: nu
 
 /** `Authorization: Bearer …` for programs, the cookie for browsers. */
 export function tokenOf({ headers }: { headers: IncomingHttpHeaders }): string | undefined {
-  const bearer = /^Bearer ([\w-]{43})$/.exec(headers.authorization ?? '')?.[1];
+  const bearer = BEARER.exec(headers.authorization ?? '')?.[1];
   return bearer ?? COOKIE.exec(headers.cookie ?? '')?.[1];
 }
 
+const BEARER = new RegExp(`^Bearer ([\\w-]{43}|${API_KEY})$`);
 const COOKIE = new RegExp(`(?:^|; ?)${SESSION_COOKIE}=([\\w-]{43})(?:;|$)`);
 
 /** A browser sends the cookie whichever site the request comes from, so only our own pages may change anything. */
@@ -143,8 +163,4 @@ function refuseOtherSites(headers: Record<string, string | string[] | undefined>
       'forbidden',
       'This request came from another site, which is not allowed to change anything here.',
     );
-}
-
-function hashOf(token: string): Buffer {
-  return hash('sha256', token, 'buffer');
 }

@@ -6,6 +6,7 @@
  * How it works: a fair queue in front of Node's own argon2. Networks take turns, devices that have signed in before have
  *   a lane of their own, and a sign-in whose client has gone is not worked for. When the queue is full, a caller gets a
  *   503.
+ *   Passwords are normalised (NFKC): another keyboard, or another system, may type the same letters in other characters.
  * What it costs: 19 MiB and one thread per hash in progress (OWASP's parameters: 19 MiB, 2 passes, 1 lane).
  * Its bound: PASSWORD_HASHES_AT_ONCE_MAX, PASSWORD_HASHES_WAITING_MAX, PASSWORD_HASH_WAIT_MS.
  * Its proof: test/http/password-hashing.test.ts, bench/patterns/password-hashing.
@@ -37,14 +38,19 @@ export function createPasswordHasher(): PasswordHasher {
   return {
     async hash(password, turn = ANYBODY) {
       const salt = randomBytes(SALT_BYTES);
-      const tag = await queue.run(turn, () => derive('argon2id', { ...PARAMETERS, message: password, nonce: salt }));
+      const message = password.normalize('NFKC');
+      const tag = await queue.run(turn, () => derive('argon2id', { ...PARAMETERS, message, nonce: salt }));
       return format(salt, tag);
     },
     async verify(password, stored = NOBODY, turn = ANYBODY) {
       const { parameters, salt, tag } = parse(stored);
-      const work = () => derive('argon2id', { ...parameters, message: password, nonce: salt });
-      const given = await queue.run(turn, work);
-      return timingSafeEqual(given, tag) && stored !== NOBODY;
+      // As it was typed: hashes that were stored before passwords were normalised.
+      for (const message of new Set([password.normalize('NFKC'), password])) {
+        const work = () => derive('argon2id', { ...parameters, message, nonce: salt });
+        const given = await queue.run(turn, work);
+        if (timingSafeEqual(given, tag) && stored !== NOBODY) return true;
+      }
+      return false;
     },
     get waiting() {
       return queue.waiting;

@@ -13,7 +13,7 @@ import { answerHealth, HEALTH_PATHS } from '../process/health-endpoints.ts';
 import { createHttpServer } from '../process/http-server.ts';
 import type { Metrics } from '../process/metrics.ts';
 import type { App } from './app.ts';
-import { authenticate, type Sessions, tokenOf } from './authentication.ts';
+import { authenticate, type Credentials, isKnownToken, tokenOf } from './authentication.ts';
 import { endOldConnections } from './connection-age.ts';
 import { ONE_LINE, tidyIncomingText } from './incoming-text.ts';
 import { createAdmission } from './load-shedding.ts';
@@ -29,7 +29,7 @@ export interface ServerParts {
   readonly metrics: Metrics;
   readonly database: Database;
   readonly pages: Pages;
-  readonly sessions: Pick<Sessions, 'isKnown'>;
+  readonly credentials: Credentials;
 }
 
 /** Creates the server; modules then add their routes under /api, and the worker calls listen. */
@@ -41,7 +41,7 @@ export async function createServer(parts: ServerParts): Promise<App> {
     ...{ headers, metrics: parts.metrics, log: parts.log, networkOf: network },
     isKnown(request) {
       const token = tokenOf(request);
-      return token !== undefined && parts.sessions.isKnown(token);
+      return token !== undefined && isKnownToken(parts.credentials, token);
     },
   });
   const app = fastify({
@@ -126,12 +126,13 @@ export function sendPage(reply: FastifyReply, answer: PageAnswer | undefined): F
  */
 export async function mountApi(
   app: App,
-  { sessions, config }: { sessions: Sessions; config: Config },
+  credentials: Credentials,
+  config: Config,
   mount: (api: App) => void,
 ): Promise<void> {
   await app.register(
     async (api) => {
-      authenticate(api as App, sessions, config.requestsPerMinute);
+      authenticate(api as App, credentials, config.requestsPerMinute);
       tidyIncomingText(api);
       api.addHook('onSend', async (_request, reply) => {
         if (!reply.hasHeader('cache-control')) reply.header('cache-control', 'no-store');

@@ -10,6 +10,7 @@ import type { Config } from '../config.ts';
 import type { Cursors } from '../db/keyset-pagination.ts';
 import type { Database } from '../db/read-write-split.ts';
 import type { Db } from '../db/schema.ts';
+import type { ApiKeys } from '../http/api-keys.ts';
 import type { App } from '../http/app.ts';
 import type { Sessions } from '../http/authentication.ts';
 import type { Pages } from '../http/pages.ts';
@@ -46,6 +47,8 @@ export interface Module {
   readonly links?: () => Promise<LinksFace>;
   /** api and mailer: what mail servers report about its mails. */
   readonly feedback?: () => Promise<FeedbackFace>;
+  /** api: what its tables hold about one person, for export and erasure. */
+  readonly person?: () => Promise<PersonFace>;
   /** npm run seed: its rows of the sample data. */
   readonly seed?: () => Promise<SeedFace>;
 }
@@ -63,10 +66,13 @@ export interface ApiContext {
   readonly database: Database;
   readonly redis: Redis;
   readonly sessions: Sessions;
+  readonly apiKeys: ApiKeys;
   readonly hasher: PasswordHasher;
   readonly cursors: Cursors;
   readonly pages: Pages;
   readonly figures: Figures;
+  /** Of all modules together. */
+  readonly person: PersonalData;
   readonly links: readonly PersonalLink[];
   readonly feedbacks: readonly MailFeedback[];
   /** The names of all queues. */
@@ -155,6 +161,15 @@ export interface MailFeedback {
    */
   record(transaction: Db, target: LinkTarget, event: MailEvent): Promise<string | undefined>;
 }
+export interface PersonFace {
+  readonly person: PersonalData;
+}
+
+/**
+ * By table: what it holds about a person (an id of the module that has the persons), as an export shows it. Rows are erased
+ * with the person, by foreign keys (`on delete cascade`): a table that cannot be is not a place for personal data.
+ */
+export type PersonalData = Readonly<Record<string, (db: Db, orgId: number, personId: number) => Promise<object[]>>>;
 
 export interface SeedFace {
   /** Runs in the seed's transaction, after the modules above it in the list. Returns how many rows of each kind it wrote. */

@@ -28,6 +28,7 @@ export async function get(path, query, signal) {
 }
 
 export const post = (path, body, signal) => call('POST', path, json(body, signal));
+export const replace = (path, body, signal) => call('PUT', path, json(body, signal));
 export const patch = (path, body, signal) => call('PATCH', path, json(body, signal));
 /** A change to the version that the person has seen; refused when somebody else has changed it meanwhile. */
 export const change = (path, body, version, signal) =>
@@ -77,7 +78,7 @@ async function call(method, path, options) {
   const text = await reply.text();
   if (reply.ok) return text === '' ? null : JSON.parse(text);
   const problem = new Problem({ ...problemIn(text), status: reply.status }, retryAfterMs(reply));
-  if (reply.status === 401 && path !== '/api/sessions') window.dispatchEvent(new Event('signed-out'));
+  if (reply.status === 401 && !path.startsWith('/api/sessions')) window.dispatchEvent(new Event('signed-out'));
   throw problem;
 }
 

@@ -12,16 +12,25 @@ import { modules } from '/modules.js';
 import { get, Problem, remove } from './api.js';
 import { el, put } from './el.js';
 import { icon } from './icons.js';
+import { linkPage } from './link-pages.js';
 import { announce, notice } from './parts.js';
 import { signInPage } from './sign-in.js';
 import { homeView } from './views/home.js';
 import { operationsView } from './views/operations.js';
+import { auditLogView } from './views/settings/audit-log.js';
+import { keysView } from './views/settings/keys.js';
+import { membersView } from './views/settings/members.js';
+import { securityView } from './views/settings/security.js';
 import { suppressionsView } from './views/suppressions.js';
 
 const VIEWS = [
   { pattern: /^\/$/, view: homeView },
   { pattern: /^\/operations$/, view: operationsView },
   { pattern: /^\/suppressions$/, view: suppressionsView },
+  { pattern: /^\/settings$/, view: securityView },
+  { pattern: /^\/settings\/members$/, view: membersView },
+  { pattern: /^\/settings\/keys$/, view: keysView },
+  { pattern: /^\/settings\/audit$/, view: auditLogView },
   ...modules.flatMap(({ views = [] }) => views),
 ];
 const LINKS = [
@@ -30,6 +39,7 @@ const LINKS = [
   { path: '/suppressions', text: 'Suppressions', icon: 'block' },
   // For those who may act on it; the server refuses it to viewers.
   { path: '/operations', text: 'Operations', icon: 'pulse', roles: ['owner', 'admin'] },
+  { path: '/settings', text: 'Settings', icon: 'key' },
 ];
 
 const app = document.getElementById('app');
@@ -68,15 +78,22 @@ function loadStyle(href) {
 function enter(me, message) {
   leave();
   session = me && { ...me, mayWrite: me.user.role !== 'viewer' };
-  if (session === null) return put(app, signInPage(enter, message));
-  put(app, shell());
+  if (session === null) return showEntry(message);
   showView();
 }
 
+function showEntry(message) {
+  put(app, linkPage(pathOf(), enter) ?? signInPage(enter, message));
+}
+
 function showView() {
-  if (session === null) return;
+  if (session === null) return showEntry();
+  // A link in a mail is followed whoever is signed in.
+  const page = linkPage(pathOf(), enter);
+  if (page !== undefined) return put(app, page);
+  if (document.querySelector('#app > .side') === null) put(app, shell());
   leave();
-  const path = location.hash.slice(1) || '/';
+  const path = pathOf();
   const { pattern, view } = VIEWS.find((one) => one.pattern.test(path)) ?? { pattern: /^/, view: missingView };
   const main = document.getElementById('main');
   put(main, view({ id: Number(pattern.exec(path)[1]), session, signal: left.signal }));
@@ -90,6 +107,10 @@ function showView() {
   window.scrollTo(0, 0);
   title?.focus({ preventScroll: true });
   announce('');
+}
+
+function pathOf() {
+  return location.hash.slice(1) || '/';
 }
 
 // Whatever the view had begun ends with it: requests, polling, an open dialog.

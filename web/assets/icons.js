@@ -10,6 +10,7 @@ const SHAPES = {
   file: 'M6 3h8l5 5v13H6zM14 3v5h5M9 13h7M9 17h7',
   chart: 'M4 3v18h17M8 16v-4M12 16V8M16 16v-6',
   block: 'M12 3a9 9 0 1 0 0 18 9 9 0 0 0 0-18zM6 6l12 12',
+  key: 'M15 14a5 5 0 1 0-4.6-3L3 18v3h4v-2h2v-2h2l1.6-1.6A5 5 0 0 0 15 14zM16 8h.01',
   box: 'M3 8l9-5 9 5v8l-9 5-9-5zM3 8l9 5 9-5M12 13v8',
 };
 

@@ -1,6 +1,8 @@
-import { post } from './api.js';
+import { get, post } from './api.js';
 import { el, put } from './el.js';
+import { forgottenForm } from './link-pages.js';
 import { field, notice, run } from './parts.js';
+import { codeForm } from './second-step.js';
 
 const SIGN_IN = { path: '/api/sessions', title: 'Sign in', action: 'Sign in', fields: ['email', 'password'] };
 const REGISTER = {
@@ -29,7 +31,14 @@ export function signInPage(entered, message) {
     put(
       card,
       entryForm(form, entered),
+      form === SIGN_IN && el('p', { class: 'soft' }, link('Forgotten your password?', forgotten)),
+      form === SIGN_IN && otherWays(),
       switchLine(other, () => show(other, form)),
+    );
+  const forgotten = () =>
+    put(
+      card,
+      forgottenForm(() => show(SIGN_IN, REGISTER)),
     );
   show(SIGN_IN, REGISTER);
   if (message) card.prepend(notice(message, 'info'));
@@ -68,7 +77,11 @@ function entryForm({ path, title, action, fields }, entered) {
   const submit = (event) => {
     event.preventDefault();
     const values = Object.fromEntries(new FormData(event.target));
-    run(button, fault, async () => entered(await post(path, values)));
+    run(button, fault, async () => {
+      const answer = await post(path, values);
+      if (answer.ticket === undefined || answer.user) return entered(answer);
+      put(event.target.parentNode, codeForm(answer.ticket, entered));
+    });
   };
   const controls = fields.map((name) => {
     const [label, attributes, hint] = FIELDS[name];
@@ -84,8 +97,21 @@ function entryForm({ path, title, action, fields }, entered) {
   );
 }
 
+function otherWays() {
+  const box = el('div');
+  const link = () => el('a', { class: 'button', href: '/oidc/start' }, 'Sign in with your company account');
+  get('/api/sign-in-options').then(
+    ({ oidc }) => oidc && put(box, el('div', { class: 'actions' }, link())),
+    () => {}, // the password works without it
+  );
+  return box;
+}
+
 function switchLine(other, change) {
   const lead = other === REGISTER ? 'New here?' : 'Already registered?';
-  const button = el('button', { type: 'button', class: 'link', onclick: change }, other.title);
-  return el('p', { class: 'soft' }, lead, ' ', button);
+  return el('p', { class: 'soft' }, lead, ' ', link(other.title, change));
+}
+
+function link(text, onclick) {
+  return el('button', { type: 'button', class: 'link', onclick }, text);
 }

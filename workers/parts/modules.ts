@@ -1,5 +1,5 @@
 import type { PersonalLink } from '../../src/mail/personal-link.ts';
-import type { Figures, MailFeedback, Module } from '../../src/modules/faces.ts';
+import type { Figures, MailFeedback, Module, PersonalData } from '../../src/modules/faces.ts';
 
 /** Loads one kind of face from all modules that have it, in the order of the list. */
 export async function loadFaces<T>(
@@ -13,6 +13,12 @@ export async function loadFaces<T>(
 export async function loadFigures(modules: readonly Module[]): Promise<Figures> {
   const faces = await loadFaces(modules, ({ figures }) => figures);
   return Object.assign({}, ...faces.map(({ figures }) => figures));
+}
+
+/** What the tables of all modules hold about a person. */
+export async function loadPersonalData(modules: readonly Module[]): Promise<PersonalData> {
+  const faces = await loadFaces(modules, ({ person }) => person);
+  return Object.assign({}, ...faces.map(({ person }) => person));
 }
 
 export async function loadLinks(modules: readonly Module[]): Promise<PersonalLink[]> {

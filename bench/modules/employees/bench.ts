@@ -13,6 +13,8 @@ export const bench: ModuleBench = {
     'GET /api/employees (next page)': 8,
     'GET /api/employees (search)': 8,
     'GET /api/employees (team)': 3,
+    'GET /api/employees/{id}/personal-data': 1,
+    'DELETE /api/employees/{id}': 1,
     'GET /api/imports': 2,
     'GET /api/imports/{id}': 1,
     'POST /api/imports': 1,

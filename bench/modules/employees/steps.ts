@@ -1,5 +1,5 @@
-import { type List, listStep, nextPageStep, pageOf } from '../../load/list-steps.ts';
-import { type PlannedRequest, read, type StepContext, type Steps } from '../../load/step.ts';
+import { type List, listStep, nextPageStep, pageOf, rowOf } from '../../load/list-steps.ts';
+import { authorized, get, type PlannedRequest, read, type StepContext, type Steps, write } from '../../load/step.ts';
 
 const EMPLOYEES: List = {
   route: 'GET /api/employees',
@@ -16,6 +16,8 @@ export const EMPLOYEE_STEPS: Steps = {
   'GET /api/employees (next page)': nextPageStep(EMPLOYEES),
   'GET /api/employees (search)': { needs: 'viewer', request: search },
   'GET /api/employees (team)': { needs: 'viewer', request: ofTeam },
+  'GET /api/employees/{id}/personal-data': { needs: 'admin', request: personalData },
+  'DELETE /api/employees/{id}': { needs: 'admin', request: eraseNobody },
 };
 
 const BEGINNINGS = ['mar', 'jo', 'zai', 'kwame', 'le', 'ol', 'vik', 'hor', 'an', 'sofia l'];
@@ -35,4 +37,19 @@ function ofTeam(context: StepContext): PlannedRequest {
   if (team === undefined) return TEAMS.request(context);
   const view = { suffix: ' (team)', query: `&teamId=${team}` };
   return { ...pageOf(client, EMPLOYEES, view), remember: () => {} };
+}
+
+function personalData(context: StepContext): PlannedRequest {
+  const { client, random } = context;
+  const kept = rowOf(client, EMPLOYEES, random);
+  if (kept === undefined) return pageOf(client, EMPLOYEES);
+  return {
+    ...get('GET /api/employees/{id}/personal-data', `/api/employees/${kept.id}/personal-data`, authorized(client)),
+    check: { name: 'text', args: { text: `"id":${kept.id},"name"` } },
+  };
+}
+
+/** An id that nobody has: the other steps need the people that there are. */
+function eraseNobody({ client }: StepContext): PlannedRequest {
+  return { ...write(client, 'DELETE /api/employees/{id}', '/api/employees/999999999'), expect: [404] };
 }

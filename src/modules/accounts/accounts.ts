@@ -1,12 +1,24 @@
-import type { Caller, Database } from '../../db/read-write-split.ts';
-import type { Role } from '../../db/schema.ts';
+import type { Config } from '../../config.ts';
+import type { Caller, Database, DatabaseSession } from '../../db/read-write-split.ts';
+import type { Db, Role } from '../../db/schema.ts';
 import { EVERY_ORGANISATION } from '../../db/tenant-isolation.ts';
 import { AppError, SQLSTATE, sqlState } from '../../errors.ts';
 import type { Turn } from '../../flow/fair-semaphore.ts';
 import type { Sessions } from '../../http/authentication.ts';
 import type { PasswordHasher } from '../../http/password-hashing.ts';
 import { parseAddress } from '../../mail-address.ts';
-import { insertOrganisation, me, userByEmail } from './queries.ts';
+import { type SignedInActor, writeAudit } from '../audit/audit.ts';
+import { replaceLink } from './link-queries.ts';
+import { refuseCommonPassword } from './password-rules.ts';
+import { insertOrganisation, me, userByEmail, userById } from './queries.ts';
+import { createSecondStepTicket, isValidTicket, unverifiedStep, useCode, wrongCode } from './second-factor.ts';
+
+/** Where a request came from: for the audit log and for the person's list of sessions. */
+export interface From {
+  readonly network: string;
+  /** What the client says that it is. */
+  readonly device?: string | undefined;
+}
 
 export interface Welcome {
   readonly token: string;
@@ -22,7 +34,7 @@ export interface Registration {
 }
 
 /**
- * Creates an organisation and its owner, and signs the owner in. Throws `conflict` if the address already has an
+ * Creates an organisation and its owner, signs the owner in, and mails a link to confirm the address. Throws `conflict` if the address already has an
  * account.
  */
 export async function registerOrganisation(
@@ -30,13 +42,18 @@ export async function registerOrganisation(
   parts: { hasher: PasswordHasher; sessions: Sessions },
   registration: Registration,
   turn: Turn,
+  from: From,
 ): Promise<Welcome> {
   const email = addressOf(registration.email);
+  await refuseCommonPassword(registration.password, email);
   const passwordHash = await parts.hasher.hash(registration.password, turn);
   try {
     return await caller.within(EVERY_ORGANISATION).write(async (transaction) => {
       const { organisation, user } = await insertOrganisation(transaction, { ...registration, email, passwordHash });
-      const token = await parts.sessions.create(transaction, { orgId: organisation.id, userId: user.id });
+      const actor = { orgId: organisation.id, userId: user.id, ...from };
+      await writeAudit(transaction, actor, { action: 'organisation.registered', subject: organisation.name });
+      await replaceLink(transaction, organisation.id, user.id, 'email-verification');
+      const token = await parts.sessions.create(transaction, actor);
       return { token, user, organisation };
     });
   } catch (error) {
@@ -46,10 +63,16 @@ export async function registerOrganisation(
   }
 }
 
-function addressOf(text: string): string {
+/** Throws `invalid`, in words. */
+export function addressOf(text: string): string {
   const parsed = parseAddress(text);
   if ('fault' in parsed) throw new AppError('invalid', `This is not an email address: it ${parsed.fault}.`);
   return parsed.address;
+}
+
+/** The password was right; what is missing is a code, sent with this ticket to `signInWithCode`. */
+export interface CodeWanted {
+  readonly ticket: string;
 }
 
 /**
@@ -59,23 +82,77 @@ function addressOf(text: string): string {
  */
 export async function signIn(
   caller: Caller,
-  parts: { hasher: PasswordHasher; sessions: Sessions; database: Pick<Database, 'primary'> },
+  parts: SignInParts,
   given: { email: string; password: string },
   turn: Turn,
-): Promise<Welcome> {
+  from: From,
+): Promise<Welcome | CodeWanted> {
   const parsed = parseAddress(given.email);
   const email = 'fault' in parsed ? '' : parsed.address;
   const found = await userByEmail(parts.database.primary(EVERY_ORGANISATION), email);
   const right = await parts.hasher.verify(given.password, found?.password_hash, turn);
   if (!right || found === undefined) throw new AppError('unauthenticated', 'The address or the password is wrong.');
-  const token = await caller
-    .within(found.org_id)
-    .write((transaction) => parts.sessions.create(transaction, { orgId: found.org_id, userId: found.id }));
-  return {
-    token,
-    user: { id: found.id, name: found.name, email: found.email, role: found.role },
-    organisation: { id: found.org_id, name: found.organisation },
-  };
+  if (found.second_factor_since !== null) {
+    const step = { orgId: found.org_id, userId: found.id };
+    return { ticket: createSecondStepTicket(parts.config.secretKey, step, found.password_hash) };
+  }
+  return beginSession(caller, parts, found, from);
+}
+
+/** Throws `unauthenticated` for a ticket that does not hold, and `forbidden` for a wrong code. */
+export async function signInWithCode(
+  caller: Caller,
+  parts: SignInParts,
+  given: { ticket: string; code: string },
+  from: From,
+): Promise<Welcome> {
+  const { secretKey } = parts.config;
+  const step = unverifiedStep(given.ticket);
+  const found = step && (await userById(parts.database.primary(step.orgId), step.orgId, step.userId));
+  if (step === undefined || found === undefined || !isValidTicket(secretKey, given.ticket, found.password_hash))
+    throw new AppError('unauthenticated', 'That took too long. Sign in again.');
+  return beginSession(caller, parts, found, from, (transaction) => useCode(transaction, secretKey, step, given.code));
+}
+
+export interface SignInParts {
+  readonly config: Pick<Config, 'secretKey'>;
+  readonly hasher: PasswordHasher;
+  readonly sessions: Sessions;
+  readonly database: Pick<Database, 'primary'>;
+}
+
+interface Found extends Omit<NonNullable<Awaited<ReturnType<typeof userById>>>, 'password_hash'> {}
+
+/** `prove`: what else is asked for; undefined for a wrong answer. */
+export async function beginSession(
+  caller: Caller,
+  { sessions }: Pick<SignInParts, 'sessions'>,
+  user: Found,
+  from: From,
+  prove: (transaction: Db) => Promise<string | undefined> = async () => 'password',
+): Promise<Welcome> {
+  const { org_id: orgId, organisation, id, name, email, role } = user;
+  const actor = { orgId, userId: id, ...from };
+  const token = await caller.within(orgId).write(async (transaction) => {
+    const by = await prove(transaction);
+    if (by === undefined) throw wrongCode();
+    await writeAudit(transaction, actor, { action: 'session.started', details: { by } });
+    return sessions.create(transaction, actor);
+  });
+  return { token, user: { id, name, email, role }, organisation: { id: orgId, name: organisation } };
+}
+
+/** Ends the session with this token. */
+export async function signOut(
+  { db, sessions }: { db: DatabaseSession; sessions: Sessions },
+  actor: SignedInActor,
+  token: string,
+): Promise<void> {
+  await db.write(async (transaction) => {
+    await writeAudit(transaction, actor, { action: 'session.ended' });
+    await sessions.end(transaction, token);
+  });
+  sessions.forgetUser(actor.orgId, actor.userId);
 }
 
 /** The signed-in person and their organisation, by name. From the primary: the session was found there. */

@@ -29,8 +29,13 @@ export function userByEmail(db: Db, email: string) {
   return db
     .selectFrom('users')
     .innerJoin('organisations', 'organisations.id', 'users.org_id')
+    .leftJoin('second_factors', (join) =>
+      join.onRef('second_factors.org_id', '=', 'users.org_id').onRef('second_factors.user_id', '=', 'users.id'),
+    )
     .where('users.email', '=', email)
     .select([
+      'second_factors.confirmed_at as second_factor_since',
+      'users.email_verified_at',
       'users.org_id',
       'users.id',
       'users.name',
@@ -48,10 +53,54 @@ export async function me(db: Db, orgId: number, userId: number) {
     .innerJoin('organisations', 'organisations.id', 'users.org_id')
     .where('users.org_id', '=', orgId)
     .where('users.id', '=', userId)
-    .select(['users.id', 'users.name', 'users.email', 'users.role', 'organisations.name as organisation'])
+    .select([
+      'users.id',
+      'users.name',
+      'users.email',
+      'users.role',
+      'users.email_verified_at',
+      'organisations.name as organisation',
+    ])
     .executeTakeFirstOrThrow();
-  const { organisation, ...user } = row;
-  return { user, organisation: { id: orgId, name: organisation } };
+  const { organisation, email_verified_at, ...user } = row;
+  return { user, emailVerified: email_verified_at !== null, organisation: { id: orgId, name: organisation } };
+}
+
+/** For the second step of a sign-in. */
+export function userById(db: Db, orgId: number, userId: number) {
+  return db
+    .selectFrom('users')
+    .innerJoin('organisations', 'organisations.id', 'users.org_id')
+    .where('users.org_id', '=', orgId)
+    .where('users.id', '=', userId)
+    .select([
+      'users.org_id',
+      'users.id',
+      'users.name',
+      'users.email',
+      'users.role',
+      'users.password_hash',
+      'organisations.name as organisation',
+    ])
+    .executeTakeFirst();
+}
+
+export function passwordOf(db: Db, orgId: number, userId: number) {
+  return db
+    .selectFrom('users')
+    .where('org_id', '=', orgId)
+    .where('id', '=', userId)
+    .select(['email', 'password_hash'])
+    .executeTakeFirst();
+}
+
+export async function updatePassword(transaction: Db, orgId: number, userId: number, hash: string): Promise<void> {
+  await transaction
+    .updateTable('users')
+    .set({ password_hash: hash })
+    .where('org_id', '=', orgId)
+    .where('id', '=', userId)
+    .execute();
 }
 
 /** Deletes up to `limit` sessions that have expired; returns how many. */

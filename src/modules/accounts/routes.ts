@@ -1,55 +1,66 @@
-import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
 import { AppError } from '../../errors.ts';
 import type { App } from '../../http/app.ts';
 import { SESSION_COOKIE, tokenOf } from '../../http/authentication.ts';
 import { createRateLimit } from '../../http/rate-limit.ts';
-import { closed, Email, Id, Name, named } from '../../http/schemas.ts';
-import { DEVICE_MS, PASSWORD_CHARS, SESSION_MS, SIGN_INS_PER_MINUTE_MAX } from '../../limits.ts';
+import { closed, Email, Name, named } from '../../http/schemas.ts';
+import { SIGN_INS_PER_MINUTE_MAX, TICKET_CHARS_MAX } from '../../limits.ts';
+import { actorOf } from '../audit/audit.ts';
 import type { ApiContext } from '../faces.ts';
-import { registerOrganisation, signIn, type Welcome, whoIs } from './accounts.ts';
+import { registerOrganisation, signIn, signInWithCode, signOut, whoIs } from './accounts.ts';
+import { apiKeyRoutes } from './api-key-routes.ts';
+import { CODE_TRIES_MAX, CODE_TRIES_MS } from './limits.ts';
+import { memberRoutes } from './member-routes.ts';
+import { oidcPages } from './oidc-pages.ts';
+import { passwordRoutes } from './password-routes.ts';
+import { Code, GivenPassword, NewPassword, User, Welcomed } from './schemas.ts';
+import { unverifiedStep } from './second-factor.ts';
+import { secondFactorRoutes } from './second-factor-routes.ts';
+import { sessionRoutes } from './session-routes.ts';
 import { createSignInLimits, DEVICE_COOKIE } from './sign-in-limits.ts';
+import { createWelcomeReply, fromOf, turnOf } from './welcome-reply.ts';
 
-const Password = Type.String({ minLength: PASSWORD_CHARS.min, maxLength: PASSWORD_CHARS.max });
-const User = Type.Object({ id: Id, name: Type.String(), email: Type.String(), role: Type.String() });
-const Welcomed = Type.Object({ token: Type.String(), user: User, organisation: named });
+/** Outside /api: pages that a browser passes through. */
+export const publicRoutes = oidcPages;
 
 export function routes(api: App, context: ApiContext): void {
   const signIns = createSignInLimits(context.config.secretKey);
   const registrations = createRateLimit('registrations', SIGN_INS_PER_MINUTE_MAX);
-  const cookie = {
-    path: '/',
-    httpOnly: true,
-    sameSite: 'lax',
-    secure: context.config.apiUrl.startsWith('https:'),
-    maxAge: SESSION_MS / 1000,
-  } as const;
-  const isGone = (request: FastifyRequest) => () => request.raw.socket.destroyed;
-
-  function welcomed(request: FastifyRequest, reply: FastifyReply, welcome: Welcome): Welcome {
-    const device = signIns.remember(request.cookies[DEVICE_COOKIE], welcome.user.email);
-    reply.code(201).setCookie(SESSION_COOKIE, welcome.token, cookie);
-    // Sent to no other route: it grants nothing, but it says which browser this is.
-    reply.setCookie(DEVICE_COOKIE, device, { ...cookie, path: '/api/sessions', maxAge: DEVICE_MS / 1000 });
-    return welcome;
-  }
+  const codes = createRateLimit('codes', CODE_TRIES_MAX, CODE_TRIES_MS);
+  const welcomed = createWelcomeReply(context.config, signIns);
 
   api.post(
     '/registrations',
     {
       config: { public: true },
       schema: {
+        operationId: 'register',
         summary: 'Register a new organisation and its owner',
         tags: ['accounts'],
-        body: Type.Object({ organisation: Name, name: Name, email: Email, password: Password }, closed),
+        body: Type.Object({ organisation: Name, name: Name, email: Email, password: NewPassword }, closed),
         response: { 201: Welcomed },
       },
     },
     async (request, reply) => {
       registrations.count(request.network, reply);
-      const turn = { key: request.network, isGone: isGone(request) };
-      return welcomed(request, reply, await registerOrganisation(request.caller, context, request.body, turn));
+      const { caller, body } = request;
+      const welcome = await registerOrganisation(caller, context, body, turnOf(request), fromOf(request));
+      return welcomed(request, reply, welcome);
     },
+  );
+
+  api.get(
+    '/sign-in-options',
+    {
+      config: { public: true },
+      schema: {
+        operationId: 'getSignInOptions',
+        summary: 'How people can sign in, besides with a password',
+        tags: ['accounts'],
+        response: { 200: Type.Object({ oidc: Type.Boolean({ description: 'at /oidc/start' }) }) },
+      },
+    },
+    async () => ({ oidc: context.config.oidcIssuer !== undefined }),
   );
 
   api.post(
@@ -57,24 +68,29 @@ export function routes(api: App, context: ApiContext): void {
     {
       config: { public: true },
       schema: {
+        operationId: 'signIn',
         summary: 'Sign in',
         description: 'Browsers keep the cookie; programs send the token as `Authorization: Bearer …`.',
         tags: ['accounts'],
-        body: Type.Object(
-          { email: Email, password: Type.String({ minLength: 1, maxLength: PASSWORD_CHARS.max }) },
-          closed,
-        ),
-        response: { 201: Welcomed },
+        body: Type.Object({ email: Email, password: GivenPassword }, closed),
+        response: {
+          201: Welcomed,
+          202: Type.Object({
+            ticket: Type.String({
+              description: 'the password was right: send it with a code to /api/sessions/second-factor',
+            }),
+          }),
+        },
       },
     },
     async (request, reply) => {
       const { network, body } = request;
       const attempt = signIns.begin({ network, device: request.cookies[DEVICE_COOKIE], email: body.email }, reply);
-      const turn = { key: attempt.from, first: attempt.isKnownDevice, isGone: isGone(request) };
+      const turn = { ...turnOf(request), key: attempt.from, first: attempt.isKnownDevice };
       try {
-        const welcome = await signIn(request.caller, context, body, turn);
+        const welcome = await signIn(request.caller, context, body, turn, fromOf(request));
         attempt.succeeded();
-        return welcomed(request, reply, welcome);
+        return 'ticket' in welcome ? reply.code(202).send(welcome) : welcomed(request, reply, welcome);
       } catch (error) {
         if (!(error instanceof AppError && error.code === 'unauthenticated')) attempt.notJudged();
         throw error;
@@ -82,12 +98,36 @@ export function routes(api: App, context: ApiContext): void {
     },
   );
 
+  api.post(
+    '/sessions/second-factor',
+    {
+      config: { public: true },
+      schema: {
+        operationId: 'signInWithCode',
+        summary: 'Sign in, second step',
+        description: 'With the ticket from POST /api/sessions, and a code of the authenticator app or a recovery code.',
+        tags: ['accounts'],
+        body: Type.Object({ ticket: Type.String({ minLength: 1, maxLength: TICKET_CHARS_MAX }), code: Code }, closed),
+        response: { 201: Welcomed },
+      },
+    },
+    async (request, reply) => {
+      const { caller, body } = request;
+      const step = unverifiedStep(body.ticket);
+      codes.count(step === undefined ? request.network : `${step.orgId}/${step.userId}`, reply);
+      return welcomed(request, reply, await signInWithCode(caller, context, body, fromOf(request)));
+    },
+  );
+
   api.delete(
     '/sessions/current',
-    { schema: { summary: 'Sign out', tags: ['accounts'], response: { 204: Type.Null() } } },
+    {
+      config: { scope: 'none' },
+      schema: { operationId: 'signOut', summary: 'Sign out', tags: ['accounts'], response: { 204: Type.Null() } },
+    },
     async (request, reply) => {
       const token = tokenOf(request);
-      if (token !== undefined) await request.db.write((transaction) => context.sessions.end(transaction, token));
+      if (token !== undefined) await signOut({ db: request.db, sessions: context.sessions }, actorOf(request), token);
       return reply.clearCookie(SESSION_COOKIE, { path: '/' }).code(204).send(null);
     },
   );
@@ -96,11 +136,18 @@ export function routes(api: App, context: ApiContext): void {
     '/me',
     {
       schema: {
+        operationId: 'getMe',
         summary: 'Who is signed in',
         tags: ['accounts'],
-        response: { 200: Type.Object({ user: User, organisation: named }) },
+        response: { 200: Type.Object({ user: User, emailVerified: Type.Boolean(), organisation: named }) },
       },
     },
     async ({ user }) => whoIs(context.database, user.orgId, user.userId),
   );
+
+  memberRoutes(api, context, welcomed);
+  passwordRoutes(api, context);
+  sessionRoutes(api, context);
+  apiKeyRoutes(api, context);
+  secondFactorRoutes(api, context);
 }

@@ -24,6 +24,8 @@ export const ABANDONED_IMPORTS_EVERY_MS = 5 * SECOND_MS; // how often imports wh
 export const ABANDONED_IMPORT_SECONDS = 120; // an import that wrote nothing for this long belongs to a process that died
 export const ABANDONED_IMPORTS_ROWS = 100; // per step
 
+export const PERSON_ROWS_MAX = 10_000; // of one table in the export of one person: twenty messages a day for a year are 7,300
+
 export const RELATIONS: readonly [string, boolean][] = [
   ['IMPORT_LINE_BYTES_MAX < IMPORT_BYTES_MAX', IMPORT_LINE_BYTES_MAX < IMPORT_BYTES_MAX],
   ['IMPORT_LINE_BYTES_MAX < IMPORT_SNIFF_BYTES', IMPORT_LINE_BYTES_MAX < IMPORT_SNIFF_BYTES],

@@ -8,8 +8,10 @@ import type { App } from '../../http/app.ts';
 import { closed, Id, IdParams, Name, named, nullable, PageQuery, pageSchema, Time } from '../../http/schemas.ts';
 import { NAME_CHARS_MAX, UPLOAD_MS } from '../../limits.ts';
 import { tidyLine } from '../../text.ts';
+import { actorOf } from '../audit/audit.ts';
 import type { ApiContext } from '../faces.ts';
 import { importEmployees } from './employees.ts';
+import { erasePerson, exportPerson } from './erasure.ts';
 import { previewImport } from './import-preview.ts';
 import { ChoicesQuery, choicesOf, Import, Preview } from './import-schemas.ts';
 import { IMPORT_SNIFF_BYTES, IMPORTS_AT_ONCE_MAX } from './limits.ts';
@@ -28,7 +30,7 @@ const Employee = Type.Object({
 const CSV_TYPES = ['text/csv', 'application/vnd.ms-excel', 'text/plain', 'application/octet-stream'];
 const NO_BODY = 'Send the file as the body, with Content-Type: text/csv.';
 
-export function routes(api: App, { cursors }: ApiContext): void {
+export function routes(api: App, { cursors, person }: ApiContext): void {
   const tags = ['employees'];
   const imports = createSemaphore('imports', { atOnce: IMPORTS_AT_ONCE_MAX, waiting: 0 });
 
@@ -71,6 +73,44 @@ export function routes(api: App, { cursors }: ApiContext): void {
           db.read((reader) => employeesFound(reader, user.orgId, { search, teamId }, after, rows)),
         ({ key, id }) => [key, id],
       );
+    },
+  );
+
+  api.get(
+    '/employees/:id/personal-data',
+    {
+      config: { role: 'admin' },
+      schema: {
+        operationId: 'exportEmployee',
+        summary: 'Everything that is held about one employee',
+        description: 'By table. Whoever reads it is in the audit log.',
+        tags,
+        params: IdParams,
+        response: { 200: Type.Object({}, { additionalProperties: Type.Array(Type.Unknown()) }) },
+      },
+    },
+    async (request, reply) => {
+      reply.header('content-disposition', `attachment; filename="employee-${request.params.id}.json"`);
+      return exportPerson(request.db, person, actorOf(request), request.params.id);
+    },
+  );
+
+  api.delete(
+    '/employees/:id',
+    {
+      config: { role: 'admin', scope: 'none' },
+      schema: {
+        operationId: 'eraseEmployee',
+        summary: 'Erase one employee, with everything that is held about them',
+        description: 'Cannot be undone. Figures of whole teams stay: they name nobody.',
+        tags,
+        params: IdParams,
+        response: { 204: Type.Null() },
+      },
+    },
+    async (request, reply) => {
+      await erasePerson(request.db, actorOf(request), request.params.id);
+      return reply.code(204).send(null);
     },
   );
 

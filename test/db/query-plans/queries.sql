@@ -32,6 +32,21 @@ select current_setting('server_version_num')::int as number, current_setting('se
 select system_identifier::text as identifier
 from pg_control_system();
 
+-- src/http/api-keys.ts read (system)
+select users.org_id, users.id, users.role, api_keys.prefix, api_keys.scope, api_keys.last_used_at
+from api_keys
+inner join users on users.org_id = api_keys.org_id and users.id = api_keys.user_id
+where api_keys.key_hash = $1 and (api_keys.expires_at is null or api_keys.expires_at > now());
+
+-- src/http/api-keys.ts touch (system)
+update api_keys
+set last_used_at = now()
+where key_hash = $1;
+
+-- src/http/authentication.ts create (system, tenant)
+insert into sessions (token_hash, org_id, user_id, device, network, expires_at)
+values ($1, $2, $3, $4, $5, $6);
+
 -- src/http/authentication.ts create (system, tenant)
 insert into sessions (token_hash, org_id, user_id, expires_at)
 values ($1, $2, $3, $4);
@@ -45,6 +60,238 @@ select users.org_id, users.id, users.role
 from sessions
 inner join users on users.org_id = sessions.org_id and users.id = sessions.user_id
 where sessions.token_hash = $1 and sessions.expires_at > now();
+
+-- src/http/authentication.ts read (system)
+select users.org_id, users.id, users.role, sessions.id as session_id, sessions.last_used_at
+from sessions
+inner join users on users.org_id = sessions.org_id and users.id = sessions.user_id
+where sessions.token_hash = $1 and sessions.expires_at > now();
+
+-- src/http/authentication.ts touch (system)
+update sessions
+set last_used_at = now()
+where token_hash = $1;
+
+-- src/modules/accounts/api-key-queries.ts apiKeysPage (tenant)
+select api_keys.id, api_keys.name, api_keys.prefix, api_keys.scope, users.name as owner,
+    api_keys.created_at as "createdAt", api_keys.last_used_at as "lastUsedAt", api_keys.expires_at as "expiresAt"
+from api_keys
+inner join users on users.org_id = api_keys.org_id and users.id = api_keys.user_id
+where api_keys.org_id = $1
+order by api_keys.id desc
+limit $2;
+
+-- src/modules/accounts/api-key-queries.ts countApiKeys (tenant)
+select count(*) as count
+from api_keys
+where org_id = $1;
+
+-- src/modules/accounts/api-key-queries.ts deleteApiKey (tenant)
+delete from api_keys
+where org_id = $1 and id = $2
+returning name, prefix;
+
+-- src/modules/accounts/api-key-queries.ts deleteExpiredApiKeys (system)
+delete from api_keys
+where (org_id, id) in (
+  select org_id, id
+  from api_keys
+  where expires_at < now() - make_interval(days => $1::int)
+  order by expires_at
+  limit $2
+  for update skip locked
+);
+
+-- src/modules/accounts/api-key-queries.ts insertApiKey (tenant)
+insert into api_keys (org_id, user_id, name, prefix, key_hash, scope, expires_at)
+values ($1, $2, $3, $4, $5, $6, $7)
+returning id, name, prefix, scope, created_at as "createdAt", expires_at as "expiresAt";
+
+-- src/modules/accounts/invitation-queries.ts deleteExpiredInvitations (system)
+delete from invitations
+where (org_id, id) in (
+  select org_id, id
+  from invitations
+  where expires_at < now() - make_interval(days => $1::int)
+  order by expires_at
+  limit $2
+  for update skip locked
+);
+
+-- src/modules/accounts/invitation-queries.ts deleteInvitation (tenant)
+delete from invitations
+where org_id = $1 and id = $2
+returning email;
+
+-- src/modules/accounts/invitation-queries.ts invitationsPage (tenant)
+select id, email, role, invited_by as "invitedBy", created_at as "createdAt", expires_at as "expiresAt",
+    mailed_at as "mailedAt", mail_problem as "mailProblem"
+from invitations
+where org_id = $1
+order by id desc
+limit $2;
+
+-- src/modules/accounts/invitation-queries.ts isMember (tenant)
+select id
+from users
+where org_id = $1 and email = $2;
+
+-- src/modules/accounts/invitation-queries.ts openInvitation (tenant)
+select invitations.email, invitations.role, organisations.name as organisation
+from invitations
+inner join organisations on organisations.id = invitations.org_id
+where invitations.org_id = $1 and invitations.id = $2 and invitations.expires_at > now();
+
+-- src/modules/accounts/invitation-queries.ts replaceInvitation (tenant)
+delete from invitations
+where org_id = $1 and email = $2;
+
+-- src/modules/accounts/invitation-queries.ts replaceInvitation (tenant)
+insert into invitations (org_id, email, role, invited_by, expires_at)
+values ($1, $2, $3, (
+  select name
+  from users
+  where org_id = $4 and id = $5
+), $6)
+returning id, email, role, invited_by as "invitedBy", created_at as "createdAt", expires_at as "expiresAt",
+    mailed_at as "mailedAt", mail_problem as "mailProblem";
+
+-- src/modules/accounts/invitation-queries.ts takeInvitation (tenant)
+delete from invitations
+where org_id = $1 and id = $2 and expires_at > now()
+returning email, role;
+
+-- src/modules/accounts/letter-queries.ts letter (tenant)
+select account_links.mailed_at as "mailedAt", account_links.expires_at as "expiresAt", users.email,
+    organisations.name as organisation, null as "invitedBy"
+from account_links
+inner join users on users.org_id = account_links.org_id and users.id = account_links.user_id
+inner join organisations on organisations.id = account_links.org_id
+where account_links.org_id = $1 and account_links.id = $2 and account_links.purpose = $3;
+
+-- src/modules/accounts/letter-queries.ts letter (tenant)
+select invitations.mailed_at as "mailedAt", invitations.expires_at as "expiresAt", invitations.email,
+    organisations.name as organisation, invitations.invited_by as "invitedBy"
+from invitations
+inner join organisations on organisations.id = invitations.org_id
+where invitations.org_id = $1 and invitations.id = $2;
+
+-- src/modules/accounts/letter-queries.ts recordMailed (tenant)
+update account_links
+set mailed_at = now(), mail_problem = $1
+where org_id = $2 and id = $3;
+
+-- src/modules/accounts/letter-queries.ts recordMailed (tenant)
+update invitations
+set mailed_at = now(), mail_problem = $1
+where org_id = $2 and id = $3;
+
+-- src/modules/accounts/letter-queries.ts unmailedLetters (system)
+select org_id as "orgId", 'invitation' as kind, id
+from invitations
+where mailed_at is null and created_at < now() - make_interval(secs => $1::float8)
+order by created_at
+limit $2;
+
+-- src/modules/accounts/letter-queries.ts unmailedLetters (system)
+select org_id as "orgId", purpose as kind, id
+from account_links
+where mailed_at is null and created_at < now() - make_interval(secs => $1::float8)
+order by created_at
+limit $2;
+
+-- src/modules/accounts/link-queries.ts deleteExpiredLinks (system)
+delete from account_links
+where (org_id, id) in (
+  select org_id, id
+  from account_links
+  where expires_at < now()
+  order by expires_at
+  limit $1
+  for update skip locked
+);
+
+-- src/modules/accounts/link-queries.ts deleteLinks (system, tenant)
+delete from account_links
+where org_id = $1 and user_id = $2 and purpose = $3;
+
+-- src/modules/accounts/link-queries.ts openLink (tenant)
+select users.id as "userId", users.email
+from account_links
+inner join users on users.org_id = account_links.org_id and users.id = account_links.user_id
+where account_links.org_id = $1 and account_links.id = $2 and account_links.purpose = $3
+    and account_links.expires_at > now();
+
+-- src/modules/accounts/link-queries.ts replaceLink (system)
+insert into account_links (org_id, user_id, purpose, expires_at)
+values ($1, $2, $3, $4)
+returning id;
+
+-- src/modules/accounts/link-queries.ts takeLink (tenant)
+delete from account_links
+where org_id = $1 and id = $2 and purpose = $3 and expires_at > now()
+returning user_id;
+
+-- src/modules/accounts/link-queries.ts verifyEmail (tenant)
+update users
+set email_verified_at = coalesce(email_verified_at, now())
+where org_id = $1 and id = $2;
+
+-- src/modules/accounts/member-queries.ts countMembers (tenant)
+select (
+  select count(*)
+  from users
+  where org_id = $1
+) + (
+  select count(*)
+  from invitations
+  where org_id = $2 and expires_at > now()
+) as count;
+
+-- src/modules/accounts/member-queries.ts deleteMember (tenant)
+delete from users
+where org_id = $1 and id = $2;
+
+-- src/modules/accounts/member-queries.ts hasOtherOwner (tenant)
+select id
+from users
+where org_id = $1 and role = $2 and id <> $3
+limit $4;
+
+-- src/modules/accounts/member-queries.ts insertMember (tenant)
+insert into users (org_id, email, name, role, password_hash, email_verified_at)
+values ($1, $2, $3, $4, $5, now())
+returning id, name, email, role;
+
+-- src/modules/accounts/member-queries.ts lockMembers (tenant)
+select pg_advisory_xact_lock(hashtextextended('members of ' || $1::bigint, 0));
+
+-- src/modules/accounts/member-queries.ts memberById (tenant)
+select id, name, email, role, email_verified_at as "emailVerifiedAt"
+from users
+where org_id = $1 and id = $2;
+
+-- src/modules/accounts/member-queries.ts membersPage (tenant)
+select id, name, email, role, created_at as "createdAt", email_verified_at as "emailVerifiedAt"
+from users
+where org_id = $1 and id > $2
+order by id
+limit $3;
+
+-- src/modules/accounts/member-queries.ts updateRole (tenant)
+update users
+set role = $1
+where org_id = $2 and id = $3;
+
+-- src/modules/accounts/oidc-queries.ts linkIdentity (tenant)
+insert into oidc_identities (org_id, user_id, issuer, subject)
+values ($1, $2, $3, $4)
+on conflict (issuer, subject) do nothing;
+
+-- src/modules/accounts/oidc-queries.ts userOfIdentity (system)
+select org_id as "orgId", user_id as "userId"
+from oidc_identities
+where issuer = $1 and subject = $2;
 
 -- src/modules/accounts/queries.ts deleteExpiredSessions (system)
 delete from sessions
@@ -73,12 +320,172 @@ from users
 inner join organisations on organisations.id = users.org_id
 where users.org_id = $1 and users.id = $2;
 
+-- src/modules/accounts/queries.ts me (tenant)
+select users.id, users.name, users.email, users.role, users.email_verified_at, organisations.name as organisation
+from users
+inner join organisations on organisations.id = users.org_id
+where users.org_id = $1 and users.id = $2;
+
+-- src/modules/accounts/queries.ts passwordOf (tenant)
+select email, password_hash
+from users
+where org_id = $1 and id = $2;
+
+-- src/modules/accounts/queries.ts updatePassword (tenant)
+update users
+set password_hash = $1
+where org_id = $2 and id = $3;
+
+-- src/modules/accounts/queries.ts userByEmail (system)
+select second_factors.confirmed_at as second_factor_since, users.email_verified_at, users.org_id, users.id, users.name,
+    users.email, users.role, users.password_hash, organisations.name as organisation
+from users
+inner join organisations on organisations.id = users.org_id
+left join second_factors on second_factors.org_id = users.org_id and second_factors.user_id = users.id
+where users.email = $1;
+
 -- src/modules/accounts/queries.ts userByEmail (system)
 select users.org_id, users.id, users.name, users.email, users.role, users.password_hash,
     organisations.name as organisation
 from users
 inner join organisations on organisations.id = users.org_id
 where users.email = $1;
+
+-- src/modules/accounts/queries.ts userById (tenant)
+select users.org_id, users.id, users.name, users.email, users.role, users.password_hash,
+    organisations.name as organisation
+from users
+inner join organisations on organisations.id = users.org_id
+where users.org_id = $1 and users.id = $2;
+
+-- src/modules/accounts/second-factor-queries.ts confirmSecondFactor (tenant)
+update second_factors
+set confirmed_at = now()
+where org_id = $1 and user_id = $2;
+
+-- src/modules/accounts/second-factor-queries.ts countRecoveryCodes (tenant)
+select count(*) as count
+from recovery_codes
+where org_id = $1 and user_id = $2;
+
+-- src/modules/accounts/second-factor-queries.ts deleteSecondFactor (tenant)
+delete from second_factors
+where org_id = $1 and user_id = $2;
+
+-- src/modules/accounts/second-factor-queries.ts insertRecoveryCodes (tenant)
+insert into recovery_codes (org_id, user_id, code_hash)
+values ($1, $2, $3), ($4, $5, $6), ($7, $8, $9), ($10, $11, $12), ($13, $14, $15), ($16, $17, $18), ($19, $20, $21),
+    ($22, $23, $24), ($25, $26, $27), ($28, $29, $30);
+
+-- src/modules/accounts/second-factor-queries.ts insertSecondFactor (tenant)
+insert into second_factors (org_id, user_id, sealed_secret)
+values ($1, $2, $3);
+
+-- src/modules/accounts/second-factor-queries.ts secondFactor (tenant)
+select sealed_secret as "sealedSecret", confirmed_at as "confirmedAt", last_step as "lastStep"
+from second_factors
+where org_id = $1 and user_id = $2;
+
+-- src/modules/accounts/second-factor-queries.ts useRecoveryCode (tenant)
+delete from recovery_codes
+where org_id = $1 and user_id = $2 and code_hash = $3;
+
+-- src/modules/accounts/second-factor-queries.ts useStep (tenant)
+update second_factors
+set last_step = $1
+where org_id = $2 and user_id = $3 and last_step < $4;
+
+-- src/modules/accounts/session-queries.ts deleteSession (tenant)
+delete from sessions
+where org_id = $1 and user_id = $2 and id = $3;
+
+-- src/modules/accounts/session-queries.ts deleteSessions (tenant)
+delete from sessions
+where org_id = $1 and (org_id, user_id, id) in (
+  select org_id, user_id, id
+  from sessions
+  where org_id = $2 and user_id = $3 and id < $4
+  order by id
+  limit $5
+);
+
+-- src/modules/accounts/session-queries.ts deleteSessions (tenant)
+delete from sessions
+where org_id = $1 and (org_id, user_id, id) in (
+  select org_id, user_id, id
+  from sessions
+  where org_id = $2 and user_id = $3 and id > $4
+  order by id
+  limit $5
+);
+
+-- src/modules/accounts/session-queries.ts sessionsOf (tenant)
+select id, device, network, created_at as "createdAt", last_used_at as "lastUsedAt", expires_at
+from sessions
+where org_id = $1 and user_id = $2
+order by id desc
+limit $3;
+
+-- src/modules/audit/audit.ts writeAudit (system, tenant)
+insert into audit_log (org_id, actor_id, actor, api_key, network, action, subject, details)
+values ($1::bigint, $2::bigint, coalesce((
+  select users.name
+  from users
+  where users.org_id = $3 and users.id = $4::bigint
+), $5::text), $6, $7, $8, $9, $10::jsonb);
+
+-- src/modules/audit/queries.ts auditPage (tenant)
+select id, created_at, actor_id, actor, api_key, network, action, subject, details
+from audit_log
+where org_id = $1 and created_at >= $2 and created_at < $3
+order by created_at desc, id desc
+limit $4;
+
+-- src/modules/audit/queries.ts auditPage (tenant)
+select id, created_at, actor_id, actor, api_key, network, action, subject, details
+from audit_log
+where org_id = $1 and created_at >= $2 and created_at < $3 and (created_at, id) < ($4::timestamptz, $5::bigint)
+order by created_at desc, id desc
+limit $6;
+
+-- src/modules/audit/queries.ts auditPage (tenant)
+select id, created_at, actor_id, actor, api_key, network, action, subject, details
+from audit_log
+where org_id = $1 and created_at >= $2 and created_at < $3 and action = $4
+order by created_at desc, id desc
+limit $5;
+
+-- src/modules/audit/queries.ts auditPage (tenant)
+select id, created_at, actor_id, actor, api_key, network, action, subject, details
+from audit_log
+where org_id = $1 and created_at >= $2 and created_at < $3 and action = $4 and (created_at, id) < ($5::timestamptz,
+    $6::bigint)
+order by created_at desc, id desc
+limit $7;
+
+-- src/modules/audit/queries.ts auditPage (tenant)
+select id, created_at, actor_id, actor, api_key, network, action, subject, details
+from audit_log
+where org_id = $1 and created_at >= $2 and created_at < $3 and actor_id = $4
+order by created_at desc, id desc
+limit $5;
+
+-- src/modules/audit/queries.ts auditPage (tenant)
+select id, created_at, actor_id, actor, api_key, network, action, subject, details
+from audit_log
+where org_id = $1 and created_at >= $2 and created_at < $3 and actor_id = $4 and action = $5
+order by created_at desc, id desc
+limit $6;
+
+-- src/modules/audit/queries.ts deleteOldEntries (system)
+delete from audit_log
+where (org_id, created_at, id) in (
+  select org_id, created_at, id
+  from audit_log
+  where created_at < now() - make_interval(days => $1::int)
+  order by created_at
+  limit $2
+);
 
 -- src/modules/operations/queries.ts databaseState (system)
 select (

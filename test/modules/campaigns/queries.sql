@@ -206,6 +206,13 @@ update campaigns
 set status = $1, next_try_at = $2
 where org_id = $3 and id = $4 and status = $5 and paused_at is not null;
 
+-- src/modules/campaigns/person.ts reach_outs (tenant)
+select reach_outs.id, campaigns.name as campaign, reach_outs.status, reach_outs.sent_at as "sentAt", reach_outs.error
+from reach_outs
+inner join campaigns on campaigns.org_id = reach_outs.org_id and campaigns.id = reach_outs.campaign_id
+where reach_outs.org_id = $1 and reach_outs.employee_id = $2
+limit $3;
+
 -- src/modules/campaigns/queries.ts areLinksValid (tenant)
 select coalesce(link_expires_at > now(), false) as valid
 from campaigns

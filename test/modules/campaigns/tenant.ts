@@ -12,7 +12,7 @@ export const tenant: Tenant = {
       .values({
         org_id: orgId,
         campaign_id: body.id,
-        employee_id: ids['employees'] as number,
+        employee_id: ids['staying'] as number,
         status: 'sent',
         due_at: null,
       })

@@ -96,6 +96,21 @@ left join lateral (
 ) as m on true
 order by given.nth, m.seq;
 
+-- src/modules/conversations/person.ts conversations (tenant)
+select id, campaign_id as "campaignId", started_at as "startedAt", finished_at as "finishedAt"
+from conversations
+where org_id = $1 and employee_id = $2
+order by id
+limit $3;
+
+-- src/modules/conversations/person.ts messages (tenant)
+select messages.conversation_id as "conversationId", messages.seq, messages.sender, messages.author, messages.body,
+    messages.choice, messages.sentiment, messages.created_at as at
+from conversations
+inner join messages on messages.org_id = conversations.org_id and messages.conversation_id = conversations.id
+where conversations.org_id = $1 and conversations.employee_id = $2
+limit $3;
+
 -- src/modules/conversations/queries.ts addMessages (tenant)
 insert into messages (org_id, conversation_id, seq, sender, author, nonce, body, asks, question_seq, choice, unscored)
 select $1::bigint, given.*

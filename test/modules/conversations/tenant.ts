@@ -7,7 +7,7 @@ export const tenant: Tenant = {
       .values({
         org_id: orgId,
         campaign_id: ids['campaigns'] as number,
-        employee_id: ids['employees'] as number,
+        employee_id: ids['staying'] as number,
         team_id: ids['teams'] as number,
         reach_out_id: ids['reachOuts'] as number,
       })

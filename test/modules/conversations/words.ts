@@ -1,1 +1,1 @@
-export const words: readonly string[] = ['conversation', 'sentiment', 'invitation'];
+export const words: readonly string[] = ['conversation', 'sentiment'];

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import {
@@ -79,5 +80,29 @@ test('the API reference shows an import as a curl command', async () => {
   await page.goto(`${product().urls.docs}#get-api-imports-id`);
   const example = await page.locator('#get-api-imports-id pre').first().textContent();
   expect(example).toBe('curl -sS "$API/api/imports/1" \\\n  -H "Authorization: Bearer $TOKEN"');
+  visitor.expectNoFaults();
+});
+
+test('what is held about one person is downloaded, and erased', async () => {
+  const { page } = visitor;
+  await page.setViewportSize(DESKTOP);
+  await page.goto(`${product().urls.dashboard}#/employees`);
+  const first = page
+    .getByRole('table', { name: 'Employees' })
+    .getByRole('button', { name: /^Data of / })
+    .first();
+  const name = ((await first.getAttribute('aria-label')) as string).replace('Data of ', '');
+  await first.click();
+  await takePictures(page, 'employee-data');
+  const downloading = page.waitForEvent('download');
+  await page.getByRole('link', { name: 'Download' }).click();
+  const file = await (await downloading).path();
+  expect(JSON.parse(readFileSync(file, 'utf8')).employees).toMatchObject([{ name }]);
+  const before = await page.getByRole('button', { name: `Data of ${name}`, exact: true }).count();
+  await first.click();
+  await page.getByRole('button', { name: 'Erase…' }).click();
+  await takePictures(page, 'employee-erasure');
+  await page.getByRole('button', { name: 'Erase', exact: true }).click();
+  await expect.poll(() => page.getByRole('button', { name: `Data of ${name}`, exact: true }).count()).toBe(before - 1);
   visitor.expectNoFaults();
 });

@@ -1,6 +1,17 @@
 -- The statements that are sent to PostgreSQL, each with the function that sends it and the roles it runs as.
 -- Written by npm run queries and planned by planned.test.ts; not to be changed by hand.
 
+-- src/modules/employees/erasure.ts (tenant)
+delete from employees
+where org_id = $1 and id = $2;
+
+-- src/modules/employees/person.ts employees (tenant)
+select employees.id, employees.name, employees.email, teams.name as team, employees.created_at as "createdAt",
+    employees.unsubscribed_at as "unsubscribedAt"
+from employees
+inner join teams on teams.org_id = employees.org_id and teams.id = employees.team_id
+where employees.org_id = $1 and employees.id = $2;
+
 -- src/modules/employees/queries.ts addTeams (tenant)
 insert into teams (org_id, name)
 select $1::bigint, name

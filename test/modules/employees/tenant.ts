@@ -20,7 +20,8 @@ export const tenant: Tenant = {
       .returning('id')
       .execute();
     const { body } = await client.send<{ id: number }>('POST', '/api/imports', { fileName: `${mark}.csv` });
-    return { teams: team.id, employees: people[0]?.id as number, imports: body.id };
+    // The one that is asked for is erased by that; the modules above use the one who stays.
+    return { teams: team.id, employees: people[0]?.id as number, staying: people[1]?.id as number, imports: body.id };
   },
   requests: {
     'PUT /api/imports/{id}/file': {

@@ -4,6 +4,7 @@ import { el, put } from '/assets/el.js';
 import { formatTime } from '/assets/format.js';
 import { pagedTable } from '/assets/pages.js';
 import { field, heading, slot } from '/assets/parts.js';
+import { dataDialog } from './data-dialog.js';
 import { importPanel } from './import-panel.js';
 
 export function employeesView({ session, signal }) {
@@ -16,10 +17,13 @@ export function employeesView({ session, signal }) {
   const team = el('select', { id: 'team' }, el('option', { value: '' }, 'All teams'));
   const list = pagedTable({
     caption: 'Employees',
-    columns: ['Name', 'Email', 'Team', 'Since'],
+    columns: ['Name', 'Email', 'Team', 'Since', ...(session.mayWrite ? [''] : [])],
     fetchPage: (cursor) =>
       get('/api/employees', { limit: 50, cursor, search: search.value.trim(), teamId: team.value }, signal),
-    row: employeeRow,
+    row: (employee) => [
+      ...employeeRow(employee),
+      ...(session.mayWrite ? [dataButton(employee, () => list.restart())] : []),
+    ],
     empty: 'Nobody found. Try a shorter search, or import a file.',
   });
   search.addEventListener('input', calm(list.restart));
@@ -44,6 +48,15 @@ export function employeesView({ session, signal }) {
     el('div', { class: 'filters', role: 'search' }, field('Search', search), field('Team', team), teams),
     list.node,
   ];
+}
+
+function dataButton(employee, erased) {
+  const open = () => dataDialog(employee, erased);
+  return el(
+    'button',
+    { type: 'button', class: 'quiet', 'aria-label': `Data of ${employee.name}`, onclick: open },
+    'Data…',
+  );
 }
 
 function employeeRow(employee) {

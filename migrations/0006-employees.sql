@@ -109,6 +109,7 @@ grant select, insert on teams to tardigrade_tenant;
 -- Requests may only change a team's counts.
 grant update (employees, reachable) on teams to tardigrade_tenant;
 grant select, insert, update on employees, imports to tardigrade_tenant;
+grant delete on employees to tardigrade_tenant; -- erasure
 grant select, update, delete on imports to tardigrade_system; -- imports whose process died, and retention
 
 select isolate_tenant('teams'), isolate_tenant('employees'), isolate_tenant('imports');

@@ -1,0 +1,46 @@
+import { hash } from 'node:crypto';
+import { LRUCache } from 'lru-cache';
+import { createSingleFlight } from '../flow/single-flight.ts';
+import { KNOWN_SESSION_MS, SESSION_CACHE_ENTRIES_MAX, SESSION_CACHE_MS } from '../limits.ts';
+
+/** Whose token it is, remembered for SESSION_CACHE_MS; requests that ask at once share one query. */
+export interface TokenLookup<T> {
+  find(token: string): Promise<T | undefined>;
+  /** Whether the token was valid at some time within KNOWN_SESSION_MS. Grants nothing: for who goes first when places are scarce. */
+  isKnown(token: string): boolean;
+  /** The next request asks the database again: call it when the change is committed. */
+  forget(matches: (holder: T) => boolean): void;
+}
+
+export function createTokenLookup<T extends object>(read: (hash: Buffer) => Promise<T | undefined>): TokenLookup<T> {
+  const cache = new LRUCache<string, T>({ max: SESSION_CACHE_ENTRIES_MAX, ttl: SESSION_CACHE_MS });
+  const known = new LRUCache<string, true>({ max: SESSION_CACHE_ENTRIES_MAX, ttl: KNOWN_SESSION_MS });
+  const asking = createSingleFlight<T | undefined>();
+
+  async function ask(key: string, bytes: Buffer): Promise<T | undefined> {
+    const holder = await read(bytes);
+    if (holder === undefined) {
+      known.delete(key);
+      return undefined;
+    }
+    cache.set(key, holder);
+    known.set(key, true);
+    return holder;
+  }
+
+  return {
+    async find(token) {
+      const bytes = hashOfToken(token);
+      const key = bytes.toString('base64');
+      return cache.get(key) ?? asking(key, () => ask(key, bytes));
+    },
+    isKnown: (token) => known.has(hashOfToken(token).toString('base64')),
+    forget(matches) {
+      for (const [key, holder] of cache.entries()) if (matches(holder)) cache.delete(key);
+    },
+  };
+}
+
+export function hashOfToken(token: string): Buffer {
+  return hash('sha256', token, 'buffer');
+}

@@ -1,0 +1,63 @@
+import { Type } from 'typebox';
+import type { App } from '../../http/app.ts';
+import { createRateLimit } from '../../http/rate-limit.ts';
+import type { ApiContext } from '../faces.ts';
+import { LINK_TRIES_PER_MINUTE_MAX, OIDC_FLOW_MS } from './limits.ts';
+import { createOidcClient, signInWithClaims } from './oidc.ts';
+import { createSignInLimits } from './sign-in-limits.ts';
+import { createWelcomeReply, fromOf } from './welcome-reply.ts';
+
+const FLOW_COOKIE = 'tardigrade_oidc';
+const CALLBACK_CHARS_MAX = 4_096;
+
+/** Two pages that a browser passes through on its way to the provider and back. Absent where it is not configured. */
+export function oidcPages(app: App, context: ApiContext): void {
+  const { config, log } = context;
+  const client = createOidcClient(config);
+  if (client === undefined) return;
+  const tries = createRateLimit('sign-ins', LINK_TRIES_PER_MINUTE_MAX);
+  const welcomed = createWelcomeReply(config, createSignInLimits(config.secretKey));
+  // Lax: the provider's answer is a navigation from another site, and has to bring the cookie.
+  const cookie = {
+    path: '/oidc',
+    httpOnly: true,
+    sameSite: 'lax',
+    secure: config.apiUrl.startsWith('https:'),
+  } as const;
+
+  app.get('/oidc/start', async (request, reply) => {
+    tries.count(request.network, reply);
+    try {
+      const { url, flow } = await client.begin();
+      return reply.setCookie(FLOW_COOKIE, flow, { ...cookie, maxAge: OIDC_FLOW_MS / 1000 }).redirect(url);
+    } catch (error) {
+      log.warn({ err: error }, 'the OpenID provider does not answer');
+      return reply.redirect('/#/sign-in-failed/provider');
+    }
+  });
+
+  app.get(
+    '/oidc/callback',
+    {
+      schema: {
+        querystring: Type.Object({}, { additionalProperties: Type.String({ maxLength: CALLBACK_CHARS_MAX }) }),
+      },
+    },
+    async (request, reply) => {
+      tries.count(request.network, reply);
+      const query = new URLSearchParams(request.url.split('?')[1] ?? '');
+      const flow = request.cookies[FLOW_COOKIE];
+      reply.clearCookie(FLOW_COOKIE, cookie).header('cache-control', 'no-store');
+      const claims = await client.finish(query, flow).catch((error: Error) => {
+        // The name only: its cause holds the provider's answer, with a code in it.
+        log.warn({ reason: error.name }, 'a sign-in with OpenID Connect was refused');
+      });
+      if (claims === undefined) return reply.redirect('/#/sign-in-failed/provider');
+      const outcome = await signInWithClaims(request.caller, context, claims, fromOf(request));
+      if ('refused' in outcome) return reply.redirect(`/#/sign-in-failed/${outcome.refused}`);
+      if ('ticket' in outcome) return reply.redirect(`/#/second-step/${outcome.ticket}`);
+      welcomed(request, reply, outcome.welcome);
+      return reply.redirect('/', 303);
+    },
+  );
+}

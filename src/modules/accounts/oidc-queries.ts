@@ -1,0 +1,25 @@
+import type { Db } from '../../db/schema.ts';
+
+export interface Identity {
+  readonly issuer: string;
+  readonly subject: string;
+}
+
+/** Whose identity it is: the provider's subject, and never an address, which changes hands. */
+export function userOfIdentity(db: Db, { issuer, subject }: Identity) {
+  return db
+    .selectFrom('oidc_identities')
+    .where('issuer', '=', issuer)
+    .where('subject', '=', subject)
+    .select(['org_id as orgId', 'user_id as userId'])
+    .executeTakeFirst();
+}
+
+/** Does nothing when somebody else was quicker. */
+export async function linkIdentity(transaction: Db, orgId: number, userId: number, { issuer, subject }: Identity) {
+  await transaction
+    .insertInto('oidc_identities')
+    .values({ org_id: orgId, user_id: userId, issuer, subject })
+    .onConflict((conflict) => conflict.columns(['issuer', 'subject']).doNothing())
+    .execute();
+}

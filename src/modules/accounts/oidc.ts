@@ -1,0 +1,134 @@
+/**
+ * What it is: signing in with an OpenID Connect provider, where OIDC_ISSUER and its siblings are set.
+ * What fails without it: people keep one more password, and whoever leaves the company keeps the account.
+ * How it works: the authorization code flow with PKCE, state and nonce, which wait in a sealed cookie of the browser that
+ *   began. An identity is the provider's issuer and subject. It is linked to an account the first time, by address, and
+ *   only if both sides have confirmed it: the provider says `email_verified`, and the account's address was confirmed
+ *   here. Otherwise whoever can register an address at either side takes over the account of the other.
+ *   A second factor that somebody has set up here is asked for as well.
+ * What it costs: openid-client is loaded at the first sign-in of this kind; its configuration is kept.
+ * Its bound: OIDC_ANSWER_SECONDS for each request to the provider. Its proof: test/modules/accounts/oidc.test.ts.
+ */
+import type { Configuration } from 'openid-client';
+import type { Config } from '../../config.ts';
+import type { Caller } from '../../db/read-write-split.ts';
+import { EVERY_ORGANISATION } from '../../db/tenant-isolation.ts';
+import { createSecretBox } from '../../http/secret-box.ts';
+import { writeAudit } from '../audit/audit.ts';
+import { beginSession, type From, type SignInParts, type Welcome } from './accounts.ts';
+import { OIDC_ANSWER_SECONDS, OIDC_FLOW_MS } from './limits.ts';
+import { type Identity, linkIdentity, userOfIdentity } from './oidc-queries.ts';
+import { userByEmail, userById } from './queries.ts';
+import { createSecondStepTicket, hasSecondFactor } from './second-factor.ts';
+
+export interface OidcClient {
+  /** Where to send the browser, and what it must bring back. */
+  begin(): Promise<{ url: string; flow: string }>;
+  /** What the provider says about the person; throws for an answer to another question. */
+  finish(query: URLSearchParams, flow: string | undefined): Promise<Claims>;
+}
+
+export interface Claims extends Identity {
+  readonly email: string | undefined;
+  readonly emailVerified: boolean;
+}
+
+/** Undefined where it is not configured. */
+export function createOidcClient(config: Config): OidcClient | undefined {
+  const { oidcIssuer, oidcClientId, oidcClientSecret } = config;
+  if (oidcIssuer === undefined || oidcClientId === undefined || oidcClientSecret === undefined) return undefined;
+  const redirectUri = `${config.apiUrl}/oidc/callback`;
+  const box = createSecretBox(config.secretKey, 'oidc flow');
+  let discovered: Promise<Configuration> | undefined;
+
+  /** Asked again after a failure: the provider may be away for a moment. */
+  function provider(client: typeof import('openid-client'), issuer: string, id: string, secret: string) {
+    const options = {
+      timeout: OIDC_ANSWER_SECONDS,
+      ...(issuer.startsWith('http:') ? { execute: [client.allowInsecureRequests] } : {}), // config refuses it in production
+    };
+    discovered ??= client.discovery(new URL(issuer), id, secret, undefined, options).catch((error) => {
+      discovered = undefined;
+      throw error;
+    });
+    return discovered;
+  }
+
+  return {
+    async begin() {
+      const client = await import('openid-client');
+      const configuration = await provider(client, oidcIssuer, oidcClientId, oidcClientSecret);
+      const flow = {
+        state: client.randomState(),
+        nonce: client.randomNonce(),
+        verifier: client.randomPKCECodeVerifier(),
+        until: Date.now() + OIDC_FLOW_MS,
+      };
+      const url = client.buildAuthorizationUrl(configuration, {
+        redirect_uri: redirectUri,
+        scope: 'openid email profile',
+        state: flow.state,
+        nonce: flow.nonce,
+        code_challenge: await client.calculatePKCECodeChallenge(flow.verifier),
+        code_challenge_method: 'S256',
+      });
+      return { url: url.href, flow: box.seal(PLACE, JSON.stringify(flow)).toString('base64url') };
+    },
+    async finish(query, sealed) {
+      const { state, nonce, verifier, until } = JSON.parse(box.open(PLACE, Buffer.from(sealed ?? '', 'base64url')));
+      if (until < Date.now()) throw new Error('The flow has expired');
+      const client = await import('openid-client');
+      const configuration = await provider(client, oidcIssuer, oidcClientId, oidcClientSecret);
+      const tokens = await client.authorizationCodeGrant(configuration, new URL(`${redirectUri}?${query}`), {
+        expectedState: state,
+        expectedNonce: nonce,
+        pkceCodeVerifier: verifier,
+        idTokenExpected: true,
+      });
+      const claims = tokens.claims();
+      if (claims === undefined) throw new Error('The provider sent no ID token');
+      return {
+        issuer: claims.iss,
+        subject: claims.sub,
+        email: typeof claims['email'] === 'string' ? claims['email'].toLowerCase() : undefined,
+        emailVerified: claims['email_verified'] === true,
+      };
+    },
+  };
+}
+
+const PLACE = 'flow';
+
+export type OidcOutcome =
+  | { readonly welcome: Welcome }
+  /** Their own second factor is asked for. */
+  | { readonly ticket: string }
+  | { readonly refused: 'no-account' | 'unverified' };
+
+export async function signInWithClaims(
+  caller: Caller,
+  parts: SignInParts,
+  claims: Claims,
+  from: From,
+): Promise<OidcOutcome> {
+  const everywhere = parts.database.primary(EVERY_ORGANISATION);
+  let known = await userOfIdentity(everywhere, claims);
+  if (known === undefined) {
+    if (claims.email === undefined || !claims.emailVerified) return { refused: 'unverified' };
+    const account = await userByEmail(everywhere, claims.email);
+    if (account === undefined) return { refused: 'no-account' };
+    if (account.email_verified_at === null) return { refused: 'unverified' };
+    const [orgId, userId] = [account.org_id, account.id];
+    await caller.within(orgId).write(async (transaction) => {
+      await linkIdentity(transaction, orgId, userId, claims);
+      const actor = { orgId, userId, network: from.network };
+      await writeAudit(transaction, actor, { action: 'identity.linked', subject: claims.issuer });
+    });
+    known = await userOfIdentity(everywhere, claims);
+  }
+  const user = known && (await userById(parts.database.primary(known.orgId), known.orgId, known.userId));
+  if (known === undefined || user === undefined) return { refused: 'no-account' };
+  if (await hasSecondFactor(parts.database.primary(known.orgId), known))
+    return { ticket: createSecondStepTicket(parts.config.secretKey, known, user.password_hash) };
+  return { welcome: await beginSession(caller, parts, user, from, async () => 'oidc') };
+}

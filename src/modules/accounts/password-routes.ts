@@ -1,0 +1,129 @@
+import { Type } from 'typebox';
+import type { App } from '../../http/app.ts';
+import { createRateLimit } from '../../http/rate-limit.ts';
+import { closed, Email } from '../../http/schemas.ts';
+import { SIGN_INS_PER_MINUTE_MAX } from '../../limits.ts';
+import { actorOf } from '../audit/audit.ts';
+import type { ApiContext } from '../faces.ts';
+import { confirmEmail, requestVerification } from './email-verification.ts';
+import { LINK_TRIES_PER_MINUTE_MAX, RESETS_MS, RESETS_PER_ADDRESS_MAX } from './limits.ts';
+import { requestPasswordReset, resetPassword } from './password-reset.ts';
+import { changePassword } from './passwords.ts';
+import { GivenPassword, LinkToken, NewPassword } from './schemas.ts';
+import { fromOf, turnOf } from './welcome-reply.ts';
+
+export function passwordRoutes(api: App, context: ApiContext): void {
+  const tags = ['accounts'];
+  const { secretKey } = context.config;
+  const changes = createRateLimit('tries to change the password', SIGN_INS_PER_MINUTE_MAX);
+  const resets = createRateLimit('password resets from this network', SIGN_INS_PER_MINUTE_MAX);
+  const resetsOfAddress = createRateLimit('password resets of this address', RESETS_PER_ADDRESS_MAX, RESETS_MS);
+  const links = createRateLimit('tries with links', LINK_TRIES_PER_MINUTE_MAX);
+  const verifications = createRateLimit('mails to this address', RESETS_PER_ADDRESS_MAX, RESETS_MS);
+
+  api.put(
+    '/password',
+    {
+      config: { scope: 'none' },
+      schema: {
+        operationId: 'changePassword',
+        summary: 'Change your password',
+        description: 'Ends your other sessions. A wrong current password is 403.',
+        tags,
+        body: Type.Object({ current: GivenPassword, password: NewPassword }, closed),
+        response: { 204: Type.Null() },
+      },
+    },
+    async (request, reply) => {
+      const actor = actorOf(request);
+      changes.count(`${actor.orgId}/${actor.userId}`, reply);
+      await changePassword({ ...context, db: request.db }, actor, request.body, {
+        ...turnOf(request),
+        key: `user ${actor.userId}`,
+      });
+      return reply.code(204).send(null);
+    },
+  );
+
+  api.post(
+    '/password-resets',
+    {
+      config: { public: true },
+      schema: {
+        operationId: 'requestPasswordReset',
+        summary: 'Mail a link to reset a forgotten password',
+        description: 'The answer is the same, and takes as long, whether the address has an account or not.',
+        tags,
+        body: Type.Object({ email: Email }, closed),
+        response: { 204: Type.Null() },
+      },
+    },
+    async ({ caller, network, body }, reply) => {
+      resets.count(network, reply);
+      resetsOfAddress.count(body.email.trim().toLowerCase(), reply);
+      await requestPasswordReset(caller, body.email, network);
+      return reply.code(204).send(null);
+    },
+  );
+
+  api.post(
+    '/password-resets/confirmations',
+    {
+      config: { public: true },
+      schema: {
+        operationId: 'resetPassword',
+        summary: 'Choose a new password, with the link from the mail',
+        description: 'Ends all sessions of the account. The link works once.',
+        tags,
+        body: Type.Object({ token: LinkToken, password: NewPassword }, closed),
+        response: { 204: Type.Null() },
+      },
+    },
+    async (request, reply) => {
+      links.count(request.network, reply);
+      const parts = { ...context, secretKey };
+      await resetPassword(request.caller, parts, request.body, turnOf(request), fromOf(request));
+      return reply.code(204).send(null);
+    },
+  );
+
+  api.post(
+    '/email-verifications',
+    {
+      config: { scope: 'none' },
+      schema: {
+        operationId: 'requestEmailVerification',
+        summary: 'Mail a link to confirm your address again',
+        tags,
+        response: { 204: Type.Null() },
+      },
+    },
+    async (request, reply) => {
+      const actor = actorOf(request);
+      const whose = `${actor.orgId}/${actor.userId}`;
+      verifications.refuseUsedUp(whose);
+      await requestVerification(request.db, actor);
+      verifications.count(whose, reply);
+      return reply.code(204).send(null);
+    },
+  );
+
+  api.post(
+    '/email-verifications/confirmations',
+    {
+      config: { public: true },
+      schema: {
+        operationId: 'confirmEmail',
+        summary: 'Confirm an address, with the link from the mail',
+        tags,
+        body: Type.Object({ token: LinkToken }, closed),
+        response: { 204: Type.Null() },
+      },
+    },
+    async (request, reply) => {
+      links.count(request.network, reply);
+      await confirmEmail(request.caller, secretKey, request.body.token, fromOf(request));
+      return reply.code(204).send(null);
+    },
+  );
+}

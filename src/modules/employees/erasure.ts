@@ -1,0 +1,45 @@
+/**
+ * What an organisation has to be able to do for one person (GDPR, articles 15 and 17): show everything that it holds about
+ * them, and delete it. Each module says what its tables hold (the face `person`); test/modules/employees/erasure.test.ts
+ * looks into every table for a text of somebody who was erased. Figures of whole teams stay: they name nobody.
+ */
+import type { DatabaseSession } from '../../db/read-write-split.ts';
+import { AppError } from '../../errors.ts';
+import { type SignedInActor, writeAudit } from '../audit/audit.ts';
+import type { PersonalData } from '../faces.ts';
+
+/** By table. Throws `not_found`. That somebody has seen it is in the audit log. */
+export async function exportPerson(
+  db: DatabaseSession,
+  person: PersonalData,
+  actor: SignedInActor,
+  id: number,
+): Promise<Record<string, object[]>> {
+  return db.write(async (transaction) => {
+    const tables: Record<string, object[]> = {};
+    for (const [table, rowsOf] of Object.entries(person)) tables[table] = await rowsOf(transaction, actor.orgId, id);
+    if (tables['employees']?.length !== 1) throw notFound();
+    await writeAudit(transaction, actor, { action: 'employee.exported', subject: nameless(id) });
+    return tables;
+  });
+}
+
+/** Throws `not_found`. */
+export async function erasePerson(db: DatabaseSession, actor: SignedInActor, id: number): Promise<void> {
+  await db.write(async (transaction) => {
+    const erased = await transaction
+      .deleteFrom('employees')
+      .where('org_id', '=', actor.orgId)
+      .where('id', '=', id)
+      .executeTakeFirst();
+    if (erased.numDeletedRows === 0n) throw notFound();
+    await writeAudit(transaction, actor, { action: 'employee.erased', subject: nameless(id) });
+  });
+}
+
+/** The log outlives the person's data, so it does not name them. */
+const nameless = (id: number) => `employee ${id}`;
+
+function notFound(): AppError {
+  return new AppError('not_found', 'This employee does not exist.');
+}

@@ -1,0 +1,95 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type RunningApi, runApi } from '../../running-api.ts';
+import { actionsOf, addPerson, type Person } from './members.ts';
+
+let api: RunningApi;
+beforeAll(async () => {
+  api = await runApi();
+});
+afterAll(() => api.stop());
+
+const setRole = (by: Person, of: Person, role: string) => by.send('PATCH', `/api/users/${of.userId}`, { role });
+const removal = (by: Person, of: Person) => by.send('DELETE', `/api/users/${of.userId}`);
+
+test('members are listed page by page, with their roles', async () => {
+  const owner = await addPerson(api, 'owner');
+  for (let n = 0; n < 4; n++) await addPerson(api, 'viewer', owner.orgId);
+  const first = await owner.get<{ items: { id: number; role: string }[]; nextCursor: string }>('/api/users?limit=3');
+  expect(first.body.items.map(({ role }) => role)).toEqual(['owner', 'viewer', 'viewer']);
+  const second = await owner.get<{ items: object[]; nextCursor: null }>(
+    `/api/users?limit=3&cursor=${first.body.nextCursor}`,
+  );
+  expect(second.body.items).toHaveLength(2);
+  expect(second.body.nextCursor).toBeNull();
+});
+
+test('a new role holds from the next request on, and is in the log', async () => {
+  const owner = await addPerson(api, 'owner');
+  const other = await addPerson(api, 'viewer', owner.orgId);
+  expect((await other.get('/api/audit-log')).status).toBe(403);
+  expect(await setRole(owner, other, 'admin')).toMatchObject({ status: 200, body: { role: 'admin' } });
+  expect((await other.get('/api/audit-log')).status).toBe(200);
+  expect(await actionsOf(owner)).toEqual(['member.role-changed']);
+});
+
+test('admins neither make nor touch owners, and viewers change nobody', async () => {
+  const owner = await addPerson(api, 'owner');
+  const [admin, viewer] = [await addPerson(api, 'admin', owner.orgId), await addPerson(api, 'viewer', owner.orgId)];
+  for (const refused of [
+    setRole(admin, viewer, 'owner'),
+    setRole(admin, admin, 'owner'),
+    setRole(admin, owner, 'viewer'),
+    removal(admin, owner),
+    setRole(viewer, admin, 'viewer'),
+    removal(viewer, admin),
+  ])
+    expect((await refused).status).toBe(403);
+  expect((await setRole(admin, viewer, 'admin')).status).toBe(200);
+  expect((await removal(admin, viewer)).status).toBe(204);
+});
+
+test('the last owner can neither leave nor become something else', async () => {
+  const owner = await addPerson(api, 'owner');
+  await addPerson(api, 'admin', owner.orgId);
+  for (const refused of [setRole(owner, owner, 'admin'), removal(owner, owner)])
+    expect(await refused).toMatchObject({ status: 409, body: { detail: expect.stringContaining('needs an owner') } });
+});
+
+test('of two owners who demote or remove each other at once, one stays owner', async () => {
+  for (const act of [(by: Person, of: Person) => setRole(by, of, 'viewer'), removal, (by: Person) => removal(by, by)])
+    for (let round = 0; round < 5; round++) {
+      const first = await addPerson(api, 'owner');
+      const second = await addPerson(api, 'owner', first.orgId);
+      const answers = await Promise.all([act(first, second), act(second, first)]);
+      expect(answers.map(({ status }) => status).filter((status) => status < 300)).toHaveLength(1);
+      const owners = await api.database.db
+        .selectFrom('users')
+        .where('org_id', '=', first.orgId)
+        .where('role', '=', 'owner')
+        .select('id')
+        .execute();
+      expect(owners).toHaveLength(1);
+    }
+});
+
+test('whoever is removed is signed out at once, everywhere, and is named in the log', async () => {
+  const owner = await addPerson(api, 'owner');
+  const leaving = await addPerson(api, 'admin', owner.orgId);
+  const created = await leaving.send<{ key: string }>('POST', '/api/api-keys', { name: 'script', scope: 'read' });
+  expect(created.status).toBe(201);
+  const withKey = () =>
+    fetch(new URL('/api/me', api.url), { headers: { authorization: `Bearer ${created.body.key}` } });
+  expect((await withKey()).status).toBe(200);
+  expect((await removal(owner, leaving)).status).toBe(204);
+  expect((await leaving.get('/api/me')).status).toBe(401);
+  expect((await withKey()).status).toBe(401);
+  const { body } = await owner.get<{ items: { subject: string }[] }>('/api/audit-log?action=member.removed');
+  expect(body.items[0]?.subject).toMatch(/^admin <admin-\w+@example\.test>$/);
+});
+
+test('everybody may leave, viewers too', async () => {
+  const owner = await addPerson(api, 'owner');
+  const viewer = await addPerson(api, 'viewer', owner.orgId);
+  expect((await removal(viewer, viewer)).status).toBe(204);
+  expect((await viewer.get('/api/me')).status).toBe(401);
+});

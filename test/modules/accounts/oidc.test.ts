@@ -1,0 +1,180 @@
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { sql } from 'kysely';
+import Provider from 'oidc-provider';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { createClient } from '../../api-client.ts';
+import { type RunningApi, runApi } from '../../running-api.ts';
+import { actionsOf, addPerson, type Person } from './members.ts';
+
+const SECRET = 'the client secret of the tests';
+
+let provider: Server;
+let issuer: string;
+let api: RunningApi;
+
+beforeAll(async () => {
+  const port = await freePort();
+  issuer = `http://127.0.0.1:${port}`;
+  api = await runApi({ OIDC_ISSUER: issuer, OIDC_CLIENT_ID: 'tardigrade', OIDC_CLIENT_SECRET: SECRET });
+  provider = await startProvider(port, `${api.url}/oidc/callback`);
+});
+afterAll(async () => {
+  provider.closeAllConnections();
+  provider.close();
+  await api.stop();
+});
+
+test('where it is not configured there is nothing of it', async () => {
+  const plain = await runApi();
+  expect((await fetch(`${plain.url}/oidc/start`)).status).toBe(404);
+  expect(await (await fetch(`${plain.url}/api/sign-in-options`)).json()).toEqual({ oidc: false });
+  await plain.stop();
+});
+
+test('whoever the provider knows by a confirmed address of an account is signed in, and known by the subject from then on', async () => {
+  const person = await addPerson(api, 'owner');
+  const email = await emailOf(person);
+  expect(await (await fetch(`${api.url}/api/sign-in-options`)).json()).toEqual({ oidc: true });
+  const first = await signIn(subjectOf(email, true));
+  expect(first.location).toBe('/');
+  const client = createClient(api.url, first.token as string, person.orgId);
+  expect((await client.get('/api/me')).body).toMatchObject({ user: { id: person.userId } });
+  expect(await actionsOf(person)).toEqual(['session.started', 'identity.linked']);
+  // The subject stays, whatever becomes of the address.
+  await sql`update users set email = 'renamed-' || email where id = ${person.userId}`.execute(api.database.db);
+  expect((await signIn(subjectOf(email, true))).location).toBe('/');
+});
+
+test('an address that either side has not confirmed takes over no account', async () => {
+  const [confirmed, unconfirmed] = [await addPerson(api, 'owner'), await addPerson(api, 'owner')];
+  await sql`update users set email_verified_at = null where id = ${unconfirmed.userId}`.execute(api.database.db);
+  for (const subject of [subjectOf(await emailOf(confirmed), false), subjectOf(await emailOf(unconfirmed), true)]) {
+    const { location, token } = await signIn(subject);
+    expect(location).toBe('/#/sign-in-failed/unverified');
+    expect(token).toBeUndefined();
+  }
+  const stranger = await signIn(subjectOf('stranger@nowhere.test', true));
+  expect(stranger).toMatchObject({ location: '/#/sign-in-failed/no-account', token: undefined });
+});
+
+test('an answer to another browser, with another state, or that comes twice is refused', async () => {
+  const person = await addPerson(api, 'owner');
+  const subject = subjectOf(await emailOf(person), true);
+  const { callback, flow } = await authorize(subject);
+  const { flow: otherFlow } = await authorize(subject);
+  expect((await finish(callback, undefined)).location).toBe('/#/sign-in-failed/provider');
+  expect((await finish(callback, otherFlow)).location).toBe('/#/sign-in-failed/provider');
+  expect((await finish(callback.replace(/state=[^&]+/, 'state=other'), flow)).location).toBe(
+    '/#/sign-in-failed/provider',
+  );
+  expect((await finish(callback, flow)).location).toBe('/');
+  expect((await finish(callback, flow)).location).toBe('/#/sign-in-failed/provider');
+});
+
+test('a second factor that was set up here is asked for as well', async () => {
+  const person = await addPerson(api, 'owner');
+  await sql`
+    insert into second_factors (org_id, user_id, sealed_secret, confirmed_at)
+    values (${person.orgId}, ${person.userId}, '\\x00', now())`.execute(api.database.db);
+  const { location, token } = await signIn(subjectOf(await emailOf(person), true));
+  expect(location).toMatch(/^\/#\/second-step\/[\w.-]+$/);
+  expect(token).toBeUndefined();
+});
+
+/** The provider of the tests reads the claims from the subject. */
+function subjectOf(email: string, verified: boolean): string {
+  return `${verified ? 'verified' : 'unverified'}:${email}`;
+}
+
+async function emailOf(person: Person): Promise<string> {
+  return (await person.get<{ user: { email: string } }>('/api/me')).body.user.email;
+}
+
+/** As a browser: to the provider, through its pages, and back. */
+async function signIn(subject: string) {
+  const { callback, flow } = await authorize(subject);
+  return finish(callback, flow);
+}
+
+async function authorize(subject: string): Promise<{ callback: string; flow: string }> {
+  const start = await fetch(`${api.url}/oidc/start`, { redirect: 'manual' });
+  expect(start.status).toBe(302);
+  const flow = cookieOf(start, 'tardigrade_oidc') as string;
+  let next = start.headers.get('location') as string;
+  expect(new URL(next).searchParams.get('code_challenge_method')).toBe('S256');
+  const jar = new Map<string, string>();
+  while (!next.startsWith(api.url)) {
+    const url = new URL(next, issuer);
+    const answer = await fetch(url, {
+      redirect: 'manual',
+      headers: { cookie: [...jar].map(([name, value]) => `${name}=${value}`).join('; '), 'x-subject': subject },
+    });
+    for (const line of answer.headers.getSetCookie()) {
+      const [, name = '', value = ''] = /^([^=]+)=([^;]*)/.exec(line) ?? [];
+      jar.set(name, value);
+    }
+    const location = answer.headers.get('location');
+    if (location === null)
+      throw new Error(`${answer.status} at ${url.pathname}: ${(await answer.text()).slice(0, 300)}`);
+    next = location;
+  }
+  return { callback: next, flow };
+}
+
+async function finish(callback: string, flow: string | undefined) {
+  const answer = await fetch(callback, {
+    redirect: 'manual',
+    headers: flow === undefined ? {} : { cookie: `tardigrade_oidc=${flow}` },
+  });
+  return { location: answer.headers.get('location'), token: cookieOf(answer, 'tardigrade_session') };
+}
+
+function cookieOf(answer: Response, name: string): string | undefined {
+  const line = answer.headers.getSetCookie().find((one) => one.startsWith(`${name}=`));
+  return /=([^;]+)/.exec(line ?? '')?.[1];
+}
+
+/** A real provider; whoever sends `x-subject` is signed in as that, and has agreed to everything. */
+async function startProvider(port: number, redirectUri: string): Promise<Server> {
+  const oidc = new Provider(issuer, {
+    clients: [{ client_id: 'tardigrade', client_secret: SECRET, redirect_uris: [redirectUri] }],
+    claims: { openid: ['sub'], email: ['email', 'email_verified'], profile: ['name'] },
+    conformIdTokenClaims: false,
+    pkce: { required: () => true },
+    cookies: { keys: ['a key of the tests'] },
+    features: { devInteractions: { enabled: false } },
+    interactions: { url: (_context, { uid }) => `/interaction/${uid}` },
+    findAccount: (_context, sub) => ({
+      accountId: sub,
+      claims: async () => ({ sub, email: sub.split(':')[1], email_verified: sub.startsWith('verified:') }),
+    }),
+    async loadExistingGrant(context) {
+      const grant = new context.oidc.provider.Grant({
+        clientId: context.oidc.client?.clientId as string,
+        accountId: context.oidc.session?.accountId as string,
+      });
+      grant.addOIDCScope('openid email profile');
+      await grant.save();
+      return grant;
+    },
+  });
+  const answer = oidc.callback();
+  const server = createServer(async (request, response) => {
+    if (!request.url?.startsWith('/interaction/')) return void answer(request, response);
+    const accountId = String(request.headers['x-subject']);
+    await oidc.interactionFinished(request, response, { login: { accountId } });
+  });
+  server.listen(port, '127.0.0.1');
+  await once(server, 'listening');
+  return server;
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}

@@ -1,0 +1,179 @@
+import { randomBytes } from 'node:crypto';
+import { sql } from 'kysely';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { RESETS_PER_ADDRESS_MAX } from '../../../src/modules/accounts/limits.ts';
+import { start as startMailer } from '../../../workers/mailer.ts';
+import { type ApiClient, call, createClient } from '../../api-client.ts';
+import { until } from '../../database.ts';
+import { mailsTo, readMail, tokenIn } from '../../mails.ts';
+import { type RunningApi, runApi } from '../../running-api.ts';
+import { startWorker, type TestWorker, testEnvironment } from '../../worker.ts';
+import { actionsOf } from './members.ts';
+
+const PASSWORD = 'three quiet words';
+const NEW = 'four rather louder words';
+
+let api: RunningApi;
+let mailer: TestWorker;
+beforeAll(async () => {
+  api = await runApi({ TRUST_PROXY_HOPS: '1' });
+  mailer = await startWorker('mailer', startMailer, { ...(await testEnvironment(api.database)), API_URL: api.url });
+});
+afterAll(async () => {
+  await mailer.stop();
+  await api.stop();
+});
+
+const somewhere = () => ({ 'x-forwarded-for': `10.${[...randomBytes(3)].join('.')}` });
+const send = <T = { detail: string }>(path: string, body: object, headers = somewhere()) =>
+  call<T>(api.url, 'POST', path, { headers, body });
+
+interface Account extends ApiClient {
+  readonly email: string;
+}
+
+async function register(password = PASSWORD): Promise<Account> {
+  const email = `${randomBytes(6).toString('hex')}@passwords.test`;
+  const body = { organisation: 'Acme', name: 'Pia', email, password };
+  const answer = await send<{ token: string; organisation: { id: number } }>('/api/registrations', body);
+  expect(answer.status, JSON.stringify(answer.body)).toBe(201);
+  return { ...createClient(api.url, answer.body.token, answer.body.organisation.id), email };
+}
+
+async function signIn({ email }: Account, password: string) {
+  return send<{ token: string }>('/api/sessions', { email, password });
+}
+
+/** The token of the newest mail to the account with such a link. */
+function mailed({ email }: Account, page: 'reset' | 'verify'): Promise<string> {
+  return until(`a mail with a link to ${page}`, async () => {
+    for (const mail of await mailsTo(email)) {
+      const { text } = await readMail(mail.id);
+      if (text.includes(`/#/${page}/`)) return tokenIn(text, page);
+    }
+    return undefined;
+  });
+}
+
+test('changing the password ends all other sessions, and keeps the one that does it', async () => {
+  const account = await register();
+  const other = createClient(api.url, (await signIn(account, PASSWORD)).body.token, account.orgId);
+  expect((await other.get('/api/me')).status).toBe(200);
+  expect((await account.send('PUT', '/api/password', { current: 'not the password', password: NEW })).status).toBe(403);
+  expect((await account.send('PUT', '/api/password', { current: PASSWORD, password: NEW })).status).toBe(204);
+  expect((await other.get('/api/me')).status).toBe(401);
+  expect((await account.get('/api/me')).status).toBe(200);
+  expect((await signIn(account, PASSWORD)).status).toBe(401);
+  expect((await signIn(account, NEW)).status).toBe(201);
+});
+
+test('a forgotten password is reset by a mailed link, once; all sessions end, and the address is confirmed', async () => {
+  const account = await register();
+  expect((await send('/api/password-resets', { email: account.email.toUpperCase() })).status).toBe(204);
+  const token = await mailed(account, 'reset');
+  const reset = () => send('/api/password-resets/confirmations', { token, password: NEW });
+  const answers = await Promise.all([reset(), reset()]);
+  expect(answers.map(({ status }) => status).toSorted()).toEqual([204, 410]);
+  expect((await reset()).status).toBe(410);
+  expect((await account.get('/api/me')).status).toBe(401);
+  const back = await signIn(account, NEW);
+  expect(back.status).toBe(201);
+  const client = createClient(api.url, back.body.token, account.orgId);
+  expect((await client.get('/api/me')).body).toMatchObject({ emailVerified: true });
+  expect(await actionsOf(client)).toEqual([
+    'session.started',
+    'password.reset',
+    'password.reset-requested',
+    'organisation.registered',
+  ]);
+});
+
+test('asking again makes the link before useless, and changing the password does too', async () => {
+  const account = await register();
+  const idOf = async () => {
+    const { rows } = await sql<{ id: number }>`
+      select l.id from account_links l join users u on u.org_id = l.org_id and u.id = l.user_id
+      where u.email = ${account.email} and l.purpose = 'password-reset'`.execute(api.database.db);
+    return rows[0]?.id;
+  };
+  await send('/api/password-resets', { email: account.email });
+  const first = await until('a link', idOf);
+  await send('/api/password-resets', { email: account.email });
+  await until('another link', async () => (await idOf()) !== first);
+  await account.send('PUT', '/api/password', { current: PASSWORD, password: NEW });
+  expect(await idOf()).toBeUndefined();
+});
+
+test('an address without an account gets the same answer from the same work, and no mail', async () => {
+  const account = await register();
+  const statements = async (email: string) => {
+    const before = await outboxIds();
+    const { status, body } = await send('/api/password-resets', { email });
+    return { status, body, written: (await outboxIds()) - before };
+  };
+  const known = await statements(account.email);
+  const unknown = await statements('nobody@passwords.test');
+  expect(unknown).toEqual(known);
+  expect(known).toEqual({ status: 204, body: '', written: 1 });
+  await mailed(account, 'reset');
+  expect(await mailsTo('nobody@passwords.test')).toEqual([]);
+});
+
+test('one address gets few mails, whoever asks and whether it has an account or not', async () => {
+  const account = await register();
+  for (const email of [account.email, 'nobody-else@passwords.test']) {
+    const statuses: number[] = [];
+    for (let n = 0; n <= RESETS_PER_ADDRESS_MAX; n++)
+      statuses.push((await send('/api/password-resets', { email })).status);
+    expect(statuses).toEqual([...Array(RESETS_PER_ADDRESS_MAX).fill(204), 429]);
+  }
+});
+
+test('a link that has expired does not work, and is deleted by the retention', async () => {
+  const account = await register();
+  await send('/api/password-resets', { email: account.email });
+  const token = await mailed(account, 'reset');
+  await sql`update account_links set expires_at = now() - interval '1 second'`.execute(api.database.db);
+  expect((await send('/api/password-resets/confirmations', { token, password: NEW })).status).toBe(410);
+  expect((await signIn(account, PASSWORD)).status).toBe(201);
+});
+
+test('the address of a new account is confirmed by a mailed link', async () => {
+  const account = await register();
+  expect((await account.get('/api/me')).body).toMatchObject({ emailVerified: false });
+  const token = await mailed(account, 'verify');
+  expect((await send('/api/email-verifications/confirmations', { token })).status).toBe(204);
+  expect((await account.get('/api/me')).body).toMatchObject({ emailVerified: true });
+  expect((await send('/api/email-verifications/confirmations', { token })).status).toBe(410);
+  expect((await account.send('POST', '/api/email-verifications')).status).toBe(409);
+});
+
+test.each(['password123', 'PASSWORD123', 'qwertyuiop', '1234567890', 'ｐａｓｓｗｏｒｄ１２３', 'aaaaaaaaaaaa'])(
+  '%s is refused as the commonest are, in capitals and full width too',
+  async (password) => {
+    const body = { organisation: 'Acme', name: 'Pia', email: 'common@passwords.test', password };
+    const refused = await send('/api/registrations', body);
+    expect(refused).toMatchObject({ status: 400, body: { detail: expect.stringContaining('among the first') } });
+  },
+);
+
+test('the address itself is no password, and the rule holds for changes and resets as well', async () => {
+  const account = await register();
+  for (const password of [account.email, 'password123'])
+    expect((await account.send('PUT', '/api/password', { current: PASSWORD, password })).status).toBe(400);
+  await send('/api/password-resets', { email: account.email });
+  const token = await mailed(account, 'reset');
+  expect((await send('/api/password-resets/confirmations', { token, password: 'password123' })).status).toBe(400);
+  expect((await send('/api/password-resets/confirmations', { token, password: NEW })).status).toBe(204);
+});
+
+test('the same letters typed in other characters are the same password', async () => {
+  const account = await register('ﬁne passwörd ２０');
+  expect((await signIn(account, 'fine passwo\u0308rd 20')).status).toBe(201);
+  expect((await signIn(account, 'fine password 20')).status).toBe(401);
+});
+
+async function outboxIds(): Promise<number> {
+  const { rows } = await sql<{ last: number }>`select last_value as last from outbox_id_seq`.execute(api.database.db);
+  return rows[0]?.last ?? Number.NaN;
+}

@@ -1,0 +1,169 @@
+import { randomBytes } from 'node:crypto';
+import { sql } from 'kysely';
+import { generateSync } from 'otplib';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { CODE_TRIES_MAX, RECOVERY_CODES } from '../../../src/modules/accounts/limits.ts';
+import { type ApiClient, call, createClient } from '../../api-client.ts';
+import { type RunningApi, runApi } from '../../running-api.ts';
+import { actionsOf } from './members.ts';
+
+const PASSWORD = 'three quiet words';
+
+interface Account extends ApiClient {
+  readonly email: string;
+}
+
+let api: RunningApi;
+beforeAll(async () => {
+  api = await runApi({ TRUST_PROXY_HOPS: '1' });
+});
+afterAll(() => api.stop());
+
+const send = <T>(path: string, body: object) =>
+  call<T>(api.url, 'POST', path, {
+    headers: { 'x-forwarded-for': `10.${[...randomBytes(3)].join('.')}` },
+    body,
+  });
+const signIn = (email: string, password = PASSWORD) =>
+  send<{ ticket: string; token: string }>('/api/sessions', { email, password });
+const secondStep = (ticket: string, code: string) =>
+  send<{ token: string; detail: string }>('/api/sessions/second-factor', { ticket, code });
+/** Of a step before or after this one. */
+const codeOf = (secret: string, steps = 0) => generateSync({ secret, epoch: Date.now() / 1000 + steps * 30 });
+
+async function register(): Promise<Account> {
+  const email = `${randomBytes(6).toString('hex')}@factor.test`;
+  const body = { organisation: 'Acme', name: 'Tia', email, password: PASSWORD };
+  const answer = await send<{ token: string; organisation: { id: number } }>('/api/registrations', body);
+  return { ...createClient(api.url, answer.body.token, answer.body.organisation.id), email };
+}
+
+/** With the code of the step before, so that the one of now is still good. */
+async function setUp(account: Account): Promise<{ secret: string; recoveryCodes: string[] }> {
+  const begun = await account.send<{ secret: string }>('POST', '/api/second-factor', { password: PASSWORD });
+  expect(begun.status).toBe(201);
+  const { secret } = begun.body;
+  const confirmed = await account.send<{ recoveryCodes: string[] }>('POST', '/api/second-factor/confirmation', {
+    code: codeOf(secret, -1),
+  });
+  expect(confirmed.status, JSON.stringify(confirmed.body)).toBe(200);
+  return { secret, recoveryCodes: confirmed.body.recoveryCodes };
+}
+
+test('until a code has confirmed it, signing in needs no code', async () => {
+  const account = await register();
+  expect((await account.send('POST', '/api/second-factor', { password: 'not the password' })).status).toBe(403);
+  const begun = await account.send<{ secret: string; uri: string; qrCode: string }>('POST', '/api/second-factor', {
+    password: PASSWORD,
+  });
+  expect(begun.body.uri).toMatch(/^otpauth:\/\/totp\/Tardigrade:/);
+  expect(Buffer.from(begun.body.qrCode.split(',')[1] as string, 'base64').toString()).toContain('<svg');
+  expect((await account.send('POST', '/api/second-factor/confirmation', { code: '000000' })).status).toBe(403);
+  expect((await account.get('/api/second-factor')).body).toEqual({ since: null, recoveryCodesLeft: 0 });
+  expect((await signIn(account.email)).status).toBe(201);
+});
+
+test('afterwards the password gives a ticket, and the ticket and a code give a session', async () => {
+  const account = await register();
+  const { secret } = await setUp(account);
+  expect((await account.get('/api/second-factor')).body).toEqual({
+    since: expect.any(String),
+    recoveryCodesLeft: RECOVERY_CODES,
+  });
+  const first = await signIn(account.email);
+  expect(first).toMatchObject({ status: 202, body: { ticket: expect.any(String) } });
+  expect(first.headers.getSetCookie()).toEqual([]);
+  const { status, body } = await secondStep(first.body.ticket, codeOf(secret));
+  expect(status).toBe(201);
+  expect((await createClient(api.url, body.token, account.orgId).get('/api/me')).status).toBe(200);
+  expect((await actionsOf(account)).slice(0, 2)).toEqual(['session.started', 'second-factor.set-up']);
+});
+
+test('a wrong password says the same, with a second factor and without', async () => {
+  const [withFactor, without] = [await register(), await register()];
+  await setUp(withFactor);
+  const answers = [await signIn(withFactor.email, 'wrong password'), await signIn(without.email, 'wrong password')];
+  expect(answers.map(({ status }) => status)).toEqual([401, 401]);
+  expect(answers[0]?.body).toEqual(answers[1]?.body);
+});
+
+test('a code works once, also when it comes twice at once, and an older one not at all', async () => {
+  const account = await register();
+  const { secret } = await setUp(account);
+  const { ticket } = (await signIn(account.email)).body;
+  const code = codeOf(secret);
+  const answers = await Promise.all([secondStep(ticket, code), secondStep(ticket, code), secondStep(ticket, code)]);
+  expect(answers.map(({ status }) => status).toSorted()).toEqual([201, 403, 403]);
+  expect((await secondStep(ticket, codeOf(secret, -1))).status).toBe(403);
+  expect((await secondStep(ticket, codeOf(secret, 1))).status).toBe(201);
+});
+
+test('each recovery code works once, however it is typed', async () => {
+  const account = await register();
+  const { recoveryCodes } = await setUp(account);
+  expect(new Set(recoveryCodes).size).toBe(RECOVERY_CODES);
+  const { ticket } = (await signIn(account.email)).body;
+  const code = recoveryCodes[0] as string;
+  expect((await secondStep(ticket, ` ${code.toUpperCase().replaceAll('-', ' ')}`)).status).toBe(201);
+  expect((await secondStep(ticket, code)).status).toBe(403);
+  expect((await account.get('/api/second-factor')).body).toMatchObject({ recoveryCodesLeft: RECOVERY_CODES - 1 });
+});
+
+test('codes are tried a few times only, whatever address they come from', async () => {
+  const account = await register();
+  const { secret } = await setUp(account);
+  const { ticket } = (await signIn(account.email)).body;
+  for (let n = 0; n < CODE_TRIES_MAX; n++) expect((await secondStep(ticket, 'aaaaaa')).status).toBe(403);
+  expect((await secondStep(ticket, codeOf(secret))).status).toBe(429);
+});
+
+test('a ticket that was made up, changed, or is from before the password changed gets nobody in', async () => {
+  const [account, other] = [await register(), await register()];
+  const { secret } = await setUp(account);
+  await setUp(other);
+  const { ticket } = (await signIn(account.email)).body;
+  const theirs = (await signIn(other.email)).body.ticket;
+  const mixed = [...theirs.split('.').slice(0, 3), ticket.split('.')[3]].join('.');
+  const later = ticket.replace(/^([^.]+\.[^.]+)\.[^.]+/, `$1.${(Date.now() + 9e8).toString(36)}`);
+  for (const wrong of ['x', mixed, later]) expect((await secondStep(wrong, codeOf(secret))).status).toBe(401);
+  const changed = await account.send('PUT', '/api/password', {
+    current: PASSWORD,
+    password: 'four rather louder words',
+  });
+  expect(changed.status).toBe(204);
+  expect((await secondStep(ticket, codeOf(secret))).status).toBe(401);
+});
+
+test('the database has neither the secret nor a recovery code', async () => {
+  const account = await register();
+  const { secret, recoveryCodes } = await setUp(account);
+  const { rows } = await sql<{ row: string }>`
+    select convert_from(sealed_secret, 'latin1') || string_agg(convert_from(code_hash, 'latin1'), '') as row
+    from second_factors f join recovery_codes c using (org_id, user_id)
+    where f.org_id = ${account.orgId} group by sealed_secret`
+    .execute(api.database.db)
+    .catch(() => ({ rows: [] }));
+  const stored = rows[0]?.row ?? '';
+  for (const text of [secret, ...recoveryCodes]) expect(stored).not.toContain(text);
+  const found = await api.database.db
+    .selectFrom('second_factors')
+    .where('org_id', '=', account.orgId)
+    .selectAll()
+    .execute();
+  expect(found[0]?.sealed_secret.length).toBe(12 + 16 + secret.length);
+});
+
+test('with the password it is turned off, and its recovery codes are gone', async () => {
+  const account = await register();
+  await setUp(account);
+  expect((await account.send('POST', '/api/second-factor/removal', { password: 'wrong password' })).status).toBe(403);
+  expect((await account.send('POST', '/api/second-factor/removal', { password: PASSWORD })).status).toBe(204);
+  expect((await account.send('POST', '/api/second-factor/removal', { password: PASSWORD })).status).toBe(404);
+  expect((await signIn(account.email)).status).toBe(201);
+  const left = await api.database.db
+    .selectFrom('recovery_codes')
+    .where('org_id', '=', account.orgId)
+    .selectAll()
+    .execute();
+  expect(left).toEqual([]);
+});

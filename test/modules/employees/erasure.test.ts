@@ -1,0 +1,97 @@
+import { sql } from 'kysely';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { MODULES } from '../../../src/modules.ts';
+import { loadPersonalData } from '../../../workers/parts/modules.ts';
+import type { ApiClient } from '../../api-client.ts';
+import { TEST_MODULES } from '../../modules.ts';
+import { type RunningApi, runApi } from '../../running-api.ts';
+import { loadTenant } from '../../scenarios/tenant.ts';
+
+const MARK = 'mark-of-the-erased';
+const EMAIL = `p2@${MARK}.test`;
+
+let api: RunningApi;
+let owner: ApiClient;
+let id: number;
+beforeAll(async () => {
+  api = await runApi();
+  owner = await api.newOwner();
+  let ids = {};
+  const party = { orgId: owner.orgId, client: owner, database: api.database, mark: MARK };
+  for (const { name } of TEST_MODULES) {
+    const tenant = await loadTenant(name);
+    ids = { ...ids, ...(await tenant?.arrange({ ...party, ids })) };
+  }
+  id = (ids as { staying: number }).staying;
+});
+afterAll(() => api.stop());
+
+test('every table that refers to an employee, over however many others, says what it holds and is erased with them', async () => {
+  const { rows } = await sql<{ name: string; cascades: boolean }>`
+    with recursive about (name, cascades) as (
+      select 'employees'::regclass, true
+      union
+      select c.conrelid::regclass, c.confdeltype = 'c' from pg_constraint c join about on c.confrelid = about.name
+      where c.contype = 'f'
+    ) select name::text, bool_or(cascades) as cascades from about group by name order by 1`.execute(api.database.db);
+  const stated = Object.keys(await loadPersonalData(MODULES));
+  expect(rows.map(({ name }) => name)).toEqual(stated.toSorted());
+  expect(rows.filter(({ cascades }) => !cascades)).toEqual([]);
+});
+
+test('an export has every row with a text of theirs, whatever table it is in', async () => {
+  const { status, body, headers } = await owner.get<Record<string, object[]>>(`/api/employees/${id}/personal-data`);
+  expect(status).toBe(200);
+  expect(headers.get('content-disposition')).toContain('attachment');
+  const found = await tablesWith(EMAIL);
+  expect(found).toContain('employees');
+  for (const table of found) expect(JSON.stringify(body[table]), table).toContain(EMAIL);
+  for (const [table, rows] of Object.entries(body)) expect(rows.length, table).toBeGreaterThan(0);
+});
+
+test('viewers neither see nor erase it', async () => {
+  const viewer = await api.signedIn(owner.orgId, 'viewer');
+  expect((await viewer.get(`/api/employees/${id}/personal-data`)).status).toBe(403);
+  expect((await viewer.send('DELETE', `/api/employees/${id}`)).status).toBe(403);
+});
+
+test('after the erasure no table has a text or an id of theirs, and the log says that it was done without naming them', async () => {
+  const before = await teamSize();
+  expect((await owner.send('DELETE', `/api/employees/${id}`)).status).toBe(204);
+  expect(await tablesWith(EMAIL)).toEqual([]);
+  const referring = await sql<{ name: string }>`
+    select table_name as name from information_schema.columns
+    where table_schema = 'public' and column_name = 'employee_id'`.execute(api.database.db);
+  for (const { name } of referring.rows) {
+    const { rows } = await sql`select from ${sql.table(name)} where employee_id = ${id}`.execute(api.database.db);
+    expect(rows, name).toEqual([]);
+  }
+  expect(await teamSize()).toBe(before - 1);
+  const log = await owner.get<{ items: { action: string; subject: string }[] }>(
+    '/api/audit-log?action=employee.erased',
+  );
+  expect(log.body.items).toMatchObject([{ subject: `employee ${id}` }]);
+  expect((await owner.get(`/api/employees/${id}/personal-data`)).status).toBe(404);
+  expect((await owner.send('DELETE', `/api/employees/${id}`)).status).toBe(404);
+});
+
+async function tablesWith(text: string): Promise<string[]> {
+  const tables = await sql<{ name: string }>`
+    select table_name as name from information_schema.columns
+    where table_schema = 'public' and column_name = 'org_id' order by table_name`.execute(api.database.db);
+  const found: string[] = [];
+  for (const { name } of tables.rows) {
+    const { rows } = await sql<{ has: boolean }>`
+      select exists (select from ${sql.table(name)} t where to_jsonb(t)::text like ${`%${text}%`}) as has`.execute(
+      api.database.db,
+    );
+    if (rows[0]?.has === true) found.push(name);
+  }
+  return found;
+}
+
+async function teamSize(): Promise<number> {
+  const { rows } = await sql<{ size: number }>`
+    select sum(employees)::int as size from teams where org_id = ${owner.orgId}`.execute(api.database.db);
+  return rows[0]?.size ?? Number.NaN;
+}

@@ -1,0 +1,67 @@
+import { get, queryString } from '../../api.js';
+import { el } from '../../el.js';
+import { dayAgo, formatTime } from '../../format.js';
+import { pagedTable } from '../../pages.js';
+import { field } from '../../parts.js';
+import { settingsHeading } from './tabs.js';
+
+export function auditLogView({ session, signal }) {
+  const day = (id) => el('input', { id, type: 'date', max: dayAgo(0) });
+  const action = el('input', { id: 'action', placeholder: 'member.removed', maxlength: 60, autocomplete: 'off' });
+  const [from, to] = [day('from'), day('to')];
+  let actor = null;
+  const query = () => ({ action: action.value.trim(), from: from.value, to: to.value, actorId: actor?.id });
+  const list = pagedTable({
+    caption: 'Audit log',
+    columns: ['When', 'Who', 'What', 'To what', 'From'],
+    fetchPage: (cursor) => get('/api/audit-log', { limit: 50, cursor, ...query() }, signal),
+    row: (entry) => entryRow(entry, choose),
+    empty: 'Nothing was recorded that fits.',
+  });
+  const everybody = el('button', { type: 'button', hidden: true, onclick: () => choose(null) });
+  const download = el('a', { class: 'button', download: true }, 'Export as CSV');
+  const show = () => {
+    download.setAttribute('href', `/api/exports/audit-log.csv${queryString(query())}`);
+    everybody.hidden = actor === null;
+    everybody.textContent = `Only ${actor?.name} ×`;
+    list.restart();
+  };
+  function choose(chosen) {
+    actor = chosen;
+    show();
+  }
+  for (const control of [action, from, to]) control.addEventListener('change', show);
+  download.setAttribute('href', '/api/exports/audit-log.csv');
+  return [
+    settingsHeading('Audit log', session, download),
+    el(
+      'div',
+      { class: 'filters', role: 'search' },
+      field('Action', action),
+      field('From', from),
+      field('To', to),
+      everybody,
+    ),
+    list.node,
+  ];
+}
+
+function entryRow(entry, choose) {
+  const { actorId, actor } = entry;
+  const who = actorId
+    ? el(
+        'button',
+        { type: 'button', class: 'link', onclick: () => choose({ id: actorId, name: actor }) },
+        actor ?? `no. ${actorId}`,
+      )
+    : (actor ?? '–');
+  const key = entry.apiKey && el('span', { class: 'soft' }, ` with ${entry.apiKey}…`);
+  const details = Object.entries(entry.details).map(([name, value]) => `${name}: ${value}`);
+  return [
+    formatTime(entry.at),
+    [who, key],
+    el('code', null, entry.action),
+    [entry.subject ?? '', details.length > 0 && el('span', { class: 'soft' }, ` ${details.join(', ')}`)],
+    entry.network ?? '–',
+  ];
+}

@@ -1,0 +1,111 @@
+import { get, post, remove } from '../../api.js';
+import { el, put } from '../../el.js';
+import { formatAgo, formatTime } from '../../format.js';
+import { pagedTable } from '../../pages.js';
+import { confirmDialog, field, notice, openDialog, run, statusMark } from '../../parts.js';
+import { settingsHeading } from './tabs.js';
+
+const LIFETIMES = [
+  ['90', '90 days'],
+  ['365', 'A year'],
+  ['', 'Until it is revoked'],
+];
+
+export function keysView({ session, signal }) {
+  const list = pagedTable({
+    caption: 'API keys',
+    columns: ['Name', 'Key', 'Scope', 'Of', 'Last used', 'Until', ''],
+    fetchPage: (cursor) => get('/api/api-keys', { limit: 50, cursor }, signal),
+    row: (key) => keyRow(key, () => list.restart()),
+    empty: 'No keys yet. Programs send one with each request, as “Authorization: Bearer …”.',
+  });
+  const create = el(
+    'button',
+    { type: 'button', class: 'primary', onclick: () => createDialog(() => list.restart()) },
+    'Create a key',
+  );
+  return [
+    settingsHeading('API keys', session, create),
+    el(
+      'p',
+      { class: 'soft' },
+      'A key can do what its owner can, within its scope. ',
+      el('a', { href: '/docs' }, 'What there is to call'),
+    ),
+    list.node,
+  ];
+}
+
+function keyRow(key, changed) {
+  const expired = key.expiresAt && Date.parse(key.expiresAt) < Date.now() && statusMark('expired', 'warn');
+  const revoke = () =>
+    confirmDialog('Revoke this key?', `Whatever uses ${key.name} gets a 401 from now on.`, 'Revoke', () =>
+      remove(`/api/api-keys/${key.id}`).then(changed),
+    );
+  return [
+    key.name,
+    el('code', null, `${key.prefix}…`),
+    key.scope,
+    key.owner,
+    key.lastUsedAt ? formatAgo(key.lastUsedAt) : 'never',
+    [key.expiresAt ? formatTime(key.expiresAt) : '–', ' ', expired],
+    el('button', { type: 'button', class: 'quiet', onclick: revoke }, 'Revoke'),
+  ];
+}
+
+function createDialog(created) {
+  const dialog = openDialog('Create an API key', (close) => {
+    const fault = el('div');
+    const button = el('button', { class: 'primary' }, 'Create');
+    const option =
+      (chosen) =>
+      ([value, text]) =>
+        el('option', { value, selected: value === chosen }, text);
+    const submit = (event) => {
+      event.preventDefault();
+      const { name, scope, days } = Object.fromEntries(new FormData(event.target));
+      run(button, fault, async () => {
+        const made = await post('/api/api-keys', {
+          name,
+          scope,
+          ...(days === '' ? {} : { expiresInDays: Number(days) }),
+        });
+        created();
+        put(dialog, el('h2', { id: 'dialog-title' }, 'Your new key'), madeKey(made, close));
+      });
+    };
+    const scopes = [
+      ['read', 'read: looks, and changes nothing'],
+      ['write', 'write: reads and changes'],
+    ];
+    return el(
+      'form',
+      { onsubmit: submit },
+      field('Name', el('input', { id: 'name', name: 'name', required: true, maxlength: 120 }), 'What will use it?'),
+      field('Scope', el('select', { id: 'scope', name: 'scope' }, scopes.map(option('read')))),
+      field('Valid for', el('select', { id: 'days', name: 'days' }, LIFETIMES.map(option('90')))),
+      fault,
+      el('div', { class: 'actions' }, button, el('button', { type: 'button', onclick: close }, 'Cancel')),
+    );
+  });
+}
+
+function madeKey({ key }, close) {
+  const copied = el('span', { class: 'soft', role: 'status' });
+  const copy = () =>
+    navigator.clipboard.writeText(key).then(
+      () => put(copied, 'Copied.'),
+      () => put(copied, 'Select it and copy it.'),
+    );
+  return [
+    notice('Copy it now: it is shown this once, and cannot be shown again.', 'info'),
+    el('pre', { class: 'secret', tabindex: '0', 'aria-label': 'The key' }, key),
+    el(
+      'div',
+      { class: 'actions' },
+      el('button', { type: 'button', class: 'primary', onclick: copy }, 'Copy'),
+      el('button', { type: 'button', onclick: close }, 'Done'),
+      copied,
+    ),
+  ];
+}

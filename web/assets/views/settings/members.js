@@ -1,0 +1,139 @@
+import { get, patch, post, remove } from '../../api.js';
+import { el, put } from '../../el.js';
+import { formatTime } from '../../format.js';
+import { pagedTable } from '../../pages.js';
+import { confirmDialog, field, openDialog, run, statusMark } from '../../parts.js';
+import { settingsHeading } from './tabs.js';
+
+const ROLES = {
+  viewer: 'Viewer: looks at everything',
+  admin: 'Admin: changes everything but owners',
+  owner: 'Owner: everything',
+};
+
+export function membersView({ session, signal }) {
+  const { user, mayWrite } = session;
+  const fault = el('div');
+  const members = pagedTable({
+    caption: 'Members',
+    columns: ['Name', 'Email', 'Role', 'Since', ''],
+    fetchPage: (cursor) => get('/api/users', { limit: 50, cursor }, signal),
+    row: (member) => memberRow(member, { user, mayWrite, fault, changed: () => members.restart() }),
+    empty: 'Nobody.',
+  });
+  if (!mayWrite) return [settingsHeading('Members', session), members.node];
+  const invitations = pagedTable({
+    caption: 'Open invitations',
+    columns: ['Email', 'Role', 'Invited by', 'Until', ''],
+    fetchPage: (cursor) => get('/api/invitations', { limit: 50, cursor }, signal),
+    row: (one) => invitationRow(one, () => invitations.restart()),
+    empty: 'No open invitations.',
+  });
+  const invite = el(
+    'button',
+    { type: 'button', class: 'primary', onclick: () => inviteDialog(user, () => invitations.restart()) },
+    'Invite',
+  );
+  return [
+    settingsHeading('Members', session, invite),
+    fault,
+    members.node,
+    el('h2', null, 'Open invitations'),
+    invitations.node,
+  ];
+}
+
+function memberRow(member, { user, mayWrite, fault, changed }) {
+  const isOwn = member.id === user.id;
+  const mayChange = mayWrite && (user.role === 'owner' || member.role !== 'owner');
+  const name = [member.name, ' ', isOwn && statusMark('you', 'good')];
+  const email = [member.email, ' ', !member.emailVerifiedAt && statusMark('not confirmed')];
+  const role = mayChange ? roleSelect(member, user, fault, changed) : member.role;
+  const out = el(
+    'button',
+    { type: 'button', class: 'quiet', onclick: () => removal(member, isOwn, changed) },
+    isOwn ? 'Leave' : 'Remove',
+  );
+  return [name, email, role, formatTime(member.createdAt), (mayChange || isOwn) && out];
+}
+
+function roleSelect(member, user, fault, changed) {
+  const select = el('select', { 'aria-label': `Role of ${member.name}` }, roleOptions(user, member.role));
+  select.addEventListener('change', () =>
+    run(select, fault, async () => {
+      try {
+        await patch(`/api/users/${member.id}`, { role: select.value });
+      } finally {
+        changed();
+      }
+    }),
+  );
+  return select;
+}
+
+function roleOptions(user, chosen) {
+  const may = Object.keys(ROLES).filter((role) => role !== 'owner' || user.role === 'owner');
+  return may.map((role) => el('option', { value: role, selected: role === chosen }, role));
+}
+
+function removal(member, isOwn, changed) {
+  const text = isOwn
+    ? 'You will be signed out, and need an invitation to come back. Your API keys stop working.'
+    : `${member.name} will be signed out everywhere, and the API keys of ${member.name} stop working.`;
+  confirmDialog(
+    isOwn ? 'Leave this organisation?' : `Remove ${member.name}?`,
+    text,
+    isOwn ? 'Leave' : 'Remove',
+    async () => {
+      await remove(`/api/users/${member.id}`);
+      changed();
+    },
+  );
+}
+
+function invitationRow(one, changed) {
+  const problem = one.mailProblem && statusMark('mail refused', 'bad');
+  const expired = Date.parse(one.expiresAt) < Date.now() && statusMark('expired', 'warn');
+  const waiting = !one.mailedAt && !expired && statusMark('sending');
+  const withdraw = () =>
+    confirmDialog('Withdraw this invitation?', `The link in the mail to ${one.email} stops working.`, 'Withdraw', () =>
+      remove(`/api/invitations/${one.id}`).then(changed),
+    );
+  return [
+    [one.email, ' ', problem, expired, waiting],
+    one.role,
+    one.invitedBy,
+    formatTime(one.expiresAt),
+    el('button', { type: 'button', class: 'quiet', onclick: withdraw }, 'Withdraw'),
+  ];
+}
+
+function inviteDialog(user, invited) {
+  openDialog('Invite somebody', (close) => {
+    const fault = el('div');
+    const send = el('button', { class: 'primary' }, 'Send invitation');
+    const hint = el('small', { class: 'soft' });
+    const role = el('select', { id: 'role', name: 'role' }, roleOptions(user, 'viewer'));
+    const explain = () => put(hint, ROLES[role.value]);
+    role.addEventListener('change', explain);
+    explain();
+    const submit = (event) => {
+      event.preventDefault();
+      run(send, fault, async () => {
+        await post('/api/invitations', Object.fromEntries(new FormData(event.target)));
+        close();
+        invited();
+      });
+    };
+    const email = el('input', { id: 'email', name: 'email', type: 'email', required: true, maxlength: 254 });
+    return el(
+      'form',
+      { onsubmit: submit },
+      field('Email address', email, 'A mail with a link goes there. It works once, for seven days.'),
+      field('Role', role),
+      hint,
+      fault,
+      el('div', { class: 'actions' }, send, el('button', { type: 'button', onclick: close }, 'Cancel')),
+    );
+  });
+}

@@ -1,0 +1,128 @@
+import { get, post, remove, replace } from '../../api.js';
+import { el, put } from '../../el.js';
+import { formatAgo, formatTime } from '../../format.js';
+import { confirmDialog, field, notice, run, slot, statusMark, table } from '../../parts.js';
+import { secondFactorCard } from './second-factor.js';
+import { settingsHeading } from './tabs.js';
+
+export function securityView({ session, signal }) {
+  const sessions = el('div');
+  const reload = () =>
+    put(
+      sessions,
+      slot(
+        () => get('/api/sessions', null, signal),
+        (found) => sessionList(found, reload),
+      ),
+    );
+  reload();
+  return [
+    settingsHeading('Security', session),
+    slot(
+      () => get('/api/me', null, signal),
+      ({ user, emailVerified }) => (emailVerified ? [] : [unconfirmed(user)]),
+    ),
+    el('section', { class: 'card' }, el('h2', null, 'Your sessions'), sessions),
+    secondFactorCard(signal),
+    passwordForm(reload),
+  ];
+}
+
+function unconfirmed(user) {
+  const said = el('div');
+  const button = el('button', { type: 'button', onclick: () => run(button, said, send) }, 'Send the link again');
+  const send = async () => {
+    await post('/api/email-verifications');
+    put(said, notice(`The link is on its way to ${user.email}.`, 'good'));
+  };
+  return el(
+    'section',
+    { class: 'card' },
+    el('h2', null, 'Confirm your email address'),
+    el('p', null, `We have mailed a link to ${user.email}. Until you have used it, you cannot invite anybody.`),
+    said,
+    el('div', { class: 'actions' }, button),
+  );
+}
+
+function sessionList({ sessions }, reload) {
+  const others = sessions.filter(({ current }) => !current);
+  const end = (one) => el('button', { type: 'button', class: 'quiet', onclick: () => endOne(one, reload) }, 'End');
+  const rows = sessions.map((one) => [
+    el('span', { title: one.device }, deviceName(one.device)),
+    one.network,
+    el('span', { title: formatTime(one.lastUsedAt) }, formatAgo(one.lastUsedAt)),
+    formatTime(one.createdAt),
+    one.current ? statusMark('this one', 'good') : end(one),
+  ]);
+  const all = el('button', { type: 'button', onclick: () => endOthers(others.length, reload) }, 'End all others');
+  return [
+    table('Your sessions', ['Device', 'Network', 'Last used', 'Signed in', ''], rows),
+    others.length > 0 && el('div', { class: 'actions' }, all),
+  ];
+}
+
+const endOne = (one, reload) =>
+  confirmDialog(
+    'End this session?',
+    `${deviceName(one.device)}, ${one.network}: whoever uses it has to sign in again.`,
+    'End it',
+    () => remove(`/api/sessions/${one.id}`).then(reload),
+  );
+
+const endOthers = (count, reload) =>
+  confirmDialog(
+    'End all other sessions?',
+    `${count} will have to sign in again. You stay signed in here.`,
+    'End them',
+    () => remove('/api/sessions/others').then(reload),
+  );
+
+const BROWSERS = [
+  [/Edg\//, 'Edge'],
+  [/Firefox\//, 'Firefox'],
+  [/Chrome\//, 'Chrome'],
+  [/Safari\//, 'Safari'],
+  [/curl\//, 'curl'],
+];
+const SYSTEMS = [
+  [/Android/, 'Android'],
+  [/iPhone|iPad/, 'iOS'],
+  [/Windows/, 'Windows'],
+  [/Mac OS/, 'macOS'],
+  [/Linux/, 'Linux'],
+];
+
+/** 'Firefox on Windows' */
+function deviceName(device) {
+  const name = (list) => list.find(([pattern]) => pattern.test(device))?.[1];
+  const browser = name(BROWSERS) ?? (device.split(/[\s/]/)[0] || 'An unknown program');
+  const system = name(SYSTEMS);
+  return system ? `${browser} on ${system}` : browser;
+}
+
+function passwordForm(changed) {
+  const said = el('div');
+  const button = el('button', { class: 'primary' }, 'Change password');
+  const input = (id, autocomplete, more) =>
+    el('input', { id, name: id, type: 'password', required: true, autocomplete, ...more });
+  const submit = (event) => {
+    event.preventDefault();
+    const form = event.target;
+    run(button, said, async () => {
+      await replace('/api/password', Object.fromEntries(new FormData(form)));
+      form.reset();
+      put(said, notice('Your password is changed, and all your other sessions have ended.', 'good'));
+      changed();
+    });
+  };
+  return el(
+    'form',
+    { class: 'card', onsubmit: submit },
+    el('h2', null, 'Change your password'),
+    field('Current password', input('current', 'current-password')),
+    field('New password', input('password', 'new-password', { minlength: 10 }), 'At least 10 characters.'),
+    said,
+    el('div', { class: 'actions' }, button),
+  );
+}

@@ -1,0 +1,37 @@
+import { remove } from '/assets/api.js';
+import { el } from '/assets/el.js';
+import { confirmDialog, openDialog } from '/assets/parts.js';
+
+/** What somebody may ask for: everything that is held about them, or that it is deleted. `erased()` is called after that. */
+export function dataDialog({ id, name }, erased) {
+  openDialog(`What is held about ${name}`, (close) => {
+    const download = {
+      class: 'button primary',
+      download: true,
+      href: `/api/employees/${id}/personal-data`,
+      onclick: close,
+    };
+    const erase = () => {
+      close();
+      confirmDialog(
+        `Erase ${name}?`,
+        'Everything that is held about them is deleted, for good. Figures of whole teams stay: they name nobody.',
+        'Erase',
+        async () => {
+          await remove(`/api/employees/${id}`);
+          erased();
+        },
+      );
+    };
+    return [
+      el('p', null, 'Download it as one file, or delete it. Either is noted in the audit log.'),
+      el(
+        'div',
+        { class: 'actions' },
+        el('a', download, 'Download'),
+        el('button', { type: 'button', onclick: erase }, 'Erase…'),
+        el('button', { type: 'button', onclick: close }, 'Cancel'),
+      ),
+    ];
+  });
+}
