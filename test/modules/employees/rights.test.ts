@@ -2,7 +2,7 @@ import { sql } from 'kysely';
 import { expect, onTestFinished, test } from 'vitest';
 import { createTestDatabase } from '../../database.ts';
 
-test.each(['delete from employees', 'truncate teams', "update teams set name = ''"])(
+test.each(['delete from imports', 'truncate teams', "update teams set name = ''"])(
   'the requests of an organisation may not do this: %s',
   async (text) => {
     const on = await createTestDatabase({ replica: false });

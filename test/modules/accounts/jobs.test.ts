@@ -1,0 +1,79 @@
+import { sql } from 'kysely';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { writeToOutbox } from '../../../src/queue/transactional-outbox.ts';
+import { start as startMailer } from '../../../workers/mailer.ts';
+import { createTestDatabase, type TestDatabase, until } from '../../database.ts';
+import { mailsTo } from '../../mails.ts';
+import { addOrganisation } from '../../organisation.ts';
+import { emptyRedis, startWorker, type TestWorker, testEnvironment } from '../../worker.ts';
+
+let on: TestDatabase;
+let orgId: number;
+let mailer: TestWorker | undefined;
+beforeAll(async () => {
+  on = await createTestDatabase({ replica: false });
+});
+afterAll(() => on.close());
+beforeEach(async () => {
+  await emptyRedis();
+  orgId = await addOrganisation(on.db);
+});
+afterEach(async () => {
+  await mailer?.stop();
+});
+
+test('an invitation whose job was lost is mailed by the sweep', async () => {
+  const lost = await invite('lost', '2 minutes');
+  await start();
+  await until('the mail is noted', async () => (await stateOf(lost))?.mailed_at);
+  expect(await mailsTo(`lost@org-${orgId}.test`)).toHaveLength(1);
+});
+
+test('a mail that the server refuses for good is not tried again, and the list says why', async () => {
+  const refused = await invite('bounce-nia', '1 second');
+  await want(refused);
+  await start();
+  const { mail_problem } = await until('the refusal is noted', async () => {
+    const state = await stateOf(refused);
+    return state?.mailed_at === null ? undefined : state;
+  });
+  expect(mail_problem).toContain('no such mailbox');
+});
+
+test('an invitation that was withdrawn, was mailed already, or has expired is not mailed', async () => {
+  const [withdrawn, mailed, expired] = [
+    await invite('withdrawn', '2 minutes'),
+    await invite('mailed', '2 minutes'),
+    await invite('expired', '2 minutes'),
+  ];
+  await on.db.deleteFrom('invitations').where('id', '=', withdrawn).execute();
+  await sql`update invitations set mailed_at = now() where id = ${mailed}`.execute(on.db);
+  await sql`update invitations set expires_at = now() where id = ${expired}`.execute(on.db);
+  const last = await invite('last', '1 second');
+  for (const id of [withdrawn, mailed, expired, last]) await want(id);
+  await start();
+  await until('the last one is mailed', async () => (await mailsTo(`last@org-${orgId}.test`))[0]);
+  for (const name of ['withdrawn', 'mailed', 'expired'])
+    expect(await mailsTo(`${name}@org-${orgId}.test`), name).toEqual([]);
+});
+
+async function start(): Promise<void> {
+  mailer = await startWorker('mailer', startMailer, { ...(await testEnvironment(on)), DATABASE_REPLICA_URL: '' });
+}
+
+async function invite(name: string, ago: string): Promise<number> {
+  const { rows } = await sql<{ id: number }>`
+    insert into invitations (org_id, email, role, invited_by, created_at, expires_at)
+    values (${orgId}, ${name} || '@org-' || ${orgId}::bigint || '.test', 'viewer', 'Olga',
+      now() - ${ago}::interval, now() + interval '1 day')
+    returning id`.execute(on.db);
+  return rows[0]?.id as number;
+}
+
+async function want(id: number): Promise<void> {
+  await writeToOutbox(on.db, { orgId, topic: 'account.mail-wanted', payload: { kind: 'invitation', id } });
+}
+
+function stateOf(id: number) {
+  return on.db.selectFrom('invitations').where('id', '=', id).select(['mailed_at', 'mail_problem']).executeTakeFirst();
+}
