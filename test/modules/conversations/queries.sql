@@ -31,13 +31,14 @@ where v.org_id = $1 and v.reach_out_id = any($2::bigint[])
 order by v.id
 for update of v;
 
--- src/modules/conversations/answers.ts storeAnswers (tenant)
-select given.conversation_id, given.nonce, m.seq
-from unnest($1::bigint[], $2::text[]) as given (conversation_id, nonce)
+-- src/modules/conversations/answers.ts storeAnswers
+-- src/modules/conversations/step-in.ts (tenant)
+select given.place, given.nonce, m.seq
+from unnest($1::bigint[], $2::text[]) as given (place, nonce)
 cross join lateral (
   select seq
   from messages
-  where org_id = $3 and conversation_id = given.conversation_id and nonce = given.nonce
+  where org_id = $3 and conversation_id = given.place and nonce = given.nonce
   limit 1
 ) as m;
 
@@ -213,11 +214,6 @@ from messages
 where org_id = $1 and unscored
 order by conversation_id, seq
 limit $2;
-
--- src/modules/conversations/step-in.ts (tenant)
-select seq
-from messages
-where org_id = $1 and conversation_id = $2 and nonce = $3;
 
 -- src/modules/conversations/step-in.ts (tenant)
 select v.id, v.last_seq as "lastSeq", v.finished_at is not null as finished, now() as at,
