@@ -4,7 +4,15 @@
  */
 import { WebSocket } from 'ws';
 import { connectConversation } from '../../../web/modules/conversations/connection.js';
-import { type AnswerContent, CHOICES, CLOSE, WELCOME_WAIT_MS } from '../../../web/modules/conversations/protocol.js';
+import type { Environment } from '../../../web/modules/conversations/environment.js';
+import {
+  ACK_WAIT_MS,
+  type AnswerContent,
+  CHOICES,
+  CLOSE,
+  STABLE_AFTER_MS,
+  WELCOME_WAIT_MS,
+} from '../../../web/modules/conversations/protocol.js';
 import type { Random } from '../../load/random.ts';
 
 export interface AcknowledgedAnswer {
@@ -36,15 +44,21 @@ export interface ChatClient {
   close(): void;
 }
 
-const SOCKET_TRIES_MAX = 50; // in a row; then the client counts as never back
-
 // biome-ignore format: a list to read over
 const WORDS = ['It was a good week', 'Too many meetings, sadly', 'The team was great', 'I am tired', 'Happy with it', 'Nothing to add'];
+
+/** How the clients of a generator behave: as the page's own one, or as one that obeys nothing. */
+export interface Manners {
+  readonly environment: Environment;
+  /** In a row; then the client counts as never back. */
+  readonly triesMax: number;
+}
 
 export function createChatClient(
   url: string,
   token: string,
   dueMs: number,
+  { environment, triesMax }: Manners,
   random: Random,
   on: ChatEvents,
 ): ChatClient {
@@ -58,9 +72,9 @@ export function createChatClient(
 
   on.started(dueMs);
   const conversation = connectConversation({
-    url: `${url.replace(/^http/, 'ws').replace(/\/$/, '')}/chat`,
+    url: socketUrlOf(url),
     token,
-    environment: { openSocket, random: random.next },
+    environment,
     on: {
       welcome() {
         failures = 0;
@@ -88,7 +102,7 @@ export function createChatClient(
       lost({ code, opened }) {
         if (!opened || code === CLOSE.busy) on.refused();
         else on.lost();
-        if (++failures > SOCKET_TRIES_MAX) end('given up');
+        if (++failures > triesMax) end('given up');
       },
     },
   });
@@ -130,7 +144,43 @@ function answerTo(question: { seq: number; answer: 'text' | 'scale' }, nonce: st
   return { content: { questionSeq, text } satisfies AnswerContent, body: text };
 }
 
-function openSocket(url: string): globalThis.WebSocket {
-  const socket = new WebSocket(url, { perMessageDeflate: false, handshakeTimeout: WELCOME_WAIT_MS });
-  return socket as unknown as globalThis.WebSocket;
+/** Of the chat at an http: or ws: address. */
+export function socketUrlOf(url: string): string {
+  return `${url.replace(/^http/, 'ws').replace(/\/$/, '')}/chat`;
 }
+
+/** From this machine's address, or from one of several loopback addresses in turn: many people are not behind one. */
+export function createOpenSocket(addresses: readonly string[] = []): (url: string) => globalThis.WebSocket {
+  let turn = 0;
+  return (url) => {
+    const localAddress = addresses[turn++ % addresses.length];
+    const socket = new WebSocket(url, {
+      perMessageDeflate: false,
+      handshakeTimeout: WELCOME_WAIT_MS,
+      ...(localAddress === undefined ? {} : { localAddress }),
+    });
+    return socket as unknown as globalThis.WebSocket;
+  };
+}
+
+export function politeManners(random: Random, addresses?: readonly string[]): Manners {
+  return { environment: { openSocket: createOpenSocket(addresses), random: random.next }, triesMax: 50 };
+}
+
+/**
+ * What is left of the page's client when its manners are taken away: it is back RUDE_RETRY_MS after each loss and each
+ * refusal, whatever the server asked for. It still waits as long as the page does for a welcome or an acknowledgement.
+ */
+export function rudeManners(random: Random, addresses?: readonly string[], startTimer = startPlainTimer): Manners {
+  return {
+    environment: {
+      ...politeManners(random, addresses).environment,
+      startTimer: (run, ms) => startTimer(run, ANSWER_WAITS_MS.has(ms) ? ms : RUDE_RETRY_MS),
+    },
+    triesMax: Number.POSITIVE_INFINITY,
+  };
+}
+
+const startPlainTimer = (run: () => void, ms: number): unknown => setTimeout(run, ms);
+const ANSWER_WAITS_MS = new Set<number>([WELCOME_WAIT_MS, ACK_WAIT_MS, STABLE_AFTER_MS]);
+const RUDE_RETRY_MS = 100;
