@@ -1,7 +1,12 @@
 import { chatOrder } from './chat-order.ts';
 import { denMinute } from './den-minute.ts';
+import { durableAnswers } from './durable-answers.ts';
+import { floods } from './floods.ts';
+import { idleSockets } from './idle-sockets.ts';
 import { storm } from './storm.ts';
+import { storms } from './storms.ts';
 import { twentyTimes } from './twenty-times.ts';
+import { twoWindows } from './two-windows.ts';
 
-export const scenarios = [denMinute, storm];
-export const ownLayout = [chatOrder, twentyTimes];
+export const scenarios = [denMinute, floods, storm, storms];
+export const ownLayout = [chatOrder, twoWindows, durableAnswers, idleSockets, twentyTimes];
