@@ -24,7 +24,7 @@ export interface BlockFigures {
   /** Answers that were not taken; whoever gave one gives up. */
   readonly refused: number;
   readonly refusal: string;
-  /** From giving an answer to its acknowledgement, of those that were counted. */
+  /** From giving an answer to its acknowledgement, of those that were given after the warm-up. */
   readonly latency: LatencyFigures;
   /** All conversations were used up before the time was: the rate is too low. */
   readonly ranOut: boolean;
@@ -67,9 +67,9 @@ export async function answerForAWhile(answer: AnswerQuestion, block: Block): Pro
     }
     const now = performance.now();
     counts.acknowledged++;
-    if (now < countFrom || now > endsAt) return true;
-    counts.counted++;
-    recordMs(latency, now - begun);
+    if (now >= countFrom && now <= endsAt) counts.counted++;
+    // Also what is acknowledged after the time: the slowest must not be left out.
+    if (begun >= countFrom) recordMs(latency, now - begun);
     return true;
   }
 
