@@ -1,5 +1,7 @@
 /**
- * Sockets that mean no good: each writes as fast as the server reads, and comes back at once when it is cut off.
+ * Sockets that mean no good: together they send a gigabit a second, and each comes back at once when it is cut off. As
+ * fast as the kernel takes it, the flood would fill 4 MB of buffers per socket, and so be busy with a core of this machine
+ * instead of with the server, which reads none of it.
  * `refused upgrades`: of a page that is not ours and of a path that does not exist, reset at three moments. `pings`,
  * `pongs`: control frames, which are not messages. `big frames`: texts of 1 MB. `after the close`: says goodbye, and
  * talks on.
@@ -13,6 +15,7 @@ import type { Tell } from '../../load/plan.ts';
 import type { FloodFigures, FloodName, FloodPlan } from './flood-plan.ts';
 
 const AGAIN_MS = 10;
+const BYTES_PER_SECOND = 125_000_000; // of all sockets together
 const CONTROL_FRAMES_PER_CHUNK = 5_000;
 const BIG_FRAME_BYTES = 1024 * 1024;
 const CHUNK_BYTES = 64 * 1024;
@@ -37,7 +40,7 @@ export async function runFlood(plan: FloodPlan, _tell: Tell, signal: AbortSignal
       socket.once('connect', () => {
         counts.connections++;
         if (flood === 'refused upgrades') resetUpgrade(socket, nth);
-        else pour(socket, flood);
+        else pour(socket, flood, sockets);
       });
       await closed;
       open.delete(socket);
@@ -68,15 +71,16 @@ function resetUpgrade(socket: Socket, nth: number): void {
   socket.write(request, () => moments[nth % moments.length]?.());
 }
 
-function pour(socket: Socket, flood: Exclude<FloodName, 'refused upgrades'>): void {
+function pour(socket: Socket, flood: Exclude<FloodName, 'refused upgrades'>, sockets: number): void {
   const { first, further } = POURED[flood];
   socket.write(upgradeRequest('/chat'));
   socket.write(first);
-  const fill = () => {
-    while (!socket.destroyed && socket.write(further));
+  const more = () => {
+    if (!socket.writableNeedDrain) socket.write(further);
   };
-  socket.on('drain', fill).on('data', () => undefined);
-  fill();
+  more();
+  const pouring = setInterval(more, (further.length * sockets * 1000) / BYTES_PER_SECOND);
+  socket.on('data', () => undefined).once('close', () => clearInterval(pouring));
 }
 
 const OPCODE = { text: 1, close: 8, ping: 9, pong: 10 } as const;

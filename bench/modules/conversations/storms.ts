@@ -1,3 +1,4 @@
+import { ELU_MAX } from '../../load/limits.ts';
 import { startLoad } from '../../load/start-load.ts';
 import { round } from '../../numbers.ts';
 import type { Condition, Findings, Scenario, ScenarioContext } from '../../scenarios/scenario.ts';
@@ -10,7 +11,7 @@ import { SOCKETS, type SocketFigures, type SocketsPlan } from './sockets-plan.ts
 const CLIENTS = { ci: 200, full: 5_000 };
 /** In the second storm: this share of the clients is polite, and the others are not. */
 const POLITE_SHARE = 0.1;
-const ADDRESSES = 20; // a few hundred people behind each
+const ADDRESSES = 20; // of each crowd: a few hundred people behind each
 const CONNECT_PER_SECOND = 500;
 const BACK_SECONDS_MAX = 10;
 /** A client that is not back by then counts as never back. Longer than the dashboard is asked before the chat dies. */
@@ -83,7 +84,7 @@ function planOf(url: string, connectSeconds: number, { tokens, rude }: Crowd): S
     seconds: WAIT_SECONDS,
     seed: 6,
     rude,
-    addresses: loopbackAddresses(ADDRESSES),
+    addresses: rude ? loopbackAddresses(2 * ADDRESSES).slice(ADDRESSES) : loopbackAddresses(ADDRESSES),
   };
 }
 
@@ -122,6 +123,12 @@ function together(stormed: readonly Stormed[], chatNeededBytes: number): Finding
         holds: ratio <= API_RATIO_MAX,
       })),
     ],
+    inconclusive: crowds
+      .filter(([, { generatorElu }]) => generatorElu > ELU_MAX)
+      .map(
+        ([{ name }, { generatorElu }]) =>
+          `the generator of "${name}" was busy ${Math.round(generatorElu * 100)} % of the time`,
+      ),
     hints: SHARED_CORES,
     figures: {
       ...Object.fromEntries(
