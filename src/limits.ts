@@ -161,7 +161,7 @@ export const MAIL_HELD_WAIT = { min: 5 * SECOND_MS, max: 15 * MINUTE_MS, share: 
 export const MAIL_RATE_WAIT = { min: 1 * SECOND_MS, max: 5 * MINUTE_MS, share: 0.1 } as const; // the same when we are too fast: providers count per second
 
 // WebSockets
-export const SOCKETS_MAX = 16_000; // per process: idle they need 260 of 512 MB, and a storm of reconnects needs the rest; it also stays below 20,000 descriptors, a usual limit
+export const SOCKETS_MAX = 16_000; // per process: idle, and with thousands more at the door, they need 296 of 512 MB, and a storm of reconnects needs the rest; it also stays below 20,000 descriptors, a usual limit
 export const SOCKET_FRAME_BYTES_MAX = 16 * KB;
 export const SOCKET_FRAGMENTS_MAX = 16;
 export const SOCKET_BUFFERED_CHUNKS_MAX = 64;
