@@ -184,7 +184,7 @@ export const MAIL_QUOTA_WAIT = {
 } as const; // when a quota of the hour or the day is used up: most providers count the last 24 hours, so it comes back bit by bit
 
 // WebSockets
-export const SOCKETS_MAX = 10_000; // per process
+export const SOCKETS_MAX = 16_000; // per process: idle, and with thousands more at the door, they need 296 of 512 MB, and a storm of reconnects needs the rest; it also stays below 20,000 descriptors, a usual limit
 export const SOCKET_FRAME_BYTES_MAX = 16 * KB;
 export const SOCKET_FRAGMENTS_MAX = 16;
 export const SOCKET_BUFFERED_CHUNKS_MAX = 64;
@@ -192,12 +192,12 @@ export const SOCKET_BUFFER_BYTES_MAX = 512 * KB; // a client that does not read 
 export const SOCKET_HELLO_MS = 10 * SECOND_MS; // a socket that has not been welcomed by then is closed
 export const SOCKET_CLOSE_MS = 1 * SECOND_MS; // from a close frame or a refusal to the end of the socket, if the client does not end it
 export const SOCKET_PING_MS = 30 * SECOND_MS; // a socket from which nothing came between two pings is terminated
-export const SOCKET_PING_TICK_MS = 100; // one slice of all sockets at a time: 34 of 10,000
+export const SOCKET_PING_TICK_MS = 100; // one slice of all sockets at a time: 54 of 16,000
 export const SOCKET_PER_10_SECONDS_MAX = { messages: 50, frames: 200, bytes: 256 * KB } as const; // of one socket: people type; frames include pings and pongs
 export const SOCKET_STRANGER_PER_10_SECONDS_MAX = { messages: 5, frames: 20, bytes: 8 * KB } as const; // before the welcome: a hello, and room for a mistake
 export const SOCKET_WORK_PAUSE = 8; // with as many messages waiting, nothing more is read from the socket: the client's own buffers fill instead of ours
 export const SOCKET_WORK_WAITING_MAX = 64; // SOCKET_WORK_PAUSE, and what one chunk can still bring
-export const SOCKETS_PER_ADDRESS_MAX = 6_000; // unless SOCKETS_PER_ADDRESS is set: a large office is behind one address, and 4,000 places are left for others
+export const SOCKETS_PER_ADDRESS_MAX = 6_000; // unless SOCKETS_PER_ADDRESS is set: a large office is behind one address, and 10,000 places are left for others
 export const SOCKET_STRANGERS_MAX = SOCKETS_MAX / 2; // not welcomed yet: room for a large office that comes back at once; when there are more, a new one takes the place of the oldest that is silent
 export const SOCKETS_FROM_ADDRESS = { perSecond: 500, burst: SOCKETS_PER_ADDRESS_MAX } as const; // new ones: the large office is back at once, and a client that only knocks costs a tenth of a core
 export const SOCKET_REFUSALS_HELD_MAX = 1_000; // sockets of addresses that ask too often; they are refused after SOCKET_CLOSE_MS, further ones at once

@@ -44,7 +44,7 @@ export interface Addresses {
   readonly secretKey: string;
 }
 
-/** Arguments of node, by the part that they take the place of. */
+/** Arguments of node, by the part that they take the place of: `chat` for every chat that is not named itself. */
 export type Programs = Readonly<Partial<Record<WorkerPart, readonly string[]>>>;
 
 /** A handful of signed-in users plays everybody: the limit for one is counted and never reached. */
@@ -134,7 +134,7 @@ export async function createParts(options: PartsOptions): Promise<Parts> {
       name: part,
       wrap,
       command: process.execPath,
-      args: [...(programs[name] ?? [path.join('dist', 'launch.js'), name])],
+      args: [...(programs[part] ?? programs[name] ?? [path.join('dist', 'launch.js'), name])],
       cwd: root,
       env: workerEnvironment(settings, {
         PATH: process.env['PATH'],

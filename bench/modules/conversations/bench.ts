@@ -1,10 +1,14 @@
 import { isCount } from '../../load/checks.ts';
 import type { ModuleBench } from '../../module-bench.ts';
 import { CONVERSATION_CHECKS } from './checks.ts';
+import { runFlood } from './flood.ts';
+import { FLOOD } from './flood-plan.ts';
 import { CONVERSATION_HISTORY } from './history.ts';
 import { runSockets } from './sockets.ts';
 import { SOCKET_MESSAGES, SOCKETS } from './sockets-plan.ts';
 import { CONVERSATION_STEPS } from './steps.ts';
+import { runWindows } from './windows.ts';
+import { WINDOWS } from './windows-plan.ts';
 
 export const bench: ModuleBench = {
   steps: CONVERSATION_STEPS,
@@ -17,7 +21,7 @@ export const bench: ModuleBench = {
   rare: { 'GET /api/exports/answers.csv': 2 },
   checks: CONVERSATION_CHECKS,
   figures: { openConversations: isCount },
-  generators: { [SOCKETS]: { run: runSockets } },
+  generators: { [SOCKETS]: { run: runSockets }, [FLOOD]: { run: runFlood }, [WINDOWS]: { run: runWindows } },
   history: CONVERSATION_HISTORY,
   alongside: () => import('./alongside.ts'),
   growing: {
@@ -33,7 +37,12 @@ export const bench: ModuleBench = {
     'chat-order': 'scenario chat-order',
     'den-minute': 'scenario den-minute',
     'even-load-chat': 'scenario even-load-chat (full profile)',
+    'durable-answers': 'scenario durable-answers (full profile)',
+    floods: 'scenario floods (full profile)',
+    'idle-sockets': 'scenario idle-sockets (full profile)',
     storm: 'scenario storm',
+    storms: 'scenario storms (full profile)',
     'twenty-times': 'scenario twenty-times (full profile)',
+    'two-windows': 'scenario two-windows (full profile)',
   },
 };

@@ -2,9 +2,22 @@
  * One employee in one check-in: the page's own client (web/modules/conversations/connection.js) in Node, with times that
  * count from when something was due, and words that can be found again.
  */
-import { WebSocket } from 'ws';
+import { once } from 'node:events';
+import { type IncomingMessage, request } from 'node:http';
+import { json } from 'node:stream/consumers';
+import { type ClientOptions, WebSocket } from 'ws';
 import { connectConversation } from '../../../web/modules/conversations/connection.js';
-import { type AnswerContent, CHOICES, CLOSE, WELCOME_WAIT_MS } from '../../../web/modules/conversations/protocol.js';
+import type { Environment } from '../../../web/modules/conversations/environment.js';
+import {
+  ACK_WAIT_MS,
+  type AnswerContent,
+  CHOICES,
+  CLOSE,
+  STABLE_AFTER_MS,
+  type TicketAnswer,
+  ticketUrl,
+  WELCOME_WAIT_MS,
+} from '../../../web/modules/conversations/protocol.js';
 import type { Random } from '../../load/random.ts';
 
 export interface AcknowledgedAnswer {
@@ -36,15 +49,21 @@ export interface ChatClient {
   close(): void;
 }
 
-const SOCKET_TRIES_MAX = 50; // in a row; then the client counts as never back
-
 // biome-ignore format: a list to read over
 const WORDS = ['It was a good week', 'Too many meetings, sadly', 'The team was great', 'I am tired', 'Happy with it', 'Nothing to add'];
+
+/** How the clients of a generator behave: as the page's own one, or as one that obeys nothing. */
+export interface Manners {
+  readonly environment: Environment;
+  /** In a row; then the client counts as never back. */
+  readonly triesMax: number;
+}
 
 export function createChatClient(
   url: string,
   token: string,
   dueMs: number,
+  { environment, triesMax }: Manners,
   random: Random,
   on: ChatEvents,
 ): ChatClient {
@@ -58,9 +77,9 @@ export function createChatClient(
 
   on.started(dueMs);
   const conversation = connectConversation({
-    url: `${url.replace(/^http/, 'ws').replace(/\/$/, '')}/chat`,
+    url: socketUrlOf(url),
     token,
-    environment: { openSocket, random: random.next },
+    environment,
     on: {
       welcome() {
         failures = 0;
@@ -88,7 +107,7 @@ export function createChatClient(
       lost({ code, opened }) {
         if (!opened || code === CLOSE.busy) on.refused();
         else on.lost();
-        if (++failures > SOCKET_TRIES_MAX) end('given up');
+        if (++failures > triesMax) end('given up');
       },
     },
   });
@@ -130,7 +149,53 @@ function answerTo(question: { seq: number; answer: 'text' | 'scale' }, nonce: st
   return { content: { questionSeq, text } satisfies AnswerContent, body: text };
 }
 
-function openSocket(url: string, protocols: string[]): globalThis.WebSocket {
-  const socket = new WebSocket(url, protocols, { perMessageDeflate: false, handshakeTimeout: WELCOME_WAIT_MS });
-  return socket as unknown as globalThis.WebSocket;
+/** Of the chat at an http: or ws: address. */
+export function socketUrlOf(url: string): string {
+  return `${url.replace(/^http/, 'ws').replace(/\/$/, '')}/chat`;
 }
+
+/** From this machine's address, or from one of several loopback addresses in turn: many people are not behind one. */
+export function createNetwork(addresses: readonly string[] = []): Pick<Environment, 'openSocket' | 'requestTicket'> {
+  let turn = 0;
+  const from = () => {
+    const localAddress = addresses[turn++ % addresses.length];
+    return localAddress === undefined ? {} : { localAddress };
+  };
+  if (addresses.length === 0) return { openSocket: (url, protocols) => open(url, protocols, {}) };
+  return {
+    openSocket: (url, protocols) => open(url, protocols, from()),
+    async requestTicket(url, token, signal) {
+      const asked = request(ticketUrl(url), { method: 'POST', signal, ...from() });
+      asked.end(JSON.stringify({ token }));
+      const [response] = (await once(asked, 'response')) as [IncomingMessage];
+      return (await json(response)) as TicketAnswer;
+    },
+  };
+}
+
+function open(url: string, protocols: string[], from: ClientOptions): globalThis.WebSocket {
+  const options = { perMessageDeflate: false, handshakeTimeout: WELCOME_WAIT_MS, ...from };
+  return new WebSocket(url, protocols, options) as unknown as globalThis.WebSocket;
+}
+
+export function politeManners(random: Random, addresses?: readonly string[]): Manners {
+  return { environment: { ...createNetwork(addresses), random: random.next }, triesMax: 50 };
+}
+
+/**
+ * What is left of the page's client when its manners are taken away: it is back RUDE_RETRY_MS after each loss and each
+ * refusal, whatever the server asked for. It still waits as long as the page does for a welcome or an acknowledgement.
+ */
+export function rudeManners(random: Random, addresses?: readonly string[], startTimer = startPlainTimer): Manners {
+  return {
+    environment: {
+      ...politeManners(random, addresses).environment,
+      startTimer: (run, ms) => startTimer(run, ANSWER_WAITS_MS.has(ms) ? ms : RUDE_RETRY_MS),
+    },
+    triesMax: Number.POSITIVE_INFINITY,
+  };
+}
+
+const startPlainTimer = (run: () => void, ms: number): unknown => setTimeout(run, ms);
+const ANSWER_WAITS_MS = new Set<number>([WELCOME_WAIT_MS, ACK_WAIT_MS, STABLE_AFTER_MS]);
+const RUDE_RETRY_MS = 100;

@@ -24,14 +24,21 @@ export interface SocketsPlan extends ModulePlan<SocketFigures> {
   readonly atOnce?: number;
   /** First connections are spread over this time. */
   readonly connectSeconds: number;
-  /** `storm`: everybody connects, then the server dies and everybody comes back (wait for `connected`, then end it). */
-  readonly mode: 'steady' | 'storm';
+  /**
+   * `storm`: everybody connects, then the server dies and everybody comes back (wait for `connected`, then end it).
+   * `hold`: everybody connects and says nothing more.
+   */
+  readonly mode: 'steady' | 'storm' | 'hold';
   readonly pace: AnswerPace;
   /** What is due earlier is not counted, unless it is wrong. Default 0. */
   readonly warmUpSeconds?: number;
   /** At most; steady: after connecting. Storm: after connecting until the server dies, and again from then on. */
   readonly seconds: number;
   readonly seed: number;
+  /** Loopback addresses that people connect from in turn. Default: one for all. */
+  readonly addresses?: readonly string[];
+  /** They are back 100 ms after each loss and refusal, obey nothing, and never give up (socket-client.ts). */
+  readonly rude?: boolean;
   readonly historyFile?: string;
 }
 

@@ -16,7 +16,7 @@ import { whenDue } from '../../load/open-loop.ts';
 import type { Tell } from '../../load/plan.ts';
 import { createRandom } from '../../load/random.ts';
 import { dueTimes } from '../../load/schedule.ts';
-import { type ChatEvents, createChatClient } from './socket-client.ts';
+import { type ChatEvents, createChatClient, politeManners, rudeManners } from './socket-client.ts';
 import { SOCKET_MESSAGES, type SocketFigures, type SocketsPlan } from './sockets-plan.ts';
 
 const { hello: HELLO, answer: ANSWER } = SOCKET_MESSAGES;
@@ -25,6 +25,7 @@ const DRAIN_MS = 5_000;
 /** Resolves after the plan's time, with what is under way given a moment to end. Events: `connected`, `lost`, `back`. */
 export async function runSockets(plan: SocketsPlan, tell: Tell, signal?: AbortSignal): Promise<SocketFigures> {
   const random = createRandom(plan.seed);
+  const manners = (plan.rude === true ? rudeManners : politeManners)(random, plan.addresses);
   const total = plan.seconds + plan.connectSeconds;
   const meter = createMeter({ seconds: total, warmUpSeconds: plan.warmUpSeconds ?? 0 });
   const backTimes = createHistogram();
@@ -49,7 +50,7 @@ export async function runSockets(plan: SocketsPlan, tell: Tell, signal?: AbortSi
     const token = plan.tokens[nextToken++];
     if (token === undefined || ending) return;
     meter.due(dueMs, counts.waiting++);
-    const client = createChatClient(plan.url, token, dueMs, random, eventsOf());
+    const client = createChatClient(plan.url, token, dueMs, manners, random, eventsOf());
     open.add(client);
 
     function eventsOf(): ChatEvents {
@@ -72,7 +73,7 @@ export async function runSockets(plan: SocketsPlan, tell: Tell, signal?: AbortSi
           if (welcomed.size === atOnce) tell.onEvent('connected');
         },
         question() {
-          if (plan.mode === 'storm' || ending) return;
+          if (plan.mode !== 'steady' || ending) return;
           if (plan.pace.kind === 'schedule') return void ready.add(client);
           // Asked again after a lost connection: the thought goes on.
           if (thinking) return;

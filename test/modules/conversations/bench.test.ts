@@ -8,9 +8,17 @@ import { checkHistory, type HistoryEntry, readHistory } from '../../../bench/loa
 import { startLoad } from '../../../bench/load/start-load.ts';
 import { checkInTokens } from '../../../bench/modules/conversations/check-in-tokens.ts';
 import { CONVERSATION_CHECKS } from '../../../bench/modules/conversations/checks.ts';
+import { answerForAWhile } from '../../../bench/modules/conversations/durable-answers/answer-loop.ts';
+import { createWays, WAYS } from '../../../bench/modules/conversations/durable-answers/ways.ts';
+import { FLOOD, FLOODS, type FloodPlan } from '../../../bench/modules/conversations/flood-plan.ts';
 import { CONVERSATION_HISTORY } from '../../../bench/modules/conversations/history.ts';
 import type { AcknowledgedAnswer } from '../../../bench/modules/conversations/socket-client.ts';
 import { SOCKETS, type SocketsPlan } from '../../../bench/modules/conversations/sockets-plan.ts';
+import { OTHER_WINDOW, WINDOWS, type WindowsPlan } from '../../../bench/modules/conversations/windows-plan.ts';
+import { openDatabase } from '../../../src/db/read-write-split.ts';
+import { createLog } from '../../../src/log.ts';
+import { readInvitation } from '../../../src/modules/conversations/conversations.ts';
+import { createMetrics } from '../../../src/process/metrics.ts';
 import { start } from '../../../workers/chat.ts';
 import { checkBody } from '../../bench/answer.ts';
 import { createTestDatabase, type TestDatabase } from '../../database.ts';
@@ -109,6 +117,45 @@ test('a storm: when the server dies, everybody comes back and the time of each i
 test('links that the server refuses are counted and not tried again', async () => {
   const figures = await startLoad(planFor(['1.1.aaaaaaaaaaaaaaaaaaaaaa'], { seconds: 1 })).figures;
   expect(figures).toMatchObject({ refusedLinks: 1, acknowledged: 0, failed: 1 });
+});
+
+test('what one window answers is measured when the other one shows it', async () => {
+  const tokens = await sentCampaign();
+  const plan: WindowsPlan = {
+    ...{ kind: WINDOWS, urls: [chat.config.chatUrl, chat.config.chatUrl], tokens, seed: 5 },
+    ...{ connectSeconds: 0.5, seconds: 4, thinkMs: { min: 20, max: 100 } },
+  };
+  const figures = await startLoad(plan).figures;
+  expect(figures).toMatchObject({ failed: 0, wrong: 0 });
+  // What was answered before everybody was there does not count.
+  expect(figures.byRoute[OTHER_WINDOW]?.count).toBeGreaterThan(PEOPLE);
+});
+
+test.each(FLOODS)('people get in and answer while others flood with %s', async (flood) => {
+  const plan: FloodPlan = {
+    ...{ kind: FLOOD, url: chat.config.chatUrl, flood, sockets: 20, address: '127.0.0.66', seconds: 60 },
+  };
+  const flooding = startLoad(plan);
+  const people = await startLoad(planFor(await sentCampaign(), { seconds: 10 })).figures;
+  flooding.stop();
+  const { connections, bytes } = await flooding.figures;
+  expect(people).toMatchObject({ finished: PEOPLE, wrong: 0, failed: 0 });
+  expect(connections).toBeGreaterThanOrEqual(20);
+  expect(bytes).toBeGreaterThan(0);
+});
+
+test('in shared commits and in one each, the same answers are stored', async () => {
+  const metrics = createMetrics('chat');
+  const opened = openDatabase({ config: chat.config, name: 'chat', log: createLog('test', 'silent'), metrics });
+  const ways = createWays(opened, metrics);
+  for (const way of WAYS) {
+    const keys = (await sentCampaign()).map((token) => readInvitation(chat.config.secretKey, token));
+    const block = { conversations: 10, warmUpSeconds: 0, countedSeconds: 20, keys };
+    // Of 8 questions the campaign asks three; the fourth answer is refused.
+    const figures = await answerForAWhile(ways[way], block);
+    expect(figures).toMatchObject({ acknowledged: 3 * 10, refused: 10, refusal: expect.stringContaining('finished') });
+  }
+  await opened.close();
 });
 
 type Answer = HistoryEntry & AcknowledgedAnswer;

@@ -1,3 +1,4 @@
+import { markdownTable } from '../../../report/markdown-table.ts';
 import type { Climbed } from './climb.ts';
 
 const HEAD = [
@@ -23,11 +24,7 @@ export function ladderTable(ladder: readonly Climbed[]): string {
     String(one.mailsPerSecond),
     `${one.peakMb} MB (${one.peakOf})${one.oomKills > 0 ? `, killed ${one.oomKills} times` : ''}`,
   ]);
-  const line = (cells: readonly string[]) => `| ${cells.map((cell) => cell.replaceAll('|', '/')).join(' | ')} |`;
-  const rule = `|---|${HEAD.slice(1)
-    .map((_, place) => (place === 1 ? '---' : '---:'))
-    .join('|')}|`;
-  return [line(HEAD), rule, ...rows.map(line)].join('\n');
+  return markdownTable(HEAD, rows, [0, 2]);
 }
 
 function usersOf({ users, isAtLeast, levels }: Climbed): string {

@@ -1,0 +1,115 @@
+/**
+ * Sockets that mean no good: together they send a gigabit a second, and each comes back at once when it is cut off. As
+ * fast as the kernel takes it, the flood would fill 4 MB of buffers per socket, and so be busy with a core of this machine
+ * instead of with the server, which reads none of it.
+ * `refused upgrades`: of a page that is not ours and of a path that does not exist, reset at three moments. `pings`,
+ * `pongs`: control frames, which are not messages. `big frames`: texts of 1 MB. `after the close`: says goodbye, and
+ * talks on.
+ */
+
+import { connect, type Socket } from 'node:net';
+import { constants, setPriority } from 'node:os';
+import { setTimeout as delay } from 'node:timers/promises';
+import { createMeter } from '../../load/meter.ts';
+import type { Tell } from '../../load/plan.ts';
+import type { FloodFigures, FloodName, FloodPlan } from './flood-plan.ts';
+
+const AGAIN_MS = 10;
+const BYTES_PER_SECOND = 125_000_000; // of all sockets together
+const CONTROL_FRAMES_PER_CHUNK = 5_000;
+const BIG_FRAME_BYTES = 1024 * 1024;
+const CHUNK_BYTES = 64 * 1024;
+
+export async function runFlood(plan: FloodPlan, _tell: Tell, signal: AbortSignal): Promise<FloodFigures> {
+  // The flood has a machine of its own in the world; here it must not take the product's share of this one.
+  setPriority(constants.priority.PRIORITY_NORMAL);
+  const { seconds, sockets, flood } = plan;
+  const meter = createMeter({ seconds, warmUpSeconds: 0 });
+  const counts = { connections: 0, bytes: 0 };
+  const target = new URL(plan.url);
+  const endsAt = performance.now() + seconds * 1000;
+  const open = new Set<Socket>();
+  const isOver = () => signal.aborted || performance.now() > endsAt;
+
+  async function come(): Promise<void> {
+    for (let nth = 0; !isOver(); nth++) {
+      const socket = connect({ host: target.hostname, port: Number(target.port), localAddress: plan.address });
+      socket.on('error', () => undefined); // `close` follows
+      const closed = new Promise((resolve) => socket.once('close', resolve).once('end', resolve));
+      open.add(socket);
+      socket.once('connect', () => {
+        counts.connections++;
+        if (flood === 'refused upgrades') resetUpgrade(socket, nth);
+        else pour(socket, flood, sockets);
+      });
+      await closed;
+      open.delete(socket);
+      counts.bytes += socket.bytesWritten;
+      socket.destroy();
+      // Also where nobody listens any more.
+      await delay(socket.bytesWritten > 0 ? 0 : AGAIN_MS);
+    }
+  }
+
+  const coming = Promise.all(Array.from({ length: sockets }, come));
+  while (!isOver()) await delay(AGAIN_MS);
+  meter.windowEnds();
+  for (const socket of open) socket.destroy();
+  await coming;
+  return { ...meter.figures(), ...counts };
+}
+
+/** Before the answer, with it, and a moment after the request. */
+function resetUpgrade(socket: Socket, nth: number): void {
+  const request =
+    nth % 2 === 0 ? upgradeRequest('/nowhere') : upgradeRequest('/chat', 'Origin: https://elsewhere.test\r\n');
+  const moments = [
+    () => socket.resetAndDestroy(),
+    () => socket.once('data', () => socket.resetAndDestroy()),
+    () => setTimeout(() => socket.resetAndDestroy(), 1),
+  ];
+  socket.write(request, () => moments[nth % moments.length]?.());
+}
+
+function pour(socket: Socket, flood: Exclude<FloodName, 'refused upgrades'>, sockets: number): void {
+  const { first, further } = POURED[flood];
+  socket.write(upgradeRequest('/chat'));
+  socket.write(first);
+  const more = () => {
+    if (!socket.writableNeedDrain) socket.write(further);
+  };
+  more();
+  const pouring = setInterval(more, (further.length * sockets * 1000) / BYTES_PER_SECOND);
+  socket.on('data', () => undefined).once('close', () => clearInterval(pouring));
+}
+
+const OPCODE = { text: 1, close: 8, ping: 9, pong: 10 } as const;
+
+/** Exported for its test: a client's frame, masked with zeros. */
+export function frameHead(opcode: number, length: number): Buffer {
+  const head = Buffer.alloc(length < 126 ? 6 : 14);
+  head[0] = 0x80 | opcode;
+  head[1] = 0x80 | (length < 126 ? length : 127);
+  if (length >= 126) head.writeBigUInt64BE(BigInt(length), 2);
+  return head;
+}
+
+const controls = (opcode: number) => {
+  const chunk = Buffer.concat(Array.from({ length: CONTROL_FRAMES_PER_CHUNK }, () => frameHead(opcode, 0)));
+  return { first: Buffer.alloc(0), further: chunk };
+};
+
+const GOODBYE = Buffer.concat([frameHead(OPCODE.close, 2), Buffer.of(0x03, 0xe8)]);
+const HELLO = '{"type":"hello","token":"1.1.x","lastSeq":0}';
+const TEXTS = Array.from({ length: 1_000 }, () => [frameHead(OPCODE.text, HELLO.length), Buffer.from(HELLO)]).flat();
+
+const POURED: Readonly<Record<Exclude<FloodName, 'refused upgrades'>, { first: Buffer; further: Buffer }>> = {
+  pings: controls(OPCODE.ping),
+  pongs: controls(OPCODE.pong),
+  'big frames': { first: frameHead(OPCODE.text, BIG_FRAME_BYTES), further: Buffer.alloc(CHUNK_BYTES, 'x') },
+  'after the close': { first: GOODBYE, further: Buffer.concat(TEXTS) },
+};
+
+function upgradeRequest(path: string, headers = ''): string {
+  return `GET ${path} HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n${headers}\r\n`;
+}

@@ -1,0 +1,41 @@
+/**
+ * `node bare.ts`, in the place of a chat: ws and nothing else, as its README has it, with the heartbeat of its README.
+ * Every hello is welcomed. It tells the same figures as the product at /metrics.
+ */
+import { createServer } from 'node:http';
+import { collectDefaultMetrics, Gauge, register } from 'prom-client';
+import { type WebSocket, WebSocketServer } from 'ws';
+import { createLog } from '../../../../src/log.ts';
+import { checkHeap } from '../../../../src/process/memory-limit.ts';
+
+const PING_MS = 30_000;
+const WELCOME = JSON.stringify({ type: 'welcome', messages: [], lastSeq: 0, waitingFor: null, finished: false });
+
+const server = createServer(async (request, response) => {
+  response.end(request.url === '/metrics' ? await register.metrics() : 'ready');
+});
+const sockets = new WebSocketServer({ server });
+const alive = new WeakSet<WebSocket>();
+sockets.on('connection', (socket) => {
+  alive.add(socket);
+  socket.on('error', console.error);
+  socket.on('pong', () => alive.add(socket));
+  socket.on('message', () => socket.send(WELCOME));
+});
+setInterval(() => {
+  for (const socket of sockets.clients) {
+    if (!alive.delete(socket)) socket.terminate();
+    else socket.ping();
+  }
+}, PING_MS);
+
+collectDefaultMetrics();
+new Gauge({
+  name: 'tardigrade_sockets',
+  help: 'Open WebSocket connections',
+  collect() {
+    this.set(sockets.clients.size);
+  },
+});
+checkHeap(createLog('bare', 'info'));
+server.listen(Number(process.env['CHAT_PORT']), process.env['HOST']);
