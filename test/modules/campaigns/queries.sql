@@ -137,11 +137,12 @@ where r.org_id = $6 and r.id = any(array(
   from due
 )) and e.org_id = r.org_id and e.id = r.employee_id
 returning r.id, r.employee_id as "employeeId", r.claim, r.attempts, r.held,
-    e.unsubscribed_at is not null as unsubscribed, exists (
-  select
+    e.unsubscribed_at is not null as unsubscribed, coalesce((
+  select true
   from suppressions
-  where suppressions.org_id = e.org_id and suppressions.address = e.email and suppressions.lifted_at is null
-) as suppressed, old.status = 'sending' as interrupted, coalesce(r.cause = 'unconfirmed', false) as unconfirmed;
+  where suppressions.org_id = $7 and suppressions.address = e.email and suppressions.lifted_at is null
+  limit 1
+), false) as suppressed, old.status = 'sending' as interrupted, coalesce(r.cause = 'unconfirmed', false) as unconfirmed;
 
 -- src/modules/campaigns/ledger.ts extendLeases (tenant)
 with given as materialized (
@@ -294,15 +295,16 @@ limit $3;
 -- src/modules/campaigns/queries.ts failuresByCause (tenant)
 select cause, count(*), count(*) filter (where suppressed) as suppressed, max(error) as example
 from (
-  select r.cause, r.error, exists (
-    select
+  select r.cause, r.error, coalesce((
+    select true
     from suppressions
-    where suppressions.org_id = e.org_id and suppressions.address = e.email and suppressions.lifted_at is null
-  ) as suppressed
+    where suppressions.org_id = $1 and suppressions.address = e.email and suppressions.lifted_at is null
+    limit 1
+  ), false) as suppressed
   from reach_outs r
   join employees e on e.org_id = r.org_id and e.id = r.employee_id
-  where r.org_id = $1 and r.campaign_id = $2 and r.status = 'failed'
-  limit $3
+  where r.org_id = $2 and r.campaign_id = $3 and r.status = 'failed'
+  limit $4
 ) as failed
 group by cause
 order by cause;
@@ -324,32 +326,32 @@ set status = $1, launched_at = now(), link_expires_at = now() + make_interval(da
 where org_id = $3 and id = $4 and status in ($5, $6) and cron is null;
 
 -- src/modules/campaigns/queries.ts reachOutsPage (tenant)
-select exists (
-  select
+select coalesce((
+  select true
   from suppressions
-  where suppressions.org_id = employees.org_id and suppressions.address = employees.email
-      and suppressions.lifted_at is null
-) as suppressed, reach_outs.id, reach_outs.employee_id, employees.name, employees.email, reach_outs.status,
+  where suppressions.org_id = $1 and suppressions.address = employees.email and suppressions.lifted_at is null
+  limit 1
+), false) as suppressed, reach_outs.id, reach_outs.employee_id, employees.name, employees.email, reach_outs.status,
     reach_outs.attempts, reach_outs.sent_at, reach_outs.error, reach_outs.cause, reach_outs.complained_at
 from reach_outs
 inner join employees on employees.org_id = reach_outs.org_id and employees.id = reach_outs.employee_id
-where reach_outs.org_id = $1 and reach_outs.campaign_id = $2 and reach_outs.id > $3
-order by reach_outs.id
-limit $4;
-
--- src/modules/campaigns/queries.ts reachOutsPage (tenant)
-select exists (
-  select
-  from suppressions
-  where suppressions.org_id = employees.org_id and suppressions.address = employees.email
-      and suppressions.lifted_at is null
-) as suppressed, reach_outs.id, reach_outs.employee_id, employees.name, employees.email, reach_outs.status,
-    reach_outs.attempts, reach_outs.sent_at, reach_outs.error, reach_outs.cause, reach_outs.complained_at
-from reach_outs
-inner join employees on employees.org_id = reach_outs.org_id and employees.id = reach_outs.employee_id
-where reach_outs.org_id = $1 and reach_outs.campaign_id = $2 and reach_outs.id > $3 and reach_outs.status = $4
+where reach_outs.org_id = $2 and reach_outs.campaign_id = $3 and reach_outs.id > $4
 order by reach_outs.id
 limit $5;
+
+-- src/modules/campaigns/queries.ts reachOutsPage (tenant)
+select coalesce((
+  select true
+  from suppressions
+  where suppressions.org_id = $1 and suppressions.address = employees.email and suppressions.lifted_at is null
+  limit 1
+), false) as suppressed, reach_outs.id, reach_outs.employee_id, employees.name, employees.email, reach_outs.status,
+    reach_outs.attempts, reach_outs.sent_at, reach_outs.error, reach_outs.cause, reach_outs.complained_at
+from reach_outs
+inner join employees on employees.org_id = reach_outs.org_id and employees.id = reach_outs.employee_id
+where reach_outs.org_id = $2 and reach_outs.campaign_id = $3 and reach_outs.id > $4 and reach_outs.status = $5
+order by reach_outs.id
+limit $6;
 
 -- src/modules/campaigns/queries.ts recipientsByIds (tenant)
 select id, email, name
@@ -368,15 +370,15 @@ from reach_outs
 where org_id = $1 and campaign_id = $2 and status = $3 and not exists (
   select employees.id
   from employees
-  where employees.org_id = $4 and employees.id = reach_outs.employee_id and exists (
-    select
+  where employees.org_id = $4 and employees.id = reach_outs.employee_id and coalesce((
+    select true
     from suppressions
-    where suppressions.org_id = employees.org_id and suppressions.address = employees.email
-        and suppressions.lifted_at is null
-  )
+    where suppressions.org_id = $5 and suppressions.address = employees.email and suppressions.lifted_at is null
+    limit 1
+  ), false)
 )
 order by id
-limit $5
+limit $6
 for update;
 
 -- src/modules/campaigns/queries.ts retryFailed (tenant)
@@ -385,15 +387,15 @@ from reach_outs
 where org_id = $1 and campaign_id = $2 and status = $3 and not exists (
   select employees.id
   from employees
-  where employees.org_id = $4 and employees.id = reach_outs.employee_id and exists (
-    select
+  where employees.org_id = $4 and employees.id = reach_outs.employee_id and coalesce((
+    select true
     from suppressions
-    where suppressions.org_id = employees.org_id and suppressions.address = employees.email
-        and suppressions.lifted_at is null
-  )
-) and cause = $5
+    where suppressions.org_id = $5 and suppressions.address = employees.email and suppressions.lifted_at is null
+    limit 1
+  ), false)
+) and cause = $6
 order by id
-limit $6
+limit $7
 for update;
 
 -- src/modules/campaigns/queries.ts retryFailed (tenant)

@@ -165,7 +165,7 @@ test('a mail that was given up for now has failed, and can be sent again without
   expect(mailsTo('busy')).toHaveLength(2);
 });
 
-test('who complains is unsubscribed, suppressed and counted once', { timeout: 60_000 }, async () => {
+test('somebody who complains is unsubscribed, suppressed and counted once', { timeout: 60_000 }, async () => {
   await people('ada', 'angry');
   const id = await addLaunched(on.database, orgId);
   await startOne();
@@ -231,7 +231,11 @@ test('a report about a mail that was not sent yet, or of another organisation, c
   expect(await feedback.record(on.database.primary(orgId), target, event)).toBeUndefined();
   expect(await feedback.record(on.database.primary(orgId), { ...target, orgId: orgId + 1 }, event)).toBeUndefined();
   expect(
-    await feedback.record(on.database.primary(orgId), { ...target, orgId: orgId + 1 }, { kind: 'complaint', reason: 'abuse' }),
+    await feedback.record(
+      on.database.primary(orgId),
+      { ...target, orgId: orgId + 1 },
+      { kind: 'complaint', reason: 'abuse' },
+    ),
   ).toBeUndefined();
   expect(await reachOuts(id)).toEqual([row]);
 });
