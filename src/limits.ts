@@ -165,12 +165,14 @@ export const MAIL_PACE = {
   keptSeconds: 60 * 60, // that Redis remembers a reduced rate which nobody uses
   aloneMs: 5 * SECOND_MS, // for which a mailer keeps to its own share after Redis has not answered
 } as const;
+export const SMTP_UTF8_KNOWN_MS = 10 * MINUTE_MS; // for which an answer counts to whether the server takes addresses in all letters
 export const MAIL_REASON_CHARS_MAX = 300; // of what a server says about a mail
 export const REPORT_BYTES_MAX = 256 * KB; // of a bounce or a complaint that comes in: it quotes one of our mails, which are a tenth of that
 export const REPORT_HEADER_BYTES_MAX = 64 * KB;
 export const REPORT_NESTING_MAX = 10; // parts within parts; a report has two levels, and quotes a mail with two more
 export const REPORT_CONNECTIONS_MAX = 10; // servers that bring reports at once, so 2.5 MB of them; others are told to come back
 export const REPORT_IDLE_MS = 30 * SECOND_MS; // then a server that says nothing is let go
+export const REPORT_SESSION_MS = 5 * MINUTE_MS; // then one that goes on byte by byte is let go too: the places are for others
 export const REPORT_REFERENCES_MAX = 20; // in a report, that are verified: one HMAC each
 export const WEBHOOK_TOLERANCE_MS = 5 * MINUTE_MS; // between a webhook's time and ours, as in the Standard Webhooks
 export const WEBHOOK_EVENTS_MAX = 10; // per call: with their reasons they fit into PUBLIC_BODY_BYTES_MAX

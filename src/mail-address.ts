@@ -3,12 +3,13 @@
  * What fails without it: `ada,ben@example.com` passes a pattern, and the mail library then reads it as a list: Ben gets
  *   Ada's personal link. The same with quotes, comments, groups and `mailto:`.
  * How it works: an allow-list instead of a parser. RFC 5322 allows far more than any mailbox that a person has, and every
- *   parser of all of it gives up to four meanings to one text. Allowed are a dot-atom before the @ (RFC 5321 4.1.2), and
- *   after it a domain of at least two labels; one with other letters than ASCII's becomes punycode (UTS 46, by Node's
- *   URL parser). Everything else is refused in words. Lower case, so that two spellings of one mailbox are one.
- * What it costs: mailboxes with quotes, spaces, IP addresses or other letters before the @ (SMTPUTF8, RFC 6531, which
- *   not every mail server on the way offers) are refused.
- * Its bound: EMAIL_CHARS_MAX, LOCAL_PART_CHARS_MAX. Its proof: test/mail-address.test.ts.
+ *   parser of all of it gives up to four meanings to one text. Allowed are a dot-atom before the @ (RFC 5321 4.1.2), with
+ *   letters and digits of all scripts (RFC 6531), and after it a domain of at least two labels; one with other letters than
+ *   ASCII's becomes punycode (UTS 46, by Node's URL parser). Everything else is refused in words. Composed (NFC) and in
+ *   lower case, so that two spellings of one mailbox are one.
+ * What it costs: mailboxes with quotes, spaces, emoji or IP addresses are refused. Letters beyond ASCII before the @ reach
+ *   only where the mail server offers SMTPUTF8 (src/mail/smtp-utf8.ts).
+ * Its bound: EMAIL_CHARS_MAX, LOCAL_PART_CHARS_MAX, in bytes. Its proof: test/mail-address.test.ts.
  */
 import { domainToASCII } from 'node:url';
 import { EMAIL_CHARS_MAX, LOCAL_PART_CHARS_MAX } from './limits.ts';
@@ -17,14 +18,15 @@ export type ParsedAddress = { readonly address: string } | { readonly fault: str
 
 /** `fault` completes the sentence "… is not an email address: it …". Spaces around the address do not matter. */
 export function parseAddress(text: string): ParsedAddress {
-  const address = text.trim();
+  const address = text.trim().normalize('NFC');
   const fault = faultOf(address);
   if (fault !== undefined) return { fault };
   const at = address.indexOf('@');
-  const local = address.slice(0, at).toLowerCase();
+  const local = address.slice(0, at).toLowerCase().normalize('NFC');
   const domain = toAsciiDomain(address.slice(at + 1));
   if (domain === undefined) return { fault: 'has a domain that does not exist in this form' };
-  if (local.length + 1 + domain.length > EMAIL_CHARS_MAX) return { fault: TOO_LONG };
+  if (Buffer.byteLength(local) > LOCAL_PART_CHARS_MAX) return { fault: LOCAL_TOO_LONG };
+  if (Buffer.byteLength(local) + 1 + domain.length > EMAIL_CHARS_MAX) return { fault: TOO_LONG };
   return { address: `${local}@${domain}` };
 }
 
@@ -34,23 +36,30 @@ export interface Mailbox {
   readonly address: string;
 }
 
-/** `name@example.com`, or with a name in front: `Name <name@example.com>`. Undefined for anything else. */
+/**
+ * A sender: `name@example.com`, or with a name in front: `Name <name@example.com>`. Undefined for anything else, and for
+ * letters beyond ASCII before the @, with which nobody could be sent to without SMTPUTF8.
+ */
 export function parseMailbox(text: string): Mailbox | undefined {
   const named = /^([^<>]*)<([^<>]*)>$/.exec(text.trim());
   const name = (named?.[1] ?? '').trim().replace(/^"(.*)"$/, '$1');
   const parsed = parseAddress(named?.[2] ?? text);
   // A line break would add headers to every mail; an @ outside the brackets would be a second address.
   if (INVISIBLE.test(text) || /["@,;]/.test(name) || (named !== null && name === '')) return undefined;
-  return 'fault' in parsed ? undefined : { name, address: parsed.address };
+  if ('fault' in parsed || NOT_ASCII.test(parsed.address)) return undefined;
+  return { name, address: parsed.address };
 }
 
+// biome-ignore lint/suspicious/noControlCharactersInRegex: the range is what ASCII is
+const NOT_ASCII = /[^\u0000-\u007f]/;
+const LOCAL_TOO_LONG = `has more than ${LOCAL_PART_CHARS_MAX} characters before the @`;
 const TOO_LONG = `is longer than ${EMAIL_CHARS_MAX} characters`;
 
 /** Control characters, characters without a shape, and every space but the plain one. */
 const INVISIBLE = /[\p{C}\p{Zl}\p{Zp}\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000\u115f\u1160\u3164\uffa0]/u;
 
-const ATEXT = "[a-z0-9!#$%&'*+/=?^_`{|}~-]";
-const DOT_ATOM = new RegExp(`^${ATEXT}+(?:\\.${ATEXT}+)*$`, 'i');
+const ATEXT = "[a-z0-9!#$%&'*+/=?^_`{|}~\\-\\p{L}\\p{M}\\p{N}]";
+const DOT_ATOM = new RegExp(`^${ATEXT}+(?:\\.${ATEXT}+)*$`, 'iu');
 
 /** In the order in which they explain most: the first that holds is what the person is told. */
 const FAULTS: readonly (readonly [holds: (address: string) => boolean, fault: string])[] = [
@@ -68,15 +77,12 @@ const FAULTS: readonly (readonly [holds: (address: string) => boolean, fault: st
   [(address) => address.split('@').length > 2, 'has more than one @'],
   [(address) => address.startsWith('@'), 'has nothing before the @'],
   [(address) => address.endsWith('@'), 'has nothing after the @'],
+  // ﬁ and ½ are written in two ways by two people.
   [
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: the range is what ASCII is
-    (address) => /[^\u0000-\u007f]/.test(localOf(address)),
-    'has letters before the @ that many mail servers do not understand (only ASCII is safe there)',
+    (address) => localOf(address).normalize('NFKC') !== localOf(address),
+    'has a letter in an unusual form before the @; write it plainly',
   ],
-  [
-    (address) => localOf(address).length > LOCAL_PART_CHARS_MAX,
-    `has more than ${LOCAL_PART_CHARS_MAX} characters before the @`,
-  ],
+  [(address) => Buffer.byteLength(localOf(address)) > LOCAL_PART_CHARS_MAX, LOCAL_TOO_LONG],
   [(address) => !DOT_ATOM.test(localOf(address)), 'has a dot or another character in the wrong place before the @'],
 ];
 
@@ -97,9 +103,7 @@ function toAsciiDomain(domain: string): string | undefined {
   // only gets letters, digits, hyphens and dots.
   if (!/^[\p{L}\p{M}\p{N}.-]+$/u.test(domain)) return undefined;
   const lower = domain.toLowerCase();
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: the range is what ASCII is
-  const isAscii = /^[\u0000-\u007f]+$/.test(lower);
-  if (isAscii && !DOMAIN.test(lower)) return undefined;
+  if (!NOT_ASCII.test(lower) && !DOMAIN.test(lower)) return undefined;
   const ascii = domainToASCII(lower);
   return ascii !== '' && DOMAIN.test(ascii) && ascii.length <= DOMAIN_CHARS_MAX ? ascii : undefined;
 }

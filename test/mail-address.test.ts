@@ -12,6 +12,10 @@ test.each([
   ['ada@xn--mnchen-3ya.test', 'ada@xn--mnchen-3ya.test'],
   ['ada@例え.テスト', 'ada@xn--r8jz45g.xn--zckzah'],
   ['ada@3com.test', 'ada@3com.test'],
+  ['Jürgen@corp.test', 'jürgen@corp.test'],
+  ['ju\u0308rgen@münchen.test', 'jürgen@xn--mnchen-3ya.test'],
+  ['用户@例え.テスト', '用户@xn--r8jz45g.xn--zckzah'],
+  ['почта.отдел@corp.test', 'почта.отдел@corp.test'],
 ])('%s is one mailbox', (text, address) => {
   expect(parseAddress(text)).toEqual({ address });
 });
@@ -44,7 +48,12 @@ test.each([
   ['gus@ben@corp.test', 'more than one @'],
   ['@corp.test', 'nothing before'],
   ['gus@', 'nothing after'],
-  ['jürgen@corp.test', 'ASCII'],
+  ['ada😀@corp.test', 'wrong place'],
+  ['ada€@corp.test', 'wrong place'],
+  ['jürgen..x@corp.test', 'wrong place'],
+  ['ﬁona@corp.test', 'unusual form'],
+  ['ａｄａ@corp.test', 'unusual form'],
+  [`${'ü'.repeat(33)}@corp.test`, 'before the @'],
   ['.gus@corp.test', 'wrong place'],
   ['gus.@corp.test', 'wrong place'],
   ['g..us@corp.test', 'wrong place'],
@@ -87,6 +96,7 @@ test('a sender may have a name in front of its address, and nothing else', () =>
     '<hello@acme.test>',
     'Acme <hello@acme.test> and more',
     'Acme <>',
+    'Acme <grüße@acme.test>',
   ])
     expect(parseMailbox(text), text).toBeUndefined();
 });

@@ -1,6 +1,6 @@
 /**
  * What it is: whether a webhook really comes from where it says, and now (standardwebhooks.com).
- * What fails without it: anybody who finds the address writes our data; whoever has seen one call can send it again.
+ * What fails without it: anybody who finds the address writes our data, and a call that was overheard can be sent again.
  * How it works: the sender signs `id.timestamp.body` with a shared secret. The bytes of the body are verified, not what
  *   was parsed from them. The timestamp is within WEBHOOK_TOLERANCE_MS of our clock. Within that time a call can be repeated,
  *   so what it does must be the same the second time. Several signatures mean that the sender is changing its secret.

@@ -1,11 +1,11 @@
 /**
  * What it is: a signed name for one mail, which travels with it and comes back with whatever is reported about it.
  * What fails without it: anybody who can send mail to us can say that an address has bounced or complained, and so keep
- *   an organisation from writing to whomever they like.
+ *   an organisation from writing to its own people.
  * How it works: `<kind>.<organisation>.<row>.<signature>`, where the kind says which module sent the mail. It is the left
  *   side of the Message-ID, which providers and mailboxes quote, and with a domain for bounces also of the envelope's sender
  *   (VERP), to which servers return what they could not deliver. Lower case only: some servers rewrite that part.
- * What it costs: 60 characters. Whoever has received a mail can report it, which concerns nobody but them.
+ * What it costs: 60 characters. A person who has received a mail can report it, which concerns nobody but them.
  * Its bound: 62 characters at most, within the 64 of a local part. Its proof: test/mail/mail-reference.test.ts.
  */
 import { createHmac, timingSafeEqual } from 'node:crypto';

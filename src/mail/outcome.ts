@@ -14,8 +14,11 @@ import { MAIL_REASON_CHARS_MAX } from '../limits.ts';
 /** The outcome of sending a mail. Values instead of exceptions, because each of them is normal. */
 export type MailOutcome =
   | { readonly kind: 'sent' }
-  /** For good: this mailbox does not exist, or this mail is not wanted. Only this ends a recipient. */
-  | { readonly kind: 'refused'; readonly about: 'recipient' | 'mail'; readonly reason: string }
+  /**
+   * For good: this mailbox does not exist, this mail is not wanted, or our mail server cannot write such an address. Only
+   * this ends a recipient.
+   */
+  | { readonly kind: 'refused'; readonly about: 'recipient' | 'mail' | 'unsupported'; readonly reason: string }
   /** For now: this mailbox is full or greylists us. Counts as one of the recipient's tries. */
   | { readonly kind: 'deferred'; readonly about: 'recipient' | 'mail'; readonly reason: string }
   | Held

@@ -7,8 +7,15 @@
  * servers do so for days. It offers no STARTTLS, because a certificate for it would be one more thing to renew: the MX of
  * the domain is a mail server or a provider, which passes reports on (docs/modules/suppressions/bounces.md).
  */
+import type { Socket } from 'node:net';
 import { SMTPServer, type SMTPServerAddress, type SMTPServerDataStream, type SMTPServerSession } from 'smtp-server';
-import { REPORT_BYTES_MAX, REPORT_CONNECTIONS_MAX, REPORT_IDLE_MS, REPORT_REFERENCES_MAX } from '../limits.ts';
+import {
+  REPORT_BYTES_MAX,
+  REPORT_CONNECTIONS_MAX,
+  REPORT_IDLE_MS,
+  REPORT_REFERENCES_MAX,
+  REPORT_SESSION_MS,
+} from '../limits.ts';
 import { type DeliveryReport, parseDeliveryReport } from './delivery-report.ts';
 import { type MailReference, readReference } from './mail-reference.ts';
 
@@ -76,6 +83,10 @@ export function openReportReceiver(options: ReportReceiverOptions): Promise<Repo
         },
       );
     },
+  });
+  server.server.on('connection', (socket: Socket) => {
+    const timer = setTimeout(() => socket.destroy(), REPORT_SESSION_MS);
+    socket.once('close', () => clearTimeout(timer));
   });
   // A client that goes away in the middle is not a fault of ours.
   server.on('error', () => undefined);

@@ -5,6 +5,7 @@ import type { Config } from '../config.ts';
 import { SMTP_ANSWER_MS, SMTP_CONNECT_MS, SMTP_CONNECTIONS_MAX, SMTP_GREETING_MS } from '../limits.ts';
 import { type Mailbox, parseMailbox } from '../mail-address.ts';
 import { type MailError, type MailOutcome, outcomeOf } from './outcome.ts';
+import { createSmtpUtf8Check, NEEDS_SMTP_UTF8, needsSmtpUtf8 } from './smtp-utf8.ts';
 
 export interface Mail {
   readonly from: Mailbox;
@@ -65,22 +66,26 @@ export function openTransport(
   timing = SMTP_TIMING,
   { tls, dkim }: TransportSecurity = { tls: 'offered' },
 ): Transport {
-  const transporter = createTransport({
-    url: smtpUrl,
-    pool: true,
-    maxConnections: SMTP_CONNECTIONS_MAX,
-    maxMessages: Number.POSITIVE_INFINITY,
+  const connection = {
     // nodemailer counts the greeting as a part of connecting, so a server that is away would be waited for as long as
     // one that greets late. Connecting itself is done below, with a limit of its own.
     connectionTimeout: timing.connectMs + timing.greetingMs,
     greetingTimeout: timing.greetingMs,
     socketTimeout: timing.answerMs,
+    requireTLS: tls === 'required',
+    tls: { rejectUnauthorized: tls !== 'unchecked' },
+  };
+  const transporter = createTransport({
+    ...connection,
+    url: smtpUrl,
+    pool: true,
+    maxConnections: SMTP_CONNECTIONS_MAX,
+    maxMessages: Number.POSITIVE_INFINITY,
     getSocket: (options: Server, callback: Connected) => connectTo(options, timing.connectMs, callback),
     disableFileAccess: true,
     disableUrlAccess: true,
-    requireTLS: tls === 'required',
-    tls: { rejectUnauthorized: tls !== 'unchecked' },
   });
+  const offersUtf8 = createSmtpUtf8Check({ ...connection, ...serverOf(smtpUrl) });
   // The connection that sends a mail reads its source: once it is read to the end, the server may have the whole mail.
   const handedOver = new Set<string>();
   transporter.use('stream', (mail, done) => {
@@ -94,6 +99,8 @@ export function openTransport(
       // An object: nodemailer reads a text as a list of addresses.
       const recipient = { name: '', address: to };
       try {
+        if (needsSmtpUtf8(to) && !(await offersUtf8()))
+          return { kind: 'refused', about: 'unsupported', reason: NEEDS_SMTP_UTF8 };
         await transporter.sendMail({
           ...mail,
           from,
@@ -145,6 +152,12 @@ function inOnePiece(source: Readable): Readable {
   });
   source.once('error', (error) => whole.destroy(error));
   return source.pipe(whole);
+}
+
+function serverOf(smtpUrl: string): { host: string; port?: number; secure: boolean } {
+  const { hostname, port, protocol } = new URL(smtpUrl);
+  const host = hostname.replace(/^\[(.*)\]$/, '$1');
+  return { host, secure: protocol === 'smtps:', ...(port === '' ? {} : { port: Number(port) }) };
 }
 
 interface Server {

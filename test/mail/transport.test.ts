@@ -295,6 +295,43 @@ test('a mail is signed with our key, and the signature holds for what was sent a
   }
 });
 
+describe('an address with other letters before the @', () => {
+  const to = `jürgen@xn--mnchen-3ya.test`;
+
+  test('is sent to where the server offers SMTPUTF8', async () => {
+    const sessions: SMTPServerSession['envelope'][] = [];
+    const url = await startSmtp({
+      onData(stream, { envelope }, done) {
+        sessions.push(envelope);
+        stream.resume().on('end', () => done());
+      },
+    });
+    const transport = transportTo(url);
+    for (let copy = 0; copy < 2; copy++) expect(await transport.send(mailTo('x', { to }))).toEqual({ kind: 'sent' });
+    expect(sessions.map(({ rcptTo, mailFrom }) => [rcptTo[0]?.address, mailFrom ? mailFrom.args : undefined])).toEqual(
+      Array(2).fill(['jürgen@münchen.test', expect.objectContaining({ SMTPUTF8: true })]),
+    );
+  });
+
+  test('is refused in words where it does not, without the mailbox being asked, and others are sent to', async () => {
+    const smtp = await startScriptedSmtp();
+    closers.push(() => smtp.close());
+    const transport = transportTo(smtp.url);
+    expect(await transport.send(mailTo('x', { to }))).toEqual({
+      kind: 'refused',
+      about: 'unsupported',
+      reason: 'The mail server cannot send to an address with such letters before the @ (SMTPUTF8)',
+    });
+    expect(smtp.transactions).toBe(0);
+    expect(await transport.send(mailTo('plain'))).toEqual({ kind: 'sent' });
+  });
+
+  test('waits while the server is away, as every other does', async () => {
+    const transport = transportTo(`smtp://127.0.0.1:${await getPort()}`);
+    expect(await transport.send(mailTo('x', { to }))).toMatchObject({ kind: 'held', about: 'server' });
+  });
+});
+
 describe('encryption', () => {
   const secured = (url: string, security: TransportSecurity) => {
     const transport = openTransport(url, SMTP_TIMING, security);

@@ -115,7 +115,7 @@ export async function claimReachOuts(
     from employees e
     where r.org_id = ${campaign.orgId} and r.id = any(array(select id from due union all select id from last_due)) and e.org_id = r.org_id and e.id = r.employee_id
     returning r.id, r.employee_id as "employeeId", r.claim, r.attempts, r.held, e.unsubscribed_at is not null as unsubscribed,
-      ${isSuppressed(sql`e.org_id`, sql`e.email`)} as suppressed, old.status = 'sending' as interrupted, coalesce(r.cause = 'unconfirmed', false) as unconfirmed`.execute(
+      ${isSuppressed(campaign.orgId, sql`e.email`)} as suppressed, old.status = 'sending' as interrupted, coalesce(r.cause = 'unconfirmed', false) as unconfirmed`.execute(
     db,
   );
   return claimed.rows.toSorted((a, b) => a.id - b.id);

@@ -180,7 +180,7 @@ export async function reachOutsPage(
     .where('reach_outs.campaign_id', '=', campaignId)
     .where('reach_outs.id', '>', afterId)
     .select([
-      isSuppressed(sql`employees.org_id`, sql`employees.email`).as('suppressed'),
+      isSuppressed(orgId, sql`employees.email`).as('suppressed'),
       'reach_outs.id',
       'reach_outs.employee_id',
       'employees.name',
@@ -212,7 +212,7 @@ export async function reachOutsPage(
 export async function failuresByCause(db: Db, orgId: number, campaignId: number) {
   const { rows } = await sql<{ cause: FailureCause; count: number; suppressed: number; example: string | null }>`
     select cause, count(*), count(*) filter (where suppressed) as suppressed, max(error) as example from (
-      select r.cause, r.error, ${isSuppressed(sql`e.org_id`, sql`e.email`)} as suppressed
+      select r.cause, r.error, ${isSuppressed(orgId, sql`e.email`)} as suppressed
       from reach_outs r join employees e on e.org_id = r.org_id and e.id = r.employee_id
       where r.org_id = ${orgId} and r.campaign_id = ${campaignId} and r.status = 'failed' limit ${FAILURES_COUNTED_MAX}
     ) as failed
@@ -256,7 +256,7 @@ export async function retryFailed(
             .selectFrom('employees')
             .where('employees.org_id', '=', orgId)
             .whereRef('employees.id', '=', 'reach_outs.employee_id')
-            .where(isSuppressed(sql`employees.org_id`, sql`employees.email`))
+            .where(isSuppressed(orgId, sql`employees.email`))
             .select('employees.id'),
         ),
       ),

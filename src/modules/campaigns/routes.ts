@@ -103,7 +103,7 @@ const Campaign = Type.Object({
 
 const Cause = Type.String({
   description:
-    'of a failed one: `recipient` (the mailbox does not take it), `mail` (this mail is refused), `unconfirmed` (the mail server got it and never said whether it took it), `bounced` (it took it, and another server returned it)',
+    'of a failed one: `recipient` (the mailbox does not take it), `mail` (this mail is refused), `unsupported` (our mail server cannot send to such an address), `unconfirmed` (the mail server got it and never said whether it took it), `bounced` (it took it, and another server returned it)',
 });
 
 const ReachOut = Type.Object({
@@ -409,6 +409,7 @@ export function routes(api: App, { cursors, database, links }: ApiContext): void
               Type.Union([
                 Type.Literal('recipient'),
                 Type.Literal('mail'),
+                Type.Literal('unsupported'),
                 Type.Literal('unconfirmed'),
                 Type.Literal('bounced'),
               ]),

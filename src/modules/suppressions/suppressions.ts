@@ -34,12 +34,15 @@ export async function suppressedAmong(
   return addresses.length === 0 ? new Set() : suppressedOf(db, orgId, addresses);
 }
 
-/** A condition for a statement: whether the address in this column is suppressed in the organisation of that one. */
-export function isSuppressed(orgId: RawBuilder<unknown>, address: RawBuilder<unknown>): RawBuilder<boolean> {
-  return sql<boolean>`exists (
-    select from suppressions where suppressions.org_id = ${orgId} and suppressions.address = ${address}
-      and suppressions.lifted_at is null
-  )`;
+/**
+ * A condition for a statement: whether the address in this column is suppressed. Not EXISTS, for which PostgreSQL can read
+ * all of an organisation's suppressions into a hash instead of looking up each address.
+ */
+export function isSuppressed(orgId: number, address: RawBuilder<unknown>): RawBuilder<boolean> {
+  return sql<boolean>`coalesce((
+    select true from suppressions
+    where suppressions.org_id = ${orgId} and suppressions.address = ${address} and suppressions.lifted_at is null limit 1
+  ), false)`;
 }
 
 /** Throws `invalid` for what is not an address. One that is suppressed already is returned as it is. */

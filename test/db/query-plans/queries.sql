@@ -504,6 +504,62 @@ select (
   from pg_stat_replication
 ) as "replicaLagBytes";
 
+-- src/modules/suppressions/queries.ts insertSuppressions (tenant)
+insert into suppressions (org_id, address, reason, detail)
+select distinct on (address collate "C") $1::bigint, address, reason, detail
+from unnest($2::text[], $3::text[], $4::text[]) as given (address, reason, detail)
+order by address collate "C"
+on conflict (org_id, address)
+where lifted_at is null do nothing
+returning id;
+
+-- src/modules/suppressions/queries.ts markLifted (tenant)
+update suppressions
+set lifted_at = coalesce(lifted_at, now()), lifted_by = coalesce(lifted_by, $1)
+where org_id = $2 and id = $3;
+
+-- src/modules/suppressions/queries.ts suppressedOf (tenant)
+select address
+from suppressions
+where org_id = $1 and address = any($2::text[]) and lifted_at is null
+limit $3;
+
+-- src/modules/suppressions/queries.ts suppressionById (tenant)
+select id, address, reason, detail, created_at, lifted_at, lifted_by
+from suppressions
+where org_id = $1 and id = $2;
+
+-- src/modules/suppressions/queries.ts suppressionOf (tenant)
+select id, address, reason, detail, created_at, lifted_at, lifted_by
+from suppressions
+where org_id = $1 and address = $2 and lifted_at is null;
+
+-- src/modules/suppressions/queries.ts suppressionsFound (tenant)
+select id, address, reason, detail, created_at, lifted_at, lifted_by
+from suppressions
+where org_id = $1 and address >= greatest($2::text collate "C", $3::text) and address < $4::text || chr(1114111)
+    and (address, id) > ($5::text, $6::bigint)
+order by address, id
+limit $7;
+
+-- src/modules/suppressions/queries.ts suppressionsPage (tenant)
+select id, address, reason, detail, created_at, lifted_at, lifted_by
+from suppressions
+where org_id = $1 and id < $2
+order by id desc
+limit $3;
+
+-- src/modules/suppressions/retention.ts deleteOldLifted (system)
+delete from suppressions
+where (org_id, id) in (
+  select org_id, id
+  from suppressions
+  where lifted_at is not null and lifted_at < now() - make_interval(days => $1::int)
+  order by lifted_at
+  limit $2
+  for update skip locked
+);
+
 -- src/queue/retention.ts deleteUndelivered (system)
 delete from outbox
 where id = any(array(

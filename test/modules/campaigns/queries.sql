@@ -10,7 +10,7 @@ set (opened, answers, finished) = (
 where p.org_id = $2 and p.campaign_id = any($3::bigint[]);
 
 -- src/modules/campaigns/expansion.ts employeesPage (tenant)
-select id, unsubscribed_at is null as reachable
+select id, email, unsubscribed_at is null as reachable
 from employees
 where org_id = $1 and id > $2
 order by id
@@ -50,8 +50,8 @@ for update;
 
 -- src/modules/campaigns/expansion.ts writePage (tenant)
 update campaign_progress
-set recipients = recipients + $1
-where org_id = $2 and campaign_id = $3;
+set recipients = recipients + $1, skipped = skipped + $2, suppressed = suppressed + $3
+where org_id = $4 and campaign_id = $5;
 
 -- src/modules/campaigns/expansion.ts writePage (tenant)
 update campaigns
@@ -65,14 +65,56 @@ where org_id = $3 and id = $4;
 
 -- src/modules/campaigns/expansion.ts writePage (tenant)
 with added as (
-  insert into reach_outs (org_id, campaign_id, employee_id)
-  select $1::bigint, $2::bigint, employee_id
-  from unnest($3::bigint[]) as given (employee_id)
+  insert into reach_outs (org_id, campaign_id, employee_id, status, due_at, error)
+  select $1::bigint, $2::bigint, employee_id, case when suppressed then 'skipped' else 'waiting' end,
+      case when suppressed then null else now() end, case when suppressed then $3::text end
+  from unnest($4::bigint[], $5::boolean[]) as given (employee_id, suppressed)
   on conflict (org_id, campaign_id, employee_id) do nothing
-  returning 1
+  returning status
 )
-select count(*) as added
+select count(*) as added, count(*) filter (where status = 'skipped') as suppressed
 from added;
+
+-- src/modules/campaigns/feedback.ts addressOf (tenant)
+select email
+from employees
+where org_id = $1 and id = $2;
+
+-- src/modules/campaigns/feedback.ts recordBounce (tenant)
+with returned as (
+  update reach_outs as r
+  set bounced_at = now(), error = $1, status = case when r.status = 'sent' then 'failed' else r.status end,
+      cause = case when r.status in ('sent', 'failed') then 'bounced' else r.cause end
+  where r.org_id = $2 and r.id = $3 and r.bounced_at is null and r.status <> 'skipped'
+      and (r.attempts > 0 or r.sent_at is not null)
+  returning r.campaign_id, r.employee_id, old.status as was
+), counted as (
+  update campaign_progress
+  set sent = sent - 1, failed = failed + 1
+  where org_id = $4 and campaign_id = (
+    select campaign_id
+    from returned
+    where was = 'sent'
+  )
+)
+select employee_id
+from returned;
+
+-- src/modules/campaigns/feedback.ts recordComplaint (tenant)
+update campaign_progress
+set complaints = complaints + $1
+where org_id = $2 and campaign_id = $3;
+
+-- src/modules/campaigns/feedback.ts recordComplaint (tenant)
+update employees
+set unsubscribed_at = coalesce(unsubscribed_at, now())
+where org_id = $1 and id = $2;
+
+-- src/modules/campaigns/feedback.ts recordComplaint (tenant)
+update reach_outs
+set complained_at = now()
+where org_id = $1 and id = $2 and complained_at is null
+returning campaign_id, employee_id;
 
 -- src/modules/campaigns/ledger.ts claimReachOuts (tenant)
 with due as (
@@ -95,8 +137,12 @@ where r.org_id = $6 and r.id = any(array(
   from due
 )) and e.org_id = r.org_id and e.id = r.employee_id
 returning r.id, r.employee_id as "employeeId", r.claim, r.attempts, r.held,
-    e.unsubscribed_at is not null as unsubscribed, old.status = 'sending' as interrupted,
-    coalesce(r.cause = 'unconfirmed', false) as unconfirmed;
+    e.unsubscribed_at is not null as unsubscribed, coalesce((
+  select true
+  from suppressions
+  where suppressions.org_id = $7 and suppressions.address = e.email and suppressions.lifted_at is null
+  limit 1
+), false) as suppressed, old.status = 'sending' as interrupted, coalesce(r.cause = 'unconfirmed', false) as unconfirmed;
 
 -- src/modules/campaigns/ledger.ts extendLeases (tenant)
 with given as materialized (
@@ -144,19 +190,22 @@ limit $3;
 with given as materialized (
   select *
   from unnest($1::bigint[], $2::integer[], $3::text[], $4::text[], $5::text[], $6::double precision[], $7::boolean[],
-      $8::boolean[], $9::boolean[]) as given (id, claim, status, error, cause, due_in_seconds, untried, held, twice)
+      $8::boolean[], $9::boolean[], $10::boolean[]) as given (id, claim, status, error, cause, due_in_seconds, untried,
+      held, twice, suppressed)
 ), written as (
   update reach_outs as r
-  set status = given.status, error = given.error, cause = given.cause,
+  set status = case when given.status = 'sent' and r.bounced_at is not null then 'failed' else given.status end,
+      error = case when given.status = 'sent' and r.bounced_at is not null then r.error else given.error end,
+      cause = case when given.status = 'sent' and r.bounced_at is not null then 'bounced' else given.cause end,
       due_at = now() + make_interval(secs => given.due_in_seconds), attempts = r.attempts - given.untried::int,
       held = least(r.held + given.held::int, 1000),
       sent_at = case when given.status = 'sent' then now() else r.sent_at end
   from given
-  where r.org_id = $10 and r.id = any(array(
+  where r.org_id = $11 and r.id = any(array(
     select id
     from given
   )) and r.id = given.id and r.claim = given.claim and r.status = 'sending'
-  returning given.status, given.twice
+  returning r.status, given.twice, given.suppressed
 ), counted as (
   update campaign_progress
   set sent = sent + (
@@ -171,12 +220,16 @@ with given as materialized (
     select count(*)
     from written
     where status = 'skipped'
+  ), suppressed = suppressed + (
+    select count(*)
+    from written
+    where suppressed
   ), possibly_twice = possibly_twice + (
     select count(*)
     from written
     where twice
   )
-  where org_id = $11 and campaign_id = $12
+  where org_id = $12 and campaign_id = $13
 )
 select count(*)
 from written;
@@ -222,8 +275,8 @@ where org_id = $1 and id = $2;
 select campaigns.id, campaigns.name, campaigns.subject, campaigns.body, campaigns.questions, campaigns.status,
     campaigns.launch_at, campaigns.cron, campaigns.time_zone, campaigns.parent_id, campaigns.launched_at,
     campaigns.finished_at, campaigns.created_at, campaigns.paused_about, campaigns.paused_reason, campaigns.paused_at,
-    campaigns.next_try_at, progress.recipients, progress.sent, progress.failed, progress.skipped,
-    progress.possibly_twice, progress.opened, progress.finished, progress.answers
+    campaigns.next_try_at, progress.recipients, progress.sent, progress.failed, progress.skipped, progress.suppressed,
+    progress.complaints, progress.possibly_twice, progress.opened, progress.finished, progress.answers
 from campaigns
 inner join campaign_progress as progress on progress.org_id = campaigns.org_id and progress.campaign_id = campaigns.id
 where campaigns.org_id = $1 and campaigns.id = $2;
@@ -232,8 +285,8 @@ where campaigns.org_id = $1 and campaigns.id = $2;
 select campaigns.id, campaigns.name, campaigns.subject, campaigns.body, campaigns.questions, campaigns.status,
     campaigns.launch_at, campaigns.cron, campaigns.time_zone, campaigns.parent_id, campaigns.launched_at,
     campaigns.finished_at, campaigns.created_at, campaigns.paused_about, campaigns.paused_reason, campaigns.paused_at,
-    campaigns.next_try_at, progress.recipients, progress.sent, progress.failed, progress.skipped,
-    progress.possibly_twice, progress.opened, progress.finished, progress.answers
+    campaigns.next_try_at, progress.recipients, progress.sent, progress.failed, progress.skipped, progress.suppressed,
+    progress.complaints, progress.possibly_twice, progress.opened, progress.finished, progress.answers
 from campaigns
 inner join campaign_progress as progress on progress.org_id = campaigns.org_id and progress.campaign_id = campaigns.id
 where campaigns.org_id = $1 and campaigns.id < $2
@@ -247,12 +300,18 @@ where org_id = $1 and status = $2
 limit $3;
 
 -- src/modules/campaigns/queries.ts failuresByCause (tenant)
-select cause, count(*), max(error) as example
+select cause, count(*), count(*) filter (where suppressed) as suppressed, max(error) as example
 from (
-  select cause, error
-  from reach_outs
-  where org_id = $1 and campaign_id = $2 and status = 'failed'
-  limit $3
+  select r.cause, r.error, coalesce((
+    select true
+    from suppressions
+    where suppressions.org_id = $1 and suppressions.address = e.email and suppressions.lifted_at is null
+    limit 1
+  ), false) as suppressed
+  from reach_outs r
+  join employees e on e.org_id = r.org_id and e.id = r.employee_id
+  where r.org_id = $2 and r.campaign_id = $3 and r.status = 'failed'
+  limit $4
 ) as failed
 group by cause
 order by cause;
@@ -274,22 +333,32 @@ set status = $1, launched_at = now(), link_expires_at = now() + make_interval(da
 where org_id = $3 and id = $4 and status in ($5, $6) and cron is null;
 
 -- src/modules/campaigns/queries.ts reachOutsPage (tenant)
-select reach_outs.id, reach_outs.employee_id, employees.name, employees.email, reach_outs.status, reach_outs.attempts,
-    reach_outs.sent_at, reach_outs.error, reach_outs.cause
+select coalesce((
+  select true
+  from suppressions
+  where suppressions.org_id = $1 and suppressions.address = employees.email and suppressions.lifted_at is null
+  limit 1
+), false) as suppressed, reach_outs.id, reach_outs.employee_id, employees.name, employees.email, reach_outs.status,
+    reach_outs.attempts, reach_outs.sent_at, reach_outs.error, reach_outs.cause, reach_outs.complained_at
 from reach_outs
 inner join employees on employees.org_id = reach_outs.org_id and employees.id = reach_outs.employee_id
-where reach_outs.org_id = $1 and reach_outs.campaign_id = $2 and reach_outs.id > $3
-order by reach_outs.id
-limit $4;
-
--- src/modules/campaigns/queries.ts reachOutsPage (tenant)
-select reach_outs.id, reach_outs.employee_id, employees.name, employees.email, reach_outs.status, reach_outs.attempts,
-    reach_outs.sent_at, reach_outs.error, reach_outs.cause
-from reach_outs
-inner join employees on employees.org_id = reach_outs.org_id and employees.id = reach_outs.employee_id
-where reach_outs.org_id = $1 and reach_outs.campaign_id = $2 and reach_outs.id > $3 and reach_outs.status = $4
+where reach_outs.org_id = $2 and reach_outs.campaign_id = $3 and reach_outs.id > $4
 order by reach_outs.id
 limit $5;
+
+-- src/modules/campaigns/queries.ts reachOutsPage (tenant)
+select coalesce((
+  select true
+  from suppressions
+  where suppressions.org_id = $1 and suppressions.address = employees.email and suppressions.lifted_at is null
+  limit 1
+), false) as suppressed, reach_outs.id, reach_outs.employee_id, employees.name, employees.email, reach_outs.status,
+    reach_outs.attempts, reach_outs.sent_at, reach_outs.error, reach_outs.cause, reach_outs.complained_at
+from reach_outs
+inner join employees on employees.org_id = reach_outs.org_id and employees.id = reach_outs.employee_id
+where reach_outs.org_id = $2 and reach_outs.campaign_id = $3 and reach_outs.id > $4 and reach_outs.status = $5
+order by reach_outs.id
+limit $6;
 
 -- src/modules/campaigns/queries.ts recipientsByIds (tenant)
 select id, email, name
@@ -305,32 +374,42 @@ where org_id = $1;
 -- src/modules/campaigns/queries.ts retryFailed (tenant)
 select id
 from reach_outs
-where org_id = $1 and campaign_id = $2 and status = $3
+where org_id = $1 and campaign_id = $2 and status = $3 and not exists (
+  select employees.id
+  from employees
+  where employees.org_id = $4 and employees.id = reach_outs.employee_id and coalesce((
+    select true
+    from suppressions
+    where suppressions.org_id = $5 and suppressions.address = employees.email and suppressions.lifted_at is null
+    limit 1
+  ), false)
+)
 order by id
-limit $4
+limit $6
 for update;
 
 -- src/modules/campaigns/queries.ts retryFailed (tenant)
 select id
 from reach_outs
-where org_id = $1 and campaign_id = $2 and status = $3 and cause = $4
+where org_id = $1 and campaign_id = $2 and status = $3 and not exists (
+  select employees.id
+  from employees
+  where employees.org_id = $4 and employees.id = reach_outs.employee_id and coalesce((
+    select true
+    from suppressions
+    where suppressions.org_id = $5 and suppressions.address = employees.email and suppressions.lifted_at is null
+    limit 1
+  ), false)
+) and cause = $6
 order by id
-limit $5
-for update;
-
--- src/modules/campaigns/queries.ts retryFailed (tenant)
-select id
-from reach_outs
-where org_id = $1 and campaign_id = $2 and status = $3 and id = $4
-order by id
-limit $5
+limit $7
 for update;
 
 -- src/modules/campaigns/queries.ts retryFailed (tenant)
 update reach_outs
-set status = $1, due_at = now(), attempts = $2, held = $3, error = $4,
+set status = $1, due_at = now(), attempts = $2, held = $3, error = $4, bounced_at = $5,
     cause = case when cause = 'unconfirmed' then cause end
-where org_id = $5 and id = any($6::bigint[]);
+where org_id = $6 and id = any($7::bigint[]);
 
 -- src/modules/campaigns/queries.ts takeFromFailed (tenant)
 update campaign_progress

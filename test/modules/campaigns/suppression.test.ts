@@ -136,7 +136,7 @@ test('a mail that is returned later has failed, its address is suppressed, and t
   for (let copy = 0; copy < 2; copy++) await returnMail('left');
   expect(await progress(first)).toMatchObject({ sent: 1, failed: 1 });
   expect(await progress(first)).toMatchObject((await countedInLedger(on.db, orgId, first)) as object);
-  expect(await failuresByCause(on.db, orgId, first)).toEqual([
+  expect(await failuresByCause(on.database.primary(orgId), orgId, first)).toEqual([
     { cause: 'bounced', count: 1, suppressed: 1, example: '550 5.1.1 <gone@corp.test>: User unknown' },
   ]);
   expect(await suppressions()).toMatchObject([{ address: 'left@corp.test', reason: 'bounce' }]);
@@ -165,7 +165,7 @@ test('a mail that was given up for now has failed, and can be sent again without
   expect(mailsTo('busy')).toHaveLength(2);
 });
 
-test('who complains is unsubscribed, suppressed and counted once', { timeout: 60_000 }, async () => {
+test('somebody who complains is unsubscribed, suppressed and counted once', { timeout: 60_000 }, async () => {
   await people('ada', 'angry');
   const id = await addLaunched(on.database, orgId);
   await startOne();
@@ -187,7 +187,7 @@ test('a suppression holds in its own organisation only', async () => {
 });
 
 async function sending(id: number) {
-  const campaign = await sendingCampaign(on.db, orgId, id);
+  const campaign = await sendingCampaign(on.database.primary(orgId), orgId, id);
   if (campaign === undefined) throw new Error(`campaign ${id} is not being sent`);
   return campaign;
 }
@@ -198,10 +198,10 @@ test('an address that is suppressed after the ledger was written is left out whe
   const campaign = await sending(id);
   await expandLedger(on.database, campaign);
   await suppressByHand(session(), orgId, 'LATE@corp.test', 'Ada');
-  const claimed = await claimReachOuts(on.db, campaign, 10);
+  const claimed = await claimReachOuts(on.database.primary(orgId), campaign, 10);
   expect(claimed.map(({ suppressed }) => suppressed)).toEqual([true, false]);
   const results = claimed.map((one) => resultOf(one, one.suppressed ? 'suppressed' : { kind: 'sent' }));
-  await recordReachOuts(on.db, campaign, results);
+  await recordReachOuts(on.database.primary(orgId), campaign, results);
   expect(await progress(id)).toMatchObject({ recipients: 2, sent: 1, skipped: 1, suppressed: 1 });
 });
 
@@ -210,11 +210,11 @@ test('a bounce that is faster than the record of its mail is not overwritten by 
   const id = await addLaunched(on.database, orgId);
   const campaign = await sending(id);
   await expandLedger(on.database, campaign);
-  const [claimed] = await claimReachOuts(on.db, campaign, 10);
+  const [claimed] = await claimReachOuts(on.database.primary(orgId), campaign, 10);
   if (claimed === undefined) throw new Error('nothing was claimed');
   const event = { kind: 'bounce', permanent: true, reason: '550 5.1.1 gone' } as const;
-  expect(await feedback.record(on.db, { orgId, id: claimed.id }, event)).toBe('quick@corp.test');
-  await recordReachOuts(on.db, campaign, [resultOf(claimed, { kind: 'sent' })]);
+  expect(await feedback.record(on.database.primary(orgId), { orgId, id: claimed.id }, event)).toBe('quick@corp.test');
+  await recordReachOuts(on.database.primary(orgId), campaign, [resultOf(claimed, { kind: 'sent' })]);
   expect(await reachOuts(id)).toMatchObject([
     { status: 'failed', cause: 'bounced', error: '550 5.1.1 gone', due_at: null },
   ]);
@@ -228,10 +228,14 @@ test('a report about a mail that was not sent yet, or of another organisation, c
   const [row] = await reachOuts(id);
   const event = { kind: 'bounce', permanent: true, reason: 'gone' } as const;
   const target = { orgId, id: Number(row?.id) };
-  expect(await feedback.record(on.db, target, event)).toBeUndefined();
-  expect(await feedback.record(on.db, { ...target, orgId: orgId + 1 }, event)).toBeUndefined();
+  expect(await feedback.record(on.database.primary(orgId), target, event)).toBeUndefined();
+  expect(await feedback.record(on.database.primary(orgId), { ...target, orgId: orgId + 1 }, event)).toBeUndefined();
   expect(
-    await feedback.record(on.db, { ...target, orgId: orgId + 1 }, { kind: 'complaint', reason: 'abuse' }),
+    await feedback.record(
+      on.database.primary(orgId),
+      { ...target, orgId: orgId + 1 },
+      { kind: 'complaint', reason: 'abuse' },
+    ),
   ).toBeUndefined();
   expect(await reachOuts(id)).toEqual([row]);
 });

@@ -30,7 +30,7 @@ const draft = async (client: ApiClient) => (await client.send<{ id: number }>('P
 const askForTest = (client: ApiClient, id: number) =>
   client.send<{ to: string; detail: string }>('POST', `/api/campaigns/${id}/test`);
 
-test('a test goes to whoever asks for it, marked as a test, and leaves nothing behind', async () => {
+test('a test goes to the person who asks for it, marked as a test, and leaves nothing behind', async () => {
   const client = await api.newOwner();
   const id = await draft(client);
   const { status, body } = await askForTest(client, id);

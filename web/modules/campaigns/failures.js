@@ -6,6 +6,7 @@ import { confirmDialog, notice } from '/assets/parts.js';
 const CAUSES = {
   recipient: 'the mailbox does not exist or does not take them',
   mail: 'the mail server refuses this email',
+  unsupported: 'the mail server cannot send to an address with such letters',
   unconfirmed: 'the mail server never confirmed them; they have most likely arrived',
   bounced: 'the mail server took them, and they were returned later',
 };
