@@ -42,7 +42,8 @@ test('each mail is counted by what became of it, and one that the server was not
     { kind: 'withdrawn' },
   );
   const text = await metrics.text();
-  const count = (name: string) => Number(new RegExp(`^tardigrade_mails_${name}_total\\{[^}]*\\} (\\d+)`, 'm').exec(text)?.[1]);
+  const count = (name: string) =>
+    Number(new RegExp(`^tardigrade_mails_${name}_total\\{[^}]*\\} (\\d+)`, 'm').exec(text)?.[1]);
   expect(count('sent')).toBe(2);
   for (const name of ['refused_recipient', 'refused_mail', 'deferred', 'held_rate', 'unanswered'])
     expect([name, count(name)]).toEqual([name, 1]);
