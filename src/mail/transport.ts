@@ -178,6 +178,20 @@ function connectTo({ host = 'localhost', port, secure }: Server, ms: number, con
   socket.once('error', failed).once('connect', () => {
     clearTimeout(timer);
     socket.off('error', failed);
-    connected(null, { connection: socket });
+    connected(null, { connection: gatherWrites(socket) });
+  });
+}
+
+/** The end of a mail and its final dot, written one after the other, go out together. */
+function gatherWrites(socket: Socket): Socket {
+  const write = socket.write.bind(socket) as (...parameters: unknown[]) => boolean;
+  return Object.assign(socket, {
+    write(...parameters: unknown[]) {
+      if (socket.writableCorked === 0) {
+        socket.cork();
+        setImmediate(() => socket.uncork());
+      }
+      return write(...parameters);
+    },
   });
 }

@@ -327,7 +327,7 @@ describe('an address with other letters before the @', () => {
   });
 
   test('waits while the server is away, as every other does', async () => {
-    const transport = transportTo(`smtp://127.0.0.1:${await getPort()}`);
+    const transport = transportTo(`smtp://127.0.0.1:${await freePort()}`);
     expect(await transport.send(mailTo('x', { to }))).toMatchObject({ kind: 'held', about: 'server' });
   });
 });

@@ -6,16 +6,18 @@ import { MAIL_LEASE_MS, MAILS_IN_FLIGHT_MAX } from '../../../src/modules/campaig
 import type { Account } from '../../load/plan.ts';
 import { createRandom, type Random } from '../../load/random.ts';
 import type { Faults } from '../../mail/faulty-server.ts';
-import type { OwnLayoutScenario } from '../../scenarios/scenario.ts';
+import type { OwnLayoutScenario, ProfileName } from '../../scenarios/scenario.ts';
 import { registerCustomer } from '../employees/customer.ts';
 import { change, launched, type Mailers, type Sent, sentOf, until, withMailers } from './mailers.ts';
 
-const KILLS = { ci: 3, full: 20 };
+const KILLS = { ci: 2, full: 20 };
+const STOPPED = { ci: ['primary'], full: ['redis', 'primary', 'replica'] };
 const PEOPLE = { ci: 1_000, full: 2_000 };
 const PER_SECOND = 60;
 const STOPPED_MS = 20_000;
 const FLOWS_MS = 90_000;
 const FLOWING_MAILS = 20;
+const STARTS_MS = 120_000;
 const ENDS_MS = 400_000;
 /** Sets the run's chance; printed by every run. */
 const SEED = Number(process.env['MAIL_CHAOS_SEED'] ?? Date.now() % 1_000_000);
@@ -36,7 +38,7 @@ export const mailChaos: OwnLayoutScenario = {
       smtp.faults = badDay(random);
       const account = await registerCustomer(layout.addresses.api, PEOPLE[context.profile]);
       const campaigns: number[] = [];
-      for (const event of shuffled(eventsOf(mailers, random, KILLS[context.profile]), random)) {
+      for (const event of shuffled(eventsOf(mailers, random, context.profile), random)) {
         await untilMailsFlow(mailers, account, campaigns);
         await sleep(random.next() * 3_000);
         context.say(`mail-chaos: ${event.says}, ${smtp.taken.length} mails taken`);
@@ -98,12 +100,18 @@ interface Event {
   happen(): Promise<void>;
 }
 
-function eventsOf({ layout }: Mailers, random: Random, kills: number): Event[] {
+function eventsOf({ layout }: Mailers, random: Random, profile: ProfileName): Event[] {
   const restarted = (part: string): Event => ({
     says: `kill -9 of ${part}`,
     async happen() {
       await layout.kill(part, 'SIGKILL');
-      await layout.restart(part);
+      // A platform starts a process again that ended because its database was not there yet.
+      await until(`${part} starts`, STARTS_MS, () =>
+        layout.restart(part).then(
+          () => true,
+          () => undefined,
+        ),
+      );
     },
   });
   const stopped = (part: string, ms: number): Event => ({
@@ -123,9 +131,9 @@ function eventsOf({ layout }: Mailers, random: Random, kills: number): Event[] {
     },
   };
   return [
-    ...Array.from({ length: kills }, () => restarted(random.next() < 0.5 ? 'mailer' : 'mailer-2')),
+    ...Array.from({ length: KILLS[profile] }, () => restarted(random.next() < 0.5 ? 'mailer' : 'mailer-2')),
     ...[emptied, restarted('redis'), restarted('primary')],
-    ...['redis', 'primary', 'replica'].map((part) => stopped(part, STOPPED_MS)),
+    ...STOPPED[profile].map((part) => stopped(part, STOPPED_MS)),
     stopped('mailer', MAIL_LEASE_MS + 5_000),
   ];
 }

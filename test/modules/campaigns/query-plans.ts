@@ -5,13 +5,13 @@ export const exceptions: readonly Exception[] = [
     site: 'src/modules/campaigns/ledger.ts recordReachOuts',
     rule: 'batch',
     table: 'reach_outs',
-    because: 'MAIL_CLAIM_ROWS: 20 rows are compared with 20 at most',
+    because: 'MAILS_IN_FLIGHT_MAX: 40 rows are compared with 40 at most',
   },
   {
     site: 'src/modules/campaigns/ledger.ts extendLeases',
     rule: 'batch',
     table: 'reach_outs',
-    because: 'MAIL_CLAIM_ROWS: 20 rows are compared with 20 at most',
+    because: 'MAILS_IN_FLIGHT_MAX: 40 rows are compared with 40 at most',
   },
   {
     site: 'src/modules/campaigns/queries.ts retryFailed',
