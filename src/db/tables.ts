@@ -6,6 +6,17 @@ import type { JsonOf, SetOnce, Time } from './column-types.ts';
 export type Generated<T> =
   T extends ColumnType<infer S, infer I, infer U> ? ColumnType<S, I | undefined, U> : ColumnType<T, T | undefined, T>;
 
+export interface IdempotencyKeys {
+  answered_at: Generated<Time>;
+  body: Buffer | null;
+  caller: string;
+  headers: JsonOf<Record<string, string>>;
+  key_hash: Buffer;
+  org_id: number;
+  request_hash: Buffer;
+  status: number;
+}
+
 export interface Organisations {
   created_at: SetOnce;
   id: GeneratedAlways<number>;
@@ -20,6 +31,7 @@ export interface Outbox {
   org_id: number;
   payload: JsonOf<unknown>;
   topic: string;
+  traceparent: string | null;
 }
 
 export interface Sessions {
@@ -41,6 +53,7 @@ export interface Users {
 }
 
 export interface Tables {
+  idempotency_keys: IdempotencyKeys;
   organisations: Organisations;
   outbox: Outbox;
   sessions: Sessions;

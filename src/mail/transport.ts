@@ -2,6 +2,7 @@ import { connect, type Socket } from 'node:net';
 import { createTransport } from 'nodemailer';
 import { SMTP_ANSWER_MS, SMTP_CONNECT_MS, SMTP_CONNECTIONS_MAX, SMTP_GREETING_MS } from '../limits.ts';
 import type { Mailbox } from '../mail-address.ts';
+import { currentTraceparent } from '../trace.ts';
 import { type MailError, type MailOutcome, outcomeOf } from './outcome.ts';
 
 export interface Mail {
@@ -66,7 +67,7 @@ export function openTransport(smtpUrl: string, timing = TIMING): Transport {
           ...mail,
           from,
           to: { name: '', address: to },
-          headers: { ...mail.headers },
+          headers: { ...mail.headers, ...traceHeader() },
           ...(giveUp === undefined ? {} : { signal: giveUp }),
         });
         return { kind: 'sent' };
@@ -103,4 +104,9 @@ function connectTo({ host = 'localhost', port, secure }: Server, ms: number, con
     socket.off('error', failed);
     connected(null, { connection: socket });
   });
+}
+
+function traceHeader(): { traceparent?: string } {
+  const traceparent = currentTraceparent();
+  return traceparent === undefined ? {} : { traceparent };
 }

@@ -11,6 +11,7 @@ import {
 } from '../limits.ts';
 import type { Log } from '../log.ts';
 import { consumerConnection } from '../redis/redis.ts';
+import { currentTraceparent, withinTrace } from '../trace.ts';
 
 /**
  * The producer's side. Payloads contain ids only: personal data does not belong in Redis. Completed jobs are removed
@@ -18,11 +19,20 @@ import { consumerConnection } from '../redis/redis.ts';
  * checks stay green. Failed jobs are removed too: a job that is kept keeps its id, and could not be enqueued again.
  */
 export function openQueue(name: string, redis: Redis): Queue {
-  return new Queue(name, {
+  const queue = new Queue(name, {
     connection: redis,
     streams: { events: { maxLen: JOB_EVENTS_KEPT } },
     defaultJobOptions: { removeOnComplete: true, removeOnFail: true },
   });
+  const add = queue.add.bind(queue);
+  queue.add = (job, data, options) => add(job, data, { ...options, ...withTrace() });
+  return queue;
+}
+
+/** Where BullMQ's own telemetry has it. */
+function withTrace(): { telemetry?: { metadata: string } } {
+  const metadata = currentTraceparent();
+  return metadata === undefined ? {} : { telemetry: { metadata } };
 }
 
 /** What a handler returns: the job is finished, or is to run again after a delay, behind the other waiting jobs. */
@@ -72,7 +82,8 @@ export function openConsumer<T>(
         if (renewed === 0) lost.abort(LOCK_LOST);
       }, lockMs / 4);
       try {
-        const running = handle(job.data, AbortSignal.any([stopping.signal, lost.signal]), keep);
+        const signal = AbortSignal.any([stopping.signal, lost.signal]);
+        const running = withinTrace(job.opts.telemetry?.metadata, () => handle(job.data, signal, keep));
         turns.add(running);
         const turn = await running.finally(() => turns.delete(running));
         if (lost.signal.aborted) throw new DelayedError(); // leaves the job to whoever has it

@@ -10,7 +10,11 @@ import type { ApiContext } from '../faces.ts';
 import { registerOrganisation, signIn, type Welcome, whoIs } from './accounts.ts';
 import { createSignInLimits, DEVICE_COOKIE } from './sign-in-limits.ts';
 
-const Password = Type.String({ minLength: PASSWORD_CHARS.min, maxLength: PASSWORD_CHARS.max });
+const Password = Type.String({
+  minLength: PASSWORD_CHARS.min,
+  maxLength: PASSWORD_CHARS.max,
+  examples: ['three quiet words'],
+});
 const User = Type.Object({ id: Id, name: Type.String(), email: Type.String(), role: Type.String() });
 const Welcomed = Type.Object({ token: Type.String(), user: User, organisation: named });
 
@@ -55,7 +59,7 @@ export function routes(api: App, context: ApiContext): void {
   api.post(
     '/sessions',
     {
-      config: { public: true },
+      config: { public: true, problems: ['unauthenticated'] },
       schema: {
         summary: 'Sign in',
         description: 'Browsers keep the cookie; programs send the token as `Authorization: Bearer …`.',

@@ -97,7 +97,7 @@ export function routes(api: App, { cursors }: ApiContext): void {
       schema: {
         summary: 'Create an import, whose file is sent next',
         tags,
-        body: Type.Object({ fileName: Name }, closed),
+        body: Type.Object({ fileName: Name }, { ...closed, examples: [{ fileName: 'people.csv' }] }),
         response: { 201: Import },
       },
     },
