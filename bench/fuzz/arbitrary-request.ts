@@ -46,7 +46,7 @@ function requestTo(operation: FuzzedOperation): fc.Arbitrary<FuzzedRequest> {
       headers: inPlace('header'),
       strayQuery: rarely(fc.tuple(anyText, anyText)),
       contentType: fc.oneof(
-        { weight: 9, arbitrary: fc.constant(type) },
+        { weight: 40, arbitrary: fc.constant(type) },
         fc.constantFrom('text/plain', 'application/xml', 'application/json; charset=latin1', 'nonsense'),
       ),
       body,
@@ -77,7 +77,7 @@ function bodyOf(type: string, schema: JsonSchema): fc.Arbitrary<string | Uint8Ar
 
 /** What the schema accepts, in most places. */
 function valueFor(schema: JsonSchema): fc.Arbitrary<unknown> {
-  return fc.oneof({ weight: 9, arbitrary: meantValue(schema) }, { weight: 1, arbitrary: anyValue });
+  return fc.oneof({ weight: 15, arbitrary: meantValue(schema) }, { weight: 1, arbitrary: anyValue });
 }
 
 function meantValue(schema: JsonSchema): fc.Arbitrary<unknown> {
@@ -105,9 +105,9 @@ function meantValue(schema: JsonSchema): fc.Arbitrary<unknown> {
       return fc.constant(null);
     case 'string':
       return fc.oneof(
-        fc.constantFrom(...((schema.examples ?? ['text']) as string[])),
-        fc.lorem({ maxCount: 3 }),
-        anyText,
+        { weight: 6, arbitrary: fc.constantFrom(...((schema.examples ?? ['a text of some length']) as string[])) },
+        { weight: 2, arbitrary: fc.lorem({ maxCount: 3 }) },
+        { weight: 1, arbitrary: anyText },
       );
     default:
       return anyValue;

@@ -37,9 +37,9 @@ test('every operation has a name of its own', () => {
 test.each([
   ['GET', '/api/notes', 'getNotes'],
   ['GET', '/api/notes/:id', 'getNote'],
-  ['POST', '/api/notes/:id/launch', 'postNoteLaunch'],
+  ['POST', '/api/notes/:id/archive', 'postNoteArchive'],
   ['GET', '/api/exports/notes.csv', 'getExportsNotesCsv'],
-  ['DELETE', '/api/reach-outs/:id', 'deleteReachOut'],
+  ['DELETE', '/api/due-dates/:id', 'deleteDueDate'],
 ])('%s %s is called %s', (method, url, name) => {
   expect(operationIdOf(method, url)).toBe(name);
 });
@@ -81,7 +81,8 @@ test('the first tag of an operation is its module', () => {
 test('what is streamed lies where it gets its place last under overload', () => {
   const streamed = operations.filter(({ operation: { responses = {} } }) =>
     Object.entries(responses).some(
-      ([status, { content = {} }]) => status.startsWith('2') && Object.keys(content).some((type) => !type.includes('json')),
+      ([status, { content = {} }]) =>
+        status.startsWith('2') && Object.keys(content).some((type) => !type.includes('json')),
     ),
   );
   expect(streamed.length).toBeGreaterThan(0);

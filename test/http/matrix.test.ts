@@ -103,13 +103,16 @@ test.each(withBody)('%s: a NUL in any text is refused, not stored or answered wi
   }
 });
 
-test.each(cases.filter(([, { path }]) => path.includes('{')))('%s: an id that is not valid is a 400', async (_, one) => {
-  for (const id of ['abc', '0', '-1', '1.5', '9'.repeat(30), '%00', '%F0%9F%90%BB', "1'--"]) {
-    const answer = await ask(one, 'owner', { id });
-    expectDocumented(one, answer, id);
-    expect(answer.status, id).toBe(400);
-  }
-});
+test.each(cases.filter(([, { path }]) => path.includes('{')))(
+  '%s: an id that is not valid is a 400',
+  async (_, one) => {
+    for (const id of ['abc', '0', '-1', '1.5', '9'.repeat(30), '%00', '%F0%9F%90%BB', "1'--"]) {
+      const answer = await ask(one, 'owner', { id });
+      expectDocumented(one, answer, id);
+      expect(answer.status, id).toBe(400);
+    }
+  },
+);
 
 test.each(cases.filter(([, { method }]) => method === 'GET'))(
   '%s: a query that the route does not read is refused or ignored, HEAD answers as GET does, without a body',
