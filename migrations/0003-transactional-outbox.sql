@@ -7,6 +7,8 @@ create table outbox (
   org_id bigint not null,
   topic text not null,
   payload jsonb not null,
+  -- The trace of the request that wrote it (W3C), if it had one.
+  traceparent text,
   -- The number of failed deliveries, and the earliest time of the next one.
   attempts smallint not null default 0,
   due_at timestamptz not null default now(),

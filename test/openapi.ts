@@ -3,12 +3,18 @@ import { join } from 'node:path';
 import { moduleFolder } from './modules.ts';
 
 export interface Operation {
+  readonly operationId?: string;
   readonly summary?: string;
+  readonly security?: object[];
+  readonly requestBody?: { readonly content: Record<string, { schema?: object; example?: unknown }> };
   readonly tags?: string[];
   readonly 'x-role'?: string;
   readonly 'x-scope'?: string;
-  readonly parameters?: { readonly name: string }[];
-  readonly responses?: Record<string, { content?: Record<string, { schema?: object }>; description?: string }>;
+  readonly parameters?: { readonly name: string; readonly in: string }[];
+  readonly responses?: Record<
+    string,
+    { content?: Record<string, { schema?: object; example?: unknown }>; description?: string }
+  >;
 }
 
 export interface OpenApi {

@@ -6,7 +6,9 @@ import { createSessions } from '../src/http/authentication.ts';
 import { start } from '../workers/api.ts';
 import { type ApiClient, createClient, registerClient } from './api-client.ts';
 import { createTestDatabase, type TestDatabase } from './database.ts';
+import { undocumentedAnswers } from './documented-answers.ts';
 import { TEST_MODULES } from './modules.ts';
+import { openApiOf } from './openapi.ts';
 import { emptyRedis, startWorker, type TestWorker, testEnvironment } from './worker.ts';
 
 export interface RunningApi {
@@ -59,8 +61,13 @@ export async function runApi(
     },
     gauge: (name) => worker.process.metrics.report().gauges[name] ?? Number.NaN,
     async stop() {
+      // Not of a process that the test has stopped already.
+      const document = await openApiOf(url).catch(() => undefined);
+      const metrics = await worker.process.metrics.text();
       await worker.stop();
       await database.close();
+      const undocumented = document === undefined ? [] : undocumentedAnswers(metrics, document);
+      if (undocumented.length > 0) throw new Error(undocumented.join('\n'));
     },
   };
 }

@@ -41,7 +41,7 @@ export async function start(process: Process, modules = MODULES): Promise<void> 
   await describeApi(app, config.apiUrl, pages);
   mountPages(app, pages);
   for (const { publicRoutes } of faces) publicRoutes?.(app, context);
-  await mountApi(app, credentials, config, (api) => {
+  await mountApi(app, { credentials, config, database }, (api) => {
     for (const { routes } of faces) routes(api, context);
   });
   await app.ready();

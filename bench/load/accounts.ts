@@ -1,5 +1,5 @@
 import { SEED_LOGIN } from '../../scripts/seed.ts';
-import { call } from '../call.ts';
+import { answerTo, openApi } from '../api.ts';
 import type { Account } from './plan.ts';
 
 /** Users of the seed's organisations, from the largest to two that are small. */
@@ -27,12 +27,10 @@ export function signInOf(url: string, email: string): Promise<Account> {
 
 /** Throws with the server's own words when it does not let the user in. */
 export async function signIn(url: string, email: string, password: string): Promise<Account> {
-  const { json } = await call<{ token: string; user: { role: Account['role'] }; organisation: { id: number } }>(
-    url,
-    '/api/sessions',
-    { method: 'POST', body: { email, password } },
-  );
-  return { token: json.token, orgId: json.organisation.id, email, role: json.user.role, password };
+  const welcome = await answerTo(openApi(url).POST('/api/sessions', { body: { email, password } }));
+  if (!('token' in welcome)) throw new Error(`${email} has a second factor, which the load does not have.`);
+  const { token, user, organisation } = welcome;
+  return { token, orgId: organisation.id, email, role: user.role as Account['role'], password };
 }
 
 /** A new organisation, and its owner. A few a minute per address are let in. */
@@ -40,6 +38,6 @@ export async function register(url: string, domain: string): Promise<Account> {
   const email = `owner@${domain}`;
   const { password } = SEED_LOGIN;
   const body = { organisation: 'A small customer', name: 'Load Owner', email, password };
-  await call(url, '/api/registrations', { method: 'POST', body });
+  await openApi(url).POST('/api/registrations', { body });
   return { ...(await signIn(url, email, password)), domain, isSmall: true };
 }

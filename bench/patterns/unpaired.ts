@@ -7,16 +7,6 @@ export interface UnpairedPattern {
 
 export const UNPAIRED: readonly UnpairedPattern[] = [
   {
-    slug: 'load-shedding',
-    shipped: 'src/http/load-shedding.ts',
-    withoutIt: 'under overload every request times out',
-  },
-  {
-    slug: 'rate-limit',
-    shipped: 'src/http/rate-limit.ts',
-    withoutIt: 'passwords can be brute-forced; one script hogs the API',
-  },
-  {
     slug: 'memory-limit',
     shipped: 'src/process/memory-limit.ts',
     withoutIt: 'V8 takes more memory than the container has, and the kernel kills the process',

@@ -43,6 +43,17 @@ export interface AuditLog {
   subject: string | null;
 }
 
+export interface IdempotencyKeys {
+  answered_at: Generated<Time>;
+  body: Buffer | null;
+  caller: string;
+  headers: JsonOf<Record<string, string>>;
+  key_hash: Buffer;
+  org_id: number;
+  request_hash: Buffer;
+  status: number;
+}
+
 export interface Invitations {
   created_at: SetOnce;
   email: string;
@@ -77,6 +88,7 @@ export interface Outbox {
   org_id: number;
   payload: JsonOf<unknown>;
   topic: string;
+  traceparent: string | null;
 }
 
 export interface RecoveryCodes {
@@ -132,6 +144,7 @@ export interface Tables {
   account_links: AccountLinks;
   api_keys: ApiKeys;
   audit_log: AuditLog;
+  idempotency_keys: IdempotencyKeys;
   invitations: Invitations;
   oidc_identities: OidcIdentities;
   organisations: Organisations;

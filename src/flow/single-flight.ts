@@ -5,7 +5,7 @@
  * How it works: the first caller's work is in flight under its key; callers that arrive meanwhile get the same promise.
  *   Nothing is kept afterwards: it is not a cache, and a finished answer is never reused.
  * What it costs: failures are shared too. Its bound: one entry per call in flight, REQUESTS_IN_FLIGHT_MAX.
- * Its proof: test/flow/single-flight.test.ts.
+ * Its proof: test/flow/single-flight.test.ts, bench/patterns/single-flight.
  */
 export type SingleFlight<T> = (key: string, work: () => Promise<T>) => Promise<T>;
 

@@ -9,6 +9,7 @@ import type {
 } from 'fastify';
 import type { Caller, DatabaseSession } from '../db/read-write-split.ts';
 import type { Role } from '../db/schema.ts';
+import type { ErrorCode } from '../errors.ts';
 
 /** The HTTP server as routes see it: fastify with TypeBox schemas and our request properties. */
 export type App = FastifyInstance<
@@ -31,6 +32,8 @@ declare module 'fastify' {
     role?: Exclude<Role, 'viewer'>;
     /** What an API key needs; by default `read` for GET and `write` for everything else. `none`: only people may. */
     scope?: 'read' | 'write' | 'none';
+    /** What it can be answered with that does not follow from its method, path and schema (src/http/api-document.ts). */
+    problems?: readonly ErrorCode[];
   }
   interface FastifyRequest {
     /** The network that the request came from, as limits count it: `192.0.2.1`, `2001:db8:1:2::/64`. */

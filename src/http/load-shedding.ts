@@ -1,32 +1,40 @@
 /**
- * What it is: beyond a maximum of requests in flight, further ones are refused at once, with 503 and Retry-After.
+ * What it is: beyond a maximum of requests in flight, further ones wait for a moment, and are then refused, with 503 and
+ *   Retry-After.
  * What fails without it: all requests get slower together, until every one of them is answered too late to be of use.
  *   And when strangers may take every place, whoever wants to take the service away does.
  * How it works: a request takes a place when all of it has arrived: at once without a body, otherwise when the body is
  *   here (src/http/slow-client.ts). It gives the place back when its response is closed and the work for it has ended,
  *   in whichever order: a client that goes away does not make room for the next one's work. Requests whose sender is
- *   not known have a share; when half of it is used, each network gets a few places. Refusals take capacity from the
- *   requests that are served, so a refusal is a few precomputed bytes. Health probes take no place.
+ *   not known have a share; when half of it is used, each network gets a few places. A place that becomes free goes to
+ *   a sign-in first, then to what people look at, then to an export; one that has waited for longer than its answer is
+ *   worth gets none. There are fewer places in a small container, and while the event loop is late. Refusals take
+ *   capacity from the requests that are served, so a refusal is a few precomputed bytes. Health probes take no place.
  * What it costs: an object and a listener per request; who is known is only found out when strangers are many.
- * Its bound: REQUESTS_IN_FLIGHT_MAX, STRANGERS_IN_FLIGHT_MAX, UPLOADS_AT_ONCE_MAX, WORK_AFTER_CLOSE_MS.
- * Its proof: test/http/load-shedding.test.ts.
+ * Its bound: REQUESTS_IN_FLIGHT_MAX, LOOP_DELAY_MS, WAITING_FOR_PLACES_MAX, STRANGERS_IN_FLIGHT_MAX, UPLOADS_AT_ONCE_MAX,
+ *   WORK_AFTER_CLOSE_MS.
+ * Its proof: test/http/load-shedding.test.ts, test/http/places.test.ts, bench/patterns/load-shedding.
  */
 import type { IncomingMessage, OutgoingHttpHeaders, RequestListener, ServerResponse } from 'node:http';
 import { overloaded } from '../errors.ts';
+import { createPriorityQueue } from '../flow/priority-queue.ts';
 import {
-  REQUESTS_IN_FLIGHT_MAX,
   RETRY_AFTER_SECONDS,
   STRANGERS_AT_EASE_MAX,
   STRANGERS_IN_FLIGHT_MAX,
   STRANGERS_PER_NETWORK_MAX,
   UPLOADS_AT_ONCE_MAX,
+  WAITING_FOR_PLACES_MAX,
+  WAITING_FOR_PLACES_MS,
   WORK_AFTER_CLOSE_MS,
 } from '../limits.ts';
 import type { Log } from '../log.ts';
 import { HEALTH_PATHS } from '../process/health-endpoints.ts';
 import { hasBody } from '../process/http-server.ts';
+import { createLoopDelay } from '../process/loop-delay.ts';
 import type { Metrics } from '../process/metrics.ts';
 import type { App } from './app.ts';
+import { placesFor } from './places.ts';
 import { PROBLEM_TYPE, retryAfter, toProblem } from './problem-details.ts';
 import { isStream } from './slow-client.ts';
 
@@ -56,26 +64,53 @@ export function createAdmission({ headers, metrics, log, isKnown, networkOf }: A
   const taken = { requests: 0, uploads: 0 };
   const strangers = new Set<Place>();
   const watched = new WeakSet<object>();
+  const queue = createPriorityQueue(WAITING_FOR_PLACES_MAX, WAITING_FOR_PLACES_MS);
+  const loopDelay = createLoopDelay();
+  const places = () => placesFor(loopDelay());
+  metrics.gauge('requests_places', 'Requests that may be in flight', places);
+  metrics.gauge('requests_waiting', 'Requests waiting for a place', () => queue.waiting);
   metrics.gauge('requests_in_flight', 'Requests that have arrived and are being answered', () => taken.requests);
   metrics.gauge('uploads_in_flight', 'Requests whose body is read while it arrives', () => taken.uploads);
   metrics.gauge('strangers_in_flight', 'Requests in flight whose sender is not known', () => strangers.size);
 
-  function hasRoom(kind: Kind, request: IncomingMessage): boolean {
-    if (kind === 'uploads') return taken.uploads < UPLOADS_AT_ONCE_MAX;
-    if (taken.requests >= REQUESTS_IN_FLIGHT_MAX) return false;
-    if (strangers.size < STRANGERS_AT_EASE_MAX || isRecognised(request) || isKnown(request)) return true;
-    if (strangers.size >= STRANGERS_IN_FLIGHT_MAX) return false;
+  function isShareUsed(request: IncomingMessage): boolean {
+    if (strangers.size < STRANGERS_AT_EASE_MAX || isRecognised(request) || isKnown(request)) return false;
+    if (strangers.size >= STRANGERS_IN_FLIGHT_MAX) return true;
     const network = networkOf(request);
     let neighbours = 0;
     for (const place of strangers) if (networkOf(place.request) === network) neighbours++;
-    return neighbours < STRANGERS_PER_NETWORK_MAX;
+    return neighbours >= STRANGERS_PER_NETWORK_MAX;
   }
 
-  function take(kind: Kind, request: IncomingMessage, response: ServerResponse): boolean {
-    if (!hasRoom(kind, request)) {
+  /** Calls `go` when the request has a place, which may be at once, or `refuse`. */
+  function ask(wanted: Wanted, go: () => void, refuse: () => void): void {
+    const { kind, request, response } = wanted;
+    const shedIt = () => {
       shed.inc();
-      return false;
+      refuse();
+    };
+    const hasNoShare = kind === 'uploads' ? taken.uploads >= UPLOADS_AT_ONCE_MAX : isShareUsed(request);
+    const enter = () => {
+      take(wanted);
+      go();
+    };
+    if (hasNoShare) shedIt();
+    else if (kind === 'uploads' || taken.requests < places()) enter();
+    else {
+      const leave = queue.join(wanted.class, {
+        refuse: shedIt,
+        go: () => (isShareUsed(request) ? shedIt() : enter()), // strangers may have become many meanwhile
+      });
+      if (leave === false) shedIt();
+      else response.once('close', leave);
     }
+  }
+
+  function serveWaiting(): void {
+    while (taken.requests < places() && queue.next());
+  }
+
+  function take({ kind, request, response }: Wanted): void {
     const place: Place = { request, kind, isOpen: !response.destroyed, works: 0, isCounted: false };
     (request as Counted).place = place;
     count(place);
@@ -85,7 +120,6 @@ export function createAdmission({ headers, metrics, log, isKnown, networkOf }: A
       if (place.works > 0) giveUpLater(place);
       count(place);
     });
-    return true;
   }
 
   /** Brings the counts in line with what the place is needed for. */
@@ -94,8 +128,12 @@ export function createAdmission({ headers, metrics, log, isKnown, networkOf }: A
     if (isNeeded === place.isCounted) return;
     place.isCounted = isNeeded;
     taken[place.kind] += isNeeded ? 1 : -1;
-    if (!isNeeded) strangers.delete(place);
-    else if (!isRecognised(place.request)) strangers.add(place);
+    if (isNeeded) {
+      if (!isRecognised(place.request)) strangers.add(place);
+      return;
+    }
+    strangers.delete(place);
+    serveWaiting();
   }
 
   /** A handler that never ends is a bug; it must not also cost a place for ever. */
@@ -110,7 +148,7 @@ export function createAdmission({ headers, metrics, log, isKnown, networkOf }: A
 
   function begin(place: Place): boolean {
     // Nobody waits for this answer any more: it is worked for only if there is room.
-    if (!place.isCounted && taken[place.kind] >= REQUESTS_IN_FLIGHT_MAX) return false;
+    if (!place.isCounted && taken[place.kind] >= places()) return false;
     place.works++;
     count(place);
     return true;
@@ -125,18 +163,28 @@ export function createAdmission({ headers, metrics, log, isKnown, networkOf }: A
     guard: (answer) => (request, response) => {
       const url = request.url ?? '';
       if (isProbe(url)) return answer(request, response);
+      // A request with a body asks for its place when the body has come, unless it could not even wait for one.
       if (hasBody(request)) {
-        if (taken.requests < REQUESTS_IN_FLIGHT_MAX) return answer(request, response);
+        const isHopeless = taken.requests >= places() && !queue.hasRoom(isKnown(request) ? 'interactive' : 'signIn');
+        if (!isHopeless) return answer(request, response);
         shed.inc();
-      } else if (take('requests', request, response)) return answer(request, response);
-      refuse(response);
+        return refuse(response);
+      }
+      const wanted = { kind: 'requests', class: isExport(url) ? 'export' : 'interactive', request, response } as const;
+      ask(
+        wanted,
+        () => answer(request, response),
+        () => refuse(response),
+      );
     },
     watch(app) {
       app.addHook('preValidation', (request, reply, done) => {
         const { raw } = request;
         if ((raw as Counted).place !== undefined || isProbe(raw.url ?? '')) return done();
         const kind = isStream(request.body) ? 'uploads' : 'requests';
-        done(take(kind, raw, reply.raw) ? undefined : overloaded('requests'));
+        const isSignIn = request.routeOptions.config.public === true;
+        const wanted = { kind, class: isSignIn ? 'signIn' : 'interactive', request: raw, response: reply.raw } as const;
+        ask(wanted, done, () => done(overloaded('requests')));
       });
       app.addHook('onRoute', (route) => {
         const { handler } = route;
@@ -167,6 +215,13 @@ export function createAdmission({ headers, metrics, log, isKnown, networkOf }: A
 }
 
 type Kind = 'requests' | 'uploads';
+
+interface Wanted {
+  readonly kind: Kind;
+  readonly class: keyof typeof WAITING_FOR_PLACES_MAX;
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+}
 
 interface Place {
   readonly request: IncomingMessage;
@@ -199,6 +254,11 @@ function createRefusal(headers: OutgoingHttpHeaders): (response: ServerResponse)
   };
   return (response) =>
     void response.writeHead(problem.status, { ...head, 'retry-after': retryAfter(RETRY_AFTER_SECONDS) }).end(body);
+}
+
+/** By convention: all files that are streamed are there. */
+function isExport(url: string): boolean {
+  return url.startsWith('/api/exports/');
 }
 
 function isProbe(url: string): boolean {

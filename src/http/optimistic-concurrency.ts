@@ -5,7 +5,7 @@
  *   change must send it back as If-Match, and the UPDATE has it in its WHERE. Without If-Match the change is refused
  *   with 428, with an outdated version with 412: the client must read it again and decide.
  * What it costs: one integer per row. Its bound: none needed.
- * Its proof: test/http/optimistic-concurrency.test.ts.
+ * Its proof: test/http/optimistic-concurrency.test.ts, bench/patterns/optimistic-concurrency.
  */
 import { Type } from 'typebox';
 import { AppError } from '../errors.ts';

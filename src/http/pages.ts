@@ -8,6 +8,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { extname, join, relative, sep } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { projectFile } from '../files.ts';
+import { problemPages } from './problem-pages.ts';
 
 export interface PageAnswer {
   readonly status: 200 | 304;
@@ -80,6 +81,7 @@ export function loadPages(modules: readonly string[], connectTo: readonly string
   }
   const withPages = modules.filter((name) => pages.has(`/modules/${name}/index.js`));
   add('/modules.js', TYPES['.js'] as string, Buffer.from(moduleList(withPages)));
+  for (const [path, text] of problemPages()) add(path, TYPES['.html'] as string, Buffer.from(text));
   return {
     answer(path, headers) {
       const page = pages.get(path);

@@ -6,9 +6,10 @@ import { RETRY_AFTER_JITTER_SECONDS, RETRY_AFTER_SECONDS } from '../limits.ts';
 
 export const PROBLEM_TYPE = 'application/problem+json';
 
-/** RFC 9457: what went wrong, in a form that both programs and people can read. */
+/** RFC 9457: what went wrong, in a form that both programs and people can read. Its pages: problem-pages.ts. */
 export interface ProblemDetails {
-  readonly type: 'about:blank';
+  /** The address of the page that says what to do about it, from the root of this server. */
+  readonly type: `/problems/${ErrorCode}`;
   readonly title: string;
   readonly status: number;
   readonly detail: string;
@@ -57,13 +58,11 @@ export function toProblem(error: FastifyError | AppError): ProblemDetails {
     return problem('invalid', 'A text field contains a NUL character, which cannot be stored. Remove it.');
   // Errors of the framework itself: a body that is not JSON, too large, of an unsupported type, or too slow.
   const status = 'statusCode' in error ? (error.statusCode ?? 500) : 500;
-  if (status === 408)
-    return { ...problem('invalid', 'The request took too long to arrive.'), status, title: STATUS_CODES[408] ?? '' };
+  if (status === 408) return problem('too_slow', 'The request took too long to arrive.');
   if (status === 503) return problem('overloaded', 'This took too long. Try again in a moment.');
   const code = (Object.keys(ERROR_STATUS) as ErrorCode[]).find((candidate) => ERROR_STATUS[candidate] === status);
-  if (status >= 500 || code === undefined)
-    return problem('internal', 'Something went wrong on our side. It has been noted.');
-  return problem(code, error.message);
+  if (status >= 500) return problem('internal', 'Something went wrong on our side. It has been noted.');
+  return problem(code ?? 'invalid', error.message);
 }
 
 const NOT_STORABLE: readonly string[] = [SQLSTATE.characterNotInRepertoire, SQLSTATE.untranslatableCharacter];
@@ -76,5 +75,5 @@ function fieldOf(params: Record<string, unknown>): string {
 
 function problem(code: ErrorCode, detail: string): ProblemDetails {
   const status = ERROR_STATUS[code];
-  return { type: 'about:blank', title: STATUS_CODES[status] ?? '', status, detail, code };
+  return { type: `/problems/${code}`, title: STATUS_CODES[status] ?? '', status, detail, code };
 }

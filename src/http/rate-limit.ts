@@ -4,7 +4,8 @@
  * How it works: a counter per key in a bounded LRU map. Answers say what is left (draft-ietf-httpapi-ratelimit-headers).
  *   Keys that stand for an address are networks (src/process/client-address.ts). Each process counts separately, so n
  *   instances allow n times as many.
- * What it costs: one map entry per key. Its bound: RATE_LIMIT_KEYS_MAX. Its proof: test/http/rate-limit.test.ts.
+ * What it costs: one map entry per key. Its bound: RATE_LIMIT_KEYS_MAX.
+ * Its proof: test/http/rate-limit.test.ts, bench/patterns/rate-limit.
  */
 import type { FastifyReply } from 'fastify';
 import { LRUCache } from 'lru-cache';

@@ -1,26 +1,40 @@
 import type { IncomingMessage } from 'node:http';
 import cookie from '@fastify/cookie';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
-import { type FastifyBaseLogger, type FastifyReply, type FastifyRequest, fastify, LogController } from 'fastify';
+import {
+  type FastifyBaseLogger,
+  type FastifyError,
+  type FastifyReply,
+  type FastifyRequest,
+  fastify,
+  LogController,
+} from 'fastify';
+import { Type } from 'typebox';
 import type { Config } from '../config.ts';
 import type { Database } from '../db/read-write-split.ts';
 import { AppError } from '../errors.ts';
-import { BODY_BYTES_MAX, REQUEST_MS, UPLOAD_MS } from '../limits.ts';
+import { BODY_BYTES_MAX, HEADERS_MAX, NAME_CHARS_MAX, REQUEST_MS, UPLOAD_MS } from '../limits.ts';
 import type { Log } from '../log.ts';
 import { clientAddress, networkOf } from '../process/client-address.ts';
 import type { Health } from '../process/health-check.ts';
 import { answerHealth, HEALTH_PATHS } from '../process/health-endpoints.ts';
 import { createHttpServer } from '../process/http-server.ts';
 import type { Metrics } from '../process/metrics.ts';
+import { withinTrace } from '../trace.ts';
 import type { App } from './app.ts';
 import { authenticate, type Credentials, isKnownToken, tokenOf } from './authentication.ts';
 import { endOldConnections } from './connection-age.ts';
+import { commitBeforeAnswers, guardRepeatedRequests, replayAnswer } from './idempotency.ts';
 import { ONE_LINE, tidyIncomingText } from './incoming-text.ts';
+import { readJsonBodies } from './json-body.ts';
 import { createAdmission } from './load-shedding.ts';
 import { isPageFile, type PageAnswer, type Pages, SECURITY_HEADERS } from './pages.ts';
 import { sendProblem } from './problem-details.ts';
+import { problemPage } from './problem-pages.ts';
 import { readOwnWrites } from './read-own-writes.ts';
+import { measureRequests } from './request-metrics.ts';
 import { limitSlowBodies } from './slow-client.ts';
+import { refuseUnreadable } from './unreadable-request.ts';
 
 export interface ServerParts {
   readonly config: Config;
@@ -57,16 +71,20 @@ export async function createServer(parts: ServerParts): Promise<App> {
       return server;
     },
     routerOptions: { maxParamLength: 200 },
+    clientErrorHandler: refuseUnreadable,
     frameworkErrors: sendProblem, // URLs that cannot be decoded never reach a route and its error handler
-    ajv: { customOptions: { removeAdditional: false, coerceTypes: true, allErrors: false, keywords: [ONE_LINE] } },
+    ajv: {
+      customOptions: {
+        ...{ removeAdditional: false, coerceTypes: true, allErrors: false, keywords: [ONE_LINE] },
+        strictNumbers: false, // otherwise bounds are not compared with the Infinity that `?limit=1e309` is coerced to
+      },
+    },
   }).withTypeProvider<TypeBoxTypeProvider>();
 
-  const parseJson = app.getDefaultJsonParser('error', 'error');
-  app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) =>
-    // Some requests need no body, but many clients send a JSON content type anyway.
-    body === '' ? done(null, undefined) : parseJson(request, body as string, done),
+  readJsonBodies(app as App);
+  app.setErrorHandler<FastifyError>(
+    (error, request, reply) => replayAnswer(error, request, reply) ?? sendProblem(error, request, reply),
   );
-  app.setErrorHandler(sendProblem);
   const answerNotFound = (request: FastifyRequest, reply: FastifyReply) => {
     const page = isForPeople(request) ? parts.pages.answer('/404.html', request.headers) : undefined;
     if (page?.body !== undefined) return reply.code(404).headers(page.headers).send(page.body);
@@ -74,18 +92,25 @@ export async function createServer(parts: ServerParts): Promise<App> {
     return sendProblem(new AppError('not_found', nothing), request, reply);
   };
   app.setNotFoundHandler(answerNotFound);
+  measureRequests(app as App, parts.metrics);
   app.decorate('recognise', admission.recognise);
   app.decorateRequest('network', {
     getter() {
       return network(this.raw);
     },
   });
+  // Twice, because a body that arrives later is read outside of the first.
+  app.addHook('onRequest', runInTrace);
+  app.addHook('preValidation', runInTrace);
   app.addHook('onRequest', (request, reply, done) => {
     reply.headers(headers);
+    if (request.raw.rawHeaders.length / 2 > HEADERS_MAX)
+      return done(new AppError('headers_too_large', `The request has more than ${HEADERS_MAX} headers.`));
     if (!request.is404) return done();
     answerNotFound(request, reply); // at once: nobody wants the body
   });
   await app.register(cookie);
+  commitBeforeAnswers(app as App);
   readOwnWrites(app, parts.database);
   limitSlowBodies(app, parts.metrics, admission.isRecognised);
   admission.watch(app);
@@ -100,7 +125,7 @@ export async function createServer(parts: ServerParts): Promise<App> {
   return app;
 }
 
-/** The dashboard at / and its files. */
+/** The dashboard at / and its files, and the pages that problem documents lead to. */
 export function mountPages(app: App, pages: Pages): void {
   app.get('/', async (request, reply) => sendPage(reply, pages.answer('/index.html', request.headers)));
   for (const path of ['/assets/*', '/modules/*', '/modules.js']) {
@@ -109,7 +134,12 @@ export function mountPages(app: App, pages: Pages): void {
       return sendPage(reply, isPageFile(file) ? pages.answer(file, request.headers) : undefined);
     });
   }
+  app.get('/problems/:code', { schema: { params: ProblemParams } }, async ({ params, headers }, reply) =>
+    sendPage(reply, pages.answer(problemPage(params.code), headers)),
+  );
 }
+
+const ProblemParams = Type.Object({ code: Type.String({ maxLength: NAME_CHARS_MAX }) });
 
 /** Sends the framework's 404 if `answer` is undefined. */
 export function sendPage(reply: FastifyReply, answer: PageAnswer | undefined): FastifyReply {
@@ -126,14 +156,14 @@ export function sendPage(reply: FastifyReply, answer: PageAnswer | undefined): F
  */
 export async function mountApi(
   app: App,
-  credentials: Credentials,
-  config: Config,
+  { credentials, config, database }: { credentials: Credentials; config: Config; database: Pick<Database, 'primary'> },
   mount: (api: App) => void,
 ): Promise<void> {
   await app.register(
     async (api) => {
       authenticate(api as App, credentials, config.requestsPerMinute);
       tidyIncomingText(api);
+      guardRepeatedRequests(api as App, database);
       api.addHook('onSend', async (_request, reply) => {
         if (!reply.hasHeader('cache-control')) reply.header('cache-control', 'no-store');
       });
@@ -141,6 +171,10 @@ export async function mountApi(
     },
     { prefix: '/api' },
   );
+}
+
+function runInTrace({ headers }: FastifyRequest, _reply: FastifyReply, done: () => void): void {
+  withinTrace(headers['traceparent'] as string | undefined, done);
 }
 
 /** A browser that navigates to a page, as opposed to a program that calls the API. */

@@ -4,6 +4,7 @@ import { createTransport } from 'nodemailer';
 import type { Config } from '../config.ts';
 import { SMTP_ANSWER_MS, SMTP_CONNECT_MS, SMTP_CONNECTIONS_MAX, SMTP_GREETING_MS } from '../limits.ts';
 import { type Mailbox, parseMailbox } from '../mail-address.ts';
+import { currentTraceparent } from '../trace.ts';
 import { type MailError, type MailOutcome, outcomeOf } from './outcome.ts';
 import { createSmtpUtf8Check, NEEDS_SMTP_UTF8, needsSmtpUtf8 } from './smtp-utf8.ts';
 
@@ -106,7 +107,7 @@ export function openTransport(
           from,
           to: recipient,
           ...(returnTo === undefined ? {} : { envelope: envelopeOf(returnTo, recipient) }),
-          headers: { ...mail.headers },
+          headers: { ...mail.headers, ...traceHeader() },
           ...(dkim === undefined ? {} : { dkim: signatureOf(dkim, mail.headers) }),
           ...(giveUp === undefined ? {} : { signal: giveUp }),
         });
@@ -194,4 +195,9 @@ function gatherWrites(socket: Socket): Socket {
       return write(...parameters);
     },
   });
+}
+
+function traceHeader(): { traceparent?: string } {
+  const traceparent = currentTraceparent();
+  return traceparent === undefined ? {} : { traceparent };
 }

@@ -16,6 +16,7 @@
 import { createServer, type IncomingMessage, type RequestListener, type Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import {
+  HEADER_BYTES_MAX,
   HEADERS_MS,
   HTTP_CONNECTIONS_MAX,
   HTTP_CONNECTIONS_SPARE,
@@ -45,6 +46,7 @@ export function createHttpServer(
     {
       requestTimeout: requestMs,
       headersTimeout: HEADERS_MS,
+      maxHeaderSize: HEADER_BYTES_MAX,
       keepAliveTimeout: KEEP_ALIVE_MS,
       ServerResponse: createResponseClass(stopping),
       // Some programs offer HTTP/2 this way with any request, also with a health probe.

@@ -1,6 +1,6 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { getHeapStatistics } from 'node:v8';
-import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import { containerUsedBytes, memoryLimit } from './memory-limit.ts';
 
 /** The state of one process, for the operations page. Bytes, milliseconds, CPU as a share of one core. */
@@ -27,6 +27,13 @@ export interface Metrics {
   /** Shown in /metrics and on the operations page. `read` must be cheap and must not throw. */
   gauge(name: string, help: string, read: () => number): void;
   counter(name: string, help: string): Counter;
+  /** One series for each combination of values: they must be few, and nothing that people send. */
+  labelledCounter(name: string, help: string, labels: readonly string[]): Counter;
+  histogram(
+    name: string,
+    help: string,
+    of: { readonly labels: readonly string[]; readonly buckets: readonly number[] },
+  ): Histogram;
   /** The Prometheus text format. */
   text(): Promise<string>;
   /**
@@ -63,6 +70,16 @@ export function createMetrics(name: string): Metrics {
     },
     counter: (counterName, help) =>
       new Counter({ name: `tardigrade_${counterName}_total`, help, registers: [registry] }),
+    labelledCounter: (counterName, help, labelNames) =>
+      new Counter({ name: `tardigrade_${counterName}_total`, help, labelNames, registers: [registry] }),
+    histogram: (histogramName, help, { labels, buckets }) =>
+      new Histogram({
+        name: `tardigrade_${histogramName}`,
+        help,
+        labelNames: labels,
+        buckets: [...buckets],
+        registers: [registry],
+      }),
     text: () => registry.metrics(),
     report() {
       const used = process.cpuUsage(cpu);

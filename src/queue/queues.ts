@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { DelayedError, Queue, Worker } from 'bullmq';
+import { DelayedError, type JobsOptions, Queue, Worker } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { AppError } from '../errors.ts';
 import {
@@ -13,6 +13,7 @@ import {
 import type { Log } from '../log.ts';
 import type { MemoryWatch } from '../redis/memory-watch.ts';
 import { consumerConnection } from '../redis/redis.ts';
+import { currentTraceparent, withinTrace } from '../trace.ts';
 
 /**
  * The producer's side. Payloads contain ids only: personal data does not belong in Redis. Completed jobs are removed
@@ -25,19 +26,28 @@ export function openQueue(name: string, redis: Redis, memory?: Pick<MemoryWatch,
     streams: { events: { maxLen: JOB_EVENTS_KEPT } },
     defaultJobOptions: { removeOnComplete: true, removeOnFail: true },
   });
-  if (memory === undefined) return queue;
   const [add, addBulk] = [queue.add.bind(queue), queue.addBulk.bind(queue)];
+  const refuseIfFull = () => {
+    if (memory?.isNearlyFull !== true) return;
+    // Whoever adds a job must keep what it is about until it is added: the outbox does, and a sweep finds it again.
+    throw new AppError('overloaded', 'Redis is nearly full: nothing more is queued until it has room.');
+  };
   return Object.assign(queue, {
-    add: async (...job: Parameters<typeof add>) => add(...admitted(memory, job)),
-    addBulk: async (...jobs: Parameters<typeof addBulk>) => addBulk(...admitted(memory, jobs)),
+    async add(job: string, data: unknown, options?: JobsOptions) {
+      refuseIfFull();
+      return add(job, data, { ...options, ...withTrace() });
+    },
+    async addBulk(jobs: Parameters<typeof addBulk>[0]) {
+      refuseIfFull();
+      return addBulk(jobs);
+    },
   });
 }
 
-/** Whoever adds a job must keep what it is about until it is added: the outbox does, and a sweep finds it again. */
-function admitted<T>(memory: Pick<MemoryWatch, 'isNearlyFull'>, jobs: T): T {
-  if (memory.isNearlyFull)
-    throw new AppError('overloaded', 'Redis is nearly full: nothing more is queued until it has room.');
-  return jobs;
+/** Where BullMQ's own telemetry has it. */
+function withTrace(): { telemetry?: { metadata: string } } {
+  const metadata = currentTraceparent();
+  return metadata === undefined ? {} : { telemetry: { metadata } };
 }
 
 /** What a handler returns: the job is finished, or is to run again after a delay, behind the other waiting jobs. */
@@ -87,7 +97,8 @@ export function openConsumer<T>(
         if (renewed === 0) lost.abort(LOCK_LOST);
       }, lockMs / 4);
       try {
-        const running = handle(job.data, AbortSignal.any([stopping.signal, lost.signal]), keep);
+        const signal = AbortSignal.any([stopping.signal, lost.signal]);
+        const running = withinTrace(job.opts.telemetry?.metadata, () => handle(job.data, signal, keep));
         turns.add(running);
         const turn = await running.finally(() => turns.delete(running));
         if (lost.signal.aborted) throw new DelayedError(); // leaves the job to whoever has it

@@ -12,7 +12,7 @@ import { sql } from 'kysely';
 import type { Database } from '../db/read-write-split.ts';
 import type { Db } from '../db/schema.ts';
 import { EVERY_ORGANISATION } from '../db/tenant-isolation.ts';
-import { OUTBOX_DAYS, RETENTION_EVERY_MS, RETENTION_STEP_ROWS } from '../limits.ts';
+import { IDEMPOTENCY_KEY_MS, OUTBOX_DAYS, RETENTION_EVERY_MS, RETENTION_STEP_ROWS } from '../limits.ts';
 import { deleteInSteps, every, type Loop } from './schedule.ts';
 
 /** By table. */
@@ -31,6 +31,10 @@ export const PLATFORM_RETENTION: Retention = {
   outbox: {
     deleted: `when it has been delivered, usually within a second; an event that could not be delivered for ${OUTBOX_DAYS} days`,
     forget: (database, signal) => forgetRows(database, signal, deleteUndelivered),
+  },
+  idempotency_keys: {
+    deleted: `after ${IDEMPOTENCY_KEY_MS / 3_600_000} hours`,
+    forget: (database, signal) => forgetRows(database, signal, deleteOldAnswers),
   },
   kysely_migration: { kept: 'one row for each migration file' },
   kysely_migration_lock: { kept: 'a single row' },
@@ -61,5 +65,15 @@ async function deleteUndelivered(db: Db, rows: number): Promise<number> {
       select id from (select id, created_at from outbox order by id limit ${rows} for update skip locked) as oldest
       where created_at < now() - make_interval(days => ${OUTBOX_DAYS}::int)
     ))`.execute(db);
+  return Number(deleted.numAffectedRows ?? 0);
+}
+
+async function deleteOldAnswers(db: Db, rows: number): Promise<number> {
+  const deleted = await sql`
+    delete from idempotency_keys where (org_id, caller, key_hash) in (
+      select org_id, caller, key_hash from idempotency_keys
+      where answered_at < now() - make_interval(secs => ${IDEMPOTENCY_KEY_MS / 1_000}::float8)
+      order by answered_at limit ${rows} for update skip locked
+    )`.execute(db);
   return Number(deleted.numAffectedRows ?? 0);
 }

@@ -8,6 +8,7 @@
  *   by one: a failing one is retried with backoff, the others are delivered.
  *   Events of a topic without a handler stay in the table and are logged: they belong to a newer release, or to a
  *   module that was removed too early.
+ *   Events of one trace are handled within it; where a batch has several, each event says its own.
  * What it costs: one row in and out per event, and OUTBOX_EVERY_MS of delay.
  * Its bound: OUTBOX_BATCH_ROWS, OUTBOX_RETRY_MS. Its proof: test/queue/transactional-outbox.test.ts,
  *   bench/patterns/transactional-outbox.
@@ -19,6 +20,7 @@ import { EVERY_ORGANISATION } from '../db/tenant-isolation.ts';
 import { backoffMs } from '../flow/backoff.ts';
 import { OUTBOX_BATCH_ROWS, OUTBOX_RETRY_MS } from '../limits.ts';
 import type { Log } from '../log.ts';
+import { currentTraceparent, withinTrace } from '../trace.ts';
 
 /** Topic to payload. A module adds its own: `declare module '…/transactional-outbox.ts' { interface Topics { … } }`. */
 // biome-ignore lint/suspicious/noEmptyInterface: modules add to it
@@ -30,6 +32,8 @@ export interface OutboxEvent<T extends Topic = Topic> {
   readonly id: number;
   readonly orgId: number;
   readonly payload: Topics[T];
+  /** The trace of the request that wrote it. */
+  readonly traceparent?: string | null;
 }
 
 /** `transaction` is the relay's: what is written in it commits together with the delivery, or not at all. */
@@ -47,7 +51,12 @@ export async function writeToOutbox<T extends Topic>(
 ): Promise<void> {
   await transaction
     .insertInto('outbox')
-    .values({ org_id: event.orgId, topic: event.topic, payload: JSON.stringify(event.payload) })
+    .values({
+      org_id: event.orgId,
+      topic: event.topic,
+      payload: JSON.stringify(event.payload),
+      traceparent: currentTraceparent() ?? null,
+    })
     .execute();
 }
 
@@ -63,7 +72,7 @@ export async function relayOutbox(database: Database, handlers: TopicHandlers, l
 async function relayTopic(database: Database, topic: string, handle: TopicHandler, log: Log): Promise<number> {
   return database.transact(EVERY_ORGANISATION, async (transaction) => {
     const { rows: events } = await sql<OutboxEvent & { attempts: number }>`
-      select id, org_id as "orgId", payload, attempts from outbox
+      select id, org_id as "orgId", payload, traceparent, attempts from outbox
       where topic = ${topic} and due_at <= now() order by due_at, id limit ${OUTBOX_BATCH_ROWS} for update skip locked`.execute(
       transaction,
     );
@@ -88,11 +97,13 @@ async function relayTopic(database: Database, topic: string, handle: TopicHandle
 /** Returns the events that could not be delivered; anything that their handler wrote is rolled back. */
 async function deliver<E extends OutboxEvent>(transaction: Db, events: readonly E[], handle: TopicHandler) {
   const failed: { event: E; error: unknown }[] = [];
-  const together = await attempt(transaction, () => handle(events, transaction));
+  const traces = new Set(events.map(({ traceparent }) => traceparent));
+  const [trace] = traces.size === 1 ? traces : [];
+  const together = await attempt(transaction, () => withinTrace(trace, () => handle(events, transaction)));
   if (together === undefined) return failed;
   if (events.length === 1) return [{ event: events[0] as E, error: together }];
   for (const event of events) {
-    const error = await attempt(transaction, () => handle([event], transaction));
+    const error = await attempt(transaction, () => withinTrace(event.traceparent, () => handle([event], transaction)));
     if (error !== undefined) failed.push({ event, error });
   }
   return failed;

@@ -26,7 +26,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'template/src': ['src/modules', ...PLATFORM_FLOORS, ...LOWER_FLOORS],
   'template/bench': ['bench', ...ABOVE_MODULES],
   'template/test': ['template/src', 'test', ...ABOVE_MODULES],
-  scripts: ['bench', ...ABOVE_MODULES],
+  scripts: ['bench', 'workers', ...ABOVE_MODULES], // the document of an api is that of the parts that the worker gives it
   bench: ['scripts', 'web', ...ABOVE_MODULES],
   web: [],
 };

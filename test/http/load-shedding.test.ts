@@ -60,6 +60,28 @@ test('a request beyond the limit is told at once to come back, while health prob
   expect(probe.status).toBe(200);
 });
 
+test('a request that waits for a place gets one when it becomes free', async () => {
+  await owner.get('/api/me');
+  await hold(REQUESTS_IN_FLIGHT_MAX, head('GET /api/gated', asOwner()));
+  const waiting = fetch(`${api.url}/api/me`, { headers: asOwner() });
+  await until('it waits', () => api.gauge('requests_waiting') === 1);
+  gated.open();
+  expect((await waiting).status).toBe(200);
+  expect(api.gauge('requests_waiting')).toBe(0);
+});
+
+test('a client that goes away while it waits does not take a place', async () => {
+  await owner.get('/api/me');
+  await hold(REQUESTS_IN_FLIGHT_MAX, head('GET /api/gated', asOwner()));
+  const leaving = new AbortController();
+  const waiting = fetch(`${api.url}/api/me`, { headers: asOwner(), signal: leaving.signal }).catch(() => undefined);
+  await until('it waits', () => api.gauge('requests_waiting') === 1);
+  leaving.abort();
+  await waiting;
+  await until('nobody waits', () => api.gauge('requests_waiting') === 0);
+  expect(inFlight()).toBe(REQUESTS_IN_FLIGHT_MAX);
+});
+
 test('refused clients are not all told the same time', async () => {
   await owner.get('/api/me');
   await hold(REQUESTS_IN_FLIGHT_MAX, head('GET /api/gated', asOwner()));

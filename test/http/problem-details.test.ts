@@ -5,6 +5,7 @@ import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { freePort } from '../../scripts/embedded/ports.ts';
 import { AppError, ERROR_STATUS, type ErrorCode } from '../../src/errors.ts';
 import { toProblem } from '../../src/http/problem-details.ts';
+import { PROBLEM_WORDS } from '../../src/http/problem-pages.ts';
 import { BODY_BYTES_MAX, RETRY_AFTER_SECONDS } from '../../src/limits.ts';
 import { type ApiClient, call, registerClient } from '../api-client.ts';
 import { type RunningApi, rawRequest, runApi } from '../running-api.ts';
@@ -96,6 +97,11 @@ test('a path that cannot be decoded is a 400 in the same form', async () => {
   expect(answer).toContain('"code":"invalid"');
 });
 
+test('a parameter that is longer than any is a 400, not a fault of ours', async () => {
+  const answer = await owner.get<Problem>(`/api/notes/${'x'.repeat(3_000)}`);
+  expect(answer).toMatchObject({ status: 400, body: { code: 'invalid' } });
+});
+
 test('a text that the database cannot hold is a 400', async () => {
   for (const text of [{ title: 'a\0b' }, { ...NOTE, body: 'a\0b' }]) {
     const refused = await post(text);
@@ -110,7 +116,7 @@ test('an unexpected error reveals nothing about the inside', async () => {
   await sql`alter table notes_gone rename to notes`.execute(api.database.db);
   expect(answer).toMatchObject({ status: 500 });
   expect(answer.body).toEqual({
-    type: 'about:blank',
+    type: '/problems/internal',
     title: 'Internal Server Error',
     status: 500,
     detail: 'Something went wrong on our side. It has been noted.',
@@ -151,5 +157,15 @@ test.each(Object.entries(ERROR_STATUS))('%s is a %i with the standard reason phr
   const title = STATUS_CODES[status];
   expect(title).toMatch(/^[A-Z][\w ]+$/);
   const problem = toProblem(new AppError(code as ErrorCode, 'Because.'));
-  expect(problem).toEqual({ type: 'about:blank', title, status, detail: 'Because.', code });
+  expect(problem).toEqual({ type: `/problems/${code}`, title, status, detail: 'Because.', code });
+});
+
+test.each(Object.keys(ERROR_STATUS))('the type %s leads to a page that says what to do', async (code) => {
+  const { type } = toProblem(new AppError(code as ErrorCode, 'Because.'));
+  const page = await fetch(new URL(type, api.url));
+  expect(page.status).toBe(200);
+  expect(page.headers.get('content-type')).toContain('text/html');
+  const { means, remedy } = PROBLEM_WORDS[code as ErrorCode];
+  const text = (await page.text()).replace(/<\/?code>/g, '`');
+  for (const words of [means, remedy]) expect(text).toContain(words);
 });

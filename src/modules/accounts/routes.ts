@@ -66,7 +66,7 @@ export function routes(api: App, context: ApiContext): void {
   api.post(
     '/sessions',
     {
-      config: { public: true },
+      config: { public: true, problems: ['unauthenticated'] },
       schema: {
         operationId: 'signIn',
         summary: 'Sign in',

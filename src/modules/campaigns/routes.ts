@@ -139,7 +139,7 @@ const Schedule = Type.Object(
       }),
     ),
   },
-  closed,
+  { ...closed, examples: [{ cron: '0 9 * * 1', timeZone: 'Europe/Berlin' }] },
 );
 
 const MailText = { subject: Type.String(), html: Type.String(), text: Type.String() };

@@ -137,7 +137,7 @@ export function routes(api: App, { cursors, person }: ApiContext): void {
       schema: {
         summary: 'Create an import, whose file is sent next',
         tags,
-        body: Type.Object({ fileName: Name }, closed),
+        body: Type.Object({ fileName: Name }, { ...closed, examples: [{ fileName: 'people.csv' }] }),
         response: { 201: Import },
       },
     },

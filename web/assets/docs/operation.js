@@ -26,6 +26,7 @@ export function operationCard(operation, apiUrl) {
 function contents(operation, apiUrl) {
   const { description, parameters = [], requestBody, responses = {}, signedIn, method } = operation;
   const role = operation['x-role'];
+  const problems = operation['x-problems'] ?? [];
   const who = !signedIn ? 'Open to everyone.' : role ? `Needs a token; ${role} or above.` : 'Needs a token.';
   return [
     description && el('p', null, description),
@@ -37,7 +38,15 @@ function contents(operation, apiUrl) {
     requestBody && Object.entries(requestBody.content).map(([type, { schema }]) => bodyPart('Body', type, schema)),
     el('h3', null, 'Example'),
     el('pre', { tabindex: '0' }, curlExample(operation)),
-    Object.entries(responses).map(([status, response]) => responsePart(status, response)),
+    Object.entries(responses).map(([status, response]) => !response.$ref && responsePart(status, response)),
+    problems.length > 0 && [
+      el('h3', null, 'Problems '),
+      el(
+        'ul',
+        { class: 'schema' },
+        problems.map((code) => el('li', null, el('a', { href: `/problems/${code}` }, el('code', null, code)))),
+      ),
+    ],
     method === 'get' && tryPanel(operation, apiUrl),
   ];
 }

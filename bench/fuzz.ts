@@ -1,0 +1,105 @@
+/**
+ * `npm run bench:fuzz [-- --requests=20000] [--seed=1]`: property-based requests to every operation of the document,
+ * with the api in a box of 512 MB. Fails for a 5xx, an answer that the document does not name, an OOM kill, or memory
+ * that grows from one half to the other. It prints the seed: the same one sends the same requests.
+ */
+import path from 'node:path';
+import { parseArgs } from 'node:util';
+import fc from 'fast-check';
+import { argumentsOrExit, countIn } from './arguments.ts';
+import { call } from './call.ts';
+import { arbitraryRequest, type FuzzedOperation } from './fuzz/arbitrary-request.ts';
+import { faultOf, sendFuzzed } from './fuzz/send-fuzzed.ts';
+import { startLayout } from './layout/layout.ts';
+import { signInOf } from './load/accounts.ts';
+
+const ROOT = path.resolve(import.meta.dirname, '..');
+const REQUESTS_MAX = 1_000_000;
+const AT_ONCE = 4; // as many exports as one process serves at once
+const SHOWN_MAX = 20;
+const GROWTH_BYTES_MAX = 48 * 1024 * 1024;
+
+const { requests, seed } = argumentsOrExit('npm run bench:fuzz -- [--requests=20000] [--seed=1]', (args) => {
+  const { values } = parseArgs({
+    args,
+    options: {
+      requests: { type: 'string', default: '20000' },
+      seed: { type: 'string', default: String(Date.now() % 1e9) },
+    },
+  });
+  return {
+    requests: countIn('requests', values.requests, REQUESTS_MAX),
+    seed: countIn('seed', values.seed, Number.MAX_SAFE_INTEGER),
+  };
+});
+
+type Described = FuzzedOperation & { readonly responses: Readonly<Record<string, unknown>> };
+
+const layout = await startLayout({
+  kind: 'nano-each',
+  seedScale: 1,
+  folder: path.join(ROOT, '.tardigrade', 'fuzz'),
+  environment: { REQUESTS_PER_MINUTE: '100000000' },
+});
+try {
+  const { api } = layout.addresses;
+  const { paths } = (await call<{ paths: Record<string, Record<string, object>> }>(api, '/docs/openapi.json')).json;
+  const operations = Object.entries(paths).flatMap(([where, methods]) =>
+    Object.entries(methods).map(
+      ([method, one]) => ({ ...one, method: method.toUpperCase(), path: where }) as Described,
+    ),
+  );
+  const byRoute = new Map(operations.map((one) => [`${one.method} ${one.path}`, one]));
+  const faults = new Map<string, number>();
+  const statuses = new Map<number, number>();
+  let { token } = await signInOf(api, 'owner@puddle.test');
+  let sent = 0;
+
+  async function sendSome(count: number, part: number): Promise<void> {
+    const some = fc.sample(arbitraryRequest(operations), { numRuns: count, seed: seed + part });
+    await Promise.all(
+      Array.from({ length: AT_ONCE }, async () => {
+        for (let request = some.pop(); request !== undefined; request = some.pop()) {
+          const used = token;
+          const answer = await sendFuzzed(api, used, request);
+          sent++;
+          statuses.set(answer.status, (statuses.get(answer.status) ?? 0) + 1);
+          if (answer.status === 204 && used === token) ({ token } = await signInOf(api, 'owner@puddle.test'));
+          const fault = faultOf(answer, byRoute.get(request.route) as Described);
+          if (fault === undefined) continue;
+          const line = `${request.route}: ${fault.slice(0, 200)}`;
+          faults.set(line, (faults.get(line) ?? 0) + 1);
+          if (faults.size <= SHOWN_MAX && faults.get(line) === 1)
+            console.log(`${line}\n  ${JSON.stringify(request).slice(0, 500)}`);
+        }
+      }),
+    );
+  }
+
+  const PARTS = 10;
+  const memory: number[] = [];
+  for (let part = 0; part < PARTS; part++) {
+    await sendSome(Math.ceil(requests / PARTS), part);
+    memory.push(layout.boxes.get('api')?.figures().neededPeakBytes ?? Number.NaN);
+    console.log(`${sent} requests, the api has needed ${mb(memory.at(-1))} MB at most`);
+  }
+  const growth = (memory.at(-1) ?? 0) - (memory[PARTS / 2 - 1] ?? 0);
+  const kills = layout.boxes.get('api')?.figures().oomKills ?? 0;
+  const deaths = layout.deaths();
+  console.log(
+    `seed ${seed}; answers: ${[...statuses]
+      .toSorted()
+      .map(([status, n]) => `${status}: ${n}`)
+      .join(', ')}`,
+  );
+  console.log(
+    `${faults.size} kinds of faults, ${kills} OOM kills, ${deaths.length} deaths, the peak grew by ${mb(growth)} MB in the second half`,
+  );
+  process.exitCode = faults.size > 0 || kills > 0 || deaths.length > 0 || growth > GROWTH_BYTES_MAX ? 1 : 0;
+} finally {
+  await layout.stop();
+}
+
+function mb(bytes: number | undefined): number {
+  return Math.round((bytes ?? Number.NaN) / 1024 / 1024);
+}

@@ -1,0 +1,202 @@
+/** Requests to every operation of an OpenAPI document: mostly what its schemas ask for, and often something else. */
+import fc from 'fast-check';
+import type { JsonSchema } from '../../src/http/api-example.ts';
+
+export interface FuzzedRequest {
+  /** As in the document. */
+  readonly route: string;
+  readonly method: string;
+  /** With its query, encoded. */
+  readonly path: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string | Uint8Array | undefined;
+}
+
+export interface FuzzedOperation {
+  readonly method: string;
+  readonly path: string;
+  readonly parameters?: readonly { in: string; name: string; schema?: JsonSchema }[] | undefined;
+  readonly requestBody?: { readonly content: Readonly<Record<string, { schema?: JsonSchema }>> } | undefined;
+}
+
+const TEXT_CHARS_MAX = 300;
+const DEPTH_MAX = 40;
+
+export function arbitraryRequest(operations: readonly FuzzedOperation[]): fc.Arbitrary<FuzzedRequest> {
+  return fc.oneof(...operations.map(requestTo));
+}
+
+function requestTo(operation: FuzzedOperation): fc.Arbitrary<FuzzedRequest> {
+  const { method, path, parameters = [], requestBody } = operation;
+  const inPlace = (place: string) =>
+    fc.record(
+      Object.fromEntries(
+        parameters
+          .filter((one) => one.in === place)
+          .map(({ name, schema = {} }) => [name, place === 'header' ? headerText : parameterText(schema)]),
+      ),
+      { requiredKeys: place === 'path' ? undefined : [] },
+    );
+  const [[type, { schema = {} }] = ['application/json', {}]] = Object.entries(requestBody?.content ?? {});
+  const body = requestBody === undefined ? rarely(junkBody) : bodyOf(type, schema);
+  return fc
+    .record({
+      ids: inPlace('path'),
+      query: inPlace('query'),
+      headers: inPlace('header'),
+      strayQuery: rarely(fc.tuple(anyText, anyText)),
+      contentType: fc.oneof(
+        { weight: 40, arbitrary: fc.constant(type) },
+        fc.constantFrom('text/plain', 'application/xml', 'application/json; charset=latin1', 'nonsense'),
+      ),
+      body,
+    })
+    .map(({ ids, query, headers, strayQuery, contentType, body: sent }) => {
+      const filled = path.replace(/\{(\w+)\}/g, (_, name: string) => encoded(ids[name] ?? '1'));
+      const pairs = [...Object.entries(query), ...(strayQuery === undefined ? [] : [strayQuery])];
+      const search = pairs.map(([name, value]) => `${encoded(name)}=${encoded(value ?? '')}`).join('&');
+      return {
+        route: `${method} ${path}`,
+        method,
+        path: search === '' ? filled : `${filled}?${search}`,
+        headers: { ...defined(headers), ...(sent === undefined ? {} : { 'content-type': contentType }) },
+        body: method === 'GET' ? undefined : sent,
+      };
+    });
+}
+
+function bodyOf(type: string, schema: JsonSchema): fc.Arbitrary<string | Uint8Array | undefined> {
+  const meant = type.includes('json')
+    ? valueFor(schema).map((value) => JSON.stringify(value))
+    : fc.oneof(
+        fc.array(fc.tuple(anyText, anyText, anyText), { maxLength: 20 }).map((rows) => rows.join('\r\n')),
+        fc.uint8Array({ maxLength: 2_000 }),
+      );
+  return fc.oneof({ weight: 8, arbitrary: meant }, { weight: 1, arbitrary: junkBody });
+}
+
+/** What the schema accepts, in most places. */
+function valueFor(schema: JsonSchema): fc.Arbitrary<unknown> {
+  return fc.oneof({ weight: 15, arbitrary: meantValue(schema) }, { weight: 1, arbitrary: anyValue });
+}
+
+function meantValue(schema: JsonSchema): fc.Arbitrary<unknown> {
+  if (schema.const !== undefined) return fc.constant(schema.const);
+  if (schema.enum !== undefined) return fc.constantFrom(...schema.enum);
+  const options = schema.anyOf ?? schema.oneOf;
+  if (options !== undefined) return fc.oneof(...options.map(valueFor));
+  switch (schema.type) {
+    case 'object': {
+      const fields = Object.entries(schema.properties ?? {}).map(([name, inner]) => [name, valueFor(inner)] as const);
+      const known = fc.record(Object.fromEntries(fields), { requiredKeys: [...(schema.required ?? [])] });
+      const stray = rarely(fc.tuple(anyText, anyValue));
+      return fc
+        .tuple(known, stray)
+        .map(([object, more]) => (more === undefined ? object : { ...object, [more[0]]: more[1] }));
+    }
+    case 'array':
+      return fc.array(valueFor(schema.items ?? {}), { maxLength: 12 });
+    case 'integer':
+    case 'number':
+      return fc.oneof(fc.integer({ min: 1, max: 50 }), fc.maxSafeInteger());
+    case 'boolean':
+      return fc.boolean();
+    case 'null':
+      return fc.constant(null);
+    case 'string':
+      return fc.oneof(
+        { weight: 6, arbitrary: fc.constantFrom(...((schema.examples ?? ['a text of some length']) as string[])) },
+        { weight: 2, arbitrary: fc.lorem({ maxCount: 3 }) },
+        { weight: 1, arbitrary: anyText },
+      );
+    default:
+      return anyValue;
+  }
+}
+
+/** Unpaired surrogates, NUL, control characters, other scripts, and what other parsers read as more than a text. */
+const anyText: fc.Arbitrary<string> = fc.oneof(
+  fc.string({ maxLength: TEXT_CHARS_MAX, unit: 'binary' }),
+  fc.string({ maxLength: TEXT_CHARS_MAX, unit: 'grapheme' }),
+  fc.constantFrom(
+    ...[
+      '',
+      ' ',
+      '\0',
+      'a\0b',
+      '\ud800',
+      '\u202e',
+      '=1+1',
+      "' or 1=1 --",
+      '../../etc/passwd',
+      '__proto__',
+      'constructor',
+    ],
+    ...[
+      '{{name}}',
+      '%00',
+      '1e309',
+      'NaN',
+      '-0',
+      '9'.repeat(40),
+      '2026-02-30',
+      '0000-00-00',
+      '* * * * *',
+      'x'.repeat(3_000),
+    ],
+  ),
+);
+
+const anyValue: fc.Arbitrary<unknown> = fc.oneof(
+  anyText,
+  fc.constantFrom(null, true, 0, -1, 1.5, 2 ** 31, 2 ** 53, 1e308, [], {}),
+  fc.jsonValue({ maxDepth: 4 }),
+  fc.integer({ min: 1, max: DEPTH_MAX }).map((depth) => JSON.parse(`${'['.repeat(depth)}${']'.repeat(depth)}`)),
+);
+
+/** Ids that exist, ids that do not, and what is not an id. */
+function parameterText(schema: JsonSchema): fc.Arbitrary<string> {
+  return fc.oneof(
+    {
+      weight: 3,
+      arbitrary: meantValue(schema).map((value) => (typeof value === 'string' ? value : JSON.stringify(value))),
+    },
+    { weight: 1, arbitrary: anyText },
+  );
+}
+
+/** What a header can carry at all. */
+const headerText = fc.oneof(
+  fc.constantFrom('"1"', '"2"', 'W/"1"', '*', '"999999999999"', 'a-key', ''),
+  fc.string({ maxLength: 40 }).map((text) => text.replace(/[^\x20-\x7e]/g, '').trim()),
+);
+
+const junkBody: fc.Arbitrary<string | Uint8Array | undefined> = fc.oneof(
+  fc.constantFrom<string | undefined>(
+    undefined,
+    '',
+    '{',
+    'null',
+    '[]',
+    '"text"',
+    '{"__proto__":{"a":1}}',
+    '['.repeat(5_000),
+  ),
+  fc.uint8Array({ maxLength: 200 }),
+  anyText,
+);
+
+function rarely<T>(arbitrary: fc.Arbitrary<T>): fc.Arbitrary<T | undefined> {
+  return fc.option(arbitrary, { freq: 15, nil: undefined });
+}
+
+/** encodeURIComponent throws for an unpaired surrogate, which cannot be sent in an address. */
+function encoded(text: string): string {
+  return encodeURIComponent(text.toWellFormed());
+}
+
+function defined(record: Readonly<Record<string, string | undefined>>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(record).filter((entry): entry is [string, string] => entry[1] !== undefined),
+  );
+}

@@ -1,0 +1,96 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import {
+  AnsweredBefore,
+  type GuardedSession,
+  guardSession,
+  type KeptAnswer,
+  keptAnswer,
+  type RepeatableRequest,
+} from '../db/idempotency-key.ts';
+import type { Database } from '../db/read-write-split.ts';
+import { AppError } from '../errors.ts';
+import { IDEMPOTENCY_KEY_CHARS_MAX } from '../limits.ts';
+import { isIdempotent } from './api-document.ts';
+import type { App } from './app.ts';
+import { isStream } from './slow-client.ts';
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Of a POST with an Idempotency-Key. */
+    guarded: GuardedSession | undefined;
+  }
+}
+
+/** Says that the answer was kept from an earlier request (Stripe's name for it). */
+const REPLAYED = 'idempotent-replayed';
+const KEPT_HEADERS = ['content-type', 'etag', 'location'];
+
+/** Commits what a request with an Idempotency-Key wrote, before its answer is sent. Register it before all other hooks of that kind. */
+export function commitBeforeAnswers(app: App): void {
+  app.decorateRequest('guarded', undefined);
+  app.addHook('onSend', async (request, reply, payload) => {
+    const { guarded } = request;
+    if (guarded === undefined) return;
+    request.guarded = undefined; // an error below is answered as well, and has nothing to commit
+    await guarded.answered(reply.statusCode < 400 ? answerOf(reply, payload) : undefined);
+  });
+}
+
+/** Gives every POST with an Idempotency-Key a database session that commits together with the answer. */
+export function guardRepeatedRequests(api: App, database: Pick<Database, 'primary'>): void {
+  api.addHook('preHandler', async (request, reply) => {
+    const key = request.headers['idempotency-key'];
+    if (key === undefined || !isIdempotent(request.method, request.routeOptions.config)) return;
+    const repeatable = repeatableRequest(request, String(key));
+    const kept = await keptAnswer(database.primary(request.user.orgId), repeatable);
+    if (kept !== undefined) return replay(kept, reply);
+    const guarded = guardSession(request.db, repeatable);
+    request.guarded = guarded;
+    request.db = guarded.session;
+  });
+}
+
+/** For the error handler: another request with the same key was answered while this one was on its way. */
+export function replayAnswer(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply | undefined {
+  if (!(error instanceof AnsweredBefore)) return undefined;
+  request.guarded = undefined;
+  return replay(error.answer, reply);
+}
+
+function replay({ status, headers, body }: KeptAnswer, reply: FastifyReply): FastifyReply {
+  if (body === undefined)
+    throw new AppError('conflict', 'This was done before, and its answer was too large to keep. Read what it changed.');
+  return reply
+    .code(status)
+    .headers(headers)
+    .header(REPLAYED, 'true')
+    .send(body.length === 0 ? undefined : body);
+}
+
+function repeatableRequest(request: FastifyRequest, key: string): RepeatableRequest {
+  if (!/^[\x21-\x7e]+$/.test(key) || key.length > IDEMPOTENCY_KEY_CHARS_MAX)
+    throw new AppError(
+      'invalid',
+      `An Idempotency-Key has 1 to ${IDEMPOTENCY_KEY_CHARS_MAX} letters, digits and signs; a UUID is a good one.`,
+    );
+  const { body, user } = request;
+  if (isStream(body)) throw new AppError('invalid', 'This is read while it arrives: leave the Idempotency-Key out.');
+  const sent = Buffer.isBuffer(body) ? body : (JSON.stringify(body) ?? '');
+  const { orgId, userId, apiKey } = user;
+  const caller = apiKey === undefined ? `user ${userId}` : `key ${apiKey.prefix}`;
+  return { orgId, caller, key, parameters: [request.method, request.url, sent] };
+}
+
+function answerOf(reply: FastifyReply, payload: unknown): KeptAnswer {
+  const headers = KEPT_HEADERS.flatMap((name) => {
+    const value = reply.getHeader(name);
+    return value === undefined ? [] : [[name, String(value)] as const];
+  });
+  return { status: reply.statusCode, headers: Object.fromEntries(headers), body: bytesOf(payload) };
+}
+
+/** Undefined for a stream, which is not kept. */
+function bytesOf(payload: unknown): Buffer | undefined {
+  if (payload === undefined || payload === null) return Buffer.alloc(0);
+  return typeof payload === 'string' || Buffer.isBuffer(payload) ? Buffer.from(payload as string) : undefined;
+}

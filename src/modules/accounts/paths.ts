@@ -1,0 +1,204 @@
+/** Generated from the OpenAPI document by npm run generate:client. Changes made here are lost. */
+import type { Problems } from '../../http/paths.ts';
+
+declare module '../../http/paths.ts' {
+  interface Paths {
+    '/api/registrations': {
+      /** Register a new organisation and its owner */
+      post: {
+        requestBody: {
+          content: { 'application/json': { organisation: string; name: string; email: string; password: string } };
+        };
+        responses: {
+          201: {
+            content: {
+              'application/json': {
+                token: string;
+                user: { id: number; name: string; email: string; role: string };
+                organisation: { id: number; name: string };
+              };
+            };
+          };
+        } & Problems<400 | 403 | 408 | 409 | 413 | 415 | 429 | 431 | 500 | 503>;
+      };
+    };
+    '/api/sign-in-options': {
+      /** How people can sign in, besides with a password */
+      get: {
+        responses: { 200: { content: { 'application/json': { oidc: boolean } } } } & Problems<
+          400 | 429 | 431 | 500 | 503
+        >;
+      };
+    };
+    '/api/sessions': {
+      /** Sign in */
+      post: {
+        requestBody: { content: { 'application/json': { email: string; password: string } } };
+        responses: {
+          201: {
+            content: {
+              'application/json': {
+                token: string;
+                user: { id: number; name: string; email: string; role: string };
+                organisation: { id: number; name: string };
+              };
+            };
+          };
+          202: { content: { 'application/json': { ticket: string } } };
+        } & Problems<400 | 401 | 403 | 408 | 409 | 413 | 415 | 429 | 431 | 500 | 503>;
+      };
+      /** Your sessions, the latest first */
+      get: {
+        responses: {
+          200: {
+            content: {
+              'application/json': {
+                sessions: {
+                  id: number;
+                  device: string;
+                  network: string;
+                  createdAt: string;
+                  lastUsedAt: string;
+                  current: boolean;
+                }[];
+              };
+            };
+          };
+        } & Problems<400 | 401 | 429 | 431 | 500 | 503>;
+      };
+    };
+    '/api/sessions/second-factor': {
+      /** Sign in, second step */
+      post: {
+        requestBody: { content: { 'application/json': { ticket: string; code: string } } };
+        responses: {
+          201: {
+            content: {
+              'application/json': {
+                token: string;
+                user: { id: number; name: string; email: string; role: string };
+                organisation: { id: number; name: string };
+              };
+            };
+          };
+        } & Problems<400 | 403 | 408 | 409 | 413 | 415 | 429 | 431 | 500 | 503>;
+      };
+    };
+    '/api/sessions/current': {
+      /** Sign out */
+      delete: {
+        responses: { 204: { content?: never } } & Problems<
+          400 | 401 | 403 | 408 | 409 | 413 | 415 | 429 | 431 | 500 | 503
+        >;
+      };
+    };
+    '/api/me': {
+      /** Who is signed in */
+      get: {
+        responses: {
+          200: {
+            content: {
+              'application/json': {
+                user: { id: number; name: string; email: string; role: string };
+                emailVerified: boolean;
+                organisation: { id: number; name: string };
+              };
+            };
+          };
+        } & Problems<400 | 401 | 429 | 431 | 500 | 503>;
+      };
+    };
+    '/api/password': {
+      /** Change your password */
+      put: {
+        requestBody: { content: { 'application/json': { current: string; password: string } } };
+        responses: { 204: { content?: never } } & Problems<
+          400 | 401 | 403 | 408 | 409 | 413 | 415 | 429 | 431 | 500 | 503
+        >;
+      };
+    };
+    '/api/password-resets': {
+      /** Mail a link to reset a forgotten password */
+      post: {
+        requestBody: { content: { 'application/json': { email: string } } };
+        responses: { 204: { content?: never } } & Problems<400 | 403 | 408 | 409 | 413 | 415 | 429 | 431 | 500 | 503>;
+      };
+    };
+    '/api/password-resets/confirmations': {
+      /** Choose a new password, with the link from the mail */
+      post: {
+        requestBody: { content: { 'application/json': { token: string; password: string } } };
+        responses: { 204: { content?: never } } & Problems<400 | 403 | 408 | 409 | 413 | 415 | 429 | 431 | 500 | 503>;
+      };
+    };
+    '/api/email-verifications': {
+      /** Mail a link to confirm your address again */
+      post: {
+        parameters: { header?: { 'idempotency-key'?: string } };
+        responses: { 204: { content?: never } } & Problems<
+          400 | 401 | 403 | 408 | 409 | 413 | 415 | 422 | 429 | 431 | 500 | 503
+        >;
+      };
+    };
+    '/api/email-verifications/confirmations': {
+      /** Confirm an address, with the link from the mail */
+      post: {
+        requestBody: { content: { 'application/json': { token: string } } };
+        responses: { 204: { content?: never } } & Problems<400 | 403 | 408 | 409 | 413 | 415 | 429 | 431 | 500 | 503>;
+      };
+    };
+    '/api/sessions/others': {
+      /** End all your sessions but this one */
+      delete: {
+        responses: { 200: { content: { 'application/json': { ended: number } } } } & Problems<
+          400 | 401 | 403 | 408 | 409 | 413 | 415 | 429 | 431 | 500 | 503
+        >;
+      };
+    };
+    '/api/sessions/{id}': {
+      /** End one of your sessions */
+      delete: {
+        parameters: { path: { id: number } };
+        responses: { 204: { content?: never } } & Problems<
+          400 | 401 | 403 | 404 | 408 | 409 | 413 | 415 | 429 | 431 | 500 | 503
+        >;
+      };
+    };
+    '/api/second-factor': {
+      /** Whether signing in needs a code, too */
+      get: {
+        responses: {
+          200: { content: { 'application/json': { since: string | null; recoveryCodesLeft: number } } };
+        } & Problems<400 | 401 | 429 | 431 | 500 | 503>;
+      };
+      /** A secret for an authenticator app */
+      post: {
+        parameters: { header?: { 'idempotency-key'?: string } };
+        requestBody: { content: { 'application/json': { password: string } } };
+        responses: {
+          201: { content: { 'application/json': { secret: string; uri: string; qrCode: string } } };
+        } & Problems<400 | 401 | 403 | 408 | 409 | 413 | 415 | 422 | 429 | 431 | 500 | 503>;
+      };
+    };
+    '/api/second-factor/confirmation': {
+      /** From now on, signing in needs a code */
+      post: {
+        parameters: { header?: { 'idempotency-key'?: string } };
+        requestBody: { content: { 'application/json': { code: string } } };
+        responses: { 200: { content: { 'application/json': { recoveryCodes: string[] } } } } & Problems<
+          400 | 401 | 403 | 408 | 409 | 413 | 415 | 422 | 429 | 431 | 500 | 503
+        >;
+      };
+    };
+    '/api/second-factor/removal': {
+      /** Signing in needs no code any more */
+      post: {
+        parameters: { header?: { 'idempotency-key'?: string } };
+        requestBody: { content: { 'application/json': { password: string } } };
+        responses: { 204: { content?: never } } & Problems<
+          400 | 401 | 403 | 408 | 409 | 413 | 415 | 422 | 429 | 431 | 500 | 503
+        >;
+      };
+    };
+  }
+}

@@ -1,0 +1,173 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { apiDocument } from '../../scripts/api-document.ts';
+import type { Role } from '../../src/db/schema.ts';
+import { ERROR_STATUS, type ErrorCode } from '../../src/errors.ts';
+import { BODY_BYTES_MAX, JSON_DEPTH_MAX } from '../../src/limits.ts';
+import { type Answer, call } from '../api-client.ts';
+import { TEST_MODULES } from '../modules.ts';
+import type { Operation } from '../openapi.ts';
+import { type RunningApi, runApi } from '../running-api.ts';
+
+/** Every route against every caller and every kind of malformed request, from the document: a new route is in it. */
+interface Case {
+  readonly method: string;
+  readonly path: string;
+  readonly operation: Operation;
+}
+type Problem = { type: string; status: number; code: ErrorCode };
+
+const { paths } = (await apiDocument(TEST_MODULES)) as unknown as { paths: Record<string, Record<string, Operation>> };
+const cases = Object.entries(paths).flatMap(([path, methods]) =>
+  Object.entries(methods).map(([method, operation]) => {
+    const one: Case = { method: method.toUpperCase(), path, operation };
+    return [`${one.method} ${path}`, one] as const;
+  }),
+);
+const withBody = cases.filter(([, { operation }]) => jsonOf(operation) !== undefined);
+const RANK: Record<Role, number> = { viewer: 0, admin: 1, owner: 2 };
+
+let api: RunningApi;
+let orgId: number;
+let otherOrgId: number;
+beforeAll(async () => {
+  api = await runApi();
+  [orgId, otherOrgId] = [(await api.newOwner()).orgId, (await api.newOwner()).orgId];
+});
+afterAll(() => api.stop());
+
+test('the matrix has every route of the modules', () => {
+  expect(cases.length).toBeGreaterThan(TEST_MODULES.length);
+  expect(withBody.length).toBeGreaterThan(3);
+});
+
+test.each(cases)('%s: nobody is served without a session, unless the route is open', async (_, one) => {
+  const answer = await ask(one, undefined);
+  expectDocumented(one, answer);
+  if (isOpen(one)) expect(answer.status).not.toBe(403);
+  else expect(answer).toMatchObject({ status: 401, body: { code: 'unauthenticated' } });
+});
+
+test.each(cases)('%s: each role is served, or told which role is needed', async (_, one) => {
+  for (const role of ['viewer', 'admin', 'owner'] as const) {
+    const answer = await ask(one, role);
+    expectDocumented(one, answer);
+    const needed = one.operation['x-role'] as Role | undefined;
+    const isRefused = !isOpen(one) && needed !== undefined && RANK[role] < RANK[needed];
+    if (isRefused) expect(answer, role).toMatchObject({ status: 403, body: { code: 'forbidden' } });
+    else expect(answer.status, `${role}: ${JSON.stringify(answer.body)}`).not.toBe(403);
+  }
+});
+
+test.each(cases)('%s: another organisation gets an answer of its own', async (_, one) => {
+  const answer = await ask(one, 'owner', {}, otherOrgId);
+  expectDocumented(one, answer);
+});
+
+test.each(withBody)(
+  '%s: the example of the document is accepted, unless the state does not allow it',
+  async (_, one) => {
+    const answer = await ask(one, 'owner');
+    expect([200, 201, 202, 204, 401, 404, 409, 412, 428, 429], JSON.stringify(answer.body)).toContain(answer.status);
+  },
+);
+
+test.each(withBody)('%s: bodies that are not what the route reads are refused', async (_, one) => {
+  const good = jsonOf(one.operation) as object;
+  const json = { 'content-type': 'application/json' };
+  const refusals: [string, number, string | Uint8Array, Record<string, string>?][] = [
+    ['half of a JSON text', 400, '{"a": ', json],
+    ['a list', 400, '[]', json],
+    ['a number', 400, '1', json],
+    ['too large', 413, JSON.stringify({ ...good, more: 'x'.repeat(BODY_BYTES_MAX) }), json],
+    ['an unknown field', 400, JSON.stringify({ ...good, colour: 'red' }), json],
+    ['a field of the prototype', 400, '{"__proto__": {"role": "owner"}}', json],
+    ['deep', 400, `{"deep": ${'['.repeat(JSON_DEPTH_MAX + 1)}${']'.repeat(JSON_DEPTH_MAX + 1)}}`, json],
+    ['another type', 415, '<a/>', { 'content-type': 'application/xml' }],
+    ['another charset', 415, JSON.stringify(good), { 'content-type': 'application/json; charset=utf-16le' }],
+    ['not UTF-8', 400, Buffer.from('{"a":"\xff"}', 'latin1'), json],
+  ];
+  for (const [what, status, body, headers] of refusals) {
+    const answer = await ask(one, 'owner', { body, headers: headers ?? {} });
+    expectDocumented(one, answer, what);
+    expect(answer.status, `${what}: ${JSON.stringify(answer.body)}`).toBe(status);
+  }
+});
+
+test.each(withBody)('%s: a NUL in any text is refused, not stored or answered with a fault', async (_, one) => {
+  const good = jsonOf(one.operation) as Record<string, unknown>;
+  for (const [field, value] of Object.entries(good)) {
+    if (typeof value !== 'string') continue;
+    const answer = await ask(one, 'owner', { body: { ...good, [field]: 'a\0b' } });
+    expectDocumented(one, answer, field);
+    expect(answer.status, field).toBeLessThan(500);
+  }
+});
+
+test.each(cases.filter(([, { path }]) => path.includes('{')))(
+  '%s: an id that is not valid is a 400',
+  async (_, one) => {
+    for (const id of ['abc', '0', '-1', '1.5', '9'.repeat(30), '%00', '%F0%9F%90%BB', "1'--"]) {
+      const answer = await ask(one, 'owner', { id });
+      expectDocumented(one, answer, id);
+      expect(answer.status, id).toBe(400);
+    }
+  },
+);
+
+test.each(cases.filter(([, { method }]) => method === 'GET'))(
+  '%s: a query that the route does not read is refused or ignored, HEAD answers as GET does, without a body',
+  async (_, one) => {
+    expectDocumented(one, await ask(one, 'owner', { query: '?limit=x&cursor=%00&__proto__=1&a[b]=c' }));
+    const [got, head] = [await ask(one, 'owner'), await ask(one, 'owner', { method: 'HEAD' })];
+    expect(head.status).toBe(got.status);
+    expect(head.body).toBe('');
+    expect(head.headers.get('content-type')).toBe(got.headers.get('content-type'));
+  },
+);
+
+test.each(cases)('%s: OPTIONS is answered with a 404', async (_, one) => {
+  expect(await ask(one, 'owner', { method: 'OPTIONS' })).toMatchObject({ status: 404, body: { code: 'not_found' } });
+});
+
+interface Request {
+  readonly method?: string;
+  readonly id?: string;
+  readonly query?: string;
+  readonly body?: unknown;
+  readonly headers?: Record<string, string>;
+}
+
+/** With a session of its own: some routes end the session, and some count what it does. */
+async function ask(one: Case, role: Role | undefined, request: Request = {}, of = orgId): Promise<Answer<Problem>> {
+  const { operation, path } = one;
+  const method = request.method ?? one.method;
+  const [type, media] = Object.entries(operation.requestBody?.content ?? {})[0] ?? [];
+  const body = 'body' in request ? request.body : method === one.method ? media?.example : undefined;
+  const token = role === undefined ? undefined : (await api.signedIn(of, role)).token;
+  return call<Problem>(api.url, method, path.replace(/\{\w+\}/g, request.id ?? '1') + (request.query ?? ''), {
+    body,
+    headers: {
+      ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+      ...(type === undefined || body === undefined ? {} : { 'content-type': type }),
+      ...request.headers,
+    },
+  });
+}
+
+function expectDocumented({ operation }: Case, { status, body, headers }: Answer<Problem>, what = ''): void {
+  expect(Object.keys(operation.responses ?? {}), `${what}: ${JSON.stringify(body)}`).toContain(String(status));
+  if (status < 400) return;
+  expect(headers.get('content-type'), what).toContain('application/problem+json');
+  expect(body.status, what).toBe(status);
+  expect(ERROR_STATUS[body.code], what).toBe(status);
+  expect(body.type, what).toBe(`/problems/${body.code}`);
+}
+
+function isOpen({ operation }: Case): boolean {
+  return operation.security?.length === 0;
+}
+
+/** The example of a body in JSON. */
+function jsonOf({ requestBody }: Operation): unknown {
+  return requestBody?.content['application/json']?.example;
+}

@@ -1,0 +1,96 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { HEADER_BYTES_MAX, HEADERS_MAX, JSON_DEPTH_MAX, JSON_ITEMS_MAX } from '../../src/limits.ts';
+import type { ApiClient } from '../api-client.ts';
+import { type RunningApi, rawRequest, runApi } from '../running-api.ts';
+
+let api: RunningApi;
+let owner: ApiClient;
+beforeAll(async () => {
+  api = await runApi();
+  owner = await api.newOwner();
+});
+afterAll(() => api.stop());
+
+const send = (body: string | Uint8Array, type = 'application/json') =>
+  owner.send<{ code: string; detail: string }>('POST', '/api/notes', body, { 'content-type': type });
+const nested = (depth: number) => `{"title":"Weekly","body":${'['.repeat(depth)}${']'.repeat(depth)}}`;
+
+test('a body is nested as deep as the limit, and no deeper', async () => {
+  expect((await send(nested(JSON_DEPTH_MAX - 1))).body.detail).not.toContain('levels');
+  for (const depth of [JSON_DEPTH_MAX + 1, 20_000]) {
+    const refused = await send(nested(depth));
+    expect(refused).toMatchObject({ status: 400, body: { code: 'invalid' } });
+    expect(refused.body.detail).toContain(`${JSON_DEPTH_MAX} levels`);
+  }
+});
+
+test.each(['/api/notes/1e309', '/api/notes/Infinity', '/api/notes?limit=Infinity', '/api/notes?limit=-1e309'])(
+  'an infinite number is refused: %s',
+  async (path) => {
+    expect(await owner.get(path)).toMatchObject({ status: 400, body: { code: 'invalid' } });
+  },
+);
+
+test('so is one in a body', async () => {
+  expect(await send('{"title":1e309}')).toMatchObject({ status: 400, body: { detail: 'A number is too large.' } });
+});
+
+test('a hundred thousand brackets take no time', async () => {
+  const begun = performance.now();
+  expect((await send('['.repeat(100_000))).status).toBe(400);
+  expect(performance.now() - begun).toBeLessThan(1_000);
+});
+
+test.each([
+  ['list', JSON.stringify({ title: 'Weekly', body: Array.from({ length: JSON_ITEMS_MAX + 1 }, () => 1) })],
+  [
+    'object',
+    JSON.stringify(Object.fromEntries(Array.from({ length: JSON_ITEMS_MAX + 1 }, (_, n) => [`field${n}`, n]))),
+  ],
+])('a %s in a body has a bound', async (_, body) => {
+  const refused = await send(body);
+  expect(refused).toMatchObject({ status: 400, body: { code: 'invalid' } });
+  expect(refused.body.detail).toContain(String(JSON_ITEMS_MAX));
+});
+
+test('JSON in another charset than UTF-8 is refused, not misread', async () => {
+  const body = JSON.stringify({ title: 'Weekly' });
+  for (const charset of ['utf-8', 'UTF8', '"utf-8"', 'us-ascii'])
+    expect((await send(body, `application/json; charset=${charset}`)).status).toBe(201);
+  for (const charset of ['iso-8859-1', 'utf-16le'])
+    expect(await send(body, `application/json; charset=${charset}`)).toMatchObject({
+      status: 415,
+      body: { code: 'unsupported' },
+    });
+});
+
+test('bytes that are not UTF-8 are refused, not replaced', async () => {
+  const refused = await send(Buffer.from('{"title":"Zo\xeb"}', 'latin1'));
+  expect(refused).toMatchObject({ status: 400, body: { code: 'invalid', detail: expect.stringContaining('UTF-8') } });
+});
+
+test('a request has as many headers as the limit', async () => {
+  const ask = (count: number) => {
+    const headers = Array.from({ length: count - 2 }, (_, n) => `x-${n}: 1\r\n`).join('');
+    return rawRequest(api.url, `GET /api/me HTTP/1.1\r\nhost: a\r\nconnection: close\r\n${headers}\r\n`);
+  };
+  expect(await ask(HEADERS_MAX)).toMatch(/^HTTP\/1\.1 401 /);
+  const refused = await ask(HEADERS_MAX + 1);
+  expect(refused).toMatch(/^HTTP\/1\.1 431 /);
+  expect(refused).toContain('"code":"headers_too_large"');
+});
+
+test.each([
+  [
+    'headers that are too long',
+    `GET / HTTP/1.1\r\nx: ${'y'.repeat(HEADER_BYTES_MAX)}\r\n\r\n`,
+    431,
+    'headers_too_large',
+  ],
+  ['bytes that are not HTTP', 'hello\r\n\r\n', 400, 'invalid'],
+])('%s are answered with a problem document, too', async (_, text, status, code) => {
+  const answer = await rawRequest(api.url, text);
+  expect(answer).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `));
+  expect(answer).toContain('application/problem+json');
+  expect(answer).toContain(`"code":"${code}"`);
+});

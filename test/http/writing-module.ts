@@ -1,0 +1,59 @@
+import { Type } from 'typebox';
+import type { DatabaseSession } from '../../src/db/read-write-split.ts';
+import { AppError } from '../../src/errors.ts';
+import type { Module } from '../../src/modules/faces.ts';
+import { writeNote } from '../../template/src/modules/notes/notes.ts';
+
+const Titled = Type.Object({ title: Type.String() });
+
+/** A module that writes in the ways in which handlers write, and waits, fails or asks in between. */
+export function createWritingModule() {
+  let gate = Promise.withResolvers<void>();
+  const count = { written: 0 };
+  const write = async (db: DatabaseSession, orgId: number, title: string) => {
+    await writeNote(db, orgId, { title, body: '' });
+    count.written++;
+  };
+  const module: Module = {
+    name: 'writing',
+    routes: async () => ({
+      routes(api) {
+        const schema = { body: Titled };
+        api.post(
+          '/writing/waits',
+          { schema: { ...schema, response: { 201: Titled } } },
+          async ({ db, user, body }, reply) => {
+            await write(db, user.orgId, body.title);
+            await gate.promise;
+            return reply.code(201).send(body);
+          },
+        );
+        api.post('/writing/fails', { schema }, async ({ db, user, body }) => {
+          await write(db, user.orgId, body.title);
+          throw new AppError('conflict', 'After the write.');
+        });
+        api.post('/writing/twice', { schema }, async ({ db, user, body }) => {
+          await Promise.all([write(db, user.orgId, body.title), write(db, user.orgId, body.title)]);
+          const { rows } = await db.read(async (reader) => ({
+            rows: await reader.selectFrom('notes').where('org_id', '=', user.orgId).select('id').execute(),
+          }));
+          return { seen: rows.length };
+        });
+        api.post('/writing/nothing', { schema }, async () => ({ at: performance.now() }));
+        api.post('/writing/large', { schema }, async ({ db, user, body }) => {
+          await write(db, user.orgId, body.title);
+          return 'x'.repeat(100_000);
+        });
+      },
+    }),
+  };
+  return {
+    module,
+    count,
+    open(): void {
+      gate.resolve();
+      gate = Promise.withResolvers<void>();
+      count.written = 0;
+    },
+  };
+}
