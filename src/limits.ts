@@ -31,6 +31,12 @@ export const HEALTH_CACHE_MS = 1 * SECOND_MS; // probes within this time share o
 export const REPORT_EVERY_MS = 2 * SECOND_MS; // how often each process reports its state to the operations page
 export const REPORT_TTL_SECONDS = 10; // a process that does not report for this long is gone
 export const REPORTED_PROCESSES_MAX = 64;
+export const RECENT_MS = 5 * MINUTE_MS; // the window over which alerts look at the growth of a counter
+export const RECENT_STEP_MS = 10 * SECOND_MS; // at most one value of a counter is kept for each
+export const ALERT_OVER_MS = 2 * MINUTE_MS; // a condition that is gone for this long is over; shorter gaps are the same alert
+export const LIVES_MAX = 200; // processes that are known to have lived, until one has noticed how each ended
+export const OUT_OF_MEMORY_SHARE = 0.9; // of the limit in the last report before a death: then it was the kernel, unless the supervisor says something else
+export const DEATHS_KEPT = 200; // the last ones; their total is counted besides
 export const LOG_STORM_EVERY_MS = 1 * SECOND_MS; // an error that repeats is logged once per this, with a count
 export const LOG_STORM_KINDS_MAX = 16; // kinds of errors that are counted separately
 
@@ -159,6 +165,8 @@ export const MAIL_PACE = {
 } as const;
 export const MAIL_HELD_WAIT = { min: 5 * SECOND_MS, max: 15 * MINUTE_MS, share: 0.1 } as const; // between two probes of a server that takes no mail from us: a tenth of the time that this has lasted
 export const MAIL_RATE_WAIT = { min: 1 * SECOND_MS, max: 5 * MINUTE_MS, share: 0.1 } as const; // the same when we are too fast: providers count per second
+
+export const ALERT_RECIPIENTS_MAX = 10; // of ALERT_MAIL_TO; more people read a list's address
 
 // WebSockets
 export const SOCKETS_MAX = 10_000; // per process

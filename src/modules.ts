@@ -12,7 +12,13 @@ export const PLATFORM: readonly Module[] = [
     seed: () => import('./modules/accounts/seed.ts'),
   },
   { name: 'dashboard', routes: () => import('./modules/dashboard/routes.ts') },
-  { name: 'operations', routes: () => import('./modules/operations/routes.ts') },
+  {
+    name: 'operations',
+    routes: () => import('./modules/operations/routes.ts'),
+    jobs: () => import('./modules/operations/jobs.ts'),
+    alerts: () => import('./modules/operations/alert-rules.ts'),
+    retention: () => import('./modules/operations/retention.ts'),
+  },
 ];
 
 export const PRODUCT: readonly Module[] = [
@@ -30,6 +36,7 @@ export const PRODUCT: readonly Module[] = [
     routes: () => import('./modules/campaigns/routes.ts'),
     figures: () => import('./modules/campaigns/figures.ts'),
     jobs: () => import('./modules/campaigns/jobs.ts'),
+    alerts: () => import('./modules/campaigns/alerts.ts'),
     retention: () => import('./modules/campaigns/retention.ts'),
     seed: () => import('./modules/campaigns/seed.ts'),
   },

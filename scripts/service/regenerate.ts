@@ -10,6 +10,7 @@ export interface Step {
 export function regenerationSteps(tests: readonly string[]): Step[] {
   return [
     { what: 'types of the tables', command: ['npm', 'run', '--silent', 'generate:schema'] },
+    { what: 'alert rules and dashboards', command: ['npm', 'run', '--silent', 'generate:alerts'] },
     { what: 'imports and format', command: ['npx', 'biome', 'check', '--write', '--log-level=error', '.'] },
     { what: 'types', command: ['npx', 'tsc', '--noEmit'] },
     ...(tests.length === 0

@@ -6,6 +6,26 @@ import type { JsonOf, SetOnce, Time } from './column-types.ts';
 export type Generated<T> =
   T extends ColumnType<infer S, infer I, infer U> ? ColumnType<S, I | undefined, U> : ColumnType<T, T | undefined, T>;
 
+export interface Alerts {
+  clear_since: Time | null;
+  detail: string;
+  fired_at: Time | null;
+  over_at: Time | null;
+  process: string;
+  rule: string;
+  since: Time;
+  telling_since: Time | null;
+  told_at: Time | null;
+  value: number;
+}
+
+export interface Backups {
+  bytes: number | null;
+  finished_at: Generated<Time>;
+  id: GeneratedAlways<number>;
+  kind: string;
+}
+
 export interface Organisations {
   created_at: SetOnce;
   id: GeneratedAlways<number>;
@@ -41,6 +61,8 @@ export interface Users {
 }
 
 export interface Tables {
+  alerts: Alerts;
+  backups: Backups;
   organisations: Organisations;
   outbox: Outbox;
   sessions: Sessions;

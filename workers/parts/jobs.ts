@@ -8,7 +8,8 @@ import { PLATFORM_RETENTION, retentionLoops } from '../../src/queue/retention.ts
 import { every, startLoops } from '../../src/queue/schedule.ts';
 import { relayOutbox, reportUnhandledTopics, type TopicHandlers } from '../../src/queue/transactional-outbox.ts';
 import { createSharedThrottle } from '../../src/redis/shared-throttle.ts';
-import { loadFaces, loadLinks, queueNames } from './modules.ts';
+import { countMails } from './mail-metrics.ts';
+import { loadFaces, loadLinks, loadRules, queueNames } from './modules.ts';
 import { useQueue } from './queue.ts';
 import { registerRedisCheck, useDatabase, useRedis } from './resources.ts';
 
@@ -28,15 +29,15 @@ export async function runJobs(process: Process, modules: readonly Module[]): Pro
   );
   const mailers = config.instances.mailer + config.instances.all;
   const pace = { name: 'mail', perSecond: config.mailPerSecond, processes: mailers, pace: MAIL_PACE };
-  const mail = createMailing(transport, createSharedThrottle(redis, pace));
-  metrics.gauge('mails_in_flight', 'Mails being handed over', () => mail.inFlight);
-  metrics.gauge('mails_per_second_max', 'The rate of all mailers together', () => Math.round(mail.perSecond * 10) / 10);
-  metrics.gauge('mails_held', '1 while the mail server takes no mail from us', () => Number(mail.isHeld));
+  const mail = countMails(createMailing(transport, createSharedThrottle(redis, pace)), metrics);
 
   const links = await loadLinks(modules);
+  const rules = await loadRules(modules);
   const queue = (name: string) => queues.get(name) ?? refuseUnlisted(name);
   const faces = await loadFaces(modules, (module) => module.jobs);
-  const all = faces.map(({ jobs }) => jobs({ config, log, database, metrics, mail, links, queue }));
+  const all = faces.map(({ jobs }) =>
+    jobs({ config, log, database, redis, metrics, mail, links, rules, queues: queueNames(modules), queue }),
+  );
   for (const [name, consume] of all.flatMap(({ consumers = {} }) => Object.entries(consumers))) {
     await process.open(
       `consumer ${name}`,

@@ -1,5 +1,6 @@
 import type { PersonalLink } from '../../src/mail/personal-link.ts';
 import type { Figures, Module } from '../../src/modules/faces.ts';
+import type { AlertRule } from '../../src/process/alert-before-full.ts';
 
 /** Loads one kind of face from all modules that have it, in the order of the list. */
 export async function loadFaces<T>(
@@ -17,6 +18,11 @@ export async function loadFigures(modules: readonly Module[]): Promise<Figures> 
 
 export async function loadLinks(modules: readonly Module[]): Promise<PersonalLink[]> {
   return (await loadFaces(modules, ({ links }) => links)).map(({ link }) => link);
+}
+
+/** What somebody should hear of, of all modules. */
+export async function loadRules(modules: readonly Module[]): Promise<AlertRule[]> {
+  return (await loadFaces(modules, (module) => module.alerts)).flatMap(({ alerts }) => alerts);
 }
 
 export function queueNames(modules: readonly Module[]): string[] {

@@ -98,6 +98,15 @@ returning r.id, r.employee_id as "employeeId", r.claim, r.attempts, r.held,
     e.unsubscribed_at is not null as unsubscribed, old.status = 'sending' as interrupted,
     coalesce(r.cause = 'unconfirmed', false) as unconfirmed;
 
+-- src/modules/campaigns/ledger.ts countStopped (system)
+select count(*)::int as stopped
+from (
+  select
+  from campaigns
+  where paused_about <> 'person'
+  limit $1
+) as stopped;
+
 -- src/modules/campaigns/ledger.ts extendLeases (tenant)
 with given as materialized (
   select *
