@@ -8,7 +8,7 @@ import path from 'node:path';
 import { stringify } from 'yaml';
 import { MODULES } from '../src/modules.ts';
 import { ONLY_PROMETHEUS, rulesFile } from './alerts/prometheus.ts';
-import { monitoringObjects } from './kubernetes/monitoring.ts';
+import { monitor, rules } from './kubernetes/monitoring.ts';
 import { HOSTS, networkObjects } from './kubernetes/network.ts';
 import { databaseHosts, postgresObjects } from './kubernetes/postgres.ts';
 import { adapterRules, autoscalers } from './kubernetes/scaling.ts';
@@ -26,7 +26,7 @@ export async function kubernetesFiles(): Promise<Map<string, string>> {
     'workers.yaml': workerObjects(),
     'network.yaml': networkObjects(),
     'valkey.yaml': valkeyObjects(),
-    'monitoring.yaml': monitoringObjects(await ruleFiles()),
+    'monitoring.yaml': [monitor()],
   };
   const files = new Map<string, string>();
   const put = (file: string, objects: readonly object[]) =>
@@ -41,6 +41,8 @@ export async function kubernetesFiles(): Promise<Map<string, string>> {
     ]);
     put(`overlays/${size.name}/kustomization.yaml`, [kustomization(['../../base', 'sized.yaml'])]);
   }
+  // In files of their own, which go with their modules; apply.sh takes all that are there.
+  for (const [module, text] of await ruleFiles()) put(`rules/${module}.yaml`, [rules(module, text)]);
   put('prometheus-adapter.yaml', [adapterRules()]);
   return files;
 }

@@ -12,6 +12,7 @@ apply() { kubectl apply --namespace=tardigrade --filename="$work/all.yaml" --sel
 kubectl create namespace tardigrade --dry-run=client --output=yaml | kubectl apply --filename=-
 apply 'app.kubernetes.io/name in (tardigrade, postgres, pooler-rw, pooler-ro, valkey, valkey-primary)'
 kubectl wait --namespace=tardigrade --for=condition=Ready cluster/postgres --timeout=10m
+kubectl apply --namespace=tardigrade --filename="$here/rules"
 
 # A Job cannot be changed: the one of the last release goes.
 kubectl delete --namespace=tardigrade job/migrate --ignore-not-found

@@ -3,12 +3,8 @@ import { parse } from 'yaml';
 import { LISTENING_PROCESSES } from '../../src/processes.ts';
 import { labels } from './workers.ts';
 
-/** For the Prometheus operator: who is asked, and the same rules as everywhere else. */
-export function monitoringObjects(ruleFiles: ReadonlyMap<string, string>): object[] {
-  return [monitor(), ...[...ruleFiles].map(([module, text]) => rules(module, text))];
-}
-
-function monitor(): IServiceMonitor {
+/** For the Prometheus operator: who is asked. */
+export function monitor(): IServiceMonitor {
   return {
     apiVersion: 'monitoring.coreos.com/v1',
     kind: 'ServiceMonitor',
@@ -30,7 +26,8 @@ function monitor(): IServiceMonitor {
   };
 }
 
-function rules(module: string, text: string): IPrometheusRule {
+/** And the same rules as everywhere else. */
+export function rules(module: string, text: string): IPrometheusRule {
   return {
     apiVersion: 'monitoring.coreos.com/v1',
     kind: 'PrometheusRule',

@@ -67,6 +67,8 @@ interface Pooler {
   };
 }
 
+const DATABASE = 'tardigrade';
+const OWNER_ROLE = 'tardigrade';
 const WAL_STORAGE = '10Gi';
 const SLOT_KEEPS = '4GB'; // of WAL_STORAGE, for a replica that is away
 
@@ -110,8 +112,8 @@ function cluster({ postgres }: Size): Cluster {
       },
       bootstrap: {
         initdb: {
-          database: 'tardigrade',
-          owner: 'tardigrade',
+          database: DATABASE,
+          owner: OWNER_ROLE,
           encoding: 'UTF8',
           localeProvider: 'builtin',
           builtinLocale: 'C.UTF-8',

@@ -27,7 +27,8 @@ const objectsIn = (text: string) => parseAllDocuments(text).map((one) => one.toJ
 const base = [...files].filter(([file]) => file.includes('/base/') && !file.endsWith('kustomization.yaml'));
 const baseObjects = base.flatMap(([, text]) => objectsIn(text));
 const sized = (size: string) => objectsIn(files.get(`deploy/k8s/overlays/${size}/sized.yaml`) ?? '');
-const everything = [...baseObjects, ...SIZES.flatMap(({ name }) => sized(name))];
+const rules = [...files].filter(([file]) => file.includes('/rules/')).flatMap(([, text]) => objectsIn(text));
+const everything = [...baseObjects, ...rules, ...SIZES.flatMap(({ name }) => sized(name))];
 const named = (kind: string, name: string, objects = everything) =>
   objects.find((one) => one.kind === kind && one.metadata.name === name) as KubernetesObject;
 
