@@ -17,6 +17,8 @@ export interface PlantedAlert {
   readonly fault: string;
   /** Those of one group are planted together; groups follow one another. */
   readonly group: number;
+  /** It goes on while the others of its group have not fired; otherwise it ends when its own alert has. */
+  readonly lasts?: true;
   plant(context: FaultContext): Promise<() => unknown>;
 }
 
@@ -123,14 +125,14 @@ export const FAULTS: readonly PlantedAlert[] = [
     fault: 'two sessions take two locks in different orders, again and again',
     group: 0,
     async plant({ layout }) {
-      for (let count = 0; count <= DEADLOCKS; count++) await deadlock(layout);
+      for (let count = 0; count < DEADLOCKS * 1.5; count++) await deadlock(layout);
       return NOTHING;
     },
   },
   {
     rule: 'PoolWaiting',
     fault: 'a table is locked for 1.5 s, again and again, while 40 strangers ask the api',
-    group: 1,
+    group: 2,
     plant: lockSessions,
   },
   {
@@ -157,6 +159,7 @@ export const FAULTS: readonly PlantedAlert[] = [
     rule: 'ReplicaLost',
     fault: 'kill -9 of the replica',
     group: 1,
+    lasts: true,
     async plant({ layout }) {
       await layout.kill('replica', 'SIGKILL');
       return NOTHING; // it comes back with the next one
@@ -166,6 +169,7 @@ export const FAULTS: readonly PlantedAlert[] = [
     rule: 'SlotGrowing',
     fault: 'the replica is away, and 160 MB of log are written',
     group: 1,
+    lasts: true,
     async plant({ layout }) {
       for (let segment = 0; segment < 10; segment++) {
         await withClient(layout, `select pg_logical_emit_message(false, 'planted', repeat('x', 15 * 1024 * 1024))`);
@@ -177,7 +181,7 @@ export const FAULTS: readonly PlantedAlert[] = [
   {
     rule: 'MailHeld',
     fault: 'kill -9 of the mail server (the first mails that it does not take are those about the other alerts)',
-    group: 2,
+    group: 3,
     async plant({ layout }) {
       await layout.kill('mail', 'SIGKILL');
       return () => layout.restart('mail');
@@ -186,7 +190,7 @@ export const FAULTS: readonly PlantedAlert[] = [
   {
     rule: 'ProcessMissing',
     fault: 'kill -9 of api-2, and nobody starts it again',
-    group: 2,
+    group: 3,
     async plant({ layout }) {
       await layout.kill('api-2', 'SIGKILL');
       return () => layout.restart('api-2');
@@ -195,7 +199,7 @@ export const FAULTS: readonly PlantedAlert[] = [
   {
     rule: 'CpuThrottled',
     fault: 'the box of chat-2 gets a fifth of one CPU, and something else in it wants all of it',
-    group: 2,
+    group: 3,
     async plant({ layout }) {
       await layout.boxes.get(SPARE)?.setCpus(0.2);
       const stop = runInBox(layout, 'for (;;);');
@@ -208,7 +212,7 @@ export const FAULTS: readonly PlantedAlert[] = [
   {
     rule: 'Crashing',
     fault: 'kill -9 of chat-2, three times',
-    group: 3,
+    group: 4,
     async plant({ layout }) {
       for (let time = 0; time < 3; time++) {
         await layout.kill(SPARE, 'SIGKILL');
@@ -221,7 +225,7 @@ export const FAULTS: readonly PlantedAlert[] = [
   {
     rule: 'OutOfMemory',
     fault: 'the kernel kills chat-2 for its memory, and its platform starts it again',
-    group: 4,
+    group: 5,
     async plant(context) {
       const { layout } = context;
       const stop = await eatMemory(context, 0.94);

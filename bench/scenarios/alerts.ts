@@ -123,8 +123,9 @@ async function plantAll(
 ): Promise<Fired[]> {
   const before = failed();
   const found = await Promise.all(
-    faults.map(async ({ rule, fault, plant }) => {
+    faults.map(async ({ rule, fault, plant, lasts = false }) => {
       const begun = performance.now();
+      const plantedAt = new Date();
       let end: () => unknown = () => undefined;
       const planting = plant(context).then((undo) => {
         end = undo;
@@ -139,17 +140,22 @@ async function plantAll(
       };
       const [mailer, theirs] = await Promise.all([
         watch(async () => {
-          const { rows } = await client.query('select from alerts where rule = $1 and fired_at is not null', [rule]);
+          // The certificate was there before everything else.
+          const { rows } = await client.query(
+            'select from alerts where rule = $1 and (fired_at >= $2 or fired_at is not null and $1 = $3)',
+            [rule, plantedAt, 'CertificateExpiring'],
+          );
           return rows.length > 0;
         }),
         prometheus === undefined ? undefined : watch(async () => (await prometheus.firing()).includes(rule)),
         planting,
       ]);
-      return { rule, fault, mailer, prometheus: theirs, end };
+      if (!lasts) await end();
+      return { rule, fault, mailer, prometheus: theirs, end: lasts ? end : undefined };
     }),
   );
   const failedMeanwhile = failed() - before;
-  for (const { end } of found) await end();
+  for (const { end } of found) await end?.();
   // Which of the faults made a request fail cannot be told: it counts for each.
   return found.map(({ end: _, ...one }) => ({ ...one, failed: failedMeanwhile }));
 }
