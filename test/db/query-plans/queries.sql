@@ -118,6 +118,13 @@ select (
 delete from alerts
 where rule = $1 and process = $2;
 
+-- src/modules/operations/queries.ts firingAlerts (system)
+select rule, process, detail, since
+from alerts
+where fired_at is not null and over_at is null
+order by rule, process
+limit $1;
+
 -- src/modules/operations/queries.ts lockAlerts (system)
 select *
 from alerts
