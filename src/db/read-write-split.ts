@@ -141,11 +141,11 @@ export function openDatabase({ config, name, log, metrics }: DatabaseOptions): D
       atOnce: POOL_PRIMARY[name] - CONNECTIONS_FOR_WRITES,
       waiting: FALLBACK_READS_WAITING_MAX,
     });
-    metrics.gauge('replica_lag_seconds', 'How far the replica is behind', () => {
+    metrics.measure('replica_lag_seconds', 'How far the replica is behind', () => {
       const { lagMs } = watch.status();
       return lagMs === null ? undefined : lagMs / 1_000;
     });
-    metrics.gauge('replica_lost', '1 while the replica cannot be used', () =>
+    metrics.measure('replica_lost', '1 while the replica cannot be used', () =>
       Number(watch.status().state !== 'usable'),
     );
     metrics.gauge(

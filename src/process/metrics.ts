@@ -23,7 +23,7 @@ export interface ProcessReport {
   readonly eventLoopDelayMs: { readonly p50: number; readonly p99: number; readonly max: number };
   /** Pools, queues, sockets: everything that the process's parts registered. */
   readonly gauges: Readonly<Record<string, number>>;
-  /** What every process measures of itself, under the names of its metrics. */
+  /** What only the alerts look at, under the names of the metrics. */
   readonly own: Readonly<Record<string, number>>;
   /** By how much each counter has grown in the last RECENT_MS, under its name without `_total`. */
   readonly recent: Readonly<Record<string, number>>;
@@ -35,6 +35,8 @@ export type Read = () => number | undefined;
 export interface Metrics {
   /** Shown in /metrics and on the operations page. `read` must be cheap and must not throw. */
   gauge(name: string, help: string, read: Read): void;
+  /** The same for /metrics and the alerts only: what the operations page shows elsewhere, or not at all. */
+  measure(name: string, help: string, read: Read): void;
   counter(name: string, help: string): Counter;
   /** A counter that somebody else keeps: the kernel, a server. */
   total(name: string, help: string, read: Read): void;
@@ -92,8 +94,9 @@ export function createMetrics(name: string): Metrics {
       help,
       registers: [registry],
       collect() {
-        this.reset();
-        this.inc(read() ?? 0);
+        const value = read();
+        this.remove();
+        if (value !== undefined) this.inc(value);
       },
     });
   }
@@ -109,6 +112,7 @@ export function createMetrics(name: string): Metrics {
       gauges.set(gaugeName, read);
       expose(gaugeName, help, read);
     },
+    measure,
     counter(counterName, help) {
       const counter = new Counter({ name: `tardigrade_${counterName}_total`, help, registers: [registry] });
       growth.watch(counterName, async () => sumOf(await counter.get()), { fromZero: true });

@@ -46,7 +46,7 @@ export function jobs(context: JobsContext): Jobs {
       events.map(({ orgId, payload }) => ({ orgId, campaignId: payload.campaignId })),
     );
   let stopped: number | undefined;
-  context.metrics.gauge('campaigns_stopped', 'Campaigns that the mail server holds up', () => stopped);
+  context.metrics.measure('campaigns_stopped', 'Campaigns that the mail server holds up', () => stopped);
   const countAgain = async () => {
     stopped = await countStopped(database.primary(EVERY_ORGANISATION));
   };

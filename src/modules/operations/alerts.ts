@@ -27,7 +27,7 @@ import { alertMail } from './alert-mail.ts';
 import { afterMail, isDue, keyOf } from './alert-state.ts';
 import { createAlertStore } from './alert-store.ts';
 import { judge } from './judge.ts';
-import { ALERTS_PER_MAIL_MAX } from './limits.ts';
+import { ALERT_SEND_MS, ALERTS_PER_MAIL_MAX } from './limits.ts';
 
 export interface AlertParts {
   readonly config: Pick<Config, 'alertMailTo' | 'mailFrom' | 'apiUrl'>;
@@ -49,7 +49,11 @@ export function createAlerts(parts: AlertParts): (signal: AbortSignal) => Promis
   async function judgeAll(): Promise<AlertState[]> {
     const reports = await readReports(redis).catch(() => undefined);
     const now = Date.now();
-    const changes = await store.update((states) => {
+    let news: AlertState[] = [];
+    let turns: (readonly [before: AlertState | undefined, after: AlertState | undefined])[] = [];
+    await store.update((states) => {
+      // A transaction can run again.
+      turns = [];
       const byKey = new Map(states.map((state) => [keyOf(state), state]));
       const changed = new Map<string, AlertState | undefined>();
       for (const judgement of judge(rules, reports ?? [parts.report()], states, reports !== undefined)) {
@@ -58,13 +62,15 @@ export function createAlerts(parts: AlertParts): (signal: AbortSignal) => Promis
         const after = nextState(before, judgement, now);
         if (before === undefined && after === undefined) continue;
         changed.set(key, after);
-        noteInLog(log, before, after);
+        turns.push([before, after]);
       }
       // What is told is claimed here, in the same transaction: one mailer gets it.
-      if (telling === undefined) claimNews(byKey, changed, now);
+      news = telling === undefined ? dueOf(new Map([...byKey, ...changed]), now) : [];
+      for (const state of news) changed.set(keyOf(state), state);
       return changed;
     });
-    return [...changes.values()].filter((state) => state !== undefined && state.tellingSince === now) as AlertState[];
+    for (const [before, after] of turns) noteInLog(log, before, after);
+    return news;
   }
 
   async function tell(news: readonly AlertState[], signal: AbortSignal): Promise<void> {
@@ -88,11 +94,12 @@ export function createAlerts(parts: AlertParts): (signal: AbortSignal) => Promis
     const text = alertMail(news, rules, config.apiUrl);
     const from = parseMailbox(config.mailFrom) ?? { name: '', address: config.mailFrom };
     const messageId = `<alert-${id.digest('hex').slice(0, 32)}@${from.address.split('@')[1]}>`;
+    const until = AbortSignal.any([signal, AbortSignal.timeout(ALERT_SEND_MS)]);
     const outcomes = await Promise.all(
       config.alertMailTo.map((to) =>
         parts.mail.send(
           { ...text, from, to, messageId, headers: { 'Auto-Submitted': 'auto-generated' } },
-          { withdraw: signal, giveUp: signal },
+          { withdraw: until, giveUp: until },
         ),
       ),
     );
@@ -114,14 +121,9 @@ export function createAlerts(parts: AlertParts): (signal: AbortSignal) => Promis
   };
 }
 
-function claimNews(
-  states: ReadonlyMap<string, AlertState>,
-  changed: Map<string, AlertState | undefined>,
-  now: number,
-): void {
-  const all = new Map<string, AlertState | undefined>([...states, ...changed]);
-  const due = [...all].filter(([, state]) => state !== undefined && isDue(state, now)) as [string, AlertState][];
-  for (const [key, state] of due.slice(0, ALERTS_PER_MAIL_MAX)) changed.set(key, { ...state, tellingSince: now });
+function dueOf(states: ReadonlyMap<string, AlertState | undefined>, now: number): AlertState[] {
+  const due = [...states.values()].filter((state) => state !== undefined && isDue(state, now)) as AlertState[];
+  return due.slice(0, ALERTS_PER_MAIL_MAX).map((state) => ({ ...state, tellingSince: now }));
 }
 
 function noteInLog(log: Log, before: AlertState | undefined, after: AlertState | undefined): void {

@@ -52,35 +52,35 @@ export function watchDeployment(parts: DeploymentParts): () => Promise<void> {
   let certificateEndsAt: number | undefined;
   let certificateSeenAt = Number.NEGATIVE_INFINITY;
 
-  metrics.gauge('database_unreachable', '1 while the primary does not answer', () => unreachable?.database);
-  metrics.gauge('database_connections', 'Connections to the primary server', () => server?.connections);
-  metrics.gauge('database_connections_max', 'Those allowed', () => server?.connectionsMax);
+  metrics.measure('database_unreachable', '1 while the primary does not answer', () => unreachable?.database);
+  metrics.measure('database_connections', 'Connections to the primary server', () => server?.connections);
+  metrics.measure('database_connections_max', 'Those allowed', () => server?.connectionsMax);
   metrics.total('database_deadlocks', 'Deadlocks in the database', () => server?.deadlocks);
-  metrics.gauge('outbox_oldest_seconds', 'Age of the oldest event in the outbox', () =>
+  metrics.measure('outbox_oldest_seconds', 'Age of the oldest event in the outbox', () =>
     server === undefined ? undefined : (server.outboxSeconds ?? 0),
   );
-  metrics.gauge('replication_slot_bytes', 'Log that the primary keeps for the slot that needs most', () =>
+  metrics.measure('replication_slot_bytes', 'Log that the primary keeps for the slot that needs most', () =>
     server === undefined ? undefined : (server.slotBytes ?? 0),
   );
-  metrics.gauge('replication_slot_max_bytes', 'Log that a slot may keep', () =>
+  metrics.measure('replication_slot_max_bytes', 'Log that a slot may keep', () =>
     server === undefined ? undefined : server.slotBytesMax > 0 ? server.slotBytesMax : SLOT_BYTES_ASSUMED,
   );
-  metrics.gauge('backup_age_seconds', 'Since the last backup, or since there is data', () => server?.backupSeconds);
-  metrics.gauge('redis_unreachable', '1 while Redis does not answer', () => unreachable?.redis);
-  metrics.gauge('redis_used_bytes', 'Memory that Redis uses', () => inRedis?.usedBytes);
-  metrics.gauge('redis_max_bytes', 'Memory that Redis may use', () => inRedis?.maxBytes);
-  metrics.gauge('queue_oldest_seconds', 'How long the next job has been waiting', () => inRedis?.oldestJobSeconds);
-  metrics.gauge('processes_missing', 'Processes of the deployment that do not report', () => inRedis?.missing);
-  metrics.gauge('oom_kills_recent', 'Processes that the kernel killed lately', () => inRedis?.recentDeaths.oom);
-  metrics.gauge('crashes_recent', 'Other processes that died lately', () => inRedis?.recentDeaths.crash);
+  metrics.measure('backup_age_seconds', 'Since the last backup, or since there is data', () => server?.backupSeconds);
+  metrics.measure('redis_unreachable', '1 while Redis does not answer', () => unreachable?.redis);
+  metrics.measure('redis_used_bytes', 'Memory that Redis uses', () => inRedis?.usedBytes);
+  metrics.measure('redis_max_bytes', 'Memory that Redis may use', () => inRedis?.maxBytes);
+  metrics.measure('queue_oldest_seconds', 'How long the next job has been waiting', () => inRedis?.oldestJobSeconds);
+  metrics.measure('processes_missing', 'Processes of the deployment that do not report', () => inRedis?.missing);
+  metrics.measure('oom_kills_recent', 'Processes that the kernel killed lately', () => inRedis?.recentDeaths.oom);
+  metrics.measure('crashes_recent', 'Other processes that died lately', () => inRedis?.recentDeaths.crash);
   metrics.total(
     'oom_kills',
     'Processes that the kernel killed because of their memory',
     () => inRedis?.totalDeaths.oom,
   );
   metrics.total('crashes', 'Other processes that died', () => inRedis?.totalDeaths.crash);
-  metrics.gauge('disk_free_share', 'Of the disk of DISK_PATH', () => freeShare);
-  metrics.gauge('certificate_seconds_left', 'Of the certificate that ends first', () =>
+  metrics.measure('disk_free_share', 'Of the disk of DISK_PATH', () => freeShare);
+  metrics.measure('certificate_seconds_left', 'Of the certificate that ends first', () =>
     certificateEndsAt === undefined ? undefined : (certificateEndsAt - Date.now()) / 1_000,
   );
 

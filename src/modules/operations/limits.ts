@@ -7,6 +7,7 @@ const DAY_SECONDS = 24 * 60 * 60;
 
 // The watch
 export const WATCH_EVERY_MS = 10 * SECOND_MS; // how often the mailers look at servers and judge the rules
+export const ALERT_SEND_MS = 2 * MINUTE_MS; // for which a mail server may take its time with such a mail; then it is tried again
 export const ALERT_TELLING_MS = 3 * MINUTE_MS; // a mailer that has taken a mail upon itself and not sent it by then has died: another one sends it
 export const ALERT_DAYS = 30; // an alert that is over and that could not be told for this long is forgotten
 export const ALERTS_MAX = 500; // rules times kinds of processes: about 100
@@ -16,7 +17,6 @@ export const SILENT_MS = REPORT_TTL_SECONDS * SECOND_MS; // a process without a 
 export const CERTIFICATE_EVERY_MS = 60 * MINUTE_MS;
 export const CERTIFICATE_ANSWER_MS = 5 * SECOND_MS;
 export const SLOT_BYTES_ASSUMED = 1024 * 1024 * 1024; // what a slot may keep where max_slot_wal_keep_size sets no limit
-export const QUEUES_LOOKED_AT_MAX = 100;
 export const OUTBOX_COUNTED_MAX = 10_000; // beyond it the exact number does not matter
 
 // Thresholds
@@ -37,3 +37,8 @@ export const CONNECTIONS_SHARE = 0.9; // of max_connections
 export const REDIS_SHARE = 0.8; // of maxmemory; when it is full no job is taken
 export const CERTIFICATE_SECONDS = 14 * DAY_SECONDS; // renewals happen 30 days before the end
 export const BACKUP_SECONDS = 26 * 60 * 60; // a daily one, and two hours for it
+
+export const RELATIONS: readonly [string, boolean][] = [
+  ['ALERT_SEND_MS < ALERT_TELLING_MS', ALERT_SEND_MS < ALERT_TELLING_MS],
+  ['WATCH_EVERY_MS < SILENT_MS * 2', WATCH_EVERY_MS < SILENT_MS * 2],
+];
