@@ -9,7 +9,7 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import pg from 'pg';
-import { DEADLOCKS } from '../../src/modules/operations/limits.ts';
+import { CONNECTIONS_SHARE, DEADLOCKS } from '../../src/modules/operations/limits.ts';
 import type { Layout } from '../layout/layout.ts';
 
 export interface PlantedAlert {
@@ -30,13 +30,17 @@ export interface FaultContext {
 
 const MB = 2 ** 20;
 const SPARE = 'chat-2';
+const LOCKED_MS = 800; // less than half of what a caller waits for a connection
+const STRANGERS = 32; // beyond the pool, more than the alert's threshold
+const OOM_WITHIN_MS = 30_000;
+const PIECE_BYTES = 10 * MB; // of one process, which takes about 30 MB itself
 
 export const FAULTS: readonly PlantedAlert[] = [
   {
     rule: 'MemoryNearLimit',
-    fault: 'something else in the box of chat-2 takes memory, up to 91 % of the limit',
+    fault: 'something else in the box of chat-2 takes memory, up to 88 % of the limit',
     group: 0,
-    plant: async (context) => eatMemory(context, 0.91),
+    plant: async (context) => eatMemory(context, 0.88),
   },
   {
     rule: 'DiskFilling',
@@ -131,7 +135,7 @@ export const FAULTS: readonly PlantedAlert[] = [
   },
   {
     rule: 'PoolWaiting',
-    fault: 'a table is locked for 1.5 s, again and again, while 40 strangers ask the api',
+    fault: `a table is locked for ${LOCKED_MS} ms, again and again, while ${STRANGERS} strangers ask the api`,
     group: 2,
     plant: lockSessions,
   },
@@ -210,6 +214,12 @@ export const FAULTS: readonly PlantedAlert[] = [
     },
   },
   {
+    rule: 'ConnectionsNearMax',
+    fault: 'somebody opens connections and keeps them, up to four fifths',
+    group: 2,
+    plant: holdConnections,
+  },
+  {
     rule: 'Crashing',
     fault: 'kill -9 of chat-2, three times',
     group: 4,
@@ -223,16 +233,51 @@ export const FAULTS: readonly PlantedAlert[] = [
     },
   },
   {
+    rule: 'TransactionsRetried',
+    fault: 'the connections of the mailer are ended, again and again',
+    group: 6,
+    async plant({ layout }) {
+      const client = new pg.Client({ connectionString: layout.addresses.databaseAdminUrl });
+      await client.connect();
+      let ended = false;
+      const ending = (async () => {
+        while (!ended) {
+          await client.query(
+            `select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'tardigrade-mailer' and state <> 'idle'`,
+          );
+          await sleep(10);
+        }
+        await client.end();
+      })();
+      return async () => {
+        ended = true;
+        await ending;
+      };
+    },
+  },
+  {
+    rule: 'RedisUnreachable',
+    fault: 'kill -9 of Redis',
+    group: 7,
+    async plant({ layout }) {
+      await layout.kill('redis', 'SIGKILL');
+      return () => layout.restart('redis');
+    },
+  },
+  {
     rule: 'OutOfMemory',
     fault: 'the kernel kills chat-2 for its memory, and its platform starts it again',
     group: 5,
     async plant(context) {
       const { layout } = context;
-      const stop = await eatMemory(context, 0.94);
+      const stop = await eatMemory(context, 0.91);
       await sleep(6_000); // a report that shows it
       const pid = layout.pid(SPARE);
+      // The kernel takes it, and not the greater one beside it.
+      writeFileSync(`/proc/${pid}/oom_score_adj`, '900');
       const more = runInBox(layout, eater(120 * MB));
-      while (layout.pid(SPARE) === pid) await sleep(100);
+      const deadline = performance.now() + OOM_WITHIN_MS;
+      while (layout.pid(SPARE) === pid && performance.now() < deadline) await sleep(100);
       more();
       stop();
       await layout.kill(SPARE, 'SIGKILL'); // nothing is left of it
@@ -256,6 +301,34 @@ async function withClient(layout: Layout, statement: string, asAdmin?: string): 
   return NOTHING;
 }
 
+/** Of those that are not the superusers'. */
+async function holdConnections({ layout }: FaultContext): Promise<() => unknown> {
+  const clients: pg.Client[] = [];
+  const open = async () => {
+    const client = new pg.Client({ connectionString: layout.addresses.databaseUrl });
+    await client.connect();
+    clients.push(client);
+    const { rows } = await client.query<{ share: number }>(
+      `select (select sum(numbackends) from pg_stat_database)::float8 / current_setting('max_connections')::float8 as share`,
+    );
+    return rows[0]?.share ?? 1;
+  };
+  // Idle ones of the product end meanwhile.
+  let ended = false;
+  const holding = (async () => {
+    while (!ended) {
+      while ((await open()) <= CONNECTIONS_SHARE);
+      await sleep(1_000);
+      await clients.pop()?.end();
+    }
+  })();
+  return async () => {
+    ended = true;
+    await holding;
+    await Promise.all(clients.map((client) => client.end()));
+  };
+}
+
 async function deadlock(layout: Layout): Promise<void> {
   const clients = [0, 1].map(() => new pg.Client({ connectionString: layout.addresses.databaseUrl }));
   await Promise.all(clients.map((client) => client.connect()));
@@ -277,13 +350,13 @@ async function lockSessions({ layout }: FaultContext): Promise<() => unknown> {
   const locking = (async () => {
     while (!ended) {
       await client.query('begin; lock table sessions in access exclusive mode');
-      await sleep(1_500);
+      await sleep(LOCKED_MS);
       await client.query('commit');
       await sleep(20);
     }
     await client.end();
   })();
-  const strangers = Array.from({ length: 40 }, async (_, nth) => {
+  const strangers = Array.from({ length: STRANGERS }, async (_, nth) => {
     while (!ended) {
       const headers = {
         authorization: `Bearer ${randomBytes(32).toString('base64url')}`,
@@ -299,18 +372,21 @@ async function lockSessions({ layout }: FaultContext): Promise<() => unknown> {
   };
 }
 
-/** Fills the box of the spare instance to this share of its limit. */
+/** Fills the box of the spare instance to this share of its limit, piece by piece. */
 async function eatMemory({ layout }: FaultContext, share: number): Promise<() => void> {
   const box = layout.boxes.get(SPARE);
   if (box === undefined) throw new Error(`${SPARE} has no box`);
-  const missing = box.limitBytes * share - box.usedBytes();
-  return runInBox(layout, eater(missing - 45 * MB)); // what node itself takes
+  const stops: (() => void)[] = [];
+  while (box.usedBytes() < box.limitBytes * share) {
+    stops.push(runInBox(layout, eater(PIECE_BYTES)));
+    await sleep(1_000);
+  }
+  return () => stops.forEach((stop) => void stop());
 }
 
-/** The kernel is told to take another process first. */
+/** A program that takes so much and keeps it. */
 function eater(bytes: number): string {
   return `
-    require('node:fs').writeFileSync('/proc/self/oom_score_adj', '-900');
     const eaten = Buffer.alloc(${Math.max(0, Math.round(bytes))}, 1);
     setInterval(() => eaten.length, 1000);`;
 }
