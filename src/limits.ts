@@ -31,6 +31,7 @@ export const HEALTH_CACHE_MS = 1 * SECOND_MS; // probes within this time share o
 export const REPORT_EVERY_MS = 2 * SECOND_MS; // how often each process reports its state to the operations page
 export const REPORT_TTL_SECONDS = 10; // a process that does not report for this long is gone
 export const REPORTED_PROCESSES_MAX = 64;
+export const LOOP_DELAY_MS = 15 * SECOND_MS; // over which the worst event-loop delay is kept for the alerts, which look every 10 to 15 s
 export const RECENT_MS = 5 * MINUTE_MS; // the window over which alerts look at the growth of a counter
 export const RECENT_STEP_MS = 10 * SECOND_MS; // at most one value of a counter is kept for each
 export const ALERT_OVER_MS = 2 * MINUTE_MS; // a condition that is gone for this long is over; shorter gaps are the same alert

@@ -52,7 +52,8 @@ export function condition(rule: AlertRule): string {
   const of = (metric: string) =>
     rule.recent ? `increase(tardigrade_${metric}_total[${duration(RECENT_MS)}])` : `tardigrade_${metric}`;
   const value = rule.per === undefined ? of(rule.metric) : `${of(rule.metric)} / (${of(rule.per)} > 0)`;
-  return rule.above === undefined ? `${value} < ${rule.below}` : `${value} > ${rule.above}`;
+  const compared = rule.above === undefined ? `${value} < ${rule.below}` : `${value} > ${rule.above}`;
+  return rule.atLeast === undefined ? compared : `${compared} and ${of(rule.metric)} >= ${rule.atLeast}`;
 }
 
 /** `90s` as Prometheus writes it. */

@@ -25,6 +25,8 @@ export interface AlertRule {
   readonly per?: string;
   /** A counter: judged by its growth in the last RECENT_MS. */
   readonly recent?: true;
+  /** With fewer than this, a share says nothing. */
+  readonly atLeast?: number;
   readonly above?: number;
   readonly below?: number;
   /** How long it must last; 0 for what has happened already. */
@@ -40,12 +42,13 @@ export interface AlertRule {
 export type Measures = Pick<ProcessReport, 'gauges' | 'own' | 'recent'>;
 
 /** Undefined when the process does not know it, or has no such metric. */
-export function measure({ metric, per, recent }: AlertRule, measures: Measures): number | undefined {
+export function measure({ metric, per, recent, atLeast = 0 }: AlertRule, measures: Measures): number | undefined {
   const of = (name: string) => (recent ? measures.recent[name] : (measures.gauges[name] ?? measures.own[name]));
   const value = of(metric);
   if (value === undefined || per === undefined) return value;
   const whole = of(per);
-  return whole === undefined || whole === 0 ? undefined : value / whole;
+  if (whole === undefined || whole === 0) return undefined;
+  return value < atLeast ? 0 : value / whole;
 }
 
 export function holds({ above, below }: AlertRule, value: number): boolean {
@@ -58,6 +61,8 @@ export function inWords(rule: AlertRule, value: number): string {
   return `${shown(rule, value)} (${limit})`;
 }
 
+const DAY_SECONDS = 24 * 60 * 60;
+
 function shown({ unit }: AlertRule, value: number): string {
   switch (unit) {
     case 'share':
@@ -65,7 +70,8 @@ function shown({ unit }: AlertRule, value: number): string {
     case 'seconds':
       return value < 10 ? `${Math.round(value * 1_000)} ms` : `${Math.round(value)} s`;
     case 'days':
-      return `${Math.round((value / (24 * 60 * 60)) * 10) / 10} days`;
+      // Of 26 and 27 hours both are 1.1 days.
+      return value < 3 * DAY_SECONDS ? `${Math.round(value / 3_600)} hours` : `${Math.round(value / DAY_SECONDS)} days`;
     case 'count':
       return String(Math.round(value * 10) / 10);
   }

@@ -1,7 +1,7 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { getHeapStatistics } from 'node:v8';
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
-import { RECENT_MS, RECENT_STEP_MS } from '../limits.ts';
+import { LOOP_DELAY_MS, RECENT_MS, RECENT_STEP_MS } from '../limits.ts';
 import { cpuPeriods, usedMemoryBytes } from './cgroup.ts';
 import { memoryLimit } from './memory-limit.ts';
 
@@ -67,7 +67,8 @@ export function createMetrics(name: string): Metrics {
   const startedAt = new Date().toISOString();
   let cpu = process.cpuUsage();
   let cpuAt = performance.now();
-  let lastDelayMs = 0;
+  /** Of the reports of the last LOOP_DELAY_MS: a loop that stands still again and again has calm moments, too. */
+  let lastDelays: { readonly at: number; readonly p99: number }[] = [];
 
   function expose(gaugeName: string, help: string, read: Read): void {
     new Gauge({
@@ -103,7 +104,11 @@ export function createMetrics(name: string): Metrics {
 
   measure('memory_used_bytes', 'Memory that counts against the limit', () => usedBytes());
   measure('memory_limit_bytes', 'The limit that the kernel enforces, or that is assumed', () => memoryLimit().bytes);
-  measure('event_loop_delay_seconds', 'p99 of the last report', () => lastDelayMs / 1_000);
+  measure(
+    'event_loop_delay_seconds',
+    'The worst p99 of the last reports',
+    () => Math.max(0, ...lastDelays.map(({ p99 }) => p99)) / 1_000,
+  );
   total('cpu_periods', 'Periods in which the container wanted to run', () => cpuPeriods()?.all);
   total('cpu_periods_throttled', 'Those in which its quota was used up', () => cpuPeriods()?.throttled);
 
@@ -131,7 +136,8 @@ export function createMetrics(name: string): Metrics {
       const late = (nanoseconds: number) =>
         Number.isFinite(nanoseconds) ? Math.max(0, Math.round(nanoseconds / 1e5 - DELAY_RESOLUTION_MS * 10) / 10) : 0;
       const delays = { p50: late(delay.percentile(50)), p99: late(delay.percentile(99)), max: late(delay.max) };
-      lastDelayMs = delays.p99;
+      lastDelays.push({ at: cpuAt, p99: delays.p99 });
+      lastDelays = lastDelays.filter(({ at }) => cpuAt - at < LOOP_DELAY_MS);
       delay.reset();
       return {
         name,

@@ -114,8 +114,8 @@ test.each(alerts.map((rule) => [rule.name, rule] as const))(
     const { calm, trouble } = examples(rule);
     const held = (value: number) => {
       const values = {
-        [rule.metric]: value * (rule.per === undefined ? 1 : 100),
-        ...(rule.per ? { [rule.per]: 100 } : {}),
+        [rule.metric]: value * (rule.per === undefined ? 1 : 1_000),
+        ...(rule.per ? { [rule.per]: 1_000 } : {}),
       };
       return judge([rule], [report('api', rule.recent ? {} : values, rule.recent ? values : {})], [], true)[0]?.holds;
     };
@@ -125,3 +125,9 @@ test.each(alerts.map((rule) => [rule.name, rule] as const))(
     expect(rule.look).toMatch(/[.)]$/);
   },
 );
+
+test('a share of few says nothing', () => {
+  const rule: AlertRule = { ...RULE, atLeast: 20 };
+  const held = (used: number, allowed: number) => judge([rule], [report('api', { used, allowed })], [], true)[0]?.holds;
+  expect([held(9, 10), held(19, 20), held(20, 20)]).toEqual([false, false, true]);
+});

@@ -51,6 +51,20 @@ test('a blocked event loop shows in the next report and not in the one after it'
   });
 });
 
+test('a delay is kept for the alerts while the next reports are calm', async () => {
+  const metrics = createMetrics('api');
+  metrics.report();
+  await ticks();
+  block(300);
+  await ticks();
+  metrics.report();
+  await until('a calm report', async () => {
+    await ticks();
+    return metrics.report().eventLoopDelayMs.max < 100;
+  });
+  expect(metrics.report().own['event_loop_delay_seconds']).toBeGreaterThan(0.1);
+});
+
 test('what is not known now has no sample, and none that looks like a zero', async () => {
   const metrics = createMetrics('mailer');
   let age: number | undefined = 7;

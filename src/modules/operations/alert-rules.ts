@@ -8,6 +8,7 @@ import {
   DEADLOCKS,
   DISK_FREE_SHARE,
   LOOP_DELAY_SECONDS,
+  MAIL_REFUSED_MIN,
   MAIL_REFUSED_SHARE,
   MEMORY_SHARE,
   OUTBOX_SECONDS,
@@ -112,7 +113,7 @@ export const alerts: readonly AlertRule[] = [
   {
     name: 'MailRefused',
     ...{ severity: 'now', metric: 'mails_refused_recipient', per: 'mails_sent', recent: true },
-    ...{ above: MAIL_REFUSED_SHARE, unit: 'share', forMs: 0 },
+    ...{ above: MAIL_REFUSED_SHARE, atLeast: MAIL_REFUSED_MIN, unit: 'share', forMs: 0 },
     says: 'Many mailboxes refuse our mails for good',
     look: 'Providers close accounts that go on like this. Stop what sends them, and see whose addresses they are: usually one old list.',
   },
