@@ -20,8 +20,10 @@ WORKDIR /app
 COPY package.json ./
 COPY migrations migrations
 COPY web web
+COPY deploy/container-entry.sh deploy/
 COPY --from=build /app/dist dist
 USER node
 EXPOSE 3000 3001 3002
-ENTRYPOINT ["node", "dist/launch.js"]
+# Not node itself: a process that is killed for its memory takes the count of such kills with its container.
+ENTRYPOINT ["bash", "deploy/container-entry.sh"]
 CMD ["all"]

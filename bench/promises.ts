@@ -15,6 +15,7 @@ const PLATFORM_PROMISES = {
   'credits-gone': 'scenario credits-gone',
   'own-tenant': 'test/scenarios/own-tenant.test.ts',
   'even-load': 'scenario even-load (full profile)',
+  'alerts-before-full': 'scenario alerts (full profile)',
   budgeted: 'test/db/connection-budget.test.ts',
   'no-slow-query-lands': 'test/db/query-plans/planned.test.ts',
   'every-route-loaded': 'scenario baseline, and the coverage check of every run',

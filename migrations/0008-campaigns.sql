@@ -40,6 +40,8 @@ create table campaigns (
 comment on column campaigns.questions is 'json: { text: string; answer: ''text'' | ''scale'' }[]';
 create index campaigns_due on campaigns (launch_at) where status = 'scheduled';
 create index campaigns_sending on campaigns (id) where status = 'sending';
+-- Those that no mail goes out for, although nobody has paused them: few, and usually none.
+create index campaigns_stopped on campaigns (org_id) where paused_about <> 'person';
 create index campaigns_finished on campaigns (finished_at) where finished_at is not null;
 
 -- The counters have their own table: they change with every mail and answer, and a narrow row on a page with free space

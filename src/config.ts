@@ -2,6 +2,7 @@ import { createPrivateKey } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { StartError } from './errors.ts';
 import {
+  ALERT_RECIPIENTS_MAX,
   LAME_DUCK_MS_DEFAULT,
   LAME_DUCK_MS_MAX,
   REQUESTS_PER_MINUTE_MAX,
@@ -110,6 +111,17 @@ export const VARIABLES = {
     'LAME_DUCK_MS',
     integer(LAME_DUCK_MS_DEFAULT, 0, LAME_DUCK_MS_MAX),
     'how long a process that was told to stop says so on `/readyz` and serves on, before it closes its door',
+  ),
+  alertMailTo: variable(
+    'ALERT_MAIL_TO',
+    addresses,
+    'who gets a mail when something needs attention, before it fails: addresses, separated by commas',
+  ),
+  diskPath: variable('DISK_PATH', text('/'), 'a folder on the disk whose free space is watched'),
+  lastExit: variable(
+    'LAST_EXIT',
+    text(''),
+    'set by a supervisor that starts the process again: how it ended, `oom-kill` if the kernel killed it for its memory',
   ),
   logLevel: variable(
     'LOG_LEVEL',
@@ -376,6 +388,18 @@ function origins(raw = '', name: string, faults: string[]): string[] {
   const list = raw.split(',').flatMap((entry) => entry.trim() || []);
   for (const entry of list) base(entry)(entry, name, faults);
   return list;
+}
+
+function addresses(raw = '', name: string, faults: string[]): string[] {
+  const list = raw.split(',').flatMap((entry) => entry.trim() || []);
+  if (list.length > ALERT_RECIPIENTS_MAX)
+    faults.push(`${name} has ${list.length} addresses; ${ALERT_RECIPIENTS_MAX} are the most`);
+  return list.map((entry) => {
+    const parsed = parseAddress(entry);
+    if ('address' in parsed) return parsed.address;
+    faults.push(`${name} holds ${JSON.stringify(entry)}, which ${parsed.fault}`);
+    return entry;
+  });
 }
 
 function mailbox(fallback: string): Reader<string> {

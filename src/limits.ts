@@ -31,6 +31,13 @@ export const HEALTH_CACHE_MS = 1 * SECOND_MS; // probes within this time share o
 export const REPORT_EVERY_MS = 2 * SECOND_MS; // how often each process reports its state to the operations page
 export const REPORT_TTL_SECONDS = 10; // a process that does not report for this long is gone
 export const REPORTED_PROCESSES_MAX = 64;
+export const LOOP_DELAY_KEPT_MS = 15 * SECOND_MS; // over which the worst event-loop delay is kept for the alerts, which look every 10 to 15 s
+export const RECENT_MS = 5 * MINUTE_MS; // the window over which alerts look at the growth of a counter
+export const RECENT_STEP_MS = 10 * SECOND_MS; // at most one value of a counter is kept for each
+export const ALERT_OVER_MS = 2 * MINUTE_MS; // a condition that is gone for this long is over; shorter gaps are the same alert
+export const LIVES_MAX = 200; // processes that are known to have lived, until one has noticed how each ended
+export const OUT_OF_MEMORY_SHARE = 0.85; // of the limit in the last report before a death: then it was the kernel, unless the supervisor says something else; 459 of 512 MB were seen two seconds before one
+export const DEATHS_KEPT = 200; // the last ones; their total is counted besides
 export const LOG_STORM_EVERY_MS = 1 * SECOND_MS; // an error that repeats is logged once per this, with a count
 export const LOG_STORM_KINDS_MAX = 16; // kinds of errors that are counted separately
 
@@ -199,6 +206,8 @@ export const MAIL_QUOTA_WAIT = {
   share: 0.1,
   probing: 5 * SECOND_MS,
 } as const; // when a quota of the hour or the day is used up: most providers count the last 24 hours, so it comes back bit by bit
+
+export const ALERT_RECIPIENTS_MAX = 10; // of ALERT_MAIL_TO; more people read a list's address
 
 // WebSockets
 export const SOCKETS_MAX = 16_000; // per process: idle, and with thousands more at the door, they need 296 of 512 MB, and a storm of reconnects needs the rest; it also stays below 20,000 descriptors, a usual limit

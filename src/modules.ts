@@ -24,7 +24,13 @@ export const PLATFORM: readonly Module[] = [
     retention: () => import('./modules/suppressions/retention.ts'),
   },
   { name: 'dashboard', routes: () => import('./modules/dashboard/routes.ts') },
-  { name: 'operations', routes: () => import('./modules/operations/routes.ts') },
+  {
+    name: 'operations',
+    routes: () => import('./modules/operations/routes.ts'),
+    jobs: () => import('./modules/operations/jobs.ts'),
+    alerts: () => import('./modules/operations/alert-rules.ts'),
+    retention: () => import('./modules/operations/retention.ts'),
+  },
 ];
 
 export const PRODUCT: readonly Module[] = [
@@ -43,6 +49,7 @@ export const PRODUCT: readonly Module[] = [
     routes: () => import('./modules/campaigns/routes.ts'),
     figures: () => import('./modules/campaigns/figures.ts'),
     jobs: () => import('./modules/campaigns/jobs.ts'),
+    alerts: () => import('./modules/campaigns/alerts.ts'),
     retention: () => import('./modules/campaigns/retention.ts'),
     feedback: () => import('./modules/campaigns/feedback.ts'),
     person: () => import('./modules/campaigns/person.ts'),

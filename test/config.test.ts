@@ -27,6 +27,9 @@ test('four variables are enough, the rest has a default', () => {
     databaseMigrateUrl: NEEDED.DATABASE_URL,
     databaseReplicaUrl: undefined,
     requestsPerMinute: 6_000,
+    alertMailTo: [],
+    diskPath: '/',
+    lastExit: '',
     lameDuckMs: 500,
     redisUrl: NEEDED.REDIS_URL,
     smtpUrl: NEEDED.SMTP_URL,
@@ -78,6 +81,12 @@ test('a variable that is set replaces the default', () => {
     logLevel: 'warn',
     trustProxyHops: 2,
   });
+});
+
+test('alerts go to each address that is listed, and a list with something else is refused by name', () => {
+  const ALERT_MAIL_TO = 'Ada@Acme.com, ben@acme.com';
+  expect(loadConfig({ ...NEEDED, ALERT_MAIL_TO }).alertMailTo).toEqual(['ada@acme.com', 'ben@acme.com']);
+  expect(() => loadConfig({ ...NEEDED, ALERT_MAIL_TO: 'ada@acme.com, ben' })).toThrow(/ALERT_MAIL_TO holds "ben"/);
 });
 
 test('the configuration cannot be changed while the process runs', () => {

@@ -1,5 +1,6 @@
 /** Every scenario in the order in which they run: the platform's, with those of the modules among them. */
 import type { LoadedBench } from '../module-bench.ts';
+import { alertsFire } from './alerts.ts';
 import { baseline } from './baseline.ts';
 import { chaos } from './chaos.ts';
 import { counters } from './counters.ts';
@@ -26,7 +27,7 @@ export async function allScenarios(benches: readonly LoadedBench[]): Promise<All
   const calm = own.filter(({ kills }) => kills !== true);
   const killing = own.filter(({ kills }) => kills === true);
   return {
-    ownLayout: [fourTimesData, evenLoad, ...faces.flatMap((face) => face?.ownLayout ?? [])],
+    ownLayout: [fourTimesData, evenLoad, alertsFire, ...faces.flatMap((face) => face?.ownLayout ?? [])],
     nanoEach: [baseline, counters, ramp, overload, ...calm, soak, creditsGone, ...killing, chaos],
     oneNano: [oneNano],
   };

@@ -1,8 +1,10 @@
 /**
- * Keeps a worker running: waits until it is ready, and restarts it when it dies unexpectedly.
+ * Keeps a worker running: waits until it is ready, and restarts it when it dies unexpectedly. It tells the next one in
+ * LAST_EXIT how the last one ended, and whether the kernel killed it because of its memory.
  * Bounds: WORKER_RESTARTS_MAX restarts, with delays from WORKER_RESTART_FIRST_MS doubling up to
  * WORKER_RESTART_DELAY_MS_MAX; after WORKER_STEADY_MS of running the count is reset.
  */
+import { readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Child, type ChildOptions, startChild, waitForChild } from './child.ts';
 import {
@@ -35,6 +37,7 @@ export type Worker = {
 export async function superviseWorker(options: WorkerOptions): Promise<Worker> {
   const { name, readyUrl, restart = true, onDeath = () => undefined, onRestart = () => undefined } = options;
   const stopping = new AbortController();
+  let killsBefore = oomKills();
   let child = await startReady(options);
   let born = Date.now();
   let restarts = 0;
@@ -42,7 +45,7 @@ export async function superviseWorker(options: WorkerOptions): Promise<Worker> {
 
   async function watch(): Promise<void> {
     while (!stopping.signal.aborted) {
-      const outcome = await child.exited;
+      const outcome = outcomeOf(await child.exited);
       if (stopping.signal.aborted) return;
       if (Date.now() - born > WORKER_STEADY_MS) restarts = 0;
       if (!restart || restarts >= WORKER_RESTARTS_MAX) {
@@ -58,10 +61,17 @@ export async function superviseWorker(options: WorkerOptions): Promise<Worker> {
       );
       await delay(waitMs, undefined, { signal: stopping.signal }).catch(() => undefined);
       if (stopping.signal.aborted) return;
-      child = await startChild(options);
+      killsBefore = oomKills();
+      child = await startChild({ ...options, env: { ...(options.env ?? process.env), LAST_EXIT: outcome } });
       born = Date.now();
       onRestart(child.pid);
     }
+  }
+
+  /** A SIGKILL that nobody here sent, while the kernel has killed something for want of memory. */
+  function outcomeOf(exited: string): string {
+    const isOutOfMemory = exited === 'signal SIGKILL' && oomKills() > killsBefore;
+    return isOutOfMemory ? 'oom-kill, the kernel killed it because of its memory' : exited;
   }
 
   return {
@@ -88,6 +98,15 @@ export async function superviseWorker(options: WorkerOptions): Promise<Worker> {
 /** A restart that is in progress must finish first, or its child would not be stopped. */
 async function watchSettles(watching: Promise<void>, child: Child): Promise<void> {
   if (child.hasExited()) await watching;
+}
+
+/** How often the kernel has killed for want of memory since it started, in any group; 0 outside Linux. */
+function oomKills(): number {
+  try {
+    return Number(/^oom_kill (\d+)$/m.exec(readFileSync('/proc/vmstat', 'utf8'))?.[1] ?? 0);
+  } catch {
+    return 0;
+  }
 }
 
 function isReady(url: string): Promise<boolean> {

@@ -6,9 +6,11 @@ export const MODULE_FOLDERS = ['src/modules', 'web/modules', 'test/modules', 'be
 
 /** The files that belong to the module and to nothing else. */
 export function filesOf(module: string, files: readonly string[]): string[] {
-  const migration = new RegExp(`^migrations/\\d+-${module}(?:-[\\w-]+)?\\.sql$`);
+  const single = new RegExp(
+    `^(?:migrations/\\d+-${module}(?:-[\\w-]+)?\\.sql|deploy/(?:prometheus/(?:rules|tests)|k8s/rules)/${module}\\.ya?ml)$`,
+  );
   return files.filter(
-    (file) => migration.test(file) || MODULE_FOLDERS.some((folder) => file.startsWith(`${folder}/${module}/`)),
+    (file) => single.test(file) || MODULE_FOLDERS.some((folder) => file.startsWith(`${folder}/${module}/`)),
   );
 }
 

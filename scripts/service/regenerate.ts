@@ -11,6 +11,8 @@ export function regenerationSteps(tests: readonly string[]): Step[] {
   return [
     { what: 'types of the tables', command: ['npm', 'run', '--silent', 'generate:schema'] },
     { what: 'types of the client', command: ['npm', 'run', '--silent', 'generate:client'] },
+    { what: 'alert rules and dashboards', command: ['npm', 'run', '--silent', 'generate:alerts'] },
+    { what: 'manifests', command: ['npm', 'run', '--silent', 'generate:kubernetes'] },
     { what: 'imports and format', command: ['npx', 'biome', 'check', '--write', '--log-level=error', '.'] },
     { what: 'types', command: ['npx', 'tsc', '--noEmit'] },
     ...(tests.length === 0

@@ -141,6 +141,13 @@ export function openDatabase({ config, name, log, metrics }: DatabaseOptions): D
       atOnce: POOL_PRIMARY[name] - CONNECTIONS_FOR_WRITES,
       waiting: FALLBACK_READS_WAITING_MAX,
     });
+    metrics.measure('replica_lag_seconds', 'How far the replica is behind', () => {
+      const { lagMs } = watch.status();
+      return lagMs === null ? undefined : lagMs / 1_000;
+    });
+    metrics.measure('replica_lost', '1 while the replica cannot be used', () =>
+      Number(watch.status().state !== 'usable'),
+    );
     metrics.gauge(
       'reads_waiting_primary',
       'Reads waiting for the primary because the replica is behind',

@@ -17,6 +17,19 @@ export interface AccountLinks {
   user_id: number;
 }
 
+export interface Alerts {
+  clear_since: Time | null;
+  detail: string;
+  fired_at: Time | null;
+  over_at: Time | null;
+  process: string;
+  rule: string;
+  since: Time;
+  telling_since: Time | null;
+  told_at: Time | null;
+  value: number;
+}
+
 export interface ApiKeys {
   created_at: SetOnce;
   expires_at: Time | null;
@@ -41,6 +54,13 @@ export interface AuditLog {
   network: string | null;
   org_id: number;
   subject: string | null;
+}
+
+export interface Backups {
+  bytes: number | null;
+  finished_at: Generated<Time>;
+  id: GeneratedAlways<number>;
+  kind: string;
 }
 
 export interface IdempotencyKeys {
@@ -142,8 +162,10 @@ export interface Users {
 
 export interface Tables {
   account_links: AccountLinks;
+  alerts: Alerts;
   api_keys: ApiKeys;
   audit_log: AuditLog;
+  backups: Backups;
   idempotency_keys: IdempotencyKeys;
   invitations: Invitations;
   oidc_identities: OidcIdentities;

@@ -19,6 +19,7 @@ import type { Log } from '../log.ts';
 import type { MailEvent } from '../mail/mail-event.ts';
 import type { Mailing } from '../mail/mailing.ts';
 import type { LinkTarget, PersonalLink } from '../mail/personal-link.ts';
+import type { AlertRule } from '../process/alert-before-full.ts';
 import type { Metrics, ProcessReport } from '../process/metrics.ts';
 import type { ConsumerOf } from '../queue/queues.ts';
 import type { Retention } from '../queue/retention.ts';
@@ -39,6 +40,8 @@ export interface Module {
   readonly figures?: () => Promise<FiguresFace>;
   /** mailer: background work. */
   readonly jobs?: () => Promise<JobsFace>;
+  /** mailer: what somebody should hear of, and the Prometheus rules that are made of it. */
+  readonly alerts?: () => Promise<AlertsFace>;
   /** mailer: how long the rows of its tables are kept. Every module with tables has it. */
   readonly retention?: () => Promise<RetentionFace>;
   /** chat: WebSocket connections. */
@@ -101,6 +104,11 @@ export interface JobsContext {
   readonly metrics: Metrics;
   readonly mail: Mailing;
   readonly links: readonly PersonalLink[];
+  readonly redis: Redis;
+  /** The names of all queues. */
+  readonly queues: readonly string[];
+  /** The alerts of all modules. */
+  readonly rules: readonly AlertRule[];
   /** The producer's side of one of the module's own queues. */
   readonly queue: (name: string) => Queue;
 }
@@ -111,6 +119,10 @@ export interface Jobs {
   /** The consumer of each queue of the module. */
   readonly consumers?: Readonly<Record<string, ConsumerOf>>;
   readonly loops?: readonly Loop[];
+}
+
+export interface AlertsFace {
+  readonly alerts: readonly AlertRule[];
 }
 
 export interface RetentionFace {

@@ -24,7 +24,7 @@ export interface Shutdown {
    * time and without error.
    */
   stop(reason: string, lameDuckMs?: number): Promise<boolean>;
-  /** Aborted as soon as the stop begins: from then on the process is not ready. */
+  /** Aborted, with the reason, as soon as the stop begins: from then on the process is not ready. */
   readonly stopping: AbortSignal;
 }
 
@@ -36,7 +36,7 @@ export function createShutdown(log: Log, stopMs = STOP_MS): Shutdown {
 
   async function leave(reason: string, lameDuckMs: number): Promise<boolean> {
     log.info({ reason, lameDuckMs }, 'stopping');
-    controller.abort();
+    controller.abort(reason);
     if (lameDuckMs > 0) await sleep(lameDuckMs, undefined, { signal: hurry.signal }).catch(() => undefined);
     return closeAll();
   }

@@ -1,6 +1,6 @@
 /**
  * What it is: /livez (the event loop is running), /readyz (everything without which this process is of no use
- *   answers), /metrics.
+ *   answers), /startedz (it was ready once), /metrics.
  * What fails without it: traffic reaches a process that cannot serve it, or an orchestrator restarts one that is only
  *   waiting for its database. Checks that open their own connections exhaust them under load and cause the outage. And
  *   a check of something that the process can do without takes every instance away at once: api and chat serve people
@@ -24,27 +24,35 @@ export interface Health {
   readonly stopping: AbortSignal;
   register(part: string, check: () => Promise<unknown>): void;
   readiness(): Promise<Readiness>;
+  /** Whether it was ever ready: until then an orchestrator waits, and does not restart it because it is slow. */
+  hasStarted(): Promise<boolean>;
 }
 
 export function createHealth(stopping: AbortSignal): Health {
   const checks = new Map<string, () => Promise<unknown>>();
+  let started = false;
   let cached: { at: number; result: Promise<Readiness> } | undefined;
 
   async function run(): Promise<Readiness> {
     const results = await Promise.all([...checks].map(async ([part, check]) => [part, await outcome(check)] as const));
-    return { ready: results.every(([, result]) => result === 'ok'), checks: Object.fromEntries(results) };
+    const ready = results.every(([, result]) => result === 'ok');
+    started ||= ready;
+    return { ready, checks: Object.fromEntries(results) };
+  }
+
+  async function readiness(): Promise<Readiness> {
+    if (stopping.aborted) return { ready: false, checks: { process: 'stopping' } };
+    if (cached === undefined || performance.now() - cached.at > HEALTH_CACHE_MS) {
+      cached = { at: performance.now(), result: run() };
+    }
+    return cached.result;
   }
 
   return {
     stopping,
     register: (part, check) => void checks.set(part, check),
-    async readiness() {
-      if (stopping.aborted) return { ready: false, checks: { process: 'stopping' } };
-      if (cached === undefined || performance.now() - cached.at > HEALTH_CACHE_MS) {
-        cached = { at: performance.now(), result: run() };
-      }
-      return cached.result;
-    },
+    readiness,
+    hasStarted: async () => started || (await readiness()).ready,
   };
 }
 

@@ -9,10 +9,10 @@ export interface HealthAnswer {
   readonly body: string;
 }
 
-export const HEALTH_PATHS = ['/livez', '/readyz', '/metrics'] as const;
+export const HEALTH_PATHS = ['/livez', '/readyz', '/startedz', '/metrics'] as const;
 
 /**
- * Answers /livez, /readyz and /metrics the same way in every process; undefined for any other path.
+ * Answers /livez, /readyz, /startedz and /metrics the same way in every process; undefined for any other path.
  * Metrics are only for clients that reach the process directly: a request that came through a proxy gets a 404.
  */
 export async function answerHealth(
@@ -26,6 +26,10 @@ export async function answerHealth(
     case '/readyz': {
       const { ready, checks } = await health.readiness();
       return { status: ready ? 200 : 503, type: 'application/json', body: `${JSON.stringify({ ready, checks })}\n` };
+    }
+    case '/startedz': {
+      const started = await health.hasStarted();
+      return { status: started ? 200 : 503, type: 'text/plain', body: started ? 'ok\n' : 'not ready yet\n' };
     }
     case '/metrics':
       if (request.headers['x-forwarded-for'] !== undefined || request.headers.forwarded !== undefined) return undefined;

@@ -7,9 +7,7 @@
  * What it costs: about 40 ms at start.
  * Its bound: HEAP_SHARE, SEMI_SPACE_MB, MEMORY_BYTES_MIN. Its proof: test/process/memory-limit.test.ts.
  */
-import { existsSync, readFileSync } from 'node:fs';
 import { totalmem } from 'node:os';
-import path from 'node:path';
 import { getHeapStatistics } from 'node:v8';
 import { StartError } from '../errors.ts';
 import {
@@ -68,33 +66,4 @@ export function checkHeap(log: Log, limit = memoryLimit(), heapLimitBytes = getH
   } else {
     log.warn(sizes, 'heap is not sized for a nano: start through the launcher (npm run start:<name>)');
   }
-}
-
-/** Bytes that the kernel charges to this process's container, or undefined if there is none. */
-export function containerUsedBytes(): number | undefined {
-  try {
-    return Number(readFileSync(usageFile, 'utf8'));
-  } catch {
-    return undefined;
-  }
-}
-
-const usageFile = findUsageFile();
-
-function findUsageFile(): string {
-  try {
-    const groups = readFileSync('/proc/self/cgroup', 'utf8').split('\n');
-    const v1 = groups.find((line) => line.split(':')[1]?.split(',').includes('memory'));
-    if (v1 !== undefined) return path.join(ownGroup('/sys/fs/cgroup/memory', v1), 'memory.usage_in_bytes');
-    const v2 = groups.find((line) => line.startsWith('0::')) ?? '';
-    return path.join(ownGroup('/sys/fs/cgroup', v2), 'memory.current');
-  } catch {
-    return ''; // not Linux
-  }
-}
-
-/** In a container the cgroup's path is often the host's, while the mount begins at the container's own group. */
-function ownGroup(mount: string, line: string): string {
-  const own = path.join(mount, line.split(':').slice(2).join(':'));
-  return existsSync(own) ? own : mount;
 }

@@ -1,9 +1,11 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { getHeapStatistics } from 'node:v8';
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
-import { containerUsedBytes, memoryLimit } from './memory-limit.ts';
+import { LOOP_DELAY_KEPT_MS, RECENT_MS, RECENT_STEP_MS } from '../limits.ts';
+import { cpuPeriods, usedMemoryBytes } from './cgroup.ts';
+import { memoryLimit } from './memory-limit.ts';
 
-/** The state of one process, for the operations page. Bytes, milliseconds, CPU as a share of one core. */
+/** The state of one process, for the operations page and the alerts. Bytes, milliseconds, CPU as a share of one core. */
 export interface ProcessReport {
   readonly name: string;
   readonly pid: number;
@@ -21,11 +23,20 @@ export interface ProcessReport {
   readonly eventLoopDelayMs: { readonly p50: number; readonly p99: number; readonly max: number };
   /** Pools, queues, sockets: everything that the process's parts registered. */
   readonly gauges: Readonly<Record<string, number>>;
+  /** What only the alerts look at, under the names of the metrics. */
+  readonly own: Readonly<Record<string, number>>;
+  /** By how much each counter has grown in the last RECENT_MS, under its name without `_total`. */
+  readonly recent: Readonly<Record<string, number>>;
 }
+
+/** Undefined when it is not known now: then there is no sample, and no alert is judged by it. */
+export type Read = () => number | undefined;
 
 export interface Metrics {
   /** Shown in /metrics and on the operations page. `read` must be cheap and must not throw. */
-  gauge(name: string, help: string, read: () => number): void;
+  gauge(name: string, help: string, read: Read): void;
+  /** The same for /metrics and the alerts only: what the operations page shows elsewhere, or not at all. */
+  measure(name: string, help: string, read: Read): void;
   counter(name: string, help: string): Counter;
   /** One series for each combination of values: they must be few, and nothing that people send. */
   labelledCounter(name: string, help: string, labels: readonly string[]): Counter;
@@ -34,6 +45,8 @@ export interface Metrics {
     help: string,
     of: { readonly labels: readonly string[]; readonly buckets: readonly number[] },
   ): Histogram;
+  /** A counter that somebody else keeps: the kernel, a server. */
+  total(name: string, help: string, read: Read): void;
   /** The Prometheus text format. */
   text(): Promise<string>;
   /**
@@ -45,31 +58,78 @@ export interface Metrics {
 
 const DELAY_RESOLUTION_MS = 20;
 
+/** Gauges that prom-client names as if they were counters. */
+const MISNAMED = ['nodejs_active_handles_total', 'nodejs_active_requests_total', 'nodejs_active_resources_total'];
+
 export function createMetrics(name: string): Metrics {
   const registry = new Registry();
   registry.setDefaultLabels({ process: name });
   collectDefaultMetrics({ register: registry });
-  const gauges = new Map<string, () => number>();
+  for (const misnamed of MISNAMED) registry.removeSingleMetric(misnamed);
+  const gauges = new Map<string, Read>();
+  const own = new Map<string, Read>();
+  const growth = createGrowth();
   const delay = monitorEventLoopDelay({ resolution: DELAY_RESOLUTION_MS });
   delay.enable();
   const startedAt = new Date().toISOString();
   let cpu = process.cpuUsage();
   let cpuAt = performance.now();
+  /** Of the reports of the last LOOP_DELAY_KEPT_MS: a loop that stands still again and again has calm moments, too. */
+  let lastDelays: { readonly at: number; readonly p99: number }[] = [];
+
+  function expose(gaugeName: string, help: string, read: Read): void {
+    new Gauge({
+      name: `tardigrade_${gaugeName}`,
+      help,
+      registers: [registry],
+      collect() {
+        const value = read();
+        if (value === undefined) this.remove();
+        else this.set(value);
+      },
+    });
+  }
+
+  function measure(gaugeName: string, help: string, read: Read): void {
+    own.set(gaugeName, read);
+    expose(gaugeName, help, read);
+  }
+
+  function total(totalName: string, help: string, read: Read): void {
+    growth.watch(totalName, async () => read(), { fromZero: false });
+    new Counter({
+      name: `tardigrade_${totalName}_total`,
+      help,
+      registers: [registry],
+      collect() {
+        const value = read();
+        this.remove();
+        if (value !== undefined) this.inc(value);
+      },
+    });
+  }
+
+  measure('memory_used_bytes', 'Memory that counts against the limit', () => usedBytes());
+  measure('memory_limit_bytes', 'The limit that the kernel enforces, or that is assumed', () => memoryLimit().bytes);
+  measure(
+    'event_loop_delay_seconds',
+    'The worst p99 of the last reports',
+    () => Math.max(0, ...lastDelays.map(({ p99 }) => p99)) / 1_000,
+  );
+  total('cpu_periods', 'Periods in which the container wanted to run', () => cpuPeriods()?.all);
+  total('cpu_periods_throttled', 'Those in which its quota was used up', () => cpuPeriods()?.throttled);
 
   return {
     gauge(gaugeName, help, read) {
       gauges.set(gaugeName, read);
-      new Gauge({
-        name: `tardigrade_${gaugeName}`,
-        help,
-        registers: [registry],
-        collect() {
-          this.set(read());
-        },
-      });
+      expose(gaugeName, help, read);
     },
-    counter: (counterName, help) =>
-      new Counter({ name: `tardigrade_${counterName}_total`, help, registers: [registry] }),
+    measure,
+    counter(counterName, help) {
+      const counter = new Counter({ name: `tardigrade_${counterName}_total`, help, registers: [registry] });
+      growth.watch(counterName, async () => sumOf(await counter.get()), { fromZero: true });
+      return counter;
+    },
     labelledCounter: (counterName, help, labelNames) =>
       new Counter({ name: `tardigrade_${counterName}_total`, help, labelNames, registers: [registry] }),
     histogram: (histogramName, help, { labels, buckets }) =>
@@ -80,6 +140,7 @@ export function createMetrics(name: string): Metrics {
         buckets: [...buckets],
         registers: [registry],
       }),
+    total,
     text: () => registry.metrics(),
     report() {
       const used = process.cpuUsage(cpu);
@@ -91,7 +152,11 @@ export function createMetrics(name: string): Metrics {
       // The histogram counts the time between two ticks; the resolution itself is not delay.
       const late = (nanoseconds: number) =>
         Number.isFinite(nanoseconds) ? Math.max(0, Math.round(nanoseconds / 1e5 - DELAY_RESOLUTION_MS * 10) / 10) : 0;
-      const report: ProcessReport = {
+      const delays = { p50: late(delay.percentile(50)), p99: late(delay.percentile(99)), max: late(delay.max) };
+      lastDelays.push({ at: cpuAt, p99: delays.p99 });
+      lastDelays = lastDelays.filter(({ at }) => cpuAt - at < LOOP_DELAY_KEPT_MS);
+      delay.reset();
+      return {
         name,
         pid: process.pid,
         startedAt,
@@ -102,14 +167,71 @@ export function createMetrics(name: string): Metrics {
           heapLimitBytes: getHeapStatistics().heap_size_limit,
           limitBytes: limit.bytes,
           limitIsEnforced: limit.source !== 'assumed',
-          containerUsedBytes: (limit.source === 'container' ? containerUsedBytes() : undefined) ?? null,
+          containerUsedBytes: (limit.source === 'container' ? usedMemoryBytes() : undefined) ?? null,
         },
         cpuShare: elapsedMs > 0 ? Math.round((used.user + used.system) / elapsedMs) / 1_000 : 0,
-        eventLoopDelayMs: { p50: late(delay.percentile(50)), p99: late(delay.percentile(99)), max: late(delay.max) },
-        gauges: Object.fromEntries([...gauges].map(([gaugeName, read]) => [gaugeName, read()])),
+        eventLoopDelayMs: delays,
+        gauges: valuesOf(gauges),
+        own: valuesOf(own),
+        recent: growth.recent(),
       };
-      delay.reset();
-      return report;
+    },
+  };
+}
+
+/** Of the container if there is one: what else runs in it can get this process killed too. */
+function usedBytes(): number {
+  return (memoryLimit().source === 'container' ? usedMemoryBytes() : undefined) ?? process.memoryUsage.rss();
+}
+
+function valuesOf(reads: ReadonlyMap<string, Read>): Record<string, number> {
+  const values = [...reads].map(([name, read]) => [name, read()] as const);
+  return Object.fromEntries(values.filter((entry): entry is [string, number] => entry[1] !== undefined));
+}
+
+function sumOf({ values }: { values: readonly { value: number }[] }): number {
+  return values.reduce((sum, { value }) => sum + value, 0);
+}
+
+interface Growth {
+  /** `fromZero`: what it counts began with this process, so its first value is growth as well. */
+  watch(name: string, read: () => Promise<number | undefined>, options: { readonly fromZero: boolean }): void;
+  /** Over the last RECENT_MS. Also looks at all counters again, for the next call: prom-client answers with promises. */
+  recent(): Record<string, number>;
+}
+
+/** Holds RECENT_MS / RECENT_STEP_MS values of each counter. */
+function createGrowth(): Growth {
+  const counters = new Map<
+    string,
+    { read: () => Promise<number | undefined>; seen: { at: number; value: number }[] }
+  >();
+
+  async function look(): Promise<void> {
+    for (const { read, seen } of counters.values()) {
+      const value = await read();
+      if (value === undefined) continue;
+      const at = performance.now();
+      const last = seen.at(-1);
+      // The last one is always the latest; one before it is kept per step, and the oldest is just beyond the window.
+      if (last !== undefined && seen.length > 1 && at - (seen.at(-2)?.at ?? at) < RECENT_STEP_MS) seen.pop();
+      if (last !== undefined && value < last.value) seen.length = 0; // its keeper began anew
+      seen.push({ at, value });
+      while (seen.length > 2 && at - (seen[1]?.at ?? at) >= RECENT_MS) seen.shift();
+    }
+  }
+
+  return {
+    watch(name, read, { fromZero }) {
+      counters.set(name, { read, seen: fromZero ? [{ at: performance.now(), value: 0 }] : [] });
+    },
+    recent() {
+      void look();
+      return Object.fromEntries(
+        [...counters].flatMap(([name, { seen }]) =>
+          seen.length < 2 ? [] : [[name, (seen.at(-1)?.value ?? 0) - (seen[0]?.value ?? 0)]],
+        ),
+      );
     },
   };
 }

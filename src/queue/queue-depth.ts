@@ -26,3 +26,25 @@ export function queueDepths(redis: Redis, names: readonly string[]): Promise<Que
     }),
   );
 }
+
+/** How long the next job of any queue has been waiting to be taken, in seconds; 0 when none waits. */
+export async function oldestJobSeconds(redis: Redis, names: readonly string[]): Promise<number> {
+  const ages = await Promise.all(
+    names.flatMap((name) =>
+      ['wait', 'paused'].map(async (state) => {
+        const id = await redis.lindex(`bull:${name}:${state}`, -1); // the next one is at the end
+        if (id === null) return 0;
+        const [timestamp, begunAt, delay] = await redis.hmget(
+          `bull:${name}:${id}`,
+          'timestamp',
+          'processedOn',
+          'delay',
+        );
+        // A job that has asked for another turn waits since then.
+        const since = Math.max(Number(timestamp ?? 0), Number(begunAt ?? 0)) + Number(delay ?? 0);
+        return since === 0 ? 0 : Math.max(0, (Date.now() - since) / 1_000);
+      }),
+    ),
+  );
+  return Math.max(0, ...ages);
+}

@@ -1,30 +1,65 @@
 /**
- * Every process reports its state every REPORT_EVERY_MS; the operations page reads the reports of the last
+ * Every process reports its state every REPORT_EVERY_MS; the operations page and the alerts read the reports of the last
  * REPORT_TTL_SECONDS. They are in Redis because they can be lost: reports expire, so a dead process disappears.
  */
+import { hostname } from 'node:os';
 import type { Redis } from 'ioredis';
 import { REPORT_EVERY_MS, REPORT_TTL_SECONDS, REPORTED_PROCESSES_MAX } from '../limits.ts';
+import type { Log } from '../log.ts';
 import type { ProcessReport } from '../process/metrics.ts';
+import { leaveTrace, noticePredecessors, removeTrace } from './deaths.ts';
 
 const KEY_PREFIX = 'tardigrade:process:';
 const INDEX = 'tardigrade:processes';
 
-/** Starts reporting; returns a function that stops it. A failed report is dropped: the next one follows soon. */
-export function publishReports(redis: Redis, report: () => ProcessReport): () => void {
+export interface Reporting {
+  readonly report: () => ProcessReport;
+  /** How the process before this one ended, if its supervisor says so. */
+  readonly lastExit?: string;
+  readonly log?: Log;
+}
+
+/**
+ * Starts reporting; returns a function that stops it, and takes the process off the list when it was asked to stop.
+ * A failed report is dropped: the next one follows soon.
+ */
+export function publishReports(
+  redis: Redis,
+  { report, lastExit = '', log }: Reporting,
+): (wasAsked: boolean) => Promise<void> {
+  let begun = false;
+
+  async function begin(current: ProcessReport): Promise<void> {
+    for (const death of await noticePredecessors(redis, current, lastExit))
+      log?.error({ death }, `the process before this one died: ${death.says}`);
+    begun = true;
+  }
+
   const publish = async () => {
     const current = report();
-    const key = `${KEY_PREFIX}${current.name}:${current.pid}`;
-    await redis
-      .multi()
+    const key = keyOf(current);
+    if (!begun) await begin(current);
+    await leaveTrace(redis.multi(), current)
       .set(key, JSON.stringify(current), 'EX', REPORT_TTL_SECONDS)
       .zadd(INDEX, Date.now(), key)
       .zremrangebyscore(INDEX, 0, Date.now() - REPORT_TTL_SECONDS * 1000)
-      .exec()
-      .catch(() => undefined);
+      .exec();
   };
-  void publish();
-  const timer = setInterval(publish, REPORT_EVERY_MS);
-  return () => clearInterval(timer);
+  let publishing = publish().catch(() => undefined);
+  const timer = setInterval(() => {
+    publishing = publish().catch(() => undefined);
+  }, REPORT_EVERY_MS);
+  return async (wasAsked) => {
+    clearInterval(timer);
+    await publishing; // or the trace would come back
+    const last = report();
+    if (wasAsked)
+      await removeTrace(redis.multi(), last)
+        .del(keyOf(last))
+        .zrem(INDEX, keyOf(last))
+        .exec()
+        .catch(() => undefined);
+  };
 }
 
 /** The latest report of each running process, sorted by name and pid. */
@@ -36,4 +71,9 @@ export async function readReports(redis: Redis): Promise<ProcessReport[]> {
     .filter((text) => text !== null)
     .map((text) => JSON.parse(text) as ProcessReport)
     .sort((a, b) => a.name.localeCompare(b.name) || a.pid - b.pid);
+}
+
+/** With the host: in a container most processes have the same pid. */
+function keyOf({ name, pid }: ProcessReport): string {
+  return `${KEY_PREFIX}${name}:${hostname()}:${pid}`;
 }

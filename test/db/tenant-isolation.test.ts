@@ -23,6 +23,8 @@ afterAll(() => on.close());
 const NO_TENANT: Record<string, string> = {
   kysely_migration: 'which migrations ran',
   kysely_migration_lock: 'and that they run one at a time',
+  alerts: 'what is wrong with the deployment',
+  backups: 'when it was backed up',
 };
 
 /** Indexes of the platform that do not begin with the organisation: each with its reason. A module's are in its query-plans.ts. */

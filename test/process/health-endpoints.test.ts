@@ -4,6 +4,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createHealth } from '../../src/process/health-check.ts';
 import { answerHealth, createHealthServer, HEALTH_PATHS } from '../../src/process/health-endpoints.ts';
 import { createMetrics } from '../../src/process/metrics.ts';
+import { until } from '../database.ts';
 
 const stop = new AbortController();
 const health = createHealth(stop.signal);
@@ -40,6 +41,21 @@ test.each([
 ])('metrics are not there for what came through a proxy (%s)', async (header, value) => {
   const answer = await fetch(`${url}/metrics`, { headers: { [header]: value } });
   expect([answer.status, await answer.text()]).toEqual([404, 'not found\n']);
+});
+
+test('a process has started once it was ready, and stays so while a server that it needs is away', async () => {
+  const late = createHealth(new AbortController().signal);
+  let away = true;
+  late.register('database', async () => {
+    if (away) throw new Error('away');
+  });
+  const started = async () => (await answerHealth({ path: '/startedz', headers: {} }, late, metrics))?.status;
+  expect(await started()).toBe(503);
+  away = false;
+  await until('it is ready', async () => (await started()) === 200);
+  away = true;
+  await until('it is not ready any more', async () => !(await late.readiness()).ready);
+  expect(await started()).toBe(200);
 });
 
 test('any other path is a 404 on the health server, and is left to the framework in the api', async () => {

@@ -51,6 +51,48 @@ test('a blocked event loop shows in the next report and not in the one after it'
   });
 });
 
+test('a delay is kept for the alerts while the next reports are calm', async () => {
+  const metrics = createMetrics('api');
+  metrics.report();
+  await ticks();
+  block(300);
+  await ticks();
+  metrics.report();
+  await until('a calm report', async () => {
+    await ticks();
+    return metrics.report().eventLoopDelayMs.max < 100;
+  });
+  expect(metrics.report().own['event_loop_delay_seconds']).toBeGreaterThan(0.1);
+});
+
+test('what is not known now has no sample, and none that looks like a zero', async () => {
+  const metrics = createMetrics('mailer');
+  let age: number | undefined = 7;
+  metrics.measure('backup_age_seconds', 'Age', () => age);
+  metrics.total('deadlocks', 'Deadlocks', () => age);
+  expect(await metrics.text()).toMatch(/^tardigrade_backup_age_seconds\{process="mailer"\} 7$/m);
+  expect(await metrics.text()).toMatch(/^tardigrade_deadlocks_total\{process="mailer"\} 7$/m);
+  age = undefined;
+  expect(await metrics.text()).not.toMatch(/^tardigrade_(?:backup_age_seconds|deadlocks_total)\{/m);
+  expect(metrics.report().own).not.toHaveProperty('backup_age_seconds');
+  age = 9;
+  expect(await metrics.text()).toMatch(/^tardigrade_deadlocks_total\{process="mailer"\} 9$/m);
+});
+
+test('the growth of a counter is reported: from zero for our own, from the first look for those of others', async () => {
+  const metrics = createMetrics('mailer');
+  const sent = metrics.counter('sent', 'Sent');
+  let deadlocks = 100;
+  metrics.total('deadlocks', 'Deadlocks', () => deadlocks);
+  sent.inc(3);
+  metrics.report(); // looks, and the next one tells
+  await until('the look is over', () => metrics.report().recent['sent'] === 3);
+  deadlocks = 104;
+  await until('the growth shows', () => metrics.report().recent['deadlocks'] === 4);
+  deadlocks = 1; // the server has begun anew
+  await until('a reset is not growth', () => (metrics.report().recent['deadlocks'] ?? 0) === 0);
+});
+
 /** Long enough for the histogram to have sampled the loop. */
 async function ticks(): Promise<void> {
   for (let tick = 0; tick < 5; tick++) await new Promise((resolve) => setTimeout(resolve, 15));

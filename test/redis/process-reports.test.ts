@@ -1,3 +1,4 @@
+import { hostname } from 'node:os';
 import { Redis } from 'ioredis';
 import { afterAll, beforeEach, expect, test } from 'vitest';
 import { REPORT_TTL_SECONDS } from '../../src/limits.ts';
@@ -6,33 +7,41 @@ import { publishReports, readReports } from '../../src/redis/process-reports.ts'
 import { until } from '../database.ts';
 import { emptyRedis, testRedisUrl } from '../worker.ts';
 
+const CHAT = `tardigrade:process:chat:${hostname()}:1`;
+
 const redis = new Redis(testRedisUrl());
 beforeEach(emptyRedis);
 afterAll(() => redis.disconnect());
 
 const reportOf = (name: string, pid: number): ProcessReport => ({ ...createMetrics(name).report(), name, pid });
-const publish = (name: string, pid: number) => publishReports(redis, () => reportOf(name, pid));
+const publish = (name: string, pid: number) => publishReports(redis, { report: () => reportOf(name, pid) });
 
 test('every process that reports is listed, by name and pid', async () => {
   const stops = [publish('mailer', 7), publish('api', 30), publish('api', 4)];
   await until('all three have reported', async () => (await readReports(redis)).length === 3);
-  for (const stop of stops) stop();
+  for (const stop of stops) await stop(false);
   expect((await readReports(redis)).map(({ name, pid }) => `${name} ${pid}`)).toEqual(['api 4', 'api 30', 'mailer 7']);
 });
 
 test('a process that no longer reports disappears from the list', async () => {
-  publish('chat', 1)();
+  await publish('chat', 1)(false);
   await until('it has reported', async () => (await readReports(redis)).length === 1);
-  const ttlMs = await redis.pttl('tardigrade:process:chat:1');
+  const ttlMs = await redis.pttl(CHAT);
   expect(ttlMs).toBeGreaterThan(0);
   expect(ttlMs).toBeLessThanOrEqual(REPORT_TTL_SECONDS * 1000);
-  await redis.pexpire('tardigrade:process:chat:1', 1);
+  await redis.pexpire(CHAT, 1);
   await until('its report is gone', async () => (await readReports(redis)).length === 0);
   // The next report of any process cleans the index.
-  await redis.zadd('tardigrade:processes', Date.now() - REPORT_TTL_SECONDS * 1000 - 1, 'tardigrade:process:chat:1');
-  publish('api', 2)();
+  await redis.zadd('tardigrade:processes', Date.now() - REPORT_TTL_SECONDS * 1000 - 1, CHAT);
+  await publish('api', 2)(false);
   await until('the index names only processes that report', async () => {
     const names = await redis.zrange('tardigrade:processes', '0', '-1');
-    return names.length === 1 && names[0] === 'tardigrade:process:api:2';
+    return names.length === 1 && names[0] === `tardigrade:process:api:${hostname()}:2`;
   });
+});
+
+test('a process that was asked to stop is off the list at once', async () => {
+  await publish('chat', 1)(true);
+  expect(await readReports(redis)).toEqual([]);
+  expect(await redis.exists(CHAT)).toBe(0);
 });

@@ -3,11 +3,14 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { createBox } from '../../bench/box/box.ts';
+import { chooseDriver } from '../../bench/box/choose-driver.ts';
 import { choosePort } from '../../scripts/embedded/ports.ts';
 import { livingProcesses } from '../../scripts/embedded/process-record.ts';
 import { superviseWorker, type Worker, type WorkerOptions } from '../../scripts/embedded/supervise.ts';
 
 const SEEN_MS = 5_000;
+const { driver } = await chooseDriver();
 
 let folder: string;
 let worker: Worker | undefined;
@@ -55,6 +58,55 @@ test('without restart, a worker that dies stays down, and its last log lines are
 test('a worker that cannot start is an error with its last log lines', async () => {
   const options = await serving({ args: ['-e', 'console.error("DATABASE_URL is missing"); process.exit(1)'] });
   await expect(superviseWorker(options)).rejects.toThrow(/exit code 1[\s\S]*DATABASE_URL is missing/);
+});
+
+test('the next worker is told how the last one ended', async () => {
+  const port = await choosePort('api', 'any');
+  const program = `require('node:http').createServer((_, r) => r.end(process.env.LAST_EXIT ?? 'none')).listen(${port}, '127.0.0.1')`;
+  const options = await serving({ args: ['-e', program], readyUrl: `http://127.0.0.1:${port}/readyz` });
+  worker = await superviseWorker(options);
+  const told = () =>
+    fetch(options.readyUrl).then(
+      (response) => response.text(),
+      () => '',
+    );
+  expect(await told()).toBe('none');
+  process.kill(worker.pid(), 'SIGKILL');
+  await until(async () => (await told()) === 'signal SIGKILL');
+});
+
+test.skipIf(driver.name === 'none')('a worker that the kernel kills for its memory is named as such', async () => {
+  const box = await createBox({ name: 'supervised', memoryBytes: 96 * 2 ** 20, cpus: 1 });
+  const port = await choosePort('api', 'any');
+  const program = `require('node:http').createServer((request, r) => {
+    if (request.url === '/eat') Buffer.alloc(160 * 2 ** 20, 1);
+    r.end(process.env.LAST_EXIT ?? 'none');
+  }).listen(${port}, '127.0.0.1')`;
+  const deaths: string[] = [];
+  try {
+    worker = await superviseWorker(
+      await serving({
+        args: ['-e', program],
+        readyUrl: `http://127.0.0.1:${port}/readyz`,
+        wrap: (_part, command, args) => {
+          const line = box.wrap(command, args);
+          return { command: line.command, args: [...line.args] };
+        },
+        onDeath: (message) => deaths.push(message),
+      }),
+    );
+    await fetch(`http://127.0.0.1:${port}/eat`).catch(() => undefined);
+    await until(async () =>
+      fetch(`http://127.0.0.1:${port}/`).then(
+        async (response) => (await response.text()).startsWith('oom-kill'),
+        () => false,
+      ),
+    );
+    expect(deaths[0]).toContain('the kernel killed it because of its memory');
+  } finally {
+    await worker?.stop();
+    await box.close();
+  }
 });
 
 async function serving(options: Partial<WorkerOptions>): Promise<WorkerOptions> {

@@ -11,7 +11,7 @@ import { relayOutbox, reportUnhandledTopics, type TopicHandlers } from '../../sr
 import { createSharedThrottle } from '../../src/redis/shared-throttle.ts';
 import { countMails } from './mail-metrics.ts';
 import { receiveReports } from './mail-reports.ts';
-import { loadFaces, loadLinks, queueNames } from './modules.ts';
+import { loadFaces, loadLinks, loadRules, queueNames } from './modules.ts';
 import { useQueue } from './queue.ts';
 import { registerRedisCheck, useDatabase, useMemoryWatch, useRedis } from './resources.ts';
 
@@ -38,9 +38,12 @@ export async function runJobs(process: Process, modules: readonly Module[]): Pro
   await receiveReports(process, database, modules);
 
   const links = await loadLinks(modules);
+  const rules = await loadRules(modules);
   const queue = (name: string) => queues.get(name) ?? refuseUnlisted(name);
   const faces = await loadFaces(modules, (module) => module.jobs);
-  const all = faces.map(({ jobs }) => jobs({ config, log, database, metrics, mail, links, queue }));
+  const all = faces.map(({ jobs }) =>
+    jobs({ config, log, database, redis, metrics, mail, links, rules, queues: queueNames(modules), queue }),
+  );
   for (const [name, consume] of all.flatMap(({ consumers = {} }) => Object.entries(consumers))) {
     await process.open(
       `consumer ${name}`,

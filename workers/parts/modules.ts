@@ -1,5 +1,6 @@
 import type { PersonalLink } from '../../src/mail/personal-link.ts';
 import type { Figures, MailFeedback, Module, PersonalData } from '../../src/modules/faces.ts';
+import type { AlertRule } from '../../src/process/alert-before-full.ts';
 
 /** Loads one kind of face from all modules that have it, in the order of the list. */
 export async function loadFaces<T>(
@@ -27,6 +28,11 @@ export async function loadLinks(modules: readonly Module[]): Promise<PersonalLin
 
 export async function loadFeedbacks(modules: readonly Module[]): Promise<MailFeedback[]> {
   return (await loadFaces(modules, ({ feedback }) => feedback)).map(({ feedback }) => feedback);
+}
+
+/** What somebody should hear of, of all modules. */
+export async function loadRules(modules: readonly Module[]): Promise<AlertRule[]> {
+  return (await loadFaces(modules, (module) => module.alerts)).flatMap(({ alerts }) => alerts);
 }
 
 export function queueNames(modules: readonly Module[]): string[] {

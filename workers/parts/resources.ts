@@ -47,11 +47,15 @@ export async function useRedis(process: Process, { needed }: { needed: boolean }
   );
   await process.open(
     'report',
-    () => publishReports(redis, process.metrics.report),
-    (stop) => stop(),
+    () =>
+      publishReports(redis, { report: process.metrics.report, lastExit: process.config.lastExit, log: process.log }),
+    (stop) => stop(!UNASKED.test(String(process.stopping.reason))),
   );
   return redis;
 }
+
+/** Reasons to stop that nobody gave: the process is then counted among those that died. */
+const UNASKED = /^uncaught exception$/;
 
 /** For a process that is of no use to anybody while Redis does not answer: the mailer, but not `all`, which serves people. */
 export function registerRedisCheck({ name, health }: Process, redis: Redis): void {

@@ -7,6 +7,7 @@ import type { OutboxEvent } from '../../queue/transactional-outbox.ts';
 import type { Jobs, JobsContext } from '../faces.ts';
 import { expandLedger } from './expansion.ts';
 import {
+  countStopped,
   finishCampaign,
   nextDueMs,
   type SendingCampaign,
@@ -21,6 +22,7 @@ import {
   HELD_STOP_MS,
   MAIL_LEASE_MS,
   MAIL_RETRY_MARGIN_MS,
+  STOPPED_EVERY_MS,
   SWEEP_CAMPAIGNS_MAX,
   SWEEP_EVERY_MS,
 } from './limits.ts';
@@ -45,6 +47,11 @@ export function jobs(context: JobsContext): Jobs {
       queue,
       events.map(({ orgId, payload }) => ({ orgId, campaignId: payload.campaignId })),
     );
+  let stopped: number | undefined;
+  context.metrics.measure('campaigns_stopped', 'Campaigns that the mail server holds up', () => stopped);
+  const countAgain = async () => {
+    stopped = await countStopped(database.primary(EVERY_ORGANISATION));
+  };
   return {
     topics: {
       'campaign.launched': begin,
@@ -57,6 +64,7 @@ export function jobs(context: JobsContext): Jobs {
     },
     loops: [
       every(DUE_EVERY_MS, 'due campaigns', (signal) => launchDueCampaigns(database, signal)),
+      every(STOPPED_EVERY_MS, 'stopped campaigns', countAgain),
       every(SWEEP_EVERY_MS, 'campaign sweep', () => sweepCampaigns(database, queue)),
     ],
   };

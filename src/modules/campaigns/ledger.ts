@@ -12,7 +12,7 @@ import { givenRows } from '../../db/batch-write.ts';
 import { isStillHeld, leased, leaseEnd } from '../../db/lease-and-fencing.ts';
 import type { Db } from '../../db/schema.ts';
 import { isSuppressed } from '../suppressions/suppressions.ts';
-import { LAST_DUE_SHARE, MAIL_LEASE_MS, UNDER_WAY_POLL_MS } from './limits.ts';
+import { LAST_DUE_SHARE, MAIL_LEASE_MS, STOPPED_COUNTED_MAX, UNDER_WAY_POLL_MS } from './limits.ts';
 import { type FailureCause, NOT_PAUSED, type ReachOutStatus } from './queries.ts';
 
 export interface SendingCampaign {
@@ -27,6 +27,16 @@ export interface SendingCampaign {
   readonly expandPosition: string | null;
   /** The mail server takes no mail from us: for how long this has been so, and when it is to be asked again. */
   readonly held: { readonly forMs: number; readonly againInMs: number } | undefined;
+}
+
+/** How many no mail goes out for, although nobody has paused them; of all organisations, up to STOPPED_COUNTED_MAX. */
+export async function countStopped(db: Db): Promise<number> {
+  const { rows } = await sql<{ stopped: number }>`
+    select count(*)::int as stopped from (
+      select from campaigns where paused_about <> 'person' limit ${STOPPED_COUNTED_MAX}) as stopped`.execute(
+    db.withoutPlugins(),
+  );
+  return rows[0]?.stopped ?? 0;
 }
 
 /** Undefined when there is nothing to send: the campaign is done, paused by a person, cancelled or deleted. */

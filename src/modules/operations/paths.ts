@@ -11,6 +11,8 @@ declare module '../../http/paths.ts' {
             content: {
               'application/json': {
                 now: string;
+                alerts: { rule: string; process: string; detail: string; since: string }[];
+                deaths: { at: string; cause: 'oom' | 'crash'; says: string }[];
                 processes: {
                   name: string;
                   pid: number;

@@ -3,9 +3,11 @@ import { EVERY_ORGANISATION } from '../../db/tenant-isolation.ts';
 import type { App } from '../../http/app.ts';
 import { nullable, Time } from '../../http/schemas.ts';
 import { queueDepths } from '../../queue/queue-depth.ts';
+import { deathsSince } from '../../redis/deaths.ts';
 import { readReports } from '../../redis/process-reports.ts';
 import type { ApiContext } from '../faces.ts';
-import { databaseState } from './queries.ts';
+import { DEATHS_WINDOW_MS } from './limits.ts';
+import { databaseState, firingAlerts } from './queries.ts';
 
 const Bytes = Type.Integer();
 const Report = Type.Object({
@@ -28,6 +30,16 @@ const Report = Type.Object({
 
 const Operations = Type.Object({
   now: Type.String({ description: 'the clock to compare reportedAt with' }),
+  alerts: Type.Array(Type.Object({ rule: Type.String(), process: Type.String(), detail: Type.String(), since: Time }), {
+    description: 'what is wrong now, or was a moment ago',
+  }),
+  deaths: Type.Array(
+    Type.Object({ at: Time, cause: Type.Union([Type.Literal('oom'), Type.Literal('crash')]), says: Type.String() }),
+    {
+      description:
+        'processes that ended lately without being asked to; `oom`: the kernel killed it because of its memory',
+    },
+  ),
   processes: Type.Array(Report),
   replica: Type.Object({ state: Type.String(), lagMs: nullable(Type.Number()), lagBytes: nullable(Bytes) }),
   queues: Type.Array(
@@ -57,15 +69,18 @@ export function routes(api: App, context: ApiContext): void {
       },
     },
     async () => {
-      const [{ outboxWaiting, replicaLagBytes, ...state }, fromRedis] = await Promise.all([
-        databaseState(database.primary(EVERY_ORGANISATION)),
+      const primary = database.primary(EVERY_ORGANISATION);
+      const [{ outboxWaiting, replicaLagBytes, ...state }, alerts, fromRedis] = await Promise.all([
+        databaseState(primary),
+        firingAlerts(primary),
         redisState(context).catch((error) => {
           log.warn({ err: error }, 'redis unavailable: showing operations without it');
-          return { processes: [context.report()], queues: [], redis: null };
+          return { processes: [context.report()], deaths: [], queues: [], redis: null };
         }),
       ]);
       return {
         now: new Date().toISOString(),
+        alerts,
         ...fromRedis,
         replica: { ...database.replica(), lagBytes: replicaLagBytes },
         outbox: { waiting: outboxWaiting },
@@ -76,14 +91,16 @@ export function routes(api: App, context: ApiContext): void {
 }
 
 async function redisState({ redis, queues: names, report }: ApiContext) {
-  const [processes, queues, info] = await Promise.all([
+  const [processes, deaths, queues, info] = await Promise.all([
     readReports(redis),
+    deathsSince(redis, Date.now() - DEATHS_WINDOW_MS),
     queueDepths(redis, names),
     redis.info('memory'),
   ]);
   return {
     // In its first moment this process has not reported yet.
     processes: processes.length > 0 ? processes : [report()],
+    deaths: deaths.map(({ at, ...death }) => ({ ...death, at: new Date(at).toISOString() })),
     queues,
     redis: { usedBytes: numberIn(info, 'used_memory'), maxBytes: numberIn(info, 'maxmemory') },
   };

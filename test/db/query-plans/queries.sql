@@ -497,6 +497,23 @@ select (
   from (
     select 1
     from outbox
+    limit $1
+  ) as waiting
+) as "outboxWaiting", (
+  select max(pg_wal_lsn_diff(pg_current_wal_insert_lsn(), replay_lsn))::bigint
+  from pg_stat_replication
+) as "replicaLagBytes";
+
+-- src/modules/operations/queries.ts databaseState (system)
+select (
+  select sum(numbackends)
+  from pg_stat_database
+)::int as connections, current_setting('max_connections')::int as "connectionsMax",
+    pg_database_size(current_database()) as "sizeBytes", (
+  select count(*)
+  from (
+    select 1
+    from outbox
     limit 10000
   ) as waiting
 ) as "outboxWaiting", (
@@ -558,6 +575,84 @@ where (org_id, id) in (
   order by lifted_at
   limit $2
   for update skip locked
+-- src/modules/operations/queries.ts deleteAlert (system)
+delete from alerts
+where rule = $1 and process = $2;
+
+-- src/modules/operations/queries.ts firingAlerts (system)
+select rule, process, detail, since
+from alerts
+where fired_at is not null and over_at is null
+order by rule, process
+limit $1;
+
+-- src/modules/operations/queries.ts lockAlerts (system)
+select *
+from alerts
+order by rule, process
+limit $1
+for update;
+
+-- src/modules/operations/queries.ts lockAlerts (system)
+select *
+from alerts
+order by rule, process
+limit $1;
+
+-- src/modules/operations/queries.ts lockAlerts (system)
+select pg_advisory_xact_lock($1);
+
+-- src/modules/operations/queries.ts serverState (system)
+select (
+  select sum(numbackends)
+  from pg_stat_database
+)::int as connections, current_setting('max_connections')::int as "connectionsMax", (
+  select deadlocks
+  from pg_stat_database
+  where datname = current_database()
+) as deadlocks, (
+  select extract(epoch from now() - created_at)::float8
+  from outbox
+  order by id
+  limit 1
+) as "outboxSeconds", (
+  select max(case when wal_status = 'lost' then pg_size_bytes(current_setting('max_slot_wal_keep_size')) else pg_wal_lsn_diff(pg_current_wal_lsn(), restart_lsn) end)::bigint
+  from pg_replication_slots
+) as "slotBytes", pg_size_bytes(current_setting('max_slot_wal_keep_size')) as "slotBytesMax",
+    extract(epoch from now() - coalesce( (
+  select finished_at
+  from backups
+  order by finished_at desc
+  limit 1
+), (
+  select min(timestamp)::timestamptz
+  from kysely_migration
+)))::float8 as "backupSeconds";
+
+-- src/modules/operations/queries.ts storeAlert (system)
+insert into alerts (rule, process, value, detail, since, fired_at, told_at, clear_since, over_at, telling_since)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+on conflict (rule, process) do update set value = $11, detail = $12, fired_at = $13, told_at = $14, clear_since = $15,
+    over_at = $16, telling_since = $17;
+
+-- src/modules/operations/retention.ts deleteOldBackups (system)
+delete from backups
+where id = any(array(
+  select id
+  from backups
+  where finished_at < now() - make_interval(days => $1::int)
+  order by finished_at
+  limit $2
+));
+
+-- src/modules/operations/retention.ts deleteUntold (system)
+delete from alerts
+where (rule, process) in (
+  select rule, process
+  from alerts
+  where over_at < now() - make_interval(days => $1::int)
+  order by rule, process
+  limit $2
 );
 
 -- src/queue/retention.ts deleteUndelivered (system)

@@ -144,6 +144,15 @@ returning r.id, r.employee_id as "employeeId", r.claim, r.attempts, r.held,
   limit 1
 ), false) as suppressed, old.status = 'sending' as interrupted, coalesce(r.cause = 'unconfirmed', false) as unconfirmed;
 
+-- src/modules/campaigns/ledger.ts countStopped (system)
+select count(*)::int as stopped
+from (
+  select
+  from campaigns
+  where paused_about <> 'person'
+  limit $1
+) as stopped;
+
 -- src/modules/campaigns/ledger.ts extendLeases (tenant)
 with given as materialized (
   select *

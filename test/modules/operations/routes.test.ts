@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { REDIS_COMMAND_MS } from '../../../src/limits.ts';
+import { createMetrics } from '../../../src/process/metrics.ts';
 import { openQueue } from '../../../src/queue/queues.ts';
+import { noticePredecessors } from '../../../src/redis/deaths.ts';
 import { openRedis } from '../../../src/redis/redis.ts';
 import type { ApiClient } from '../../api-client.ts';
 import { until } from '../../database.ts';
@@ -11,6 +13,8 @@ import { testRedisUrl } from '../../worker.ts';
 
 interface Operations {
   readonly processes: { name: string; pid: number; gauges: Record<string, number>; memory: Record<string, unknown> }[];
+  readonly alerts: { rule: string; process: string; detail: string; since: string }[];
+  readonly deaths: { at: string; cause: string; says: string }[];
   readonly replica: { state: string; lagMs: number | null; lagBytes: number | null };
   readonly queues: { name: string; waiting: number; active: number; delayed: number; failed: number }[];
   readonly outbox: { waiting: number };
@@ -81,6 +85,24 @@ test('shows the database and Redis with their limits', async () => {
   expect(database.connectionsMax).toBeGreaterThan(database.connections);
   expect(database.sizeBytes).toBeGreaterThan(1_000_000);
   expect(redis?.usedBytes).toBeGreaterThan(0);
+});
+
+test('shows the alerts that fire and the processes that died, and none that are over', async () => {
+  const alert = { process: 'api', value: 1, detail: 'api (pid 1): 93 % (above 85 %)', since: '2026-11-26T01:00:00Z' };
+  await api.database.db
+    .insertInto('alerts')
+    .values([
+      { ...alert, rule: 'Firing', fired_at: '2026-11-26T01:01:00Z' },
+      { ...alert, rule: 'Pending' },
+      { ...alert, rule: 'Over', fired_at: '2026-11-26T01:01:00Z', over_at: '2026-11-26T02:00:00Z' },
+    ])
+    .execute();
+  const redis = await openRedis(testRedisUrl(), api.worker.process.log);
+  await noticePredecessors(redis, { ...createMetrics('chat').report() }, 'oom-kill');
+  redis.disconnect();
+  const { alerts, deaths } = await operations();
+  expect(alerts).toEqual([{ rule: 'Firing', process: 'api', detail: alert.detail, since: '2026-11-26T01:00:00Z' }]);
+  expect(deaths).toMatchObject([{ cause: 'oom', says: expect.stringContaining('chat') }]);
 });
 
 test('answers without Redis as well, with this process alone and no queues', async () => {

@@ -32,12 +32,11 @@ test.each([
   const redis = new Redis(redisUrl);
   const report = createMetrics('api').report();
   const small = { limitIsEnforced: true, containerUsedBytes: 90 * MB, rssBytes: 90 * MB };
-  const stop = publishReports(
-    redis,
-    (): ProcessReport => ({ ...report, memory: { ...report.memory, ...small, ...memory } }),
-  );
-  onTestFinished(() => {
-    stop();
+  const stop = publishReports(redis, {
+    report: (): ProcessReport => ({ ...report, memory: { ...report.memory, ...small, ...memory } }),
+  });
+  onTestFinished(async () => {
+    await stop(true);
     redis.disconnect();
   });
   const [, running] = await until('it has reported', async () => {

@@ -12,12 +12,14 @@ const LOAD_EVERY_MS = 2_000;
 
 export function operationsView({ signal }) {
   const fault = el('div');
+  const wrong = el('div');
   const processes = el('div', { class: 'cards' }, el('p', { class: 'soft' }, 'Loading…'));
   const stores = el('div', { class: 'cards' });
   const history = new Map(); // process -> its last readings; kept only while this view is open
   const load = async () => {
     const found = await get('/api/operations', null, signal);
     put(fault);
+    put(wrong, wrongNow(found));
     forgetGone(history, found.processes);
     put(
       processes,
@@ -29,6 +31,7 @@ export function operationsView({ signal }) {
   return [
     heading('Operations'),
     fault,
+    wrong,
     el('h2', null, 'Processes'),
     processes,
     el('h2', null, 'Stores and queues'),
@@ -39,6 +42,27 @@ export function operationsView({ signal }) {
 function forgetGone(history, processes) {
   const here = new Set(processes.map(({ name, pid }) => `${name}/${pid}`));
   for (const key of history.keys()) if (!here.has(key)) history.delete(key);
+}
+
+/** What somebody should look at first; nothing when all is well. */
+function wrongNow({ alerts, deaths }) {
+  const lines = [
+    ...alerts.map(({ rule, detail, since }) => `${rule}: ${detail}, since ${new Date(since).toLocaleTimeString()}`),
+    ...deaths.map(({ says, at }) => `${new Date(at).toLocaleTimeString()}: ${says}`),
+  ];
+  return (
+    lines.length > 0 &&
+    el(
+      'section',
+      { class: 'card wide', 'aria-label': 'What is wrong' },
+      el('h2', null, 'What is wrong ', el('span', { class: 'status bad' }, formatNumber(lines.length))),
+      el(
+        'ul',
+        null,
+        lines.map((line) => el('li', null, line)),
+      ),
+    )
+  );
 }
 
 const REPLICA = {

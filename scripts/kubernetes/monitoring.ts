@@ -1,0 +1,37 @@
+import type { IPrometheusRule, IServiceMonitor } from '@kubernetes-models/prometheus-operator/monitoring.coreos.com/v1';
+import { parse } from 'yaml';
+import { LISTENING_PROCESSES } from '../../src/processes.ts';
+import { labels } from './workers.ts';
+
+/** For the Prometheus operator: who is asked. */
+export function monitor(): IServiceMonitor {
+  return {
+    apiVersion: 'monitoring.coreos.com/v1',
+    kind: 'ServiceMonitor',
+    metadata: { name: 'tardigrade', labels: labels('tardigrade') },
+    spec: {
+      selector: {
+        matchExpressions: [{ key: 'app.kubernetes.io/name', operator: 'In', values: [...LISTENING_PROCESSES] }],
+      },
+      endpoints: [
+        {
+          port: 'http',
+          path: '/metrics',
+          interval: '15s',
+          // The rules and dashboards know one job.
+          relabelings: [{ targetLabel: 'job', replacement: 'tardigrade' }],
+        },
+      ],
+    },
+  };
+}
+
+/** And the same rules as everywhere else. */
+export function rules(module: string, text: string): IPrometheusRule {
+  return {
+    apiVersion: 'monitoring.coreos.com/v1',
+    kind: 'PrometheusRule',
+    metadata: { name: `tardigrade-${module}`, labels: labels('tardigrade') },
+    spec: parse(text) as IPrometheusRule['spec'],
+  };
+}

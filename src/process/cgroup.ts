@@ -1,0 +1,55 @@
+/** What the kernel counts for the container that this process runs in: cgroup v1 or v2, and nothing outside Linux. */
+import { existsSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+
+export interface CpuPeriods {
+  /** Periods in which the container wanted to run, and those in which its quota was used up before the end. */
+  readonly all: number;
+  readonly throttled: number;
+}
+
+/** Bytes that count against the limit and that the kernel cannot simply drop: without the cache of files not in use. */
+export function usedMemoryBytes(): number | undefined {
+  const used = Number(read(usageFile));
+  const idleCache = Number(/^(?:total_)?inactive_file (\d+)/m.exec(read(statFile) ?? '')?.[1] ?? 0);
+  return Number.isFinite(used) && used > 0 ? Math.max(0, used - idleCache) : undefined;
+}
+
+/** Undefined where no quota is set. */
+export function cpuPeriods(): CpuPeriods | undefined {
+  const text = read(cpuFile) ?? '';
+  const of = (name: string) => Number(new RegExp(`^${name} (\\d+)`, 'm').exec(text)?.[1] ?? Number.NaN);
+  const periods = { all: of('nr_periods'), throttled: of('nr_throttled') };
+  return Number.isFinite(periods.all) && Number.isFinite(periods.throttled) ? periods : undefined;
+}
+
+const usageFile = fileOf('memory', 'memory.usage_in_bytes', 'memory.current');
+const statFile = fileOf('memory', 'memory.stat', 'memory.stat');
+const cpuFile = fileOf('cpu', 'cpu.stat', 'cpu.stat');
+
+function read(file: string | undefined): string | undefined {
+  if (file === undefined) return undefined;
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    return undefined;
+  }
+}
+
+function fileOf(controller: string, v1Name: string, v2Name: string): string | undefined {
+  try {
+    const groups = readFileSync('/proc/self/cgroup', 'utf8').split('\n');
+    const v1 = groups.find((line) => line.split(':')[1]?.split(',').includes(controller));
+    if (v1 !== undefined) return path.join(ownGroup(`/sys/fs/cgroup/${controller}`, v1), v1Name);
+    const v2 = groups.find((line) => line.startsWith('0::')) ?? '';
+    return path.join(ownGroup('/sys/fs/cgroup', v2), v2Name);
+  } catch {
+    return undefined; // not Linux
+  }
+}
+
+/** In a container the cgroup's path is often the host's, while the mount begins at the container's own group. */
+function ownGroup(mount: string, line: string): string {
+  const own = path.join(mount, line.split(':').slice(2).join(':'));
+  return existsSync(own) ? own : mount;
+}

@@ -1,0 +1,147 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { createServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import type { Redis } from 'ioredis';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { createLog } from '../../../src/log.ts';
+import { type DeploymentParts, watchDeployment } from '../../../src/modules/operations/deployment.ts';
+import { createMetrics, type ProcessReport } from '../../../src/process/metrics.ts';
+import { noticePredecessors } from '../../../src/redis/deaths.ts';
+import { publishReports } from '../../../src/redis/process-reports.ts';
+import { openRedis } from '../../../src/redis/redis.ts';
+import { createTestDatabase, type TestDatabase } from '../../database.ts';
+import { emptyRedis, testRedisUrl } from '../../worker.ts';
+
+const log = createLog('test', 'silent');
+const HOUR_SECONDS = 3_600;
+
+let on: TestDatabase;
+let redis: Redis;
+beforeAll(async () => {
+  on = await createTestDatabase({ replica: false });
+});
+afterAll(() => on.close());
+beforeEach(async () => {
+  await emptyRedis();
+  redis = await openRedis(testRedisUrl(), log);
+});
+afterEach(() => redis.disconnect());
+
+/** What the alerts see after one look. */
+async function seen(config: Partial<DeploymentParts['config']> = {}): Promise<ProcessReport['own']> {
+  const metrics = createMetrics('mailer');
+  const look = watchDeployment({
+    config: {
+      apiUrl: 'http://127.0.0.1:1',
+      chatUrl: 'http://127.0.0.1:1',
+      diskPath: '/',
+      instances: { api: 0, chat: 0, mailer: 0, all: 0 },
+      ...config,
+    },
+    database: on.database,
+    ...{ redis, queues: [], metrics, log },
+  });
+  await look();
+  return metrics.report().own;
+}
+
+const say = (name: string) =>
+  publishReports(redis, { report: () => ({ ...createMetrics(name).report(), name }) })(false);
+
+test('knows how old the oldest event in the outbox is, and that there is none', async () => {
+  expect((await seen())['outbox_oldest_seconds']).toBe(0);
+  await on.db
+    .insertInto('outbox')
+    .values({
+      org_id: 1,
+      topic: 'nobody',
+      payload: '{}',
+      created_at: new Date(Date.now() - 90_000).toISOString(),
+    } as never)
+    .execute();
+  const age = (await seen())['outbox_oldest_seconds'];
+  await on.db.deleteFrom('outbox').execute();
+  expect(age).toBeGreaterThan(89);
+  expect(age).toBeLessThan(120);
+});
+
+test('counts the age of a backup from the last one, and without any from the first migration', async () => {
+  const young = (await seen())['backup_age_seconds'];
+  expect(young).toBeLessThan(HOUR_SECONDS);
+  const finished_at = new Date(Date.now() - 30 * HOUR_SECONDS * 1_000).toISOString();
+  await on.db.insertInto('backups').values({ kind: 'full', finished_at }).execute();
+  expect((await seen())['backup_age_seconds']).toBeGreaterThan(29 * HOUR_SECONDS);
+});
+
+test('knows how much of its log the primary keeps, how full it and Redis are, and the disk', async () => {
+  const own = await seen();
+  expect(own['replication_slot_max_bytes']).toBeGreaterThan(0);
+  expect(own['replication_slot_bytes']).toBeGreaterThanOrEqual(0);
+  expect(own['database_connections']).toBeLessThan(own['database_connections_max'] ?? 0);
+  expect(own['redis_used_bytes']).toBeGreaterThan(0);
+  expect(own['disk_free_share']).toBeGreaterThan(0);
+  expect(own['disk_free_share']).toBeLessThanOrEqual(1);
+  expect([own['database_unreachable'], own['redis_unreachable']]).toEqual([0, 0]);
+});
+
+test('misses the processes that should report and do not; one that does the work of three counts for each', async () => {
+  const instances = { api: 2, chat: 1, mailer: 1, all: 0 };
+  await say('api');
+  expect((await seen({ instances }))['processes_missing']).toBe(3);
+  await say('all');
+  expect((await seen({ instances }))['processes_missing']).toBe(0);
+});
+
+test('counts the deaths of the last minutes by their cause', async () => {
+  await noticePredecessors(redis, createMetrics('api').report(), 'oom-kill');
+  await noticePredecessors(redis, createMetrics('chat').report(), 'exit code 1');
+  expect(await seen()).toMatchObject({ oom_kills_recent: 1, crashes_recent: 1 });
+});
+
+test('a server that is away is unreachable, and nothing else is claimed to be known about it', async () => {
+  redis.disconnect();
+  const own = await seen();
+  expect(own['redis_unreachable']).toBe(1);
+  for (const unknown of ['redis_used_bytes', 'processes_missing', 'queue_oldest_seconds', 'oom_kills_recent'])
+    expect(own).not.toHaveProperty(unknown);
+  expect(own['database_unreachable']).toBe(0);
+});
+
+test('knows when the certificate behind a public address ends; without https there is none', async () => {
+  expect(await seen()).not.toHaveProperty('certificate_seconds_left');
+  const folder = mkdtempSync(path.join(tmpdir(), 'tardigrade-certificate-'));
+  const [key, cert] = [path.join(folder, 'key.pem'), path.join(folder, 'cert.pem')];
+  execFileSync(
+    'openssl',
+    [
+      'req',
+      '-x509',
+      '-newkey',
+      'rsa:2048',
+      '-nodes',
+      '-keyout',
+      key,
+      '-out',
+      cert,
+      '-subj',
+      '/CN=localhost',
+      '-days',
+      '3',
+    ],
+    { stdio: 'ignore' },
+  );
+  const server = createServer({ key: readFileSync(key), cert: readFileSync(cert) });
+  try {
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const apiUrl = `https://localhost:${(server.address() as AddressInfo).port}`;
+    const left = (await seen({ apiUrl }))['certificate_seconds_left'] ?? 0;
+    expect(left / HOUR_SECONDS).toBeGreaterThan(71);
+    expect(left / HOUR_SECONDS).toBeLessThanOrEqual(72);
+  } finally {
+    server.close();
+    rmSync(folder, { recursive: true, force: true });
+  }
+});
