@@ -9,6 +9,7 @@ import { sql } from 'kysely';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { createPrimary, createReplica, type Postgres } from '../../scripts/embedded/postgres.ts';
 import { loadSecrets } from '../../scripts/embedded/secrets.ts';
+import { UnknownOutcomeError } from '../../src/db/deadlock-retry.ts';
 import { createSession, type Database, openDatabase } from '../../src/db/read-write-split.ts';
 import type { Db } from '../../src/db/schema.ts';
 import { EVERY_ORGANISATION } from '../../src/db/tenant-isolation.ts';
@@ -92,6 +93,27 @@ test('on the new timeline writers read what they wrote, from a replica that foll
     servers.add(read.server);
   }
   expect(servers).toContain('replica');
+});
+
+test('a commit whose wait for the replica was cancelled is not answered as committed', async () => {
+  const admin = (text: string) =>
+    asAdmin(async (client) => (await client.query(text)).rowCount ?? 0, oldPrimary.adminUrl);
+  await admin("alter system set synchronous_standby_names = 'nobody'");
+  await admin('select pg_reload_conf()');
+  onTestFinished(async () => {
+    await admin('alter system reset synchronous_standby_names');
+    await admin('select pg_reload_conf()');
+  });
+  const database = open(oldPrimary.workerUrl, leftBehind.workerUrl);
+  const write = database.write(EVERY_ORGANISATION, (transaction) => setValue(transaction, 777));
+  const outcome = write.then(
+    () => 'committed',
+    (error: unknown) => error,
+  );
+  const waiting = "from pg_stat_activity where wait_event = 'SyncRep'";
+  await until('the commit waits', async () => (await admin(`select ${waiting}`)) === 1);
+  await admin(`select pg_cancel_backend(pid) ${waiting}`); // as statement_timeout does
+  expect(await outcome).toBeInstanceOf(UnknownOutcomeError);
 });
 
 test('an address whose replica was promoted is asked again, because it may lead to another one now', async () => {
