@@ -22,6 +22,7 @@ export const PRODUCT: readonly Module[] = [
     figures: () => import('./modules/employees/figures.ts'),
     jobs: () => import('./modules/employees/jobs.ts'),
     retention: () => import('./modules/employees/retention.ts'),
+    consistency: () => import('./modules/employees/consistency.ts'),
     seed: () => import('./modules/employees/seed.ts'),
   },
   {
@@ -31,6 +32,7 @@ export const PRODUCT: readonly Module[] = [
     figures: () => import('./modules/campaigns/figures.ts'),
     jobs: () => import('./modules/campaigns/jobs.ts'),
     retention: () => import('./modules/campaigns/retention.ts'),
+    consistency: () => import('./modules/campaigns/consistency.ts'),
     seed: () => import('./modules/campaigns/seed.ts'),
   },
   {
@@ -38,6 +40,7 @@ export const PRODUCT: readonly Module[] = [
     routes: () => import('./modules/mood/routes.ts'),
     figures: () => import('./modules/mood/figures.ts'),
     retention: () => import('./modules/mood/retention.ts'),
+    consistency: () => import('./modules/mood/consistency.ts'),
   },
   {
     name: 'conversations',
@@ -45,6 +48,7 @@ export const PRODUCT: readonly Module[] = [
     figures: () => import('./modules/conversations/figures.ts'),
     jobs: () => import('./modules/conversations/jobs.ts'),
     retention: () => import('./modules/conversations/retention.ts'),
+    consistency: () => import('./modules/conversations/consistency.ts'),
     socket: () => import('./modules/conversations/socket.ts'),
     links: () => import('./modules/conversations/links.ts'),
     seed: () => import('./modules/conversations/seed.ts'),
