@@ -8,7 +8,7 @@
  * ssh's own settings apply (~/.ssh/config: port, key, user). A user who is not root needs sudo for tardigrade-release.
  * Exit code: 0 it runs; 1 it does not, and the one before goes on; 64 invalid arguments.
  */
-import { execFileSync, spawn } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import path from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { parseArgs } from 'node:util';
@@ -41,10 +41,10 @@ async function deploy(): Promise<void> {
       `${host} is ${machine}, and this is not: its Node would not run there. Deploy from a machine like it.`,
     );
   console.log(`sending ${id}`);
-  await send(
-    ['--directory', path.dirname(process.execPath), path.basename(process.execPath)],
-    ['receive-node', process.version],
-  );
+  if (!hasNode(node)) {
+    const [folder, file] = [path.dirname(process.execPath), path.basename(process.execPath)];
+    await send(['--directory', folder, file], ['receive-node', process.version]);
+  }
   await send(['--directory', ROOT, ...CONTENT], ['receive', id, `${node}/node`]);
   await remotely(release('switch', id));
 }
@@ -56,12 +56,16 @@ function nameOfRelease(): string {
   return `${time}-${git('rev-parse', '--short', 'HEAD')}${git('status', '--porcelain') === '' ? '' : '-dirty'}`;
 }
 
+/** Node is larger than everything else together, and stays the same over many releases. */
+function hasNode(folder: string): boolean {
+  return spawnSync('ssh', [host, 'test', '-x', `${folder}/node`], { stdio: 'ignore' }).status === 0;
+}
+
 async function send(files: readonly string[], command: readonly string[]): Promise<void> {
   const tar = spawn('tar', ['--create', '--gzip', ...files], { stdio: ['ignore', 'pipe', 'inherit'] });
   const ssh = spawn('ssh', [host, ...release(...command)], { stdio: ['pipe', 'inherit', 'inherit'] });
   const ended = endOf(ssh, `tardigrade-release ${command[0]}`);
-  // A receiver that has it already reads nothing.
-  await Promise.all([ended, pipeline(tar.stdout, ssh.stdin).catch(() => undefined)]);
+  await Promise.all([ended, pipeline(tar.stdout, ssh.stdin)]);
 }
 
 function remotely(command: readonly string[]): Promise<void> {

@@ -30,7 +30,7 @@ install -m 0755 tardigrade-release /usr/local/sbin/
 # Secrets: made once, encrypted with this machine's key (and its TPM, if it has one), readable by their unit alone.
 keep() { # keep NAME, with the value on standard input
   local file=/etc/tardigrade/credentials/$1
-  [[ -e $file ]] || { systemd-creds encrypt --name="$1" - "$file.new" 2>/dev/null && mv "$file.new" "$file"; }
+  [[ -e $file ]] || { systemd-creds encrypt --name="$1" - "$file.new" && mv "$file.new" "$file"; }
 }
 random() { head -c 24 /dev/urandom | od -An -tx1 | tr -d ' \n'; }
 if [[ ! -e /etc/tardigrade/credentials/DATABASE_URL ]]; then
@@ -50,17 +50,15 @@ if [[ ! -e /etc/tardigrade/credentials/DATABASE_URL ]]; then
 fi
 rm -f /etc/tardigrade/credentials/SMTP_URL
 printf '%s' "${given[smtp]}" | keep SMTP_URL
-cat > /etc/tardigrade/environment <<SETTINGS
-API_URL=${given[api]}
-CHAT_URL=${given[chat]}
-MAIL_FROM=${given[from]}
-# One process for everything; the connection budget counts it.
-API_INSTANCES=0
-CHAT_INSTANCES=0
-MAILER_INSTANCES=0
-ALL_INSTANCES=1
-CADDY_GLOBAL=${given[caddy-global]:-}
-SETTINGS
+setting() { printf '%s="%s"\n' "$1" "${2//\"/\\\"}"; }
+{
+  setting API_URL "${given[api]}"
+  setting CHAT_URL "${given[chat]}"
+  setting MAIL_FROM "${given[from]}"
+  setting CADDY_GLOBAL "${given[caddy-global]:-}"
+  # One process for everything; the connection budget counts it.
+  printf '%s\n' API_INSTANCES=0 CHAT_INSTANCES=0 MAILER_INSTANCES=0 ALL_INSTANCES=1
+} > /etc/tardigrade/environment
 
 install -m 0644 postgresql.conf /etc/postgresql/18/main/conf.d/nano.conf
 grep -q '^include /etc/valkey/nano.conf' /etc/valkey/valkey.conf || echo 'include /etc/valkey/nano.conf' >> /etc/valkey/valkey.conf
