@@ -11,6 +11,7 @@ import type { Checks } from './load/checks.ts';
 import type { HistoryQueries } from './load/history.ts';
 import type { Generators, Mix } from './load/plan.ts';
 import type { Steps } from './load/step.ts';
+import type { MailRun } from './mail/mail-run.ts';
 import type { PlantedFault } from './planted-faults/planted-fault.ts';
 
 export interface ModuleParts {
@@ -44,6 +45,8 @@ export interface ModuleParts {
   readonly plantedFaults?: () => Promise<{ readonly plantedFaults: readonly PlantedFault[] }>;
   /** The page that npm run bench:list-page compares with bare fastify and pg. */
   readonly listPage?: () => Promise<{ readonly listPage: ListPage }>;
+  /** The mails that npm run bench:mail compares with bare nodemailer. */
+  readonly mailRun?: () => Promise<{ readonly mailRun: MailRun }>;
 }
 
 export interface LoadedParts extends ModuleParts {

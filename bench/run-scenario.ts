@@ -8,6 +8,7 @@ import type {
   OwnLayoutContext,
   OwnLayoutFindings,
   OwnLayoutScenario,
+  ProfileName,
   Scenario,
   ScenarioContext,
 } from './scenarios/scenario.ts';
@@ -26,7 +27,7 @@ export function runScenario(
   options: RunOptions,
 ): Promise<ScenarioResult> {
   const { layout, accounts } = context;
-  return watched(scenario, options, async (watcher) => {
+  return watched(gatesIn(context.profile, scenario), options, async (watcher) => {
     const admin = accounts.find(({ role }) => role !== 'viewer');
     watcher.show(layout, scenario.undisturbed ? 'nothing' : { account: admin });
     const before = boxesSince({}, layout);
@@ -47,7 +48,7 @@ export function runOwnLayout(
   context: Omit<OwnLayoutContext, 'onSample' | 'watch' | 'say'> & { onLayout(layout: Layout): void },
   options: RunOptions,
 ): Promise<ScenarioResult> {
-  return watched(scenario, options, async (watcher) => {
+  return watched(gatesIn(context.profile, scenario), options, async (watcher) => {
     const watch: OwnLayoutContext['watch'] = (layout, account) => {
       if (layout !== undefined) context.onLayout(layout);
       watcher.show(layout, { account });
@@ -55,6 +56,10 @@ export function runOwnLayout(
     const found = await settled(scenario.run({ ...context, watch, say: options.say, onSample: watcher.onLoad }));
     return { boxes: {}, memory: {}, ...found };
   });
+}
+
+function gatesIn<S extends Pick<Scenario, 'gates'>>(profile: ProfileName, scenario: S): S & { gates: boolean } {
+  return { ...scenario, gates: scenario.gates === true || scenario.gates === profile };
 }
 
 /** A scenario that fails itself is not met, and the others still run. */
@@ -67,7 +72,7 @@ function settled<F extends Findings>(running: Promise<F>): Promise<F | Findings>
 
 /** The first sign of trouble, if there is one, goes into the figures. */
 async function watched(
-  { name, promise, line, gates = false }: Pick<Scenario, 'name' | 'promise' | 'line' | 'gates'>,
+  { name, promise, line, gates }: Pick<Scenario, 'name' | 'promise' | 'line'> & { readonly gates: boolean },
   { view, say }: RunOptions,
   run: (watcher: Watcher) => Promise<OwnLayoutFindings>,
 ): Promise<ScenarioResult> {

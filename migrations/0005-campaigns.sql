@@ -51,11 +51,19 @@ create table campaign_progress (
   sent integer not null default 0,
   failed integer not null default 0,
   skipped integer not null default 0,
+  -- Of the skipped ones: because the address must not be sent mail.
+  suppressed integer not null default 0,
+  -- Of the sent ones: marked as spam by their readers.
+  complaints integer not null default 0,
   -- Mails whose process died between sending them and recording it: each may have been delivered twice.
   possibly_twice integer not null default 0,
   opened integer not null default 0,
   finished integer not null default 0,
   answers integer not null default 0,
+  -- How fast it is sent: how many were dealt with when that was last noted, and how many a second since the note before.
+  noted integer not null default 0,
+  noted_at timestamptz,
+  per_second real,
   primary key (org_id, campaign_id),
   foreign key (org_id, campaign_id) references campaigns (org_id, id) on delete cascade
 ) with (fillfactor = 50);
@@ -77,8 +85,13 @@ create table reach_outs (
   due_at timestamptz default now(),
   sent_at timestamptz,
   error text,
-  -- Of a failed one: the recipient or the mail was refused, or the server never said whether it took the mail.
-  cause text check (cause in ('recipient', 'mail', 'unconfirmed')),
+  -- Of a failed one: the recipient or the mail was refused, our mail server cannot write such an address, it never said
+  -- whether it took the mail, or took it and another server returned it.
+  cause text check (cause in ('recipient', 'mail', 'unsupported', 'unconfirmed', 'bounced')),
+  -- When it was reported, so that the same report changes nothing a second time. A bounce can be faster than the
+  -- outcome of sending it is recorded.
+  bounced_at timestamptz,
+  complained_at timestamptz,
   check (status <> 'failed' or cause is not null),
   primary key (org_id, id),
   unique (org_id, campaign_id, employee_id),

@@ -6,9 +6,9 @@ import { spawn } from 'node:child_process';
 import { readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import getPort from 'get-port';
 import { SERVING_PROCESSES } from '../src/processes.ts';
 import { build } from './build.ts';
+import { freePort } from './embedded/ports.ts';
 import { runningStackEnvironment } from './embedded/running-stack.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '..');
@@ -35,7 +35,7 @@ for (const variant of variants) {
 rmSync(path.join(ROOT, OUT), { recursive: true, force: true });
 
 async function measure(worker: string, launch: string): Promise<number> {
-  const [api, chat, mailer] = [await getPort(), await getPort(), await getPort()];
+  const [api, chat, mailer] = [await freePort(), await freePort(), await freePort()];
   const environment = await runningStackEnvironment(path.join(ROOT, '.tardigrade'), process.env);
   if (environment === undefined) throw new Error('No stack is running: run npm start in another terminal first.');
   const ports = { API_PORT: String(api), CHAT_PORT: String(chat), MAILER_PORT: String(mailer) };

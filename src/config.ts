@@ -1,3 +1,4 @@
+import { createPrivateKey } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { StartError } from './errors.ts';
@@ -8,7 +9,7 @@ import {
   SOCKETS_MAX,
   SOCKETS_PER_ADDRESS_MAX,
 } from './limits.ts';
-import { parseMailbox } from './mail-address.ts';
+import { parseAddress, parseMailbox } from './mail-address.ts';
 import { PROCESSES, type ServingProcess } from './processes.ts';
 
 /**
@@ -28,7 +29,15 @@ export const VARIABLES = {
     'the owner of the tables, for `migrate` and the seed; without one, `DATABASE_URL`',
   ),
   redisUrl: secret('REDIS_URL', address('redis:', 'rediss:'), 'Redis or Valkey'),
-  smtpUrl: secret('SMTP_URL', address('smtp:', 'smtps:'), 'the mail server'),
+  smtpUrl: secret('SMTP_URL', mailServer, 'the mail server'),
+  smtpTls: inProduction(
+    variable(
+      'SMTP_TLS',
+      oneOf(['offered', 'required', 'unchecked'], 'offered'),
+      '`offered`: STARTTLS if the mail server offers it, with its certificate checked; `required`: no mail without it; `unchecked`: any certificate',
+    ),
+    checkedCertificate,
+  ),
   secretKey: inProduction(
     secret('SECRET_KEY', key(32), 'signs personal links and page cursors; at least 32 characters'),
     randomKey,
@@ -49,7 +58,29 @@ export const VARIABLES = {
     variable('MAIL_FROM', mailbox('Tardigrade <hello@tardigrade.test>'), 'the sender of all mails'),
     publicSender,
   ),
+  mailBounceDomain: variable(
+    'MAIL_BOUNCE_DOMAIN',
+    optional(mailDomain),
+    'the domain to which bounces are returned and which leads to `MAIL_BOUNCE_PORT`; without one they go to `MAIL_FROM`',
+  ),
+  mailBouncePort: variable('MAIL_BOUNCE_PORT', port(2525), 'the port at which `mailer` takes bounces by SMTP'),
+  mailWebhookSecret: secret(
+    'MAIL_WEBHOOK_SECRET',
+    optional(webhookSecret),
+    'signs the mail events that a provider posts to `/api/mail-events`; without one they are refused',
+  ),
+  dkimKey: secret(
+    'DKIM_KEY',
+    optional(dkimKey),
+    'an RSA key, or the path of its file: mails are signed for the domain of `MAIL_FROM`',
+  ),
+  dkimSelector: variable('DKIM_SELECTOR', label('mail'), 'the name of that key in the DNS: `<selector>._domainkey`'),
   mailPerSecond: variable('MAIL_PER_SECOND', integer(500, 1, 10_000), "the mail provider's rate"),
+  mailPerDomainPerSecond: variable(
+    'MAIL_PER_DOMAIN_PER_SECOND',
+    integer(0, 0, 10_000),
+    "how many mails a second go to the addresses of one domain, from all mailers together; 0: no limit but the provider's",
+  ),
   requestsPerMinute: variable(
     'REQUESTS_PER_MINUTE',
     integer(REQUESTS_PER_MINUTE_MAX, 1, 100_000_000),
@@ -208,6 +239,13 @@ function publicSender(raw: string | undefined, name: string, faults: string[]): 
   else if (isOnlyForDevelopment(domain)) faults.push(`${name} is at a name for tests and examples: ${needed}`);
 }
 
+function checkedCertificate(raw: string | undefined, name: string, faults: string[]): void {
+  if (raw === 'unchecked')
+    faults.push(
+      `${name} is unchecked, so anybody on the way could read the mails: leave it out, or set it to required`,
+    );
+}
+
 /** Refuses a key that was copied from an example or typed. Random bytes in hex have more than 8 different digits. */
 function randomKey(raw = '', name: string, faults: string[]): void {
   if (new Set(raw).size < 8 || /secret|change.?me|example|password|placeholder|your.?key/i.test(raw))
@@ -224,6 +262,67 @@ function address(...schemes: readonly string[]): Reader<string> {
     }
     if (!URL.canParse(raw) || !schemes.includes(new URL(raw).protocol))
       faults.push(`${name} must be an address that starts with ${schemes.map((scheme) => `${scheme}//`).join(' or ')}`);
+    return raw;
+  };
+}
+
+/** nodemailer takes settings from the query, and they would win over ours. */
+function mailServer(raw: string | undefined, name: string, faults: string[]): string {
+  const url = address('smtp:', 'smtps:')(raw, name, faults);
+  const settings = URL.canParse(url) ? [...new URL(url).searchParams.keys()] : [];
+  if (settings.length > 0)
+    faults.push(
+      `${name} has settings after the ? (${settings.join(', ')}), which are not read; say SMTP_TLS for its certificate`,
+    );
+  return url;
+}
+
+const DKIM_BITS_MIN = 1024; // RFC 8301; 2048 is better
+
+/** nodemailer sends mails unsigned when it cannot sign with the key, and says nothing. */
+function dkimKey(raw: string | undefined, name: string, faults: string[]): string {
+  try {
+    // In a variable the line breaks are often written as \n.
+    const text = raw?.startsWith('-----BEGIN') ? raw.replaceAll('\\n', '\n') : readFileSync(raw ?? '', 'utf8');
+    const key = createPrivateKey(text);
+    if (key.asymmetricKeyType !== 'rsa') faults.push(`${name} is not an RSA key: make one with openssl genrsa 2048`);
+    else if ((key.asymmetricKeyDetails?.modulusLength ?? 0) < DKIM_BITS_MIN)
+      faults.push(
+        `${name} has fewer than ${DKIM_BITS_MIN} bits, so nobody believes it: make one with openssl genrsa 2048`,
+      );
+    return text;
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    faults.push(
+      `${name} is neither a private key in PEM nor a file with one that can be read (${code ?? 'not a key'})`,
+    );
+    return '';
+  }
+}
+
+function mailDomain(raw = '', name: string, faults: string[]): string {
+  const parsed = parseAddress(`bounce@${raw}`);
+  if ('fault' in parsed) {
+    faults.push(`${name} must be a domain like bounces.example.com`);
+    return '';
+  }
+  return parsed.address.slice(parsed.address.indexOf('@') + 1);
+}
+
+const WEBHOOK_KEY_BYTES_MIN = 24;
+
+function webhookSecret(raw = '', name: string, faults: string[]): string {
+  const [, base64 = ''] = /^whsec_([\w+/]+={0,2})$/.exec(raw) ?? [];
+  if (Buffer.from(base64, 'base64').length < WEBHOOK_KEY_BYTES_MIN)
+    faults.push(
+      `${name} must be whsec_ and at least ${WEBHOOK_KEY_BYTES_MIN} random bytes in base64 (openssl rand -base64 32)`,
+    );
+  return raw;
+}
+
+function label(fallback: string): Reader<string> {
+  return (raw = fallback, name, faults) => {
+    if (!/^[a-z0-9](?:[a-z0-9.-]{0,61}[a-z0-9])?$/i.test(raw)) faults.push(`${name} must be a name as the DNS has it`);
     return raw;
   };
 }

@@ -126,6 +126,8 @@ export const SESSION_CACHE_ENTRIES_MAX = 5_000;
 // Redis and queues
 export const REDIS_COMMAND_MS = 2 * SECOND_MS;
 export const REDIS_REPLACE_EVERY_MS = 1 * SECOND_MS; // how often a connection to a server that refuses writes is replaced
+export const REDIS_MEMORY_EVERY_MS = 2 * SECOND_MS; // how often its use of memory is read
+export const REDIS_ADMISSION_SHARE = 0.9; // of maxmemory: from there on nothing is added to a queue; the rest (6 MB of 64) is for jobs to move on, for reports and for rates
 export const QUEUE_CLOSE_MS = 2 * SECOND_MS; // for BullMQ's connections to close, after our own work is done
 export const JOB_LOCK_MS = 20 * SECOND_MS; // a job whose process died is picked up again after this
 export const JOB_STALLED_CHECK_MS = 10 * SECOND_MS;
@@ -144,6 +146,9 @@ export const RETENTION_STEP_ROWS = 1_000; // deleted per statement, so that no l
 export const MAILER_NICE = 10; // of 19: yields to processes that serve people on the same machine; between containers the cpu_shares of docker-compose.yml do that
 export const SMTP_CONNECTIONS_MAX = 5; // and so the mails that are being handed over; further ones wait for their turn
 export const SMTP_CONNECTIONS_PER_DOMAIN_MAX = 4; // of these, for recipients of one domain while others wait: a server that asks a slow domain for each recipient must not hold up everybody
+export const MAIL_DOMAINS_MAX = 2_000; // recipients' domains whose rate a mailer keeps in mind, 200 bytes each
+export const MAIL_DOMAIN_WAIT_MS = 200; // a mail to a domain that is due sooner is waited for; a later one comes back
+export const MAIL_DOMAIN_AHEAD_MS = 10 * MINUTE_MS; // how far ahead mails to one domain are put off; they may be withdrawn meanwhile
 export const SMTP_CONNECT_MS = 30 * SECOND_MS; // the name, the address and TCP: a host that does not answer by then is down
 export const SMTP_GREETING_MS = 5 * MINUTE_MS; // RFC 5321 4.5.3.2.1: a busy server accepts the connection and greets late
 export const SMTP_ANSWER_MS = 10 * MINUTE_MS; // RFC 5321 4.5.3.2.6, after the final dot: whoever gives up sooner sends the mail twice
@@ -157,8 +162,23 @@ export const MAIL_PACE = {
   keptSeconds: 60 * 60, // that Redis remembers a reduced rate which nobody uses
   aloneMs: 5 * SECOND_MS, // for which a mailer keeps to its own share after Redis has not answered
 } as const;
+export const MAIL_REASON_CHARS_MAX = 300; // of what a server says about a mail
+export const REPORT_BYTES_MAX = 256 * KB; // of a bounce or a complaint that comes in: it quotes one of our mails, which are a tenth of that
+export const REPORT_HEADER_BYTES_MAX = 64 * KB;
+export const REPORT_NESTING_MAX = 10; // parts within parts; a report has two levels, and quotes a mail with two more
+export const REPORT_CONNECTIONS_MAX = 10; // servers that bring reports at once, so 2.5 MB of them; others are told to come back
+export const REPORT_IDLE_MS = 30 * SECOND_MS; // then a server that says nothing is let go
+export const REPORT_REFERENCES_MAX = 20; // in a report, that are verified: one HMAC each
+export const WEBHOOK_TOLERANCE_MS = 5 * MINUTE_MS; // between a webhook's time and ours, as in the Standard Webhooks
+export const WEBHOOK_EVENTS_MAX = 10; // per call: with their reasons they fit into PUBLIC_BODY_BYTES_MAX
 export const MAIL_HELD_WAIT = { min: 5 * SECOND_MS, max: 15 * MINUTE_MS, share: 0.1 } as const; // between two probes of a server that takes no mail from us: a tenth of the time that this has lasted
 export const MAIL_RATE_WAIT = { min: 1 * SECOND_MS, max: 5 * MINUTE_MS, share: 0.1 } as const; // the same when we are too fast: providers count per second
+export const MAIL_QUOTA_WAIT = {
+  min: 15 * MINUTE_MS,
+  max: 60 * MINUTE_MS,
+  share: 0.1,
+  probing: 5 * SECOND_MS,
+} as const; // when a quota of the hour or the day is used up: most providers count the last 24 hours, so it comes back bit by bit
 
 // WebSockets
 export const SOCKETS_MAX = 10_000; // per process
@@ -183,10 +203,16 @@ export const SOCKET_RETURNS_PER_SECOND = 2_000; // how many clients a stop tells
 export const SOCKET_DRAIN_MS = 3 * SECOND_MS; // of DRAIN_MS: over this time a stop closes the sockets; the rest is for answers in flight
 export const SOCKET_DRAIN_TICK_MS = 50;
 export const SOCKET_DRAIN_PER_TICK_MIN = 20; // so that a stop with few sockets takes no time
+export const SOCKET_MOVES_AFTER_MS = 10 * SECOND_MS; // after another process was heard of: by then balancers have found it ready
+export const SOCKET_MOVES_MS = 30 * SECOND_MS; // over which clients are moved then: 333 a second when all places are taken, and a new process has its share within a minute
+export const SOCKET_MOVES_TICK_MS = 500;
 export const SOCKET_NONCE_CHARS_MAX = 64; // a longer one is not copied into the error
-export const TICKET_MS = 30 * SECOND_MS; // from the answer of the api to the first message of the socket
+export const TICKET_MS = 30 * SECOND_MS; // from the answer with the ticket to the upgrade, on the slowest network that gets as far
 export const TICKET_CHARS_MAX = 1_024;
-export const TICKETS_REMEMBERED_MAX = 10_000; // that one process remembers as used
+export const TICKETS_REMEMBERED_MAX = 2 * SOCKETS_MAX; // that one process remembers as used: all of its clients twice within TICKET_MS
+export const TICKET_SHARED_MS = 200; // then Redis counts as gone, and a ticket is used up on this process only
+export const TICKET_BODY_BYTES_MAX = 1 * KB; // a link's token has about 40
+export const TICKETS_PER_LINK = { perSecond: 1, burst: 20 } as const; // each of a person's windows twice at once; a line that is cut every two seconds needs half
 export const FAN_OUT_PENDING_MAX = 2_000; // messages on their way to Redis; further ones are read from the database by whoever needs them
 export const FAN_OUT_BEAT_MS = 1 * SECOND_MS; // how often a process checks that it hears; without Redis, how often it reads the database instead
 export const FAN_OUT_SILENCE_MS = 2_500; // two missed beats
@@ -237,6 +263,7 @@ export const RELATIONS: readonly [string, boolean][] = [
   ],
   ['SOCKET_DRAIN_MS + SOCKET_CLOSE_MS < DRAIN_MS', SOCKET_DRAIN_MS + SOCKET_CLOSE_MS < DRAIN_MS],
   ['SOCKET_STRANGERS_MAX < SOCKETS_MAX', SOCKET_STRANGERS_MAX < SOCKETS_MAX],
+  ['SOCKET_MOVES_AFTER_MS + SOCKET_MOVES_MS < MINUTE_MS', SOCKET_MOVES_AFTER_MS + SOCKET_MOVES_MS < MINUTE_MS],
   [
     'SOCKET_WORK_PAUSE + SOCKET_PER_10_SECONDS_MAX.messages < SOCKET_WORK_WAITING_MAX',
     SOCKET_WORK_PAUSE + SOCKET_PER_10_SECONDS_MAX.messages < SOCKET_WORK_WAITING_MAX,

@@ -11,6 +11,11 @@ export const PLATFORM: readonly Module[] = [
     retention: () => import('./modules/accounts/retention.ts'),
     seed: () => import('./modules/accounts/seed.ts'),
   },
+  {
+    name: 'suppressions',
+    routes: () => import('./modules/suppressions/routes.ts'),
+    retention: () => import('./modules/suppressions/retention.ts'),
+  },
   { name: 'dashboard', routes: () => import('./modules/dashboard/routes.ts') },
   { name: 'operations', routes: () => import('./modules/operations/routes.ts') },
 ];
@@ -33,6 +38,7 @@ export const PRODUCT: readonly Module[] = [
     jobs: () => import('./modules/campaigns/jobs.ts'),
     retention: () => import('./modules/campaigns/retention.ts'),
     consistency: () => import('./modules/campaigns/consistency.ts'),
+    feedback: () => import('./modules/campaigns/feedback.ts'),
     seed: () => import('./modules/campaigns/seed.ts'),
   },
   {

@@ -1,3 +1,4 @@
+import { generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -38,6 +39,13 @@ test('four variables are enough, the rest has a default', () => {
     chatUrl: 'http://127.0.0.1:3001',
     mailFrom: 'Tardigrade <hello@tardigrade.test>',
     mailPerSecond: 500,
+    smtpTls: 'offered',
+    mailBounceDomain: undefined,
+    mailBouncePort: 2525,
+    mailWebhookSecret: undefined,
+    dkimKey: undefined,
+    dkimSelector: 'mail',
+    mailPerDomainPerSecond: 0,
     logLevel: 'info',
     instances: { api: 1, mailer: 1, chat: 1, all: 0 },
     trustProxyHops: 0,
@@ -223,6 +231,71 @@ test.each([
 test('a value that is not valid is reported once', () => {
   expect(faultsOf({ ...PUBLIC, API_URL: 'nonsense', SECRET_KEY: 'short' })).toHaveLength(2);
 });
+
+test('a key for DKIM is read from a variable or from a file', () => {
+  const pem = rsaKey(2048);
+  expect(loadConfig({ ...NEEDED, DKIM_KEY: pem }).dkimKey).toBe(pem);
+  expect(loadConfig({ ...NEEDED, DKIM_KEY: pem.replaceAll('\n', '\\n') }).dkimKey).toBe(pem);
+  const file = join(mkdtempSync(join(tmpdir(), 'dkim-')), 'key.pem');
+  writeFileSync(file, pem);
+  expect(loadConfig({ ...NEEDED, DKIM_KEY: file }).dkimKey).toBe(pem);
+});
+
+test.each([
+  [
+    'a file that is not there',
+    '/nowhere/dkim.pem',
+    /neither a private key in PEM nor a file with one that can be read \(ENOENT\)/,
+  ],
+  [
+    'a text that is not a key',
+    '-----BEGIN PRIVATE KEY-----\nnonsense\n-----END PRIVATE KEY-----',
+    /neither a private key/,
+  ],
+  ['a key of another kind', ed25519Key(), /is not an RSA key/],
+  ['a short key', rsaKey(512), /fewer than 1024 bits/],
+])('%s is refused at start, because mails would go out unsigned', (_, key, fault) => {
+  const faults = faultsOf({ ...NEEDED, DKIM_KEY: key });
+  expect(faults).toEqual([expect.stringMatching(fault)]);
+  expect(faults.join()).not.toContain('nonsense');
+});
+
+test('a certificate that nobody checks is for development only', () => {
+  expect(loadConfig({ ...NEEDED, SMTP_TLS: 'unchecked' }).smtpTls).toBe('unchecked');
+  expect(faultsOf({ ...PUBLIC, SMTP_TLS: 'unchecked' })).toEqual([expect.stringMatching(/^SMTP_TLS is unchecked/)]);
+  expect(faultsOf({ ...NEEDED, SMTP_TLS: 'off' })).toEqual([expect.stringMatching(/^SMTP_TLS is "off"/)]);
+});
+
+test('the address of the mail server cannot turn the check of its certificate off', () => {
+  for (const setting of ['tls.rejectUnauthorized=false', 'ignoreTLS=true'])
+    expect(faultsOf({ ...NEEDED, SMTP_URL: `${NEEDED.SMTP_URL}?${setting}` })).toEqual([
+      expect.stringMatching(/^SMTP_URL has settings after the \?/),
+    ]);
+});
+
+test.each(['nonsense', 'a b.test', '@bounces.test', 'mail..test'])('%j is not a domain for bounces', (domain) => {
+  expect(faultsOf({ ...NEEDED, MAIL_BOUNCE_DOMAIN: domain })).toEqual([
+    expect.stringMatching(/^MAIL_BOUNCE_DOMAIN must be a domain/),
+  ]);
+});
+
+test.each(['secret', 'whsec_', 'whsec_c2hvcnQ=', 'whsec_***'])('%j does not sign a webhook', (secret) => {
+  expect(faultsOf({ ...NEEDED, MAIL_WEBHOOK_SECRET: secret })).toEqual([
+    expect.stringMatching(/^MAIL_WEBHOOK_SECRET must be whsec_/),
+  ]);
+});
+
+function rsaKey(modulusLength: number): string {
+  return pemOf(generateKeyPairSync('rsa', { modulusLength }).privateKey);
+}
+
+function ed25519Key(): string {
+  return pemOf(generateKeyPairSync('ed25519').privateKey);
+}
+
+function pemOf(key: KeyObject): string {
+  return (key.export({ type: 'pkcs8', format: 'pem' }) as string).trim();
+}
 
 function messageOf(environment: Record<string, string | undefined>): string {
   try {

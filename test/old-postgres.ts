@@ -1,8 +1,8 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
-import getPort from 'get-port';
 import { Client } from 'pg';
+import { freePort } from '../scripts/embedded/ports.ts';
 import { chooseAccount, handOver, runAs } from '../scripts/embedded/postgres-account.ts';
 import { until } from './database.ts';
 
@@ -33,7 +33,7 @@ export async function startOldServer(
   const account = chooseAccount();
   const folder = mkdtempSync('/var/tmp/tardigrade-old-postgres-');
   handOver(folder, account);
-  const port = await getPort();
+  const port = await freePort();
   const creation = runAs(account, path.join(bin, 'initdb'), [
     ...['-D', folder, '-U', 'old', '-A', 'trust', '--no-sync'],
     ...initdb,

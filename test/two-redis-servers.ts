@@ -2,8 +2,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { type AddressInfo, connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import getPort from 'get-port';
 import { Redis } from 'ioredis';
+import { freePort } from '../scripts/embedded/ports.ts';
 import { createRedis, type Redis as RedisServer } from '../scripts/embedded/redis.ts';
 
 const PASSWORD = 'failover';
@@ -21,7 +21,7 @@ export interface TwoServers {
 export async function startTwoServers(): Promise<TwoServers> {
   const folder = mkdtempSync(join(tmpdir(), 'tardigrade-failover-'));
   const start = async (name: string) =>
-    createRedis({ folder: join(folder, name), port: await getPort(), password: PASSWORD, durable: false });
+    createRedis({ folder: join(folder, name), port: await freePort(), password: PASSWORD, durable: false });
   const first = await start('first');
   const second = await start('second');
   return {

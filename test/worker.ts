@@ -1,6 +1,6 @@
-import getPort from 'get-port';
 import { Redis } from 'ioredis';
 import { inject } from 'vitest';
+import { freePort } from '../scripts/embedded/ports.ts';
 import { type Config, loadConfig } from '../src/config.ts';
 import { createLog } from '../src/log.ts';
 import type { Module } from '../src/modules/faces.ts';
@@ -20,7 +20,7 @@ export interface TestWorker {
 
 /** The environment of a worker on the test servers, on ports of its own. Redis: one numbered database per test runner. */
 export async function testEnvironment(database: TestDatabase): Promise<Record<string, string>> {
-  const [api, chat, mailer] = [await getPort(), await getPort(), await getPort()];
+  const [api, chat, mailer] = [await freePort(), await freePort(), await freePort()];
   return {
     DATABASE_URL: database.url,
     DATABASE_REPLICA_URL: database.replicaUrl,

@@ -8,7 +8,7 @@ import type { ApiContext } from '../src/modules/faces.ts';
 import { MODULES } from '../src/modules.ts';
 import { closeServer, listen } from '../src/process/listen.ts';
 import type { Process } from '../src/process/run-process.ts';
-import { loadFaces, loadFigures, loadLinks, queueNames } from './parts/modules.ts';
+import { loadFaces, loadFeedbacks, loadFigures, loadLinks, queueNames } from './parts/modules.ts';
 import { useDatabase, useRedis } from './parts/resources.ts';
 
 /** HTTP: dashboard, API, exports. Reads from the replica, writes to the primary. */
@@ -30,6 +30,7 @@ export async function start(process: Process, modules = MODULES): Promise<void> 
     cursors: createCursors(config.secretKey),
     figures: await loadFigures(modules),
     links: await loadLinks(modules),
+    feedbacks: await loadFeedbacks(modules),
     queues: queueNames(modules),
     report: metrics.report,
   };

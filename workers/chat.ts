@@ -4,7 +4,9 @@ import { MODULES } from '../src/modules.ts';
 import { closeServer, listen } from '../src/process/listen.ts';
 import type { Process } from '../src/process/run-process.ts';
 import { admissionLimits } from '../src/socket/admission.ts';
+import { createDoor } from '../src/socket/door.ts';
 import { createSocketServer } from '../src/socket/server.ts';
+import { createTicketExchanges } from '../src/socket/ticket-exchange.ts';
 import { loadFaces } from './parts/modules.ts';
 import { useDatabase, useRedis } from './parts/resources.ts';
 
@@ -19,22 +21,22 @@ export async function start(process: Process, modules = MODULES): Promise<void> 
     () => faces.map(({ sockets }) => sockets({ config, log, database, redis, metrics })),
     (opened) => opened.forEach(({ close }) => void close?.()),
   );
+  const door = createDoor({
+    origins: [config.chatUrl, config.apiUrl, ...config.socketOrigins],
+    admission: admissionLimits(config.socketsPerAddress),
+    proxyHops: config.trustProxyHops,
+  });
   const pages = loadPages(modules.map(({ name }) => name));
   const prefixes = Object.assign({}, ...endpoints.map((endpoint) => endpoint.pages));
+  const posts = createTicketExchanges(endpoints, door);
   const server = await process.open(
     'chat http',
-    () => createPageServer({ pages, prefixes, health, metrics }),
+    () => createPageServer({ pages, prefixes, posts, health, metrics }),
     closeServer,
   );
   await process.open(
     'sockets',
-    () =>
-      createSocketServer({
-        ...{ server, endpoints, log, metrics },
-        origins: [config.chatUrl, config.apiUrl, ...config.socketOrigins],
-        admission: admissionLimits(config.socketsPerAddress),
-        proxyHops: config.trustProxyHops,
-      }),
+    () => createSocketServer({ server, endpoints, door, log, metrics }),
     (sockets) => sockets.close(),
   );
   await listen(server, { host: config.host, port: config.chatPort, variable: 'CHAT_PORT' }, log);

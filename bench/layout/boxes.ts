@@ -5,7 +5,7 @@ import { readComposeLimits } from '../box/compose-limits.ts';
 import type { PartName } from './parts.ts';
 import { ownPrograms, wrapWith } from './programs.ts';
 
-export type LayoutKind = 'nano-each' | 'two-each' | 'one-nano';
+export type LayoutKind = 'nano-each' | 'two-each' | 'two-mailers' | 'one-nano';
 
 const SERVERS: readonly PartName[] = ['mail', 'redis', 'primary', 'replica'];
 
@@ -14,6 +14,7 @@ export const PARTS: Record<LayoutKind, readonly PartName[]> = {
   'nano-each': [...SERVERS, 'mailer', 'chat', 'api'],
   // Two of each process that can have several.
   'two-each': [...SERVERS, 'mailer', 'chat', 'chat-2', 'api', 'api-2'],
+  'two-mailers': [...SERVERS, 'mailer', 'mailer-2', 'api'],
   'one-nano': [...SERVERS, 'all'],
 };
 

@@ -38,6 +38,8 @@ export interface LayoutOptions {
   readonly openDatabases?: (folder: string) => Promise<Databases>;
   /** Parts that are left out, because the program of another one does their work. */
   readonly without?: readonly PartName[];
+  /** A mail server of the scenario's own, in the place of the catcher, which then does not start. */
+  readonly smtpUrl?: string;
   /** Go on where nothing can enforce a limit; `inconclusiveReasons` then says so. */
   readonly soft?: boolean;
   /** Told after each step, with the milliseconds that it took. */
@@ -74,6 +76,7 @@ export interface Layout {
 const INSTANCES: Readonly<Record<LayoutKind, Readonly<Record<string, string>>>> = {
   'nano-each': {},
   'two-each': { API_INSTANCES: '2', CHAT_INSTANCES: '2' },
+  'two-mailers': { MAILER_INSTANCES: '2', CHAT_INSTANCES: '0' },
   'one-nano': {},
 };
 
@@ -82,7 +85,9 @@ const ROOT = path.resolve(import.meta.dirname, '..', '..');
 /** @throws when nothing can enforce a limit (unless `soft`), or a part does not start; nothing then stays behind */
 export async function startLayout(options: LayoutOptions): Promise<Layout> {
   const { kind, environment = {}, programs = {}, without = [], onProgress = () => undefined } = options;
-  const names = PARTS[kind].filter((part) => !without.includes(part));
+  const names = PARTS[kind].filter(
+    (part) => !without.includes(part) && !(part === 'mail' && options.smtpUrl !== undefined),
+  );
   const folder = path.resolve(options.folder);
   const { driver, refused } = await chooseDriver();
   if (driver.name === 'none' && options.soft !== true) {
@@ -127,6 +132,7 @@ export async function startLayout(options: LayoutOptions): Promise<Layout> {
       folder,
       environment: { ...INSTANCES[kind], ...environment },
       programs,
+      smtpUrl: options.smtpUrl,
       wrapOf,
       onDeath(part, message) {
         if (!killed.has(part)) deaths.push(message);

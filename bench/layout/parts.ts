@@ -12,7 +12,7 @@ import { chooseWorkerPorts, workerEnvironment } from '../../scripts/embedded/wor
 export type ServerName = 'primary' | 'replica' | 'redis' | 'mail';
 export type WorkerName = 'api' | 'mailer' | 'chat' | 'all';
 /** A second instance listens on a port of its own. */
-export type WorkerPart = WorkerName | 'api-2' | 'chat-2';
+export type WorkerPart = WorkerName | 'api-2' | 'chat-2' | 'mailer-2';
 export type PartName = ServerName | WorkerPart;
 
 /** `chat` for `chat-2`. */
@@ -79,6 +79,8 @@ export interface PartsOptions {
   /** What node is given instead of the product's own worker. */
   readonly programs: Programs;
   readonly databases?: Databases | undefined;
+  /** In the place of the mail catcher's. */
+  readonly smtpUrl?: string | undefined;
   wrapOf(part: PartName): WrapCommand;
   onDeath(part: PartName, message: string): void;
 }
@@ -114,7 +116,7 @@ export async function createParts(options: PartsOptions): Promise<Parts> {
     databaseReplicaUrl: replica?.url ?? '',
     ...databases?.addresses(),
     redisUrl,
-    smtpUrl: `smtp://127.0.0.1:${ports.smtp}`,
+    smtpUrl: options.smtpUrl ?? `smtp://127.0.0.1:${ports.smtp}`,
     secretKey: secrets.secretKey,
   });
 

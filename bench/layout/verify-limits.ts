@@ -4,7 +4,7 @@ import path from 'node:path';
 import type { Box } from '../box/box.ts';
 import type { PartName } from './parts.ts';
 
-const WORKERS: readonly PartName[] = ['api', 'api-2', 'mailer', 'chat', 'chat-2', 'all'];
+const WORKERS: readonly PartName[] = ['api', 'api-2', 'mailer', 'mailer-2', 'chat', 'chat-2', 'all'];
 
 /** A sentence for each part whose processes are not held to what its box says; empty when all is well. */
 export function limitFaults(folder: string, part: PartName, pid: number, box: Box): string[] {

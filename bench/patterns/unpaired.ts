@@ -7,11 +7,6 @@ export interface UnpairedPattern {
 
 export const UNPAIRED: readonly UnpairedPattern[] = [
   {
-    slug: 'transactional-outbox',
-    shipped: 'src/queue/transactional-outbox.ts',
-    withoutIt: 'jobs are lost, or run for a transaction that rolled back',
-  },
-  {
     slug: 'load-shedding',
     shipped: 'src/http/load-shedding.ts',
     withoutIt: 'under overload every request times out',

@@ -3,6 +3,7 @@ import type { Check, Row } from '../load/checks.ts';
 import { get, read } from '../load/step.ts';
 import type { ModuleBench } from '../module-bench.ts';
 import { SESSION_HISTORY, SESSION_STEPS } from './session-steps.ts';
+import { SUPPRESSION_STEPS } from './suppression-steps.ts';
 
 const checkMe: Check = ({ json }, { fields, orgId }) => {
   const { user, organisation } = json as { user: Row; organisation: Row };
@@ -31,13 +32,17 @@ export const bench: ModuleBench = {
       }),
     },
     ...SESSION_STEPS,
+    ...SUPPRESSION_STEPS,
   },
-  officeDay: { 'GET /api/me': 12, 'GET /api/summary': 14, 'GET /api/operations': 2 },
+  officeDay: { 'GET /api/me': 12, 'GET /api/summary': 14, 'GET /api/operations': 2, 'GET /api/suppressions': 1 },
   rare: {
     'POST /api/sessions': 4,
     'DELETE /api/sessions/current': 3,
     'POST /api/registrations': 1,
     'GET /docs/openapi.json': 1,
+    'POST /api/suppressions': 1,
+    'POST /api/suppressions/{id}/lift': 1,
+    'POST /api/mail-events': 1,
   },
   checks: { me: checkMe, operations: checkOperations },
   history: SESSION_HISTORY,

@@ -14,8 +14,8 @@ export interface Scenario {
   readonly promise: string;
   /** The promise's line, in words, with its numbers. */
   readonly line: string;
-  /** When its line is not met, or was not measured, the run fails. Not for times, which a noisy machine changes. */
-  readonly gates?: boolean;
+  /** When its line is not met, or was not measured, the run fails: always, or in that profile. Times gate in the full one at most. */
+  readonly gates?: boolean | ProfileName;
   /** Runs in this profile only, or when it is asked for by name. Default: in both. */
   readonly profile?: ProfileName;
   /** It kills processes, so it runs after those that do not. */

@@ -7,11 +7,11 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import getPort from 'get-port';
 import pg from 'pg';
 import { startChild, waitForChild } from './child.ts';
 import { type FetchedProgram, fetchFromApt, knowsDebianKeys } from './from-apt.ts';
 import { PGBOUNCER_READY_MS, SERVER_STOP_MS } from './limits.ts';
+import { freePort } from './ports.ts';
 
 export type PgBouncerOptions = {
   folder: string;
@@ -27,7 +27,7 @@ export type PgBouncer = { version: string; url: string; stop: () => Promise<void
 export async function createPgBouncer({ folder, url, settings }: PgBouncerOptions): Promise<PgBouncer> {
   const { program, version } = await findPgBouncer();
   const server = new URL(url);
-  const port = await getPort();
+  const port = await freePort();
   const users = path.join(folder, 'users.txt');
   const file = path.join(folder, 'pgbouncer.ini');
   mkdirSync(folder, { recursive: true });

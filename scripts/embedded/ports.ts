@@ -1,4 +1,5 @@
 /** Ports of the embedded stack: the usual one, or the next free one if it is in use. */
+import { randomInt } from 'node:crypto';
 import getPort, { portNumbers } from 'get-port';
 import { PROCESSES } from '../../src/processes.ts';
 
@@ -22,8 +23,20 @@ export type PortChoice = 'usual' | 'any';
 const NEIGHBOURS_MAX = 40;
 
 export function choosePort(name: PortName, choice: PortChoice): Promise<number> {
-  if (choice === 'any') return getPort();
+  if (choice === 'any') return freePort();
   const usual = USUAL_PORTS[name];
   const taken = Object.values<number>(USUAL_PORTS).filter((port) => port !== usual);
   return getPort({ port: portNumbers(usual, usual + NEIGHBOURS_MAX), exclude: taken });
 }
+
+/**
+ * A free port for a server that listens on it in a moment. It is below those that systems give to outgoing connections
+ * (from 32768 on in Linux, 49152 in macOS), one of which would otherwise take it now and then before the server does.
+ */
+export function freePort(): Promise<number> {
+  const first = randomInt(FREE_FROM, FREE_TO);
+  return getPort({ port: portNumbers(first, first + NEIGHBOURS_MAX) });
+}
+
+const FREE_FROM = 10_000;
+const FREE_TO = 32_000;

@@ -30,6 +30,17 @@ export interface Sessions {
   user_id: number;
 }
 
+export interface Suppressions {
+  address: string;
+  created_at: SetOnce;
+  detail: string;
+  id: GeneratedAlways<number>;
+  lifted_at: Time | null;
+  lifted_by: string | null;
+  org_id: number;
+  reason: 'bounce' | 'complaint' | 'person';
+}
+
 export interface Users {
   created_at: SetOnce;
   email: string;
@@ -44,5 +55,6 @@ export interface Tables {
   organisations: Organisations;
   outbox: Outbox;
   sessions: Sessions;
+  suppressions: Suppressions;
   users: Users;
 }

@@ -36,6 +36,8 @@ export interface WaitRange {
   readonly max: number;
   /** Of the time that it has been open. */
   readonly share: number;
+  /** While a probe is under way; without it, `min`. */
+  readonly probing?: number;
 }
 
 export function createCircuitBreaker<F>(
@@ -77,7 +79,10 @@ export function createCircuitBreaker<F>(
       if (open === undefined) return pass(undefined);
       const leftMs = open.until - now();
       if (leftMs > 0) return { refused: true, fault: open.fault, againInMs: leftMs };
-      if (open.probing) return { refused: true, fault: open.fault, againInMs: waitFor(open.fault).min };
+      if (open.probing) {
+        const { min, probing = min } = waitFor(open.fault);
+        return { refused: true, fault: open.fault, againInMs: probing };
+      }
       open.probing = true;
       return pass(open);
     },

@@ -16,6 +16,8 @@ export interface OrderedQueue<T> {
   finish(): Promise<void>;
   /** Without the item under way. */
   readonly waiting: number;
+  /** Nothing waits, and nothing is under way. */
+  readonly isIdle: boolean;
 }
 
 export interface OrderedQueueOptions<T> {
@@ -60,6 +62,10 @@ class Queue<T> implements OrderedQueue<T> {
 
   get waiting(): number {
     return this.items.length;
+  }
+
+  get isIdle(): boolean {
+    return this.underWay === undefined;
   }
 
   private async handleAll(): Promise<void> {

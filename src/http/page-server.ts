@@ -10,8 +10,16 @@ export interface PageServerParts {
   readonly pages: Pages;
   /** Maps a path prefix to the page that is served for it: `{ '/c/': '/modules/…/chat.html' }`. */
   readonly prefixes: Readonly<Record<string, string>>;
+  /** By path: what answers a POST there. It reads and bounds the body itself. */
+  readonly posts: Readonly<Record<string, (request: IncomingMessage) => Promise<PostAnswer>>>;
   readonly health: Health;
   readonly metrics: Metrics;
+}
+
+export interface PostAnswer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Buffer;
 }
 
 /**
@@ -31,8 +39,15 @@ export function createPageServer(parts: PageServerParts): Server {
 }
 
 async function respond(request: IncomingMessage, response: ServerResponse, parts: PageServerParts): Promise<void> {
-  const { pages, prefixes, health, metrics } = parts;
+  const { pages, prefixes, posts, health, metrics } = parts;
   const path = (request.url ?? '/').split('?')[0] as string;
+  const post = Object.hasOwn(posts, path) ? posts[path] : undefined;
+  if (post !== undefined) {
+    if (request.method !== 'POST') return send(response, 405, { allow: 'POST' }, undefined);
+    if (request.headers.expect !== undefined) response.writeContinue();
+    const { status, headers, body } = await post(request);
+    return send(response, status, headers, body);
+  }
   if (request.method !== 'GET' && request.method !== 'HEAD')
     return send(response, 405, { allow: 'GET, HEAD' }, undefined);
   const healthAnswer = await answerHealth({ path, headers: request.headers }, health, metrics);

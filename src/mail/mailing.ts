@@ -1,14 +1,28 @@
-import { createCircuitBreaker } from '../flow/circuit-breaker.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { createCircuitBreaker, type WaitRange } from '../flow/circuit-breaker.ts';
 import { createFairQueue } from '../flow/fair-queue.ts';
 import type { Throttle } from '../flow/throttle.ts';
-import { MAIL_HELD_WAIT, MAIL_RATE_WAIT, SMTP_CONNECTIONS_MAX, SMTP_CONNECTIONS_PER_DOMAIN_MAX } from '../limits.ts';
+import {
+  MAIL_HELD_WAIT,
+  MAIL_QUOTA_WAIT,
+  MAIL_RATE_WAIT,
+  SMTP_CONNECTIONS_MAX,
+  SMTP_CONNECTIONS_PER_DOMAIN_MAX,
+} from '../limits.ts';
+import { createDomainPace, type DomainPace } from './domain-pace.ts';
 import type { Held, MailOutcome } from './outcome.ts';
 import type { Mail, Transport } from './transport.ts';
 
 /** `againInMs`: when the server is worth another try. `asked`: this mail itself was refused, not only those before it. */
 export type HeldBack = Held & { readonly againInMs: number; readonly asked: boolean };
 
-export type SendOutcome = Exclude<MailOutcome, Held> | HeldBack;
+export type SendOutcome = Exclude<MailOutcome, Held> | HeldBack | PutOff;
+
+/** Not handed over: its domain has had its mails for the moment. */
+export interface PutOff {
+  readonly kind: 'put off';
+  readonly againInMs: number;
+}
 
 export interface SendOptions {
   /** Once it is aborted, the mail is not handed over any more; one that is under way goes on. */
@@ -20,8 +34,9 @@ export interface SendOptions {
 /** Sends all mails of a process. */
 export interface Mailing {
   /**
-   * Waits for one of SMTP_CONNECTIONS_MAX places, in turns between the recipients' domains, and for the provider's rate,
-   * then sends. While the server takes no mail from us, all but one probe at a time are held back at once.
+   * Waits for the rate of the recipient's domain, for one of SMTP_CONNECTIONS_MAX places, in turns between the domains,
+   * and for the provider's rate, then sends. While the server takes no mail from us, all but one probe at a time are
+   * held back at once.
    */
   send(mail: Mail, options?: SendOptions): Promise<SendOutcome>;
   readonly inFlight: number;
@@ -30,10 +45,14 @@ export interface Mailing {
   readonly isHeld: boolean;
 }
 
-export function createMailing(transport: Pick<Transport, 'send'>, throttle: Throttle): Mailing {
+export function createMailing(
+  transport: Pick<Transport, 'send'>,
+  throttle: Throttle,
+  domainPace: DomainPace = createDomainPace(0),
+): Mailing {
   // In turns between the recipients' domains: some servers ask the recipient's before they answer.
   const places = createFairQueue({ atOnce: SMTP_CONNECTIONS_MAX, perKey: SMTP_CONNECTIONS_PER_DOMAIN_MAX });
-  const breaker = createCircuitBreaker<Held>(({ about }) => (about === 'rate' ? MAIL_RATE_WAIT : MAIL_HELD_WAIT));
+  const breaker = createCircuitBreaker(waitAfter);
   const taken = createSecondCounter();
 
   async function sendInPlace(mail: Mail, { withdraw, giveUp }: SendOptions): Promise<SendOutcome> {
@@ -72,8 +91,12 @@ export function createMailing(transport: Pick<Transport, 'send'>, throttle: Thro
 
   return {
     async send(mail, options = {}) {
+      const domain = domainOf(mail.to);
+      const turn = breaker.isOpen ? { waitMs: 0 } : domainPace.take(domain); // the probe comes at its own time
+      if ('againInMs' in turn) return { kind: 'put off', againInMs: turn.againInMs };
       try {
-        return await places.run(domainOf(mail.to), () => sendInPlace(mail, options), options.withdraw);
+        if (turn.waitMs > 0) await sleep(turn.waitMs, undefined, signalOf(options)).catch(() => undefined);
+        return await places.run(domain, () => sendInPlace(mail, options), options.withdraw);
       } catch (error) {
         if (options.withdraw?.aborted === true && error === options.withdraw.reason) return { kind: 'withdrawn' };
         throw error;
@@ -89,6 +112,16 @@ export function createMailing(transport: Pick<Transport, 'send'>, throttle: Thro
       return breaker.isOpen;
     },
   };
+}
+
+/** A quota is renewed by the hour or by the day: asking every few seconds only makes the provider angry. */
+function waitAfter({ about, isQuota }: Held): WaitRange {
+  if (isQuota === true) return MAIL_QUOTA_WAIT;
+  return about === 'rate' ? MAIL_RATE_WAIT : MAIL_HELD_WAIT;
+}
+
+function signalOf({ withdraw }: SendOptions): { signal?: AbortSignal } {
+  return withdraw === undefined ? {} : { signal: withdraw };
 }
 
 function domainOf(address: string): string {

@@ -7,8 +7,9 @@
  *   is the recipient, and after the mail's data the mail.
  * What it costs: the words are a guess, of what large providers are known to say. A wrong one holds mails back for a
  *   while, or ends single recipients, who can be sent to again; neither loses a mail.
- * Its bound: REASON_CHARS_MAX. Its proof: test/mail/outcome.test.ts, bench/patterns/retry-classification.
+ * Its bound: MAIL_REASON_CHARS_MAX. Its proof: test/mail/outcome.test.ts, bench/patterns/retry-classification.
  */
+import { MAIL_REASON_CHARS_MAX } from '../limits.ts';
 
 /** The outcome of sending a mail. Values instead of exceptions, because each of them is normal. */
 export type MailOutcome =
@@ -34,6 +35,8 @@ export interface Held {
   readonly kind: 'held';
   readonly about: 'sender' | 'server' | 'rate';
   readonly reason: string;
+  /** We have sent as much as the provider lets us in an hour, a day or a month: being slower does not help. */
+  readonly isQuota?: true;
 }
 
 /** What nodemailer throws: `command` and the rest are only there when a server answered, or would have. */
@@ -47,11 +50,12 @@ export interface MailError {
 
 /** `handedOver`: all of the mail's data has been transmitted. */
 export function outcomeOf(error: MailError, handedOver: boolean): MailOutcome {
-  const reason = error.message.replace(/\s+/g, ' ').slice(0, REASON_CHARS_MAX);
+  const reason = error.message.replace(/\s+/g, ' ').slice(0, MAIL_REASON_CHARS_MAX);
   const answer = answerOf(error);
   if (answer !== undefined && TRANSACTION.includes(answer.command)) return ofAnswer(answer, reason);
   if (handedOver) return { kind: 'unanswered', after: error.code === 'ETIMEDOUT' ? 'silence' : 'break', reason };
   if (answer !== undefined && isAboutRate(answer)) return { kind: 'held', about: 'rate', reason };
+  if (answer !== undefined && isAboutQuota(answer)) return heldByQuota(reason);
   if (error.code === 'EAUTH' || error.code === 'ENOAUTH' || error.code === 'EOAUTH2')
     return { kind: 'held', about: 'sender', reason };
   // The greeting, the reply to EHLO, the encryption and the connection itself.
@@ -61,7 +65,34 @@ export function outcomeOf(error: MailError, handedOver: boolean): MailOutcome {
   return { kind: 'refused', about: error.code === 'EENVELOPE' ? 'recipient' : 'mail', reason };
 }
 
-const REASON_CHARS_MAX = 300;
+/**
+ * Whether a refusal is a hard bounce: this mailbox does not exist, or will never take our mail. A full one is emptied some
+ * day, whatever the code says.
+ */
+export function isHardBounce(outcome: MailOutcome): boolean {
+  return outcome.kind === 'refused' && outcome.about === 'recipient' && !FULL.test(outcome.reason);
+}
+
+/**
+ * The same for a mail that was returned later: its status (RFC 3463) and the words of the server that refused it. Anything
+ * but the recipient's fault (our reputation, the mail's content) says nothing about the mailbox.
+ */
+export function isPermanentBounce(status: string, diagnostic: string): boolean {
+  // The status of a report is often only 5.0.0, and the server's own answer tells more.
+  const coded = /^[245]\.0\.0$|^$/.test(status) ? (ENHANCED.exec(diagnostic)?.[0] ?? status) : status;
+  const code = Number(/^\d{3}(?=[ -])/.exec(diagnostic)?.[0] ?? (coded.startsWith('5') ? 550 : 450));
+  if (!coded.startsWith('5') && (coded !== '' || code < 500)) return false;
+  const [, subject, detail] = coded === '' ? [] : coded.split('.').map(Number);
+  const text = `${code} ${coded} ${diagnostic}`;
+  return (
+    subjectOf({ command: 'RCPT TO', code: Math.max(code, 500), subject, detail, text }) === 'recipient' &&
+    !FULL.test(text)
+  );
+}
+
+const ENHANCED = /\b[245]\.\d{1,3}\.\d{1,3}\b/;
+const FULL =
+  /\b[245]\.2\.2\b|mailbox (?:is )?full|over ?quota|quota (?:is )?exceeded|exceeded .{0,30}quota|out of storage/i;
 
 const TRANSACTION: readonly string[] = ['MAIL FROM', 'RCPT TO', 'DATA'];
 const SERVER_CODES: readonly string[] = [
@@ -96,7 +127,11 @@ function ofAnswer(answer: Answer, reason: string): MailOutcome {
   const about = subjectOf(answer);
   if (about === 'recipient' || about === 'mail')
     return { kind: answer.code >= 500 ? 'refused' : 'deferred', about, reason };
-  return { kind: 'held', about, reason };
+  return isAboutQuota(answer) ? heldByQuota(reason) : { kind: 'held', about, reason };
+}
+
+function heldByQuota(reason: string): Held {
+  return { kind: 'held', about: 'sender', reason, isQuota: true };
 }
 
 type Subject = 'recipient' | 'mail' | Held['about'];
@@ -166,9 +201,12 @@ function ofReplyCode({ command, code, subject, detail }: Answer): Subject {
 }
 
 /** A daily or hourly quota is not one: slowing down does not help there. */
-function isAboutRate({ code, text }: Answer): boolean {
-  if (code < 400 || QUOTA_WORDS.test(text)) return false;
-  return RATE_WORDS.test(text);
+function isAboutRate(answer: Answer): boolean {
+  return answer.code >= 400 && !isAboutQuota(answer) && RATE_WORDS.test(answer.text);
+}
+
+function isAboutQuota({ code, text }: Answer): boolean {
+  return code >= 400 && QUOTA_WORDS.test(text);
 }
 
 const RATE_WORDS =

@@ -15,14 +15,16 @@ import type { Sessions } from '../http/authentication.ts';
 import type { Pages } from '../http/pages.ts';
 import type { PasswordHasher } from '../http/password-hashing.ts';
 import type { Log } from '../log.ts';
+import type { MailEvent } from '../mail/mail-event.ts';
 import type { Mailing } from '../mail/mailing.ts';
-import type { PersonalLink } from '../mail/personal-link.ts';
+import type { LinkTarget, PersonalLink } from '../mail/personal-link.ts';
 import type { Metrics, ProcessReport } from '../process/metrics.ts';
 import type { ConsumerOf } from '../queue/queues.ts';
 import type { Retention } from '../queue/retention.ts';
 import type { Loop } from '../queue/schedule.ts';
 import type { TopicHandlers } from '../queue/transactional-outbox.ts';
 import type { SocketHandler } from '../socket/server.ts';
+import type { Ticketing } from '../socket/ticket-exchange.ts';
 
 /** One entry of the list in src/modules.ts. Every face is optional. */
 export interface Module {
@@ -44,6 +46,8 @@ export interface Module {
   readonly links?: () => Promise<LinksFace>;
   /** npm run verify: what always holds among its rows. */
   readonly consistency?: () => Promise<ConsistencyFace>;
+  /** api and mailer: what mail servers report about its mails. */
+  readonly feedback?: () => Promise<FeedbackFace>;
   /** npm run seed: its rows of the sample data. */
   readonly seed?: () => Promise<SeedFace>;
 }
@@ -66,6 +70,7 @@ export interface ApiContext {
   readonly pages: Pages;
   readonly figures: Figures;
   readonly links: readonly PersonalLink[];
+  readonly feedbacks: readonly MailFeedback[];
   /** The names of all queues. */
   readonly queues: readonly string[];
   /** This process's own report, for when Redis, which has everyone's, is unavailable. */
@@ -138,6 +143,10 @@ export interface Sockets {
   /** Where the WebSocket is opened, for example `/chat`. */
   readonly path: string;
   readonly handler: SocketHandler;
+  /** How the token of a link becomes a ticket, at `<path>/ticket`. Then only clients with a ticket get in. */
+  readonly ticketing?: Ticketing;
+  /** When the youngest other process was first heard of: see the fan-out's `othersSince`. */
+  readonly othersSince?: () => number;
   /** The page (a file in web/) that is served for every path with the given prefix. */
   readonly pages: Readonly<Record<string, string>>;
   /** Called when no socket is open any more. */
@@ -146,6 +155,20 @@ export interface Sockets {
 
 export interface LinksFace {
   readonly link: PersonalLink;
+}
+
+export interface FeedbackFace {
+  readonly feedback: MailFeedback;
+}
+
+export interface MailFeedback {
+  /** The first part of the references of its mails (src/mail/mail-reference.ts). */
+  readonly kind: string;
+  /**
+   * Records what became of the mail of this row. Runs in the caller's transaction. Returns the address that it went to;
+   * undefined when there is no such mail, or the same was recorded before.
+   */
+  record(transaction: Db, target: LinkTarget, event: MailEvent): Promise<string | undefined>;
 }
 
 export interface SeedFace {

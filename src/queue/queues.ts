@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DelayedError, Queue, Worker } from 'bullmq';
 import type { Redis } from 'ioredis';
+import { AppError } from '../errors.ts';
 import {
   JOB_EVENTS_KEPT,
   JOB_LOCK_MS,
@@ -10,6 +11,7 @@ import {
   QUEUE_CLOSE_MS,
 } from '../limits.ts';
 import type { Log } from '../log.ts';
+import type { MemoryWatch } from '../redis/memory-watch.ts';
 import { consumerConnection } from '../redis/redis.ts';
 
 /**
@@ -17,12 +19,25 @@ import { consumerConnection } from '../redis/redis.ts';
  * and the event stream is capped: by default BullMQ keeps them all, and a full Redis stops everything while its health
  * checks stay green. Failed jobs are removed too: a job that is kept keeps its id, and could not be enqueued again.
  */
-export function openQueue(name: string, redis: Redis): Queue {
-  return new Queue(name, {
+export function openQueue(name: string, redis: Redis, memory?: Pick<MemoryWatch, 'isNearlyFull'>): Queue {
+  const queue = new Queue(name, {
     connection: redis,
     streams: { events: { maxLen: JOB_EVENTS_KEPT } },
     defaultJobOptions: { removeOnComplete: true, removeOnFail: true },
   });
+  if (memory === undefined) return queue;
+  const [add, addBulk] = [queue.add.bind(queue), queue.addBulk.bind(queue)];
+  return Object.assign(queue, {
+    add: async (...job: Parameters<typeof add>) => add(...admitted(memory, job)),
+    addBulk: async (...jobs: Parameters<typeof addBulk>) => addBulk(...admitted(memory, jobs)),
+  });
+}
+
+/** Whoever adds a job must keep what it is about until it is added: the outbox does, and a sweep finds it again. */
+function admitted<T>(memory: Pick<MemoryWatch, 'isNearlyFull'>, jobs: T): T {
+  if (memory.isNearlyFull)
+    throw new AppError('overloaded', 'Redis is nearly full: nothing more is queued until it has room.');
+  return jobs;
 }
 
 /** What a handler returns: the job is finished, or is to run again after a delay, behind the other waiting jobs. */

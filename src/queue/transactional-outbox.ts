@@ -9,7 +9,8 @@
  *   Events of a topic without a handler stay in the table and are logged: they belong to a newer release, or to a
  *   module that was removed too early.
  * What it costs: one row in and out per event, and OUTBOX_EVERY_MS of delay.
- * Its bound: OUTBOX_BATCH_ROWS, OUTBOX_RETRY_MS. Its proof: test/queue/transactional-outbox.test.ts.
+ * Its bound: OUTBOX_BATCH_ROWS, OUTBOX_RETRY_MS. Its proof: test/queue/transactional-outbox.test.ts,
+ *   bench/patterns/transactional-outbox.
  */
 import { sql } from 'kysely';
 import type { Database } from '../db/read-write-split.ts';

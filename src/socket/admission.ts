@@ -2,30 +2,23 @@
  * What it is: decides which sockets get a place, and gives the places of clients that only hold them to those that speak.
  * What fails without it: anybody who opens sockets and says nothing takes all places, and people with a link are refused;
  *   one address, or one link in ten thousand windows, takes the process from everybody else.
- * How it works: a socket is a stranger until its handler welcomes it. Strangers can have some of the places only. When they
- *   have all of those, a new one takes the place of the oldest that is silent; people say hello within milliseconds, and
- *   are strangers no longer. An address has a rate of new sockets (token bucket) and a number of places, of which its
- *   oldest strangers lose theirs first.
+ * How it works: a client with a ticket (see ticket) is known. Anybody else is a stranger until its handler welcomes it.
+ *   Strangers can have some of the places only. When they have all of those, a new one takes the place of the oldest that
+ *   is silent; people say hello within milliseconds, and are strangers no longer. An address has a rate of new strangers
+ *   (token bucket), which those who are known do not share, and a number of places, of which its oldest strangers lose
+ *   theirs first.
  * What it costs: a few map entries per address. Its bound: the limits; RATE_LIMIT_KEYS_MAX addresses are remembered.
  * Its proof: test/socket/admission.test.ts, bench/patterns/connection-admission.
  */
-import { LRUCache } from 'lru-cache';
-import {
-  RATE_LIMIT_KEYS_MAX,
-  RETRY_AFTER_SECONDS,
-  SOCKET_STRANGERS_MAX,
-  SOCKETS_FROM_ADDRESS,
-  SOCKETS_MAX,
-} from '../limits.ts';
+import { createTokenBuckets, type Rate, type TokenBuckets } from '../flow/token-bucket.ts';
+import { RETRY_AFTER_SECONDS, SOCKET_STRANGERS_MAX, SOCKETS_FROM_ADDRESS, SOCKETS_MAX } from '../limits.ts';
 import type { Refusal } from './refusal.ts';
 
-export interface AdmissionLimits {
+/** The rate is that of the new strangers of one address. */
+export interface AdmissionLimits extends Rate {
   readonly places: number;
   readonly placesPerAddress: number;
   readonly strangers: number;
-  /** New sockets of one address: at most `burst` at once, and then `perSecond`. */
-  readonly perSecond: number;
-  readonly burst: number;
 }
 
 /** The limits of one process. */
@@ -39,8 +32,15 @@ export function admissionLimits(placesPerAddress: number): AdmissionLimits {
 }
 
 export interface Admission {
-  /** Takes a place for a socket, or says why it gets none. `evict` must end the socket when another takes its place. */
-  enter(address: string, evict: () => void): Place | Refusal;
+  /**
+   * Takes a place for a socket, or says why it gets none. `evict` must end the socket when another takes its place, which
+   * does not happen to one that is known.
+   */
+  enter(address: string, evict: () => void, options?: { isKnown?: boolean }): Place | Refusal;
+  /** Counts as a new stranger of that address, which gets no place. */
+  knock(address: string): Refusal | undefined;
+  /** Why somebody known from there would get no place now. */
+  refusalOf(address: string): Refusal | undefined;
   readonly strangers: number;
 }
 
@@ -54,116 +54,131 @@ export interface Place {
   fine(sockets: number): void;
 }
 
-interface Bucket {
-  tokens: number;
-  filledAt: number;
-}
-
+/** Everybody of one address. */
 interface Address {
+  readonly name: string;
   places: number;
-  readonly strangers: Set<Holder>;
-}
-
-interface Holder {
-  evict(): void;
+  readonly strangers: Set<HeldPlace>;
 }
 
 export function createAdmission(limits: AdmissionLimits): Admission {
-  const buckets = new LRUCache<string, Bucket>({ max: RATE_LIMIT_KEYS_MAX });
-  const addresses = new Map<string, Address>();
-  /** Oldest first. */
-  const strangers = new Set<Holder>();
-  const placesByKey = new Map<string, number>();
-  let places = 0;
+  const knocks = createTokenBuckets(limits);
+  const house: House = { addresses: new Map(), strangers: new Set(), placesByKey: new Map(), places: 0, knocks };
+  const { addresses, strangers } = house;
 
-  function enter(address: string, evict: () => void): Place | Refusal {
-    if (!spend(address, 1)) return { status: 429, retryAfterSeconds: RETRY_AFTER_SECONDS };
-    const from = addresses.get(address) ?? { places: 0, strangers: new Set() };
+  function enter(name: string, evict: () => void, { isKnown = false } = {}): Place | Refusal {
+    const tooFast = isKnown ? undefined : knock(name);
+    if (tooFast !== undefined) return tooFast;
+    const from = addresses.get(name) ?? { name, places: 0, strangers: new Set() };
     while (from.places >= limits.placesPerAddress) {
-      if (!evictOldest(from.strangers)) return { status: 429, retryAfterSeconds: RETRY_AFTER_SECONDS };
+      if (!evictOldest(from.strangers)) return TOO_MANY;
     }
-    while (places >= limits.places || strangers.size >= limits.strangers) {
-      if (!evictOldest(strangers)) return { status: 503, retryAfterSeconds: RETRY_AFTER_SECONDS };
+    while (house.places >= limits.places || (!isKnown && strangers.size >= limits.strangers)) {
+      if (!evictOldest(strangers)) return FULL;
     }
-    return takePlace(address, evict);
+    return new HeldPlace(house, from, evict, isKnown);
   }
 
-  function takePlace(address: string, evict: () => void): Place {
-    const from = addresses.get(address) ?? { places: 0, strangers: new Set() };
-    addresses.set(address, from);
-    places++;
-    from.places++;
-    let isHeld = true;
-    let joined: string | undefined;
-    const holder: Holder = {
-      evict() {
-        leave();
-        evict();
-      },
-    };
-
-    function setStranger(isStranger: boolean): void {
-      if (isStranger && isHeld) {
-        strangers.add(holder);
-        from.strangers.add(holder);
-      } else {
-        strangers.delete(holder);
-        from.strangers.delete(holder);
-      }
-    }
-
-    function join(key: string, placesMax: number): boolean {
-      if (key === joined) return true;
-      const others = placesByKey.get(key) ?? 0;
-      if (!isHeld || others >= placesMax) return false;
-      leaveKey();
-      placesByKey.set(key, others + 1);
-      joined = key;
-      return true;
-    }
-
-    function leaveKey(): void {
-      if (joined === undefined) return;
-      const others = (placesByKey.get(joined) ?? 0) - 1;
-      if (others > 0) placesByKey.set(joined, others);
-      else placesByKey.delete(joined);
-      joined = undefined;
-    }
-
-    function leave(): void {
-      if (!isHeld) return;
-      isHeld = false;
-      setStranger(false);
-      leaveKey();
-      places--;
-      if (--from.places === 0) addresses.delete(address);
-    }
-
-    setStranger(true);
-    return { setStranger, join, leave, fine: (sockets) => void spend(address, sockets) };
+  function knock(address: string): Refusal | undefined {
+    return knocks.spend(address) ? undefined : TOO_MANY;
   }
 
-  function spend(address: string, sockets: number): boolean {
-    const now = performance.now();
-    const bucket = buckets.get(address) ?? { tokens: limits.burst, filledAt: now };
-    bucket.tokens = Math.min(limits.burst, bucket.tokens + ((now - bucket.filledAt) / 1_000) * limits.perSecond);
-    bucket.filledAt = now;
-    buckets.set(address, bucket);
-    if (bucket.tokens < 1) return false;
-    bucket.tokens = Math.max(0, bucket.tokens - sockets);
-    return true;
+  function refusalOf(address: string): Refusal | undefined {
+    const from = addresses.get(address);
+    if ((from?.places ?? 0) >= limits.placesPerAddress && from?.strangers.size === 0) return TOO_MANY;
+    return house.places >= limits.places && strangers.size === 0 ? FULL : undefined;
   }
 
   return {
     enter,
+    knock,
+    refusalOf,
     get strangers() {
       return strangers.size;
     },
   };
 }
 
-function evictOldest(holders: ReadonlySet<Holder>): boolean {
-  const [oldest] = holders;
+interface House {
+  readonly addresses: Map<string, Address>;
+  /** Oldest first. */
+  readonly strangers: Set<HeldPlace>;
+  readonly placesByKey: Map<string, number>;
+  places: number;
+  readonly knocks: TokenBuckets;
+}
+
+/** A class, because there is one per socket: closures would take half a kilobyte more. */
+class HeldPlace implements Place {
+  private readonly house: House;
+  private readonly from: Address;
+  private readonly onEvict: () => void;
+  private readonly isKnown: boolean;
+  private isHeld = true;
+  private joined: string | undefined;
+
+  constructor(house: House, from: Address, onEvict: () => void, isKnown: boolean) {
+    this.house = house;
+    this.from = from;
+    this.onEvict = onEvict;
+    this.isKnown = isKnown;
+    house.addresses.set(from.name, from);
+    house.places++;
+    from.places++;
+    this.setStranger(true);
+  }
+
+  setStranger(isStranger: boolean): void {
+    for (const strangers of [this.house.strangers, this.from.strangers]) {
+      if (isStranger && this.isHeld && !this.isKnown) strangers.add(this);
+      else strangers.delete(this);
+    }
+  }
+
+  join(key: string, placesMax: number): boolean {
+    if (key === this.joined) return true;
+    const { placesByKey } = this.house;
+    const others = placesByKey.get(key) ?? 0;
+    if (!this.isHeld || others >= placesMax) return false;
+    this.leaveKey();
+    placesByKey.set(key, others + 1);
+    this.joined = key;
+    return true;
+  }
+
+  leave(): void {
+    if (!this.isHeld) return;
+    this.isHeld = false;
+    this.setStranger(false);
+    this.leaveKey();
+    this.house.places--;
+    if (--this.from.places === 0) this.house.addresses.delete(this.from.name);
+  }
+
+  fine(sockets: number): void {
+    this.house.knocks.spend(this.from.name, sockets);
+  }
+
+  evict(): void {
+    this.leave();
+    this.onEvict();
+  }
+
+  private leaveKey(): void {
+    if (this.joined === undefined) return;
+    const { placesByKey } = this.house;
+    const others = (placesByKey.get(this.joined) ?? 0) - 1;
+    if (others > 0) placesByKey.set(this.joined, others);
+    else placesByKey.delete(this.joined);
+    this.joined = undefined;
+  }
+}
+
+const TOO_MANY: Refusal = { status: 429, retryAfterSeconds: RETRY_AFTER_SECONDS };
+const FULL: Refusal = { status: 503, retryAfterSeconds: RETRY_AFTER_SECONDS };
+
+function evictOldest(places: ReadonlySet<HeldPlace>): boolean {
+  const [oldest] = places;
   oldest?.evict();
   return oldest !== undefined;
 }

@@ -37,6 +37,8 @@ export interface FanOut {
    * the database for it.
    */
   publish(key: string, text: string, options?: { mayBeLost?: boolean }): void;
+  /** When the youngest other process was first heard of, as performance.now() tells it; -Infinity before there was one. */
+  othersSince(): number;
   close(): void;
 }
 
@@ -81,6 +83,7 @@ export function createFanOut(options: FanOutOptions): FanOut {
   let heardAt = Number.NEGATIVE_INFINITY;
   /** Of each other process: its last beat. */
   const peers = new Map<string, number>();
+  let othersSince = Number.NEGATIVE_INFINITY;
   let readyAt = performance.now();
   /** Nothing has been missed since the last onGap. */
   let complete = false;
@@ -106,8 +109,11 @@ export function createFanOut(options: FanOutOptions): FanOut {
 
   function heardBeat(from: string, text: string): void {
     if (from !== self) {
+      const now = performance.now();
+      // Those that were there before us are all heard of within a beat.
+      if (!peers.has(from) && text !== BYE && now - readyAt > silenceMs) othersSince = now;
       if (text === BYE) peers.delete(from);
-      else peers.set(from, performance.now());
+      else peers.set(from, now);
       if (text === GAP) onGap();
       return;
     }
@@ -201,6 +207,7 @@ export function createFanOut(options: FanOutOptions): FanOut {
       void inNextTurn();
     },
     publish: (key, text, { mayBeLost } = {}) => send(channelOf(key), text, mayBeLost),
+    othersSince: () => othersSince,
     close() {
       clearInterval(timer);
       closed = true;

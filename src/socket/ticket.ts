@@ -1,15 +1,23 @@
 /**
- * What it is: somebody who is signed in gets a ticket over HTTPS and shows it as the first message of a socket.
- * What fails without it: sockets carry no session of another origin, and a session token in a URL or a page's script is a
- *   session that leaks. A ticket says one thing, for TICKET_MS, once.
- * How it works: the api signs what the holder may do; the process with the sockets checks the signature and the time,
- *   and redeems the ticket's id: in Redis, so that no other process takes it again. Without Redis each process remembers
+ * What it is: whoever opens a socket shows a ticket with the upgrade, which they were given over HTTP a moment before.
+ * What fails without it: a stranger and a person with a link look the same until the first message, so a limit on those
+ *   who knock is a limit on people too; sockets carry no session of another origin; and a token that lasts, a session's or
+ *   a link's, in a URL or a header is in somebody's log. A ticket says one thing, for TICKET_MS, once.
+ * How it works: a process signs what the holder may do. The page offers it as a subprotocol (the only header that a
+ *   browser lets a page choose, and one that proxies do not log), next to the protocol `ticket`, which is the one that the
+ *   server answers with. The process that has the socket checks signature and time before it takes a place for it, and
+ *   then redeems the ticket's id: in Redis, so that no other process takes it again. Without Redis each process remembers
  *   for itself, which leaves a stolen ticket one use on each of the other processes, within TICKET_MS.
- * What it costs: an HMAC, and a command to Redis. Its bound: TICKETS_REMEMBERED_MAX. Its proof: test/socket/ticket.test.ts.
+ * What it costs: an HMAC, and a command to Redis, for which nobody waits longer than TICKET_SHARED_MS.
+ * Its bound: TICKETS_REMEMBERED_MAX, TICKET_CHARS_MAX. Its proof: test/socket/ticket.test.ts.
  */
 import { createHmac, randomUUID, timingSafeEqual } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
 import { LRUCache } from 'lru-cache';
-import { TICKET_CHARS_MAX, TICKET_MS, TICKETS_REMEMBERED_MAX } from '../limits.ts';
+import { TICKET_CHARS_MAX, TICKET_MS, TICKET_SHARED_MS, TICKETS_REMEMBERED_MAX } from '../limits.ts';
+
+/** What a client with a ticket offers first, and the server's choice. The second is this, a dot, and the ticket. */
+export const TICKET_PROTOCOL = 'ticket';
 
 interface Ticket<T> {
   readonly id: string;
@@ -24,27 +32,51 @@ export function createTicket<T>(secretKey: string, purpose: string, grants: T): 
   return `${payload}.${sign(secretKey, purpose, payload)}`;
 }
 
+/** The ticket that comes with an upgrade. */
+export function ticketOf({ headers }: Pick<IncomingMessage, 'headers'>): string | undefined {
+  const offered = (headers['sec-websocket-protocol'] ?? '').split(',').map((protocol) => protocol.trim());
+  const prefix = `${TICKET_PROTOCOL}.`;
+  return offered.find((protocol) => protocol.startsWith(prefix))?.slice(prefix.length);
+}
+
+export interface CheckedTicket<T> {
+  readonly grants: T;
+  /** Uses it up; false when another connection was faster. */
+  redeem(): Promise<boolean>;
+}
+
 export interface TicketDesk<T> {
-  /** What the ticket grants; undefined for one that is not ours, is too old or was used before. */
-  redeem(ticket: string): Promise<T | undefined>;
+  create(grants: T): string;
+  /** Undefined for one that is not ours, is too old or was used here before. */
+  check(ticket: string): CheckedTicket<T> | undefined;
 }
 
 export interface TicketDeskOptions {
   readonly secretKey: string;
   readonly purpose: string;
-  /** Remembers an id for a time; false when it was known already. */
+  /** Remembers an id for a time, for all processes; false when it was known already. */
   readonly remember: (id: string, ms: number) => Promise<boolean>;
 }
 
 export function createTicketDesk<T>({ secretKey, purpose, remember }: TicketDeskOptions): TicketDesk<T> {
   const redeemed = new LRUCache<string, true>({ max: TICKETS_REMEMBERED_MAX, ttl: TICKET_MS });
+
+  async function redeem(id: string): Promise<boolean> {
+    if (redeemed.has(id)) return false;
+    redeemed.set(id, true);
+    return withinMs(
+      remember(id, TICKET_MS).catch(() => true),
+      TICKET_SHARED_MS,
+      true,
+    );
+  }
+
   return {
-    async redeem(text) {
+    create: (grants) => createTicket(secretKey, purpose, grants),
+    check(text) {
       const ticket = readTicket<T>(secretKey, purpose, text);
       if (ticket === undefined || ticket.until < Date.now() || redeemed.has(ticket.id)) return undefined;
-      redeemed.set(ticket.id, true);
-      const isFirst = await remember(ticket.id, TICKET_MS).catch(() => true);
-      return isFirst ? ticket.grants : undefined;
+      return { grants: ticket.grants, redeem: () => redeem(ticket.id) };
     },
   };
 }
@@ -59,4 +91,11 @@ function readTicket<T>(secretKey: string, purpose: string, text: string): Ticket
 
 function sign(secretKey: string, purpose: string, payload: string): string {
   return createHmac('sha256', secretKey).update(`ticket\0${purpose}\0${payload}`).digest('base64url');
+}
+
+/** A Redis that does not answer is as good as none. */
+async function withinMs<T>(work: Promise<T>, ms: number, otherwise: T): Promise<T> {
+  const { promise, resolve } = Promise.withResolvers<T>();
+  const timer = setTimeout(() => resolve(otherwise), ms);
+  return Promise.race([work, promise]).finally(() => clearTimeout(timer));
 }

@@ -43,7 +43,7 @@ test('signing in needs no mouse', async () => {
 });
 
 test('no page is wider than a phone of 360 pixels', async () => {
-  await expectViewsToFit(page, ['#/', '#/operations', '#/nowhere']);
+  await expectViewsToFit(page, ['#/', '#/suppressions', '#/operations', '#/nowhere']);
   await page.getByRole('heading', { name: 'Page not found' }).waitFor();
 });
 

@@ -4,9 +4,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { type AddressInfo, connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import getPort from 'get-port';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
+import { freePort } from '../../scripts/embedded/ports.ts';
 import { createPrimary, createReplica, type Postgres } from '../../scripts/embedded/postgres.ts';
 import { loadSecrets } from '../../scripts/embedded/secrets.ts';
 import { UnknownOutcomeError } from '../../src/db/deadlock-retry.ts';
@@ -37,9 +37,9 @@ beforeAll(async () => {
     SERVERS.push(server);
     return server;
   };
-  oldPrimary = keep(await createPrimary({ ...base, port: await getPort() }));
-  newPrimary = keep(await createReplica({ ...base, port: await getPort(), primary: oldPrimary }));
-  leftBehind = keep(await createReplica({ ...base, port: await getPort(), primary: oldPrimary, name: 'left_behind' }));
+  oldPrimary = keep(await createPrimary({ ...base, port: await freePort() }));
+  newPrimary = keep(await createReplica({ ...base, port: await freePort(), primary: oldPrimary }));
+  leftBehind = keep(await createReplica({ ...base, port: await freePort(), primary: oldPrimary, name: 'left_behind' }));
   const owner = openOwner(oldPrimary.url);
   await sql`create table counters (name text primary key, value integer not null)`.execute(owner.unscoped);
   await sql`grant all on counters to tardigrade_system`.execute(owner.unscoped);
@@ -52,7 +52,7 @@ beforeAll(async () => {
     (client) => client.query('create table surplus as select n from generate_series(1, 600000) n'),
     oldPrimary.adminUrl,
   );
-  follower = keep(await createReplica({ ...base, port: await getPort(), primary: newPrimary, name: 'follower' }));
+  follower = keep(await createReplica({ ...base, port: await freePort(), primary: newPrimary, name: 'follower' }));
   await until('the one left behind is ahead', async () => (await replayed(leftBehind)) > (await written(newPrimary)));
 }, STACK_MS);
 

@@ -2,10 +2,10 @@ import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import getPort from 'get-port';
 import { sql } from 'kysely';
 import { Client } from 'pg';
 import { expect, inject, onTestFinished, test } from 'vitest';
+import { freePort } from '../../scripts/embedded/ports.ts';
 import { migrate, openMigrationDatabase, refuseWrongDatabase } from '../../src/db/migrate.ts';
 import type { Db } from '../../src/db/schema.ts';
 import { MIGRATION_BUILD_LOCK_MS, MIGRATION_LOCK_MS } from '../../src/limits.ts';
@@ -165,7 +165,7 @@ test('a process does not serve from a database that lacks a migration, and says 
 });
 
 test('a process does not serve from a database that is down: the message has the host and never the password', async () => {
-  const url = `postgres://app:pass-word@127.0.0.1:${await getPort()}/app`;
+  const url = `postgres://app:pass-word@127.0.0.1:${await freePort()}/app`;
   const db = openMigrationDatabase(url);
   onTestFinished(() => db.destroy());
   const refused = refuseWrongDatabase(db, url);

@@ -1,9 +1,9 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import getPort from 'get-port';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
+import { freePort } from '../../scripts/embedded/ports.ts';
 import { type Stack, startStack } from '../../scripts/embedded/stack.ts';
 import { parsePosition } from '../../src/db/failover-position.ts';
 import type { PooledDatabase } from '../../src/db/pool.ts';
@@ -220,7 +220,7 @@ test('an error that is the fault of the query is not run a second time', async (
 });
 
 test('a replica that is away at boot is no reason not to serve, and is taken in when it comes; the same when it goes', async () => {
-  const port = await getPort();
+  const port = await freePort();
   const split = open(withPort(replicaUrl, port));
   expect(split.replica()).toEqual({ state: 'unreachable', lagMs: null }); // until it has answered once
   const server = async () => (await split.read(EVERY_ORGANISATION, undefined, readValue)).server;

@@ -7,9 +7,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { type AddressInfo, connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import getPort from 'get-port';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest';
+import { freePort } from '../../scripts/embedded/ports.ts';
 import { createPrimary, createReplica, type Postgres } from '../../scripts/embedded/postgres.ts';
 import { loadSecrets } from '../../scripts/embedded/secrets.ts';
 import type { PooledDatabase } from '../../src/db/pool.ts';
@@ -37,11 +37,11 @@ let owner: PooledDatabase;
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'tardigrade-replicas-'));
   const base = { folder, secrets: loadSecrets(folder), durable: false };
-  primary = await createPrimary({ ...base, port: await getPort() });
+  primary = await createPrimary({ ...base, port: await freePort() });
   await asAdmin((client) => client.query('alter system set synchronous_commit = on'), primary.adminUrl);
   await asAdmin((client) => client.query('select pg_reload_conf()'), primary.adminUrl);
-  level = await createReplica({ ...base, port: await getPort(), primary });
-  paused = await createReplica({ ...base, port: await getPort(), primary, name: 'replica_2' });
+  level = await createReplica({ ...base, port: await freePort(), primary });
+  paused = await createReplica({ ...base, port: await freePort(), primary, name: 'replica_2' });
   owner = openOwner(primary.url);
   await sql`create table counters (name text primary key, value integer not null)`.execute(owner.unscoped);
   await sql`grant all on counters to tardigrade_system`.execute(owner.unscoped);
@@ -89,7 +89,7 @@ test('2. two answers that overtake each other: the position never goes back', ()
 });
 
 test('3. no replica at boot: nobody is told that it is level, until it has said so itself', async () => {
-  const port = await getPort();
+  const port = await freePort();
   const { database, reads } = open(withPort(level.workerUrl, port));
   expect(database.replica()).toEqual({ state: 'unreachable', lagMs: null });
   const session = createSession(database, EVERY_ORGANISATION);

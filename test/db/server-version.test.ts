@@ -1,6 +1,6 @@
-import getPort from 'get-port';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { serverVersion } from '../../scripts/doctor/server-version.ts';
+import { freePort } from '../../scripts/embedded/ports.ts';
 import { migrate, openMigrationDatabase } from '../../src/db/migrate.ts';
 import { refuseOldServer, refuseWrongReplica, tooOld } from '../../src/db/server-version.ts';
 import { createTestDatabase, openOwner, type TestDatabase } from '../database.ts';
@@ -35,7 +35,7 @@ test('the servers of the tests are new enough, and the replica is the replica', 
 
 test('a replica that does not answer is not refused, because reads go to the primary', async () => {
   const { log, warn } = createQuietLog();
-  await refuseWrongReplica(on.database.server, `postgres://a:b@127.0.0.1:${await getPort()}/none`, log);
+  await refuseWrongReplica(on.database.server, `postgres://a:b@127.0.0.1:${await freePort()}/none`, log);
   expect(warn).toHaveBeenCalledOnce();
 });
 

@@ -83,3 +83,13 @@ test('calls that began before it opened neither close it nor prolong it', () => 
   passes(4_000);
   admitted(circuit);
 });
+
+test('while a probe is under way others are told to come back soon, however long the wait between probes is', () => {
+  let time = 0;
+  const wait = { ...WAIT, probing: 100 };
+  const circuit = createCircuitBreaker<string>(() => wait, { now: () => time, random: () => 0.5 });
+  admitted(circuit).failed('550');
+  time = 5_000;
+  admitted(circuit);
+  expect(refused(circuit).againInMs).toBe(100);
+});

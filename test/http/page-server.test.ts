@@ -9,6 +9,7 @@ import { createMetrics } from '../../src/process/metrics.ts';
 const server = createPageServer({
   pages: loadPages([]),
   prefixes: {},
+  posts: {},
   health: createHealth(new AbortController().signal),
   metrics: createMetrics('test'),
 });

@@ -1,8 +1,8 @@
 import { STATUS_CODES } from 'node:http';
 import type { FastifyError } from 'fastify';
-import getPort from 'get-port';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
+import { freePort } from '../../scripts/embedded/ports.ts';
 import { AppError, ERROR_STATUS, type ErrorCode } from '../../src/errors.ts';
 import { toProblem } from '../../src/http/problem-details.ts';
 import { BODY_BYTES_MAX, RETRY_AFTER_SECONDS } from '../../src/limits.ts';
@@ -122,7 +122,7 @@ test('an unexpected error reveals nothing about the inside', async () => {
 test('while the database is away every caller is told to come back, and is answered afterwards', async () => {
   let gate!: TcpGate;
   const behind = await runApi(async (database) => {
-    gate = await createTcpGate(new URL(database.url), await getPort());
+    gate = await createTcpGate(new URL(database.url), await freePort());
     const primary = new URL(database.url);
     primary.port = String(gate.port);
     return { DATABASE_URL: primary.href };

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import type { Throttle } from '../../src/flow/throttle.ts';
-import { SMTP_CONNECTIONS_MAX } from '../../src/limits.ts';
+import { MAIL_QUOTA_WAIT, SMTP_CONNECTIONS_MAX } from '../../src/limits.ts';
+import { createDomainPace } from '../../src/mail/domain-pace.ts';
 import { createMailing } from '../../src/mail/mailing.ts';
 import type { MailOutcome } from '../../src/mail/outcome.ts';
 import type { Mail } from '../../src/mail/transport.ts';
@@ -82,4 +83,31 @@ test('a mail that is withdrawn while it waits for its place is not handed over',
   expect(kinds.filter((kind) => kind === 'sent')).toHaveLength(SMTP_CONNECTIONS_MAX);
   expect(kinds.filter((kind) => kind === 'withdrawn')).toHaveLength(50 - SMTP_CONNECTIONS_MAX);
   expect(asked()).toBe(SMTP_CONNECTIONS_MAX);
+});
+
+test('when the quota of the day is used up, nobody asks again for a quarter of an hour, and the rate stays', async () => {
+  const quota: MailOutcome = { kind: 'held', about: 'sender', reason: 'Daily quota exceeded', isQuota: true };
+  const { mailing, slowedTo, asked } = arrange(() => quota);
+  const first = await mailing.send(MAIL);
+  expect(first).toMatchObject({ kind: 'held', asked: true });
+  expect(first.kind === 'held' && first.againInMs).toBeGreaterThanOrEqual(MAIL_QUOTA_WAIT.min * 0.9);
+  const next = await mailing.send(MAIL);
+  expect(next).toMatchObject({ kind: 'held', asked: false });
+  expect(asked()).toBe(1);
+  expect(slowedTo).toEqual([]);
+});
+
+test('what is too much for one domain is put off without a place, and other domains go on', async () => {
+  const sent: string[] = [];
+  const send = async (mail: Mail) => {
+    sent.push(mail.to);
+    return { kind: 'sent' } as const;
+  };
+  const throttle: Throttle = { pass: async () => undefined, slowDown: () => undefined, perSecond: 10 };
+  const mailing = createMailing({ send }, throttle, createDomainPace(10));
+  const crowd = await Promise.all(Array.from({ length: 30 }, () => mailing.send({ ...MAIL, to: 'you@one.test' })));
+  const putOff = crowd.filter(({ kind }) => kind === 'put off');
+  expect(putOff.length).toBeGreaterThanOrEqual(25);
+  expect(await mailing.send({ ...MAIL, to: 'you@other.test' })).toEqual({ kind: 'sent' });
+  expect(sent).toHaveLength(30 - putOff.length + 1);
 });

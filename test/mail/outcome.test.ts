@@ -147,3 +147,18 @@ test('the reason is one line of limited length', () => {
   const outcome = outcomeOf(answered('RCPT TO', `550 5.1.1 ${'no '.repeat(500)}\r\nX: y`), false);
   expect(outcome).toMatchObject({ reason: expect.stringMatching(/^[^\r\n]{1,300}$/) });
 });
+
+test.each([
+  ['MAIL FROM', '550 5.4.5 Daily user sending limit exceeded'],
+  ['MAIL FROM', '454 Throttling failure: Daily message quota exceeded.'],
+  ['MAIL FROM', '450 4.7.1 You have sent too many messages per day'],
+  ['RCPT TO', '550 Daily sending quota exceeded'],
+  ['RCPT TO', '452 4.5.3 hourly limit of recipients reached'],
+  ['MAIL FROM', '421 4.7.0 monthly limit reached, closing connection'],
+])('a quota is not a rate: to %s, %s is about the sender, and being slower does not help', (command, response) => {
+  expect(outcomeOf(answered(command, response), false)).toMatchObject({ kind: 'held', about: 'sender', isQuota: true });
+});
+
+test('the quota of a mailbox is not ours', () => {
+  expect(outcomeOf(answered('RCPT TO', '452 4.2.2 The recipient is over quota'), false)).not.toHaveProperty('isQuota');
+});

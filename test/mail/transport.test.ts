@@ -1,10 +1,18 @@
+import { generateKeyPairSync } from 'node:crypto';
 import { createServer, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import getPort from 'get-port';
-import { SMTPServer, type SMTPServerOptions } from 'smtp-server';
-import { afterEach, expect, inject, test } from 'vitest';
+import { dkimVerify } from 'mailauth/lib/dkim/verify.js';
+import { SMTPServer, type SMTPServerOptions, type SMTPServerSession } from 'smtp-server';
+import { afterEach, describe, expect, inject, test } from 'vitest';
+import { freePort } from '../../scripts/embedded/ports.ts';
 import { SMTP_ANSWER_MS, SMTP_GREETING_MS } from '../../src/limits.ts';
-import { type Mail, openTransport, type Transport } from '../../src/mail/transport.ts';
+import {
+  type Mail,
+  openTransport,
+  SMTP_TIMING,
+  type Transport,
+  type TransportSecurity,
+} from '../../src/mail/transport.ts';
 import { until } from '../database.ts';
 import { mailsTo, readMail } from '../mails.ts';
 import { startScriptedSmtp } from '../smtp.ts';
@@ -38,7 +46,7 @@ let server: SMTPServer;
 async function startSmtp(options: SMTPServerOptions): Promise<string> {
   server = new SMTPServer({ disabledCommands: ['STARTTLS'], authOptional: true, logger: false, ...options });
   server.on('error', () => undefined);
-  const port = await getPort();
+  const port = await freePort();
   await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
   closers.push(() => new Promise<void>((resolve) => server.close(resolve)));
   return `smtp://127.0.0.1:${port}`;
@@ -88,7 +96,7 @@ test('a refused mail leaves the connection usable for the next one', async () =>
 });
 
 test('a server that does not answer is what holds the mail back', async () => {
-  const outcome = await transportTo(`smtp://127.0.0.1:${await getPort()}`).send(mailTo('nobody'));
+  const outcome = await transportTo(`smtp://127.0.0.1:${await freePort()}`).send(mailTo('nobody'));
   expect(outcome).toEqual({ kind: 'held', about: 'server', reason: expect.stringContaining('ECONNREFUSED') });
 });
 
@@ -134,7 +142,7 @@ test('when the connection breaks before the mail went out, it was not sent', asy
     socket.on('data', (data) => (/^EHLO/.test(String(data)) ? socket.write('250 hi\r\n') : socket.destroy()));
     socket.on('error', () => undefined);
   });
-  const port = await getPort();
+  const port = await freePort();
   await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
   closers.push(() => new Promise((resolve) => server.close(resolve)));
   expect(await transportTo(`smtp://127.0.0.1:${port}`).send(mailTo('early'))).toMatchObject({
@@ -193,14 +201,15 @@ test('whatever a mail library would read into an address, it stays one mailbox',
   const smtp = await startScriptedSmtp();
   closers.push(() => smtp.close());
   const transport = transportTo(smtp.url);
-  for (const to of ['ada,ben@list.test', 'team:fay@list.test;', 'gus(work)@list.test'])
+  const returnTo = 'b+ref@bounces.test';
+  for (const to of ['ada,ben@list.test', 'team:fay@list.test;', 'gus(work)@list.test']) {
     await transport.send(mailTo('x', { to }));
+    await transport.send(mailTo('x', { to, returnTo }));
+  }
   // Quoted, so that a server refuses it or knows it, and nobody else gets the mail.
-  expect(smtp.received.map(({ to }) => to)).toEqual([
-    '"ada,ben"@list.test',
-    '"team:fay"@list.test;',
-    '"gus(work)"@list.test',
-  ]);
+  expect(smtp.received.map(({ to }) => to)).toEqual(
+    ['"ada,ben"@list.test', '"team:fay"@list.test;', '"gus(work)"@list.test'].flatMap((to) => [to, to]),
+  );
 });
 
 test('a line break in a subject or a name cannot add a header or a recipient', async () => {
@@ -225,4 +234,102 @@ test('a mail cannot include files or remote content', async () => {
   const mail = { ...mailTo('curious'), text: { path: '/etc/hostname' } } as unknown as Mail;
   expect(await transportTo(inject('smtpUrl')).send(mail)).toMatchObject({ kind: 'refused', about: 'mail' });
   expect(await mailsTo(`curious@${DOMAIN}`)).toEqual([]);
+});
+
+test('a mail is returned to the sender in its envelope, and shows the one in its header', async () => {
+  let envelope: SMTPServerSession['envelope'] | undefined;
+  let source = '';
+  const url = await startSmtp({
+    onData(stream, session, done) {
+      envelope = session.envelope;
+      stream.setEncoding('utf8').on('data', (chunk) => {
+        source += chunk;
+      });
+      stream.on('end', () => done());
+    },
+  });
+  await transportTo(url).send(mailTo('returned', { returnTo: 'b+ref@bounces.test' }));
+  expect(envelope).toMatchObject({
+    mailFrom: { address: 'b+ref@bounces.test' },
+    rcptTo: [{ address: `returned@${DOMAIN}` }],
+  });
+  expect(source).toMatch(/^From: Tardigrade <app@tardigrade\.test>/m);
+});
+
+test('a mail is signed with our key, and the signature holds for what was sent and for nothing else', async () => {
+  const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+  let mail = '';
+  const url = await startSmtp({
+    onData(stream, _session, done) {
+      stream.setEncoding('utf8').on('data', (chunk) => {
+        mail += chunk;
+      });
+      stream.on('end', () => done());
+    },
+  });
+  const key = privateKey.export({ type: 'pkcs8', format: 'pem' }) as string;
+  const transport = openTransport(url, SMTP_TIMING, {
+    tls: 'offered',
+    dkim: { domain: 'tardigrade.test', selector: 'mail', key },
+  });
+  closers.push(() => transport.close());
+  const headers = { 'List-Help': '<https://x.test/u/1>', 'X-Of-Ours': 'One' };
+  await transport.send(mailTo('signed', { headers, subject: 'Grüße' }));
+
+  const published = publicKey.export({ type: 'spki', format: 'der' }).toString('base64');
+  const resolver = async (name: string) => {
+    if (name !== 'mail._domainkey.tardigrade.test') throw Object.assign(new Error(name), { code: 'ENOTFOUND' });
+    return [[`v=DKIM1; k=rsa; p=${published}`]];
+  };
+  const verified = async (text: string) => (await dkimVerify(Buffer.from(text), { resolver })).results;
+  expect(await verified(mail)).toMatchObject([
+    { signingDomain: 'tardigrade.test', selector: 'mail', status: { result: 'pass', aligned: 'tardigrade.test' } },
+  ]);
+  for (const changed of [
+    mail.replace('Hello', 'Hallo'),
+    mail.replace('x.test/u/1', 'y.test/u/1'),
+    mail.replace('X-Of-Ours: One', 'X-Of-Ours: Two'),
+  ]) {
+    expect(changed).not.toBe(mail);
+    expect((await verified(changed))[0]?.status.result).not.toBe('pass');
+  }
+});
+
+describe('encryption', () => {
+  const secured = (url: string, security: TransportSecurity) => {
+    const transport = openTransport(url, SMTP_TIMING, security);
+    closers.push(() => transport.close());
+    return transport;
+  };
+  /** With the certificate of smtp-server itself, which nobody has signed. */
+  const selfSigned: SMTPServerOptions = { disabledCommands: [] };
+
+  test('a server with a certificate that nobody vouches for gets no mail, and no recipient is blamed', async () => {
+    const sessions: boolean[] = [];
+    const url = await startSmtp({
+      ...selfSigned,
+      onData(stream, session, done) {
+        sessions.push(session.secure);
+        stream.resume().on('end', () => done());
+      },
+    });
+    for (const tls of ['offered', 'required'] as const)
+      expect(await secured(url, { tls }).send(mailTo('secret'))).toMatchObject({
+        kind: 'held',
+        about: 'server',
+        reason: expect.stringMatching(/certificate/i),
+      });
+    expect(sessions).toEqual([]);
+    expect(await secured(url, { tls: 'unchecked' }).send(mailTo('secret'))).toEqual({ kind: 'sent' });
+    expect(sessions).toEqual([true]);
+  });
+
+  test('where it is required, a server that does not offer it gets no mail', async () => {
+    const url = await startSmtp({});
+    expect(await secured(url, { tls: 'required' }).send(mailTo('plain'))).toMatchObject({
+      kind: 'held',
+      about: 'server',
+    });
+    expect(await secured(url, { tls: 'offered' }).send(mailTo('plain'))).toEqual({ kind: 'sent' });
+  });
 });

@@ -1,7 +1,7 @@
 import { createServer } from 'node:http';
 import { join } from 'node:path';
-import getPort from 'get-port';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
+import { freePort } from '../../scripts/embedded/ports.ts';
 import { loadConfig } from '../../src/config.ts';
 import { createShutdown } from '../../src/process/graceful-shutdown.ts';
 import { createProcess } from '../../src/process/run-process.ts';
@@ -27,7 +27,7 @@ test('an empty environment: every fault on stderr, no stack, exit code 1', async
 });
 
 test('a database that is down: its address, what to check, no password, exit code 1 within seconds', async () => {
-  const port = await getPort();
+  const port = await freePort();
   const { ended, stderr, output } = launch([LAUNCH, 'api'], {
     ...(await environment()),
     DATABASE_URL: `postgres://app:pass-word@127.0.0.1:${port}/app`,

@@ -1,6 +1,6 @@
 import { createServer, type Server, type Socket } from 'node:net';
-import getPort from 'get-port';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { freePort } from '../../scripts/embedded/ports.ts';
 import { HEALTH_CHECK_MS } from '../../src/limits.ts';
 import { start as startChat } from '../../workers/chat.ts';
 import { start as startMailer } from '../../workers/mailer.ts';
@@ -47,7 +47,7 @@ describe.each([
 });
 
 test('an api whose Redis freezes stays ready, and shows all processes again when it is back', async () => {
-  const gate = await createTcpGate(new URL(testRedisUrl()), await getPort());
+  const gate = await createTcpGate(new URL(testRedisUrl()), await freePort());
   const url = new URL(testRedisUrl());
   url.port = String(gate.port);
   const api = await runApi({ REDIS_URL: url.href });
@@ -68,7 +68,7 @@ test('an api whose Redis freezes stays ready, and shows all processes again when
 });
 
 test('the mailer cannot work without Redis: it is ready only while Redis takes writes', async () => {
-  const gate = await createTcpGate(new URL(testRedisUrl()), await getPort());
+  const gate = await createTcpGate(new URL(testRedisUrl()), await freePort());
   const url = new URL(testRedisUrl());
   url.port = String(gate.port);
   const environment = { ...(await testEnvironment(database)), DATABASE_REPLICA_URL: '', REDIS_URL: url.href };
@@ -94,12 +94,12 @@ async function readiness(url: string) {
 }
 
 async function nobody(): Promise<string> {
-  return `redis://127.0.0.1:${await getPort()}`;
+  return `redis://127.0.0.1:${await freePort()}`;
 }
 
 /** Takes connections and never answers, like a process that was stopped with SIGSTOP. */
 async function silent(): Promise<string> {
-  const port = await getPort();
+  const port = await freePort();
   const sockets = new Set<Socket>();
   const server: Server = createServer((socket) => void sockets.add(socket.on('error', () => undefined)));
   await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));

@@ -1,7 +1,7 @@
 import { setImmediate as tick } from 'node:timers/promises';
-import getPort from 'get-port';
 import type { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, onTestFinished, test } from 'vitest';
+import { freePort } from '../../scripts/embedded/ports.ts';
 import { createLog } from '../../src/log.ts';
 import { createMetrics } from '../../src/process/metrics.ts';
 import { openConsumer, openQueue } from '../../src/queue/queues.ts';
@@ -115,7 +115,7 @@ test('a replica that has lost its primary and refuses reads is replaced too', as
   const redis = await opened();
   await command(servers.first, 'config', 'set', 'replica-serve-stale-data', 'no');
   onTestFinished(async () => void (await command(servers.first, 'config', 'set', 'replica-serve-stale-data', 'yes')));
-  await command(servers.first, 'replicaof', '127.0.0.1', String(await getPort()));
+  await command(servers.first, 'replicaof', '127.0.0.1', String(await freePort()));
   address.leadTo(servers.second);
   await until(
     'it reads again',

@@ -1,6 +1,6 @@
-import getPort from 'get-port';
 import type { Redis } from 'ioredis';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { freePort } from '../../scripts/embedded/ports.ts';
 import { REDIS_COMMAND_MS } from '../../src/limits.ts';
 import { createLog } from '../../src/log.ts';
 import { openRedis } from '../../src/redis/redis.ts';
@@ -12,7 +12,7 @@ let gate: TcpGate;
 let redis: Redis;
 beforeEach(async () => {
   const url = new URL(testRedisUrl());
-  gate = await createTcpGate(new URL(url), await getPort());
+  gate = await createTcpGate(new URL(url), await freePort());
   url.port = String(gate.port);
   redis = await openRedis(url.href, createLog('test', 'silent'));
 });

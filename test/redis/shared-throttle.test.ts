@@ -1,6 +1,6 @@
-import getPort from 'get-port';
 import type { Redis } from 'ioredis';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { freePort } from '../../scripts/embedded/ports.ts';
 import { MAIL_PACE } from '../../src/limits.ts';
 import { createLog } from '../../src/log.ts';
 import { openRedis } from '../../src/redis/redis.ts';
@@ -14,7 +14,7 @@ let gate: TcpGate;
 const connections: Redis[] = [];
 beforeEach(async () => {
   await emptyRedis();
-  gate = await createTcpGate(new URL(testRedisUrl()), await getPort());
+  gate = await createTcpGate(new URL(testRedisUrl()), await freePort());
 });
 afterEach(async () => {
   for (const redis of connections.splice(0)) redis.disconnect();

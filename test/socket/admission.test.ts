@@ -62,6 +62,37 @@ describe('places', () => {
     expect(enter('c')).toEqual({ status: 503, retryAfterSeconds: expect.any(Number) });
   });
 
+  test('who is known gets in while strangers of the same address knock too fast, and takes no place of theirs', () => {
+    const knocks = Array.from({ length: 30 }, () => admission.knock('office'));
+    expect(knocks.filter((refusal) => refusal?.status === 429)).toHaveLength(10);
+    expect(statusOf(enter('office'))).toBe(429);
+    const known = admission.enter('office', () => void evicted.push('known'), { isKnown: true });
+    expect(statusOf(known)).toBe('in');
+    for (let n = 0; n < 6; n++) expect(statusOf(enter(`stranger ${n}`, 'stranger'))).toBe('in');
+    expect(admission.strangers).toBe(3);
+    expect(evicted).not.toContain('known');
+  });
+
+  test('who is known takes the place of a stranger when all are taken, and is refused when all are taken by people', () => {
+    for (const address of ['a', 'a', 'b', 'b']) enterWelcomed(address);
+    for (const name of ['first', 'second']) enter(name, name);
+    expect(admission.refusalOf('c')).toBeUndefined();
+    for (const address of ['c', 'd'])
+      expect(statusOf(admission.enter(address, () => undefined, { isKnown: true }))).toBe('in');
+    expect(evicted).toEqual(['first', 'second']);
+    expect(admission.refusalOf('c')?.status).toBe(503);
+    expect(statusOf(admission.enter('c', () => undefined, { isKnown: true }))).toBe(503);
+  });
+
+  test('an address whose places are all taken by people is told so before it asks for one', () => {
+    for (let n = 0; n < 3; n++) enterWelcomed('office');
+    expect(admission.refusalOf('office')).toBeUndefined();
+    const last = enterWelcomed('office');
+    expect(admission.refusalOf('office')?.status).toBe(429);
+    last.leave();
+    expect(admission.refusalOf('office')).toBeUndefined();
+  });
+
   test('a place that is left is free again, once', () => {
     const places = Array.from({ length: 4 }, () => enterWelcomed('a'));
     places[0]?.leave();

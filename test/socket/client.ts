@@ -17,8 +17,12 @@ export interface SocketClient {
 }
 
 /** `address` begins with http: and ends with the path of the endpoint; resolves when the socket is open. */
-export async function openSocket(address: string, options: ClientOptions = {}): Promise<SocketClient> {
-  const socket = new WebSocket(address.replace(/^http/, 'ws'), options);
+export async function openSocket(
+  address: string,
+  options: ClientOptions = {},
+  protocols: readonly string[] = [],
+): Promise<SocketClient> {
+  const socket = new WebSocket(address.replace(/^http/, 'ws'), [...protocols], options);
   const frames: Frame[] = [];
   socket.on('message', (data) => frames.push(JSON.parse(String(data)) as Frame));
   const closed = new Promise<{ code: number; reason: string }>((resolve) =>

@@ -1,5 +1,5 @@
-import getPort from 'get-port';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { freePort } from '../../scripts/embedded/ports.ts';
 import { FAN_OUT_JOIN_MS, FAN_OUT_PENDING_MAX } from '../../src/limits.ts';
 import { createLog } from '../../src/log.ts';
 import { createMetrics } from '../../src/process/metrics.ts';
@@ -20,7 +20,7 @@ interface Side {
 let gate: TcpGate;
 const open: { close(): void }[] = [];
 beforeEach(async () => {
-  gate = await createTcpGate(new URL(testRedisUrl()), await getPort());
+  gate = await createTcpGate(new URL(testRedisUrl()), await freePort());
 });
 afterEach(async () => {
   for (const opened of open.splice(0)) opened.close();
@@ -48,6 +48,12 @@ async function side(name = 'test', redisUrl = throughGate()): Promise<Side> {
   return it;
 }
 
+/** For long enough to have heard each of the others. */
+async function listened(): Promise<void> {
+  const since = performance.now();
+  await until('it has listened', () => performance.now() - since > TIMING.silenceMs * 2);
+}
+
 function throughGate(): string {
   const url = new URL(testRedisUrl());
   url.port = String(gate.port);
@@ -58,11 +64,28 @@ test('a message is heard by the other processes that joined its key, in order, a
   const [one, other, third] = [await side(), await side(), await side()];
   await Promise.all([one.fanOut.join('room 1'), other.fanOut.join('room 1'), third.fanOut.join('room 2')]);
   for (let nth = 0; nth < 50; nth++) one.fanOut.publish('room 1', `message ${nth}`);
+  await until('all have come', () => other.heard.length === 50);
   third.fanOut.publish('room 1', 'the last');
-  await until('all have come', () => [one, other].every(({ heard }) => heard.includes('room 1: the last')));
+  await until('the last has come', () => [one, other].every(({ heard }) => heard.includes('room 1: the last')));
   expect(other.heard.slice(0, -1)).toEqual(Array.from({ length: 50 }, (_, nth) => `room 1: message ${nth}`));
   expect(one.heard).toEqual(['room 1: the last']);
   expect(third.heard).toEqual([]);
+});
+
+test('a process that comes later is told from those that were there before, also after Redis was away', async () => {
+  const one = await side();
+  await listened();
+  const other = await side();
+  await until('it is heard of', () => one.fanOut.othersSince() > 0);
+  const since = one.fanOut.othersSince();
+  expect(other.fanOut.othersSince()).toBe(Number.NEGATIVE_INFINITY);
+  await gate.shut();
+  await gate.open();
+  const gaps = one.gaps;
+  await until('it hears again', () => one.gaps > gaps);
+  await listened();
+  expect(one.fanOut.othersSince()).toBe(since);
+  expect(other.fanOut.othersSince()).toBe(Number.NEGATIVE_INFINITY);
 });
 
 test('a key that was left is not heard, one that was left and joined again is', async () => {

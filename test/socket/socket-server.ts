@@ -1,10 +1,16 @@
 import { createServer, type Server } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
+import { createPageServer } from '../../src/http/page-server.ts';
+import { loadPages } from '../../src/http/pages.ts';
 import type { Log } from '../../src/log.ts';
 import { createLog } from '../../src/log.ts';
+import { createHealth } from '../../src/process/health-check.ts';
 import { createMetrics, type Metrics } from '../../src/process/metrics.ts';
 import { type AdmissionLimits, admissionLimits } from '../../src/socket/admission.ts';
+import { createDoor } from '../../src/socket/door.ts';
+import type { RebalancingTiming } from '../../src/socket/rebalancing.ts';
 import { createSocketServer, type SocketEndpoint, type SocketHandler } from '../../src/socket/server.ts';
+import { createTicketExchanges } from '../../src/socket/ticket-exchange.ts';
 
 export const OWN_ORIGIN = 'https://pages.example.test';
 
@@ -26,21 +32,30 @@ export interface TestSocketServerOptions {
   readonly origins?: readonly string[];
   readonly proxyHops?: number;
   readonly log?: Log;
+  readonly rebalancing?: RebalancingTiming;
 }
 
 /** Without a handler, every message is welcomed and sent back as `{ type: 'echo', message }`. At `/echo`. */
 export async function startSocketServer(options: TestSocketServerOptions = {}): Promise<TestSocketServer> {
   const handler: SocketHandler = { message: echo, closed: () => undefined, ...options.handler };
-  const http = createServer((_, response) => response.end('page'));
   const metrics = createMetrics('test');
-  const sockets = createSocketServer({
-    server: http,
+  const endpoints = [{ path: '/echo', handler }, ...(options.endpoints ?? [])];
+  const door = createDoor({
     origins: options.origins ?? [OWN_ORIGIN],
-    endpoints: [{ path: '/echo', handler }, ...(options.endpoints ?? [])],
     admission: { ...admissionLimits(1_000), ...options.admission },
     proxyHops: options.proxyHops ?? 0,
+  });
+  const posts = createTicketExchanges(endpoints, door);
+  const health = createHealth(new AbortController().signal);
+  // Where there are no tickets a bare server, which takes every upgrade for one, is the harder test.
+  const http =
+    Object.keys(posts).length > 0
+      ? createPageServer({ pages: loadPages([]), prefixes: {}, posts, health, metrics })
+      : createServer((_, response) => response.end('page'));
+  const sockets = createSocketServer({
+    ...{ server: http, endpoints, door, metrics },
+    ...(options.rebalancing ? { rebalancing: options.rebalancing } : {}),
     log: options.log ?? createLog('test', 'silent'),
-    metrics,
   });
   await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve));
   const { port } = http.address() as AddressInfo;

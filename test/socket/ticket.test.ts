@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { TICKET_MS } from '../../src/limits.ts';
-import { createTicket, createTicketDesk } from '../../src/socket/ticket.ts';
+import { TICKET_MS, TICKET_SHARED_MS } from '../../src/limits.ts';
+import { createTicket, createTicketDesk, type TicketDesk, ticketOf } from '../../src/socket/ticket.ts';
 
 const SECRET = 'a secret key for tests, longer than 32 characters';
 const GRANTS = { orgId: 7, name: 'Mara' };
@@ -24,17 +24,23 @@ const desk = (purpose = 'watch', secretKey = SECRET) =>
     },
   });
 
+async function redeem(at: TicketDesk<typeof GRANTS>, text: string): Promise<typeof GRANTS | undefined> {
+  const ticket = at.check(text);
+  return ticket !== undefined && (await ticket.redeem()) ? ticket.grants : undefined;
+}
+
 test('a ticket grants what it was made for, once, on whichever process', async () => {
   const [one, other] = [desk(), desk()];
   const ticket = createTicket(SECRET, 'watch', GRANTS);
-  expect(await one.redeem(ticket)).toEqual(GRANTS);
-  expect(await one.redeem(ticket)).toBeUndefined();
-  expect(await other.redeem(ticket)).toBeUndefined();
+  expect(await redeem(one, ticket)).toEqual(GRANTS);
+  expect(await redeem(one, ticket)).toBeUndefined();
+  expect(await redeem(other, ticket)).toBeUndefined();
 });
 
 test('two uses at the same moment are one use', async () => {
   const ticket = createTicket(SECRET, 'watch', GRANTS);
-  const both = await Promise.all([desk().redeem(ticket), desk().redeem(ticket)]);
+  const one = desk();
+  const both = await Promise.all([redeem(one, ticket), redeem(one, ticket), redeem(desk(), ticket)]);
   expect(both.filter((grants) => grants !== undefined)).toEqual([GRANTS]);
 });
 
@@ -42,15 +48,36 @@ test('without Redis a ticket still works, once on each process', async () => {
   isRedisDown = true;
   const one = desk();
   const ticket = createTicket(SECRET, 'watch', GRANTS);
-  expect(await one.redeem(ticket)).toEqual(GRANTS);
-  expect(await one.redeem(ticket)).toBeUndefined();
+  expect(await redeem(one, ticket)).toEqual(GRANTS);
+  expect(await redeem(one, ticket)).toBeUndefined();
+  expect(await redeem(desk(), ticket)).toEqual(GRANTS);
+});
+
+test('nobody waits for a Redis that does not answer', async () => {
+  const one = createTicketDesk<typeof GRANTS>({
+    ...{ secretKey: SECRET, purpose: 'watch' },
+    remember: () => new Promise(() => undefined),
+  });
+  const begun = performance.now();
+  expect(await redeem(one, one.create(GRANTS))).toEqual(GRANTS);
+  expect(performance.now() - begun).toBeLessThan(TICKET_SHARED_MS * 5);
+});
+
+test.each([
+  ['ticket, ticket.abc.def', 'abc.def'],
+  ['ticket.abc.def,ticket', 'abc.def'],
+  ['ticket', undefined],
+  ['chat, other.ticket.abc', undefined],
+  [undefined, undefined],
+])('an upgrade that offers %j brings the ticket %j', (offered, ticket) => {
+  expect(ticketOf({ headers: { 'sec-websocket-protocol': offered } })).toBe(ticket);
 });
 
 test('a ticket is good for a short time', async () => {
   vi.useFakeTimers({ toFake: ['Date'] });
   const ticket = createTicket(SECRET, 'watch', GRANTS);
   vi.setSystemTime(Date.now() + TICKET_MS + 1);
-  expect(await desk().redeem(ticket)).toBeUndefined();
+  expect(await redeem(desk(), ticket)).toBeUndefined();
 });
 
 test.each([
@@ -62,5 +89,5 @@ test.each([
   ['that is only a dot', '.'],
   ['that is far too long', 'x'.repeat(1_000_000)],
 ])('a ticket %s grants nothing', async (_, ticket) => {
-  expect(await desk().redeem(ticket)).toBeUndefined();
+  expect(await redeem(desk(), ticket)).toBeUndefined();
 });

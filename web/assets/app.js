@@ -1,6 +1,6 @@
 // Signed out: the sign-in page. Signed in: the shell and one view, chosen by the part of the address after '#'.
 //
-// The platform has a home page and an operations page; everything else comes from the service's modules. The index.js of
+// The platform has a home page, the suppressed addresses and an operations page; everything else comes from the service's modules. The index.js of
 // a module exports what it has, all of it optional:
 //   links   [{ path, text, icon, roles }]   entries of the navigation; without `roles`, everybody sees them
 //   views   [{ pattern, view }]   view({ id, session, signal }) returns nodes; `id` is the number that the pattern caught,
@@ -16,15 +16,18 @@ import { announce, notice } from './parts.js';
 import { signInPage } from './sign-in.js';
 import { homeView } from './views/home.js';
 import { operationsView } from './views/operations.js';
+import { suppressionsView } from './views/suppressions.js';
 
 const VIEWS = [
   { pattern: /^\/$/, view: homeView },
   { pattern: /^\/operations$/, view: operationsView },
+  { pattern: /^\/suppressions$/, view: suppressionsView },
   ...modules.flatMap(({ views = [] }) => views),
 ];
 const LINKS = [
   { path: '/', text: 'Home', icon: 'home' },
   ...modules.flatMap(({ links = [] }) => links),
+  { path: '/suppressions', text: 'Suppressions', icon: 'block' },
   // For those who may act on it; the server refuses it to viewers.
   { path: '/operations', text: 'Operations', icon: 'pulse', roles: ['owner', 'admin'] },
 ];

@@ -9,6 +9,7 @@ const SHAPES = {
   list: 'M9 6h12M9 12h12M9 18h12M4 6h.01M4 12h.01M4 18h.01',
   file: 'M6 3h8l5 5v13H6zM14 3v5h5M9 13h7M9 17h7',
   chart: 'M4 3v18h17M8 16v-4M12 16V8M16 16v-6',
+  block: 'M12 3a9 9 0 1 0 0 18 9 9 0 0 0 0-18zM6 6l12 12',
   box: 'M3 8l9-5 9 5v8l-9 5-9-5zM3 8l9 5 9-5M12 13v8',
 };
 

@@ -1,6 +1,7 @@
 import { MAIL_PACE, OUTBOX_EVERY_MS, OUTBOX_REPORT_EVERY_MS } from '../../src/limits.ts';
+import { createDomainPace } from '../../src/mail/domain-pace.ts';
 import { createMailing } from '../../src/mail/mailing.ts';
-import { openTransport } from '../../src/mail/transport.ts';
+import { openTransport, SMTP_TIMING, transportSecurity } from '../../src/mail/transport.ts';
 import type { Jobs, Module } from '../../src/modules/faces.ts';
 import type { Process } from '../../src/process/run-process.ts';
 import { openConsumer } from '../../src/queue/queues.ts';
@@ -8,9 +9,11 @@ import { PLATFORM_RETENTION, retentionLoops } from '../../src/queue/retention.ts
 import { every, startLoops } from '../../src/queue/schedule.ts';
 import { relayOutbox, reportUnhandledTopics, type TopicHandlers } from '../../src/queue/transactional-outbox.ts';
 import { createSharedThrottle } from '../../src/redis/shared-throttle.ts';
+import { countMails } from './mail-metrics.ts';
+import { receiveReports } from './mail-reports.ts';
 import { loadFaces, loadLinks, queueNames } from './modules.ts';
 import { useQueue } from './queue.ts';
-import { registerRedisCheck, useDatabase, useRedis } from './resources.ts';
+import { registerRedisCheck, useDatabase, useMemoryWatch, useRedis } from './resources.ts';
 
 /** The jobs of all modules: their loops, the consumers of their queues, and the relay that delivers their events. */
 export async function runJobs(process: Process, modules: readonly Module[]): Promise<void> {
@@ -18,20 +21,21 @@ export async function runJobs(process: Process, modules: readonly Module[]): Pro
   const database = await useDatabase(process);
   const redis = await useRedis(process, { needed: true });
   registerRedisCheck(process, redis);
+  const memory = await useMemoryWatch(process, redis);
   const queues = new Map(
-    await Promise.all(queueNames(modules).map(async (name) => [name, await useQueue(process, name)] as const)),
+    await Promise.all(queueNames(modules).map(async (name) => [name, await useQueue(process, name, memory)] as const)),
   );
   const transport = await process.open(
     'smtp',
-    () => openTransport(config.smtpUrl),
+    () => openTransport(config.smtpUrl, SMTP_TIMING, transportSecurity(config)),
     ({ close }) => close(),
   );
   const mailers = config.instances.mailer + config.instances.all;
   const pace = { name: 'mail', perSecond: config.mailPerSecond, processes: mailers, pace: MAIL_PACE };
-  const mail = createMailing(transport, createSharedThrottle(redis, pace));
-  metrics.gauge('mails_in_flight', 'Mails being handed over', () => mail.inFlight);
-  metrics.gauge('mails_per_second_max', 'The rate of all mailers together', () => Math.round(mail.perSecond * 10) / 10);
-  metrics.gauge('mails_held', '1 while the mail server takes no mail from us', () => Number(mail.isHeld));
+  const domainPace = createDomainPace(config.mailPerDomainPerSecond / Math.max(1, mailers));
+  const mail = countMails(createMailing(transport, createSharedThrottle(redis, pace), domainPace), metrics);
+
+  await receiveReports(process, database, modules);
 
   const links = await loadLinks(modules);
   const queue = (name: string) => queues.get(name) ?? refuseUnlisted(name);

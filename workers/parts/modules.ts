@@ -1,5 +1,5 @@
 import type { PersonalLink } from '../../src/mail/personal-link.ts';
-import type { Figures, Module } from '../../src/modules/faces.ts';
+import type { Figures, MailFeedback, Module } from '../../src/modules/faces.ts';
 
 /** Loads one kind of face from all modules that have it, in the order of the list. */
 export async function loadFaces<T>(
@@ -17,6 +17,10 @@ export async function loadFigures(modules: readonly Module[]): Promise<Figures> 
 
 export async function loadLinks(modules: readonly Module[]): Promise<PersonalLink[]> {
   return (await loadFaces(modules, ({ links }) => links)).map(({ link }) => link);
+}
+
+export async function loadFeedbacks(modules: readonly Module[]): Promise<MailFeedback[]> {
+  return (await loadFaces(modules, ({ feedback }) => feedback)).map(({ feedback }) => feedback);
 }
 
 export function queueNames(modules: readonly Module[]): string[] {

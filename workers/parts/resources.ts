@@ -5,6 +5,7 @@ import { type Database, openDatabase } from '../../src/db/read-write-split.ts';
 import { refuseWrongReplica } from '../../src/db/server-version.ts';
 import { POOL_REPLICA } from '../../src/limits.ts';
 import type { Process } from '../../src/process/run-process.ts';
+import { type MemoryWatch, watchMemory } from '../../src/redis/memory-watch.ts';
 import { publishReports } from '../../src/redis/process-reports.ts';
 import { openRedis, probeWrite } from '../../src/redis/redis.ts';
 
@@ -55,4 +56,22 @@ export async function useRedis(process: Process, { needed }: { needed: boolean }
 /** For a process that is of no use to anybody while Redis does not answer: the mailer, but not `all`, which serves people. */
 export function registerRedisCheck({ name, health }: Process, redis: Redis): void {
   if (name === 'mailer') health.register('redis', () => probeWrite(redis));
+}
+
+/** A full Redis takes jobs no further, so a mailer is of no use then; `all` still serves people. */
+export function useMemoryWatch({ name, open, log, metrics, health }: Process, redis: Redis): Promise<MemoryWatch> {
+  return open(
+    'redis memory',
+    () => {
+      const memory = watchMemory(redis, log);
+      metrics.gauge(
+        'redis_memory_share',
+        'Memory of Redis, of its maxmemory',
+        () => Math.round(memory.share * 1e3) / 1e3,
+      );
+      if (name === 'mailer') health.register('redis memory', memory.check);
+      return memory;
+    },
+    ({ stop }) => stop(),
+  );
 }

@@ -26,6 +26,7 @@ export const bench: ModuleBench = {
     'POST /api/campaigns/{id}/pause': 2,
     'POST /api/campaigns/{id}/resume': 2,
     'POST /api/campaigns/{id}/retry': 2,
+    'POST /api/campaigns/{id}/test': 2,
   },
   figures: { campaignsSending: isCount },
   history: CAMPAIGN_HISTORY,
@@ -36,9 +37,12 @@ export const bench: ModuleBench = {
     'GET /api/campaigns/{id}/reach-outs': 'time',
   },
   counted: () => import('./counted.ts'),
-  scenarios: async () => ({ scenarios: [(await import('./monday.ts')).monday] }),
+  scenarios: () => import('./scenarios.ts'),
+  mailRun: () => import('./mail-run.ts'),
   promises: {
     'mail-once': 'test/modules/campaigns/mail-once.test.ts',
+    'mail-chaos': 'scenario mail-chaos (full profile)',
+    'one-rate': 'scenario two-mailers (full profile)',
     monday: 'scenario monday',
   },
 };

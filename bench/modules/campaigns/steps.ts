@@ -33,6 +33,7 @@ export const CAMPAIGN_STEPS: Steps = {
   'POST /api/campaigns/{id}/cancel': { needs: 'admin', request: cancel },
   'POST /api/campaigns/{id}/pause': { needs: 'admin', request: (context) => refused(context, 'pause') },
   'POST /api/campaigns/{id}/resume': { needs: 'admin', request: (context) => refused(context, 'resume') },
+  'POST /api/campaigns/{id}/test': { needs: 'admin', request: (context) => refused(context, 'test') },
   'POST /api/campaigns/{id}/retry': { needs: 'admin', request: (context) => refused(context, 'retry', {}) },
 };
 

@@ -32,7 +32,8 @@ export const bench: ModuleBench = {
   promises: {
     'chat-order': 'scenario chat-order',
     'den-minute': 'scenario den-minute',
+    'even-load-chat': 'scenario even-load-chat (full profile)',
     storm: 'scenario storm',
-    'twenty-times': 'not yet',
+    'twenty-times': 'scenario twenty-times (full profile)',
   },
 };

@@ -1,6 +1,7 @@
 import { on, once } from 'node:events';
 import WebSocket from 'ws';
-import { answerFrame, helloFrame, type Message } from '../../../web/modules/conversations/protocol.js';
+import { PLAIN } from '../../../web/modules/conversations/environment.js';
+import { answerFrame, helloFrame, type Message, protocolsOf } from '../../../web/modules/conversations/protocol.js';
 import type { Counters } from '../../counters/budgets.ts';
 import { databaseUse, usedSince } from '../../counters/database-use.ts';
 import { round } from '../../numbers.ts';
@@ -10,7 +11,10 @@ const BODY = 'It was a good week: the new line runs, and everybody helped.';
 
 /** One check-in from the first word to the last: what the welcome costs, and each answer, of which the first begins it. */
 export async function countAnswers(chatUrl: string, token: string): Promise<Counters> {
-  const socket = new WebSocket(`${chatUrl.replace('http', 'ws')}/chat`);
+  const url = `${chatUrl.replace('http', 'ws')}/chat`;
+  const answer = await PLAIN.requestTicket(url, token, AbortSignal.timeout(FRAME_MS_MAX));
+  if (!('ticket' in answer)) throw new Error(`the chat gives no ticket: ${answer.message}`);
+  const socket = new WebSocket(url, protocolsOf(answer.ticket));
   const frames = on(socket, 'message', { signal: AbortSignal.timeout(FRAME_MS_MAX), close: ['close'] });
   let bytes = 0;
   let questionSeq = 0;
@@ -30,7 +34,7 @@ export async function countAnswers(chatUrl: string, token: string): Promise<Coun
   try {
     await once(socket, 'open');
     const atFirst = await databaseUse(chatUrl);
-    socket.send(JSON.stringify(helloFrame(token, 0)));
+    socket.send(JSON.stringify(helloFrame(0)));
     const { questions = 0 } = await heard('welcome');
     const welcomed = await databaseUse(chatUrl);
     const counters = { 'welcome: queries': usedSince(atFirst, welcomed).queries, 'welcome: bytes': bytes };

@@ -130,7 +130,7 @@ function answerTo(question: { seq: number; answer: 'text' | 'scale' }, nonce: st
   return { content: { questionSeq, text } satisfies AnswerContent, body: text };
 }
 
-function openSocket(url: string): globalThis.WebSocket {
-  const socket = new WebSocket(url, { perMessageDeflate: false, handshakeTimeout: WELCOME_WAIT_MS });
+function openSocket(url: string, protocols: string[]): globalThis.WebSocket {
+  const socket = new WebSocket(url, protocols, { perMessageDeflate: false, handshakeTimeout: WELCOME_WAIT_MS });
   return socket as unknown as globalThis.WebSocket;
 }

@@ -1,4 +1,5 @@
 import type { Config } from '../../config.ts';
+import { bounceAddress, createReference } from '../../mail/mail-reference.ts';
 import { createLinkToken, type LinkTarget, type PersonalLink } from '../../mail/personal-link.ts';
 import type { Mail } from '../../mail/transport.ts';
 import { type Mailbox, parseMailbox } from '../../mail-address.ts';
@@ -34,6 +35,8 @@ export interface MailLinks {
   /** The buttons, in the order in which they are shown. */
   readonly actions: readonly { readonly label: string; readonly url: string }[];
   readonly unsubscribe: string;
+  /** Said before everything else. */
+  readonly note?: string;
 }
 
 /** Subject, text and HTML of one mail. `{{name}}` and `{{organisation}}` are filled in; everything is escaped. */
@@ -41,6 +44,7 @@ export function renderMail(template: { subject: string; body: string }, words: W
   const body = fill(template.body, words).trim();
   const why = `You are receiving this email because ${words.organisation} checks in with its people regularly.`;
   const text = [
+    ...(links.note === undefined ? [] : [`*** ${links.note} ***`]),
     body,
     ...links.actions.map(({ label, url }) => `${label}:\n${url}`),
     '--',
@@ -54,7 +58,7 @@ export function renderMail(template: { subject: string; body: string }, words: W
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>${escapeHtml(oneLine(fill(template.subject, words)))}</title></head>
 <body style="margin:0;padding:24px 12px;background:#f3f5f4;color:#17302b;font:16px/1.5 system-ui,-apple-system,'Segoe UI',sans-serif">
 <div style="max-width:520px;margin:0 auto;background:#fff;border-radius:12px;padding:28px">
-${paragraphs}
+${links.note === undefined ? '' : `<p style="margin:0 0 16px;padding:10px 14px;border-radius:8px;background:#fff4d6">${escapeHtml(links.note)}</p>\n`}${paragraphs}
 ${links.actions.map(button).join('\n')}
 <p style="margin:24px 0 0;font-size:13px;color:#5b6f6a">${escapeHtml(why)}<br><a href="${escapeHtml(links.unsubscribe)}" style="color:#5b6f6a">Unsubscribe</a></p>
 </div></body></html>
@@ -70,29 +74,48 @@ export interface Recipient extends LinkTarget, Words {
   readonly email: string;
 }
 
-type MailConfig = Pick<Config, 'mailFrom' | 'secretKey' | 'chatUrl' | 'apiUrl'>;
+export type MailConfig = Pick<Config, 'mailFrom' | 'mailBounceDomain' | 'secretKey' | 'chatUrl' | 'apiUrl'>;
 
-/** The mail of one reach-out, with its personal links; the same reach-out always gives the same Message-ID. */
+/**
+ * The mail of one reach-out, with its personal links; the same reach-out always gives the same Message-ID, which is signed:
+ * with it, or with the sender in the envelope, servers tell us what became of the mail (feedback.ts).
+ */
 export function toMail(
   { config, links }: { config: MailConfig; links: readonly PersonalLink[] },
-  template: { subject: string; body: string },
+  campaign: { id: number; subject: string; body: string },
   to: Recipient,
 ): Mail {
   const unsubscribe = `${config.apiUrl}/u/${createLinkToken(config.secretKey, 'unsubscribe', to)}`;
   const actions = links.map((link) => ({ label: link.label, url: link.url(config, to) }));
+  const reference = createReference(config.secretKey, { kind: REACH_OUT, target: to });
   const from = senderOf(config);
   return {
     from,
     to: to.email,
-    ...renderMail(template, to, { actions, unsubscribe }),
-    messageId: `<reach-out-${to.orgId}-${to.id}@${from.address.slice(from.address.indexOf('@') + 1)}>`,
+    returnTo: config.mailBounceDomain && bounceAddress(reference, config.mailBounceDomain),
+    ...renderMail(campaign, to, { actions, unsubscribe }),
+    messageId: messageIdOf(reference, from),
     headers: {
       // RFC 8058: mail programs unsubscribe with one POST, and only with a POST.
       'List-Unsubscribe': `<${unsubscribe}>`,
       'List-Unsubscribe-Post': 'List-Unsubscribe=One-Click',
-      'Auto-Submitted': 'auto-generated',
+      ...AUTOMATIC,
+      // By these Gmail shows how many of a sender's mails are marked as spam.
+      'Feedback-ID': `${campaign.id}:${to.orgId}:${REACH_OUT}:tardigrade`,
+      // Some providers replace the Message-ID; all keep this.
+      'X-Mail-Reference': reference,
     },
   };
+}
+
+/** Of the references of these mails. */
+export const REACH_OUT = 'reach-out';
+
+/** RFC 3834, and what older systems know instead: nobody's vacation note is to answer. */
+export const AUTOMATIC = { 'Auto-Submitted': 'auto-generated', Precedence: 'bulk' } as const;
+
+export function messageIdOf(reference: string, { address }: Mailbox): string {
+  return `<${reference}@${address.slice(address.indexOf('@') + 1)}>`;
 }
 
 function fill(template: string, words: Words): string {
@@ -109,6 +132,6 @@ function escapeHtml(text: string): string {
 }
 
 /** Config has checked it. */
-function senderOf({ mailFrom }: MailConfig): Mailbox {
+export function senderOf({ mailFrom }: MailConfig): Mailbox {
   return parseMailbox(mailFrom) ?? { name: '', address: mailFrom };
 }

@@ -114,7 +114,10 @@ export function resumeCampaign(db: DatabaseSession, orgId: number, id: number): 
   });
 }
 
-/** Sends to failed recipients again: to one, to those of one cause, or to all. Throws `conflict` when there are none. */
+/**
+ * Sends to failed recipients again: to one, to those of one cause, or to all. Throws `conflict` when there are none, or
+ * only some whose address is suppressed: these stay failed.
+ */
 export function retryCampaign(db: DatabaseSession, orgId: number, id: number, failed: Failed): Promise<Campaign> {
   return db.write(async (transaction) => {
     const { status } = found(await campaignById(transaction, orgId, id));
@@ -125,7 +128,11 @@ export function retryCampaign(db: DatabaseSession, orgId: number, id: number, fa
     let returned = 0;
     for (let step = RETRY_STEP_ROWS; step === RETRY_STEP_ROWS && returned < RETRY_ROWS_MAX; returned += step)
       step = await retryFailed(transaction, orgId, id, failed, RETRY_STEP_ROWS);
-    if (returned === 0) throw new AppError('conflict', 'No recipient of this kind has failed.');
+    if (returned === 0)
+      throw new AppError(
+        'conflict',
+        'No recipient of this kind has failed whose address may be sent mail. One that is suppressed can be lifted first, under Suppressions.',
+      );
     await takeFromFailed(transaction, orgId, id, returned);
     await updateCampaign(transaction, orgId, id, ['done'], { status: 'sending', finished_at: null });
     await writeToOutbox(transaction, { orgId, topic: 'campaign.resumed', payload: { campaignId: id } });

@@ -5,13 +5,16 @@
  * Ids do not commit in the order in which they are given: an import that was running at the launch can commit people
  * with ids that the pages have already passed. So the launch notes which transactions were open (`expand_awaits`). If
  * one of them is still open at the first page, the pages are read a second time once all have ended.
+ *
+ * People whose address is suppressed are in the ledger too, as skipped: the campaign's page counts them.
  */
 import { sql } from 'kysely';
 import { givenRows } from '../../db/batch-write.ts';
 import { CURRENT_POSITION } from '../../db/failover-position.ts';
 import type { Database } from '../../db/read-write-split.ts';
 import type { Db } from '../../db/schema.ts';
-import type { SendingCampaign } from './ledger.ts';
+import { suppressedAmong } from '../suppressions/suppressions.ts';
+import { type SendingCampaign, SUPPRESSED } from './ledger.ts';
 import { EXPAND_AWAIT_MAX_MS, EXPAND_PAGE_ROWS } from './limits.ts';
 
 /** Writes the next page of employees into the ledger; returns how far it got, null at the end. */
@@ -25,8 +28,8 @@ export async function expandLedger(database: Database, campaign: SendingCampaign
 }
 
 interface Page {
-  /** Of those who may be sent mail. */
-  readonly ids: readonly number[];
+  /** Those who have not unsubscribed. */
+  readonly people: readonly { readonly id: number; readonly email: string }[];
   readonly lastId: number;
   readonly isLast: boolean;
 }
@@ -36,12 +39,12 @@ async function employeesPage(db: Db, orgId: number, afterId: number): Promise<Pa
     .selectFrom('employees')
     .where('org_id', '=', orgId)
     .where('id', '>', afterId)
-    .select(['id', sql<boolean>`unsubscribed_at is null`.as('reachable')])
+    .select(['id', 'email', sql<boolean>`unsubscribed_at is null`.as('reachable')])
     .orderBy('id')
     .limit(EXPAND_PAGE_ROWS)
     .execute();
   return {
-    ids: rows.filter(({ reachable }) => reachable).map(({ id }) => id),
+    people: rows.filter(({ reachable }) => reachable),
     lastId: rows.at(-1)?.id ?? afterId,
     isLast: rows.length < EXPAND_PAGE_ROWS,
   };
@@ -79,17 +82,25 @@ async function writePage(db: Db, { orgId, id, expandedTo }: SendingCampaign, pag
     .executeTakeFirst();
   if (locked === undefined || locked.expanded_to === null || locked.expanded_to !== expandedTo)
     return locked?.expanded_to ?? null;
-  const { rows } = await sql<{ added: number }>`
+  // On the primary, and after the lock: what was suppressed a moment ago counts.
+  const suppressed = await suppressedAmong(
+    db,
+    orgId,
+    page.people.map(({ email }) => email),
+  );
+  const given = page.people.map((one) => ({ employee_id: one.id, suppressed: suppressed.has(one.email) }));
+  const { rows } = await sql<{ added: number; suppressed: number }>`
     with added as (
-      insert into reach_outs (org_id, campaign_id, employee_id)
-      select ${orgId}::bigint, ${id}::bigint, employee_id
-      from ${givenRows(
-        page.ids.map((employee_id) => ({ employee_id })),
-        { employee_id: 'bigint' },
-      )}
-      on conflict (org_id, campaign_id, employee_id) do nothing returning 1
+      insert into reach_outs (org_id, campaign_id, employee_id, status, due_at, error)
+      select ${orgId}::bigint, ${id}::bigint, employee_id,
+        case when suppressed then 'skipped' else 'waiting' end,
+        case when suppressed then null else now() end,
+        case when suppressed then ${SUPPRESSED}::text end
+      from ${givenRows(given, { employee_id: 'bigint', suppressed: 'boolean' })}
+      on conflict (org_id, campaign_id, employee_id) do nothing returning status
     )
-    select count(*) as added from added`.execute(db);
+    select count(*) as added, count(*) filter (where status = 'skipped') as suppressed from added`.execute(db);
+  const [{ added, suppressed: skipped } = { added: 0, suppressed: 0 }] = rows;
   const isAgain = page.isLast && locked.expand_awaits !== null && locked.all_ended;
   const isOver = page.isLast && locked.expand_awaits === null;
   const reached = isOver ? null : isAgain ? 0 : page.lastId;
@@ -101,7 +112,11 @@ async function writePage(db: Db, { orgId, id, expandedTo }: SendingCampaign, pag
     .execute();
   await db
     .updateTable('campaign_progress')
-    .set((q) => ({ recipients: q('recipients', '+', rows[0]?.added ?? 0) }))
+    .set((q) => ({
+      recipients: q('recipients', '+', added),
+      skipped: q('skipped', '+', skipped),
+      suppressed: q('suppressed', '+', skipped),
+    }))
     .where('org_id', '=', orgId)
     .where('campaign_id', '=', id)
     .execute();

@@ -24,8 +24,10 @@ import {
   SWEEP_CAMPAIGNS_MAX,
   SWEEP_EVERY_MS,
 } from './limits.ts';
+import { notePace } from './queries.ts';
 import { launchDueCampaigns } from './scheduled-launches.ts';
-import { type MailerParts, sendSlice } from './sending.ts';
+import { type MailerParts, type SliceEnd, sendSlice } from './sending.ts';
+import { sendTestMail, type TestMailJob } from './test-mail.ts';
 
 /** The queue's name, which is also its consumer's. */
 export const CAMPAIGN_QUEUE = 'campaigns';
@@ -44,8 +46,15 @@ export function jobs(context: JobsContext): Jobs {
       events.map(({ orgId, payload }) => ({ orgId, campaignId: payload.campaignId })),
     );
   return {
-    topics: { 'campaign.launched': begin, 'campaign.resumed': begin },
-    consumers: { [CAMPAIGN_QUEUE]: (job: CampaignJob, signal, keep) => handleCampaign(context, job, signal, keep) },
+    topics: {
+      'campaign.launched': begin,
+      'campaign.resumed': begin,
+      'campaign.test': (events) => enqueueTestMails(queue, events),
+    },
+    consumers: {
+      [CAMPAIGN_QUEUE]: (job: CampaignJob | TestMailJob, signal, keep) =>
+        'userId' in job ? sendTestMail(context, job, signal) : handleCampaign(context, job, signal, keep),
+    },
     loops: [
       every(DUE_EVERY_MS, 'due campaigns', (signal) => launchDueCampaigns(database, signal)),
       every(SWEEP_EVERY_MS, 'campaign sweep', () => sweepCampaigns(database, queue)),
@@ -56,6 +65,17 @@ export function jobs(context: JobsContext): Jobs {
 /** One job per campaign, however often it is enqueued: an id that is already in the queue is not added again. */
 export async function enqueueCampaigns(queue: Queue, campaigns: CampaignJob[]): Promise<void> {
   await queue.addBulk(campaigns.map((data) => ({ name: 'advance', data, opts: { jobId: jobIdOf(data) } })));
+}
+
+/** One job per event, however often it is delivered. */
+async function enqueueTestMails(queue: Queue, events: readonly OutboxEvent<'campaign.test'>[]): Promise<void> {
+  await queue.addBulk(
+    events.map(({ id, orgId, payload }) => ({
+      name: 'test',
+      data: { orgId, ...payload, askedAt: Date.now() } satisfies TestMailJob,
+      opts: { jobId: `test-mail-${id}` },
+    })),
+  );
 }
 
 /** A job that waits for a later time has its turn now. */
@@ -103,10 +123,30 @@ export async function handleCampaign(
   }
   if (campaign.held !== undefined && campaign.held.againInMs > 0)
     return { againInMs: Math.min(campaign.held.againInMs + MAIL_RETRY_MARGIN_MS, HELD_POLL_MS) };
-  await expandLedger(database, campaign);
-  const end = await sendSlice(parts, campaign, signal, keep);
+  const end = await expandAndSend(parts, campaign, signal, keep);
+  await notePace(primary, job.orgId, job.campaignId);
   if (end.why === 'held') return { againInMs: Math.min(end.againInMs + MAIL_RETRY_MARGIN_MS, HELD_POLL_MS) };
   return end.why === 'full' ? { againInMs: 0 } : rest(parts, campaign);
+}
+
+/** Only the first page is waited for: mails of the pages before go out while the next one is written. */
+async function expandAndSend(
+  parts: MailerParts,
+  campaign: SendingCampaign,
+  signal: AbortSignal,
+  keep: (work: Promise<void>) => void,
+): Promise<SliceEnd> {
+  if (campaign.expandedTo === 0) {
+    await expandLedger(parts.database, campaign);
+    return sendSlice(parts, campaign, signal, keep);
+  }
+  const [sent, expanded] = await Promise.allSettled([
+    sendSlice(parts, campaign, signal, keep),
+    expandLedger(parts.database, campaign),
+  ]);
+  if (sent.status === 'rejected') throw sent.reason;
+  if (expanded.status === 'rejected') throw expanded.reason;
+  return sent.value;
 }
 
 /** Nothing is due: the campaign is done, or is waiting for its retries or for the next page of the ledger. */

@@ -11,7 +11,8 @@ import { sql } from 'kysely';
 import { givenRows } from '../../db/batch-write.ts';
 import { isStillHeld, leased, leaseEnd } from '../../db/lease-and-fencing.ts';
 import type { Db } from '../../db/schema.ts';
-import { MAIL_LEASE_MS, UNDER_WAY_POLL_MS } from './limits.ts';
+import { isSuppressed } from '../suppressions/suppressions.ts';
+import { LAST_DUE_SHARE, MAIL_LEASE_MS, UNDER_WAY_POLL_MS } from './limits.ts';
 import { type FailureCause, NOT_PAUSED, type ReachOutStatus } from './queries.ts';
 
 export interface SendingCampaign {
@@ -79,13 +80,19 @@ export interface ClaimedReachOut {
   readonly attempts: number;
   readonly held: number;
   readonly unsubscribed: boolean;
+  /** The address must not be sent mail. */
+  readonly suppressed: boolean;
   /** The process that last claimed it died before recording the outcome: it may have been sent. */
   readonly interrupted: boolean;
   /** The server got it once and did not say whether it took it. */
   readonly unconfirmed: boolean;
 }
 
-/** Claims up to `limit` due rows for MAIL_LEASE_MS; none once the campaign is paused or cancelled. */
+/**
+ * Claims up to `limit` due rows for MAIL_LEASE_MS; none once the campaign is paused or cancelled. Those that have waited
+ * longest, and for a share of the places those that are due since last: mails that are tried again, for which everybody
+ * who has not been written to yet would otherwise come first.
+ */
 export async function claimReachOuts(
   db: Db,
   campaign: { orgId: number; id: number },
@@ -93,21 +100,29 @@ export async function claimReachOuts(
 ): Promise<ClaimedReachOut[]> {
   // An array instead of a join with `due`: for an organisation that its statistics do not cover yet, PostgreSQL
   // estimates one row, and would scan all of the organisation's rows once per joined row. (The same below.)
+  const last = Math.floor(limit * LAST_DUE_SHARE);
+  const isDue = sql`org_id = ${campaign.orgId} and campaign_id = ${campaign.id} and due_at <= now()
+        and (select status from campaigns where org_id = ${campaign.orgId} and id = ${campaign.id}) = 'sending'`;
   const claimed = await sql<ClaimedReachOut>`
-    with due as (
-      select id from reach_outs
-      where org_id = ${campaign.orgId} and campaign_id = ${campaign.id} and due_at <= now()
-        and (select status from campaigns where org_id = ${campaign.orgId} and id = ${campaign.id}) = 'sending'
-      order by due_at, id limit ${limit} for update skip locked
+    with last_due as (
+      select id from reach_outs where ${isDue} order by due_at desc, id desc limit ${last} for update skip locked
+    ), due as (
+      select id from reach_outs where ${isDue} and id <> all(array(select id from last_due))
+      order by due_at, id limit ${limit - last} for update skip locked
     )
     update reach_outs as r
     set status = 'sending', attempts = r.attempts + 1, ${leased('r', MAIL_LEASE_MS)}
     from employees e
-    where r.org_id = ${campaign.orgId} and r.id = any(array(select id from due)) and e.org_id = r.org_id and e.id = r.employee_id
+    where r.org_id = ${campaign.orgId} and r.id = any(array(select id from due union all select id from last_due)) and e.org_id = r.org_id and e.id = r.employee_id
     returning r.id, r.employee_id as "employeeId", r.claim, r.attempts, r.held, e.unsubscribed_at is not null as unsubscribed,
-      old.status = 'sending' as interrupted, coalesce(r.cause = 'unconfirmed', false) as unconfirmed`.execute(db);
+      ${isSuppressed(sql`e.org_id`, sql`e.email`)} as suppressed, old.status = 'sending' as interrupted, coalesce(r.cause = 'unconfirmed', false) as unconfirmed`.execute(
+    db,
+  );
   return claimed.rows.toSorted((a, b) => a.id - b.id);
 }
+
+/** Why somebody was skipped whose address must not be sent mail. */
+export const SUPPRESSED = 'suppressed';
 
 type Claim = Pick<ClaimedReachOut, 'id' | 'claim'>;
 
@@ -133,11 +148,13 @@ export interface ReachOutResult extends Claim {
   /** It was refused for a reason that is not about the recipient. */
   readonly heldBack: boolean;
   readonly possiblyTwice: boolean;
+  /** The mailbox will never take mail. */
+  readonly isHardBounce: boolean;
 }
 
 /**
  * Records the outcomes of claims and updates the campaign's counters, in one statement. Returns how many were recorded:
- * the others have been claimed by another mailer since.
+ * the others have been claimed by another mailer since. A mail that was returned before this is recorded has failed.
  */
 export async function recordReachOuts(
   db: Db,
@@ -154,35 +171,43 @@ export async function recordReachOuts(
     untried: result.untried,
     held: result.heldBack,
     twice: result.possiblyTwice,
+    suppressed: result.status === 'skipped' && result.error === SUPPRESSED,
   }));
   const columns = {
     ...({ id: 'bigint', claim: 'integer', status: 'text', error: 'text', cause: 'text' } as const),
     ...({ due_in_seconds: 'double precision', untried: 'boolean', held: 'boolean', twice: 'boolean' } as const),
+    ...({ suppressed: 'boolean' } as const),
   };
   const recorded = await sql<{ count: number }>`
     with given as materialized (
       select * from ${givenRows(rows, columns)}
     ), written as (
       update reach_outs as r
-      set status = given.status, error = given.error, cause = given.cause,
+      set status = case when ${RETURNED} then 'failed' else given.status end,
+        error = case when ${RETURNED} then r.error else given.error end,
+        cause = case when ${RETURNED} then 'bounced' else given.cause end,
         due_at = now() + make_interval(secs => given.due_in_seconds),
         attempts = r.attempts - given.untried::int, held = least(r.held + given.held::int, 1000),
         sent_at = case when given.status = 'sent' then now() else r.sent_at end
       from given
       where r.org_id = ${campaign.orgId} and r.id = any(array(select id from given)) and ${isStillHeld('r', 'given')}
         and r.status = 'sending'
-      returning given.status, given.twice
+      returning r.status, given.twice, given.suppressed
     ), counted as (
       update campaign_progress set
         sent = sent + (select count(*) from written where status = 'sent'),
         failed = failed + (select count(*) from written where status = 'failed'),
         skipped = skipped + (select count(*) from written where status = 'skipped'),
+        suppressed = suppressed + (select count(*) from written where suppressed),
         possibly_twice = possibly_twice + (select count(*) from written where twice)
       where org_id = ${campaign.orgId} and campaign_id = ${campaign.id}
     )
     select count(*) from written`.execute(db);
   return recorded.rows[0]?.count ?? 0;
 }
+
+/** The server took it, and it has come back since. */
+const RETURNED = sql`given.status = 'sent' and r.bounced_at is not null`;
 
 /** Milliseconds until the next row is due, or worth asking about because it is under way; null when there is none. */
 export async function nextDueMs(db: Db, campaign: { orgId: number; id: number }): Promise<number | null> {

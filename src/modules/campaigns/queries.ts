@@ -2,7 +2,8 @@ import { type Selectable, sql, type UpdateObject } from 'kysely';
 import { CURRENT_POSITION } from '../../db/failover-position.ts';
 import type { IdPlace } from '../../db/keyset-pagination.ts';
 import type { Db, Schema } from '../../db/schema.ts';
-import { FAILURES_COUNTED_MAX } from './limits.ts';
+import { isSuppressed } from '../suppressions/suppressions.ts';
+import { FAILURES_COUNTED_MAX, PACE_EVERY_MS, PACE_MS } from './limits.ts';
 
 export type Question = Selectable<Schema['campaigns']>['questions'][number];
 export type CampaignStatus = Selectable<Schema['campaigns']>['status'];
@@ -32,6 +33,8 @@ const campaignColumns = [
   'progress.sent',
   'progress.failed',
   'progress.skipped',
+  'progress.suppressed',
+  'progress.complaints',
   'progress.possibly_twice',
   'progress.opened',
   'progress.finished',
@@ -45,8 +48,14 @@ function selectCampaigns(db: Db, orgId: number) {
       join.onRef('progress.org_id', '=', 'campaigns.org_id').onRef('progress.campaign_id', '=', 'campaigns.id'),
     )
     .where('campaigns.org_id', '=', orgId)
-    .select([...campaignColumns]);
+    .select([...campaignColumns, PER_SECOND.as('per_second')]);
 }
+
+/** Null unless it is being sent at this moment. */
+const PER_SECOND = sql<number | null>`case
+  when campaigns.status = 'sending' and campaigns.paused_about is null
+    and progress.noted_at > now() - make_interval(secs => ${sql.lit(PACE_MS / 1_000)})
+  then progress.per_second end`;
 
 export async function campaignById(db: Db, orgId: number, id: number): Promise<Campaign | undefined> {
   const row = await selectCampaigns(db, orgId).where('campaigns.id', '=', id).executeTakeFirst();
@@ -172,6 +181,7 @@ export async function reachOutsPage(
     .where('reach_outs.campaign_id', '=', campaignId)
     .where('reach_outs.id', '>', afterId)
     .select([
+      isSuppressed(sql`employees.org_id`, sql`employees.email`).as('suppressed'),
       'reach_outs.id',
       'reach_outs.employee_id',
       'employees.name',
@@ -181,6 +191,7 @@ export async function reachOutsPage(
       'reach_outs.sent_at',
       'reach_outs.error',
       'reach_outs.cause',
+      'reach_outs.complained_at',
     ])
     .orderBy('reach_outs.id')
     .limit(rows);
@@ -193,18 +204,32 @@ export async function reachOutsPage(
     sentAt: row.sent_at,
     error: row.error,
     cause: row.cause,
+    suppressed: row.suppressed,
+    complainedAt: row.complained_at,
   }));
 }
 
-/** How many recipients failed, by cause; of each cause at most FAILURES_COUNTED_MAX are counted. */
+/** How many recipients failed, by cause, and how many of them cannot be sent to again; of all at most FAILURES_COUNTED_MAX are counted. */
 export async function failuresByCause(db: Db, orgId: number, campaignId: number) {
-  const { rows } = await sql<{ cause: FailureCause; count: number; example: string | null }>`
-    select cause, count(*), max(error) as example from (
-      select cause, error from reach_outs
-      where org_id = ${orgId} and campaign_id = ${campaignId} and status = 'failed' limit ${FAILURES_COUNTED_MAX}
+  const { rows } = await sql<{ cause: FailureCause; count: number; suppressed: number; example: string | null }>`
+    select cause, count(*), count(*) filter (where suppressed) as suppressed, max(error) as example from (
+      select r.cause, r.error, ${isSuppressed(sql`e.org_id`, sql`e.email`)} as suppressed
+      from reach_outs r join employees e on e.org_id = r.org_id and e.id = r.employee_id
+      where r.org_id = ${orgId} and r.campaign_id = ${campaignId} and r.status = 'failed' limit ${FAILURES_COUNTED_MAX}
     ) as failed
     group by cause order by cause`.execute(db);
   return rows;
+}
+
+/** Notes how many mails a second the campaign has sent since the last note, at most every PACE_EVERY_MS. */
+export async function notePace(db: Db, orgId: number, campaignId: number): Promise<void> {
+  await sql`
+    update campaign_progress set
+      per_second = case when noted_at > now() - make_interval(secs => ${sql.lit(PACE_MS / 1_000)})
+        then (sent + failed + skipped - noted) / extract(epoch from now() - noted_at) end,
+      noted = sent + failed + skipped, noted_at = now()
+    where org_id = ${orgId} and campaign_id = ${campaignId}
+      and coalesce(noted_at < now() - make_interval(secs => ${sql.lit(PACE_EVERY_MS / 1_000)}), true)`.execute(db);
 }
 
 export interface Failed {
@@ -212,7 +237,7 @@ export interface Failed {
   readonly reachOutId?: number | undefined;
 }
 
-/** Puts up to `rows` failed recipients back into the ledger; returns how many. */
+/** Puts up to `rows` failed recipients whose address is not suppressed back into the ledger; returns how many. */
 export async function retryFailed(
   db: Db,
   orgId: number,
@@ -225,6 +250,18 @@ export async function retryFailed(
     .where('org_id', '=', orgId)
     .where('campaign_id', '=', campaignId)
     .where('status', '=', 'failed')
+    .where((q) =>
+      q.not(
+        q.exists(
+          q
+            .selectFrom('employees')
+            .where('employees.org_id', '=', orgId)
+            .whereRef('employees.id', '=', 'reach_outs.employee_id')
+            .where(isSuppressed(sql`employees.org_id`, sql`employees.email`))
+            .select('employees.id'),
+        ),
+      ),
+    )
     .select('id')
     .orderBy('id')
     .limit(rows)
@@ -240,6 +277,7 @@ export async function retryFailed(
       attempts: 0,
       held: 0,
       error: null,
+      bounced_at: null, // it may be returned once more
       // Whoever may have it already is told so by a copy with the same Message-ID, and it is counted.
       cause: sql`case when cause = 'unconfirmed' then cause end`,
     })
@@ -309,10 +347,13 @@ type CampaignRow = {
   sent: number;
   failed: number;
   skipped: number;
+  suppressed: number;
+  complaints: number;
   possibly_twice: number;
   opened: number;
   finished: number;
   answers: number;
+  per_second: number | null;
 };
 
 function toCampaign(row: CampaignRow) {
@@ -344,10 +385,19 @@ function toCampaign(row: CampaignRow) {
       sent: row.sent,
       failed: row.failed,
       skipped: row.skipped,
+      suppressed: row.suppressed,
+      complaints: row.complaints,
       possiblyTwice: row.possibly_twice,
       opened: row.opened,
       finished: row.finished,
       answers: row.answers,
+      ...paceOf(row),
     },
   };
+}
+
+function paceOf({ recipients, sent, failed, skipped, per_second }: CampaignRow) {
+  if (per_second === null || per_second <= 0) return { perSecond: null, secondsLeft: null };
+  const left = Math.max(0, recipients - sent - failed - skipped);
+  return { perSecond: Math.round(per_second * 10) / 10, secondsLeft: Math.ceil(left / per_second) };
 }

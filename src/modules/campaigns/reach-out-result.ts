@@ -1,7 +1,8 @@
 import { backoffMs } from '../../flow/backoff.ts';
 import { MAIL_HELD_WAIT } from '../../limits.ts';
 import type { SendOutcome } from '../../mail/mailing.ts';
-import type { ClaimedReachOut, ReachOutResult } from './ledger.ts';
+import { isHardBounce } from '../../mail/outcome.ts';
+import { type ClaimedReachOut, type ReachOutResult, SUPPRESSED } from './ledger.ts';
 import { HELD_STEP_MS, MAIL_ATTEMPTS_MAX, MAIL_RETRY_MS } from './limits.ts';
 
 /**
@@ -9,13 +10,16 @@ import { HELD_STEP_MS, MAIL_ATTEMPTS_MAX, MAIL_RETRY_MS } from './limits.ts';
  * and never confirmed: after a silence it has most likely arrived, so it is not sent again unless a person says so.
  * After a break it is sent once more, with the same Message-ID, and counted.
  */
-export function resultOf(reachOut: ClaimedReachOut, outcome: SendOutcome | 'unsubscribed'): ReachOutResult {
-  if (outcome === 'unsubscribed') return ended(reachOut, 'skipped', 'unsubscribed');
+export function resultOf(
+  reachOut: ClaimedReachOut,
+  outcome: SendOutcome | 'unsubscribed' | typeof SUPPRESSED,
+): ReachOutResult {
+  if (outcome === 'unsubscribed' || outcome === SUPPRESSED) return ended(reachOut, 'skipped', outcome);
   switch (outcome.kind) {
     case 'sent':
       return ended(reachOut, 'sent', null);
     case 'refused':
-      return failed(reachOut, outcome.about, outcome.reason);
+      return { ...failed(reachOut, outcome.about, outcome.reason), isHardBounce: isHardBounce(outcome) };
     case 'deferred':
       if (reachOut.attempts >= MAIL_ATTEMPTS_MAX) return failed(reachOut, outcome.about, outcome.reason);
       return waiting(reachOut, outcome.reason, MAIL_RETRY_MS.base + backoffMs(reachOut.attempts, MAIL_RETRY_MS));
@@ -31,6 +35,8 @@ export function resultOf(reachOut: ClaimedReachOut, outcome: SendOutcome | 'unsu
         cause: 'unconfirmed',
         possiblyTwice: true,
       };
+    case 'put off':
+      return { ...unsent(reachOut), dueInMs: outcome.againInMs };
     case 'withdrawn':
       return unsent(reachOut);
   }
@@ -57,6 +63,6 @@ function failed(reachOut: ClaimedReachOut, cause: ReachOutResult['cause'], error
 
 function ended(reachOut: ClaimedReachOut, status: ReachOutResult['status'], error: string | null): ReachOutResult {
   const { id, claim, interrupted } = reachOut;
-  const nothingElse = { cause: null, dueInMs: null, untried: false, heldBack: false };
+  const nothingElse = { cause: null, dueInMs: null, untried: false, heldBack: false, isHardBounce: false };
   return { id, claim, status, error, ...nothingElse, possiblyTwice: interrupted };
 }

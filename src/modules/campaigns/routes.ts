@@ -3,6 +3,7 @@ import { CLOCK_CHANGE_RULE } from '../../dates.ts';
 import type { IdPlace } from '../../db/keyset-pagination.ts';
 import { AppError } from '../../errors.ts';
 import type { App } from '../../http/app.ts';
+import { createRateLimit } from '../../http/rate-limit.ts';
 import { closed, Id, IdParams, Name, nullable, PageQuery, pageSchema, Time } from '../../http/schemas.ts';
 import { TIME_CHARS_MAX, TIME_ZONE_CHARS_MAX } from '../../limits.ts';
 import { whoIs } from '../accounts/accounts.ts';
@@ -28,8 +29,11 @@ import {
   SLOT_DISTANCE_MS_MIN,
   SLOTS_PREVIEWED,
   SUBJECT_CHARS_MAX,
+  TEST_MAILS_PER_MINUTE_MAX,
 } from './limits.ts';
+import { previewRoutes } from './preview-page.ts';
 import { campaignById, campaignsPage, failuresByCause, reachOutsPage, recipientsOf } from './queries.ts';
+import { requestTestMail } from './test-mail.ts';
 import { unsubscribeRoutes } from './unsubscribe.ts';
 
 const QuestionText = Type.String({ minLength: 1, maxLength: QUESTION_CHARS_MAX, pattern: '\\S' });
@@ -85,17 +89,21 @@ const Campaign = Type.Object({
     recipients: Type.Integer(),
     sent: Type.Integer(),
     failed: Type.Integer(),
-    skipped: Type.Integer(),
+    skipped: Type.Integer({ description: 'unsubscribed, or suppressed' }),
+    suppressed: Type.Integer({ description: 'of the skipped ones: the address must not be sent mail' }),
+    complaints: Type.Integer({ description: 'readers who marked the mail as spam' }),
     possiblyTwice: Type.Integer({ description: 'mails whose process died while sending: each may have arrived twice' }),
     opened: Type.Integer(),
     finished: Type.Integer(),
     answers: Type.Integer(),
+    perSecond: nullable(Type.Number({ description: 'emails a second, of late; null unless it is being sent' })),
+    secondsLeft: nullable(Type.Integer({ description: 'at this rate, until it is done' })),
   }),
 });
 
 const Cause = Type.String({
   description:
-    'of a failed one: `recipient` (the mailbox does not take it), `mail` (this mail is refused), `unconfirmed` (the mail server got it and never said whether it took it)',
+    'of a failed one: `recipient` (the mailbox does not take it), `mail` (this mail is refused), `unconfirmed` (the mail server got it and never said whether it took it), `bounced` (it took it, and another server returned it)',
 });
 
 const ReachOut = Type.Object({
@@ -106,6 +114,8 @@ const ReachOut = Type.Object({
   sentAt: nullable(Time),
   error: nullable(Type.String()),
   cause: nullable(Cause),
+  suppressed: Type.Boolean({ description: 'the address must not be sent mail: it cannot be sent to again' }),
+  complainedAt: nullable(Time),
 });
 
 const Schedule = Type.Object(
@@ -134,11 +144,15 @@ const Schedule = Type.Object(
 
 const MailText = { subject: Type.String(), html: Type.String(), text: Type.String() };
 
-export const publicRoutes = unsubscribeRoutes;
+export function publicRoutes(app: App, context: ApiContext): void {
+  unsubscribeRoutes(app, context);
+  previewRoutes(app, context);
+}
 
 export function routes(api: App, { cursors, database, links }: ApiContext): void {
   const sampleLinks = { actions: links.map(({ label }) => ({ label, url: '#' })), unsubscribe: '#' };
   const tags = ['campaigns'];
+  const testMails = createRateLimit('test mails', TEST_MAILS_PER_MINUTE_MAX);
 
   api.get(
     '/campaigns',
@@ -249,6 +263,28 @@ export function routes(api: App, { cursors, database, links }: ApiContext): void
   );
 
   api.post(
+    '/campaigns/:id/test',
+    {
+      config: { role: 'admin' },
+      schema: {
+        summary: 'Send the mail of a campaign to yourself, marked as a test',
+        description: 'Its links open a preview of the questions, in which nothing is stored.',
+        tags,
+        params: IdParams,
+        response: { 202: Type.Object({ to: Type.String() }) },
+      },
+    },
+    async ({ db, user, params }, reply) => {
+      const key = `${user.orgId}/${user.userId}`;
+      testMails.refuseUsedUp(key);
+      const { user: person } = await whoIs(database, user.orgId, user.userId);
+      const to = await requestTestMail(db, { ...user, email: person.email }, params.id);
+      testMails.count(key, reply);
+      return reply.code(202).send({ to });
+    },
+  );
+
+  api.post(
     '/campaigns/:id/launch',
     {
       config: { role: 'admin' },
@@ -336,7 +372,16 @@ export function routes(api: App, { cursors, database, links }: ApiContext): void
         params: IdParams,
         response: {
           200: Type.Object({
-            items: Type.Array(Type.Object({ cause: Cause, count: Type.Integer(), example: nullable(Type.String()) })),
+            items: Type.Array(
+              Type.Object({
+                cause: Cause,
+                count: Type.Integer(),
+                suppressed: Type.Integer({
+                  description: 'of them: not sent to again, because the address is suppressed',
+                }),
+                example: nullable(Type.String()),
+              }),
+            ),
           }),
         },
       },
@@ -355,12 +400,18 @@ export function routes(api: App, { cursors, database, links }: ApiContext): void
       config: { role: 'admin' },
       schema: {
         summary: 'Send to failed recipients again: to one, to those of one cause, or to all',
+        description: 'Those whose address is suppressed stay failed.',
         tags,
         params: IdParams,
         body: Type.Object(
           {
             cause: Type.Optional(
-              Type.Union([Type.Literal('recipient'), Type.Literal('mail'), Type.Literal('unconfirmed')]),
+              Type.Union([
+                Type.Literal('recipient'),
+                Type.Literal('mail'),
+                Type.Literal('unconfirmed'),
+                Type.Literal('bounced'),
+              ]),
             ),
             reachOutId: Type.Optional(Id),
           },

@@ -2,22 +2,15 @@ import { sql } from 'kysely';
 import { dayIn } from '../../dates.ts';
 import type { Database } from '../../db/read-write-split.ts';
 import type { Db } from '../../db/schema.ts';
-import { EVERY_ORGANISATION } from '../../db/tenant-isolation.ts';
 import { NAME_CHARS_MAX } from '../../limits.ts';
+import { followingSlot, launchDue } from '../../queue/schedule-once.ts';
 import { launchIn } from './campaigns.ts';
 import { nextSlot } from './launch-times.ts';
 import { insertCampaign } from './queries.ts';
 
-/**
- * Launches every campaign that is due, one per transaction. Safe to run in several processes: the row lock gives a
- * campaign to one of them, and a unique constraint allows one copy per slot, so no one gets the same mail twice.
- * After downtime a repeating campaign is launched once, not once for every slot that was missed.
- * Returns how many were launched.
- */
-export async function launchDueCampaigns(database: Database, signal: AbortSignal): Promise<number> {
-  let launched = 0;
-  while (!signal.aborted && (await database.transact(EVERY_ORGANISATION, launchNext))) launched++;
-  return launched;
+/** Launches every campaign that is due, once. A unique constraint allows one copy per slot. Returns how many. */
+export function launchDueCampaigns(database: Database, signal: AbortSignal): Promise<number> {
+  return launchDue(database, signal, launchNext);
 }
 
 async function launchNext(transaction: Db): Promise<boolean> {
@@ -48,8 +41,8 @@ async function launchNext(transaction: Db): Promise<boolean> {
     .where('id', '=', copy)
     .execute();
   await launchIn(transaction, due.org_id, copy);
-  // Always after this slot: a process whose clock is behind the database's would find the same one again.
-  const next = nextSlot(due.cron, due.time_zone, new Date(Math.max(Date.now(), Date.parse(slot))));
+  const { cron, time_zone: timeZone } = due;
+  const next = followingSlot(slot, (after) => nextSlot(cron, timeZone, after));
   await transaction
     .updateTable('campaigns')
     .set(next === null ? { status: 'done', finished_at: sql`now()` } : { launch_at: next })

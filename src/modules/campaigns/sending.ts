@@ -10,6 +10,7 @@ import { SMTP_CONNECTIONS_MAX } from '../../limits.ts';
 import type { HeldBack, SendOptions } from '../../mail/mailing.ts';
 import { isLockLost } from '../../queue/queues.ts';
 import type { JobsContext } from '../faces.ts';
+import { suppressAddresses } from '../suppressions/suppressions.ts';
 import { toMail } from './campaign-mail.ts';
 import {
   type ClaimedReachOut,
@@ -21,6 +22,7 @@ import {
   recordReachOuts,
   releaseCampaign,
   type SendingCampaign,
+  SUPPRESSED,
 } from './ledger.ts';
 import {
   MAIL_ATTEMPTS_MAX,
@@ -38,6 +40,8 @@ import { recipientsByIds } from './queries.ts';
 import { resultOf, unsent } from './reach-out-result.ts';
 
 export type MailerParts = Pick<JobsContext, 'config' | 'database' | 'mail' | 'links' | 'log'>;
+
+type Finished = ReachOutResult & { readonly address?: string };
 
 type Person = Awaited<ReturnType<typeof recipientsByIds>>[number];
 
@@ -72,7 +76,7 @@ function createSlice(parts: MailerParts, campaign: SendingCampaign) {
   const underWay = new Map<number, ClaimedReachOut>();
   const withdraw = new AbortController();
   const giveUp = new AbortController();
-  let finished: ReachOutResult[] = [];
+  let finished: Finished[] = [];
   let left = MAIL_SLICE_ROWS;
   /** The last claim got less than it asked for. */
   let isDrained = false;
@@ -166,6 +170,7 @@ function createSlice(parts: MailerParts, campaign: SendingCampaign) {
         const claimed = room === 0 ? [] : await claimReachOuts(transaction, campaign, room);
         if (results.length > 0) {
           const recorded = await recordReachOuts(transaction, campaign, results);
+          await suppressAddresses(transaction, orgId, results.flatMap(suppressionIn));
           if (recorded < results.length)
             log.warn(
               { orgId: orgId, campaignId: campaign.id, late: results.length - recorded },
@@ -204,9 +209,9 @@ function createSlice(parts: MailerParts, campaign: SendingCampaign) {
 
   /** Never rejects. */
   async function sendOne(reachOut: ClaimedReachOut, person: Person): Promise<void> {
-    let result: ReachOutResult;
+    let result: Finished;
     try {
-      result = await outcome(reachOut, person);
+      result = { ...(await outcome(reachOut, person)), address: person.email };
     } catch (error) {
       parts.log.error({ err: error, reachOut: reachOut.id }, 'a mail could not be sent');
       result = resultOf(reachOut, { kind: 'deferred', about: 'mail', reason: 'The mail could not be composed.' });
@@ -219,13 +224,14 @@ function createSlice(parts: MailerParts, campaign: SendingCampaign) {
   async function outcome(reachOut: ClaimedReachOut, { email, name }: Person): Promise<ReachOutResult> {
     const { organisation } = campaign;
     if (reachOut.unsubscribed) return resultOf(reachOut, 'unsubscribed');
+    if (reachOut.suppressed) return resultOf(reachOut, SUPPRESSED);
     if (reachOut.interrupted && reachOut.attempts > MAIL_ATTEMPTS_MAX)
       return resultOf(reachOut, { kind: 'unanswered', after: 'break', reason: 'Every process that sent it has died.' });
     const mail = toMail(parts, campaign, { orgId, id: reachOut.id, email, name, organisation });
     const options: SendOptions = { withdraw: withdraw.signal, giveUp: giveUp.signal };
     const outcome = await parts.mail.send(mail, options);
     if (outcome.kind === 'held') held = { ...outcome, until: performance.now() + outcome.againInMs };
-    else if (outcome.kind !== 'withdrawn') isServed = true;
+    else if (outcome.kind !== 'withdrawn' && outcome.kind !== 'put off') isServed = true;
     return resultOf(reachOut, outcome);
   }
 
@@ -267,4 +273,9 @@ function createSlice(parts: MailerParts, campaign: SendingCampaign) {
   }
 
   return { send, stop, end, isSlow };
+}
+
+/** Also for an outcome that came too late to be recorded: the mailbox is gone all the same. */
+function suppressionIn({ isHardBounce, address, error }: Finished) {
+  return isHardBounce && address !== undefined ? [{ address, reason: 'bounce', detail: error ?? '' } as const] : [];
 }

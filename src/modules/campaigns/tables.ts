@@ -7,14 +7,19 @@ import type { Generated } from '../../db/tables.ts';
 export interface CampaignProgress {
   answers: Generated<number>;
   campaign_id: number;
+  complaints: Generated<number>;
   failed: Generated<number>;
   finished: Generated<number>;
+  noted: Generated<number>;
+  noted_at: Time | null;
   opened: Generated<number>;
   org_id: number;
+  per_second: number | null;
   possibly_twice: Generated<number>;
   recipients: Generated<number>;
   sent: Generated<number>;
   skipped: Generated<number>;
+  suppressed: Generated<number>;
 }
 
 export interface Campaigns {
@@ -44,9 +49,11 @@ export interface Campaigns {
 
 export interface ReachOuts {
   attempts: Generated<number>;
+  bounced_at: Time | null;
   campaign_id: number;
-  cause: 'recipient' | 'mail' | 'unconfirmed' | null;
+  cause: 'recipient' | 'mail' | 'unsupported' | 'unconfirmed' | 'bounced' | null;
   claim: Generated<number>;
+  complained_at: Time | null;
   due_at: Generated<Time | null>;
   employee_id: number;
   error: string | null;

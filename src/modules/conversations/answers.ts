@@ -4,7 +4,8 @@
  * per answer each would wait for the commit before it.
  */
 import { sql } from 'kysely';
-import { givenByKey, givenRows } from '../../db/batch-write.ts';
+import { givenByKey } from '../../db/batch-write.ts';
+import { createSeqs, type Seqs, selectStored } from '../../db/idempotent-message.ts';
 import type { Database } from '../../db/read-write-split.ts';
 import type { Db } from '../../db/schema.ts';
 import { AppError, isDataFault } from '../../errors.ts';
@@ -14,7 +15,7 @@ import { addToProgress, type Question } from '../campaigns/campaigns.ts';
 import { bodyOfChoice } from './answer-content.ts';
 import { type Begun, beginConversations, type InvitationKey, LINK_EXPIRED, NO_SUCH_CHECK_IN } from './conversations.ts';
 import { ANSWER_COMMITS_AT_ONCE, ANSWERS_PER_COMMIT_MAX, ANSWERS_WAITING_MAX } from './limits.ts';
-import { addMessages, type Message, type NewMessage, toMessage } from './queries.ts';
+import { addMessages, MESSAGES, type Message, type NewMessage, toMessage } from './queries.ts';
 
 export interface Answered {
   /** The answer's place in the conversation. The same nonce always gets the same one. */
@@ -72,21 +73,21 @@ export async function storeAnswers(
   answers: readonly Answer[],
 ): Promise<(Answered | AppError)[]> {
   const { conversations, begun } = await lockConversations(transaction, orgId, answers);
-  const known = await knownAnswers(transaction, orgId, answers, conversations);
+  const stored = await storedAnswers(transaction, orgId, answers, conversations);
   const added: NewMessage[] = [];
   const moved = new Set<Conversation>();
 
   const outcomes = answers.map((answer) => {
     const conversation = conversations.get(answer.reachOutId);
     if (conversation === undefined) return NO_SUCH_CHECK_IN();
-    const place = placeOf(conversation, answer);
-    const seq = known.get(place);
+    const name = { place: conversation.id, nonce: answer.nonce };
+    const seq = stored.of(name);
     if (seq !== undefined) return { seq, messages: [], finished: conversation.finished };
     const refusal = refusalOf(conversation, answer);
     if (refusal !== undefined) return refusal;
 
     const messages = takeAnswer(conversation, answer);
-    known.set(place, messages[0].seq);
+    stored.add({ ...name, seq: messages[0].seq });
     moved.add(conversation);
     added.push(...messages);
     return {
@@ -204,29 +205,18 @@ async function lockByReachOut(db: Db, orgId: number, reachOutIds: readonly numbe
   return rows.map((row) => ({ ...row, answers: 0 }));
 }
 
-/** The seqs of answers that were stored before, by their places. */
-async function knownAnswers(
+async function storedAnswers(
   db: Db,
   orgId: number,
   answers: readonly Answer[],
   conversations: ReadonlyMap<number, Conversation>,
-): Promise<Map<string, number>> {
-  const rows = answers.flatMap(({ reachOutId, nonce }) => {
+): Promise<Seqs> {
+  const names = answers.flatMap(({ reachOutId, nonce }) => {
     const conversation = conversations.get(reachOutId);
-    return conversation === undefined ? [] : [{ conversation_id: conversation.id, nonce }];
+    return conversation === undefined ? [] : [{ place: conversation.id, nonce }];
   });
-  const { rows: known } = await sql<{ conversation_id: number; nonce: string; seq: number }>`
-    select given.conversation_id, given.nonce, m.seq
-    from ${givenRows(rows, { conversation_id: 'bigint', nonce: 'text' })}
-    cross join lateral (
-      select seq from messages
-      where org_id = ${orgId} and conversation_id = given.conversation_id and nonce = given.nonce limit 1
-    ) as m`.execute(db);
-  return new Map(known.map(({ conversation_id: id, nonce, seq }) => [placeOf({ id }, { nonce }), seq]));
-}
-
-function placeOf({ id }: { readonly id: number }, { nonce }: { readonly nonce: string }): string {
-  return `${id}/${nonce}`;
+  const { rows } = await selectStored(MESSAGES, orgId, names).execute(db);
+  return createSeqs(rows);
 }
 
 async function moveConversations(db: Db, orgId: number, conversations: readonly Conversation[]): Promise<void> {

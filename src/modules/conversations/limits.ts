@@ -16,7 +16,7 @@ export const CATCH_UP_AT_ONCE = 50; // that are read after a gap; they are read 
 
 export const ANSWERS_PER_COMMIT_MAX = 500; // a busy process is slow with each round trip: at 100 the Dragons' Den minute fell from 2,600 to 700 a second when the CPUs were saturated
 export const ANSWER_COMMITS_AT_ONCE = 3; // of POOL_PRIMARY.chat: the others are for opening conversations
-export const ANSWERS_WAITING_MAX = 2_000; // about a second's worth; further ones are told to try again
+export const ANSWERS_WAITING_MAX = 5_000; // half of SOCKETS_MAX, all at once: about a second's worth; further ones are told to try again
 export const OPENINGS_PER_COMMIT_MAX = 100; // each with up to CONVERSATION_MESSAGES_MAX messages
 export const OPENING_COMMITS_AT_ONCE = 2; // of POOL_PRIMARY.chat: the others are for answers
 export const OPENINGS_WAITING_MAX = 5_000; // half of SOCKETS_MAX, all at once; further ones are told to try again

@@ -51,6 +51,8 @@ export type NewMessage = Omit<StoredMessage, 'at'> & {
   readonly unscored: boolean;
 };
 
+export const MESSAGES = { table: 'messages', place: 'conversation_id' } as const;
+
 export async function addMessages(db: Db, orgId: number, messages: readonly NewMessage[]): Promise<void> {
   await sql`
     insert into messages (org_id, conversation_id, seq, sender, author, nonce, body, asks, question_seq, choice, unscored)

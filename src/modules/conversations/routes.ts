@@ -8,11 +8,12 @@ import type { App } from '../../http/app.ts';
 import { type CsvValue, sendCsv } from '../../http/csv-reply.ts';
 import { closed, Day, Id, IdParams, named, nullable, PageQuery, pageSchema, Time } from '../../http/schemas.ts';
 import { EXPORT_MS, EXPORT_PAGE_ROWS, EXPORTS_AT_ONCE_MAX, TICKET_MS } from '../../limits.ts';
+import { TICKET_PROTOCOL } from '../../socket/ticket.ts';
 import { whoIs } from '../accounts/accounts.ts';
 import type { ApiContext } from '../faces.ts';
 import { type AnswerPlace, type ExportedAnswer, exportPage } from './answer-export.ts';
+import { createWatchTicket } from './chat-tickets.ts';
 import { conversationById, conversationsPage, reachOutOf } from './queries.ts';
-import { createWatchTicket } from './watching.ts';
 
 const conversation = {
   id: Id,
@@ -92,7 +93,7 @@ export function routes(api: App, { cursors, config, database }: ApiContext): voi
     {
       schema: {
         summary: 'Watch a conversation live',
-        description: `A ticket for one WebSocket to \`url\`, within ${TICKET_MS / 1000} seconds: send \`{"type":"watch","ticket","lastSeq"}\`. Admins may also say something: \`{"type":"say","nonce","text"}\`.`,
+        description: `A ticket for one WebSocket to \`url\`, within ${TICKET_MS / 1000} seconds: offer the subprotocols \`${TICKET_PROTOCOL}\` and \`${TICKET_PROTOCOL}.<ticket>\`, and send \`{"type":"hello","lastSeq"}\`. Admins may also say something: \`{"type":"say","nonce","text"}\`.`,
         tags,
         params: IdParams,
         response: { 200: Type.Object({ ticket: Type.String(), url: Type.String(), canSay: Type.Boolean() }) },
@@ -105,7 +106,7 @@ export function routes(api: App, { cursors, config, database }: ApiContext): voi
         throw new AppError('not_found', 'This conversation does not exist.');
       const canSay = user.role !== 'viewer';
       const invitation = { orgId: user.orgId, reachOutId };
-      const ticket = createWatchTicket(config.secretKey, { invitation, name: person.user.name, canSay });
+      const ticket = createWatchTicket(config.secretKey, invitation, { name: person.user.name, canSay });
       return { ticket, url: `${config.chatUrl.replace(/^http/, 'ws')}/chat`, canSay };
     },
   );

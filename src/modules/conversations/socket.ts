@@ -5,22 +5,25 @@ import { AppError } from '../../errors.ts';
 import { createLogStorm } from '../../flow/log-storm.ts';
 import { createFanOut } from '../../socket/fan-out.ts';
 import { CLOSE, type Connection, type SocketHandler } from '../../socket/server.ts';
-import { createTicketDesk, type TicketDesk } from '../../socket/ticket.ts';
+import { createTicketDesk } from '../../socket/ticket.ts';
 import type { SocketContext, Sockets } from '../faces.ts';
 import { readAnswerText } from './answer-content.ts';
 import { createAnswers, type GivenAnswer } from './answers.ts';
+import { CHATTING, type ChatGrants, type Watcher } from './chat-tickets.ts';
 import {
   type ConversationState,
   createBeginnings,
   createOpenings,
   createReadings,
+  type InvitationKey,
   lastSeqsOf,
   readInvitation,
 } from './conversations.ts';
 import { CHOICE_MAX, NONCE_CHARS_MAX, TYPING_EVERY_MS } from './limits.ts';
 import { createRooms, type Member, type Role, type Rooms } from './rooms.ts';
 import { stepIn } from './step-in.ts';
-import { WATCHING, type WatchGrants } from './watching.ts';
+
+type ChatConnection = Connection<ChatGrants>;
 
 const SEQ_MAX = 1_000_000;
 const closed = { additionalProperties: false } as const;
@@ -33,7 +36,6 @@ const Hello = Compile(
     {
       type: Type.Literal('hello'),
       version: Type.Optional(Type.Integer({ minimum: 1 })), // of the protocol; there is one so far
-      token: Type.String({ maxLength: 100 }),
       lastSeq,
     },
     closed,
@@ -50,41 +52,46 @@ const TextAnswer = Compile(Type.Object({ ...answer, text: Type.String() }, close
 const ScaleAnswer = Compile(
   Type.Object({ ...answer, choice: Type.Integer({ minimum: 1, maximum: CHOICE_MAX }) }, closed),
 );
-const Watch = Compile(Type.Object({ type: Type.Literal('watch'), ticket: Type.String(), lastSeq }, closed));
 const Remark = Compile(Type.Object({ type: Type.Literal('say'), nonce, text: Type.String() }, closed));
 const Typing = Compile(Type.Object({ type: Type.Literal('typing') }, closed));
 
 const FRAMES =
-  `Send {"type":"hello","token","lastSeq"}, {"type":"seen"}, {"type":"typing"}, or {"type":"answer","nonce","questionSeq"} ` +
+  `Send {"type":"hello","lastSeq"}, {"type":"seen"}, {"type":"typing"}, or {"type":"answer","nonce","questionSeq"} ` +
   `with "text" or, to a question with a scale, "choice" (1 to ${CHOICE_MAX}).`;
 
 export function sockets(context: SocketContext): Sockets {
-  const { handler, close } = createChatHandler(context);
-  return { path: '/chat', handler, pages: { '/c/': '/modules/conversations/chat.html' }, close };
+  const { config, redis } = context;
+  return {
+    ...{ path: '/chat', ...createChatHandler(context) },
+    pages: { '/c/': '/modules/conversations/chat.html' },
+    ticketing: {
+      desk: createTicketDesk<ChatGrants>({
+        secretKey: config.secretKey,
+        purpose: CHATTING,
+        remember: async (id, ms) => (await redis.set(`tardigrade:ticket:${id}`, '1', 'PX', ms, 'NX')) === 'OK',
+      }),
+      grantsOf: (token): ChatGrants => ({ invitation: readInvitation(config.secretKey, token) }),
+    },
+  };
 }
 
 /**
- * The chat. The client sends hello with its link's token and the last seq that it has, and gets the messages after
- * that. It sends seen once a person has given a sign, which begins the conversation. An answer says which question it
- * answers, and is acknowledged after its commit; every message goes to all windows of the conversation, in order of
- * seq, on whichever process they are.
+ * The chat. The client comes with a ticket, which says whose conversation it is (see chat-tickets). It sends hello with
+ * the last seq that it has, and gets the messages after that. It sends seen once a person has given a sign, which begins
+ * the conversation. An answer says which question it answers, and is acknowledged after its commit; every message goes to
+ * all windows of the conversation, in order of seq, on whichever process they are.
  *
- * Somebody of the people team sends watch with a ticket instead of hello (see watching), hears the same, and may say
- * something.
+ * Somebody of the people team says hello with a ticket of their own, hears the same, and may say something.
  */
-function createChatHandler({ config, log, database, redis, metrics }: SocketContext): {
-  handler: SocketHandler;
+function createChatHandler({ log, database, redis, metrics }: SocketContext): {
+  handler: SocketHandler<ChatGrants>;
+  othersSince(): number;
   close(): void;
 } {
   const openConversation = createOpenings(database, metrics);
   const beginConversation = createBeginnings(database, metrics);
   const answerQuestion = createAnswers(database, metrics);
   const readConversation = createReadings(database);
-  const tickets: TicketDesk<WatchGrants> = createTicketDesk({
-    secretKey: config.secretKey,
-    purpose: WATCHING,
-    remember: async (id, ms) => (await redis.set(`tardigrade:ticket:${id}`, '1', 'PX', ms, 'NX')) === 'OK',
-  });
   const failed = createLogStorm((fields, text) => log.error(fields, text), 'windows could not catch up');
   const fanOut = createFanOut({
     redis,
@@ -100,17 +107,22 @@ function createChatHandler({ config, log, database, redis, metrics }: SocketCont
     lastSeqs: (orgId, reachOutIds) => lastSeqsOf(database, orgId, reachOutIds),
     onError: failed,
   });
-  const watchers = new WeakMap<Member, WatchGrants>();
   const typedAt = new WeakMap<Connection, number>();
 
-  async function hello(connection: Connection, given: { token: string; lastSeq: number }): Promise<void> {
+  function hello(connection: ChatConnection, given: { lastSeq: number }): Promise<void> {
+    const { invitation, watcher } = connection.grants;
+    return watcher === undefined
+      ? welcome(connection, invitation, given.lastSeq)
+      : watch(connection, invitation, watcher, given.lastSeq);
+  }
+
+  async function welcome(connection: ChatConnection, invitation: InvitationKey, lastSeq: number): Promise<void> {
     try {
-      const invitation = readInvitation(config.secretKey, given.token);
       const member = await rooms.enter(connection, invitation, 'employee');
-      const opened = await openConversation(invitation, given.lastSeq);
+      const opened = await openConversation(invitation, lastSeq);
       connection.welcomed();
       const { orgId: _, reachOutId: __, ...welcome } = opened;
-      const fromSeq = resyncFrom(given.lastSeq, opened);
+      const fromSeq = resyncFrom(lastSeq, opened);
       if (fromSeq !== undefined) connection.send({ type: 'resync', fromSeq });
       connection.send({ type: 'welcome', ...welcome });
       rooms.welcomed(member, opened);
@@ -122,25 +134,26 @@ function createChatHandler({ config, log, database, redis, metrics }: SocketCont
     }
   }
 
-  async function watch(connection: Connection, given: { ticket: string; lastSeq: number }): Promise<void> {
-    const grants = await tickets.redeem(given.ticket);
-    if (grants === undefined)
-      throw new AppError('unauthenticated', 'This ticket is not valid any more. Get a new one.');
-    const member = await rooms.enter(connection, grants.invitation, 'watcher');
-    const { messages, lastSeq, finished } = await readConversation(grants.invitation, given.lastSeq).catch((error) => {
+  async function watch(
+    connection: ChatConnection,
+    invitation: InvitationKey,
+    { canSay }: Watcher,
+    afterSeq: number,
+  ): Promise<void> {
+    const member = await rooms.enter(connection, invitation, 'watcher');
+    const { messages, lastSeq, finished } = await readConversation(invitation, afterSeq).catch((error) => {
       rooms.leave(connection);
       throw error;
     });
-    watchers.set(member, grants);
     connection.welcomed();
-    connection.send({ type: 'watching', messages, lastSeq, finished, canSay: grants.canSay });
+    connection.send({ type: 'watching', messages, lastSeq, finished, canSay });
     rooms.welcomed(member, { lastSeq, finished });
   }
 
   function memberOf(connection: Connection, role: Role): Member {
     const member = rooms.of(connection);
     if (member?.role === role) return member;
-    throw new AppError('unauthenticated', role === 'employee' ? 'Send hello first.' : 'Send watch first.');
+    throw new AppError('unauthenticated', 'Send hello first.');
   }
 
   async function answerFrom(connection: Connection, given: GivenAnswer): Promise<void> {
@@ -150,28 +163,26 @@ function createChatHandler({ config, log, database, redis, metrics }: SocketCont
     rooms.say(invitation, { messages: answered.messages, finished: answered.finished });
   }
 
-  async function sayFrom(connection: Connection, given: { nonce: string; text: string }): Promise<void> {
-    const member = memberOf(connection, 'watcher');
-    const grants = watchers.get(member);
-    if (grants === undefined || !grants.canSay)
-      throw new AppError('forbidden', 'You can read this conversation, but not write in it.');
-    const { invitation } = member.room;
+  async function sayFrom(connection: ChatConnection, given: { nonce: string; text: string }): Promise<void> {
+    const { invitation } = memberOf(connection, 'watcher').room;
+    const { watcher } = connection.grants;
+    if (!watcher?.canSay) throw new AppError('forbidden', 'You can read this conversation, but not write in it.');
     const text = readAnswerText(given.text);
-    const { seq, messages, finished } = await stepIn(database, invitation, { ...given, text, author: grants.name });
+    const { seq, messages, finished } = await stepIn(database, invitation, { ...given, text, author: watcher.name });
     connection.send({ type: 'ack', nonce: given.nonce, seq });
     rooms.say(invitation, { messages, finished });
   }
 
-  function typing(connection: Connection): void {
+  function typing(connection: ChatConnection): void {
     const member = rooms.of(connection);
     if (member === undefined) throw new AppError('unauthenticated', 'Send hello first.');
     const now = performance.now();
     if (now - (typedAt.get(connection) ?? Number.NEGATIVE_INFINITY) < TYPING_EVERY_MS) return;
     typedAt.set(connection, now);
-    rooms.typing(member, watchers.get(member)?.name ?? null);
+    rooms.typing(member, connection.grants.watcher?.name ?? null);
   }
 
-  const handler: SocketHandler = {
+  const handler: SocketHandler<ChatGrants> = {
     async message(connection, message) {
       if (Hello.Check(message)) return hello(connection, message);
       if (Seen.Check(message)) return beginConversation(memberOf(connection, 'employee').room.invitation);
@@ -184,7 +195,6 @@ function createChatHandler({ config, log, database, redis, metrics }: SocketCont
         const { nonce, questionSeq, choice } = message;
         return answerFrom(connection, { nonce, questionSeq, content: { choice } });
       }
-      if (Watch.Check(message)) return watch(connection, message);
       if (Remark.Check(message)) return sayFrom(connection, message);
       throw new AppError('invalid', FRAMES);
     },
@@ -192,6 +202,7 @@ function createChatHandler({ config, log, database, redis, metrics }: SocketCont
   };
   return {
     handler,
+    othersSince: fanOut.othersSince,
     close() {
       rooms.close();
       fanOut.close();

@@ -1,9 +1,10 @@
 import { sql } from 'kysely';
+import { createSeqs, selectStored } from '../../db/idempotent-message.ts';
 import type { Database } from '../../db/read-write-split.ts';
 import { AppError } from '../../errors.ts';
 import { type InvitationKey, NO_SUCH_CHECK_IN } from './conversations.ts';
 import { CONVERSATION_MESSAGES_MAX } from './limits.ts';
-import { addMessages, toMessage } from './queries.ts';
+import { addMessages, MESSAGES, toMessage } from './queries.ts';
 import type { Said } from './rooms.ts';
 
 export interface Remark {
@@ -32,14 +33,10 @@ export function stepIn(
     const [conversation] = rows;
     if (conversation === undefined) throw NO_SUCH_CHECK_IN();
     const { id, lastSeq, toCome, finished, at } = conversation;
-    const known = await transaction
-      .selectFrom('messages')
-      .where('org_id', '=', orgId)
-      .where('conversation_id', '=', id)
-      .where('nonce', '=', nonce)
-      .select('seq')
-      .executeTakeFirst();
-    if (known !== undefined) return { seq: known.seq, messages: [], finished };
+    const name = { place: id, nonce };
+    const stored = createSeqs((await selectStored(MESSAGES, orgId, [name]).execute(transaction)).rows);
+    const known = stored.of(name);
+    if (known !== undefined) return { seq: known, messages: [], finished };
     if (lastSeq + 1 + toCome > CONVERSATION_MESSAGES_MAX)
       throw new AppError('conflict', 'This conversation has no room for more messages.');
 

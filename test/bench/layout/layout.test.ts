@@ -1,13 +1,13 @@
 import { cpSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import getPort from 'get-port';
 import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { chooseDriver } from '../../../bench/box/choose-driver.ts';
 import type { LayoutKind } from '../../../bench/layout/boxes.ts';
 import { type Layout, startLayout } from '../../../bench/layout/layout.ts';
 import { startChild, waitForChild } from '../../../scripts/embedded/child.ts';
+import { freePort } from '../../../scripts/embedded/ports.ts';
 import { workerEnvironment } from '../../../scripts/embedded/worker-environment.ts';
 
 const MB = 2 ** 20;
@@ -98,7 +98,7 @@ describeLayout('nano-each', (layout, folder) => {
     for (const name of ['dist', 'web', 'migrations', 'package.json']) {
       cpSync(name, path.join(image, name), { recursive: true });
     }
-    const ports = { api: await getPort(), chat: await getPort(), mailer: await getPort() };
+    const ports = { api: await freePort(), chat: await freePort(), mailer: await freePort() };
     const env = workerEnvironment({ ...layout().addresses, ports }, {});
     const args = [path.join('dist', 'launch.js'), 'api'];
     const child = await startChild({ folder, name: 'image', command: process.execPath, args, cwd: image, env });

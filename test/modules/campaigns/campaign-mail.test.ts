@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { readReference } from '../../../src/mail/mail-reference.ts';
 import { createLinkToken, type PersonalLink, readLinkToken } from '../../../src/mail/personal-link.ts';
 import { renderMail, toMail } from '../../../src/modules/campaigns/campaign-mail.ts';
 import { tokenIn } from '../../mails.ts';
@@ -50,6 +51,7 @@ test('the text says both links in full, one to a line of its own', () => {
 test('a reach-out always makes the same mail, and another one another', () => {
   const config = {
     mailFrom: 'Acme <hello@acme.test>',
+    mailBounceDomain: undefined,
     secretKey: 'a key of at least thirty-two characters',
     chatUrl: 'https://chat.test',
     apiUrl: 'https://api.test',
@@ -60,19 +62,29 @@ test('a reach-out always makes the same mail, and another one another', () => {
   };
   const sender = { config, links: [link] };
   const to = { orgId: 3, id: 44, email: 'ada@acme.test', name: 'Ada', organisation: 'Acme' };
-  const template = { subject: 'Hi', body: 'Hi' };
+  const template = { id: 7, subject: 'Hi', body: 'Hi' };
   const mail = toMail(sender, template, to);
   expect(toMail(sender, template, to)).toEqual(mail);
-  expect(mail.messageId).toBe('<reach-out-3-44@acme.test>');
+  expect(mail.messageId).toMatch(/^<reach-out\.3\.18\.[0-9a-f]{24}@acme\.test>$/);
   expect(toMail(sender, template, { ...to, id: 45 }).messageId).not.toBe(mail.messageId);
 
   const target = { orgId: 3, id: 44 };
+  const reference = { kind: 'reach-out', target };
+  expect(readReference(config.secretKey, mail.messageId)).toEqual(reference);
+  expect(readReference(config.secretKey, mail.headers['X-Mail-Reference'] ?? '')).toEqual(reference);
+  expect(mail.returnTo).toBeUndefined();
+  const bouncing = toMail({ config: { ...config, mailBounceDomain: 'bounces.test' }, links: [link] }, template, to);
+  expect(bouncing).toEqual({ ...mail, returnTo: expect.stringMatching(/^b\+reach-out\..*@bounces\.test$/) });
+  expect(readReference(config.secretKey, bouncing.returnTo ?? '')).toEqual(reference);
   expect(readLinkToken(config.secretKey, 'begin', tokenIn(mail.text, 'c'))).toEqual(target);
   expect(readLinkToken(config.secretKey, 'unsubscribe', tokenIn(mail.text, 'u'))).toEqual(target);
   // RFC 8058: both headers, and an https address that takes the POST.
   expect(mail.headers).toMatchObject({
     'List-Unsubscribe': `<https://api.test/u/${tokenIn(mail.text, 'u')}>`,
     'List-Unsubscribe-Post': 'List-Unsubscribe=One-Click',
+    'Auto-Submitted': 'auto-generated',
+    Precedence: 'bulk',
+    'Feedback-ID': '7:3:reach-out:tardigrade',
   });
 });
 

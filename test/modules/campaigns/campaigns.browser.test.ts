@@ -9,6 +9,7 @@ import {
   takePictures,
   type Visitor,
 } from '../../browser/browser.ts';
+import { linkTo } from '../../browser/catcher.ts';
 import { expectToFit, expectViewsToFit, firstLink, NARROWEST } from '../../browser/fit.ts';
 import { query } from '../../browser/query.ts';
 import { launchSmallCampaign } from './small-campaign.ts';
@@ -108,6 +109,119 @@ test('the page of a held campaign says why, and a failed recipient can be sent t
   await page.getByRole('button', { name: 'Cancel…' }).click();
   await page.getByRole('dialog').getByRole('button', { name: 'Cancel campaign' }).click();
   await page.getByText('cancelled', { exact: true }).waitFor();
+});
+
+test('failed emails are shown by cause, and sent again one by one, by cause, or all but the suppressed ones', async () => {
+  const { page } = visitor;
+  const { urls, login } = product();
+  const id = await addFailures(login.email);
+  const left = async () => (await query<{ cause: string }>(FAILED_CAUSES, [id])).map(({ cause }) => cause).join(' ');
+  await page.setViewportSize(DESKTOP);
+  await page.goto(`${urls.dashboard}#/campaigns/${id}`);
+  const failures = page.locator('.failures li');
+  await expect.poll(() => failures.count()).toBe(4);
+  const ofCause = (words: string) => failures.filter({ hasText: words });
+  expect(await ofCause('returned later').textContent()).toContain('552 5.3.4 returned');
+  // One of the two whose mailbox does not exist is suppressed, and says where that is changed.
+  expect(await ofCause('does not exist').textContent()).toContain('1 address is suppressed');
+  await takePictures(page, 'campaign-failures');
+  await page.setViewportSize(NARROWEST);
+  await expectToFit(page, 'a campaign with failures');
+  await page.setViewportSize(DESKTOP);
+
+  await page.getByLabel('Status').selectOption('failed');
+  const rows = page.locator('table.list tbody tr');
+  await expect.poll(() => rows.count()).toBe(6);
+  await rows.filter({ hasText: '552 5.3.4' }).getByRole('button', { name: 'Send again' }).click();
+  await expect.poll(left).toBe('mail recipient recipient unconfirmed unconfirmed');
+  await expect.poll(() => failures.count()).toBe(3);
+
+  await ofCause('never confirmed').getByRole('button', { name: 'Send again…' }).click();
+  await page.getByText('2 people may get this email twice').waitFor();
+  await page.getByRole('dialog').getByRole('button', { name: 'Send again' }).click();
+  await expect.poll(left).toBe('mail recipient recipient');
+
+  await page.getByRole('button', { name: 'Send all again…' }).click();
+  await page.getByText('2 emails will be sent again').waitFor();
+  await page.getByRole('dialog').getByRole('button', { name: 'Send again' }).click();
+  await expect.poll(left).toBe('recipient');
+  await expect.poll(() => failures.getByRole('button').count()).toBe(0);
+});
+
+const FAILED_CAUSES = "select cause from reach_outs where campaign_id = $1 and status = 'failed' order by cause";
+
+/** Six failures of four causes in a campaign that was sent; one of the addresses is suppressed. Returns its id. */
+async function addFailures(email: string): Promise<number> {
+  const [found] = await query<{ id: string }>(
+    `select campaigns.id from campaigns join users on users.org_id = campaigns.org_id
+     where users.email = $1 and campaigns.status = 'done' order by campaigns.id desc limit 1`,
+    [email],
+  );
+  const id = Number(found?.id);
+  await query(
+    "update reach_outs set status = 'sent', cause = null, error = null where campaign_id = $1 and status = 'failed'",
+    [id],
+  );
+  await query(
+    `update reach_outs set status = 'failed', cause = given.cause, error = given.error
+     from (values (1, 'recipient', '550 5.1.1 no such user'), (2, 'recipient', '550 5.2.1 disabled'),
+       (3, 'mail', '554 5.6.0 content rejected'), (4, 'unconfirmed', 'no answer'), (5, 'unconfirmed', 'no answer'),
+       (6, 'bounced', '552 5.3.4 returned')) as given (nth, cause, error)
+     where reach_outs.id = (select id from reach_outs where campaign_id = $1 order by id offset given.nth limit 1)`,
+    [id],
+  );
+  await query(
+    `insert into suppressions (org_id, address, reason, detail)
+     select r.org_id, e.email, 'bounce', r.error from reach_outs r join employees e on e.id = r.employee_id
+     where r.campaign_id = $1 and r.error like '550 5.1.1%'`,
+    [id],
+  );
+  await query('update campaign_progress set failed = 6, sent = recipients - 6 where campaign_id = $1', [id]);
+  // Paused: what is sent again stays where the test can count it.
+  await query(
+    `update campaigns set status = 'paused', finished_at = null, paused_about = 'person', paused_at = now(),
+       link_expires_at = now() + interval '1 day' where id = $1`,
+    [id],
+  );
+  return id;
+}
+
+test('the list of suppressed addresses is searched, and an address is lifted by name', async () => {
+  const { page } = visitor;
+  const { urls } = product();
+  await page.setViewportSize(DESKTOP);
+  await page.goto(`${urls.dashboard}#/suppressions`);
+  await page.getByRole('button', { name: 'Add an address…' }).click();
+  await page.getByLabel('Email address').fill('Never.Again@corp.test');
+  await page.getByRole('button', { name: 'Suppress', exact: true }).click();
+  const rows = page.locator('table.list tbody tr');
+  const row = rows.filter({ hasText: 'never.again@corp.test' });
+  await row.waitFor();
+  await expect.poll(() => rows.count()).toBe(2);
+  await takePictures(page, 'suppressions');
+  await page.getByLabel('Search').fill('never');
+  await expect.poll(() => rows.count()).toBe(1);
+  await row.getByRole('button', { name: 'Lift…' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Lift' }).click();
+  await row.getByText('lifted').waitFor();
+  expect(await row.textContent()).toMatch(/by \w+/);
+});
+
+test('a test email opens a preview that stores nothing', async () => {
+  const { page } = visitor;
+  const { urls, login } = product();
+  await page.setViewportSize(DESKTOP);
+  const draft = await firstLink(page, '#/campaigns', /^#\/campaigns\/\d+$/);
+  await page.goto(`${urls.dashboard}${draft}`);
+  await page.getByRole('button', { name: 'Send me a test' }).click();
+  await page.getByText(`A test is on its way to ${login.email}`).waitFor();
+  const link = await linkTo(login.email, '/preview/');
+  await page.goto(link);
+  await page.getByRole('heading', { name: 'Preview' }).waitFor();
+  await expect.poll(() => page.locator('#questions li').count()).toBeGreaterThan(1);
+  await page.setViewportSize(NARROWEST);
+  await expectToFit(page, '/preview/');
+  await takePictures(page, 'preview');
 });
 
 test('the unsubscribe link asks first, and then unsubscribes', async () => {

@@ -229,6 +229,7 @@ test('failed recipients can be sent to again: one, by cause, and all', { timeout
   await retryCampaign(session(), orgId, id, { reachOutId: one.id });
   await done(id);
   expect((await campaign(id)).progress).toMatchObject({ sent: 2, failed: 3 });
+  await sql`update suppressions set lifted_at = now(), lifted_by = 'Ada' where org_id = ${orgId}`.execute(on.db);
   await retryCampaign(session(), orgId, id, { cause: 'recipient' });
   await done(id);
   expect((await campaign(id)).progress).toMatchObject({ sent: 4, failed: 1 });

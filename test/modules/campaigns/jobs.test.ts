@@ -1,7 +1,7 @@
-import getPort from 'get-port';
 import { Redis } from 'ioredis';
 import { sql } from 'kysely';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, inject, test } from 'vitest';
+import { freePort } from '../../../scripts/embedded/ports.ts';
 import { createSession } from '../../../src/db/read-write-split.ts';
 import { JOBS_AT_ONCE } from '../../../src/limits.ts';
 import { readLinkToken } from '../../../src/mail/personal-link.ts';
@@ -89,16 +89,16 @@ test('everybody gets one mail, with a link of their own, and the counters are th
 });
 
 test('who unsubscribes while the mails go out is skipped', async () => {
-  await addEmployees(on.db, orgId, 60, 'left.jobs.test');
+  await addEmployees(on.db, orgId, 120, 'left.jobs.test');
   const id = await addLaunched(on.database, orgId);
   await startMailers(1, { MAIL_PER_SECOND: '40' });
   await until('it has begun', async () => (await campaign(id)).progress.sent > 0);
-  await sql`update employees set unsubscribed_at = now() where org_id = ${orgId} and email = 'person-60@left.jobs.test'`.execute(
+  await sql`update employees set unsubscribed_at = now() where org_id = ${orgId} and email = 'person-80@left.jobs.test'`.execute(
     on.db,
   );
   await done(id);
-  expect((await campaign(id)).progress).toMatchObject({ recipients: 60, sent: 59, skipped: 1 });
-  expect(await countMailsTo('person-60@left.jobs.test')).toBe(0);
+  expect((await campaign(id)).progress).toMatchObject({ recipients: 120, sent: 119, skipped: 1 });
+  expect(await countMailsTo('person-80@left.jobs.test')).toBe(0);
 });
 
 test("an address that bounces has failed, with the server's reason, and stops nobody else", async () => {
@@ -142,7 +142,7 @@ test('a busy mailbox is tried again later, and the campaign waits for it', async
 
 test('while the mail server is away nobody counts as tried, and it goes on when the server is back', async () => {
   const smtp = new URL(inject('smtpUrl'));
-  const gate = await createTcpGate(smtp, await getPort());
+  const gate = await createTcpGate(smtp, await freePort());
   await gate.shut();
   await addEmployees(on.db, orgId, 30, 'away.jobs.test');
   const id = await addLaunched(on.database, orgId);

@@ -45,7 +45,7 @@ const record = (
       campaign,
       results.map((result) => ({
         ...({ status: 'sent', error: null, cause: null, dueInMs: null } as const),
-        ...{ untried: false, heldBack: false, possiblyTwice: false },
+        ...{ untried: false, heldBack: false, possiblyTwice: false, isHardBounce: false },
         ...result,
       })),
     ),
@@ -192,4 +192,25 @@ test('a cancelled campaign has nothing to take, and does not become done', async
   await finishCampaign(on.db, campaign);
   expect((await campaignOf(on.db, orgId, campaign.id)).status).toBe('cancelled');
   expect(await sendingCampaign(on.db, orgId, campaign.id)).toBeUndefined();
+});
+
+test('a mail that is tried again has its turn while many have not been sent once', async () => {
+  const campaign = await launched(200);
+  await expand(campaign);
+  const [first] = await claim(campaign, 1);
+  await record(campaign, [{ ...(first as { id: number; claim: number }), status: 'waiting', dueInMs: 0 }]);
+  expect((await claim(campaign, 20)).map(({ id }) => id)).toContain(first?.id);
+});
+
+test('whoever has waited longest is not overtaken by all that came later', async () => {
+  const campaign = await launched(200);
+  await expand(campaign);
+  const { rows } = await sql<{
+    id: number;
+  }>`select id from reach_outs where campaign_id = ${campaign.id} order by id`.execute(on.db);
+  const oldest = rows.slice(0, 15).map(({ id }) => id);
+  const claimed = await claim(campaign, 20);
+  expect(claimed).toHaveLength(20);
+  expect(claimed.map(({ id }) => id)).toEqual(expect.arrayContaining(oldest));
+  expect(await claim(campaign, 1_000)).toHaveLength(180);
 });

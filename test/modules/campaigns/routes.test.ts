@@ -36,7 +36,9 @@ test('a campaign begins as a draft, with questions to start from and nothing sen
   expect(body).toMatchObject({ ...DRAFT, status: 'draft', launchedAt: null, launchAt: null, timeZone: 'UTC' });
   const defaults = await owner.get<{ questions: Campaign['questions'] }>('/api/campaigns/defaults');
   expect(body.questions).toEqual(defaults.body.questions);
-  expect(Object.values(body.progress)).toEqual(Array(8).fill(0));
+  const { perSecond, secondsLeft, ...counts } = body.progress;
+  expect(Object.values(counts)).toEqual(Array(10).fill(0));
+  expect([perSecond, secondsLeft]).toEqual([null, null]);
   expect(await reread(body.id)).toEqual(body);
 });
 

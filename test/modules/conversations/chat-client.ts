@@ -1,11 +1,14 @@
-import { type ClientOptions, WebSocket } from 'ws';
+import { WebSocket } from 'ws';
 import { connectConversation } from '../../../web/modules/conversations/connection.js';
+import { PLAIN } from '../../../web/modules/conversations/environment.js';
 import {
   type AnswerContent,
   answerFrame,
   helloFrame,
   type Message,
+  protocolsOf,
   seenFrame,
+  type TicketAnswer,
 } from '../../../web/modules/conversations/protocol.js';
 import { until } from '../../database.ts';
 
@@ -37,8 +40,8 @@ export function openConversation(address: string, token: string): Person {
     url: socketUrl(address),
     token,
     environment: {
-      openSocket(url) {
-        socket = new WebSocket(url);
+      openSocket(url, protocols) {
+        socket = new WebSocket(url, protocols);
         return socket as unknown as globalThis.WebSocket;
       },
     },
@@ -94,16 +97,26 @@ export interface ChatClient {
   /** The first frame for which `matches` holds, waiting for it. */
   heard(matches: (frame: Frame) => boolean): Promise<Frame>;
   /** Says hello and waits for the welcome. */
-  hello(token: string, lastSeq?: number): Promise<Frame>;
+  hello(lastSeq?: number): Promise<Frame>;
   seen(): void;
   /** Answers the last question that was heard, or the given one, and waits for the acknowledgement. */
   answer(nonce: string, answer: string | number, questionSeq?: number): Promise<Frame>;
   readonly closed: Promise<{ code: number; reason: string }>;
 }
 
-/** `address` is that of the chat (http:); resolves when the socket is open. */
-export async function openChat(address: string, options: ClientOptions = {}): Promise<ChatClient> {
-  const socket = new WebSocket(socketUrl(address), options);
+/** What the chat answers to the token of a link. `address` is that of the chat (http:). */
+export function askForTicket(address: string, token: string): Promise<TicketAnswer> {
+  return PLAIN.requestTicket(socketUrl(address), token, AbortSignal.timeout(TICKET_WAIT_MS));
+}
+
+/**
+ * `address` is that of the chat (http:), `entry` the token of a link or a ticket; resolves when the socket is open,
+ * rejects when it is refused.
+ */
+export async function openChat(address: string, entry: string | { readonly ticket: string }): Promise<ChatClient> {
+  const answer = typeof entry === 'string' ? await askForTicket(address, entry) : entry;
+  if (!('ticket' in answer)) throw new Error(`no ticket: ${answer.code}`);
+  const socket = new WebSocket(socketUrl(address), protocolsOf(answer.ticket));
   const frames: Frame[] = [];
   socket.on('message', (data) => frames.push(JSON.parse(String(data)) as Frame));
   const closed = new Promise<{ code: number; reason: string }>((resolve) =>
@@ -122,9 +135,9 @@ export async function openChat(address: string, options: ClientOptions = {}): Pr
     say,
     heard,
     closed,
-    async hello(token, lastSeq = 0) {
+    async hello(lastSeq = 0) {
       const before = frames.length;
-      say(helloFrame(token, lastSeq));
+      say(helloFrame(lastSeq));
       return until('the welcome', () => frames.slice(before).find((frame) => frame.type === 'welcome'));
     },
     seen: () => say(seenFrame()),
@@ -156,6 +169,8 @@ function newestQuestion(frames: readonly Frame[]): number {
   );
   return Math.max(1, ...seqs.filter((seq) => typeof seq === 'number'));
 }
+
+const TICKET_WAIT_MS = 10_000;
 
 function socketUrl(address: string): string {
   return `${address.replace(/^http/, 'ws')}/chat`;

@@ -74,8 +74,8 @@ async function launch(): Promise<number> {
 /** Answers every question; after the second answer the line breaks before its acknowledgement. Returns the seqs seen. */
 async function talkWithALostConnection(token: string): Promise<number[]> {
   const seqs: number[] = [];
-  let chat = await openChat(all.config.chatUrl);
-  const { messages } = await chat.hello(token);
+  let chat = await openChat(all.config.chatUrl, token);
+  const { messages } = await chat.hello();
   seqs.push(...(messages as { seq: number }[]).map((message) => message.seq));
 
   for (let question = 1; question <= QUESTIONS; question++) {
@@ -84,15 +84,15 @@ async function talkWithALostConnection(token: string): Promise<number[]> {
       chat.say(sayAnswer('answer-2', 3, body));
       chat.socket.terminate();
       await chat.closed;
-      chat = await openChat(all.config.chatUrl);
+      chat = await openChat(all.config.chatUrl, token);
       const lastSeq = seqs.at(-1) as number;
-      const missed = (await chat.hello(token, lastSeq))['messages'] as { seq: number }[];
+      const missed = (await chat.hello(lastSeq))['messages'] as { seq: number }[];
       seqs.push(...missed.map((message) => message.seq));
     }
     const last = seqs.at(-1) as number;
     const ack = await chat.answer(`answer-${question}`, body);
     expect(ack).toMatchObject({ type: 'ack', seq: 2 * question });
-    await chat.hello(token, last); // all that the answer brought has been said before this welcome
+    await chat.hello(last); // all that the answer brought has been said before this welcome
     seqs.push(
       ...chat.frames
         .filter((frame) => frame.type === 'message')

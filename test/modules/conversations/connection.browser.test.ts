@@ -46,6 +46,7 @@ beforeEach(async () => {
   heard = [];
   lines = [];
   visitor = await openVisitor(browser, PHONE);
+  await visitor.context.route(/\/chat\/ticket$/, (route) => route.fulfill({ json: { ticket: 'a.b' } }));
   await visitor.context.routeWebSocket(/\/chat$/, (socket) => {
     lines.push(socket);
     socket.onMessage((text) => {
@@ -174,6 +175,38 @@ test('offline and online are heard at once, and what the page says is true', asy
   await visitor.page.locator('#banner').waitFor({ state: 'hidden', timeout: 1_000 });
   expect(lines.length).toBeGreaterThan(before);
   expect(answers()).toMatchObject([{ questionSeq: 1, text: 'written in a tunnel' }]);
+});
+
+test('a move to another process is not noticed: nothing is said, what is written goes on, and the answer arrives', async () => {
+  reply = (frame, socket) => {
+    if (frame.type === 'hello') say(socket, lines.length === 1 ? WELCOME : { ...WELCOME, messages: [] });
+    if (frame.type === 'answer') say(socket, { type: 'ack', nonce: frame.nonce, seq: 2 });
+  };
+  await open();
+  await visitor.page.getByText('How are you?').waitFor();
+  await visitor.page.evaluate(WRITE_DOWN_BANNER);
+  await form().fill('half a sen');
+  await lines[0]?.close({ code: 1012, reason: 'retry after 250 ms' });
+  await form().pressSequentially('tence');
+  await form().press('Enter');
+  await expect.poll(() => lines.length).toBe(2);
+  await expect.poll(() => answers().map(({ text }) => text)).toEqual(['half a sentence']);
+  await expect.poll(() => visitor.page.locator('.bubble.mine:not(.sending, .failed)').count()).toBe(1);
+  expect(await visitor.page.evaluate('said')).toEqual([]);
+});
+
+test('a ticket that is refused for now is asked for again when the server says, and the page says why it waits', async () => {
+  reply = (frame, socket) => void (frame.type === 'hello' && say(socket, WELCOME));
+  let asked = 0;
+  await visitor.context.route(/\/chat\/ticket$/, (route) => {
+    const error = { type: 'error', code: 'rate_limited', message: 'Later.', retryAfterMs: 700 };
+    return asked++ === 0 ? route.fulfill({ status: 429, json: error }) : route.fulfill({ json: { ticket: 'a.b' } });
+  });
+  await open();
+  await visitor.page.getByText('Many people are here right now.').waitFor();
+  await visitor.page.getByText('How are you?').waitFor();
+  expect([asked, lines.length]).toEqual([2, 1]);
+  visitor.expectNoFaults(/chat\/ticket: .* 429/);
 });
 
 test('where the device keeps nothing, the page asks to be kept open', async () => {
@@ -421,6 +454,14 @@ test('a link that expired while an answer was kept shows the answer that could n
   await visitor.page.locator('blockquote', { hasText: 'too late' }).waitFor();
   await takeSmallPictures('chat-expired');
 });
+
+/** Whatever the banner says from now on, even for a moment. */
+const WRITE_DOWN_BANNER = `
+  const banner = document.getElementById('banner');
+  window.said = [];
+  const writeDown = () => banner.textContent !== '' && said.push(banner.textContent);
+  new MutationObserver(writeDown).observe(banner, { childList: true, characterData: true, subtree: true });
+`;
 
 async function open(page: Page = visitor.page, link = LINK): Promise<void> {
   await page.goto(`${product().urls.chat}/c/${link}`);

@@ -1,9 +1,16 @@
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { connectConversation } from '../../../web/modules/conversations/connection.js';
-import type { ClientFrame, Message, ServerFrame, Welcome } from '../../../web/modules/conversations/protocol.js';
+import type {
+  ClientFrame,
+  Message,
+  ServerFrame,
+  TicketAnswer,
+  Welcome,
+} from '../../../web/modules/conversations/protocol.js';
 
 /** The client against a server that the test plays, with a fake clock and fixed random numbers. */
 interface Line {
+  readonly protocols: readonly string[];
   readonly said: ClientFrame[];
   readonly at: number;
   open(): void;
@@ -16,10 +23,15 @@ let lines: Line[];
 let reports: [string, ...unknown[]][];
 let network: { offline(): void; online(): void; back(): void };
 let conversation: ReturnType<typeof connectConversation>;
+/** What the server answers to the link's token; undefined when it is not heard of. */
+let ticket: () => TicketAnswer | undefined;
+let asked: AbortSignal[];
 
 beforeEach(() => {
   vi.useFakeTimers({ now: 1_000_000 });
   lines = [];
+  asked = [];
+  ticket = () => ({ ticket: `t${asked.length}` });
   reports = [];
 });
 afterEach(() => {
@@ -63,6 +75,7 @@ function connect({ storage = null as Storage | null, random = 1 } = {}): void {
     token: 'link',
     on,
     environment: {
+      requestTicket,
       openSocket,
       storage,
       random: () => random,
@@ -74,7 +87,17 @@ function connect({ storage = null as Storage | null, random = 1 } = {}): void {
   });
 }
 
-function openSocket(): WebSocket {
+/** Answers at once, not a moment later as a promise would, so that a test can go on without waiting. */
+function requestTicket(_url: string, _token: string, signal: AbortSignal): Promise<TicketAnswer> {
+  asked.push(signal);
+  const then = (heard: (answer: TicketAnswer) => void) => {
+    const answer = ticket();
+    if (answer !== undefined) heard(answer);
+  };
+  return { then } as unknown as Promise<TicketAnswer>;
+}
+
+function openSocket(_url: string, protocols: string[]): WebSocket {
   const said: ClientFrame[] = [];
   let letGo = false;
   const socket = {
@@ -88,6 +111,7 @@ function openSocket(): WebSocket {
     },
   };
   lines.push({
+    protocols,
     said,
     at: Date.now(),
     open() {
@@ -122,9 +146,94 @@ test('the first hello has the version and no seq, and the next one the highest s
   vi.advanceTimersByTime(500);
   line().open();
   expect(lines.map(({ said }) => said[0])).toEqual([
-    { type: 'hello', version: 1, token: 'link', lastSeq: 0 },
-    { type: 'hello', version: 1, token: 'link', lastSeq: 1 },
+    { type: 'hello', version: 1, lastSeq: 0 },
+    { type: 'hello', version: 1, lastSeq: 1 },
   ]);
+});
+
+test('each connection has a ticket of its own', () => {
+  welcomed().close(1006);
+  vi.advanceTimersByTime(500);
+  expect(lines.map(({ protocols }) => protocols)).toEqual([
+    ['ticket', 'ticket.t1'],
+    ['ticket', 'ticket.t2'],
+  ]);
+});
+
+test('a ticket that is refused for now is asked for again after the time that the server says', () => {
+  ticket = () => ({ type: 'error', code: 'rate_limited', message: '', retryAfterMs: 3_000 });
+  connect();
+  expect(lastState()).toBe('busy');
+  ticket = () => ({ ticket: 'now' });
+  vi.advanceTimersByTime(3_499);
+  expect(lines).toHaveLength(0);
+  vi.advanceTimersByTime(1);
+  expect(lines).toHaveLength(1);
+});
+
+test.each([
+  ['not_found', 'invalid'],
+  ['gone', 'gone'],
+])('a ticket that is refused with %s ends the conversation', (code, why) => {
+  ticket = () => ({ type: 'error', code, message: '' });
+  connect();
+  expect(reported('refused')).toEqual([[why]]);
+  vi.advanceTimersByTime(600_000);
+  expect(asked).toHaveLength(1);
+});
+
+test('a ticket that does not come is given up and asked for again, also when the network comes back meanwhile', () => {
+  ticket = () => undefined;
+  connect();
+  vi.advanceTimersByTime(15_000);
+  expect(asked[0]?.aborted).toBe(true);
+  expect(lastState()).toBe('waiting');
+  vi.advanceTimersByTime(500);
+  expect(asked).toHaveLength(2);
+  network.offline();
+  expect(lastState()).toBe('offline');
+  expect(asked[1]?.aborted).toBe(true);
+  ticket = () => ({ ticket: 'now' });
+  network.online();
+  expect(lines).toHaveLength(1);
+});
+
+describe('a move to another process', () => {
+  const states = () => reported('state').map(([state]) => state);
+
+  test('is not told', () => {
+    welcomed().close(1012, 'retry after 300 ms');
+    vi.advanceTimersByTime(800);
+    line().open();
+    line().hear(AGAIN);
+    vi.advanceTimersByTime(60_000);
+    expect(lines).toHaveLength(2);
+    expect(states()).toEqual(['connecting', 'open', 'open']);
+  });
+
+  test('keeps what is answered meanwhile', () => {
+    welcomed().close(1012, 'retry after 300 ms');
+    expect(conversation.answer({ questionSeq: 1, text: 'fine' }, 'n1')).toBe('n1');
+    vi.advanceTimersByTime(800);
+    line().open();
+    line().hear(AGAIN);
+    expect(line().said[1]).toMatchObject({ nonce: 'n1', text: 'fine' });
+  });
+
+  test('that takes too long is told', () => {
+    welcomed().close(1012, 'retry after 300 ms');
+    ticket = () => ({ type: 'error', code: 'overloaded', message: '', retryAfterMs: 20_000 });
+    vi.advanceTimersByTime(3_999);
+    expect(states()).toEqual(['connecting', 'open']);
+    vi.advanceTimersByTime(1);
+    expect(states()).toEqual(['connecting', 'open', 'busy']);
+  });
+
+  test('during which the network goes is told at once', () => {
+    welcomed().close(1012, 'retry after 300 ms');
+    network.offline();
+    expect(lastState()).toBe('offline');
+  });
 });
 
 test('an answer has the seq of its question, is under way alone, and is delivered once it is acknowledged', () => {
@@ -288,7 +397,7 @@ test('after a conflict the client asks what it missed, and learns that the conve
   const server = welcomed();
   conversation.answer({ questionSeq: 1, text: 'fine' }, 'n1');
   server.hear({ type: 'error', code: 'conflict', message: 'Finished.', nonce: 'n1' });
-  expect(server.said.at(-1)).toEqual({ type: 'hello', version: 1, token: 'link', lastSeq: 1 });
+  expect(server.said.at(-1)).toEqual({ type: 'hello', version: 1, lastSeq: 1 });
   server.hear({ ...AGAIN, messages: [own(2, 'other'), bot(3)], lastSeq: 3, waitingFor: null, finished: true });
   expect(reported('finished')).toEqual([[]]);
   expect(waitingFor()).toBeUndefined();

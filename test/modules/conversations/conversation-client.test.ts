@@ -89,8 +89,8 @@ test('a question with a scale takes a choice from one window, and both windows s
 
 test('the client and the server agree on the longest answer, whatever it is written with', async () => {
   const { token } = await inviteOne(on);
-  const client = await openChat(chat.config.chatUrl);
-  await client.hello(token);
+  const client = await openChat(chat.config.chatUrl, token);
+  await client.hello();
   expect(await client.answer('long', '🙂'.repeat(ANSWER_CHARS_MAX + 1))).toMatchObject({ code: 'invalid' });
   expect(await client.answer('full', '🙂'.repeat(ANSWER_CHARS_MAX))).toMatchObject({ type: 'ack' });
 });
@@ -99,8 +99,8 @@ test.each(['', ' \n', '\u200b', '\ufeff\u2066', '\u0301', '\u3164', '\u2800', '�
   'the client and the server agree whether %j is an answer',
   async (text) => {
     const { token } = await inviteOne(on);
-    const client = await openChat(chat.config.chatUrl);
-    await client.hello(token);
+    const client = await openChat(chat.config.chatUrl, token);
+    await client.hello();
     const { type } = await client.answer('n', text);
     expect(type).toBe(isVisible(text) ? 'ack' : 'error');
   },

@@ -40,6 +40,7 @@ test('links that are not valid, misspelt or expired say so in clear words', asyn
     await page.getByRole('heading', { name: 'This link is not valid' }).waitFor();
     await expectToFit(page, 'a link that is not valid');
   }
+  visitor.expectNoFaults(/\/chat\/ticket: .* 404 /);
   await takePictures(page, 'link-invalid');
 
   const { to, campaignId } = await launchSmallCampaign(urls);

@@ -2,9 +2,9 @@ import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import getPort from 'get-port';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { openServers } from '../../../scripts/doctor/servers.ts';
+import { freePort } from '../../../scripts/embedded/ports.ts';
 import { type Stack, startStack } from '../../../scripts/embedded/stack.ts';
 import { migrate, openMigrationDatabase } from '../../../src/db/migrate.ts';
 import { NANO_BYTES } from '../../../src/limits.ts';
@@ -97,7 +97,7 @@ test('programs read the same findings as JSON', async () => {
 });
 
 test('an unreachable database ends with 2 and one sentence', async () => {
-  const { code, output } = await doctor([`--database-url=postgres://who:secret@127.0.0.1:${await getPort()}/nothing`]);
+  const { code, output } = await doctor([`--database-url=postgres://who:secret@127.0.0.1:${await freePort()}/nothing`]);
   expect(output).toMatch(/^The primary at 127\.0\.0\.1:\d+\/nothing cannot be reached: nothing listens there .*\n$/);
   expect(code).toBe(2);
 });

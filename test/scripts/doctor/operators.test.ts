@@ -2,7 +2,6 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import getPort from 'get-port';
 import { Client } from 'pg';
 import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest';
 import { archiving } from '../../../scripts/doctor/archiving.ts';
@@ -11,6 +10,7 @@ import { duplicateIndexes } from '../../../scripts/doctor/duplicate-indexes.ts';
 import { durability } from '../../../scripts/doctor/durability.ts';
 import { sequences } from '../../../scripts/doctor/sequences.ts';
 import { temporaryFiles } from '../../../scripts/doctor/temporary-files.ts';
+import { freePort } from '../../../scripts/embedded/ports.ts';
 import { createPrimary, type Postgres } from '../../../scripts/embedded/postgres.ts';
 import { loadSecrets } from '../../../scripts/embedded/secrets.ts';
 import { asAdmin, createTestDatabase, type TestDatabase, until } from '../../database.ts';
@@ -31,7 +31,7 @@ let folder: string;
 beforeAll(async () => {
   own = await createTestDatabase({ replica: false });
   folder = mkdtempSync(path.join(tmpdir(), 'tardigrade-doctor-'));
-  server = await createPrimary({ folder, secrets: loadSecrets(folder), port: await getPort() });
+  server = await createPrimary({ folder, secrets: loadSecrets(folder), port: await freePort() });
 }, STACK_MS);
 afterAll(async () => {
   await own.close();

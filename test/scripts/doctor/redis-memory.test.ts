@@ -1,7 +1,7 @@
-import getPort from 'get-port';
 import { Redis } from 'ioredis';
 import { expect, inject, onTestFinished, test } from 'vitest';
 import { redisMemory } from '../../../scripts/doctor/redis-memory.ts';
+import { freePort } from '../../../scripts/embedded/ports.ts';
 import { until } from '../../database.ts';
 import { look, ownRedis } from './servers.ts';
 
@@ -37,7 +37,7 @@ test('an append-only file, which lets jobs survive a restart, is ok', async () =
 });
 
 test('a Redis that does not answer is a danger, and its password is not shown', async () => {
-  const redisUrl = `redis://:secret@127.0.0.1:${await getPort()}`;
+  const redisUrl = `redis://:secret@127.0.0.1:${await freePort()}`;
   const [finding] = await look(redisMemory, { databaseUrl: inject('databaseUrl'), redisUrl });
   expect(finding).toMatchObject({ level: 'danger', says: expect.stringContaining('nothing listens there') });
   expect(finding?.says).not.toContain('secret');

@@ -1,7 +1,6 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import getPort from 'get-port';
 import { Client } from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { connections } from '../../../scripts/doctor/connections.ts';
@@ -9,6 +8,7 @@ import { memoryFit } from '../../../scripts/doctor/memory-fit.ts';
 import { replicaLag } from '../../../scripts/doctor/replica-lag.ts';
 import { replicationSlots } from '../../../scripts/doctor/replication-slots.ts';
 import { serverMemory } from '../../../scripts/doctor/server-memory.ts';
+import { freePort } from '../../../scripts/embedded/ports.ts';
 import { createPrimary, createReplica, type Postgres } from '../../../scripts/embedded/postgres.ts';
 import { loadSecrets } from '../../../scripts/embedded/secrets.ts';
 import { asAdmin, until } from '../../database.ts';
@@ -22,8 +22,8 @@ let replica: Postgres;
 beforeAll(async () => {
   folder = mkdtempSync(path.join(tmpdir(), 'tardigrade-doctor-'));
   const base = { folder, secrets: loadSecrets(folder), durable: false };
-  primary = await createPrimary({ ...base, port: await getPort() });
-  replica = await createReplica({ ...base, port: await getPort(), primary });
+  primary = await createPrimary({ ...base, port: await freePort() });
+  replica = await createReplica({ ...base, port: await freePort(), primary });
 });
 afterAll(async () => {
   await replica?.stop();
@@ -97,7 +97,7 @@ test('a primary address that leads to a replica is a danger, and a replica addre
 });
 
 test('a replica that does not answer is reported, and the primary is checked all the same', async () => {
-  const databaseReplicaUrl = `postgres://who@127.0.0.1:${await getPort()}/nothing`;
+  const databaseReplicaUrl = `postgres://who@127.0.0.1:${await freePort()}/nothing`;
   const findings = await look(replicaLag, { databaseUrl: primary.url, databaseReplicaUrl });
   expect(findings).toMatchObject([{ level: 'advice', says: expect.stringContaining('nothing listens there') }]);
   expect(await look(serverMemory, { databaseUrl: primary.url, databaseReplicaUrl })).toHaveLength(2);

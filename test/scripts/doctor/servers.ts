@@ -1,10 +1,10 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import getPort from 'get-port';
 import { onTestFinished } from 'vitest';
 import type { Finding } from '../../../scripts/doctor/finding.ts';
 import { type Addresses, openServers, type Servers } from '../../../scripts/doctor/servers.ts';
+import { freePort } from '../../../scripts/embedded/ports.ts';
 import { createRedis } from '../../../scripts/embedded/redis.ts';
 import { NANO_BYTES } from '../../../src/limits.ts';
 
@@ -28,7 +28,7 @@ export async function look(
 /** A Redis of the test's own, whose settings nobody else depends on. */
 export async function ownRedis(): Promise<string> {
   const folder = mkdtempSync(path.join(tmpdir(), 'tardigrade-doctor-'));
-  const redis = await createRedis({ folder, port: await getPort(), password: 'doctor', durable: false });
+  const redis = await createRedis({ folder, port: await freePort(), password: 'doctor', durable: false });
   onTestFinished(async () => {
     await redis.stop();
     rmSync(folder, { recursive: true, force: true });

@@ -5,6 +5,9 @@ import { bar, heading, notice, table } from '../parts.js';
 import { poll } from '../poll.js';
 import { processCard } from './process-card.js';
 
+// As the mailer has it (REDIS_ADMISSION_SHARE).
+const NEARLY_FULL = 0.9;
+
 const LOAD_EVERY_MS = 2_000;
 
 export function operationsView({ signal }) {
@@ -86,6 +89,8 @@ function redisCard({ redis }) {
     el('h3', null, 'Redis'),
     facts(['Memory', text]),
     bar('Redis memory', [{ share, kind: share > 0.85 ? 'bad' : 'good' }], text),
+    share >= NEARLY_FULL &&
+      el('p', { class: 'notice info' }, 'Nearly full: nothing more is queued until it has room. Raise its maxmemory.'),
   );
 }
 

@@ -28,13 +28,26 @@ export function progressText({ progress }) {
   return `${formatNumber(done)} of ${count(progress.recipients, 'email')}${faults}`;
 }
 
+/** How fast it is sent and how long it takes from here; empty unless it is being sent. */
+export function paceText({ progress: { perSecond, secondsLeft } }) {
+  if (perSecond === null) return '';
+  const rate = perSecond < 1 ? `${count(perSecond * 60, 'email')} a minute` : `${count(perSecond, 'email')} a second`;
+  return `${rate}, about ${durationText(secondsLeft)} left`;
+}
+
+function durationText(seconds) {
+  if (seconds < 90) return count(Math.max(1, seconds), 'second');
+  const minutes = Math.round(seconds / 60);
+  return minutes < 90 ? count(minutes, 'minute') : count(Math.round(minutes / 60), 'hour');
+}
+
 /** One campaign with its bar, linked to its page. */
 export function progressRow(campaign) {
   return el(
     'div',
     { class: 'progress-row' },
     el('a', { href: `#/campaigns/${campaign.id}` }, campaign.name),
-    el('span', { class: 'soft' }, progressText(campaign)),
+    el('span', { class: 'soft' }, [progressText(campaign), paceText(campaign)].filter(Boolean).join(', ')),
     progressBar(campaign),
     campaign.pausedBecause && el('small', { class: 'why' }, pausedText(campaign)),
   );

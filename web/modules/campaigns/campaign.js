@@ -3,7 +3,7 @@ import { el, put } from '/assets/el.js';
 import { count, formatAgo, formatNumber, formatPercent, formatTime } from '/assets/format.js';
 import { confirmDialog, heading, notice, openDialog, run, slot } from '/assets/parts.js';
 import { poll } from '/assets/poll.js';
-import { campaignStatus, progressBar, progressText } from './campaign-progress.js';
+import { campaignStatus, paceText, progressBar, progressText } from './campaign-progress.js';
 import { failuresPanel } from './failures.js';
 import { mailPreview } from './mail-preview.js';
 import { pausedNotice } from './paused.js';
@@ -75,20 +75,27 @@ function statePanel(campaign) {
     pausedNotice(campaign),
     campaign.status !== 'draft' && [
       progressBar(campaign),
-      el('p', { class: 'soft' }, progressText(campaign)),
+      el('p', { class: 'soft' }, [progressText(campaign), paceText(campaign)].filter(Boolean).join(', ')),
       el(
         'dl',
         { class: 'numbers' },
         number('Sent', progress.sent),
-        number('Skipped', progress.skipped, 'unsubscribed'),
+        number('Skipped', progress.skipped, skippedText(progress)),
         number('Failed', progress.failed),
         number('Opened', progress.opened, share(progress.opened)),
         number('Finished', progress.finished, share(progress.finished)),
         number('Answers', progress.answers),
+        progress.complaints > 0 && number('Complaints', progress.complaints, 'marked as spam'),
         twice && number('Possibly sent twice', progress.possiblyTwice, 'being sent during a crash'),
       ),
     ],
   );
+}
+
+function skippedText({ skipped, suppressed }) {
+  if (suppressed === 0) return 'unsubscribed';
+  const link = el('a', { href: '#/suppressions' }, `${formatNumber(suppressed)} suppressed`);
+  return suppressed === skipped ? link : ['unsubscribed, ', link];
 }
 
 function whenText(campaign) {
@@ -99,6 +106,7 @@ function whenText(campaign) {
   return campaign.launchedAt ? `launched ${formatAgo(campaign.launchedAt)}` : '';
 }
 
+/** `note`: a few words, or nodes. */
 function number(label, value, note) {
   return el(
     'div',
@@ -121,6 +129,7 @@ function actions(campaign, changed, signal) {
     );
   if (campaign.status === 'draft') {
     return [
+      testButton(campaign),
       el('a', { class: 'button', href: `#/campaigns/${campaign.id}/edit` }, 'Edit'),
       button('Schedule…', () => scheduleDialog(campaign, changed)),
       button('Launch…', () => launchDialog(campaign, act('launch'), signal), 'primary'),
@@ -128,10 +137,22 @@ function actions(campaign, changed, signal) {
   }
   const live = ['scheduled', 'sending', 'paused'].includes(campaign.status);
   return [
+    live && testButton(campaign),
     campaign.status === 'sending' && quickButton('Pause', act('pause')),
     campaign.status === 'paused' && quickButton('Resume', act('resume'), 'primary'),
     live && button('Cancel…', cancel),
   ];
+}
+
+// Sends the email to the person who asks for it, and says where to look.
+function testButton(campaign) {
+  const told = el('span', { role: 'status' });
+  const send = async () => {
+    const { to } = await post(`/api/campaigns/${campaign.id}/test`);
+    put(told, el('small', { class: 'soft' }, `A test is on its way to ${to}.`));
+  };
+  const node = el('button', { type: 'button', onclick: () => run(node, told, send) }, 'Send me a test');
+  return [node, told];
 }
 
 // Can be undone by its counterpart, so nobody is asked first.

@@ -7,6 +7,7 @@ const CAUSES = {
   recipient: 'the mailbox does not exist or does not take them',
   mail: 'the mail server refuses this email',
   unconfirmed: 'the mail server never confirmed them; they have most likely arrived',
+  bounced: 'the mail server took them, and they were returned later',
 };
 
 /** The failed recipients by cause, and buttons to send to them again. Returns { node, show(campaign) }. */
@@ -39,27 +40,41 @@ export function failuresPanel(mayWrite, retried, signal) {
           el(
             'li',
             null,
-            el('span', null, `${count(one.count, 'email')}: ${CAUSES[one.cause]}. `),
+            el('span', null, `${count(one.count, 'email')}: ${CAUSES[one.cause]}. `, suppressedText(one)),
             one.example && el('small', { class: 'soft' }, 'For example: ', el('q', null, one.example)),
-            mayWrite && again('Send again…', campaign, one.count, { cause: one.cause }),
+            mayWrite && one.count > one.suppressed && again('Send again…', campaign, one.count - one.suppressed, one),
           ),
         ),
       ),
-      mayWrite && items.length > 1 && again('Send all again…', campaign, campaign.progress.failed, {}),
+      mayWrite && items.length > 1 && left(items) > 0 && again('Send all again…', campaign, left(items), {}),
     );
 
-  const again = (text, campaign, emails, which) => {
+  const left = (items) => items.reduce((sum, { count: all, suppressed }) => sum + all - suppressed, 0);
+
+  const again = (text, campaign, emails, { cause }) => {
     const ask = () =>
       confirmDialog(
         'Send again?',
-        which.cause === 'unconfirmed'
+        cause === 'unconfirmed'
           ? `${count(emails, 'person', 'people')} may get this email twice.`
           : `${count(emails, 'email')} will be sent again.`,
         'Send again',
-        async () => retried(await post(`/api/campaigns/${campaign.id}/retry`, which)),
+        async () => retried(await post(`/api/campaigns/${campaign.id}/retry`, { cause })),
       );
     return el('button', { type: 'button', onclick: ask }, text);
   };
 
   return { node, show };
+}
+
+/** Who cannot be sent to again, and where that can be changed. */
+function suppressedText({ count: all, suppressed }) {
+  if (suppressed === 0) return null;
+  const which =
+    suppressed === all
+      ? all === 1
+        ? 'The address is'
+        : 'The addresses are'
+      : `${count(suppressed, 'address is', 'addresses are')}`;
+  return [`${which} `, el('a', { href: '#/suppressions' }, 'suppressed'), '. '];
 }

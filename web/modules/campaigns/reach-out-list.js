@@ -27,10 +27,18 @@ export function reachOutList(campaignId, retried, signal) {
       statusMark(one.status, KINDS[one.status]),
       String(one.attempts),
       formatTime(one.sentAt),
-      one.status === 'failed' && retried ? [one.error ?? '', ' ', again(one)] : (one.error ?? '–'),
+      reasonOf(one),
     ],
     empty: 'No recipients with this status.',
   });
+  const reasonOf = (one) => {
+    const words = [one.error, one.complainedAt && `marked as spam ${formatTime(one.complainedAt)}`]
+      .filter(Boolean)
+      .join('; ');
+    if (one.status !== 'failed') return words || '–';
+    if (one.suppressed) return [words, ' ', el('a', { href: '#/suppressions' }, 'suppressed')];
+    return retried ? [words, ' ', again(one)] : words;
+  };
   const again = (one) => {
     const fault = el('div');
     const act = async () => retried(await post(`/api/campaigns/${campaignId}/retry`, { reachOutId: one.id }));

@@ -1,5 +1,5 @@
 // What it is. The employee's end of a check-in: a conversation that outlives its connections. The page, the tests and
-//   the bench use it; it needs nothing but a WebSocket, so it runs in a browser and in Node.
+//   the bench use it; it needs nothing but fetch and a WebSocket, so it runs in a browser and in Node.
 // What fails without it. Phones sleep, trains enter tunnels, servers restart for a deploy. A plain WebSocket loses the
 //   answer that was under way, shows a message twice after a reload, and, when a server comes back, every page knocks
 //   in the same second and knocks it over again.
@@ -13,8 +13,10 @@
 //   3. One answer to one question. An answer names the question that was on the screen when it was written, and
 //      nothing more is taken until the next question is there.
 //   4. Come back slowly and at random: exponential backoff with full jitter, and never before the server asked us to
-//      (protocol.js).
-// What it costs. One answer in memory; a few seconds of wait after an outage; a round trip per answer.
+//      (protocol.js). Each connection begins with a ticket for the link's token: a refusal of a ticket can be read, where
+//      a browser shows a refused socket as a failure without a reason.
+// What it costs. One answer in memory; a few seconds of wait after an outage; a round trip per answer, and one more per
+//   connection.
 // Its bound. One answer of its own, one connection, one timer of each kind.
 // Its proof. test/modules/conversations/connection.test.ts, connection.browser.test.ts and story.browser.test.ts.
 
@@ -31,6 +33,9 @@ import {
   HINT_MS_MAX,
   helloFrame,
   hintOf,
+  isMove,
+  MOVE_UNSEEN_MS,
+  protocolsOf,
   refusalOf,
   STABLE_AFTER_MS,
   seenFrame,
@@ -40,7 +45,7 @@ import {
   waitMs,
 } from './protocol.js';
 
-/** @import { AnswerContent, Message, ServerFrame, Welcome } from './protocol.js' */
+/** @import { AnswerContent, Message, ServerFrame, TicketAnswer, Welcome } from './protocol.js' */
 /** @import { Environment } from './environment.js' */
 
 const CLOSED_WITHOUT_A_WORD = 1006; // RFC 6455
@@ -88,10 +93,14 @@ const QUIET_MS = 20_000; // after this long without a word, a person who comes b
  * @returns {Conversation}
  */
 export function connectConversation({ url, token, on = {}, environment = {} }) {
-  const { openSocket, storage, startTimer, stopTimer, random, now, newNonce, watch } = { ...PLAIN, ...environment };
+  const { requestTicket, openSocket, storage, startTimer, stopTimer, random, now, newNonce, watch } = {
+    ...PLAIN,
+    ...environment,
+  };
   const kept = keepAnswers(storage, token, now);
   const drawn = new Set(); // nonces that `sending` has reported
   const timers = {};
+  let asking = null; // for a ticket: what ends that
   let socket = null;
   let lastSeq = 0;
   let failures = 0; // connections lost in a row
@@ -105,14 +114,33 @@ export function connectConversation({ url, token, on = {}, environment = {} }) {
   let replaying = false;
   let heardAt = 0;
   let notBefore = 0; // the server asked us not to come back earlier
+  let unseenUntil = 0; // until then we are on a move, and back before anybody notices
+  let state = 'connecting';
   let typedAt = 0;
   let finished = false;
   let closed = false;
 
   function connect() {
     stopTimers();
-    report('state', offline ? 'offline' : 'connecting');
-    const mine = openSocket(url);
+    showState(offline ? 'offline' : 'connecting');
+    start('welcome', drop, WELCOME_WAIT_MS);
+    const mine = new AbortController();
+    asking = mine;
+    requestTicket(url, token, mine.signal).then(
+      (answer) => asking === mine && ticketAnswered(answer),
+      () => asking === mine && lost(CLOSED_WITHOUT_A_WORD, 0, false),
+    );
+  }
+
+  /** @param {TicketAnswer} answer */
+  function ticketAnswered(answer) {
+    asking = null;
+    if ('ticket' in answer) open(answer.ticket);
+    else helloRefused(answer.code, answer.retryAfterMs);
+  }
+
+  function open(ticket) {
+    const mine = openSocket(url, protocolsOf(ticket));
     let opened = false;
     socket = mine;
     mine.onopen = () => {
@@ -122,13 +150,12 @@ export function connectConversation({ url, token, on = {}, environment = {} }) {
     mine.onmessage = ({ data }) => receive(JSON.parse(data));
     mine.onclose = ({ code, reason }) => lost(code, hintOf(reason), opened);
     mine.onerror = () => undefined; // `close` follows
-    start('welcome', drop, WELCOME_WAIT_MS);
   }
 
   function sayHello() {
     welcomed = false;
     underWay = null;
-    send(helloFrame(token, lastSeq));
+    send(helloFrame(lastSeq));
     start('welcome', drop, WELCOME_WAIT_MS);
   }
 
@@ -155,7 +182,8 @@ export function connectConversation({ url, token, on = {}, environment = {} }) {
     for (const message of frame.messages) received(message);
     replaying = false;
     if (!welcomed) return; // a hole: we are on our way to connect again
-    report('state', 'open');
+    unseenUntil = 0;
+    showState('open');
     kept.refresh();
     for (const [nonce, answer] of kept.all()) draw(nonce, answer);
     if (frame.finished) ended();
@@ -225,7 +253,7 @@ export function connectConversation({ url, token, on = {}, environment = {} }) {
     stop('ack');
     stop('again');
     underWay = null;
-    if (refusals > 0) report('state', 'open');
+    if (refusals > 0) showState('open');
     refusals = 0;
   }
 
@@ -235,11 +263,11 @@ export function connectConversation({ url, token, on = {}, environment = {} }) {
     if (nonce !== underWay) return;
     stop('ack');
     refusals++;
-    report('state', 'busy');
+    showState('busy');
     start('again', sendUnderWay, waitMs(refusals, retryAfterMs, random()));
   }
 
-  function helloRefused(code, retryAfterMs) {
+  function helloRefused(code, retryAfterMs = 0) {
     const next = afterHelloError(code);
     // During a deploy an older server may not know our frames: the link was good before.
     if (next === 'again' || (code === 'invalid' && greeted)) return drop(CLOSE.busy, retryAfterMs);
@@ -286,6 +314,8 @@ export function connectConversation({ url, token, on = {}, environment = {} }) {
   }
 
   function letGo() {
+    asking?.abort();
+    asking = null;
     const old = socket;
     socket = null;
     if (old === null) return;
@@ -298,7 +328,9 @@ export function connectConversation({ url, token, on = {}, environment = {} }) {
   // Rule 4.
   function lost(code, hintMs, opened) {
     stopTimers();
+    asking = null;
     socket = null;
+    if (welcomed && isMove(code, hintMs)) unseenUntil = now() + MOVE_UNSEEN_MS;
     welcomed = false;
     underWay = null;
     refusals = 0;
@@ -308,7 +340,7 @@ export function connectConversation({ url, token, on = {}, environment = {} }) {
     if (closed) return;
     failures = failuresAfter(failures, code);
     notBefore = now() + Math.min(hintMs, HINT_MS_MAX);
-    report('state', offline ? 'offline' : code === CLOSE.busy || hintMs > 0 ? 'busy' : 'waiting');
+    showState(offline ? 'offline' : code === CLOSE.busy || hintMs > 0 ? 'busy' : 'waiting');
     // The browser may be wrong about the network, so we still try.
     start('retry', connect, offline ? BACKOFF_MS.max : waitMs(failures, hintMs, random()));
   }
@@ -325,7 +357,8 @@ export function connectConversation({ url, token, on = {}, environment = {} }) {
   const stopWatching = watch({
     offline() {
       offline = true;
-      if (socket === null) return report('state', 'offline');
+      unseenUntil = 0;
+      if (isAway()) return showState('offline');
       drop();
     },
     online() {
@@ -335,7 +368,7 @@ export function connectConversation({ url, token, on = {}, environment = {} }) {
       hurry();
     },
     back() {
-      if (socket === null) hurry();
+      if (isAway()) hurry();
       else if (welcomed && underWay === null && now() - heardAt > QUIET_MS) sayHello();
     },
   });
@@ -343,7 +376,20 @@ export function connectConversation({ url, token, on = {}, environment = {} }) {
   // The network is back, or the person is: no reason to sit out the rest of the wait, unless the server asked for it.
   function hurry() {
     if (now() >= notBefore) return connect();
-    report('state', 'busy');
+    showState('busy');
+  }
+
+  function isAway() {
+    return socket === null && asking === null;
+  }
+
+  // A move is not told, unless it takes too long.
+  function showState(next) {
+    state = next;
+    stop('unseen');
+    const leftMs = unseenUntil - now();
+    if (leftMs <= 0) return report('state', state);
+    start('unseen', () => report('state', state), leftMs);
   }
 
   // Rule 3.

@@ -1,10 +1,15 @@
 // What the client needs from where it runs, and what it takes where nothing is given, for instance in Node.
 
+import { ticketUrl } from './protocol.js';
+
 /** @import { KeptIn } from './kept-answers.js' */
+/** @import { TicketAnswer } from './protocol.js' */
 
 /**
  * @typedef {object} Environment
- * @property {(url: string) => WebSocket} [openSocket]
+ * @property {(url: string, token: string, signal: AbortSignal) => Promise<TicketAnswer>} [requestTicket] rejects when
+ *   there is no answer
+ * @property {(url: string, protocols: string[]) => WebSocket} [openSocket]
  * @property {KeptIn | null} [storage] for answers that are to outlive the page
  * @property {(run: () => void, ms: number) => unknown} [startTimer]
  * @property {(timer: any) => void} [stopTimer]
@@ -17,7 +22,8 @@
 
 /** @type {Required<Environment>} */
 export const PLAIN = {
-  openSocket: (url) => new WebSocket(url),
+  requestTicket,
+  openSocket: (url, protocols) => new WebSocket(url, protocols),
   storage: null,
   startTimer: (run, ms) => setTimeout(run, ms),
   stopTimer: (timer) => clearTimeout(timer),
@@ -26,6 +32,13 @@ export const PLAIN = {
   newNonce: createNonce,
   watch: () => () => undefined,
 };
+
+// The body is sent as text, so that a page of another origin needs no preflight; an address would be in logs.
+async function requestTicket(url, token, signal) {
+  const body = JSON.stringify({ token });
+  const response = await fetch(ticketUrl(url), { method: 'POST', body, signal, referrerPolicy: 'no-referrer' });
+  return response.json();
+}
 
 // crypto.randomUUID exists only on https and localhost; a small server may be reached by address on a local network.
 function createNonce() {

@@ -2,7 +2,7 @@
 // ticket, which the api gives to whoever is signed in; what was missed in between comes with the next one.
 
 import { pause, post } from '/assets/api.js';
-import { hintOf, waitMs } from './protocol.js';
+import { helloFrame, hintOf, isMove, protocolsOf, waitMs } from './protocol.js';
 
 /**
  * @param {number} id of the conversation
@@ -19,8 +19,8 @@ export function watchLive(id, signal, on) {
 
   async function keepOpen() {
     while (!signal.aborted) {
-      const hintMs = await connectOnce().catch(() => 0);
-      on.state('waiting');
+      const { code, hintMs } = await connectOnce().catch(() => ({ code: 0, hintMs: 0 }));
+      if (!isMove(code, hintMs)) on.state('waiting');
       failures++;
       await pause(waitMs(failures, hintMs), signal);
     }
@@ -28,16 +28,16 @@ export function watchLive(id, signal, on) {
 
   async function connectOnce() {
     const { ticket, url } = await post(`/api/conversations/${id}/ticket`, undefined, signal);
-    socket = new WebSocket(url);
+    socket = new WebSocket(url, protocolsOf(ticket));
     const stop = () => socket.close();
     signal.addEventListener('abort', stop, { once: true });
-    socket.onopen = () => send({ type: 'watch', ticket, lastSeq });
+    socket.onopen = () => send(helloFrame(lastSeq));
     socket.onmessage = ({ data }) => receive(JSON.parse(data));
-    const { reason } = await new Promise((resolve) => {
+    const { code, reason } = await new Promise((resolve) => {
       socket.onclose = resolve;
     });
     signal.removeEventListener('abort', stop);
-    return hintOf(reason);
+    return { code, hintMs: hintOf(reason) };
   }
 
   function receive(frame) {

@@ -1,8 +1,14 @@
 // The chat's protocol, version 1: the frames, the close codes, and when a client comes back. The server, the page, the
 // tests and the bench take their types from here. Nothing in this file knows a page, so any program can use it.
 //
+// A connection begins with a ticket, which is good for one socket, soon. An employee's client gets it for the token of the
+// link, with a POST to the socket's address and /ticket: { token } -> { ticket }, or an error as below, when it is refused.
+// Somebody of the people team gets one from the api. The socket is opened with the subprotocols `ticket` and
+// `ticket.<ticket>`, of which the server chooses the first. (A browser lets a page set no other header of an upgrade, and
+// an address is in every log.)
+//
 // client                                       server
-// { type: 'hello', version, token, lastSeq } -> { type: 'welcome', name, organisation, campaign, questions, messages, … }
+// { type: 'hello', version, lastSeq }         -> { type: 'welcome', name, organisation, campaign, questions, messages, … }
 //                                               or { type: 'resync', fromSeq } and a welcome, when what came after
 //                                               lastSeq is more than the server repeats: forget what came before fromSeq
 // { type: 'answer', nonce, questionSeq, text }
@@ -14,18 +20,19 @@
 // anything                                   -> { type: 'error', code, message } when it is refused; `nonce` when an
 //                                               answer is meant, `retryAfterMs` when it may be sent again later
 //
-// Somebody of the people team watches a conversation with a ticket of the api, which is good for one use, soon:
+// Somebody of the people team watches:
 //
-// { type: 'watch', ticket, lastSeq }          -> { type: 'watching', messages, lastSeq, finished, canSay }
+// { type: 'hello', version, lastSeq }         -> { type: 'watching', messages, lastSeq, finished, canSay }
 // { type: 'say', nonce, text }                -> { type: 'ack', nonce, seq } once it is committed
 //                                               { type: 'present', isThere } whether the employee has a window open
 // and the messages, typing and errors of above.
 //
 // A hello may be said again on an open connection, to catch up. A close with 1012 or 1013 has the reason
-// "retry after <ms> ms".
+// "retry after <ms> ms". A 1012 with a short wait is a move to another process: nobody has to be told of it.
 
 /**
- * @typedef {{ type: 'hello', version?: number, token: string, lastSeq: number }} Hello
+ * @typedef {{ ticket: string } | Refusal} TicketAnswer
+ * @typedef {{ type: 'hello', version?: number, lastSeq: number }} Hello
  *   `lastSeq`: the highest seq that the client has, 0 for none
  * @typedef {{ questionSeq: number, text: string } | { questionSeq: number, choice: number }} AnswerContent
  *   `questionSeq`: of the question that was on the screen when the answer was written
@@ -74,6 +81,8 @@ export const CHOICES = Object.freeze([1, 2, 3, 4, 5]);
 /** Exponential, with full jitter: many clients that lost one server must not come back in the same second. */
 export const BACKOFF_MS = Object.freeze({ base: 500, max: 15_000 });
 export const HINT_MS_MAX = 60_000; // a server that asks for more is misconfigured; nobody looks at a page for this long
+export const MOVE_HINT_MS_MAX = 1_000; // a wait that nobody notices
+export const MOVE_UNSEEN_MS = 4_000; // after which a move that does not succeed is a lost connection like any other
 export const WELCOME_WAIT_MS = 15_000; // above the server's own waits: it says no before we give up
 export const ACK_WAIT_MS = 10_000; // longer than this and the connection is presumed dead, even if it does not know yet
 export const TYPING_EVERY_MS = 3_000; // how often a client says that somebody is typing
@@ -83,12 +92,27 @@ const LONGEST_WAIT_FAILURES = Math.ceil(Math.log2(BACKOFF_MS.max / BACKOFF_MS.ba
 const NEVER_TAKEN = new Set(['invalid', 'conflict', 'not_found', 'gone', 'forbidden', 'too_large', 'unsupported']);
 
 /**
- * @param {string} token of the link
+ * Where a token becomes a ticket.
+ * @param {string} url of the socket
+ */
+export function ticketUrl(url) {
+  return `${url.replace(/^ws/, 'http')}/ticket`;
+}
+
+/**
+ * The subprotocols that a socket is opened with.
+ * @param {string} ticket
+ */
+export function protocolsOf(ticket) {
+  return ['ticket', `ticket.${ticket}`];
+}
+
+/**
  * @param {number} lastSeq
  * @returns {Hello}
  */
-export function helloFrame(token, lastSeq) {
-  return { type: 'hello', version: VERSION, token, lastSeq };
+export function helloFrame(lastSeq) {
+  return { type: 'hello', version: VERSION, lastSeq };
 }
 
 /**
@@ -158,6 +182,15 @@ export function hintOf(reason) {
 }
 
 /**
+ * Whether the server only moves us to another process: we are back before anybody notices.
+ * @param {number} code of the close
+ * @param {number} hintMs of the server
+ */
+export function isMove(code, hintMs) {
+  return code === CLOSE.restart && hintMs <= MOVE_HINT_MS_MAX;
+}
+
+/**
  * How many failures in a row there have been, now that a connection was lost.
  * @param {number} failures before this one
  * @param {number} code of the close
@@ -180,7 +213,7 @@ export function waitMs(failures, hintMs = 0, random = Math.random()) {
 }
 
 /**
- * What an error means when it comes instead of a welcome. `invalid`: the link will never be taken, because we did not
+ * What an error means when it comes instead of a ticket or a welcome. `invalid`: the link will never be taken, because we did not
  * issue it or it is not even spelled like one. `gone`: it has expired. `outdated`: the server speaks another version.
  * `again`: come back later.
  * @param {string} code of the error

@@ -1,11 +1,10 @@
 import { get } from '/assets/api.js';
+import { calm } from '/assets/calm.js';
 import { el, put } from '/assets/el.js';
 import { formatTime } from '/assets/format.js';
 import { pagedTable } from '/assets/pages.js';
 import { field, heading, slot } from '/assets/parts.js';
 import { importPanel } from './import-panel.js';
-
-const TYPING_PAUSE_MS = 250;
 
 export function employeesView({ session, signal }) {
   const search = el('input', {
@@ -52,13 +51,4 @@ function employeeRow(employee) {
     employee.unsubscribedAt &&
     el('span', { class: 'status skipped', title: formatTime(employee.unsubscribedAt) }, 'unsubscribed');
   return [[employee.name, ' ', off], employee.email, employee.team?.name ?? '–', formatTime(employee.createdAt)];
-}
-
-// One request per pause in typing, not one per key.
-function calm(act) {
-  let timer;
-  return () => {
-    clearTimeout(timer);
-    timer = setTimeout(act, TYPING_PAUSE_MS);
-  };
 }

@@ -1,9 +1,11 @@
-import type { Server } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import { text } from 'node:stream/consumers';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { AppError } from '../../../../src/errors.ts';
 import type { Log } from '../../../../src/log.ts';
 import { readCheckInToken } from '../../../../src/modules/conversations/links.ts';
 import { CLOSE } from '../../../../src/socket/server.ts';
+import { ticketOf } from '../../../../src/socket/ticket.ts';
 import type { StoreAnswer } from './answers.ts';
 import type { Visit } from './visits.ts';
 
@@ -19,7 +21,6 @@ export interface ChatParts {
 
 interface Frame {
   readonly type: string;
-  readonly token?: string;
   readonly lastSeq?: number;
   readonly nonce?: string;
   readonly questionSeq?: number;
@@ -27,20 +28,24 @@ interface Frame {
   readonly choice?: number;
 }
 
-/** The chat's frames over bare ws: each message is handled as it comes, and each reply goes out as JSON. */
+/**
+ * The chat's frames over bare ws: each message is handled as it comes, and each reply goes out as JSON. A link's token is
+ * its ticket (see `giveTickets`).
+ */
 export function serveChat({ server, secretKey, log, visit, storeAnswer }: ChatParts): WebSocketServer {
   const sockets = new WebSocketServer({ server, path: '/chat' });
   /** The open windows of each conversation. */
   const windows = new Map<number, Set<WebSocket>>();
 
-  sockets.on('connection', (socket) => {
+  sockets.on('connection', (socket, request) => {
+    const token = ticketOf(request) ?? '';
     let conversation: { orgId: number; id: number } | undefined;
     socket.on('error', (error) => log.debug({ err: error }, 'socket error'));
     socket.on('close', () => leave(socket, conversation?.id));
     socket.on('message', async (data) => {
       try {
         const frame = JSON.parse(String(data)) as Frame;
-        if (frame.type === 'hello') conversation = await welcome(socket, frame);
+        if (frame.type === 'hello') conversation = await welcome(socket, token, frame);
         else if (frame.type === 'answer' && conversation !== undefined) await answer(socket, conversation, frame);
       } catch (error) {
         refuse(socket, error);
@@ -48,7 +53,7 @@ export function serveChat({ server, secretKey, log, visit, storeAnswer }: ChatPa
     });
   });
 
-  async function welcome(socket: WebSocket, { token = '', lastSeq = 0 }: Frame) {
+  async function welcome(socket: WebSocket, token: string, { lastSeq = 0 }: Frame) {
     const target = readCheckInToken(secretKey, token);
     const found = target && (await visit(target.orgId, target.id, lastSeq));
     if (target === undefined || found === undefined) {
@@ -96,6 +101,12 @@ export function serveChat({ server, secretKey, log, visit, storeAnswer }: ChatPa
   const stop = pingAll(sockets);
   sockets.on('close', stop);
   return sockets;
+}
+
+/** What is asked for with a POST: the token that was sent. */
+export async function giveTickets(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const { token } = JSON.parse(await text(request)) as { token: string };
+  response.setHeader('content-type', 'application/json').end(JSON.stringify({ ticket: token }));
 }
 
 function send(socket: WebSocket, message: object): void {

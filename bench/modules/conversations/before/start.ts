@@ -8,7 +8,7 @@ import type { Config } from '../../../../src/config.ts';
 import type { Log } from '../../../../src/log.ts';
 import { answersOneByOne } from './answers.ts';
 import { createApi } from './api.ts';
-import { serveChat } from './chat.ts';
+import { giveTickets, serveChat } from './chat.ts';
 import { openPool, readsOf } from './database.ts';
 import { answersInGroups } from './grouped-answers.ts';
 import { wholeLists } from './lists.ts';
@@ -75,7 +75,11 @@ export async function startBefore(config: Config, log: Log, { parts, steps }: Be
 
 /** Whoever asks is told that it runs. */
 async function answering(host: string, port: number) {
-  const server = createServer((_request, response) => response.end('ready'));
+  const server = createServer((request, response) =>
+    request.method === 'POST'
+      ? void giveTickets(request, response).catch(() => response.destroy())
+      : response.end('ready'),
+  );
   await new Promise<void>((resolve) => server.listen(port, host, resolve));
   return server;
 }

@@ -70,7 +70,7 @@ export async function climb(context: OwnLayoutContext, rung: Rung, first: number
 
 function start({ soft }: OwnLayoutContext, { layout }: Rung): Promise<Layout> {
   const folder = path.join(ROOT, '.tardigrade', 'bench', 'twenty-times');
-  return startLayout({ kind: 'nano-each', seedScale: SEED_SCALE, folder, soft, ...layout });
+  return startLayout({ seedScale: SEED_SCALE, folder, soft, ...layout });
 }
 
 async function measure(
@@ -84,9 +84,11 @@ async function measure(
   const { api, databaseUrl } = layout.addresses;
   const owners = await ownersOf(api);
   const goingOut = createGoingOut(database, api, owners);
-  const historyFile = path.join(ROOT, '.tardigrade', 'bench', 'twenty-times', 'answers.jsonl');
+  const historyFiles = layout.addresses.chats
+    .slice(0, rung.chats)
+    .map((_, door) => path.join(ROOT, '.tardigrade', 'bench', 'twenty-times', `answers-${door}.jsonl`));
   const dashboard = await dashboardRequests(database, owners);
-  const rig: Rig = { layout, database, goingOut, dashboard, times, historyFile, onSample };
+  const rig: Rig = { layout, database, goingOut, dashboard, times, historyFiles, onSample };
   for (const request of dashboard.slice(0, WARMING_REQUESTS))
     await call(api, request.path, { headers: request.headers });
   const levels: Level[] = [];
@@ -104,14 +106,14 @@ async function measure(
     },
     {
       first,
-      max: times.usersMax,
+      max: times.usersMax * rung.chats,
       mayGoOn: (_, isNarrowing) => seconds() < (isNarrowing ? times.narrowSeconds : times.rungSeconds),
     },
   );
 
   const best = levels.find(({ users }) => users === (held > 0 ? held : notHeld));
   const broken = levels.find(({ users }) => users === notHeld);
-  const { lost } = await lostOf(databaseUrl, CONVERSATION_HISTORY, [historyFile]);
+  const { lost } = await lostOf(databaseUrl, CONVERSATION_HISTORY, historyFiles);
   return {
     rung: rung.name,
     users: held,
@@ -161,7 +163,7 @@ async function ownersOf(apiUrl: string): Promise<Account[]> {
 }
 
 function memoryOf({ boxes }: Layout): Pick<Climbed, 'peakMb' | 'peakOf' | 'oomKills'> {
-  const workers = ['api', 'chat', 'mailer'].flatMap((name) => {
+  const workers = ['api', 'chat', 'chat-2', 'mailer'].flatMap((name) => {
     const box = boxes.get(name);
     return box === undefined ? [] : [{ name, ...box.figures() }];
   });

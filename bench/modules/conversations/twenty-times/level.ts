@@ -5,7 +5,7 @@ import type { Layout } from '../../../layout/layout.ts';
 import { ELU_MAX } from '../../../load/limits.ts';
 import type { FixedRequest, LoadSample } from '../../../load/plan.ts';
 import { startLoad } from '../../../load/start-load.ts';
-import { round } from '../../../numbers.ts';
+import { round, sum } from '../../../numbers.ts';
 import { failuresOf } from '../../../scenarios/scenario.ts';
 import type { LoadFigures } from '../../../types.ts';
 import { SOCKET_MESSAGES, SOCKETS, type SocketFigures, type SocketsPlan } from '../sockets-plan.ts';
@@ -29,7 +29,8 @@ export interface Rig {
   readonly goingOut: GoingOut;
   readonly dashboard: readonly FixedRequest[];
   readonly times: Times;
-  readonly historyFile: string;
+  /** One per chat process. */
+  readonly historyFiles: readonly string[];
   readonly onSample: (sample: LoadSample) => void;
 }
 
@@ -47,25 +48,29 @@ export interface Level {
 }
 
 export async function tryLevel(rig: Rig, users: number): Promise<Level> {
-  const { layout, database, goingOut, dashboard, times, historyFile, onSample } = rig;
+  const { layout, database, goingOut, dashboard, times, historyFiles, onSample } = rig;
   const { connectSeconds, warmUpSeconds, countedSeconds } = times;
   const deathsBefore = layout.deaths().length;
   const seconds = warmUpSeconds + countedSeconds;
-  const plan: SocketsPlan = {
-    kind: SOCKETS,
-    url: layout.addresses.chat,
-    // A few more, for those who come to the end.
-    tokens: await inviteEverywhere(database, layout.addresses.secretKey, Math.ceil(users * 1.05) + 20),
-    atOnce: users,
-    connectSeconds,
-    warmUpSeconds,
-    mode: 'steady',
-    pace: { kind: 'think', ...THINK_MS },
-    seconds: seconds - connectSeconds,
-    seed: users,
-    historyFile,
-  };
-  const chatting = startLoad(plan, onSample);
+  const doors = historyFiles.length;
+  // A few more, for those who come to the end.
+  const tokens = await inviteEverywhere(database, layout.addresses.secretKey, Math.ceil(users * 1.05) + 20 * doors);
+  const chatting = historyFiles.map((historyFile, door) => {
+    const plan: SocketsPlan = {
+      kind: SOCKETS,
+      url: layout.addresses.chats[door] as string,
+      tokens: tokens.filter((_, place) => place % doors === door),
+      atOnce: Math.floor(users / doors),
+      connectSeconds,
+      warmUpSeconds,
+      mode: 'steady',
+      pace: { kind: 'think', ...THINK_MS },
+      seconds: seconds - connectSeconds,
+      seed: users + door,
+      historyFile,
+    };
+    return startLoad(plan, door === 0 ? onSample : undefined);
+  });
   const working = startLoad({
     kind: 'open-loop',
     url: layout.addresses.api,
@@ -76,17 +81,25 @@ export async function tryLevel(rig: Rig, users: number): Promise<Level> {
     requests: dashboard,
   });
   const mailing = mailsPerSecond(goingOut, warmUpSeconds, countedSeconds);
-  const [chat, day, mails] = await Promise.all([chatting.figures, working.figures, mailing]);
+  const [chats, day, mails] = await Promise.all([
+    Promise.all(chatting.map(({ figures }) => figures)),
+    working.figures,
+    mailing,
+  ]);
 
-  const acks = chat.byRoute[SOCKET_MESSAGES.answer];
+  const acks = chats.map(({ byRoute }) => byRoute[SOCKET_MESSAGES.answer]);
   const found = {
-    answersPerSecond: round((acks?.count ?? 0) / countedSeconds),
-    ackP99Ms: round(acks?.p99Ms ?? 0),
+    answersPerSecond: round(sum(acks.map((ack) => ack?.count ?? 0)) / countedSeconds),
+    // Of the process that was slower.
+    ackP99Ms: round(Math.max(...acks.map((ack) => ack?.p99Ms ?? 0))),
     dashboardP95Ms: round(day.latency.p95Ms),
     mailsPerSecond: round(mails),
   };
-  const broke = brokenOf({ users, chat, day, ...found, deaths: layout.deaths().slice(deathsBefore) });
-  const generator = [...limitsOf('chat', chat, ACK_P99_MS_MAX), ...limitsOf('dashboard', day, DASHBOARD_P95_MS_MAX)];
+  const broke = brokenOf({ users, chats, day, ...found, deaths: layout.deaths().slice(deathsBefore) });
+  const generator = [
+    ...new Set(chats.flatMap((chat) => limitsOf('chat', chat, ACK_P99_MS_MAX))),
+    ...limitsOf('dashboard', day, DASHBOARD_P95_MS_MAX),
+  ];
   return { users, held: broke.length === 0, broke, generator, ...found };
 }
 
@@ -98,24 +111,29 @@ async function mailsPerSecond({ sent }: GoingOut, fromSeconds: number, seconds: 
 }
 
 interface Measured extends Pick<Level, 'users' | 'ackP99Ms' | 'dashboardP95Ms' | 'mailsPerSecond'> {
-  readonly chat: SocketFigures;
+  readonly chats: readonly SocketFigures[];
   readonly day: LoadFigures;
   readonly deaths: readonly string[];
 }
 
 /** Exported for its test. */
-export function brokenOf(measured: Measured): string[] {
-  const { users, chat, day, ackP99Ms, dashboardP95Ms, mailsPerSecond: mails, deaths } = measured;
+export function brokenOf(found: Measured): string[] {
+  const { users, chats, day, ackP99Ms, dashboardP95Ms, mailsPerSecond: mails, deaths } = found;
   const faults: [excess: number, says: string][] = [];
   const limit = (says: string, value: number, most: number) => {
     if (value > most) faults.push([value / most, says]);
   };
   for (const death of deaths) faults.push([Number.POSITIVE_INFINITY, death.split('\n')[0] as string]);
-  limit(`${chat.connectedMax} of ${users} users got in`, users, chat.connectedMax);
+  const connected = sum(chats.map(({ connectedMax }) => connectedMax));
+  limit(`${connected} of ${users} users got in`, users, connected);
   limit(`ack p99 ${ackP99Ms} ms`, ackP99Ms, ACK_P99_MS_MAX);
   limit(`dashboard p95 ${dashboardP95Ms} ms`, dashboardP95Ms, DASHBOARD_P95_MS_MAX);
   limit(`${mails} mails a second`, MAILS_PER_SECOND_MIN, mails);
-  for (const [name, figures] of Object.entries({ chat, dashboard: day })) {
+  const measured: [name: string, figures: LoadFigures][] = [
+    ...chats.map((chat): [string, LoadFigures] => ['chat', chat]),
+    ['dashboard', day],
+  ];
+  for (const [name, figures] of measured) {
     const { achievedPerSecond, offeredPerSecond, latency } = figures;
     const { refused, failed, wrong, sample } = failuresOf({ figures });
     const share = (refused + failed) / Math.max(1, latency.count + refused);

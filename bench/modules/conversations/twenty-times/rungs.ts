@@ -8,7 +8,9 @@ import { PROVIDER_MAILS_PER_SECOND } from './limits.ts';
 
 export interface Rung {
   readonly name: string;
-  readonly layout: Pick<LayoutOptions, 'programs' | 'without' | 'environment'>;
+  readonly layout: Pick<LayoutOptions, 'kind' | 'programs' | 'without' | 'environment'>;
+  /** Chat processes, each with its share of the users. */
+  readonly chats: number;
 }
 
 interface Setup {
@@ -18,11 +20,12 @@ interface Setup {
   /** What the product's own workers do. */
   readonly shipped: readonly Part[];
   readonly mailsPerSecond: number;
+  readonly chats: 1 | 2;
 }
 
 const MAIN = path.join(import.meta.dirname, '..', 'before', 'main.ts');
 
-const BEFORE: Setup = { isSplit: false, steps: [], shipped: [], mailsPerSecond: 10_000 };
+const BEFORE: Setup = { isSplit: false, steps: [], shipped: [], mailsPerSecond: 10_000, chats: 1 };
 
 const CHANGES: readonly [name: string, change: (setup: Setup) => Setup][] = [
   ['before: one process', (setup) => setup],
@@ -34,27 +37,31 @@ const CHANGES: readonly [name: string, change: (setup: Setup) => Setup][] = [
   ['answers in shared commits', withStep('groups')],
   ['mails throttled', (setup) => ({ ...setup, mailsPerSecond: PROVIDER_MAILS_PER_SECOND })],
   ['admission and backpressure: the product', (setup) => ({ ...setup, shipped: PARTS })],
+  // What one process takes is a setting (SOCKETS_MAX), not what it can bear.
+  ['a second chat process', (setup) => ({ ...setup, chats: 2 })],
 ];
 
-export const RUNGS: readonly Rung[] = CHANGES.map(([name], place) => ({
-  name,
-  layout: layoutOf(CHANGES.slice(0, place + 1).reduce((setup, [, change]) => change(setup), BEFORE)),
-}));
+export const RUNGS: readonly Rung[] = CHANGES.map(([name], place) => {
+  const setup = CHANGES.slice(0, place + 1).reduce((before, [, change]) => change(before), BEFORE);
+  return { name, layout: layoutOf(setup), chats: setup.chats };
+});
 
 function withStep(step: Step): (setup: Setup) => Setup {
   return (setup) => ({ ...setup, steps: [...setup.steps, step] });
 }
 
-function layoutOf({ isSplit, steps, shipped, mailsPerSecond }: Setup): Rung['layout'] {
+function layoutOf({ isSplit, steps, shipped, mailsPerSecond, chats }: Setup): Rung['layout'] {
   const environment = {
     MAIL_PER_SECOND: String(mailsPerSecond),
     // All users of the generator come from one address.
     SOCKETS_PER_ADDRESS: String(SOCKETS_MAX),
   };
   // The one process lives in the api's box.
-  if (!isSplit) return { environment, without: ['mailer', 'chat'], programs: { api: programOf(PARTS, steps) } };
+  const kind = 'nano-each';
+  if (!isSplit) return { kind, environment, without: ['mailer', 'chat'], programs: { api: programOf(PARTS, steps) } };
+  if (chats === 2) return { kind: 'two-each', environment: { ...environment, API_INSTANCES: '1' }, without: ['api-2'] };
   const own = PARTS.filter((part) => !shipped.includes(part));
-  return { environment, programs: Object.fromEntries(own.map((part) => [part, programOf([part], steps)])) };
+  return { kind, environment, programs: Object.fromEntries(own.map((part) => [part, programOf([part], steps)])) };
 }
 
 /** With the heap that the product's workers have. */

@@ -1,0 +1,114 @@
+/**
+ * A small SMTP server for the mails that mail servers write back: bounces and complaints. It takes mail for two kinds of
+ * addresses only, those that we have signed as envelope senders (src/mail/mail-reference.ts) and `complaints@` the domain,
+ * so it is of no use to anybody else: it relays nothing, keeps nothing and answers nothing.
+ *
+ * A report is answered with 250 when what it says is stored. If it cannot be stored the server is told to come back, and
+ * servers do so for days. It offers no STARTTLS, because a certificate for it would be one more thing to renew: the MX of
+ * the domain is a mail server or a provider, which passes reports on (docs/modules/suppressions/bounces.md).
+ */
+import { SMTPServer, type SMTPServerAddress, type SMTPServerDataStream, type SMTPServerSession } from 'smtp-server';
+import { REPORT_BYTES_MAX, REPORT_CONNECTIONS_MAX, REPORT_IDLE_MS, REPORT_REFERENCES_MAX } from '../limits.ts';
+import { type DeliveryReport, parseDeliveryReport } from './delivery-report.ts';
+import { type MailReference, readReference } from './mail-reference.ts';
+
+export interface ReportReceiver {
+  readonly port: number;
+  close(): Promise<void>;
+}
+
+export interface ReportReceiverOptions {
+  readonly host: string;
+  readonly port: number;
+  /** The domain of the addresses that it takes mail for. */
+  readonly domain: string;
+  readonly secretKey: string;
+  /** Stores what happened to the mail. Rejects when that is not possible now. */
+  readonly take: (reference: MailReference, event: DeliveryReport['event']) => Promise<void>;
+  readonly onFault: (error: unknown) => void;
+}
+
+export const COMPLAINTS_LOCAL_PART = 'complaints';
+
+export function openReportReceiver(options: ReportReceiverOptions): Promise<ReportReceiver> {
+  const { host, port, domain, secretKey, take, onFault } = options;
+
+  function isOurs(address: string): boolean {
+    const at = address.lastIndexOf('@');
+    if (address.slice(at + 1).toLowerCase() !== domain) return false;
+    const local = address.slice(0, at).toLowerCase();
+    return local === COMPLAINTS_LOCAL_PART || readReference(secretKey, local) !== undefined;
+  }
+
+  async function takeMail(stream: SMTPServerDataStream, session: SMTPServerSession): Promise<void> {
+    const mail = await readAll(stream);
+    const sentTo = session.envelope.rcptTo.map(({ address }) => address);
+    const report = await parseDeliveryReport(mail, sentTo);
+    for (const text of report?.references.slice(0, REPORT_REFERENCES_MAX) ?? []) {
+      const reference = readReference(secretKey, text);
+      if (reference !== undefined && report !== undefined) return take(reference, report.event);
+    }
+  }
+
+  const server = new SMTPServer({
+    name: domain,
+    banner: 'bounces and complaints only',
+    disabledCommands: ['AUTH', 'STARTTLS'],
+    disableReverseLookup: true,
+    authOptional: true,
+    logger: false,
+    size: REPORT_BYTES_MAX,
+    maxClients: REPORT_CONNECTIONS_MAX,
+    socketTimeout: REPORT_IDLE_MS,
+    closeTimeout: CLOSE_MS,
+    onRcptTo({ address }: SMTPServerAddress, session, done) {
+      // One, as each of our mails has one sender in its envelope.
+      if (session.envelope.rcptTo.length > 0) return done(replyOf(452, '4.5.3 one at a time'));
+      done(isOurs(address) ? undefined : replyOf(550, '5.1.1 no such mailbox'));
+    },
+    onData(stream, session, done) {
+      takeMail(stream, session).then(
+        () => done(),
+        (error: unknown) => {
+          if (error instanceof TooLarge) return done(replyOf(552, '5.3.4 larger than any report'));
+          onFault(error);
+          done(replyOf(451, '4.3.0 not now, try again later'));
+        },
+      );
+    },
+  });
+  // A client that goes away in the middle is not a fault of ours.
+  server.on('error', () => undefined);
+  return new Promise((resolve, reject) => {
+    server.server.once('error', reject);
+    server.listen(port, host, () => {
+      server.server.off('error', reject);
+      const address = server.server.address() as { port: number };
+      resolve({
+        port: address.port,
+        close: () => new Promise<void>((closed) => server.close(() => closed())),
+      });
+    });
+  });
+}
+
+const CLOSE_MS = 1_000;
+
+class TooLarge extends Error {}
+
+/** Everything is read, or the client would not hear the answer; no more than REPORT_BYTES_MAX of it is kept. */
+async function readAll(stream: SMTPServerDataStream): Promise<Uint8Array> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of stream as AsyncIterable<Buffer>) {
+    bytes += chunk.length;
+    if (bytes <= REPORT_BYTES_MAX) chunks.push(chunk);
+    else chunks.length = 0;
+  }
+  if (bytes > REPORT_BYTES_MAX) throw new TooLarge();
+  return Buffer.concat(chunks);
+}
+
+function replyOf(responseCode: number, message: string): Error {
+  return Object.assign(new Error(message), { responseCode });
+}

@@ -1,0 +1,163 @@
+import type { FastifyRequest } from 'fastify';
+import { Type } from 'typebox';
+import type { IdPlace } from '../../db/keyset-pagination.ts';
+import { AppError } from '../../errors.ts';
+import type { App } from '../../http/app.ts';
+import { closed, Email, Id, IdParams, nullable, PageQuery, pageSchema, Time } from '../../http/schemas.ts';
+import { isSignedWebhook } from '../../http/webhook-signature.ts';
+import { EMAIL_CHARS_MAX, MAIL_REASON_CHARS_MAX, WEBHOOK_EVENTS_MAX } from '../../limits.ts';
+import { readReference } from '../../mail/mail-reference.ts';
+import { whoIs } from '../accounts/accounts.ts';
+import type { ApiContext } from '../faces.ts';
+import { takeMailEvent } from './mail-events.ts';
+import { type AddressPlace, suppressionsFound, suppressionsPage } from './queries.ts';
+import { liftSuppression, suppressByHand } from './suppressions.ts';
+
+const Suppression = Type.Object({
+  id: Id,
+  address: Type.String(),
+  reason: Type.String({
+    description:
+      '`bounce`: its mail server refused it for good; `complaint`: its owner marked a mail as spam; `person`: added by hand',
+  }),
+  detail: Type.String({ description: 'the words of the mail server, or the name of the person' }),
+  createdAt: Time,
+  liftedAt: nullable({ ...Time, description: 'null: it is in force' }),
+  liftedBy: nullable(Type.String()),
+});
+
+const REFERENCE_CHARS_MAX = EMAIL_CHARS_MAX + 2; // an address in the brackets of a Message-ID
+
+const MailEvent = Type.Object(
+  {
+    type: Type.Union([Type.Literal('bounce'), Type.Literal('complaint')]),
+    reference: Type.String({
+      minLength: 1,
+      maxLength: REFERENCE_CHARS_MAX,
+      description: 'the X-Mail-Reference, Message-ID or Return-Path of the mail',
+    }),
+    permanent: Type.Optional(
+      Type.Boolean({ description: 'of a bounce: the mailbox will never take mail; otherwise nothing is suppressed' }),
+    ),
+    reason: Type.Optional(
+      Type.String({ maxLength: MAIL_REASON_CHARS_MAX, description: 'the words of the mail server' }),
+    ),
+  },
+  closed,
+);
+
+export function routes(api: App, context: ApiContext): void {
+  const { cursors, database } = context;
+  const tags = ['suppressions'];
+  const nameOf = async (user: { orgId: number; userId: number }) =>
+    (await whoIs(database, user.orgId, user.userId)).user.name;
+
+  api.get(
+    '/suppressions',
+    {
+      schema: {
+        summary: 'Addresses that are not sent mail, newest first; search results are ordered by address',
+        description: 'Those that were lifted are among them, with who did it and when.',
+        tags,
+        querystring: Type.Object(
+          {
+            ...PageQuery,
+            search: Type.Optional(
+              Type.String({ maxLength: EMAIL_CHARS_MAX, description: 'the beginning of an address' }),
+            ),
+          },
+          closed,
+        ),
+        response: { 200: pageSchema(Suppression) },
+      },
+    },
+    async ({ db, user, query }) => {
+      const search = (query.search ?? '').trim().toLowerCase();
+      if (search === '')
+        return cursors.page(
+          'suppressions',
+          query,
+          (before: IdPlace | undefined, rows) =>
+            db.read((reader) => suppressionsPage(reader, user.orgId, before, rows)),
+          ({ id }) => [id],
+        );
+      return cursors.page(
+        `suppressions ${search}`,
+        query,
+        (after: AddressPlace | undefined, rows) =>
+          db.read((reader) => suppressionsFound(reader, user.orgId, search, after, rows)),
+        ({ address, id }) => [address, id],
+      );
+    },
+  );
+
+  api.post(
+    '/suppressions',
+    {
+      config: { role: 'admin' },
+      schema: {
+        summary: 'Suppress an address by hand',
+        tags,
+        body: Type.Object({ address: Email }, closed),
+        response: { 201: Suppression },
+      },
+    },
+    async ({ db, user, body }, reply) =>
+      reply.code(201).send(await suppressByHand(db, user.orgId, body.address, await nameOf(user))),
+  );
+
+  api.post(
+    '/suppressions/:id/lift',
+    {
+      config: { role: 'admin' },
+      schema: { summary: 'Let an address be sent mail again', tags, params: IdParams, response: { 200: Suppression } },
+    },
+    async ({ db, user, params }) => liftSuppression(db, user.orgId, params.id, await nameOf(user)),
+  );
+
+  api.register(async (scope) => mailEventRoute(scope as unknown as App, context));
+}
+
+/** Bounces and complaints by HTTP, as mail providers report them. */
+function mailEventRoute(api: App, { config, database, feedbacks }: ApiContext): void {
+  const { mailWebhookSecret: secret, secretKey } = config;
+  // What is signed are the bytes of the body.
+  const bodies = new WeakMap<FastifyRequest, string>();
+  const parseJson = api.getDefaultJsonParser('error', 'error');
+  api.removeContentTypeParser('application/json');
+  api.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {
+    bodies.set(request, body as string);
+    parseJson(request, body as string, done);
+  });
+
+  api.post(
+    '/mail-events',
+    {
+      config: { public: true },
+      schema: {
+        summary: 'Report bounces and complaints, signed (for mail providers)',
+        description:
+          'Signed as in the Standard Webhooks (headers `webhook-id`, `webhook-timestamp`, `webhook-signature`) with MAIL_WEBHOOK_SECRET. Sending the same event again changes nothing, and neither does one about a mail that is unknown.',
+        tags: ['suppressions'],
+        body: Type.Object({ events: Type.Array(MailEvent, { minItems: 1, maxItems: WEBHOOK_EVENTS_MAX }) }, closed),
+        response: { 200: Type.Object({ taken: Type.Integer(), ignored: Type.Integer() }) },
+      },
+    },
+    async (request) => {
+      if (secret === undefined)
+        throw new AppError('not_found', 'This service takes no mail events: MAIL_WEBHOOK_SECRET is not set.');
+      if (!isSignedWebhook(secret, request.headers, bodies.get(request) ?? ''))
+        throw new AppError('unauthenticated', 'The signature is missing, wrong or too old.');
+      let taken = 0;
+      for (const { type, reference: text, permanent = false, reason = 'reported by the mail provider' } of request.body
+        .events) {
+        const reference = readReference(secretKey, text);
+        if (reference === undefined) continue;
+        const event =
+          type === 'bounce' ? ({ kind: type, permanent, reason } as const) : ({ kind: type, reason } as const);
+        if (await takeMailEvent(database, feedbacks, reference, event)) taken++;
+      }
+      return { taken, ignored: request.body.events.length - taken };
+    },
+  );
+}

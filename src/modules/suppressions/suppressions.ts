@@ -1,0 +1,66 @@
+/**
+ * Addresses that an organisation must not send mail to any more: the mailbox does not exist, its owner has complained,
+ * or a person has said so. Mail providers count both, and stop accepting mail from a sender who goes on.
+ *
+ * A module that sends mail asks before each of it (`suppressedAmong` for many addresses, `isSuppressed` in a statement of
+ * its own), and suppresses what a server has refused for good. Addresses are compared as src/mail-address.ts writes them.
+ */
+import { type RawBuilder, sql } from 'kysely';
+import type { DatabaseSession } from '../../db/read-write-split.ts';
+import type { Db } from '../../db/schema.ts';
+import { AppError } from '../../errors.ts';
+import { parseAddress } from '../../mail-address.ts';
+import type { Suppression } from './queries.ts';
+import {
+  insertSuppressions,
+  markLifted,
+  type NewSuppression,
+  suppressedOf,
+  suppressionById,
+  suppressionOf,
+} from './queries.ts';
+
+/** In the caller's transaction. An address that is suppressed already stays as it is. */
+export async function suppressAddresses(db: Db, orgId: number, rows: readonly NewSuppression[]): Promise<void> {
+  if (rows.length > 0) await insertSuppressions(db, orgId, rows);
+}
+
+/** From the primary: a suppression counts from the moment at which it is committed. */
+export async function suppressedAmong(
+  db: Db,
+  orgId: number,
+  addresses: readonly string[],
+): Promise<ReadonlySet<string>> {
+  return addresses.length === 0 ? new Set() : suppressedOf(db, orgId, addresses);
+}
+
+/** A condition for a statement: whether the address in this column is suppressed in the organisation of that one. */
+export function isSuppressed(orgId: RawBuilder<unknown>, address: RawBuilder<unknown>): RawBuilder<boolean> {
+  return sql<boolean>`exists (
+    select from suppressions where suppressions.org_id = ${orgId} and suppressions.address = ${address}
+      and suppressions.lifted_at is null
+  )`;
+}
+
+/** Throws `invalid` for what is not an address. One that is suppressed already is returned as it is. */
+export function suppressByHand(db: DatabaseSession, orgId: number, text: string, by: string): Promise<Suppression> {
+  const parsed = parseAddress(text);
+  if ('fault' in parsed) throw new AppError('invalid', `This is not an email address: it ${parsed.fault}.`);
+  return db.write(async (transaction) => {
+    await insertSuppressions(transaction, orgId, [{ address: parsed.address, reason: 'person', detail: by }]);
+    return found(await suppressionOf(transaction, orgId, parsed.address));
+  });
+}
+
+/** The address can be sent mail again. Throws `not_found`. Lifting it twice keeps who did it first. */
+export function liftSuppression(db: DatabaseSession, orgId: number, id: number, by: string): Promise<Suppression> {
+  return db.write(async (transaction) => {
+    await markLifted(transaction, orgId, id, by);
+    return found(await suppressionById(transaction, orgId, id));
+  });
+}
+
+function found(suppression: Suppression | undefined): Suppression {
+  if (suppression === undefined) throw new AppError('not_found', 'This suppression does not exist.');
+  return suppression;
+}

@@ -1,0 +1,125 @@
+import { connect } from 'node:net';
+import { createInterface } from 'node:readline';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { REPORT_BYTES_MAX } from '../../src/limits.ts';
+import type { MailEvent } from '../../src/mail/mail-event.ts';
+import { bounceAddress, createReference, type MailReference } from '../../src/mail/mail-reference.ts';
+import { openReportReceiver, type ReportReceiver } from '../../src/mail/report-receiver.ts';
+import { bounceMail, complaintMail } from './reports.ts';
+
+const SECRET_KEY = 'a key of at least thirty-two characters';
+const DOMAIN = 'bounces.test';
+const NOTE: MailReference = { kind: 'note', target: { orgId: 3, id: 44 } };
+const reference = createReference(SECRET_KEY, NOTE);
+const VERP = bounceAddress(reference, DOMAIN);
+
+let receiver: ReportReceiver;
+let taken: { reference: MailReference; event: MailEvent }[] = [];
+let fault: Error | undefined;
+const faults: unknown[] = [];
+beforeEach(async () => {
+  taken = [];
+  fault = undefined;
+  faults.length = 0;
+  receiver = await openReportReceiver({
+    host: '127.0.0.1',
+    port: 0,
+    domain: DOMAIN,
+    secretKey: SECRET_KEY,
+    async take(reference, event) {
+      if (fault !== undefined) throw fault;
+      taken.push({ reference, event });
+    },
+    onFault: (error) => void faults.push(error),
+  });
+});
+afterEach(() => receiver.close());
+
+/** As a mail server does it: the codes of all replies, up to the first refusal. */
+async function deliver(text: string, to: readonly string[] = [VERP], from = ''): Promise<string[]> {
+  const socket = connect(receiver.port, '127.0.0.1');
+  const replies = createInterface({ input: socket })[Symbol.asyncIterator]();
+  const said: string[] = [];
+  const reply = async () => {
+    for (;;) {
+      const { value = '' } = await replies.next();
+      if (value.charAt(3) === '-') continue;
+      said.push(value);
+      return value;
+    }
+  };
+  try {
+    await reply();
+    const commands = [
+      'EHLO mx.corp.test',
+      `MAIL FROM:<${from}>`,
+      ...to.map((address) => `RCPT TO:<${address}>`),
+      'DATA',
+    ];
+    for (const command of commands) {
+      socket.write(`${command}\r\n`);
+      if (!/^[23]/.test(await reply())) return said;
+    }
+    socket.write(`${text.replace(/^\./gm, '..')}\r\n.\r\n`);
+    await reply();
+    return said;
+  } finally {
+    socket.destroy();
+  }
+}
+
+test('a bounce to the address of its mail is stored before it is acknowledged', async () => {
+  expect((await deliver(bounceMail({}))).at(-1)).toMatch(/^250 /);
+  expect(taken).toEqual([
+    { reference: NOTE, event: { kind: 'bounce', permanent: true, reason: '550 5.1.1 <gone@corp.test>: User unknown' } },
+  ]);
+});
+
+test('a complaint is known by the mail that it quotes', async () => {
+  const text = complaintMail({ messageId: `<${reference}@acme.test>` });
+  expect((await deliver(text, [`complaints@${DOMAIN}`], 'feedback@provider.test')).at(-1)).toMatch(/^250 /);
+  expect(taken).toEqual([
+    { reference: NOTE, event: { kind: 'complaint', reason: 'abuse, reported by SomeProvider/1.0' } },
+  ]);
+});
+
+test.each([
+  ['of nobody', `someone@${DOMAIN}`],
+  ['with a forged signature', VERP.replace(/.{4}@/, '0000@')],
+  ['of another domain', VERP.replace(DOMAIN, 'elsewhere.test')],
+])('an address %s is refused before any mail is sent', async (_, address) => {
+  expect((await deliver(bounceMail({}), [address])).at(-1)).toMatch(/^550 5\.1\.1/);
+  expect(taken).toEqual([]);
+});
+
+test('a complaint about a mail that we did not sign is taken, and changes nothing', async () => {
+  const text = complaintMail({ messageId: '<note.1.1.000000000000000000000000@acme.test>' });
+  expect((await deliver(text, [`complaints@${DOMAIN}`])).at(-1)).toMatch(/^250 /);
+  expect(taken).toEqual([]);
+});
+
+test('a vacation note to the address of a bounce changes nothing', async () => {
+  const note = 'From: ada@corp.test\r\nSubject: I am away\r\nAuto-Submitted: auto-replied\r\n\r\nBack on Monday';
+  expect((await deliver(note)).at(-1)).toMatch(/^250 /);
+  expect(taken).toEqual([]);
+});
+
+test('a report that cannot be stored is to be brought again', async () => {
+  fault = new Error('the database is away');
+  expect((await deliver(bounceMail({}))).at(-1)).toMatch(/^451 /);
+  expect(faults).toEqual([fault]);
+  fault = undefined;
+  expect((await deliver(bounceMail({}))).at(-1)).toMatch(/^250 /);
+  expect(taken).toHaveLength(1);
+});
+
+test('a mail that is larger than any report is refused, whatever its sender said about its size', async () => {
+  const large = `${bounceMail({})}${'x'.repeat(72)}\r\n`.padEnd(REPORT_BYTES_MAX + 100, 'a long line\r\n');
+  expect((await deliver(large)).at(-1)).toMatch(/^552 /);
+  expect(taken).toEqual([]);
+  expect(faults).toEqual([]);
+});
+
+test('a second recipient of the same mail is to come on its own', async () => {
+  expect((await deliver(bounceMail({}), [VERP, `complaints@${DOMAIN}`])).at(-1)).toMatch(/^452 4\.5\.3/);
+});

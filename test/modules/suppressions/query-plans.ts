@@ -1,0 +1,3 @@
+export const indexesAcross = {
+  suppressions_lifted: 'retention deletes what is old in all organisations',
+};
