@@ -7,6 +7,7 @@ export function promisesOf(benches: readonly ModuleBench[]): Readonly<Record<str
 
 const PLATFORM_PROMISES = {
   'nothing-lost': 'scenario chaos',
+  'primary-lost': 'scenario primary-lost (full profile)',
   'own-writes': 'test/db/read-write-split.test.ts',
   'fits-nano': 'scenario soak',
   'fits-one-nano': 'scenario one-nano',

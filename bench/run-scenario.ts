@@ -104,7 +104,8 @@ async function watched(
 }
 
 export function judge(found: Findings): Pick<ScenarioResult, 'outcome' | 'reasons'> {
-  const { conditions, inconclusive = [], hints = [] } = found;
+  const { conditions, inconclusive = [], hints = [], notRun } = found;
+  if (notRun !== undefined) return { outcome: 'not run', reasons: [notRun] };
   const unmet = conditions.filter(({ holds }) => !holds).map(({ says }) => `not so: ${says}`);
   return {
     outcome: inconclusive.length > 0 ? 'inconclusive' : unmet.length > 0 ? 'not met' : 'met',

@@ -59,8 +59,11 @@ export interface ScenarioResult {
   readonly promise: string;
   /** The line of the promise, in words. */
   readonly line: string;
-  /** `inconclusive`: the run proves nothing (no enforced limit, generator too slow), and says why in `reasons`. */
-  readonly outcome: 'met' | 'not met' | 'inconclusive';
+  /**
+   * `inconclusive`: the run proves nothing (no enforced limit, generator too slow), and says why in `reasons`.
+   * `not run`: this machine lacks what it needs, which `reasons` says.
+   */
+  readonly outcome: 'met' | 'not met' | 'inconclusive' | 'not run';
   /** Not met or inconclusive, it fails the run. Missing in results from before scenarios said so themselves. */
   readonly gates?: boolean;
   readonly pass: boolean;

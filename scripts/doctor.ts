@@ -13,8 +13,12 @@
  * the doctor itself.
  */
 import { StartError } from '../src/errors.ts';
+import { archiving } from './doctor/archiving.ts';
 import { bloat } from './doctor/bloat.ts';
+import { blocked } from './doctor/blocked.ts';
 import { connections } from './doctor/connections.ts';
+import { duplicateIndexes } from './doctor/duplicate-indexes.ts';
+import { durability } from './doctor/durability.ts';
 import type { Finding } from './doctor/finding.ts';
 import { foreignKeys } from './doctor/foreign-keys.ts';
 import { heapLimit } from './doctor/heap-limit.ts';
@@ -28,9 +32,11 @@ import { replicaLag } from './doctor/replica-lag.ts';
 import { replicationSlots } from './doctor/replication-slots.ts';
 import { reportAsJson, showReport } from './doctor/report.ts';
 import { scannedTables } from './doctor/scanned-tables.ts';
+import { sequences } from './doctor/sequences.ts';
 import { serverMemory } from './doctor/server-memory.ts';
 import { serverVersion } from './doctor/server-version.ts';
 import { openServers, type Servers, UnreachableError } from './doctor/servers.ts';
+import { temporaryFiles } from './doctor/temporary-files.ts';
 import { transactionAge } from './doctor/transaction-age.ts';
 import { unusedIndexes } from './doctor/unused-indexes.ts';
 
@@ -49,9 +55,15 @@ const CHECKS: readonly [name: string, check: Check][] = [
   ['foreign-keys', foreignKeys],
   ['unused-indexes', unusedIndexes],
   ['invalid-indexes', invalidIndexes],
+  ['duplicate-indexes', duplicateIndexes],
   ['bloat', bloat],
   ['long-transactions', longTransactions],
+  ['blocked', blocked],
   ['transaction-age', transactionAge],
+  ['sequences', sequences],
+  ['temporary-files', temporaryFiles],
+  ['durability', durability],
+  ['archiving', archiving],
 ];
 
 const EXIT_DANGER = 1;

@@ -1,5 +1,6 @@
 import { createPrivateKey } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { StartError } from './errors.ts';
 import {
   ALERT_RECIPIENTS_MAX,
@@ -147,7 +148,8 @@ export function instancesVariable(name: ServingProcess): string {
 }
 
 /** Reads the environment; throws one StartError that names every missing or invalid variable. */
-export function loadConfig(environment: Environment = process.env): Config {
+export function loadConfig(given: Environment = process.env): Config {
+  const environment = withCredentials(given);
   const faults: string[] = [];
   const production = productionBecause(environment);
   const textOf = (name: string) => environment[name]?.trim() || undefined;
@@ -180,6 +182,19 @@ export function loadConfig(environment: Environment = process.env): Config {
 }
 
 type Environment = Record<string, string | undefined>;
+
+/**
+ * A secret can also be a file of the variable's name in $CREDENTIALS_DIRECTORY, where systemd puts those of a unit
+ * (LoadCredential): other processes of the same user can read an environment, but not these.
+ */
+function withCredentials(environment: Environment): Environment {
+  const folder = environment['CREDENTIALS_DIRECTORY'];
+  if (!folder) return environment;
+  const files = Object.values(VARIABLES)
+    .filter(({ name, secret }) => secret && !environment[name] && existsSync(join(folder, name)))
+    .map(({ name }) => [name, readFileSync(join(folder, name), 'utf8')]);
+  return { ...environment, ...Object.fromEntries(files) };
+}
 
 /**
  * Why mails of this process reach people, or undefined if they do not: then a default of development that was

@@ -41,6 +41,7 @@ export const PRODUCT: readonly Module[] = [
     jobs: () => import('./modules/employees/jobs.ts'),
     retention: () => import('./modules/employees/retention.ts'),
     person: () => import('./modules/employees/person.ts'),
+    consistency: () => import('./modules/employees/consistency.ts'),
     seed: () => import('./modules/employees/seed.ts'),
   },
   {
@@ -51,6 +52,7 @@ export const PRODUCT: readonly Module[] = [
     jobs: () => import('./modules/campaigns/jobs.ts'),
     alerts: () => import('./modules/campaigns/alerts.ts'),
     retention: () => import('./modules/campaigns/retention.ts'),
+    consistency: () => import('./modules/campaigns/consistency.ts'),
     feedback: () => import('./modules/campaigns/feedback.ts'),
     person: () => import('./modules/campaigns/person.ts'),
     seed: () => import('./modules/campaigns/seed.ts'),
@@ -60,6 +62,7 @@ export const PRODUCT: readonly Module[] = [
     routes: () => import('./modules/mood/routes.ts'),
     figures: () => import('./modules/mood/figures.ts'),
     retention: () => import('./modules/mood/retention.ts'),
+    consistency: () => import('./modules/mood/consistency.ts'),
   },
   {
     name: 'conversations',
@@ -68,6 +71,7 @@ export const PRODUCT: readonly Module[] = [
     jobs: () => import('./modules/conversations/jobs.ts'),
     retention: () => import('./modules/conversations/retention.ts'),
     person: () => import('./modules/conversations/person.ts'),
+    consistency: () => import('./modules/conversations/consistency.ts'),
     socket: () => import('./modules/conversations/socket.ts'),
     links: () => import('./modules/conversations/links.ts'),
     seed: () => import('./modules/conversations/seed.ts'),

@@ -1,8 +1,8 @@
 import { generateKeyPairSync, type KeyObject } from 'node:crypto';
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { loadConfig } from '../src/config.ts';
 import { StartError } from '../src/errors.ts';
 
@@ -322,3 +322,12 @@ function faultsOf(environment: Record<string, string | undefined>): string[] {
     .slice(1)
     .map((line) => line.replace(/^ {2}- /, ''));
 }
+
+test('a secret can be a file that systemd has put there; a variable of the same name wins, and nothing else is read', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'credentials-'));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  for (const [name, text] of Object.entries({ ...NEEDED, API_PORT: '1234' }))
+    writeFileSync(join(folder, name), `${text}\n`);
+  const config = loadConfig({ CREDENTIALS_DIRECTORY: folder, REDIS_URL: 'redis://elsewhere:6379' });
+  expect(config).toMatchObject({ databaseUrl: NEEDED.DATABASE_URL, redisUrl: 'redis://elsewhere:6379', apiPort: 3000 });
+});

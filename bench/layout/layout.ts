@@ -12,7 +12,14 @@ import { chooseDriver } from '../box/choose-driver.ts';
 import type { EnforcedBy } from '../box/driver.ts';
 import { boxNameOf, createBoxes, createWraps, type LayoutKind, PARTS } from './boxes.ts';
 import { createMemorySamples, type MemorySamples } from './memory-samples.ts';
-import { type Addresses, createParts, type PartName, type Programs, type RunningPart } from './parts.ts';
+import {
+  type Addresses,
+  createParts,
+  type Databases,
+  type PartName,
+  type Programs,
+  type RunningPart,
+} from './parts.ts';
 import { signalTree } from './process-tree.ts';
 import { putSeededData, removeStackFolder } from './seeded-data.ts';
 import { limitFaults } from './verify-limits.ts';
@@ -27,6 +34,8 @@ export interface LayoutOptions {
   readonly environment?: Readonly<Record<string, string>>;
   /** Other programs in the place of the product's own workers; each has the box and the port of its part. */
   readonly programs?: Programs;
+  /** Opens other servers than the embedded PostgreSQL, on the seeded data in the folder. */
+  readonly openDatabases?: (folder: string) => Promise<Databases>;
   /** Parts that are left out, because the program of another one does their work. */
   readonly without?: readonly PartName[];
   /** A mail server of the scenario's own, in the place of the catcher, which then does not start. */
@@ -98,11 +107,13 @@ export async function startLayout(options: LayoutOptions): Promise<Layout> {
   const running = new Map<PartName, RunningPart>();
   const deaths: string[] = [];
   const killed = new Set<PartName>();
+  let databases: Databases | undefined;
   let samples: ReturnType<typeof createMemorySamples> | undefined;
 
   const stop = async () => {
     samples?.stop();
     for (const part of names.toReversed()) await running.get(part)?.stop();
+    await databases?.close();
     for (const box of boxes.values()) await box.close();
     emptyFolder(folder);
     releaseFolder(folder);
@@ -114,7 +125,9 @@ export async function startLayout(options: LayoutOptions): Promise<Layout> {
     await step(`seeded data, scale ${options.seedScale}`, () => putSeededData(folder, options.seedScale));
     await step('boxes', () => createBoxes(kind, names, boxes));
     const wrapOf = await step('programs', () => createWraps(kind, boxes, folder));
+    databases = await options.openDatabases?.(folder);
     const parts = await createParts({
+      databases,
       root: ROOT,
       folder,
       environment: { ...INSTANCES[kind], ...environment },
@@ -160,7 +173,7 @@ export async function startLayout(options: LayoutOptions): Promise<Layout> {
         const pid = pidOf(name);
         if (pid === undefined) return;
         if (signal !== 'SIGSTOP' && signal !== 'SIGCONT') killed.add(named(name));
-        await signalTree(pid, signal);
+        await signalTree([pid, ...(running.get(named(name))?.alsoPids?.() ?? [])], signal);
       },
       async restart(name) {
         const part = named(name);

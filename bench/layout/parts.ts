@@ -22,7 +22,22 @@ export function workerOf(part: WorkerPart): WorkerName {
 
 export interface RunningPart {
   readonly pid: number;
+  /** Processes of the part that do not descend from its leading one. */
+  alsoPids?(): readonly number[];
   stop(): Promise<void>;
+}
+
+export type DatabaseAddresses = Pick<
+  Addresses,
+  'databaseUrl' | 'workerDatabaseUrl' | 'databaseAdminUrl' | 'databaseReplicaUrl' | 'workerDatabaseReplicaUrl'
+>;
+
+/** Servers in the place of the embedded primary and replica, in their boxes. */
+export interface Databases {
+  start(part: 'primary' | 'replica', wrap: WrapCommand): Promise<RunningPart>;
+  addresses(): DatabaseAddresses;
+  /** After the parts have stopped. */
+  close(): Promise<void>;
 }
 
 export interface Addresses {
@@ -63,6 +78,7 @@ export interface PartsOptions {
   readonly environment: Readonly<Record<string, string>>;
   /** What node is given instead of the product's own worker. */
   readonly programs: Programs;
+  readonly databases?: Databases | undefined;
   /** In the place of the mail catcher's. */
   readonly smtpUrl?: string | undefined;
   wrapOf(part: PartName): WrapCommand;
@@ -70,7 +86,7 @@ export interface PartsOptions {
 }
 
 export async function createParts(options: PartsOptions): Promise<Parts> {
-  const { root, folder, environment, programs, wrapOf, onDeath } = options;
+  const { root, folder, environment, programs, databases, wrapOf, onDeath } = options;
   const secrets = loadSecrets(folder);
   const ports = {
     primary: await choosePort('primary', 'any'),
@@ -98,6 +114,7 @@ export async function createParts(options: PartsOptions): Promise<Parts> {
     workerDatabaseReplicaUrl: replica?.workerUrl ?? '',
     databaseAdminUrl: primary?.adminUrl ?? '',
     databaseReplicaUrl: replica?.url ?? '',
+    ...databases?.addresses(),
     redisUrl,
     smtpUrl: options.smtpUrl ?? `smtp://127.0.0.1:${ports.smtp}`,
     secretKey: secrets.secretKey,
@@ -105,6 +122,7 @@ export async function createParts(options: PartsOptions): Promise<Parts> {
 
   async function start(part: PartName): Promise<RunningPart> {
     const wrap = wrapOf(part);
+    if (databases !== undefined && (part === 'primary' || part === 'replica')) return databases.start(part, wrap);
     switch (part) {
       case 'primary':
         primary = await createPrimary({ folder, secrets, port: ports.primary, wrap });

@@ -7,14 +7,14 @@ import { DEATH_MS, POLL_MS } from './limits.ts';
 /** To the whole tree what a machine does to all its processes; anything else is for the leader to pass on. */
 const TO_ALL: readonly NodeJS.Signals[] = ['SIGKILL', 'SIGSTOP', 'SIGCONT'];
 
-/** After SIGKILL resolves once all of them are gone. */
-export async function signalTree(pid: number, signal: NodeJS.Signals): Promise<void> {
-  const tree = TO_ALL.includes(signal) ? [pid, ...descendants(pid)] : [pid];
+/** `leaders` and their trees. After SIGKILL resolves once all of them are gone. */
+export async function signalTree(leaders: readonly number[], signal: NodeJS.Signals): Promise<void> {
+  const tree = TO_ALL.includes(signal) ? leaders.flatMap((pid) => [pid, ...descendants(pid)]) : leaders.slice(0, 1);
   for (const one of tree) send(one, signal);
   if (signal !== 'SIGKILL') return;
   const deadline = Date.now() + DEATH_MS;
   while (tree.some((one) => birthOf(one) !== undefined)) {
-    if (Date.now() > deadline) throw new Error(`process ${pid} and its children do not end`);
+    if (Date.now() > deadline) throw new Error(`process ${leaders[0]} and its children do not end`);
     await delay(POLL_MS);
   }
 }

@@ -1,4 +1,4 @@
-import { parsePosition } from '../../src/db/replica-watch.ts';
+import { parsePosition } from '../../src/db/failover-position.ts';
 import { sum } from '../numbers.ts';
 import type { Owners } from './checks.ts';
 import { type Client, createClient } from './client-memory.ts';

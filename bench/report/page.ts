@@ -28,7 +28,7 @@ ${footer(run)}
 }
 
 function header({ scenarios, startedAt, profile, layout, enforcedBy, seconds }: RunResult, title: string): string {
-  const counts = (['met', 'not met', 'inconclusive'] as const)
+  const counts = (['met', 'not met', 'inconclusive', 'not run'] as const)
     .map((outcome) => ({ outcome, count: scenarios.filter((scenario) => scenario.outcome === outcome).length }))
     .filter(({ count }) => count > 0)
     .map(({ outcome, count }) => `<span class="badge ${slug(outcome)}">${count} ${outcome}</span>`);

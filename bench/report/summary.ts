@@ -24,7 +24,7 @@ const FIGURE_CHARS_MAX = 20;
 const CHANGES_SHOWN = 20;
 /** Memory moves by itself from run to run; less than this is not worth a line. */
 const MEMORY_CHANGE_MIN = 0.05;
-const SIGN = { met: '✅', 'not met': '❌', inconclusive: '⚠️' } as const;
+const SIGN = { met: '✅', 'not met': '❌', inconclusive: '⚠️', 'not run': '➖' } as const;
 
 export function summaryOf(run: RunResult, base: HistoryEntry | undefined, pageUrl: string | undefined): string {
   const { scenarios, faults = [], commit, seconds, enforcedBy } = run;

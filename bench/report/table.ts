@@ -3,7 +3,7 @@ import type { RunResult, ScenarioResult } from '../types.ts';
 import { duration, figure, figureName, megabytes } from './format.ts';
 
 const FIGURES_SHOWN = 4;
-const COLOUR = { met: 'green', 'not met': 'red', inconclusive: 'yellow' } as const;
+const COLOUR = { met: 'green', 'not met': 'red', inconclusive: 'yellow', 'not run': 'gray' } as const;
 const HEAD = ['', 'scenario', 'line', 'figures', 'peak memory of each box: needed, and with page cache'];
 const LINE_CHARS = 44;
 const FIGURES_CHARS = 40;
@@ -29,9 +29,10 @@ export function resultTable(run: Pick<RunResult, 'scenarios' | 'enforcedBy'>, { 
     for (const reason of scenario.reasons)
       lines.push(paint(scenario, `${' '.repeat(widths[0] as number)} ↳ ${reason}`));
   }
-  const counts = Object.keys(COLOUR).map(
-    (outcome) => `${run.scenarios.filter((scenario) => scenario.outcome === outcome).length} ${outcome}`,
-  );
+  const counts = Object.keys(COLOUR)
+    .map((outcome) => ({ outcome, of: run.scenarios.filter((scenario) => scenario.outcome === outcome).length }))
+    .filter(({ outcome, of }) => outcome !== 'not run' || of > 0)
+    .map(({ outcome, of }) => `${of} ${outcome}`);
   lines.push(rule, `${counts.join(', ')}; limits enforced by ${run.enforcedBy}`);
   return lines.map((line) => (colour ? line : stripVTControlCharacters(line)).trimEnd()).join('\n');
 }

@@ -9,6 +9,8 @@ import { evenLoad } from './even-load.ts';
 import { fourTimesData } from './four-times-data.ts';
 import { oneNano } from './one-nano.ts';
 import { overload } from './overload.ts';
+import { primaryLost } from './primary-lost.ts';
+import { primaryLostAsynchronously } from './primary-lost-asynchronously.ts';
 import { ramp } from './ramp.ts';
 import type { OwnLayoutScenario, Scenario } from './scenario.ts';
 import { soak } from './soak.ts';
@@ -27,7 +29,14 @@ export async function allScenarios(benches: readonly LoadedBench[]): Promise<All
   const calm = own.filter(({ kills }) => kills !== true);
   const killing = own.filter(({ kills }) => kills === true);
   return {
-    ownLayout: [fourTimesData, evenLoad, alertsFire, ...faces.flatMap((face) => face?.ownLayout ?? [])],
+    ownLayout: [
+      fourTimesData,
+      evenLoad,
+      alertsFire,
+      primaryLost,
+      primaryLostAsynchronously,
+      ...faces.flatMap((face) => face?.ownLayout ?? []),
+    ],
     nanoEach: [baseline, counters, ramp, overload, ...calm, soak, creditsGone, ...killing, chaos],
     oneNano: [oneNano],
   };

@@ -47,6 +47,8 @@ export interface ScenarioContext {
 export interface Findings {
   /** The line is met when all of them hold. */
   readonly conditions: readonly Condition[];
+  /** What this machine lacks, and how to get it: the scenario did not run, which is neither met nor a fault. */
+  readonly notRun?: string;
   /** Why the run proves nothing, in words. */
   readonly inconclusive?: readonly string[];
   /** What is worth saying even when the line is met. */

@@ -35,7 +35,12 @@ export const STATISTICS_YOUNG_MS = 7 * DAY_MS; // if they are younger, a weekly 
 export const DEAD_ROWS_MIN = 10_000;
 export const DEAD_SHARE_MAX = 0.2; // autovacuum's own default
 
+export const SEQUENCE_USED_SHARE_MAX = 0.7; // of the ids that a column can hold: to widen it takes weeks of planning
+export const SEQUENCE_FULL_SHARE = 0.9;
+export const TEMPORARY_BYTES_PER_DAY_MAX = 1024 * MB; // written and read again, on a disk whose credits others need
+
 // Transactions
+export const BLOCKED_MS_MAX = 3_000; // LOCK_MS of the product: its own statements have given up by then
 export const TRANSACTION_MS_MAX = 5 * MINUTE_MS; // a longer one keeps vacuum from removing dead rows
 export const XID_AGE_MAX = 1_000_000_000; // half way to where PostgreSQL refuses every write (about 2.1 billion)
 export const FREEZE_OVERDUE_FACTOR = 1.5; // times autovacuum_freeze_max_age: a forced vacuum should have finished long before

@@ -42,7 +42,17 @@ export async function fetchFromApt(options: FetchOptions): Promise<FetchedProgra
     : { command: loader, args: ['--library-path', searched, program], env: {} };
 }
 
-async function fetchInto(unpacked: string, options: FetchOptions): Promise<void> {
+/**
+ * A folder with these packages of a Debian release and all that they depend on, as a machine of that release would have
+ * them, but not set up: for programs that need more than a library (see debian-root.ts). Fetched once.
+ */
+export async function fetchTreeFromApt(name: string, packages: readonly string[], debianRelease: string) {
+  const unpacked = path.join(CACHE, `${name}-${debianRelease}`);
+  if (!existsSync(unpacked)) await fetchInto(unpacked, { package: packages.join(' '), debianRelease });
+  return unpacked;
+}
+
+async function fetchInto(unpacked: string, options: Omit<FetchOptions, 'program'>): Promise<void> {
   // A folder per process: two concurrent starts must not unpack over each other.
   const work = `${unpacked}-${process.pid}`;
   const archives = path.join(work, 'archives');
@@ -92,7 +102,7 @@ async function updateAndDownload(work: string, archives: string, name: string, o
 
 function download(work: string, archives: string, name: string, options: string[]): Promise<void> {
   const place = ['-o', `Dir::Cache::archives=${archives}`, ...options];
-  return apt(work, [...place, '--yes', '--no-install-recommends', '--download-only', 'install', name]);
+  return apt(work, [...place, '--yes', '--no-install-recommends', '--download-only', 'install', ...name.split(' ')]);
 }
 
 function apt(work: string, args: string[]): Promise<void> {

@@ -18,8 +18,8 @@ export const PGBOUNCER_READY_MS = 10_000;
 /** The mail catcher only opens two ports and reads its index. */
 export const MAIL_READY_MS = 10_000;
 
-/** Package lists and one small package over a slow connection. */
-export const APT_MS = 120_000;
+/** Package lists, and a PostgreSQL with everything that it stands on, over a slow connection. */
+export const APT_MS = 300_000;
 
 /** If a worker is not ready by then, something that it needs is missing. */
 export const WORKER_READY_MS = 20_000;

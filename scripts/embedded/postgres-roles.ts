@@ -29,6 +29,8 @@ export async function ensureRolesAndDatabase(port: number, secrets: Secrets): Pr
     await admin.query(`alter role ${OWNER_ROLE} bypassrls`);
     const taking = `noinherit in role ${TENANT_ROLE}, ${SYSTEM_ROLE}`;
     await ensureRole(admin, WORKER_ROLE, `${password(secrets.workerPassword)} ${taking}`);
+    // The worker asks a replica for its timeline before it takes any other role.
+    await admin.query(`grant pg_read_all_stats to ${WORKER_ROLE} with inherit true`);
     await ensureRole(admin, REPLICATION_ROLE, `${password(secrets.replicationPassword)} replication`);
     const { rows } = await admin.query('select from pg_database where datname = $1', [DATABASE]);
     if (rows.length === 0) await admin.query(`create database ${DATABASE} owner ${OWNER_ROLE}`);

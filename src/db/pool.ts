@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { Kysely, type KyselyPlugin, PostgresDialect } from 'kysely';
-import { Client, Pool, type PoolClient, type PoolConfig, type QueryResult, types } from 'pg';
+import { Client, type ClientConfig, Pool, type PoolClient, type PoolConfig, type QueryResult, types } from 'pg';
 import { AppError } from '../errors.ts';
 import {
   CONNECTION_LIFETIME_SECONDS,
@@ -159,6 +159,15 @@ class Connection extends Client {
   /** Set whenever the connection is checked out of the pool. */
   terms: Terms | undefined;
   readonly #nameOf = createStatementNames();
+  /** Whether the statement under way has stopped waiting for the synchronous replica. */
+  #onlyHere = false;
+
+  constructor(config?: string | ClientConfig) {
+    super(config);
+    this.on('notice', ({ routine }) => {
+      if (routine === 'SyncRepWaitForLSN') this.#onlyHere = true;
+    });
+  }
 
   // biome-ignore lint/suspicious/noExplicitAny: pg declares a dozen overloads; only the one that kysely uses is changed.
   override query(...parameters: any[]): any {
@@ -171,6 +180,7 @@ class Connection extends Client {
       const answer = (error: Error | null, result: QueryResult) => {
         clearTimeout(timer);
         if (error) reject(error);
+        else if (this.#onlyHere) reject(this.#endUnconfirmed());
         else resolve(result);
       };
       const statement = { name: this.#nameOf(text), text, values };
@@ -181,6 +191,16 @@ class Connection extends Client {
         super.query(new ScopedQuery(statement, this.terms, answer) as never);
       }
     });
+  }
+
+  /**
+   * A commit that waits for a replica which is gone is cancelled by statement_timeout, and PostgreSQL then answers that
+   * it is committed: here, but not there. After a failover it would be lost, so it counts as a commit without an answer.
+   */
+  #endUnconfirmed(): Error {
+    const reason = 'Connection terminated: the replica has not confirmed the commit';
+    endConnection(this, reason);
+    return new Error(reason);
   }
 }
 

@@ -6,6 +6,7 @@
  *   A read with a position waits briefly for the replica to reach it and then runs there. A statement sent ahead of it
  *   in the same round trip checks that this very server has replayed that far, so several replicas behind one address,
  *   or one that has been promoted, cannot return stale data. Otherwise the read runs on the primary.
+ *   A position names its timeline, so that it is still right after a failover (failover-position).
  *   A position is a guarantee; "wait two seconds after a write" is only a guess.
  *   A replica that lags too far, was promoted or does not answer is not used until it recovers (replica-watch). Its
  *   reads go to the primary within a budget, so that writes keep their connections. Beyond the budget, callers without
@@ -28,8 +29,9 @@ import {
 import type { Log } from '../log.ts';
 import type { Metrics } from '../process/metrics.ts';
 import { inTransaction, isConnectionLoss, withRetry } from './deadlock-retry.ts';
+import { CURRENT_POSITION, NEVER_REPLAYED, parsePosition, type WalPosition } from './failover-position.ts';
 import { holdingConnection, openPool } from './pool.ts';
-import { parsePosition, type ReplicaStatus, type WalPosition, watchReplica } from './replica-watch.ts';
+import { type ReplicaStatus, watchReplica } from './replica-watch.ts';
 import type { Db, Schema } from './schema.ts';
 import { NotReplayedError } from './statement-scope.ts';
 import type { Scope } from './tenant-isolation.ts';
@@ -238,13 +240,9 @@ function worthAskingPrimary(error: unknown): boolean {
  */
 async function positionAfterCommit(connection: Db): Promise<WalPosition> {
   try {
-    const { rows } = await sql<{ position: WalPosition }>`
-      select pg_current_wal_insert_lsn()::text as position`.execute(connection);
+    const { rows } = await sql<{ position: WalPosition }>`select ${CURRENT_POSITION} as position`.execute(connection);
     return rows[0]?.position ?? NEVER_REPLAYED;
   } catch {
     return NEVER_REPLAYED; // the work is committed: it must not be reported as failed, let alone retried
   }
 }
-
-/** No replica ever reaches it: a caller with this position reads from the primary until its next write. */
-const NEVER_REPLAYED: WalPosition = 'FFFFFFFF/FFFFFFFF';

@@ -15,10 +15,8 @@ import {
   REPLICA_WAIT_STEP_MS,
 } from '../limits.ts';
 import type { Log } from '../log.ts';
+import { parsePosition, REPLAY_TIMELINE, type WalPosition } from './failover-position.ts';
 import { endConnection } from './pg-internals.ts';
-
-/** A place in the primary's write-ahead log, as PostgreSQL writes it: `16/B374D848`. */
-export type WalPosition = string;
 
 export interface ReplicaStatus {
   /** `lagging`: more than REPLICA_LAG_MAX_MS behind. `promoted`: it is not a replica, or no longer one. */
@@ -40,6 +38,7 @@ export interface ReplicaWatch {
   stop(): Promise<void>;
 }
 
+/** `onLost`: every other connection to the address may be as dead, or lead to a server that has been promoted. */
 export function watchReplica(url: string, processName: string, log: Log, onLost: () => void): ReplicaWatch {
   let state: ReplicaStatus['state'] = 'unreachable'; // until it has answered once: a replica that is missing at start is not "caught up"
   let lagMs: number | null = null;
@@ -73,7 +72,17 @@ export function watchReplica(url: string, processName: string, log: Log, onLost:
     if (position.level) levelAt = now;
     lagMs = position.level ? 0 : Math.round(lagOf(position.age_ms, now));
     replayed = position.replayed === null ? 0n : parsePosition(position.replayed);
+    if (!position.in_recovery) leave();
     become(!position.in_recovery ? 'promoted' : lagMs > REPLICA_LAG_MAX_MS ? 'lagging' : 'usable');
+  }
+
+  /** After a failover the same address leads to another server, but only for those who connect again. */
+  function leave(): void {
+    if (state !== 'promoted') onLost();
+    if (client !== undefined) endConnection(client, 'the replica was promoted');
+    client = undefined;
+    replayed = 0n;
+    levelAt = seenAt = undefined;
   }
 
   /**
@@ -106,7 +115,11 @@ export function watchReplica(url: string, processName: string, log: Log, onLost:
 
   async function poll(): Promise<void> {
     await look();
-    if (!stopped) timer = setTimeout(poll, state === 'unreachable' ? REPLICA_RETRY_MS : REPLICA_POLL_MS).unref();
+    if (!stopped)
+      timer = setTimeout(
+        poll,
+        state === 'unreachable' || state === 'promoted' ? REPLICA_RETRY_MS : REPLICA_POLL_MS,
+      ).unref();
   }
   void poll();
 
@@ -161,13 +174,7 @@ const REPLICA_POSITION = {
   name: 'replica-position',
   text: `
     select pg_is_in_recovery() as in_recovery,
-           pg_last_wal_replay_lsn()::text as replayed,
+           ${REPLAY_TIMELINE} || ':' || pg_last_wal_replay_lsn() as replayed,
            coalesce(pg_last_wal_receive_lsn() = pg_last_wal_replay_lsn(), false) as level,
            (extract(epoch from clock_timestamp() - pg_last_xact_replay_timestamp()) * 1000)::float8 as age_ms`,
 };
-
-/** Parses `16/B374D848` into a comparable number. Anything else counts as the far future, so the primary answers. */
-export function parsePosition(position: WalPosition): bigint {
-  const match = /^([0-9A-F]{1,8})\/([0-9A-F]{1,8})$/i.exec(position);
-  return match === null ? 1n << 64n : (BigInt(`0x${match[1]}`) << 32n) + BigInt(`0x${match[2]}`);
-}

@@ -5,6 +5,7 @@
  * and one round trip. After a BEGIN sent this way, the settings last until COMMIT.
  */
 import type { QueryResult } from 'pg';
+import { REPLAY_TIMELINE } from './failover-position.ts';
 import { PgQuery, type ProtocolConnection, type Statement } from './pg-internals.ts';
 import { roleOf, type Scope } from './tenant-isolation.ts';
 
@@ -22,8 +23,10 @@ export class NotReplayedError extends Error {
 /** Named, so that it is parsed only once per connection: `SCOPE_PREPARATION` is sent when a connection opens. */
 const SCOPE_STATEMENT = {
   name: 'scope',
-  text: `select set_config('role', $1, true), set_config('app.org', $2, true), set_config('plan_cache_mode', 'force_generic_plan', true),
-    $3::pg_lsn is null or coalesce(pg_is_in_recovery() and pg_last_wal_replay_lsn() >= $3::pg_lsn, false)`,
+  // The position first: as the role that is taken after it, the server would not say where it is.
+  text: `select $3::text is null or coalesce(pg_is_in_recovery()
+      and (${REPLAY_TIMELINE}, pg_last_wal_replay_lsn()) >= (split_part($3, ':', 1)::bigint, split_part($3, ':', 2)::pg_lsn), false),
+    set_config('role', $1, true), set_config('app.org', $2, true), set_config('plan_cache_mode', 'force_generic_plan', true)`,
 };
 
 export const SCOPE_PREPARATION = { ...SCOPE_STATEMENT, values: ['none', '', null] };
@@ -64,7 +67,7 @@ export class ScopedQuery extends PgQuery {
 
   override handleDataRow(message: { fields: (string | null)[] }): void {
     if (this.#scoped) super.handleDataRow(message);
-    else this.#replayed = message.fields[3] === 't';
+    else this.#replayed = message.fields[0] === 't';
   }
 
   override handleCommandComplete(message: unknown, connection: ProtocolConnection): void {

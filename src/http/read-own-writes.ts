@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache';
+import type { WalPosition } from '../db/failover-position.ts';
 import { type Caller, createCaller, type Database, type DatabaseSession } from '../db/read-write-split.ts';
-import type { WalPosition } from '../db/replica-watch.ts';
 import { LAST_WRITES_KEPT } from '../limits.ts';
 import type { App, SignedIn } from './app.ts';
 

@@ -48,6 +48,8 @@ export interface Module {
   readonly socket?: () => Promise<SocketFace>;
   /** api and mailer: pages that a mail can lead a person without an account to. */
   readonly links?: () => Promise<LinksFace>;
+  /** npm run verify: what always holds among its rows. */
+  readonly consistency?: () => Promise<ConsistencyFace>;
   /** api and mailer: what mail servers report about its mails. */
   readonly feedback?: () => Promise<FeedbackFace>;
   /** api: what its tables hold about one person, for export and erasure. */
@@ -82,6 +84,19 @@ export interface ApiContext {
   readonly queues: readonly string[];
   /** This process's own report, for when Redis, which has everyone's, is unavailable. */
   readonly report: () => ProcessReport;
+}
+
+export interface ConsistencyFace {
+  readonly consistency: Rules;
+}
+
+export type Rules = Readonly<Record<string, Rule>>;
+
+export interface Rule {
+  /** In words. */
+  readonly holds: string;
+  /** Returns the rows for which it does not hold, as text in the column `fault`. It sees all organisations. */
+  readonly faults: string;
 }
 
 export interface FiguresFace {

@@ -7,5 +7,5 @@ export function checkBody(checks: Checks, call: CheckCall, body: unknown): strin
   const isText = typeof body === 'string';
   const bytes = Buffer.from(isText ? body : JSON.stringify(body));
   const json = isText ? undefined : body;
-  return runCheck(checks, call, { status: 200, headers: { 'read-after': '0/1' }, bytes, json }, owners);
+  return runCheck(checks, call, { status: 200, headers: { 'read-after': '1:0/1' }, bytes, json }, owners);
 }

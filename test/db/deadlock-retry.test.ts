@@ -186,7 +186,7 @@ test('a write that is committed is answered as committed, even when its position
     proxy.onSend = (chunk) => (chunk.includes('pg_current_wal_insert_lsn') ? 'cut' : undefined);
   });
   // A position that no replica has reached: reads go to the primary, which has the row.
-  expect(await write).toEqual({ value: 'paid', position: 'FFFFFFFF/FFFFFFFF' });
+  expect(await write).toEqual({ value: 'paid', position: '4294967295:FFFFFFFF/FFFFFFFF' });
   expect(calls()).toBe(1);
   expect(await accounts()).toEqual({ a: 1, b: 0 });
 });

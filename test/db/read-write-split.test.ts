@@ -5,9 +5,9 @@ import { sql } from 'kysely';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { freePort } from '../../scripts/embedded/ports.ts';
 import { type Stack, startStack } from '../../scripts/embedded/stack.ts';
+import { parsePosition } from '../../src/db/failover-position.ts';
 import type { PooledDatabase } from '../../src/db/pool.ts';
 import { createSession as createScopedSession, type Database, openDatabase } from '../../src/db/read-write-split.ts';
-import { parsePosition } from '../../src/db/replica-watch.ts';
 import type { Db } from '../../src/db/schema.ts';
 import { EVERY_ORGANISATION } from '../../src/db/tenant-isolation.ts';
 import { REPLICA_WAIT_MS } from '../../src/limits.ts';
@@ -87,20 +87,20 @@ test('the position travels: another process, or the next request, reads what thi
 test('a session that writes twice at once keeps the later of the two positions, in whatever order they answer', async () => {
   const { session, answer } = sessionOfPromises('not a position');
   const writes = [session.write(async () => undefined), session.write(async () => undefined)];
-  answer[1]?.('0/A0');
+  answer[1]?.('1:0/A0');
   await writes[1];
-  expect(session.position).toBe('0/A0');
-  answer[0]?.('0/9');
+  expect(session.position).toBe('1:0/A0');
+  answer[0]?.('1:0/9');
   await writes[0];
-  expect(session.position).toBe('0/A0');
+  expect(session.position).toBe('1:0/A0');
 });
 
 test('a session that writes again goes on from there, even when the position before was beyond all others', async () => {
-  const { session, answer } = sessionOfPromises('FFFFFFFF/FFFFFFFF');
+  const { session, answer } = sessionOfPromises('4294967295:FFFFFFFF/FFFFFFFF');
   const write = session.write(async () => undefined);
-  answer[0]?.('0/10');
+  answer[0]?.('1:0/10');
   await write;
-  expect(session.position).toBe('0/10');
+  expect(session.position).toBe('1:0/10');
 });
 
 test('on a replica that is seconds behind: no own read is stale, and reads without a position stay there', async () => {
@@ -144,30 +144,36 @@ test.each([
   '/0',
   'x/y',
   '0/0/0',
-  '123456789/0',
-  '-1/0',
-  "0/0'; drop table counters",
-  'FFFFFFFF/FFFFFFFF',
+  '0/A0',
+  '1:123456789/0',
+  '-1:0/0',
+  "1:0/0'; drop table counters",
+  '1:FFFFFFFF/FFFFFFFF',
+  '4294967295:0/0',
 ])('a position that makes no sense or lies ahead of everything (%j) is answered by the primary', async (position) => {
   expect((await database.read(EVERY_ORGANISATION, position, readValue)).server).toBe('primary');
 });
 
 test('positions are compared as numbers, not as text', () => {
   const inOrder = [
-    '0/0',
-    '0/9',
-    '0/A',
-    '0/10',
-    '0/FFFFFFFF',
-    '1/0',
-    '9/FFFFFFFF',
-    'A/0',
-    '10/0',
-    'FFFFFFFF/FFFFFFFF',
+    '1:0/0',
+    '1:0/9',
+    '1:0/A',
+    '1:0/10',
+    '1:0/FFFFFFFF',
+    '1:1/0',
+    '1:9/FFFFFFFF',
+    '1:A/0',
+    '1:10/0',
+    '1:FFFFFFFF/FFFFFFFF',
+    '2:0/0',
+    '9:0/0',
+    '10:0/0',
+    '4294967295:FFFFFFFF/FFFFFFFF',
     'garbage',
   ];
   expect(inOrder.toSorted((a, b) => (parsePosition(a) < parsePosition(b) ? -1 : 1))).toEqual(inOrder);
-  expect(parsePosition('16/b374d848')).toBe(parsePosition('16/B374D848'));
+  expect(parsePosition('1:16/b374d848')).toBe(parsePosition('1:16/B374D848'));
 });
 
 test('a read that recovery cancels on the replica (a real 40001) is answered by the primary', async () => {
@@ -250,7 +256,7 @@ test('a "replica" that is a primary (promoted, or a wrong address) is left out',
 test('without a replica everything is read from the primary', async () => {
   const split = open(undefined);
   expect((await split.read(EVERY_ORGANISATION, undefined, readValue)).server).toBe('primary');
-  expect((await split.read(EVERY_ORGANISATION, '0/0', readValue)).server).toBe('primary');
+  expect((await split.read(EVERY_ORGANISATION, '1:0/0', readValue)).server).toBe('primary');
   expect(split.replica()).toEqual({ state: 'none', lagMs: null });
 });
 

@@ -79,13 +79,13 @@ test('1. several replicas behind one address: the one that answers must itself h
 });
 
 test('2. two answers that overtake each other: the position never goes back', () => {
-  const caller = createCaller({} as Database, '0/20');
-  caller.seeAtLeast('0/10');
-  expect(caller.position).toBe('0/20');
-  caller.seeAtLeast('1/0');
-  expect(caller.position).toBe('1/0');
+  const caller = createCaller({} as Database, '1:0/20');
+  caller.seeAtLeast('1:0/10');
+  expect(caller.position).toBe('1:0/20');
+  caller.seeAtLeast('1:1/0');
+  expect(caller.position).toBe('1:1/0');
   caller.seeAtLeast(undefined);
-  expect(caller.position).toBe('1/0');
+  expect(caller.position).toBe('1:1/0');
 });
 
 test('3. no replica at boot: nobody is told that it is level, until it has said so itself', async () => {
@@ -178,10 +178,10 @@ test('beyond the line for the primary, who must see their own write is told to c
   await until('the replica is known', () => database.replica().state !== 'unreachable');
   const held = Promise.withResolvers<void>();
   const waiting = Array.from({ length: POOL_PRIMARY.all - 2 + FALLBACK_READS_WAITING_MAX }, () =>
-    database.read(EVERY_ORGANISATION, 'FFFFFFFF/0', () => held.promise),
+    database.read(EVERY_ORGANISATION, '4294967295:FFFFFFFF/0', () => held.promise),
   );
   await until('the line is full', () => gauge('reads_waiting_primary') === FALLBACK_READS_WAITING_MAX);
-  await expect(database.read(EVERY_ORGANISATION, 'FFFFFFFF/0', readValue)).rejects.toMatchObject({
+  await expect(database.read(EVERY_ORGANISATION, '4294967295:FFFFFFFF/0', readValue)).rejects.toMatchObject({
     code: 'overloaded',
     retryAfterSeconds: expect.any(Number),
   });

@@ -45,7 +45,7 @@ test('a browser gets its position as a cookie, and a read does not change it', a
   expect(read.headers.getSetCookie()).toEqual([]);
 });
 
-test.each(['nonsense', 'FFFFFFFF/FFFFFFFF', "0/0'; drop table users; --"])(
+test.each(['nonsense', '4294967295:FFFFFFFF/FFFFFFFF', "0/0'; drop table users; --"])(
   'a position that we did not issue does no harm: the primary answers (%s)',
   async (position) => {
     const before = await readsOf('primary');

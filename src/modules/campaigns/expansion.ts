@@ -10,6 +10,7 @@
  */
 import { sql } from 'kysely';
 import { givenRows } from '../../db/batch-write.ts';
+import { CURRENT_POSITION } from '../../db/failover-position.ts';
 import type { Database } from '../../db/read-write-split.ts';
 import type { Db } from '../../db/schema.ts';
 import { suppressedAmong } from '../suppressions/suppressions.ts';
@@ -56,7 +57,7 @@ async function startPlace(
 ): Promise<{ expandPosition: string | null } | undefined> {
   await db
     .updateTable('campaigns')
-    .set({ expand_awaits: null, expand_position: HERE })
+    .set({ expand_awaits: null, expand_position: CURRENT_POSITION })
     .where('org_id', '=', orgId)
     .where('id', '=', id)
     .where('expanded_to', '=', 0)
@@ -105,7 +106,7 @@ async function writePage(db: Db, { orgId, id, expandedTo }: SendingCampaign, pag
   const reached = isOver ? null : isAgain ? 0 : page.lastId;
   await db
     .updateTable('campaigns')
-    .set({ expanded_to: reached, ...(isAgain ? { expand_awaits: null, expand_position: HERE } : {}) })
+    .set({ expanded_to: reached, ...(isAgain ? { expand_awaits: null, expand_position: CURRENT_POSITION } : {}) })
     .where('org_id', '=', orgId)
     .where('id', '=', id)
     .execute();
@@ -121,9 +122,6 @@ async function writePage(db: Db, { orgId, id, expandedTo }: SendingCampaign, pag
     .execute();
   return reached;
 }
-
-/** What was committed before this statement is before this position. */
-const HERE = sql<string>`pg_current_wal_insert_lsn()::text`;
 
 /**
  * Whether all transactions that were adding employees at the launch have ended: nobody writes to that table at this

@@ -1,4 +1,5 @@
 import { type Selectable, sql, type UpdateObject } from 'kysely';
+import { CURRENT_POSITION } from '../../db/failover-position.ts';
 import type { IdPlace } from '../../db/keyset-pagination.ts';
 import type { Db, Schema } from '../../db/schema.ts';
 import { isSuppressed } from '../suppressions/suppressions.ts';
@@ -131,7 +132,7 @@ export function markLaunched(
         status: to,
         launched_at: sql`now()`,
         link_expires_at: sql`now() + make_interval(days => ${linkDays}::int)`,
-        expand_position: sql`pg_current_wal_insert_lsn()::text`,
+        expand_position: CURRENT_POSITION,
         expand_awaits: sql`pg_snapshot_xmax(pg_current_snapshot())::text::bigint`,
       })
       .where('org_id', '=', orgId)

@@ -10,6 +10,7 @@ import { loadConfig } from '../../../src/config.ts';
 const PARTS = ['primary', 'replica', 'redis', 'mail', 'migrate', 'api', 'mailer', 'chat', 'balancer'];
 
 type Service = {
+  scale?: string;
   build?: unknown;
   command?: string[];
   environment?: Record<string, string>;
@@ -54,6 +55,18 @@ describe('docker-compose.yml', () => {
   test('builds its one image in one place, so that no two builds race for its name', () => {
     const built = Object.entries(compose.services).filter(([, { build }]) => build !== undefined);
     expect(built.map(([name]) => name)).toEqual(['migrate']);
+  });
+
+  test('tells every process how many of each there are, from the same variable that makes them', () => {
+    const secrets = { SECRET_KEY: '8d0d0b6f3a5e4c0f9f1d2b7c6a9e8f7d', WORKER_PASSWORD: 'w', REDIS_PASSWORD: 'r' };
+    for (const worker of ['api', 'chat', 'mailer']) {
+      const variable = `${worker.toUpperCase()}_INSTANCES`;
+      expect(compose.services[worker]).toMatchObject({ scale: `\${${variable}:-1}` });
+      for (const told of ['api', 'chat', 'mailer', 'migrate']) {
+        const { instances } = loadConfig(environmentOf(told, { ...secrets, [variable]: '3' }));
+        expect(instances).toEqual({ api: 1, chat: 1, mailer: 1, all: 0, [worker]: 3 });
+      }
+    }
   });
 
   test('leaves no shell between docker and redis, which writes what it has when it is told to stop', () => {

@@ -35,10 +35,10 @@ test('a step that needs an earlier answer asks for it first, and then uses it', 
   const requests = requestsFor({ 'DELETE /api/notes/{id}': 1 });
   const first = requests.next();
   expect(first.route).toBe('POST /api/notes');
-  first.remember?.(answer({ id: 41 }, { 'read-after': '0/16B3748' }));
+  first.remember?.(answer({ id: 41 }, { 'read-after': '1:0/16B3748' }));
   const second = requests.next();
   expect(second).toMatchObject({ route: 'DELETE /api/notes/{id}', method: 'DELETE', path: '/api/notes/41' });
-  expect(second.headers).toMatchObject({ 'read-after': '0/16B3748', authorization: 'Bearer x' });
+  expect(second.headers).toMatchObject({ 'read-after': '1:0/16B3748', authorization: 'Bearer x' });
 });
 
 test('the next page follows the cursor of the page before, and starts beyond its last row', () => {
@@ -53,8 +53,9 @@ test('the next page follows the cursor of the page before, and starts beyond its
 
 test('of two answers that overtook each other, the later position is kept', () => {
   const requests = requestsFor({ 'GET /api/me': 1 });
-  for (const position of ['0/A', '0/10', '0/9']) requests.next().remember?.(answer({}, { 'read-after': position }));
-  expect(requests.next().headers).toMatchObject({ 'read-after': '0/10' });
+  for (const position of ['1:0/A', '1:0/10', '1:0/9'])
+    requests.next().remember?.(answer({}, { 'read-after': position }));
+  expect(requests.next().headers).toMatchObject({ 'read-after': '1:0/10' });
 });
 
 test('weights decide how often a step comes', () => {

@@ -147,7 +147,7 @@ describe('the export', () => {
   });
 
   test('beyond so many at once is told to come back, and the others are served', async () => {
-    const headers = { authorization: `Bearer ${admin.token}`, 'read-after': 'FFFFFFFF/FFFFFFFF' };
+    const headers = { authorization: `Bearer ${admin.token}`, 'read-after': '4294967295:FFFFFFFF/FFFFFFFF' };
     const ask = () => call<string>(api.url, 'GET', '/api/exports/answers.csv', { headers });
     const { running, refused } = await api.database.db.transaction().execute(async (transaction) => {
       await sql`lock table conversations in access exclusive mode`.execute(transaction);

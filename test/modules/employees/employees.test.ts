@@ -7,7 +7,7 @@ import { type RunningApi, runApi, slowRequest } from '../../running-api.ts';
 import { csvOf, employeesOf, type Import, importFile, newImport } from './import-api.ts';
 
 /** A position that no replica reaches: the primary answers. */
-const ON_PRIMARY = 'FFFFFFFF/FFFFFFFF';
+const ON_PRIMARY = '4294967295:FFFFFFFF/FFFFFFFF';
 
 let api: RunningApi;
 let owner: ApiClient;

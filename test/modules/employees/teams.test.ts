@@ -25,7 +25,7 @@ test('teams are sorted by name, each with its number of people', async () => {
         .values({ org_id: owner.orgId, team_id: id, name: `P${n}`, email: `p${n}@a.test` })
         .execute();
   }
-  const headers = { authorization: `Bearer ${owner.token}`, 'read-after': 'FFFFFFFF/FFFFFFFF' };
+  const headers = { authorization: `Bearer ${owner.token}`, 'read-after': '4294967295:FFFFFFFF/FFFFFFFF' };
   const teams = await call<{ items: object[] }>(api.url, 'GET', '/api/teams', { headers });
   expect(teams.body.items).toEqual([
     { id: expect.any(Number), name: 'Design', employees: 0 },

@@ -1,28 +1,46 @@
 import { randomBytes } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { openServers } from '../../../scripts/doctor/servers.ts';
 import { freePort } from '../../../scripts/embedded/ports.ts';
+import { type Stack, startStack } from '../../../scripts/embedded/stack.ts';
+import { migrate, openMigrationDatabase } from '../../../src/db/migrate.ts';
 import { NANO_BYTES } from '../../../src/limits.ts';
-import { asAdmin, createTestDatabase, type TestDatabase } from '../../database.ts';
+import { asAdmin } from '../../database.ts';
 import { launch } from '../../process/launched.ts';
 import { ONE_OF_EACH } from './servers.ts';
 
 const DOCTOR = path.resolve(import.meta.dirname, '..', '..', '..', 'scripts', 'doctor.ts');
 const NO_STACK = `--folder=${path.join(tmpdir(), 'tardigrade-no-stack')}`;
-let own: TestDatabase;
+const STACK_MS = 60_000;
+/** Durable servers of its own: the others' settings are not those of a healthy deployment. */
+let stack: Stack;
+let folder: string;
+let own: { url: string; ownerUrl: string; replicaUrl: string };
 
 beforeAll(async () => {
-  own = await createTestDatabase();
-});
-afterAll(() => own.close());
+  folder = mkdtempSync(path.join(tmpdir(), 'tardigrade-doctor-'));
+  stack = await startStack({ folder, ports: 'any', withMail: false });
+  const db = openMigrationDatabase(stack.databaseUrl);
+  await migrate(db).finally(() => db.destroy());
+  own = {
+    url: stack.workerDatabaseUrl,
+    ownerUrl: stack.databaseUrl,
+    replicaUrl: stack.workerDatabaseReplicaUrl as string,
+  };
+}, STACK_MS);
+afterAll(async () => {
+  await stack?.stop();
+  rmSync(folder, { recursive: true, force: true });
+}, STACK_MS);
 
 test('a healthy deployment ends with 0, and every check ran', async () => {
   const { code, output } = await doctor([], {
     DATABASE_URL: own.ownerUrl,
     DATABASE_REPLICA_URL: own.replicaUrl,
-    REDIS_URL: inject('redisUrl'),
+    REDIS_URL: stack.redisUrl,
   });
   expect(output).toMatch(/\n0 dangers, \d+ advices?, \d+ ok\n$/);
   expect(output).not.toContain('not looked at');
@@ -37,7 +55,7 @@ test('a role without rights reports what it cannot see', async () => {
   await asAdmin(async (admin) => {
     await admin.query(`create role ${name} login password 'plain'`);
     await admin.query(`create database ${name} template template0`);
-  });
+  }, stack.databaseAdminUrl);
   try {
     const url = new URL(own.url);
     Object.assign(url, { username: name, password: 'plain', pathname: `/${name}` });
@@ -51,7 +69,7 @@ test('a role without rights reports what it cannot see', async () => {
     await asAdmin(async (admin) => {
       await admin.query(`drop database ${name} with (force)`);
       await admin.query(`drop role ${name}`);
-    });
+    }, stack.databaseAdminUrl);
   }
 });
 

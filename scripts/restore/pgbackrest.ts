@@ -1,0 +1,133 @@
+/** pgBackRest's settings for one database, and its commands. */
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import { FULL_BACKUPS_KEPT, PGBACKREST_MS } from './limits.ts';
+import type { Tools } from './tools.ts';
+
+const run = promisify(execFile);
+const OUTPUT_BYTES_MAX = 16 * 1024 * 1024;
+
+export const STANZA = 'tardigrade';
+
+export type Repository =
+  | { readonly kind: 'folder'; readonly folder: string }
+  | {
+      readonly kind: 's3';
+      readonly endpoint: string;
+      readonly port: number;
+      readonly bucket: string;
+      readonly region: string;
+      readonly key: string;
+      readonly secret: string;
+      /** False only for a certificate that nobody has signed, in tests. */
+      readonly verifyTls: boolean;
+    };
+
+export interface SettingsOptions {
+  readonly repository: Repository;
+  /** For its logs, locks and the spool. */
+  readonly folder: string;
+  readonly dataFolder: string;
+  readonly port: number;
+  readonly socketFolder: string;
+  readonly user: string;
+}
+
+/** The file that docs/backups.md shows, for a database on this machine. */
+export function settingsFile({ repository, folder, dataFolder, port, socketFolder, user }: SettingsOptions): string {
+  return `[global]
+${repositoryLines(repository).join('\n')}
+repo1-retention-full=${FULL_BACKUPS_KEPT}
+repo1-bundle=y
+compress-type=zst
+start-fast=y
+log-level-console=warn
+log-level-file=off
+lock-path=${folder}/lock
+spool-path=${folder}/spool
+
+[${STANZA}]
+pg1-path=${dataFolder}
+pg1-port=${port}
+pg1-socket-path=${socketFolder}
+pg1-user=${user}
+`;
+}
+
+function repositoryLines(repository: Repository): string[] {
+  if (repository.kind === 'folder') return ['repo1-type=posix', `repo1-path=${repository.folder}`];
+  const { endpoint, port, bucket, region, key, secret, verifyTls } = repository;
+  return [
+    'repo1-type=s3',
+    'repo1-path=/backups',
+    `repo1-s3-endpoint=${endpoint}`,
+    `repo1-s3-bucket=${bucket}`,
+    `repo1-s3-region=${region}`,
+    `repo1-s3-key=${key}`,
+    `repo1-s3-key-secret=${secret}`,
+    'repo1-s3-uri-style=path',
+    `repo1-storage-port=${port}`,
+    `repo1-storage-verify-tls=${verifyTls ? 'y' : 'n'}`,
+  ];
+}
+
+export interface PgBackRest {
+  readonly settings: string;
+  readonly stanza: string;
+  /** @returns what it printed; throws with its own words */
+  run(command: string, ...options: string[]): Promise<string>;
+}
+
+/** `shared`: folders that it needs to see. */
+export function openPgBackRest(tools: Tools, settings: string, stanza: string, shared: readonly string[]): PgBackRest {
+  return {
+    settings,
+    stanza,
+    async run(command, ...options) {
+      const all = [`--config=${settings}`, `--stanza=${stanza}`, ...options, command];
+      const line = tools.command(tools.pgbackrest, all, shared);
+      try {
+        const { stdout } = await run(line.command, line.args, { timeout: PGBACKREST_MS, maxBuffer: OUTPUT_BYTES_MAX });
+        return stdout;
+      } catch (error) {
+        const { stdout = '', stderr = '' } = error as { stdout?: string; stderr?: string };
+        throw new Error(`pgbackrest ${command} failed: ${`${stdout}${stderr}`.trim() || (error as Error).message}`);
+      }
+    },
+  };
+}
+
+export interface BackupInfo {
+  readonly label: string;
+  readonly type: string;
+  /** Of the database, and of what the repository keeps for it. */
+  readonly databaseBytes: number;
+  readonly repositoryBytes: number;
+  readonly finishedAt: Date;
+}
+
+/** The last backup. @throws when there is none, or an error in it */
+export async function lastBackup(pgbackrest: PgBackRest): Promise<BackupInfo> {
+  const [stanza] = JSON.parse(await pgbackrest.run('info', '--output=json')) as Stanza[];
+  const backup = stanza?.backup.at(-1);
+  if (backup === undefined)
+    throw new Error(`There is no backup of ${pgbackrest.stanza}: ${stanza?.status.message ?? ''}`);
+  const { label, type, info, timestamp } = backup;
+  return {
+    label,
+    type,
+    databaseBytes: info.size,
+    repositoryBytes: info.repository.delta ?? 0,
+    finishedAt: new Date(timestamp.stop * 1000),
+  };
+}
+
+interface Stanza {
+  readonly status: { readonly message: string };
+  readonly backup: readonly {
+    readonly label: string;
+    readonly type: string;
+    readonly info: { readonly size: number; readonly repository: { readonly delta?: number } };
+    readonly timestamp: { readonly stop: number };
+  }[];
+}
