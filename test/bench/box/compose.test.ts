@@ -5,7 +5,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { parse } from 'yaml';
 import { readComposeLimits } from '../../../bench/box/compose-limits.ts';
 import { serverSettings } from '../../../scripts/embedded/postgres-settings.ts';
-import { loadConfig } from '../../../src/config.ts';
+import { loadConfig, VARIABLES } from '../../../src/config.ts';
 
 const PARTS = ['primary', 'replica', 'redis', 'mail', 'migrate', 'api', 'mailer', 'chat', 'balancer'];
 
@@ -84,6 +84,16 @@ describe('docker-compose.yml', () => {
       expect(() => started(real)).toThrow(/3 faults.*- API_URL.*- CHAT_URL.*- MAIL_FROM/s);
     }
     expect(compose.services['mail']).toMatchObject({ networks: { default: { aliases: ['mail.test'] } } });
+  });
+
+  test('gives the workers every variable that there is, but for those whose value belongs to a container', () => {
+    const ITS_OWN = ['API_PORT', 'CHAT_PORT', 'MAILER_PORT', 'MAIL_BOUNCE_PORT', 'DISK_PATH', 'LAST_EXIT'];
+    const ONLY_FOR_MIGRATIONS = ['DATABASE_MIGRATE_URL'];
+    const given = Object.keys(compose.services['mailer']?.environment ?? {});
+    const all = Object.values(VARIABLES).map(({ name }) => name);
+    expect(all.filter((name) => !given.includes(name)).toSorted()).toEqual(
+      [...ITS_OWN, ...ONLY_FOR_MIGRATIONS].toSorted(),
+    );
   });
 
   test('holds no secret, and says what to do where one is missing', () => {
