@@ -15,8 +15,8 @@ create table users (
   email text not null unique,
   name text not null,
   role text not null check (role in ('owner', 'admin', 'viewer')),
-  -- argon2id in the PHC string format, which includes the parameters.
-  password_hash text not null,
+  -- argon2id in the PHC string format, which includes the parameters; 'none' for somebody who has no password.
+  password_hash text not null check (password_hash = 'none' or password_hash like '$argon2id$%'),
   -- Null until somebody has used a link that was mailed to the address.
   email_verified_at timestamptz,
   created_at timestamptz not null default now(),

@@ -42,7 +42,7 @@ export async function apiDocument(modules: readonly Module[]): Promise<Document>
     feedbacks: await loadFeedbacks(modules),
   };
   const health = createHealth(new AbortController().signal);
-  const app = await createServer({ ...context, credentials, health, metrics });
+  const app = await createServer({ ...context, database, credentials, health, metrics });
   await describeApi(app, config.apiUrl, pages);
   const faces = await Promise.all(modules.flatMap(({ routes }) => routes?.() ?? []));
   await mountApi(app, { ...context, credentials }, (api) => {

@@ -5,11 +5,13 @@ import { moduleFolder } from './modules.ts';
 export interface Operation {
   readonly operationId?: string;
   readonly summary?: string;
+  readonly description?: string;
   readonly security?: object[];
   readonly requestBody?: { readonly content: Record<string, { schema?: object; example?: unknown }> };
   readonly tags?: string[];
   readonly 'x-role'?: string;
   readonly 'x-scope'?: string;
+  readonly 'x-forbids'?: string;
   readonly parameters?: { readonly name: string; readonly in: string }[];
   readonly responses?: Record<
     string,

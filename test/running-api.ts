@@ -3,6 +3,7 @@ import { request as httpRequest } from 'node:http';
 import { Socket } from 'node:net';
 import type { Role } from '../src/db/schema.ts';
 import { createSessions } from '../src/http/authentication.ts';
+import { NO_PASSWORD } from '../src/http/password-hashing.ts';
 import { start } from '../workers/api.ts';
 import { type ApiClient, createClient, registerClient } from './api-client.ts';
 import { createTestDatabase, type TestDatabase } from './database.ts';
@@ -39,7 +40,7 @@ export async function runApi(
     const email = `${role}-${randomBytes(6).toString('hex')}@example.test`;
     const user = await database.db
       .insertInto('users')
-      .values({ org_id: orgId, email, name: role, role, password_hash: 'none' })
+      .values({ org_id: orgId, email, name: role, role, password_hash: NO_PASSWORD })
       .returning('id')
       .executeTakeFirstOrThrow();
     const token = await createSessions(database.database).create(database.db, { orgId, userId: user.id });

@@ -5,7 +5,8 @@
  *   the answer is then kept in the same transaction, so there is an answer if and only if the work was done. A second
  *   request with the key meanwhile does not get the lock (409); one that comes later gets the kept answer, or a 422 if
  *   it asks for something else. An error is not kept: nothing was done, and the key can be used again. A crash leaves
- *   nothing behind: the lock ends with its connection. The body is encrypted with the key, of which only the hash is kept.
+ *   nothing behind: the lock ends with its connection. The body can hold a secret that is shown once, so it is encrypted,
+ *   with the key (of which only the hash is kept) and SECRET_KEY together.
  * What it costs: a read by primary key before the work, a lock, a read and an insert in the transaction, which is open
  *   for as long as it takes to make the answer; and only where a key was sent. A handler that asks for another
  *   connection after its write may have to wait for one, as POOL_ACQUIRE_MS says.
@@ -25,6 +26,8 @@ export interface RepeatableRequest {
   /** Who sends it, within the organisation. */
   readonly caller: string;
   readonly key: string;
+  /** The service's own, which is not in the database: clients may send keys that can be guessed. */
+  readonly secretKey: string;
   /** All that decides what it does: method, address and body. */
   readonly parameters: readonly (string | Uint8Array)[];
 }
@@ -32,7 +35,7 @@ export interface RepeatableRequest {
 export interface KeptAnswer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
-  /** Undefined if it was too large to keep. */
+  /** Undefined if it was too large to keep, or was encrypted with another SECRET_KEY. */
   readonly body: Buffer | undefined;
 }
 
@@ -67,7 +70,7 @@ export async function keptAnswer(db: Db, request: RepeatableRequest): Promise<Ke
   if (!row.request_hash.equals(hashOf(request.parameters)))
     throw new AppError('key_reused', 'This Idempotency-Key was used for another request. Make a new one for each.');
   const { status, headers } = row;
-  return { status, headers, body: row.body === null ? undefined : decrypted(row.body, request.key) };
+  return { status, headers, body: row.body === null ? undefined : decrypted(row.body, request) };
 }
 
 export function guardSession(session: DatabaseSession, request: RepeatableRequest): GuardedSession {
@@ -149,7 +152,7 @@ async function keepAnswer(transaction: Db, request: RepeatableRequest, answer: K
     request_hash: hashOf(request.parameters),
     status: answer.status,
     headers: JSON.stringify(answer.headers),
-    body: isKept ? encrypted(answer.body, request.key) : null,
+    body: isKept ? encrypted(answer.body, request) : null,
   };
   await transaction
     .insertInto('idempotency_keys')
@@ -170,19 +173,24 @@ const CIPHER = 'aes-256-gcm';
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
 
-function encrypted(body: Buffer, key: string): Buffer {
+function encrypted(body: Buffer, request: RepeatableRequest): Buffer {
   const nonce = randomBytes(NONCE_BYTES);
-  const cipher = createCipheriv(CIPHER, cipherKey(key), nonce);
+  const cipher = createCipheriv(CIPHER, cipherKey(request), nonce);
   return Buffer.concat([nonce, cipher.update(body), cipher.final(), cipher.getAuthTag()]);
 }
 
-function decrypted(stored: Buffer, key: string): Buffer {
-  const decipher = createDecipheriv(CIPHER, cipherKey(key), stored.subarray(0, NONCE_BYTES));
+/** Undefined for one that was encrypted with another SECRET_KEY. */
+function decrypted(stored: Buffer, request: RepeatableRequest): Buffer | undefined {
+  const decipher = createDecipheriv(CIPHER, cipherKey(request), stored.subarray(0, NONCE_BYTES));
   decipher.setAuthTag(stored.subarray(-TAG_BYTES));
-  return Buffer.concat([decipher.update(stored.subarray(NONCE_BYTES, -TAG_BYTES)), decipher.final()]);
+  try {
+    return Buffer.concat([decipher.update(stored.subarray(NONCE_BYTES, -TAG_BYTES)), decipher.final()]);
+  } catch {
+    return undefined;
+  }
 }
 
-/** Not the hash that is stored, but as hard to find without the key. */
-function cipherKey(key: string): Buffer {
-  return Buffer.from(hkdfSync('sha256', key, '', 'idempotent answer', 32));
+/** Who reads the table has neither of the two. */
+function cipherKey({ key, secretKey }: RepeatableRequest): Buffer {
+  return Buffer.from(hkdfSync('sha256', key, secretKey, 'idempotent answer', 32));
 }

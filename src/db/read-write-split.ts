@@ -57,6 +57,8 @@ export interface Database {
   close(): Promise<void>;
 }
 
+export type ReadableDatabase = Omit<Database, 'write' | 'transact' | 'close'>;
+
 /**
  * A caller's access to the database: its writes advance its position, its reads respect it. One per request or socket.
  */

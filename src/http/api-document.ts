@@ -54,6 +54,7 @@ export function describeRoute({ method, url, schema, config }: DeclaredRoute): R
     ...(isOpen ? { security: [] } : { 'x-scope': scopeOf(method, config.scope) }),
     ...(isIdempotent(method, config) ? { headers: withKey(schema['headers']) } : {}),
     ...(config.role === undefined ? {} : { 'x-role': config.role }),
+    ...(config.forbids === undefined ? {} : { 'x-forbids': config.forbids, description: describe(schema, config) }),
     'x-problems': problemsOf({ method, url, schema, config }),
   };
 }
@@ -102,7 +103,7 @@ function problemsOf({ method, url, schema, config }: DeclaredRoute): ErrorCode[]
   const codes: (ErrorCode | false)[] = [
     'invalid',
     !isOpen && 'unauthenticated',
-    (changes || config.role !== undefined) && 'forbidden',
+    (changes || (!isOpen && (config.role ?? config.forbids ?? config.scope) !== undefined)) && 'forbidden',
     url.includes('/:') && 'not_found',
     changes && 'too_slow',
     changes && 'conflict',
@@ -118,6 +119,10 @@ function problemsOf({ method, url, schema, config }: DeclaredRoute): ErrorCode[]
     'overloaded',
   ];
   return [...new Set([...codes.filter((code) => code !== false), ...(config.problems ?? [])])];
+}
+
+function describe({ description }: DeclaredRoute['schema'], { forbids }: FastifyContextConfig): string {
+  return [description, `Refused with 403: ${forbids}.`].filter((part) => part !== undefined).join(' ');
 }
 
 function withKey(headers: unknown): object {

@@ -34,6 +34,8 @@ declare module 'fastify' {
     scope?: 'read' | 'write' | 'none';
     /** What it can be answered with that does not follow from its method, path and schema (src/http/api-document.ts). */
     problems?: readonly ErrorCode[];
+    /** What it refuses with `forbidden` besides the role and the scope: a noun, for the document. */
+    forbids?: string;
   }
   interface FastifyRequest {
     /** The network that the request came from, as limits count it: `192.0.2.1`, `2001:db8:1:2::/64`. */

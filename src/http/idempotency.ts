@@ -37,11 +37,11 @@ export function commitBeforeAnswers(app: App): void {
 }
 
 /** Gives every POST with an Idempotency-Key a database session that commits together with the answer. */
-export function guardRepeatedRequests(api: App, database: Pick<Database, 'primary'>): void {
+export function guardRepeatedRequests(api: App, database: Pick<Database, 'primary'>, secretKey: string): void {
   api.addHook('preHandler', async (request, reply) => {
     const key = request.headers['idempotency-key'];
     if (key === undefined || !isIdempotent(request.method, request.routeOptions.config)) return;
-    const repeatable = repeatableRequest(request, String(key));
+    const repeatable = repeatableRequest(request, String(key), secretKey);
     const kept = await keptAnswer(database.primary(request.user.orgId), repeatable);
     if (kept !== undefined) return replay(kept, reply);
     const guarded = guardSession(request.db, repeatable);
@@ -59,7 +59,7 @@ export function replayAnswer(error: unknown, request: FastifyRequest, reply: Fas
 
 function replay({ status, headers, body }: KeptAnswer, reply: FastifyReply): FastifyReply {
   if (body === undefined)
-    throw new AppError('conflict', 'This was done before, and its answer was too large to keep. Read what it changed.');
+    throw new AppError('conflict', 'This was done before, and its answer was not kept. Read what it changed.');
   return reply
     .code(status)
     .headers(headers)
@@ -67,7 +67,7 @@ function replay({ status, headers, body }: KeptAnswer, reply: FastifyReply): Fas
     .send(body.length === 0 ? undefined : body);
 }
 
-function repeatableRequest(request: FastifyRequest, key: string): RepeatableRequest {
+function repeatableRequest(request: FastifyRequest, key: string, secretKey: string): RepeatableRequest {
   if (!/^[\x21-\x7e]+$/.test(key) || key.length > IDEMPOTENCY_KEY_CHARS_MAX)
     throw new AppError(
       'invalid',
@@ -78,7 +78,7 @@ function repeatableRequest(request: FastifyRequest, key: string): RepeatableRequ
   const sent = Buffer.isBuffer(body) ? body : (JSON.stringify(body) ?? '');
   const { orgId, userId, apiKey } = user;
   const caller = apiKey === undefined ? `user ${userId}` : `key ${apiKey.prefix}`;
-  return { orgId, caller, key, parameters: [request.method, request.url, sent] };
+  return { orgId, caller, key, secretKey, parameters: [request.method, request.url, sent] };
 }
 
 function answerOf(reply: FastifyReply, payload: unknown): KeptAnswer {

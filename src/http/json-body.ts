@@ -6,10 +6,12 @@ import { AppError } from '../errors.ts';
 import { JSON_DEPTH_MAX, JSON_ITEMS_MAX } from '../limits.ts';
 import type { App } from './app.ts';
 
-export function readJsonBodies(app: App): void {
+/** `onBytes`: for a route that needs the body as it was sent, too. */
+export function readJsonBodies(app: App, onBytes?: (request: FastifyRequest, bytes: Buffer) => void): void {
   const parse = app.getDefaultJsonParser('error', 'error');
   app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, bytes, done) => {
     const body = bytes as Buffer;
+    onBytes?.(request, body);
     // Some requests need no body, but many clients send a JSON content type anyway.
     if (body.length === 0) return done(null, undefined);
     const fault = faultOfText(request, body);

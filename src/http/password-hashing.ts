@@ -21,10 +21,13 @@ const SALT_BYTES = 16;
 const derive = promisify(argon2);
 const ANYBODY: Turn = { key: '' };
 
+/** Stored instead of a hash for somebody who has no password, and signs in with a provider: no password matches it. */
+export const NO_PASSWORD = 'none';
+
 export interface PasswordHasher {
   /** A PHC string: `$argon2id$v=19$m=19456,t=2,p=1$<salt>$<hash>`. Rejects with `overloaded` when the queue is full. */
   hash(password: string, turn?: Turn): Promise<string>;
-  /** Takes the same time for an unknown user (`undefined`) as for a wrong password. */
+  /** Takes the same time for an unknown user (`undefined`), and for one without a password, as for a wrong password. */
   verify(password: string, stored: string | undefined, turn?: Turn): Promise<boolean>;
   readonly waiting: number;
 }
@@ -42,7 +45,8 @@ export function createPasswordHasher(): PasswordHasher {
       const tag = await queue.run(turn, () => derive('argon2id', { ...PARAMETERS, message, nonce: salt }));
       return format(salt, tag);
     },
-    async verify(password, stored = NOBODY, turn = ANYBODY) {
+    async verify(password, known = NO_PASSWORD, turn = ANYBODY) {
+      const stored = known === NO_PASSWORD ? NOBODY : known;
       const { parameters, salt, tag } = parse(stored);
       // As it was typed: hashes that were stored before passwords were normalised.
       for (const message of new Set([password.normalize('NFKC'), password])) {

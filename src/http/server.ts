@@ -163,7 +163,7 @@ export async function mountApi(
     async (api) => {
       authenticate(api as App, credentials, config.requestsPerMinute);
       tidyIncomingText(api);
-      guardRepeatedRequests(api as App, database);
+      guardRepeatedRequests(api as App, database, config.secretKey);
       api.addHook('onSend', async (_request, reply) => {
         if (!reply.hasHeader('cache-control')) reply.header('cache-control', 'no-store');
       });

@@ -8,7 +8,7 @@ import type { RawBuilder } from 'kysely';
 import type { TSchema } from 'typebox';
 import type { Config } from '../config.ts';
 import type { Cursors } from '../db/keyset-pagination.ts';
-import type { Database } from '../db/read-write-split.ts';
+import type { Database, ReadableDatabase } from '../db/read-write-split.ts';
 import type { Db } from '../db/schema.ts';
 import type { ApiKeys } from '../http/api-keys.ts';
 import type { App } from '../http/app.ts';
@@ -68,7 +68,8 @@ export interface RoutesFace {
 export interface ApiContext {
   readonly config: Config;
   readonly log: Log;
-  readonly database: Database;
+  /** Reads only: a route writes through `request.db`, which an Idempotency-Key commits together with the answer. */
+  readonly database: ReadableDatabase;
   readonly redis: Redis;
   readonly sessions: Sessions;
   readonly apiKeys: ApiKeys;

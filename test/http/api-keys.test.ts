@@ -1,3 +1,4 @@
+import { createDecipheriv, hkdfSync } from 'node:crypto';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type ApiClient, createClient } from '../api-client.ts';
@@ -35,6 +36,33 @@ test('a key is shown once; the database has its SHA-256, and the list its prefix
   const list = JSON.stringify((await owner.get('/api/api-keys')).body);
   expect(list).toContain(made.prefix);
   expect(list).not.toContain(made.key);
+});
+
+test('a repetition with the same Idempotency-Key gets the same key, of which the database shows nothing', async () => {
+  const guessable = { 'idempotency-key': '1' };
+  const body = { name: 'made twice', scope: 'read' };
+  const [first, again] = [
+    await owner.send<Created>('POST', '/api/api-keys', body, guessable),
+    await owner.send<Created>('POST', '/api/api-keys', body, guessable),
+  ];
+  expect(again).toMatchObject({ status: 201, body: first.body });
+  const { rows } = await sql<{ body: Buffer }>`
+    select body from idempotency_keys where org_id = ${owner.orgId}`.execute(api.database.db);
+  const [{ body: stored }] = rows as [{ body: Buffer }];
+  expect(stored.includes(first.body.key) || stored.includes(first.body.prefix)).toBe(false);
+  // Nor does it to those who guess the Idempotency-Key, and read the source.
+  const decipher = createDecipheriv(
+    'aes-256-gcm',
+    Buffer.from(hkdfSync('sha256', '1', '', 'idempotent answer', 32)),
+    stored.subarray(0, 12),
+  );
+  decipher.setAuthTag(stored.subarray(-16));
+  decipher.update(stored.subarray(12, -16));
+  expect(() => decipher.final()).toThrow();
+  const made = await sql`select from api_keys where org_id = ${owner.orgId} and name = ${body.name}`.execute(
+    api.database.db,
+  );
+  expect(made.rows).toHaveLength(1);
 });
 
 test('a read key changes nothing, whatever its owner may do; a write key does', async () => {

@@ -2,8 +2,9 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { apiDocument } from '../../scripts/api-document.ts';
 import type { Role } from '../../src/db/schema.ts';
 import { ERROR_STATUS, type ErrorCode } from '../../src/errors.ts';
+import type { KeyScope } from '../../src/http/api-keys.ts';
 import { BODY_BYTES_MAX, JSON_DEPTH_MAX } from '../../src/limits.ts';
-import { type Answer, call } from '../api-client.ts';
+import { type Answer, type ApiClient, call } from '../api-client.ts';
 import { TEST_MODULES } from '../modules.ts';
 import type { Operation } from '../openapi.ts';
 import { type RunningApi, runApi } from '../running-api.ts';
@@ -14,7 +15,7 @@ interface Case {
   readonly path: string;
   readonly operation: Operation;
 }
-type Problem = { type: string; status: number; code: ErrorCode };
+type Problem = { type: string; status: number; code: ErrorCode; detail: string };
 
 const { paths } = (await apiDocument(TEST_MODULES)) as unknown as { paths: Record<string, Record<string, Operation>> };
 const cases = Object.entries(paths).flatMap(([path, methods]) =>
@@ -24,14 +25,27 @@ const cases = Object.entries(paths).flatMap(([path, methods]) =>
   }),
 );
 const withBody = cases.filter(([, { operation }]) => jsonOf(operation) !== undefined);
+/** What the state of a test's organisation may say to an example: the row, the link or the ticket in it is not there. */
+const STATES = [
+  'unauthenticated',
+  'not_found',
+  'conflict',
+  'gone',
+  'changed_meanwhile',
+  'precondition_required',
+  'rate_limited',
+] satisfies ErrorCode[];
 const RANK: Record<Role, number> = { viewer: 0, admin: 1, owner: 2 };
 
 let api: RunningApi;
 let orgId: number;
 let otherOrgId: number;
+let keys: Record<KeyScope, string>;
 beforeAll(async () => {
   api = await runApi();
   [orgId, otherOrgId] = [(await api.newOwner()).orgId, (await api.newOwner()).orgId];
+  const owner = await api.newOwner(); // of an organisation of its own: the matrix removes users, and their keys with them
+  keys = { read: await keyOf(owner, 'read'), write: await keyOf(owner, 'write') };
 });
 afterAll(() => api.stop());
 
@@ -54,8 +68,32 @@ test.each(cases)('%s: each role is served, or told which role is needed', async 
     const needed = one.operation['x-role'] as Role | undefined;
     const isRefused = !isOpen(one) && needed !== undefined && RANK[role] < RANK[needed];
     if (isRefused) expect(answer, role).toMatchObject({ status: 403, body: { code: 'forbidden' } });
-    else expect(answer.status, `${role}: ${JSON.stringify(answer.body)}`).not.toBe(403);
+    else expectServed(one, answer, role);
   }
+});
+
+test.each(cases)('%s: an API key is served within its scope, or told which scope is needed', async (_, one) => {
+  for (const scope of ['read', 'write'] as const) {
+    const answer = await ask(one, undefined, { headers: { authorization: `Bearer ${keys[scope]}` } });
+    expectDocumented(one, answer, scope);
+    const needed = one.operation['x-scope'];
+    const detail =
+      needed === 'none' ? 'An API key cannot do this' : `a key with the scope write; this one has the scope ${scope}`;
+    const isRefused = !isOpen(one) && (needed === 'none' || (needed === 'write' && scope === 'read'));
+    if (isRefused)
+      expect(answer, scope).toMatchObject({
+        status: 403,
+        body: { code: 'forbidden', detail: expect.stringContaining(detail) },
+      });
+    else expectServed(one, answer, scope);
+  }
+});
+
+test('what is refused besides the role and the scope is said in words', () => {
+  const rules = cases.filter(([, { operation }]) => operation['x-forbids'] !== undefined);
+  for (const [route, { operation }] of rules)
+    expect(operation.description, route).toContain(`Refused with 403: ${operation['x-forbids']}.`);
+  expect(rules.length).toBeGreaterThan(0);
 });
 
 test.each(cases)('%s: another organisation gets an answer of its own', async (_, one) => {
@@ -67,7 +105,9 @@ test.each(withBody)(
   '%s: the example of the document is accepted, unless the state does not allow it',
   async (_, one) => {
     const answer = await ask(one, 'owner');
-    expect([200, 201, 202, 204, 401, 404, 409, 412, 428, 429], JSON.stringify(answer.body)).toContain(answer.status);
+    const byRule = one.operation['x-forbids'] === undefined ? [] : [ERROR_STATUS.forbidden];
+    const expected = [200, 201, 202, 204, ...STATES.map((code) => ERROR_STATUS[code]), ...byRule];
+    expect(expected, JSON.stringify(answer.body)).toContain(answer.status);
   },
 );
 
@@ -137,6 +177,11 @@ interface Request {
   readonly headers?: Record<string, string>;
 }
 
+async function keyOf(owner: ApiClient, scope: KeyScope): Promise<string> {
+  const { body } = await owner.send<{ key: string }>('POST', '/api/api-keys', { name: scope, scope });
+  return body.key;
+}
+
 /** With a session of its own: some routes end the session, and some count what it does. */
 async function ask(one: Case, role: Role | undefined, request: Request = {}, of = orgId): Promise<Answer<Problem>> {
   const { operation, path } = one;
@@ -161,6 +206,12 @@ function expectDocumented({ operation }: Case, { status, body, headers }: Answer
   expect(body.status, what).toBe(status);
   expect(ERROR_STATUS[body.code], what).toBe(status);
   expect(body.type, what).toBe(`/problems/${body.code}`);
+}
+
+/** A 403 is then one that the document has words for. */
+function expectServed({ operation }: Case, { status, body }: Answer<Problem>, by: string): void {
+  const isByRule = operation['x-forbids'] !== undefined;
+  if (!isByRule) expect(status, `${by}: ${JSON.stringify(body)}`).not.toBe(403);
 }
 
 function isOpen({ operation }: Case): boolean {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { createPasswordHasher } from '../../src/http/password-hashing.ts';
+import { createPasswordHasher, NO_PASSWORD } from '../../src/http/password-hashing.ts';
 import { PASSWORD_HASHES_AT_ONCE_MAX, PASSWORD_HASHES_WAITING_MAX } from '../../src/limits.ts';
 
 const hasher = createPasswordHasher();
@@ -31,6 +31,12 @@ test('an unknown user is refused, and takes as long as a wrong password', async 
   expect(await hasher.verify('wrong', undefined)).toBe(false);
   expect(unknownMs / wrongMs).toBeGreaterThan(0.5);
   expect(unknownMs / wrongMs).toBeLessThan(2);
+});
+
+test('somebody who has no password is refused, and takes as long as a wrong password', async () => {
+  const began = performance.now();
+  for (const given of [PASSWORD, '', NO_PASSWORD]) expect(await hasher.verify(given, NO_PASSWORD)).toBe(false);
+  expect(performance.now() - began).toBeGreaterThan(5);
 });
 
 test('a stored text that is not a hash is an error, and never matches a password', async () => {

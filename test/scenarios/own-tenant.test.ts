@@ -3,23 +3,16 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { ApiClient } from '../api-client.ts';
 import { TEST_MODULES } from '../modules.ts';
 import { modulesByRoute, operationsOf, type PathOperation } from '../openapi.ts';
-import { addOrganisation } from '../organisation.ts';
 import { type RunningApi, runApi } from '../running-api.ts';
 import { createForgetfulProxy, type ForgetfulProxy } from './forgetful-proxy.ts';
-import { type Ids, loadTenant, type Tenant } from './tenant.ts';
+import { addParty, idFor, loadTenants, type Party } from './tenant.ts';
 
 interface Item {
   readonly id: number;
 }
-interface Party {
-  readonly orgId: number;
-  readonly client: ApiClient;
-  readonly mark: string;
-  readonly ids: Ids;
-}
 
 const moduleOf = modulesByRoute(TEST_MODULES.map(({ name }) => name));
-const tenants = new Map<string, Tenant>();
+const tenants = await loadTenants(TEST_MODULES.map(({ name }) => name));
 const proxies: ForgetfulProxy[] = [];
 let api: RunningApi;
 let us: Party;
@@ -27,11 +20,6 @@ let them: Party;
 let named: PathOperation[];
 let unnamedReads: PathOperation[];
 let theirRowsBefore: Record<string, unknown>;
-
-for (const { name } of TEST_MODULES) {
-  const tenant = await loadTenant(name);
-  if (tenant !== undefined) tenants.set(name, tenant);
-}
 
 test('every module whose routes name a thing by its id says how to make one', () => {
   const lacking = [...moduleOf]
@@ -50,7 +38,7 @@ describe.each(['kept', 'forgotten'] as const)('with the filters of the queries %
   test('every route that names a thing answers 404 for what another organisation has', async () => {
     expect(named.length).toBeGreaterThanOrEqual(2);
     for (const route of named) {
-      const { status } = await ask(us.client, route, idFor(route, them));
+      const { status } = await ask(us.client, route, idFor(moduleOf, route, them));
       expect(status, `${route.method} ${route.path}`).toBe(404);
     }
   });
@@ -105,7 +93,7 @@ describe.each(['kept', 'forgotten'] as const)('with the filters of the queries %
         if (items !== undefined) expect(items.length, path).toBe(await countOf(tableOf(path)));
       }
       for (const route of named.filter(({ method }) => method === 'GET')) {
-        expect((await ask(us.client, route, idFor(route, them))).status, route.path).toBe(200);
+        expect((await ask(us.client, route, idFor(moduleOf, route, them))).status, route.path).toBe(200);
       }
       await rowLevelSecurity('enable');
     });
@@ -113,7 +101,7 @@ describe.each(['kept', 'forgotten'] as const)('with the filters of the queries %
 
   test('the same requests are accepted for what is our own', async () => {
     for (const route of named) {
-      const { status, body } = await ask(us.client, route, idFor(route, us));
+      const { status, body } = await ask(us.client, route, idFor(moduleOf, route, us));
       const what = `${route.method} ${route.path}: ${JSON.stringify(body)}`;
       if (route.method === 'GET') expect(status, what).toBe(200);
       // The request is accepted; a conflict only says that the thing is in another state.
@@ -133,8 +121,8 @@ async function arrange(filters: 'kept' | 'forgotten'): Promise<void> {
   const routes = await operationsOf(api.url);
   named = routes.filter(({ path }) => path.includes('{'));
   unnamedReads = routes.filter(({ method, path }) => method === 'GET' && !path.includes('{'));
-  us = await addParty('mark-ours');
-  them = await addParty('mark-theirs');
+  us = await addParty(api, tenants, 'mark-ours');
+  them = await addParty(api, tenants, 'mark-theirs');
   await moveOurPosition();
   theirRowsBefore = await rowsOf(them.orgId);
 }
@@ -144,30 +132,10 @@ async function leave(): Promise<void> {
   for (const proxy of proxies.splice(0)) await proxy.close();
 }
 
-async function addParty(mark: string): Promise<Party> {
-  const { database } = api;
-  const orgId = await addOrganisation(database.db, `Organisation ${mark}`);
-  const client = await api.signedIn(orgId, 'owner');
-  let ids: Ids = {};
-  for (const tenant of tenants.values())
-    ids = { ...ids, ...(await tenant.arrange({ orgId, client, database, mark, ids })) };
-  return { orgId, client, mark, ids };
-}
-
 /** Behind everything that was written by others: whatever we read from the replica from here on has seen it. */
 async function moveOurPosition(): Promise<void> {
   const { status } = await us.client.send('POST', '/api/notes', { title: us.mark });
   expect(status).toBe(201);
-}
-
-function idFor({ method, path }: PathOperation, party: Party): number {
-  const collection = /^\/api\/([\w-]+)\/\{id\}/.exec(path)?.[1] ?? '';
-  const id = party.ids[collection];
-  if (id !== undefined) return id;
-  const module = moduleOf.get(`${method} ${path}`);
-  throw new Error(
-    `${method} ${path}: arrange() in test/modules/${module}/tenant.ts must return the id of one of the ${collection}`,
-  );
 }
 
 function ask(client: ApiClient, { method, path }: PathOperation, id: number) {

@@ -3,6 +3,9 @@ import { join } from 'node:path';
 import type { ApiClient } from '../api-client.ts';
 import type { TestDatabase } from '../database.ts';
 import { testFolder } from '../modules.ts';
+import type { PathOperation } from '../openapi.ts';
+import { addOrganisation } from '../organisation.ts';
+import type { RunningApi } from '../running-api.ts';
 
 /**
  * A module's part in own-tenant.test.ts, in `test/modules/<module>/tenant.ts` as `export const tenant: Tenant`. A module
@@ -19,6 +22,11 @@ export interface Tenant {
    * would be accepted, so that it is the id that is refused.
    */
   readonly requests?: Readonly<Record<string, Request>>;
+  /**
+   * For POSTs whose example is not accepted as things are: brings the organisation into the state in which the request is
+   * that it returns. Run one after another, in the order of the document.
+   */
+  readonly states?: Readonly<Record<string, (organisation: Organisation) => Promise<Request>>>;
   /** Lists that are filtered by a thing of the organisation with these ids: all must be empty for anybody else. */
   readonly filters?: (ids: Ids) => string[];
   /** The table of a list, where it is not the last word of the list's path. */
@@ -43,6 +51,45 @@ export interface Request {
   /** JSON unless it is text. */
   readonly body?: unknown;
   readonly headers?: Record<string, string>;
+}
+
+/** An organisation with its things, and its owner as client. */
+export interface Party {
+  readonly orgId: number;
+  readonly client: ApiClient;
+  readonly mark: string;
+  readonly ids: Ids;
+}
+
+/** Of those of the modules that have one. */
+export async function loadTenants(modules: readonly string[]): Promise<ReadonlyMap<string, Tenant>> {
+  const found = new Map<string, Tenant>();
+  for (const module of modules) {
+    const tenant = await loadTenant(module);
+    if (tenant !== undefined) found.set(module, tenant);
+  }
+  return found;
+}
+
+export async function addParty(api: RunningApi, tenants: ReadonlyMap<string, Tenant>, mark: string): Promise<Party> {
+  const { database } = api;
+  const orgId = await addOrganisation(database.db, `Organisation ${mark}`);
+  const client = await api.signedIn(orgId, 'owner');
+  let ids: Ids = {};
+  for (const tenant of tenants.values())
+    ids = { ...ids, ...(await tenant.arrange({ orgId, client, database, mark, ids })) };
+  return { orgId, client, mark, ids };
+}
+
+/** The id of the party's thing that the route names. */
+export function idFor(moduleOf: ReadonlyMap<string, string>, { method, path }: PathOperation, party: Party): number {
+  const collection = /^\/api\/([\w-]+)\/\{id\}/.exec(path)?.[1] ?? '';
+  const id = party.ids[collection];
+  if (id !== undefined) return id;
+  const module = moduleOf.get(`${method} ${path}`);
+  throw new Error(
+    `${method} ${path}: arrange() in test/modules/${module}/tenant.ts must return the id of one of the ${collection}`,
+  );
 }
 
 /** Undefined when the module has none. */

@@ -17,7 +17,7 @@ export function openOrders({ workerDatabaseUrl }: Servers): { place: PlaceOrder;
   });
   return {
     async place(key, text) {
-      const request = { orgId: ORG, caller: 'client', key, parameters: [text] };
+      const request = { orgId: ORG, caller: 'client', key, secretKey: '', parameters: [text] };
       const kept = await keptAnswer(database.primary(ORG), request);
       if (kept !== undefined) return kept.body?.toString();
       const { session, answered } = guardSession(createSession(database, ORG), request);

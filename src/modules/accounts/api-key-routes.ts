@@ -24,7 +24,7 @@ const Listed = Type.Object({
 });
 
 export function apiKeyRoutes(api: App, { cursors, apiKeys }: ApiContext): void {
-  const tags = ['api keys'];
+  const tags = ['accounts', 'api keys'];
 
   api.get(
     '/api-keys',

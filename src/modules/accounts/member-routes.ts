@@ -31,7 +31,7 @@ const Invitation = Type.Object({
 const HOUR_MS = 3_600_000;
 
 export function memberRoutes(api: App, context: ApiContext, welcomed: WelcomeReply): void {
-  const tags = ['members'];
+  const tags = ['accounts', 'members'];
   const { cursors, database } = context;
   const { secretKey } = context.config;
   const invitations = createRateLimit('invitations', INVITATIONS_PER_HOUR_MAX, HOUR_MS);
@@ -60,7 +60,7 @@ export function memberRoutes(api: App, context: ApiContext, welcomed: WelcomeRep
   api.patch(
     '/users/:id',
     {
-      config: { role: 'admin', scope: 'none' },
+      config: { role: 'admin', scope: 'none', forbids: 'an admin who makes or changes an owner' },
       schema: {
         operationId: 'changeRole',
         summary: 'Change what a member may do',
@@ -78,7 +78,10 @@ export function memberRoutes(api: App, context: ApiContext, welcomed: WelcomeRep
   api.delete(
     '/users/:id',
     {
-      config: { scope: 'none' },
+      config: {
+        scope: 'none',
+        forbids: 'a viewer who removes anybody else, and an admin who removes an owner; everybody may leave',
+      },
       schema: {
         operationId: 'removeUser',
         summary: 'Remove a member, or leave',
@@ -118,7 +121,11 @@ export function memberRoutes(api: App, context: ApiContext, welcomed: WelcomeRep
   api.post(
     '/invitations',
     {
-      config: { role: 'admin', scope: 'none' },
+      config: {
+        role: 'admin',
+        scope: 'none',
+        forbids: 'an admin who invites an owner, and anybody who has not confirmed their own address',
+      },
       schema: {
         operationId: 'inviteUser',
         summary: 'Invite somebody by mail',
@@ -156,7 +163,7 @@ export function memberRoutes(api: App, context: ApiContext, welcomed: WelcomeRep
   api.post(
     '/invitations/preview',
     {
-      config: { public: true },
+      config: { public: true, problems: ['gone'] },
       schema: {
         operationId: 'previewInvitation',
         summary: 'What an invitation is to, for whoever has its link',
@@ -177,7 +184,7 @@ export function memberRoutes(api: App, context: ApiContext, welcomed: WelcomeRep
   api.post(
     '/memberships',
     {
-      config: { public: true },
+      config: { public: true, problems: ['gone'] },
       schema: {
         operationId: 'acceptInvitation',
         summary: 'Accept an invitation, and be signed in',

@@ -24,11 +24,11 @@ export function passwordRoutes(api: App, context: ApiContext): void {
   api.put(
     '/password',
     {
-      config: { scope: 'none' },
+      config: { scope: 'none', forbids: 'a current password that is wrong' },
       schema: {
         operationId: 'changePassword',
         summary: 'Change your password',
-        description: 'Ends your other sessions. A wrong current password is 403.',
+        description: 'Ends your other sessions.',
         tags,
         body: Type.Object({ current: GivenPassword, password: NewPassword }, closed),
         response: { 204: Type.Null() },
@@ -69,7 +69,7 @@ export function passwordRoutes(api: App, context: ApiContext): void {
   api.post(
     '/password-resets/confirmations',
     {
-      config: { public: true },
+      config: { public: true, problems: ['gone'] },
       schema: {
         operationId: 'resetPassword',
         summary: 'Choose a new password, with the link from the mail',
@@ -111,7 +111,7 @@ export function passwordRoutes(api: App, context: ApiContext): void {
   api.post(
     '/email-verifications/confirmations',
     {
-      config: { public: true },
+      config: { public: true, problems: ['gone'] },
       schema: {
         operationId: 'confirmEmail',
         summary: 'Confirm an address, with the link from the mail',

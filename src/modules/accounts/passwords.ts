@@ -2,7 +2,7 @@ import type { Database, DatabaseSession } from '../../db/read-write-split.ts';
 import { AppError } from '../../errors.ts';
 import type { Turn } from '../../flow/fair-semaphore.ts';
 import type { Sessions } from '../../http/authentication.ts';
-import type { PasswordHasher } from '../../http/password-hashing.ts';
+import { NO_PASSWORD, type PasswordHasher } from '../../http/password-hashing.ts';
 import { type SignedInActor, writeAudit } from '../audit/audit.ts';
 import { deleteLinks } from './link-queries.ts';
 import { refuseCommonPassword } from './password-rules.ts';
@@ -20,10 +20,8 @@ export async function changePassword(
   turn: Turn,
 ): Promise<void> {
   const { orgId, userId } = actor;
-  const user = await passwordOf(parts.database.primary(orgId), orgId, userId);
-  if (!(await parts.hasher.verify(given.current, user?.password_hash, turn)) || user === undefined)
-    throw new AppError('forbidden', 'The current password is wrong.');
-  await refuseCommonPassword(given.password, user.email);
+  const email = await refuseWrongPassword(parts, actor, given.current, turn);
+  await refuseCommonPassword(given.password, email);
   const hash = await parts.hasher.hash(given.password, turn);
   await parts.db.write(async (transaction) => {
     await updatePassword(transaction, orgId, userId, hash);
@@ -32,4 +30,19 @@ export async function changePassword(
     await writeAudit(transaction, actor, { action: 'password.changed' });
   });
   parts.sessions.forgetUser(orgId, userId);
+}
+
+/** Returns the address that the account has. Throws `forbidden`, also for an account that has no password. */
+export async function refuseWrongPassword(
+  { hasher, database }: { hasher: PasswordHasher; database: Pick<Database, 'primary'> },
+  { orgId, userId }: SignedInActor,
+  given: string,
+  turn: Turn,
+): Promise<string> {
+  const user = await passwordOf(database.primary(orgId), orgId, userId);
+  if (user?.password_hash === NO_PASSWORD)
+    throw new AppError('forbidden', 'Your account has no password. Choose one first: POST /api/password-resets.');
+  if (!(await hasher.verify(given, user?.password_hash, turn)) || user === undefined)
+    throw new AppError('forbidden', 'The password is wrong.');
+  return user.email;
 }

@@ -64,7 +64,7 @@ declare module '../../http/paths.ts' {
               };
             };
           };
-        } & Problems<400 | 401 | 429 | 431 | 500 | 503>;
+        } & Problems<400 | 401 | 403 | 429 | 431 | 500 | 503>;
       };
     };
     '/api/sessions/second-factor': {
@@ -81,7 +81,7 @@ declare module '../../http/paths.ts' {
               };
             };
           };
-        } & Problems<400 | 403 | 408 | 409 | 413 | 415 | 429 | 431 | 500 | 503>;
+        } & Problems<400 | 401 | 403 | 408 | 409 | 413 | 415 | 429 | 431 | 500 | 503>;
       };
     };
     '/api/sessions/current': {
@@ -108,6 +108,137 @@ declare module '../../http/paths.ts' {
         } & Problems<400 | 401 | 429 | 431 | 500 | 503>;
       };
     };
+    '/api/users': {
+      /** The members of the organisation */
+      get: {
+        parameters: { query?: { limit?: number; cursor?: string } };
+        responses: {
+          200: {
+            content: {
+              'application/json': {
+                items: {
+                  id: number;
+                  name: string;
+                  email: string;
+                  role: string;
+                  emailVerifiedAt: string | null;
+                  createdAt: string;
+                }[];
+                nextCursor: string | null;
+              };
+            };
+          };
+        } & Problems<400 | 401 | 429 | 431 | 500 | 503>;
+      };
+    };
+    '/api/users/{id}': {
+      /** Change what a member may do */
+      patch: {
+        parameters: { path: { id: number } };
+        requestBody: { content: { 'application/json': { role: 'owner' | 'admin' | 'viewer' } } };
+        responses: {
+          200: {
+            content: {
+              'application/json': {
+                id: number;
+                name: string;
+                email: string;
+                role: string;
+                emailVerifiedAt: string | null;
+              };
+            };
+          };
+        } & Problems<400 | 401 | 403 | 404 | 408 | 409 | 413 | 415 | 429 | 431 | 500 | 503>;
+      };
+      /** Remove a member, or leave */
+      delete: {
+        parameters: { path: { id: number } };
+        responses: { 204: { content?: never } } & Problems<
+          400 | 401 | 403 | 404 | 408 | 409 | 413 | 415 | 429 | 431 | 500 | 503
+        >;
+      };
+    };
+    '/api/invitations': {
+      /** Invitations that nobody has used yet, newest first */
+      get: {
+        parameters: { query?: { limit?: number; cursor?: string } };
+        responses: {
+          200: {
+            content: {
+              'application/json': {
+                items: {
+                  id: number;
+                  email: string;
+                  role: string;
+                  invitedBy: string;
+                  createdAt: string;
+                  expiresAt: string;
+                  mailedAt: string | null;
+                  mailProblem: string | null;
+                }[];
+                nextCursor: string | null;
+              };
+            };
+          };
+        } & Problems<400 | 401 | 403 | 429 | 431 | 500 | 503>;
+      };
+      /** Invite somebody by mail */
+      post: {
+        parameters: { header?: { 'idempotency-key'?: string } };
+        requestBody: { content: { 'application/json': { email: string; role: 'owner' | 'admin' | 'viewer' } } };
+        responses: {
+          201: {
+            content: {
+              'application/json': {
+                id: number;
+                email: string;
+                role: string;
+                invitedBy: string;
+                createdAt: string;
+                expiresAt: string;
+                mailedAt: string | null;
+                mailProblem: string | null;
+              };
+            };
+          };
+        } & Problems<400 | 401 | 403 | 408 | 409 | 413 | 415 | 422 | 429 | 431 | 500 | 503>;
+      };
+    };
+    '/api/invitations/{id}': {
+      /** Withdraw an invitation */
+      delete: {
+        parameters: { path: { id: number } };
+        responses: { 204: { content?: never } } & Problems<
+          400 | 401 | 403 | 404 | 408 | 409 | 413 | 415 | 429 | 431 | 500 | 503
+        >;
+      };
+    };
+    '/api/invitations/preview': {
+      /** What an invitation is to, for whoever has its link */
+      post: {
+        requestBody: { content: { 'application/json': { token: string } } };
+        responses: {
+          200: { content: { 'application/json': { organisation: string; email: string; role: string } } };
+        } & Problems<400 | 403 | 408 | 409 | 410 | 413 | 415 | 429 | 431 | 500 | 503>;
+      };
+    };
+    '/api/memberships': {
+      /** Accept an invitation, and be signed in */
+      post: {
+        requestBody: { content: { 'application/json': { token: string; name: string; password: string } } };
+        responses: {
+          201: {
+            content: {
+              'application/json': {
+                token: string;
+                user: { id: number; name: string; email: string; role: string };
+                organisation: { id: number; name: string };
+              };
+            };
+          };
+        } & Problems<400 | 403 | 408 | 409 | 410 | 413 | 415 | 429 | 431 | 500 | 503>;
+      };
+    };
     '/api/password': {
       /** Change your password */
       put: {
@@ -128,7 +259,9 @@ declare module '../../http/paths.ts' {
       /** Choose a new password, with the link from the mail */
       post: {
         requestBody: { content: { 'application/json': { token: string; password: string } } };
-        responses: { 204: { content?: never } } & Problems<400 | 403 | 408 | 409 | 413 | 415 | 429 | 431 | 500 | 503>;
+        responses: { 204: { content?: never } } & Problems<
+          400 | 403 | 408 | 409 | 410 | 413 | 415 | 429 | 431 | 500 | 503
+        >;
       };
     };
     '/api/email-verifications': {
@@ -144,7 +277,9 @@ declare module '../../http/paths.ts' {
       /** Confirm an address, with the link from the mail */
       post: {
         requestBody: { content: { 'application/json': { token: string } } };
-        responses: { 204: { content?: never } } & Problems<400 | 403 | 408 | 409 | 413 | 415 | 429 | 431 | 500 | 503>;
+        responses: { 204: { content?: never } } & Problems<
+          400 | 403 | 408 | 409 | 410 | 413 | 415 | 429 | 431 | 500 | 503
+        >;
       };
     };
     '/api/sessions/others': {
@@ -164,12 +299,68 @@ declare module '../../http/paths.ts' {
         >;
       };
     };
+    '/api/api-keys': {
+      /** The API keys of the organisation, newest first */
+      get: {
+        parameters: { query?: { limit?: number; cursor?: string } };
+        responses: {
+          200: {
+            content: {
+              'application/json': {
+                items: {
+                  id: number;
+                  name: string;
+                  prefix: string;
+                  scope: string;
+                  createdAt: string;
+                  expiresAt: string | null;
+                  owner: string;
+                  lastUsedAt: string | null;
+                }[];
+                nextCursor: string | null;
+              };
+            };
+          };
+        } & Problems<400 | 401 | 403 | 429 | 431 | 500 | 503>;
+      };
+      /** Create an API key */
+      post: {
+        parameters: { header?: { 'idempotency-key'?: string } };
+        requestBody: {
+          content: { 'application/json': { name: string; scope: 'read' | 'write'; expiresInDays?: number } };
+        };
+        responses: {
+          201: {
+            content: {
+              'application/json': {
+                id: number;
+                name: string;
+                prefix: string;
+                scope: string;
+                createdAt: string;
+                expiresAt: string | null;
+                key: string;
+              };
+            };
+          };
+        } & Problems<400 | 401 | 403 | 408 | 409 | 413 | 415 | 422 | 429 | 431 | 500 | 503>;
+      };
+    };
+    '/api/api-keys/{id}': {
+      /** Revoke an API key */
+      delete: {
+        parameters: { path: { id: number } };
+        responses: { 204: { content?: never } } & Problems<
+          400 | 401 | 403 | 404 | 408 | 409 | 413 | 415 | 429 | 431 | 500 | 503
+        >;
+      };
+    };
     '/api/second-factor': {
       /** Whether signing in needs a code, too */
       get: {
         responses: {
           200: { content: { 'application/json': { since: string | null; recoveryCodesLeft: number } } };
-        } & Problems<400 | 401 | 429 | 431 | 500 | 503>;
+        } & Problems<400 | 401 | 403 | 429 | 431 | 500 | 503>;
       };
       /** A secret for an authenticator app */
       post: {
@@ -196,7 +387,7 @@ declare module '../../http/paths.ts' {
         parameters: { header?: { 'idempotency-key'?: string } };
         requestBody: { content: { 'application/json': { password: string } } };
         responses: { 204: { content?: never } } & Problems<
-          400 | 401 | 403 | 408 | 409 | 413 | 415 | 422 | 429 | 431 | 500 | 503
+          400 | 401 | 403 | 404 | 408 | 409 | 413 | 415 | 422 | 429 | 431 | 500 | 503
         >;
       };
     };

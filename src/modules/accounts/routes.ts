@@ -101,7 +101,7 @@ export function routes(api: App, context: ApiContext): void {
   api.post(
     '/sessions/second-factor',
     {
-      config: { public: true },
+      config: { public: true, problems: ['unauthenticated'], forbids: 'a code that is wrong or was used before' },
       schema: {
         operationId: 'signInWithCode',
         summary: 'Sign in, second step',

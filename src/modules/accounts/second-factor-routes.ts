@@ -31,7 +31,7 @@ export function secondFactorRoutes(api: App, context: ApiContext): void {
   api.post(
     '/second-factor',
     {
-      config: { scope: 'none' },
+      config: { scope: 'none', forbids: 'a password that is wrong' },
       schema: {
         operationId: 'setUpSecondFactor',
         summary: 'A secret for an authenticator app',
@@ -59,7 +59,7 @@ export function secondFactorRoutes(api: App, context: ApiContext): void {
   api.post(
     '/second-factor/confirmation',
     {
-      config: { scope: 'none' },
+      config: { scope: 'none', forbids: 'a code that is wrong or was used before' },
       schema: {
         operationId: 'confirmSecondFactor',
         summary: 'From now on, signing in needs a code',
@@ -80,7 +80,7 @@ export function secondFactorRoutes(api: App, context: ApiContext): void {
   api.post(
     '/second-factor/removal',
     {
-      config: { scope: 'none' },
+      config: { scope: 'none', problems: ['not_found'], forbids: 'a password that is wrong' },
       schema: {
         operationId: 'removeSecondFactor',
         summary: 'Signing in needs no code any more',

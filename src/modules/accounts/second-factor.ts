@@ -17,7 +17,7 @@ import type { PasswordHasher } from '../../http/password-hashing.ts';
 import { createSecretBox, type SecretBox } from '../../http/secret-box.ts';
 import { type SignedInActor, writeAudit } from '../audit/audit.ts';
 import { RECOVERY_CODES, SECOND_STEP_MS } from './limits.ts';
-import { passwordOf } from './queries.ts';
+import { refuseWrongPassword } from './passwords.ts';
 import {
   confirmSecondFactor,
   countRecoveryCodes,
@@ -142,14 +142,6 @@ async function isRightCode(transaction: Db, secretKey: string, { orgId, userId }
   const secret = boxOf(secretKey).open(placeOf(orgId, userId), found.sealedSecret);
   const result = verifySync({ secret, token, epochTolerance: TOLERANCE_SECONDS });
   return result.valid && 'timeStep' in result && useStep(transaction, orgId, userId, result.timeStep);
-}
-
-async function refuseWrongPassword(parts: SecondFactorParts, actor: SignedInActor, password: string, turn: Turn) {
-  const { orgId, userId } = actor;
-  const user = await passwordOf(parts.database.primary(orgId), orgId, userId);
-  if (!(await parts.hasher.verify(password, user?.password_hash, turn)) || user === undefined)
-    throw new AppError('forbidden', 'The password is wrong.');
-  return user.email;
 }
 
 function createRecoveryCode(): string {

@@ -79,7 +79,7 @@ declare module '../../http/paths.ts' {
           };
         };
         responses: { 200: { content: { 'application/json': { taken: number; ignored: number } } } } & Problems<
-          400 | 403 | 408 | 409 | 413 | 415 | 429 | 431 | 500 | 503
+          400 | 401 | 403 | 404 | 408 | 409 | 413 | 415 | 429 | 431 | 500 | 503
         >;
       };
     };

@@ -1,8 +1,10 @@
 import type { FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
 import type { IdPlace } from '../../db/keyset-pagination.ts';
+import type { Database } from '../../db/read-write-split.ts';
 import { AppError } from '../../errors.ts';
 import type { App } from '../../http/app.ts';
+import { readJsonBodies } from '../../http/json-body.ts';
 import { closed, Email, Id, IdParams, nullable, PageQuery, pageSchema, Time } from '../../http/schemas.ts';
 import { isSignedWebhook } from '../../http/webhook-signature.ts';
 import { EMAIL_CHARS_MAX, MAIL_REASON_CHARS_MAX, WEBHOOK_EVENTS_MAX } from '../../limits.ts';
@@ -119,21 +121,17 @@ export function routes(api: App, context: ApiContext): void {
 }
 
 /** Bounces and complaints by HTTP, as mail providers report them. */
-function mailEventRoute(api: App, { config, database, feedbacks }: ApiContext): void {
+function mailEventRoute(api: App, { config, feedbacks }: ApiContext): void {
   const { mailWebhookSecret: secret, secretKey } = config;
   // What is signed are the bytes of the body.
-  const bodies = new WeakMap<FastifyRequest, string>();
-  const parseJson = api.getDefaultJsonParser('error', 'error');
+  const bodies = new WeakMap<FastifyRequest, Buffer>();
   api.removeContentTypeParser('application/json');
-  api.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {
-    bodies.set(request, body as string);
-    parseJson(request, body as string, done);
-  });
+  readJsonBodies(api, (request, bytes) => void bodies.set(request, bytes));
 
   api.post(
     '/mail-events',
     {
-      config: { public: true },
+      config: { public: true, problems: ['unauthenticated', 'not_found'] },
       schema: {
         summary: 'Report bounces and complaints, signed (for mail providers)',
         description:
@@ -148,6 +146,7 @@ function mailEventRoute(api: App, { config, database, feedbacks }: ApiContext): 
         throw new AppError('not_found', 'This service takes no mail events: MAIL_WEBHOOK_SECRET is not set.');
       if (!isSignedWebhook(secret, request.headers, bodies.get(request) ?? ''))
         throw new AppError('unauthenticated', 'The signature is missing, wrong or too old.');
+      const transact: Database['transact'] = (scope, work) => request.caller.within(scope).write(work);
       let taken = 0;
       for (const { type, reference: text, permanent = false, reason = 'reported by the mail provider' } of request.body
         .events) {
@@ -155,7 +154,7 @@ function mailEventRoute(api: App, { config, database, feedbacks }: ApiContext): 
         if (reference === undefined) continue;
         const event =
           type === 'bounce' ? ({ kind: type, permanent, reason } as const) : ({ kind: type, reason } as const);
-        if (await takeMailEvent(database, feedbacks, reference, event)) taken++;
+        if (await takeMailEvent({ transact }, feedbacks, reference, event)) taken++;
       }
       return { taken, ignored: request.body.events.length - taken };
     },

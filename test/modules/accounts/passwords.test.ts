@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { NO_PASSWORD } from '../../../src/http/password-hashing.ts';
 import { RESETS_PER_ADDRESS_MAX } from '../../../src/modules/accounts/limits.ts';
 import { start as startMailer } from '../../../workers/mailer.ts';
 import { type ApiClient, call, createClient } from '../../api-client.ts';
@@ -17,12 +18,16 @@ let api: RunningApi;
 let mailer: TestWorker;
 beforeAll(async () => {
   api = await runApi({ TRUST_PROXY_HOPS: '1' });
-  mailer = await startWorker('mailer', startMailer, { ...(await testEnvironment(api.database)), API_URL: api.url });
+  await startMailing();
 });
 afterAll(async () => {
   await mailer.stop();
   await api.stop();
 });
+
+async function startMailing(): Promise<void> {
+  mailer = await startWorker('mailer', startMailer, { ...(await testEnvironment(api.database)), API_URL: api.url });
+}
 
 const somewhere = () => ({ 'x-forwarded-for': `10.${[...randomBytes(3)].join('.')}` });
 const send = <T = { detail: string }>(path: string, body: object, headers = somewhere()) =>
@@ -111,8 +116,10 @@ test('an address without an account gets the same answer from the same work, and
     const { status, body } = await send('/api/password-resets', { email });
     return { status, body, written: (await outboxIds()) - before };
   };
+  await mailer.stop(); // it writes events of its own
   const known = await statements(account.email);
   const unknown = await statements('nobody@passwords.test');
+  await startMailing();
   expect(unknown).toEqual(known);
   expect(known).toEqual({ status: 204, body: '', written: 1 });
   await mailed(account, 'reset');
@@ -177,3 +184,15 @@ async function outboxIds(): Promise<number> {
   const { rows } = await sql<{ last: number }>`select last_value as last from outbox_id_seq`.execute(api.database.db);
   return rows[0]?.last ?? Number.NaN;
 }
+
+test('somebody without a password is told to choose one, and nobody signs in with what is stored instead', async () => {
+  const account = await api.newOwner();
+  const noPassword = { status: 403, body: { detail: expect.stringContaining('has no password') } };
+  const change = { current: NO_PASSWORD, password: NEW };
+  expect(await account.send('PUT', '/api/password', change)).toMatchObject(noPassword);
+  for (const path of ['/api/second-factor', '/api/second-factor/removal'])
+    expect(await account.send('POST', path, { password: NO_PASSWORD })).toMatchObject(noPassword);
+  const { body: me } = await account.get<{ user: { email: string } }>('/api/me');
+  const { status } = await send('/api/sessions', { email: me.user.email, password: NO_PASSWORD });
+  expect(status).toBe(401);
+});

@@ -1,6 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { sql } from 'kysely';
+import { generateSync } from 'otplib';
+import { createPasswordHasher, NO_PASSWORD } from '../../../src/http/password-hashing.ts';
 import type { Tenant } from '../../scenarios/tenant.ts';
+
+const PASSWORD = 'the password of the owner';
 
 export const tenant: Tenant = {
   async arrange({ orgId, client, database: { db }, mark }) {
@@ -12,7 +16,7 @@ export const tenant: Tenant = {
       email: `user@${mark}.test`,
       name: `User ${mark}`,
       role: 'viewer',
-      password_hash: '-',
+      password_hash: NO_PASSWORD,
     };
     const invited = { org_id: orgId, email: `invited@${mark}.test`, role: 'viewer', invited_by: mark } as const;
     const later = new Date(Date.now() + 3_600_000);
@@ -45,5 +49,25 @@ export const tenant: Tenant = {
     };
   },
   requests: { 'PATCH /api/users/{id}': { body: { role: 'admin' } } },
+  states: {
+    'POST /api/invitations': async ({ orgId, database: { db }, mark }) => {
+      await sql`update users set email_verified_at = now() where org_id = ${orgId}`.execute(db);
+      return { body: { email: `new@${mark}.test`, role: 'viewer' } };
+    },
+    'POST /api/email-verifications': async ({ orgId, database: { db } }) => {
+      await sql`update users set email_verified_at = null where org_id = ${orgId}`.execute(db);
+      return {};
+    },
+    'POST /api/second-factor': async ({ orgId, database: { db } }) => {
+      await sql`update users set password_hash = ${await createPasswordHasher().hash(PASSWORD)}
+        where org_id = ${orgId}`.execute(db);
+      return { body: { password: PASSWORD } };
+    },
+    'POST /api/second-factor/confirmation': async ({ client }) => {
+      const { body } = await client.send<{ secret: string }>('POST', '/api/second-factor', { password: PASSWORD });
+      return { body: { code: generateSync({ secret: body.secret }) } };
+    },
+    'POST /api/second-factor/removal': async () => ({ body: { password: PASSWORD } }),
+  },
   shows: ['/api/sessions'],
 };

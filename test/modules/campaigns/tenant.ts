@@ -1,4 +1,5 @@
-import type { Tenant } from '../../scenarios/tenant.ts';
+import { sql } from 'kysely';
+import type { Organisation, Request, Tenant } from '../../scenarios/tenant.ts';
 
 export const tenant: Tenant = {
   async arrange({ orgId, client, database, mark, ids }) {
@@ -25,4 +26,19 @@ export const tenant: Tenant = {
     'POST /api/campaigns/{id}/retry': { body: {} },
     'POST /api/campaigns/{id}/schedule': { body: { cron: '0 9 * * 1' } },
   },
+  states: {
+    'POST /api/campaigns/{id}/pause': (party) => putInto(party, 'sending'),
+    'POST /api/campaigns/{id}/resume': (party) => putInto(party, 'paused'),
+    'POST /api/campaigns/{id}/retry': async (party) => {
+      const { orgId, database } = party;
+      await sql`update reach_outs set status = 'failed', cause = 'mail' where org_id = ${orgId}`.execute(database.db);
+      return { ...(await putInto(party, 'done')), body: {} };
+    },
+  },
 };
+
+async function putInto({ orgId, database }: Organisation, status: string): Promise<Request> {
+  await sql`update campaigns set status = ${status}, link_expires_at = now() + interval '1 day'
+    where org_id = ${orgId}`.execute(database.db);
+  return {};
+}

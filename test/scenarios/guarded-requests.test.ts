@@ -1,0 +1,99 @@
+import { randomUUID } from 'node:crypto';
+import { sql } from 'kysely';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { Module } from '../../src/modules/faces.ts';
+import { writeNote } from '../../template/src/modules/notes/notes.ts';
+import type { ApiClient } from '../api-client.ts';
+import { TEST_MODULES } from '../modules.ts';
+import { modulesByRoute, operationsOf, type PathOperation } from '../openapi.ts';
+import { type RunningApi, runApi } from '../running-api.ts';
+import { addParty, idFor, loadTenants, type Party, type Request } from './tenant.ts';
+
+/**
+ * All that a POST with an Idempotency-Key writes is committed together with its answer. Here no answer can be kept, so
+ * whatever stays was written past `request.db`, and a repetition would write it again.
+ */
+const names = TEST_MODULES.map(({ name }) => name);
+const moduleOf = modulesByRoute(names);
+const tenants = await loadTenants(names);
+
+let api: RunningApi;
+let party: Party;
+let posts: PathOperation[];
+beforeAll(async () => {
+  api = await runApi({}, [...TEST_MODULES, ESCAPING]);
+  party = await addParty(api, tenants, 'mark-guarded');
+  posts = (await operationsOf(api.url)).filter(
+    ({ method, path, operation }) =>
+      method === 'POST' && operation.security === undefined && moduleOf.has(`POST ${path}`),
+  );
+  const { db } = api.database;
+  await sql`create function refuse() returns trigger language plpgsql as $$ begin raise exception 'full'; end $$`.execute(
+    db,
+  );
+  await sql`create trigger refuse before insert on idempotency_keys execute function refuse()`.execute(db);
+});
+afterAll(() => api.stop());
+
+test('nothing that a POST writes stays without its answer, whichever POST it is', async () => {
+  for (const route of posts) {
+    const name = `POST ${route.path}`;
+    const request = await acceptedRequest(route);
+    const before = await everyRow();
+    const { status, body } = await send(party.client, addressOf(route), request);
+    const hint = `its example must be accepted, or \`states\` in test/modules/${moduleOf.get(name)}/tenant.ts says when it is`;
+    expect(status, `${name}: ${hint}: ${JSON.stringify(body)}`).toBe(500);
+    expect(await everyRow(), `${name} writes past request.db`).toEqual(before);
+  }
+  expect(posts.length).toBeGreaterThan(TEST_MODULES.length);
+}, 60_000);
+
+test('a statement that goes past the guard is found', async () => {
+  const before = await everyRow();
+  expect((await send(party.client, '/api/escaping', {})).status).toBe(500);
+  expect(await everyRow()).not.toEqual(before);
+});
+
+const ESCAPING: Module = {
+  name: 'escaping',
+  routes: async () => ({
+    routes(routes) {
+      routes.post('/escaping', async ({ caller, user }) => {
+        await writeNote(caller.within(user.orgId), user.orgId, { title: 'Escaped', body: '' });
+        return {};
+      });
+    },
+  }),
+};
+
+async function acceptedRequest({ path, operation }: PathOperation): Promise<Request> {
+  const { states, requests } = tenants.get(moduleOf.get(`POST ${path}`) ?? '') ?? {};
+  const request =
+    (await states?.[`POST ${path}`]?.({ ...party, database: api.database })) ?? requests?.[`POST ${path}`];
+  const [type, media] = Object.entries(operation.requestBody?.content ?? {})[0] ?? [];
+  if (request !== undefined || type === undefined) return request ?? {};
+  return { body: media?.example, headers: { 'content-type': type } };
+}
+
+function addressOf(route: PathOperation): string {
+  return route.path.includes('{id}') ? route.path.replace('{id}', String(idFor(moduleOf, route, party))) : route.path;
+}
+
+function send(client: ApiClient, address: string, { body, headers }: Request) {
+  return client.send('POST', address, body, { 'idempotency-key': randomUUID(), ...headers });
+}
+
+/** Of every table, but for when a session was last used. */
+async function everyRow(): Promise<Record<string, readonly string[]>> {
+  const { rows: tables } = await sql<{ name: string }>`
+    select relname as name from pg_class
+    where relnamespace = 'public'::regnamespace and relkind in ('r', 'p') and not relispartition
+    order by relname`.execute(api.database.db);
+  const found: Record<string, readonly string[]> = {};
+  for (const { name } of tables) {
+    const { rows } = await sql<{ row: string }>`
+      select (to_jsonb(t) - 'last_used_at')::text as row from ${sql.table(name)} t order by 1`.execute(api.database.db);
+    found[name] = rows.map(({ row }) => row);
+  }
+  return found;
+}
