@@ -16,7 +16,7 @@ import {
 const USERS: List = { route: 'GET /api/users', order: 'asc', kind: 'users' };
 const INVITATIONS: List = { route: 'GET /api/invitations', order: 'desc', kind: 'invitations' };
 const API_KEYS: List = { route: 'GET /api/api-keys', order: 'desc', kind: 'api keys' };
-const AUDIT_LOG: List = { route: 'GET /api/audit-log', order: 'desc', kind: 'audit entries' };
+const AUDIT_LOG: List = { route: 'GET /api/audit-log', order: 'desc', kind: 'audit entries', check: 'auditLog' };
 
 export const ACCOUNT_STEPS: Steps = {
   'GET /api/users': listStep(USERS),

@@ -1,5 +1,5 @@
 /** The platform's own part of the bench: what every service has, whatever its modules are. */
-import type { Check, Row } from '../load/checks.ts';
+import { type Check, checkPage, type Row } from '../load/checks.ts';
 import { get, read } from '../load/step.ts';
 import type { ModuleBench } from '../module-bench.ts';
 import { ACCOUNT_HISTORY, ACCOUNT_STEPS } from './account-steps.ts';
@@ -24,6 +24,20 @@ const checkSignInOptions: Check = ({ json }) =>
 
 const checkSecondFactor: Check = ({ json }) =>
   (json as { since: unknown }).since === null ? undefined : 'a second factor that nobody has set up';
+
+/** Newest first by time: an entry has its transaction's, and transactions that overlap take their ids in any order. */
+const checkAuditLog: Check = (answer, { order: _, ...args }, owners) => {
+  const wrong = checkPage(answer, args, owners);
+  if (wrong !== undefined) return wrong;
+  const { items } = answer.json as { items: { id: number; at: string }[] };
+  for (const [index, { id, at }] of items.entries()) {
+    const before = items[index - 1];
+    if (before === undefined) continue;
+    const later = at > before.at || (at === before.at && id >= before.id);
+    if (later) return `entry ${id} of ${at} comes after ${before.id} of ${before.at}`;
+  }
+  return undefined;
+};
 
 const checkOperations: Check = ({ json }) => {
   const { processes, database } = json as { processes: unknown[]; database: { connections: number } };
@@ -72,6 +86,7 @@ export const bench: ModuleBench = {
   },
   checks: {
     me: checkMe,
+    auditLog: checkAuditLog,
     operations: checkOperations,
     sessions: checkSessions,
     secondFactor: checkSecondFactor,

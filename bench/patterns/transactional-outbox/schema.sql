@@ -8,6 +8,7 @@ create table outbox (
   org_id bigint not null,
   topic text not null,
   payload jsonb not null,
+  traceparent text,
   attempts smallint not null default 0,
   due_at timestamptz not null default now(),
   created_at timestamptz not null default now()
