@@ -21,6 +21,25 @@ export async function expectViewsToFit(page: Page, views: readonly string[]): Pr
   }
 }
 
+/** The entries of the navigation lie beside each other, each label within its own and none on top of another. */
+export async function expectNavigationToFit(page: Page, width: number): Promise<void> {
+  await page.setViewportSize({ width, height: NARROWEST.height });
+  const entries = page.locator('nav > a:visible, nav > button:visible');
+  const places = await entries.evaluateAll((nodes) =>
+    nodes.map((node) => {
+      const label = node.getElementsByTagName('span')[0] ?? node;
+      const { left, right } = label.getBoundingClientRect();
+      return { text: label.textContent, left, right, isCut: label.scrollWidth > label.clientWidth };
+    }),
+  );
+  expect(places.length).toBeGreaterThan(1);
+  for (const [index, { text, left, right, isCut }] of places.entries()) {
+    expect(left, `${text} begins after the entry before it`).toBeGreaterThan((places[index - 1]?.right ?? 0) + 2);
+    expect(right, `${text} ends on the screen`).toBeLessThanOrEqual(width);
+    expect(isCut, `${text} is cut off`).toBe(false);
+  }
+}
+
 /** The address of the first link in a view's list that looks like `pattern`. */
 export async function firstLink(page: Page, view: string, pattern: RegExp): Promise<string> {
   await page.goto(`${product().urls.dashboard}${view}`);
