@@ -10,12 +10,18 @@ export async function expectToFit(page: Page, what: string): Promise<void> {
   expect(width, `the width of ${what}`).toBeLessThanOrEqual(NARROWEST.width);
 }
 
+/** Loads the page anew: within one page the view before it stays until the code of the next one has come. */
+export async function openView(page: Page, view: string): Promise<void> {
+  await page.goto('about:blank');
+  await page.goto(`${product().urls.dashboard}${view}`);
+  await page.locator('main h1').waitFor();
+}
+
 /** Each of these views of the dashboard, once it has loaded, on the narrowest phone. Leaves the page that narrow. */
 export async function expectViewsToFit(page: Page, views: readonly string[]): Promise<void> {
   await page.setViewportSize(NARROWEST);
   for (const view of views) {
-    await page.goto(`${product().urls.dashboard}${view}`);
-    await page.locator('main h1').waitFor();
+    await openView(page, view);
     await expect.poll(() => page.locator('main [aria-busy], main :text("Loading…")').count()).toBe(0);
     await expectToFit(page, view);
   }
@@ -42,7 +48,7 @@ export async function expectNavigationToFit(page: Page, width: number): Promise<
 
 /** The address of the first link in a view's list that looks like `pattern`. */
 export async function firstLink(page: Page, view: string, pattern: RegExp): Promise<string> {
-  await page.goto(`${product().urls.dashboard}${view}`);
+  await openView(page, view);
   await page.locator('table.list a').first().waitFor();
   const links = await page
     .locator('table.list a')

@@ -61,10 +61,15 @@ test('on a phone no label of the navigation touches another, and what does not f
   await settings.waitFor({ state: 'hidden' });
   expect(await more.evaluate((node) => node === node.ownerDocument.activeElement)).toBe(true);
   await page.keyboard.press('Enter');
-  await takePictures(page, 'navigation-more');
   await settings.click();
   await page.getByRole('heading', { name: 'Security' }).waitFor();
   expect(await settings.isVisible()).toBe(false);
+
+  await more.click();
+  await page.setViewportSize(DESKTOP);
+  await settings.waitFor();
+  expect(await page.locator(':popover-open').count()).toBe(0);
+  expect(await more.isVisible()).toBe(false);
 });
 
 test('a stranger registers an organisation, signs out and in again', async () => {

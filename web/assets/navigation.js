@@ -19,7 +19,7 @@ export function navigation(links) {
 // part of the list, see dashboard.css.
 function moreOf(nodes) {
   const rest = el('div', { id: 'rest', popover: true }, nodes);
-  rest.addEventListener('click', () => rest.hidePopover());
+  rest.addEventListener('click', closeRest);
   const more = el(
     'button',
     { type: 'button', class: 'more', popovertarget: 'rest' },
@@ -27,6 +27,13 @@ function moreOf(nodes) {
     el('span', null, 'More'),
   );
   return [more, rest];
+}
+
+// A screen that turns may have room for the whole list.
+window.addEventListener('resize', closeRest);
+
+function closeRest() {
+  document.getElementById('rest')?.hidePopover();
 }
 
 /** Marks the entry of the view at `path`. */
