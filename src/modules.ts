@@ -22,6 +22,7 @@ export const PLATFORM: readonly Module[] = [
     name: 'suppressions',
     routes: () => import('./modules/suppressions/routes.ts'),
     retention: () => import('./modules/suppressions/retention.ts'),
+    seed: () => import('./modules/suppressions/seed.ts'),
   },
   { name: 'dashboard', routes: () => import('./modules/dashboard/routes.ts') },
   {

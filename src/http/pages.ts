@@ -1,5 +1,5 @@
 /**
- * The pages of web/, read once at start and kept in memory, plain and compressed (under 100 kB in total), so that no
+ * The pages of web/, read once at start and kept in memory, plain and compressed (some hundred kB in total), so that no
  * request reads from disk. The same code serves the api (fastify) and the chat (node:http).
  */
 import { createHash } from 'node:crypto';

@@ -45,7 +45,7 @@ export async function openVisitor(browser: Browser, viewport = DESKTOP): Promise
   context.on('console', (message) => {
     if (message.type() === 'error') faults.push(`${message.location().url}: ${message.text()}`);
   });
-  context.on('weberror', ({ error }) => void faults.push(String(error().stack ?? error())));
+  context.on('weberror', (fault) => void faults.push(String(fault.error().stack || fault.error())));
   return {
     context,
     page: await context.newPage(),

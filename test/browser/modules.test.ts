@@ -22,7 +22,7 @@ afterAll(() => browser?.close());
 test('a service without modules says how to add the first one', async () => {
   const main = page.locator('main');
   await main.getByText('npm run new:module -- invoices').waitFor();
-  expect(await page.locator('nav a').allTextContents()).toEqual(['Home', 'Suppressions', 'Operations']);
+  expect(await page.locator('nav a').allTextContents()).toEqual(['Home', 'Suppressions', 'Operations', 'Settings']);
   expect(await main.getByRole('link', { name: 'API reference' }).getAttribute('href')).toBe('/docs');
   await takePictures(page, 'empty-home');
   await page.setViewportSize(NARROWEST);
@@ -38,7 +38,13 @@ test('a module brings its links, its views, its style sheet and its part of the 
   await page.reload();
   await page.locator('.figure', { hasText: 'Stars' }).getByText('7').waitFor();
   await page.getByText('the summary has come').waitFor();
-  expect(await page.locator('nav a').allTextContents()).toEqual(['Home', 'Stars', 'Suppressions', 'Operations']);
+  expect(await page.locator('nav a').allTextContents()).toEqual([
+    'Home',
+    'Stars',
+    'Suppressions',
+    'Operations',
+    'Settings',
+  ]);
   expect(await page.locator('link[href="/assets/docs/docs.css"]').count()).toBe(1);
   await page.getByRole('link', { name: 'Stars', exact: true }).click();
   await page.getByRole('heading', { name: 'All stars of Olga' }).waitFor();

@@ -78,10 +78,12 @@ describe('a seeded database', () => {
   });
 });
 
-test('the platform alone is seeded with organisations and users', async () => {
+test('the platform alone is seeded with organisations, users and suppressed addresses', async () => {
   const database = await createTestDatabase({ replica: false });
   try {
-    expect(await seed(database.ownerUrl, { ...OPTIONS, modules: PLATFORM })).toEqual({ organisations: 10, users: 30 });
+    expect(await seed(database.ownerUrl, { ...OPTIONS, modules: PLATFORM })).toEqual({
+      ...{ organisations: 10, users: 30, suppressions: 40 },
+    });
   } finally {
     await database.close();
   }

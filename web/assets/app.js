@@ -3,34 +3,41 @@
 // The platform has a home page, the suppressed addresses and an operations page; everything else comes from the service's modules. The index.js of
 // a module exports what it has, all of it optional:
 //   links   [{ path, text, icon, roles }]   entries of the navigation; without `roles`, everybody sees them
-//   views   [{ pattern, view }]   view({ id, session, signal }) returns nodes; `id` is the number that the pattern caught,
-//           and `signal` aborts when the view is left
+//   views   [{ pattern, view }]   view({ id, session, signal }) returns nodes, or a promise of them; `id` is the number that
+//           the pattern caught, and `signal` aborts when the view is left
 //   styles  addresses of style sheets, loaded once
 //   home    its part of the home page: see views/home.js
 
 import { modules } from '/modules.js';
 import { get, Problem, remove } from './api.js';
 import { el, put } from './el.js';
-import { icon } from './icons.js';
 import { linkPage } from './link-pages.js';
-import { announce, notice } from './parts.js';
+import { markCurrent, navigation } from './navigation.js';
+import { announce, heading, notice } from './parts.js';
 import { signInPage } from './sign-in.js';
 import { homeView } from './views/home.js';
-import { operationsView } from './views/operations.js';
-import { auditLogView } from './views/settings/audit-log.js';
-import { keysView } from './views/settings/keys.js';
-import { membersView } from './views/settings/members.js';
-import { securityView } from './views/settings/security.js';
-import { suppressionsView } from './views/suppressions.js';
 
+// A view that is not needed at once is loaded when it is first opened.
 const VIEWS = [
   { pattern: /^\/$/, view: homeView },
-  { pattern: /^\/operations$/, view: operationsView },
-  { pattern: /^\/suppressions$/, view: suppressionsView },
-  { pattern: /^\/settings$/, view: securityView },
-  { pattern: /^\/settings\/members$/, view: membersView },
-  { pattern: /^\/settings\/keys$/, view: keysView },
-  { pattern: /^\/settings\/audit$/, view: auditLogView },
+  { pattern: /^\/operations$/, view: async (given) => (await import('./views/operations.js')).operationsView(given) },
+  {
+    pattern: /^\/suppressions$/,
+    view: async (given) => (await import('./views/suppressions.js')).suppressionsView(given),
+  },
+  {
+    pattern: /^\/settings$/,
+    view: async (given) => (await import('./views/settings/security.js')).securityView(given),
+  },
+  {
+    pattern: /^\/settings\/members$/,
+    view: async (given) => (await import('./views/settings/members.js')).membersView(given),
+  },
+  { pattern: /^\/settings\/keys$/, view: async (given) => (await import('./views/settings/keys.js')).keysView(given) },
+  {
+    pattern: /^\/settings\/audit$/,
+    view: async (given) => (await import('./views/settings/audit-log.js')).auditLogView(given),
+  },
   ...modules.flatMap(({ views = [] }) => views),
 ];
 const LINKS = [
@@ -86,7 +93,7 @@ function showEntry(message) {
   put(app, linkPage(pathOf(), enter) ?? signInPage(enter, message));
 }
 
-function showView() {
+async function showView() {
   if (session === null) return showEntry();
   // A link in a mail is followed whoever is signed in.
   const page = linkPage(pathOf(), enter);
@@ -95,18 +102,31 @@ function showView() {
   leave();
   const path = pathOf();
   const { pattern, view } = VIEWS.find((one) => one.pattern.test(path)) ?? { pattern: /^/, view: missingView };
+  const { signal } = left;
+  markCurrent(path);
+  const nodes = await contentOf(view, { id: Number(pattern.exec(path)[1]), session, signal });
+  if (signal.aborted) return;
   const main = document.getElementById('main');
-  put(main, view({ id: Number(pattern.exec(path)[1]), session, signal: left.signal }));
-  for (const link of document.querySelectorAll('nav a')) {
-    const target = link.getAttribute('href').slice(1);
-    if (target === path || path.startsWith(`${target}/`)) link.setAttribute('aria-current', 'page');
-    else link.removeAttribute('aria-current');
-  }
+  put(main, nodes);
   const title = main.querySelector('h1');
   document.title = `${title?.textContent ?? 'Tardigrade'} · Tardigrade`;
   window.scrollTo(0, 0);
   title?.focus({ preventScroll: true });
   announce('');
+}
+
+// Its code may not come: the connection is down, or a new version has replaced the files.
+async function contentOf(view, given) {
+  try {
+    return await view(given);
+  } catch (error) {
+    reportError(error);
+    return [
+      heading('This page could not be loaded'),
+      el('p', null, 'Check your connection, then reload the page.'),
+      el('button', { type: 'button', onclick: () => location.reload() }, 'Reload'),
+    ];
+  }
 }
 
 function pathOf() {
@@ -122,15 +142,12 @@ function leave() {
 
 function shell() {
   const allowed = LINKS.filter(({ roles }) => !roles || roles.includes(session.user.role));
-  const links = allowed.map(({ path, text, icon: shape }) =>
-    el('a', { href: `#${path}` }, icon(shape), el('span', null, text)),
-  );
   return [
     el(
       'header',
       { class: 'side' },
       el('a', { class: 'brand', href: '#/' }, el('img', { src: '/assets/tardigrade.svg', alt: '' }), 'Tardigrade'),
-      el('nav', { 'aria-label': 'Main' }, links),
+      navigation(allowed),
       el(
         'div',
         { class: 'who' },

@@ -19,9 +19,9 @@ const PAGES = {
 const LINK = /^\/(join|reset|verify|second-step|sign-in-failed)\/([\w.-]+)$/;
 
 const FAILURES = {
-  'no-account': 'No account here has your address. Ask somebody of your organisation for an invitation.',
+  'no-account': 'There is no account with your address. Ask somebody in your organisation for an invitation.',
   unverified:
-    'Your address has to be confirmed, here and at your company account. Sign in with your password, and confirm it in the settings.',
+    'Your address has to be confirmed both here and in your company account. Sign in with your password, and confirm it in Settings.',
   provider: 'Your company account could not be used. Try again in a moment, or sign in with your password.',
 };
 
@@ -42,11 +42,11 @@ export function linkPage(path, entered) {
 /** Asks for a mail with a link; `back` leads to the sign-in. */
 export function forgottenForm(back) {
   const email = input('entry-email', 'email', { type: 'email', autocomplete: 'username', maxlength: 254 });
-  return form('Forgotten your password?', 'Mail me a link', [field('Email address', email)], async (values, box) => {
+  return form('Forgotten your password?', 'Email me a link', [field('Email address', email)], async (values, box) => {
     await post('/api/password-resets', values);
     put(
       box,
-      el('h2', null, 'Look into your mail'),
+      el('h2', null, 'Check your email'),
       el(
         'p',
         null,
@@ -62,7 +62,7 @@ function joinPage(token, entered) {
     () => post('/api/invitations/preview', { token }),
     ({ organisation, email, role }) => {
       const name = input('entry-name', 'name', { autocomplete: 'name', maxlength: 120 });
-      const lead = el('p', null, `Your address here is ${email}, your role ${role}.`);
+      const lead = el('p', null, `You will sign in as ${email}, with the role ${role}.`);
       const fields = [lead, field('Your name', name), passwordField(email)];
       return form(`Join ${organisation}`, 'Join', fields, async (values) => {
         const me = await post('/api/memberships', { token, ...values });
@@ -79,7 +79,7 @@ function resetPage(token) {
     put(
       box,
       el('h2', null, 'Your password is set'),
-      el('p', null, 'All your sessions have ended. Sign in with the new password.'),
+      el('p', null, 'All your sessions have ended. Sign in with your new password.'),
       el('div', { class: 'actions' }, el('a', { class: 'button primary', href: '#/' }, 'Sign in')),
     );
   });

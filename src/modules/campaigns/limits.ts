@@ -51,6 +51,7 @@ export const TEST_MAILS_PER_MINUTE_MAX = 5; // of one person: a test is read bef
 export const TEST_MAIL_TRIED_MS = 10 * MINUTE_MS; // by then the person has asked again
 export const TEST_MAIL_RETRY_MS = 20 * SECOND_MS;
 export const FAILURES_COUNTED_MAX = 100_000;
+export const SUPPRESSED_COUNTED_MAX = 10_000; // each is looked up among the employees before a launch
 export const RETRY_STEP_ROWS = 1_000; // failed recipients that are put back per statement
 export const RETRY_ROWS_MAX = 100_000; // per request
 

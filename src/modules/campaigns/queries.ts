@@ -2,8 +2,8 @@ import { type Selectable, sql, type UpdateObject } from 'kysely';
 import { CURRENT_POSITION } from '../../db/failover-position.ts';
 import type { IdPlace } from '../../db/keyset-pagination.ts';
 import type { Db, Schema } from '../../db/schema.ts';
-import { isSuppressed } from '../suppressions/suppressions.ts';
-import { FAILURES_COUNTED_MAX, PACE_EVERY_MS, PACE_MS } from './limits.ts';
+import { isSuppressed, suppressedAddresses } from '../suppressions/suppressions.ts';
+import { FAILURES_COUNTED_MAX, PACE_EVERY_MS, PACE_MS, SUPPRESSED_COUNTED_MAX } from './limits.ts';
 
 export type Question = Selectable<Schema['campaigns']>['questions'][number];
 export type CampaignStatus = Selectable<Schema['campaigns']>['status'];
@@ -154,14 +154,18 @@ export async function countScheduled(db: Db, orgId: number, max: number): Promis
   return rows.length;
 }
 
-/** The number of people who would get a mail if the campaign were launched now. */
+/**
+ * The number of people who would get a mail if the campaign were launched now: neither unsubscribed nor suppressed. The
+ * addresses are the smaller list, so they are what is gone through; of more than SUPPRESSED_COUNTED_MAX, the rest counts as
+ * recipients.
+ */
 export async function recipientsOf(db: Db, orgId: number): Promise<number> {
-  const row = await db
-    .selectFrom('teams')
-    .where('org_id', '=', orgId)
-    .select((q) => q.fn.sum<number>('reachable').as('count'))
-    .executeTakeFirstOrThrow();
-  return Number(row.count ?? 0);
+  const { rows } = await sql<{ count: number }>`
+    select coalesce((select sum(reachable) from teams where org_id = ${orgId}), 0) - (
+      select count(*) from ${suppressedAddresses(orgId, SUPPRESSED_COUNTED_MAX)} as suppressed
+      join employees e on e.org_id = ${orgId} and e.email = suppressed.address and e.unsubscribed_at is null
+    ) as count`.execute(db);
+  return Number(rows[0]?.count ?? 0);
 }
 
 export async function reachOutsPage(

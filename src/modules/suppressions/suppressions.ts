@@ -45,6 +45,11 @@ export function isSuppressed(orgId: number, address: RawBuilder<unknown>): RawBu
   ), false)`;
 }
 
+/** A subquery for a statement: up to `rows` of the suppressed addresses, as `address`. */
+export function suppressedAddresses(orgId: number, rows: number): RawBuilder<unknown> {
+  return sql`(select address from suppressions where org_id = ${orgId} and lifted_at is null limit ${rows})`;
+}
+
 /** Throws `invalid` for what is not an address. One that is suppressed already is returned as it is. */
 export function suppressByHand(db: DatabaseSession, orgId: number, text: string, by: string): Promise<Suppression> {
   const parsed = parseAddress(text);

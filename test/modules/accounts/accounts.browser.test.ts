@@ -95,8 +95,8 @@ test('a forgotten password is reset by mail, which ends the session', async () =
   await stranger.page.goto(product().urls.dashboard);
   await stranger.page.getByRole('button', { name: 'Forgotten your password?' }).click();
   await stranger.page.getByLabel('Email address').fill(COLLEAGUE.email);
-  await stranger.page.getByRole('button', { name: 'Mail me a link' }).click();
-  await stranger.page.getByRole('heading', { name: 'Look into your mail' }).waitFor();
+  await stranger.page.getByRole('button', { name: 'Email me a link' }).click();
+  await stranger.page.getByRole('heading', { name: 'Check your email' }).waitFor();
   await takePictures(stranger.page, 'forgotten');
   await expect.poll(() => linkTo(COLLEAGUE.email, '/reset/').catch(() => undefined)).toBeTruthy();
   await stranger.page.goto(await linkTo(COLLEAGUE.email, '/reset/'));
@@ -139,7 +139,7 @@ test('a second factor is set up with an app, and asked for when signing in', asy
   const codes = await own.getByLabel('Recovery codes').textContent();
   expect(codes?.split('\n')).toHaveLength(10);
   await takePictures(own, 'settings-recovery-codes');
-  await own.getByRole('button', { name: 'I have kept them' }).click();
+  await own.getByRole('button', { name: 'I have saved them' }).click();
   await own.getByText('10 recovery codes left').waitFor();
 
   await own.getByRole('button', { name: 'Sign out' }).click();

@@ -9,7 +9,7 @@ import { retryCampaign } from '../../../src/modules/campaigns/campaigns.ts';
 import { expandLedger } from '../../../src/modules/campaigns/expansion.ts';
 import { feedback } from '../../../src/modules/campaigns/feedback.ts';
 import { claimReachOuts, recordReachOuts, sendingCampaign } from '../../../src/modules/campaigns/ledger.ts';
-import { failuresByCause } from '../../../src/modules/campaigns/queries.ts';
+import { failuresByCause, recipientsOf } from '../../../src/modules/campaigns/queries.ts';
 import { resultOf } from '../../../src/modules/campaigns/reach-out-result.ts';
 import { liftSuppression, suppressByHand } from '../../../src/modules/suppressions/suppressions.ts';
 import { start as startMailer } from '../../../workers/mailer.ts';
@@ -238,4 +238,20 @@ test('a report about a mail that was not sent yet, or of another organisation, c
     ),
   ).toBeUndefined();
   expect(await reachOuts(id)).toEqual([row]);
+});
+
+test('the number of recipients before a launch leaves out those who are suppressed or have unsubscribed', async () => {
+  await people('ann', 'bob', 'cem', 'dee');
+  const recipients = () => session().read((db) => recipientsOf(db, orgId));
+  expect(await recipients()).toBe(4);
+  await suppressByHand(session(), orgId, 'stranger@corp.test', 'Olga');
+  const { id } = await suppressByHand(session(), orgId, 'bob@corp.test', 'Olga');
+  expect(await recipients()).toBe(3);
+  // Who has unsubscribed and is suppressed as well counts once.
+  await sql`update employees set unsubscribed_at = now() where org_id = ${orgId} and email = 'bob@corp.test'`.execute(
+    on.db,
+  );
+  expect(await recipients()).toBe(3);
+  await liftSuppression(session(), orgId, id, 'Olga');
+  expect(await recipients()).toBe(3);
 });

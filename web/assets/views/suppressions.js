@@ -7,12 +7,12 @@ import { confirmDialog, field, heading, openDialog, run, statusMark } from '../p
 
 const WHY = { bounce: 'Bounced', complaint: 'Marked as spam', person: 'Added by' };
 
-/** The addresses that are not sent mail, why, and who lifted that again. */
+/** The addresses that are not sent mail, the reason, and who lifted that again. */
 export function suppressionsView({ session, signal }) {
   const search = el('input', { id: 'search', type: 'search', placeholder: 'Address…', autocomplete: 'off' });
   const list = pagedTable({
     caption: 'Suppressed addresses',
-    columns: ['Address', 'Why', 'Since', 'Status'],
+    columns: ['Address', 'Reason', 'Since', 'Status'],
     fetchPage: (cursor) => get('/api/suppressions', { limit: 50, cursor, search: search.value.trim() }, signal),
     row: (one) => [
       one.address,
@@ -23,7 +23,8 @@ export function suppressionsView({ session, signal }) {
       formatTime(one.createdAt),
       one.liftedAt ? liftedText(one) : [statusMark('suppressed', 'bad'), ' ', session.mayWrite && liftButton(one)],
     ],
-    empty: 'No address is suppressed. One that bounces, or whose owner complains, is listed here.',
+    empty:
+      'No suppressed addresses. Addresses that bounce, and those of people who mark an email as spam, are listed here.',
   });
   search.addEventListener('input', calm(list.restart));
 
@@ -32,8 +33,8 @@ export function suppressionsView({ session, signal }) {
       confirmDialog(
         'Send to this address again?',
         one.reason === 'complaint'
-          ? `The owner of ${one.address} marked a mail as spam. Only go on if they have asked you to.`
-          : `Mail to ${one.address} goes out again. If it bounces once more, the address is suppressed again.`,
+          ? `The owner of ${one.address} marked an email as spam. Continue only if they have asked you to.`
+          : `Email to ${one.address} will be sent again. If it bounces once more, the address will be suppressed again.`,
         'Lift',
         async () => {
           await post(`/api/suppressions/${one.id}/lift`);
@@ -41,12 +42,12 @@ export function suppressionsView({ session, signal }) {
         },
         'Keep suppressed',
       );
-    return el('button', { type: 'button', onclick: ask }, 'Lift…');
+    return el('button', { type: 'button', class: 'quiet', onclick: ask }, 'Lift…');
   };
   const add = el('button', { type: 'button', onclick: () => addDialog(list.restart) }, 'Add an address…');
   return [
     heading('Suppressions', session.mayWrite && add),
-    el('p', { class: 'soft' }, 'No mail goes to these addresses until somebody lifts the suppression.'),
+    el('p', { class: 'soft' }, 'No email is sent to these addresses until somebody lifts the suppression.'),
     el('div', { class: 'filters', role: 'search' }, field('Search', search)),
     list.node,
   ];
@@ -74,7 +75,7 @@ function addDialog(added) {
           run(go, fault, save);
         },
       },
-      field('Email address', address, 'No mail is sent to it any more.'),
+      field('Email address', address, 'No email will be sent to it.'),
       fault,
       el('div', { class: 'actions' }, go, el('button', { type: 'button', onclick: close }, 'Cancel')),
     );

@@ -175,7 +175,8 @@ function launchDialog(campaign, launch, signal) {
           `Send ${count(recipients, 'email')}`,
         );
         go.addEventListener('click', () => run(go, fault, () => launch().then(close)));
-        const text = recipients === 0 ? 'Import employees first.' : 'Sending starts right away.';
+        const text =
+          recipients === 0 ? 'Import employees, or lift a suppression, first.' : 'Sending starts right away.';
         return [
           el(
             'p',

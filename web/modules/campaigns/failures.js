@@ -4,11 +4,11 @@ import { count } from '/assets/format.js';
 import { confirmDialog, notice } from '/assets/parts.js';
 
 const CAUSES = {
-  recipient: 'the mailbox does not exist or does not take them',
+  recipient: 'the mailbox does not exist or does not accept mail',
   mail: 'the mail server refuses this email',
-  unsupported: 'the mail server cannot send to an address with such letters',
-  unconfirmed: 'the mail server never confirmed them; they have most likely arrived',
-  bounced: 'the mail server took them, and they were returned later',
+  unsupported: 'the mail server does not support the characters in the address',
+  unconfirmed: 'never confirmed by the mail server, and most likely delivered',
+  bounced: 'accepted by the mail server, but returned later',
 };
 
 /** The failed recipients by cause, and buttons to send to them again. Returns { node, show(campaign) }. */
@@ -25,7 +25,9 @@ export function failuresPanel(mayWrite, retried, signal) {
       const { items } = await get(`/api/campaigns/${campaign.id}/failures`, null, signal);
       if (shownFor === failed) put(node, panel(campaign, items));
     } catch (error) {
-      if (error.name !== 'AbortError') put(node, notice(error));
+      if (error.name === 'AbortError') return;
+      shownFor = null; // the next poll tries again
+      put(node, notice(error));
     }
   };
 
@@ -41,8 +43,13 @@ export function failuresPanel(mayWrite, retried, signal) {
           el(
             'li',
             null,
-            el('span', null, `${count(one.count, 'email')}: ${CAUSES[one.cause]}. `, suppressedText(one)),
-            one.example && el('small', { class: 'soft' }, 'For example: ', el('q', null, one.example)),
+            el(
+              'div',
+              null,
+              `${count(one.count, 'email')}: ${CAUSES[one.cause]}. `,
+              suppressedText(one),
+              one.example && el('small', null, 'For example: ', el('q', null, one.example)),
+            ),
             mayWrite && one.count > one.suppressed && again('Send again…', campaign, one.count - one.suppressed, one),
           ),
         ),
@@ -68,7 +75,7 @@ export function failuresPanel(mayWrite, retried, signal) {
   return { node, show };
 }
 
-/** Who cannot be sent to again, and where that can be changed. */
+/** Those that cannot be sent to again, and where that can be changed. */
 function suppressedText({ count: all, suppressed }) {
   if (suppressed === 0) return null;
   const which =

@@ -4,8 +4,8 @@ import { formatAgo, formatTime } from '/assets/format.js';
 const WHY = {
   person: 'Somebody paused this campaign.',
   sender: 'The mail server does not accept emails from our address or account at the moment.',
-  server: 'The mail server is away, or takes no emails at the moment.',
-  rate: 'The mail provider says that we send too fast. We have slowed down.',
+  server: 'The mail server cannot be reached, or does not accept emails at the moment.',
+  rate: 'The mail provider says that we are sending too fast. We have slowed down.',
 };
 
 /** Why nothing is being sent, in a sentence; null while all is well. */
@@ -18,13 +18,13 @@ export function pausedNotice(campaign) {
   const { about, reason, since, nextTryAt } = pausedBecause;
   const next =
     nextTryAt === null
-      ? 'It goes on when somebody resumes it.'
-      : `No recipient is lost: it goes on by itself. The next try is at ${formatTime(nextTryAt)}.`;
+      ? 'Sending continues when somebody resumes it.'
+      : `No recipient is lost, and sending resumes by itself. The next attempt is at ${formatTime(nextTryAt)}.`;
   return el(
     'div',
     { class: 'notice info', role: 'status' },
     el('strong', null, pausedText(campaign)),
-    ` It began ${formatAgo(since)}. `,
+    ` Paused ${formatAgo(since)}. `,
     next,
     about !== 'person' && reason && el('p', { class: 'server-words' }, 'The server says: ', el('q', null, reason)),
   );

@@ -7,8 +7,7 @@ import { heatMap } from './heat-map.js';
 
 const RANGES_DAYS = [7, 28, 90];
 const RANGE_DEFAULT_DAYS = 28;
-const COUNTED =
-  'Answers on the scale count in every language, answers in words only when they are in English. Days are in UTC.';
+const COUNTED = 'Answers on the scale count in every language, answers in words only when they are in English.';
 
 /** The chart of the organisation and the heat map of its teams, over as many days as are chosen. */
 export function moodPanel(signal) {
@@ -30,7 +29,7 @@ export function moodPanel(signal) {
 
 function charts(mood) {
   if (mood.organisation.length === 0) {
-    const text = `No day in this period has ${count(mood.groupMin, 'scored answer')} yet. ${COUNTED}`;
+    const text = `No day in this period has ${count(mood.groupMin, 'scored answer')} yet. ${COUNTED} Days are in UTC.`;
     return el('p', { class: 'empty' }, text);
   }
   const days = `Days are counted in UTC: one begins at ${midnightUtc()}.`;

@@ -13,10 +13,10 @@ export function auditLogView({ session, signal }) {
   const query = () => ({ action: action.value.trim(), from: from.value, to: to.value, actorId: actor?.id });
   const list = pagedTable({
     caption: 'Audit log',
-    columns: ['When', 'Who', 'What', 'To what', 'From'],
+    columns: ['Time', 'Person', 'Action', 'Subject', 'Network'],
     fetchPage: (cursor) => get('/api/audit-log', { limit: 50, cursor, ...query() }, signal),
     row: (entry) => entryRow(entry, choose),
-    empty: 'Nothing was recorded that fits.',
+    empty: 'No matching entries.',
   });
   const everybody = el('button', { type: 'button', hidden: true, onclick: () => choose(null) });
   const download = el('a', { class: 'button', download: true }, 'Export as CSV');

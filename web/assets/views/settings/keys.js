@@ -14,7 +14,7 @@ const LIFETIMES = [
 export function keysView({ session, signal }) {
   const list = pagedTable({
     caption: 'API keys',
-    columns: ['Name', 'Key', 'Scope', 'Of', 'Last used', 'Until', ''],
+    columns: ['Name', 'Key', 'Scope', 'Owner', 'Last used', 'Expires', ''],
     fetchPage: (cursor) => get('/api/api-keys', { limit: 50, cursor }, signal),
     row: (key) => keyRow(key, () => list.restart()),
     empty: 'No keys yet. Programs send one with each request, as “Authorization: Bearer …”.',
@@ -30,7 +30,7 @@ export function keysView({ session, signal }) {
       'p',
       { class: 'soft' },
       'A key can do what its owner can, within its scope. ',
-      el('a', { href: '/docs' }, 'What there is to call'),
+      el('a', { href: '/docs' }, 'See the API reference'),
     ),
     list.node,
   ];
@@ -39,7 +39,7 @@ export function keysView({ session, signal }) {
 function keyRow(key, changed) {
   const expired = key.expiresAt && Date.parse(key.expiresAt) < Date.now() && statusMark('expired', 'warn');
   const revoke = () =>
-    confirmDialog('Revoke this key?', `Whatever uses ${key.name} gets a 401 from now on.`, 'Revoke', () =>
+    confirmDialog('Revoke this key?', `Programs that use ${key.name} will get a 401 from now on.`, 'Revoke', () =>
       remove(`/api/api-keys/${key.id}`).then(changed),
     );
   return [
@@ -75,7 +75,7 @@ function createDialog(created) {
       });
     };
     const scopes = [
-      ['read', 'read: looks, and changes nothing'],
+      ['read', 'read: reads, and changes nothing'],
       ['write', 'write: reads and changes'],
     ];
     return el(
@@ -98,7 +98,7 @@ function madeKey({ key }, close) {
       () => put(copied, 'Select it and copy it.'),
     );
   return [
-    notice('Copy it now: it is shown this once, and cannot be shown again.', 'info'),
+    notice('Copy it now: it will not be shown again.', 'info'),
     el('pre', { class: 'secret', tabindex: '0', 'aria-label': 'The key' }, key),
     el(
       'div',

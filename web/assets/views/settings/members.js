@@ -6,9 +6,9 @@ import { confirmDialog, field, openDialog, run, statusMark } from '../../parts.j
 import { settingsHeading } from './tabs.js';
 
 const ROLES = {
-  viewer: 'Viewer: looks at everything',
-  admin: 'Admin: changes everything but owners',
-  owner: 'Owner: everything',
+  viewer: 'Viewer: sees everything',
+  admin: 'Admin: can change everything except owners',
+  owner: 'Owner: can change everything',
 };
 
 export function membersView({ session, signal }) {
@@ -19,12 +19,12 @@ export function membersView({ session, signal }) {
     columns: ['Name', 'Email', 'Role', 'Since', ''],
     fetchPage: (cursor) => get('/api/users', { limit: 50, cursor }, signal),
     row: (member) => memberRow(member, { user, mayWrite, fault, changed: () => members.restart() }),
-    empty: 'Nobody.',
+    empty: 'No members.',
   });
   if (!mayWrite) return [settingsHeading('Members', session), members.node];
   const invitations = pagedTable({
     caption: 'Open invitations',
-    columns: ['Email', 'Role', 'Invited by', 'Until', ''],
+    columns: ['Email', 'Role', 'Invited by', 'Expires', ''],
     fetchPage: (cursor) => get('/api/invitations', { limit: 50, cursor }, signal),
     row: (one) => invitationRow(one, () => invitations.restart()),
     empty: 'No open invitations.',
@@ -78,8 +78,8 @@ function roleOptions(user, chosen) {
 
 function removal(member, isOwn, changed) {
   const text = isOwn
-    ? 'You will be signed out, and need an invitation to come back. Your API keys stop working.'
-    : `${member.name} will be signed out everywhere, and the API keys of ${member.name} stop working.`;
+    ? 'You will be signed out, and need an invitation to come back. Your API keys will stop working.'
+    : `${member.name} will be signed out everywhere, and the API keys of ${member.name} will stop working.`;
   confirmDialog(
     isOwn ? 'Leave this organisation?' : `Remove ${member.name}?`,
     text,
@@ -92,11 +92,11 @@ function removal(member, isOwn, changed) {
 }
 
 function invitationRow(one, changed) {
-  const problem = one.mailProblem && statusMark('mail refused', 'bad');
+  const problem = one.mailProblem && statusMark('email rejected', 'bad');
   const expired = Date.parse(one.expiresAt) < Date.now() && statusMark('expired', 'warn');
   const waiting = !one.mailedAt && !expired && statusMark('sending');
   const withdraw = () =>
-    confirmDialog('Withdraw this invitation?', `The link in the mail to ${one.email} stops working.`, 'Withdraw', () =>
+    confirmDialog('Withdraw this invitation?', `The link sent to ${one.email} will stop working.`, 'Withdraw', () =>
       remove(`/api/invitations/${one.id}`).then(changed),
     );
   return [
@@ -129,7 +129,7 @@ function inviteDialog(user, invited) {
     return el(
       'form',
       { onsubmit: submit },
-      field('Email address', email, 'A mail with a link goes there. It works once, for seven days.'),
+      field('Email address', email, 'A link is sent there. It works once, for seven days.'),
       field('Role', role),
       hint,
       fault,

@@ -22,7 +22,7 @@ function statusOf({ since, recoveryCodesLeft }, reload) {
   const button = (text, onclick, kind) => el('button', { type: 'button', class: kind, onclick }, text);
   if (since === null)
     return [
-      el('p', null, 'Off. With it, signing in needs a code of an app on your phone as well as the password.'),
+      el('p', null, 'Off. When it is on, signing in takes a code from an app on your phone as well as your password.'),
       el(
         'div',
         { class: 'actions' },
@@ -80,12 +80,12 @@ function setUpDialog(changed) {
 
 function recovery(codes, close) {
   return [
-    notice('Each of them signs you in once, when you do not have your phone. They are shown this once.', 'info'),
+    notice('Each of them signs you in once when you do not have your phone. They will not be shown again.', 'info'),
     el('pre', { class: 'secret', 'aria-label': 'Recovery codes' }, codes.join('\n')),
     el(
       'div',
       { class: 'actions' },
-      el('button', { type: 'button', class: 'primary', onclick: close }, 'I have kept them'),
+      el('button', { type: 'button', class: 'primary', onclick: close }, 'I have saved them'),
     ),
   ];
 }

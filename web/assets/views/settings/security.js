@@ -39,7 +39,7 @@ function unconfirmed(user) {
     'section',
     { class: 'card' },
     el('h2', null, 'Confirm your email address'),
-    el('p', null, `We have mailed a link to ${user.email}. Until you have used it, you cannot invite anybody.`),
+    el('p', null, `We have sent a link to ${user.email}. You cannot invite anybody until you have opened it.`),
     said,
     el('div', { class: 'actions' }, button),
   );
@@ -65,7 +65,7 @@ function sessionList({ sessions }, reload) {
 const endOne = (one, reload) =>
   confirmDialog(
     'End this session?',
-    `${deviceName(one.device)}, ${one.network}: whoever uses it has to sign in again.`,
+    `${deviceName(one.device)}, ${one.network}, will have to sign in again.`,
     'End it',
     () => remove(`/api/sessions/${one.id}`).then(reload),
   );
@@ -112,7 +112,7 @@ function passwordForm(changed) {
     run(button, said, async () => {
       await replace('/api/password', Object.fromEntries(new FormData(form)));
       form.reset();
-      put(said, notice('Your password is changed, and all your other sessions have ended.', 'good'));
+      put(said, notice('Your password has been changed, and all your other sessions have ended.', 'good'));
       changed();
     });
   };
