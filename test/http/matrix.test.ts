@@ -178,7 +178,7 @@ interface Request {
 }
 
 async function keyOf(owner: ApiClient, scope: KeyScope): Promise<string> {
-  const { body } = await owner.send<{ key: string }>('POST', '/api/api-keys', { name: scope, scope });
+  const { body } = await owner.send<{ key: string }>('POST', '/api/v1/api-keys', { name: scope, scope });
   return body.key;
 }
 

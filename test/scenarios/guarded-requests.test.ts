@@ -50,7 +50,7 @@ test('nothing that a POST writes stays without its answer, whichever POST it is'
 
 test('a statement that goes past the guard is found', async () => {
   const before = await everyRow();
-  expect((await send(party.client, '/api/escaping', {})).status).toBe(500);
+  expect((await send(party.client, '/api/v1/escaping', {})).status).toBe(500);
   expect(await everyRow()).not.toEqual(before);
 });
 

@@ -134,7 +134,7 @@ async function leave(): Promise<void> {
 
 /** Behind everything that was written by others: whatever we read from the replica from here on has seen it. */
 async function moveOurPosition(): Promise<void> {
-  const { status } = await us.client.send('POST', '/api/notes', { title: us.mark });
+  const { status } = await us.client.send('POST', '/api/v1/notes', { title: us.mark });
   expect(status).toBe(201);
 }
 

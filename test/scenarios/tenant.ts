@@ -83,7 +83,7 @@ export async function addParty(api: RunningApi, tenants: ReadonlyMap<string, Ten
 
 /** The id of the party's thing that the route names. */
 export function idFor(moduleOf: ReadonlyMap<string, string>, { method, path }: PathOperation, party: Party): number {
-  const collection = /^\/api\/([\w-]+)\/\{id\}/.exec(path)?.[1] ?? '';
+  const collection = /^\/api\/v1\/([\w-]+)\/\{id\}/.exec(path)?.[1] ?? '';
   const id = party.ids[collection];
   if (id !== undefined) return id;
   const module = moduleOf.get(`${method} ${path}`);

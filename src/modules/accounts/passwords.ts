@@ -41,7 +41,7 @@ export async function refuseWrongPassword(
 ): Promise<string> {
   const user = await passwordOf(database.primary(orgId), orgId, userId);
   if (user?.password_hash === NO_PASSWORD)
-    throw new AppError('forbidden', 'Your account has no password. Choose one first: POST /api/password-resets.');
+    throw new AppError('forbidden', 'Your account has no password. Choose one first: POST /api/v1/password-resets.');
   if (!(await hasher.verify(given, user?.password_hash, turn)) || user === undefined)
     throw new AppError('forbidden', 'The password is wrong.');
   return user.email;

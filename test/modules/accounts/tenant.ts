@@ -8,7 +8,7 @@ const PASSWORD = 'the password of the owner';
 
 export const tenant: Tenant = {
   async arrange({ orgId, client, database: { db }, mark }) {
-    const { body: me } = await client.get<{ user: { id: number } }>('/api/me');
+    const { body: me } = await client.get<{ user: { id: number } }>('/api/v1/me');
     const owner = { org_id: orgId, user_id: me.user.id };
     await sql`update users set name = name || ' ' || ${mark} where org_id = ${orgId}`.execute(db);
     const user = {
@@ -48,26 +48,26 @@ export const tenant: Tenant = {
         .then(idOf),
     };
   },
-  requests: { 'PATCH /api/users/{id}': { body: { role: 'admin' } } },
+  requests: { 'PATCH /api/v1/users/{id}': { body: { role: 'admin' } } },
   states: {
-    'POST /api/invitations': async ({ orgId, database: { db }, mark }) => {
+    'POST /api/v1/invitations': async ({ orgId, database: { db }, mark }) => {
       await sql`update users set email_verified_at = now() where org_id = ${orgId}`.execute(db);
       return { body: { email: `new@${mark}.test`, role: 'viewer' } };
     },
-    'POST /api/email-verifications': async ({ orgId, database: { db } }) => {
+    'POST /api/v1/email-verifications': async ({ orgId, database: { db } }) => {
       await sql`update users set email_verified_at = null where org_id = ${orgId}`.execute(db);
       return {};
     },
-    'POST /api/second-factor': async ({ orgId, database: { db } }) => {
+    'POST /api/v1/second-factor': async ({ orgId, database: { db } }) => {
       await sql`update users set password_hash = ${await createPasswordHasher().hash(PASSWORD)}
         where org_id = ${orgId}`.execute(db);
       return { body: { password: PASSWORD } };
     },
-    'POST /api/second-factor/confirmation': async ({ client }) => {
-      const { body } = await client.send<{ secret: string }>('POST', '/api/second-factor', { password: PASSWORD });
+    'POST /api/v1/second-factor/confirmation': async ({ client }) => {
+      const { body } = await client.send<{ secret: string }>('POST', '/api/v1/second-factor', { password: PASSWORD });
       return { body: { code: generateSync({ secret: body.secret }) } };
     },
-    'POST /api/second-factor/removal': async () => ({ body: { password: PASSWORD } }),
+    'POST /api/v1/second-factor/removal': async () => ({ body: { password: PASSWORD } }),
   },
-  shows: ['/api/sessions'],
+  shows: ['/api/v1/sessions'],
 };

@@ -3,7 +3,7 @@ import type { Organisation, Request, Tenant } from '../../scenarios/tenant.ts';
 
 export const tenant: Tenant = {
   async arrange({ orgId, client, database, mark, ids }) {
-    const { body } = await client.send<{ id: number }>('POST', '/api/campaigns', {
+    const { body } = await client.send<{ id: number }>('POST', '/api/v1/campaigns', {
       name: `Campaign ${mark}`,
       subject: 'Hello',
       body: 'Hello {{name}}',
@@ -22,14 +22,14 @@ export const tenant: Tenant = {
     return { campaigns: body.id, reachOuts: reachOut.id };
   },
   requests: {
-    'PATCH /api/campaigns/{id}': { body: { name: 'Ours now' } },
-    'POST /api/campaigns/{id}/retry': { body: {} },
-    'POST /api/campaigns/{id}/schedule': { body: { cron: '0 9 * * 1' } },
+    'PATCH /api/v1/campaigns/{id}': { body: { name: 'Ours now' } },
+    'POST /api/v1/campaigns/{id}/retry': { body: {} },
+    'POST /api/v1/campaigns/{id}/schedule': { body: { cron: '0 9 * * 1' } },
   },
   states: {
-    'POST /api/campaigns/{id}/pause': (party) => putInto(party, 'sending'),
-    'POST /api/campaigns/{id}/resume': (party) => putInto(party, 'paused'),
-    'POST /api/campaigns/{id}/retry': async (party) => {
+    'POST /api/v1/campaigns/{id}/pause': (party) => putInto(party, 'sending'),
+    'POST /api/v1/campaigns/{id}/resume': (party) => putInto(party, 'paused'),
+    'POST /api/v1/campaigns/{id}/retry': async (party) => {
       const { orgId, database } = party;
       await sql`update reach_outs set status = 'failed', cause = 'mail' where org_id = ${orgId}`.execute(database.db);
       return { ...(await putInto(party, 'done')), body: {} };
