@@ -144,7 +144,8 @@ test('the type of a problem leads to a page that says what it means and what to 
   const { urls } = product();
   await page.setViewportSize(NARROWEST);
   await page.goto(`${urls.api}/problems/precondition_required`);
-  await page.getByRole('heading', { name: /^precondition_required · 428/ }).waitFor();
+  await page.getByRole('heading', { name: '428 Precondition Required' }).waitFor();
+  await page.locator('code', { hasText: 'precondition_required' }).waitFor();
   await page.getByRole('heading', { name: 'What to do' }).waitFor();
   await page.setViewportSize({ ...NARROWEST, width: 320 });
   await expectToFit(page, '/problems/', 320);
