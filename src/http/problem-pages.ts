@@ -108,7 +108,8 @@ function pageOf(code: ErrorCode): string {
   </head>
   <body>
     <main class="card page">
-      <h1>${title}</h1>
+      <h1>${status} ${STATUS_CODES[status]}</h1>
+      <p class="soft"><code>${code}</code></p>
       <p>${marked(means)}</p>
       <h2>What to do</h2>
       <p>${marked(remedy)}</p>

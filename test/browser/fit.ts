@@ -5,9 +5,9 @@ import { product } from './browser.ts';
 export const NARROWEST = { width: 360, height: 740 };
 
 /** No sideways scrolling on the narrowest phone. */
-export async function expectToFit(page: Page, what: string): Promise<void> {
+export async function expectToFit(page: Page, what: string, pixels = NARROWEST.width): Promise<void> {
   const width = await page.locator('html').evaluate((node) => node.scrollWidth);
-  expect(width, `the width of ${what}`).toBeLessThanOrEqual(NARROWEST.width);
+  expect(width, `the width of ${what}`).toBeLessThanOrEqual(pixels);
 }
 
 /** Loads the page anew: within one page the view before it stays until the code of the next one has come. */

@@ -140,6 +140,18 @@ test('an address without a page says so in clear words', async () => {
   await takePictures(page, 'not-found');
 });
 
+test('the type of a problem leads to a page that says what it means and what to do', async () => {
+  const { urls } = product();
+  await page.setViewportSize(NARROWEST);
+  await page.goto(`${urls.api}/problems/precondition_required`);
+  await page.getByRole('heading', { name: '428 Precondition Required' }).waitFor();
+  await page.locator('code', { hasText: 'precondition_required' }).waitFor();
+  await page.getByRole('heading', { name: 'What to do' }).waitFor();
+  await page.setViewportSize({ ...NARROWEST, width: 320 });
+  await expectToFit(page, '/problems/', 320);
+  await takePictures(page, 'problem');
+});
+
 test('up to the home page the dashboard loads less than 70 kB, and each settings page a few more', async () => {
   const { urls, login } = product();
   const newcomer = await openVisitor(browser);

@@ -376,9 +376,20 @@ where org_id = $1 and id = any($2::bigint[])
 limit $3;
 
 -- src/modules/campaigns/queries.ts recipientsOf (tenant)
-select sum(reachable) as count
-from teams
-where org_id = $1;
+select coalesce((
+  select sum(reachable)
+  from teams
+  where org_id = $1
+), 0) - (
+  select count(*)
+  from (
+    select address
+    from suppressions
+    where org_id = $2 and lifted_at is null
+    limit $3
+  ) as suppressed
+  join employees e on e.org_id = $4 and e.email = suppressed.address and e.unsubscribed_at is null
+) as count;
 
 -- src/modules/campaigns/queries.ts retryFailed (tenant)
 select id

@@ -24,7 +24,7 @@ export function pausedNotice(campaign) {
     'div',
     { class: 'notice info', role: 'status' },
     el('strong', null, pausedText(campaign)),
-    ` Paused ${formatAgo(since)}. `,
+    ` Sending stopped ${formatAgo(since)}. `,
     next,
     about !== 'person' && reason && el('p', { class: 'server-words' }, 'The server says: ', el('q', null, reason)),
   );

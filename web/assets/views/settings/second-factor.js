@@ -72,7 +72,7 @@ function setUpDialog(changed) {
       async (values) => {
         const { recoveryCodes } = await post('/api/v1/second-factor/confirmation', values);
         changed();
-        put(dialog, title('Keep these codes'), recovery(recoveryCodes, close));
+        put(dialog, title('Save these codes'), recovery(recoveryCodes, close));
       },
     );
   };
