@@ -45,7 +45,7 @@ test('a request that is sent again is not done again, and gets the first answer'
 
 test('a write with a key has a position, so its author reads it', async () => {
   const { body, headers } = await post('/api/notes', randomUUID());
-  expect(headers.get('read-after')).toMatch(/^[0-9A-F]+\/[0-9A-F]+$/);
+  expect(headers.get('read-after')).toMatch(/^\d+:[0-9A-F]+\/[0-9A-F]+$/);
   expect((await owner.get(`/api/notes/${body.id}`)).status).toBe(200);
 });
 

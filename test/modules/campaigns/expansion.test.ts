@@ -92,6 +92,6 @@ test('the pages are read from the replica, at the position of the launch, and ea
   };
   expect(await expandAll(id, watched)).toBe(3);
   expect(positions).toHaveLength(3);
-  expect(positions.every((position) => /^[0-9A-F]+\/[0-9A-F]+$/.test(String(position)))).toBe(true);
+  expect(positions.every((position) => /^\d+:[0-9A-F]+\/[0-9A-F]+$/.test(String(position)))).toBe(true);
   expect(await countedInLedger(on.db, orgId, id)).toMatchObject({ recipients: EXPAND_PAGE_ROWS * 2 + 1 });
 });
