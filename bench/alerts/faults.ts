@@ -362,7 +362,7 @@ async function lockSessions({ layout }: FaultContext): Promise<() => unknown> {
         authorization: `Bearer ${randomBytes(32).toString('base64url')}`,
         'x-forwarded-for': `10.${nth}.${Math.floor(Math.random() * 250)}.7`,
       };
-      const answer = await fetch(`${layout.addresses.api}/api/me`, { headers }).catch(() => undefined);
+      const answer = await fetch(`${layout.addresses.api}/api/v1/me`, { headers }).catch(() => undefined);
       await answer?.body?.cancel();
     }
   });

@@ -167,7 +167,7 @@ function startUser(api: string, token: string) {
   const running = (async () => {
     while (!ended) {
       asked++;
-      const answer = await fetch(`${api}/api/me`, {
+      const answer = await fetch(`${api}/api/v1/me`, {
         headers: { authorization: `Bearer ${token}` },
         signal: AbortSignal.timeout(10_000),
       }).catch(() => undefined);
