@@ -15,8 +15,8 @@ export const REDIS_READY_MS = 20_000;
 /** PgBouncer has nothing to load: it only opens a port. */
 export const PGBOUNCER_READY_MS = 10_000;
 
-/** The mail catcher only opens two ports and reads its index. */
-export const MAIL_READY_MS = 10_000;
+/** The mail catcher opens two ports and reads its index, but Node takes 9 s to load it on a machine that is busy. */
+export const MAIL_READY_MS = 20_000;
 
 /** Package lists, and a PostgreSQL with everything that it stands on, over a slow connection. */
 export const APT_MS = 300_000;
