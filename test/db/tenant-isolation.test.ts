@@ -31,7 +31,6 @@ const NO_TENANT: Record<string, string> = {
 const ACROSS: Record<string, string> = {
   organisations_pkey: 'the organisation itself',
   users_email_key: 'addresses are unique over all organisations',
-  idempotency_keys_by_time: 'keys are forgotten by age, whosever they are',
   audit_log_by_age: 'retention deletes what is old in all organisations',
   account_links_by_expiry: 'links end, whosever they are',
   account_links_unmailed: 'the mailer looks at all organisations',
