@@ -4,6 +4,20 @@
 -- src/db/connection-budget.ts refuseOverBudget (login)
 select current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int - current_setting('reserved_connections')::int as allowed;
 
+-- src/db/idempotency-key.ts claim (tenant)
+select pg_try_advisory_xact_lock(hashtextextended($1, 0)) as free;
+
+-- src/db/idempotency-key.ts keepAnswer (tenant)
+insert into idempotency_keys (org_id, caller, key_hash, request_hash, status, headers, body)
+values ($1, $2, $3, $4, $5, $6, $7)
+on conflict (org_id, caller, key_hash) do update set request_hash = $8, status = $9, headers = $10, body = $11,
+    answered_at = now();
+
+-- src/db/idempotency-key.ts keptAnswer (tenant)
+select request_hash, status, headers, body
+from idempotency_keys
+where org_id = $1 and caller = $2 and key_hash = $3 and answered_at > now() - make_interval(secs => $4::float8);
+
 -- src/db/migrate.ts refuseUnreachable
 -- src/db/read-write-split.ts ping (login)
 select 1;
@@ -23,7 +37,10 @@ where c.relkind in ($1, $2, $3, $4) and ns.nspname !~ $5 and ns.nspname != $6 an
 order by ns.nspname, c.relname, a.attnum;
 
 -- src/db/read-write-split.ts positionAfterCommit (system, tenant)
-select pg_current_wal_insert_lsn()::text as position;
+select (
+  select (pg_split_walfile_name(pg_walfile_name(lsn))).timeline_id || ':' || lsn
+  from pg_current_wal_insert_lsn() as lsn
+) as position;
 
 -- src/db/server-version.ts refuseOldServer (login)
 select current_setting('server_version_num')::int as number, current_setting('server_version') as version;
@@ -47,19 +64,9 @@ where key_hash = $1;
 insert into sessions (token_hash, org_id, user_id, device, network, expires_at)
 values ($1, $2, $3, $4, $5, $6);
 
--- src/http/authentication.ts create (system, tenant)
-insert into sessions (token_hash, org_id, user_id, expires_at)
-values ($1, $2, $3, $4);
-
 -- src/http/authentication.ts end (tenant)
 delete from sessions
 where token_hash = $1;
-
--- src/http/authentication.ts read (system)
-select users.org_id, users.id, users.role
-from sessions
-inner join users on users.org_id = sessions.org_id and users.id = sessions.user_id
-where sessions.token_hash = $1 and sessions.expires_at > now();
 
 -- src/http/authentication.ts read (system)
 select users.org_id, users.id, users.role, sessions.id as session_id, sessions.last_used_at
@@ -80,6 +87,15 @@ inner join users on users.org_id = api_keys.org_id and users.id = api_keys.user_
 where api_keys.org_id = $1
 order by api_keys.id desc
 limit $2;
+
+-- src/modules/accounts/api-key-queries.ts apiKeysPage (tenant)
+select api_keys.id, api_keys.name, api_keys.prefix, api_keys.scope, users.name as owner,
+    api_keys.created_at as "createdAt", api_keys.last_used_at as "lastUsedAt", api_keys.expires_at as "expiresAt"
+from api_keys
+inner join users on users.org_id = api_keys.org_id and users.id = api_keys.user_id
+where api_keys.org_id = $1 and api_keys.id < $2
+order by api_keys.id desc
+limit $3;
 
 -- src/modules/accounts/api-key-queries.ts countApiKeys (tenant)
 select count(*) as count
@@ -130,6 +146,14 @@ from invitations
 where org_id = $1
 order by id desc
 limit $2;
+
+-- src/modules/accounts/invitation-queries.ts invitationsPage (tenant)
+select id, email, role, invited_by as "invitedBy", created_at as "createdAt", expires_at as "expiresAt",
+    mailed_at as "mailedAt", mail_problem as "mailProblem"
+from invitations
+where org_id = $1 and id < $2
+order by id desc
+limit $3;
 
 -- src/modules/accounts/invitation-queries.ts isMember (tenant)
 select id
@@ -222,7 +246,7 @@ inner join users on users.org_id = account_links.org_id and users.id = account_l
 where account_links.org_id = $1 and account_links.id = $2 and account_links.purpose = $3
     and account_links.expires_at > now();
 
--- src/modules/accounts/link-queries.ts replaceLink (system)
+-- src/modules/accounts/link-queries.ts replaceLink (system, tenant)
 insert into account_links (org_id, user_id, purpose, expires_at)
 values ($1, $2, $3, $4)
 returning id;
@@ -315,12 +339,6 @@ values ($1, $2, $3, $4, $5)
 returning id, name, email, role;
 
 -- src/modules/accounts/queries.ts me (tenant)
-select users.id, users.name, users.email, users.role, organisations.name as organisation
-from users
-inner join organisations on organisations.id = users.org_id
-where users.org_id = $1 and users.id = $2;
-
--- src/modules/accounts/queries.ts me (tenant)
 select users.id, users.name, users.email, users.role, users.email_verified_at, organisations.name as organisation
 from users
 inner join organisations on organisations.id = users.org_id
@@ -342,13 +360,6 @@ select second_factors.confirmed_at as second_factor_since, users.email_verified_
 from users
 inner join organisations on organisations.id = users.org_id
 left join second_factors on second_factors.org_id = users.org_id and second_factors.user_id = users.id
-where users.email = $1;
-
--- src/modules/accounts/queries.ts userByEmail (system)
-select users.org_id, users.id, users.name, users.email, users.role, users.password_hash,
-    organisations.name as organisation
-from users
-inner join organisations on organisations.id = users.org_id
 where users.email = $1;
 
 -- src/modules/accounts/queries.ts userById (tenant)
@@ -504,77 +515,6 @@ select (
   from pg_stat_replication
 ) as "replicaLagBytes";
 
--- src/modules/operations/queries.ts databaseState (system)
-select (
-  select sum(numbackends)
-  from pg_stat_database
-)::int as connections, current_setting('max_connections')::int as "connectionsMax",
-    pg_database_size(current_database()) as "sizeBytes", (
-  select count(*)
-  from (
-    select 1
-    from outbox
-    limit 10000
-  ) as waiting
-) as "outboxWaiting", (
-  select max(pg_wal_lsn_diff(pg_current_wal_insert_lsn(), replay_lsn))::bigint
-  from pg_stat_replication
-) as "replicaLagBytes";
-
--- src/modules/suppressions/queries.ts insertSuppressions (tenant)
-insert into suppressions (org_id, address, reason, detail)
-select distinct on (address collate "C") $1::bigint, address, reason, detail
-from unnest($2::text[], $3::text[], $4::text[]) as given (address, reason, detail)
-order by address collate "C"
-on conflict (org_id, address)
-where lifted_at is null do nothing
-returning id;
-
--- src/modules/suppressions/queries.ts markLifted (tenant)
-update suppressions
-set lifted_at = coalesce(lifted_at, now()), lifted_by = coalesce(lifted_by, $1)
-where org_id = $2 and id = $3;
-
--- src/modules/suppressions/queries.ts suppressedOf (tenant)
-select address
-from suppressions
-where org_id = $1 and address = any($2::text[]) and lifted_at is null
-limit $3;
-
--- src/modules/suppressions/queries.ts suppressionById (tenant)
-select id, address, reason, detail, created_at, lifted_at, lifted_by
-from suppressions
-where org_id = $1 and id = $2;
-
--- src/modules/suppressions/queries.ts suppressionOf (tenant)
-select id, address, reason, detail, created_at, lifted_at, lifted_by
-from suppressions
-where org_id = $1 and address = $2 and lifted_at is null;
-
--- src/modules/suppressions/queries.ts suppressionsFound (tenant)
-select id, address, reason, detail, created_at, lifted_at, lifted_by
-from suppressions
-where org_id = $1 and address >= greatest($2::text collate "C", $3::text) and address < $4::text || chr(1114111)
-    and (address, id) > ($5::text, $6::bigint)
-order by address, id
-limit $7;
-
--- src/modules/suppressions/queries.ts suppressionsPage (tenant)
-select id, address, reason, detail, created_at, lifted_at, lifted_by
-from suppressions
-where org_id = $1 and id < $2
-order by id desc
-limit $3;
-
--- src/modules/suppressions/retention.ts deleteOldLifted (system)
-delete from suppressions
-where (org_id, id) in (
-  select org_id, id
-  from suppressions
-  where lifted_at is not null and lifted_at < now() - make_interval(days => $1::int)
-  order by lifted_at
-  limit $2
-  for update skip locked
 -- src/modules/operations/queries.ts deleteAlert (system)
 delete from alerts
 where rule = $1 and process = $2;
@@ -585,13 +525,6 @@ from alerts
 where fired_at is not null and over_at is null
 order by rule, process
 limit $1;
-
--- src/modules/operations/queries.ts lockAlerts (system)
-select *
-from alerts
-order by rule, process
-limit $1
-for update;
 
 -- src/modules/operations/queries.ts lockAlerts (system)
 select *
@@ -655,6 +588,73 @@ where (rule, process) in (
   limit $2
 );
 
+-- src/modules/suppressions/queries.ts insertSuppressions (tenant)
+insert into suppressions (org_id, address, reason, detail)
+select distinct on (address collate "C") $1::bigint, address, reason, detail
+from unnest($2::text[], $3::text[], $4::text[]) as given (address, reason, detail)
+order by address collate "C"
+on conflict (org_id, address)
+where lifted_at is null do nothing
+returning id;
+
+-- src/modules/suppressions/queries.ts markLifted (tenant)
+update suppressions
+set lifted_at = coalesce(lifted_at, now()), lifted_by = coalesce(lifted_by, $1)
+where org_id = $2 and id = $3;
+
+-- src/modules/suppressions/queries.ts suppressedOf (tenant)
+select address
+from suppressions
+where org_id = $1 and address = any($2::text[]) and lifted_at is null
+limit $3;
+
+-- src/modules/suppressions/queries.ts suppressionById (tenant)
+select id, address, reason, detail, created_at, lifted_at, lifted_by
+from suppressions
+where org_id = $1 and id = $2;
+
+-- src/modules/suppressions/queries.ts suppressionOf (tenant)
+select id, address, reason, detail, created_at, lifted_at, lifted_by
+from suppressions
+where org_id = $1 and address = $2 and lifted_at is null;
+
+-- src/modules/suppressions/queries.ts suppressionsFound (tenant)
+select id, address, reason, detail, created_at, lifted_at, lifted_by
+from suppressions
+where org_id = $1 and address >= greatest($2::text collate "C", $3::text) and address < $4::text || chr(1114111)
+    and (address, id) > ($5::text, $6::bigint)
+order by address, id
+limit $7;
+
+-- src/modules/suppressions/queries.ts suppressionsPage (tenant)
+select id, address, reason, detail, created_at, lifted_at, lifted_by
+from suppressions
+where org_id = $1 and id < $2
+order by id desc
+limit $3;
+
+-- src/modules/suppressions/retention.ts deleteOldLifted (system)
+delete from suppressions
+where (org_id, id) in (
+  select org_id, id
+  from suppressions
+  where lifted_at is not null and lifted_at < now() - make_interval(days => $1::int)
+  order by lifted_at
+  limit $2
+  for update skip locked
+);
+
+-- src/queue/retention.ts deleteOldAnswers (system)
+delete from idempotency_keys
+where (org_id, caller, key_hash) in (
+  select org_id, caller, key_hash
+  from idempotency_keys
+  where answered_at < now() - make_interval(secs => $1::float8)
+  order by answered_at
+  limit $2
+  for update skip locked
+);
+
 -- src/queue/retention.ts deleteUndelivered (system)
 delete from outbox
 where id = any(array(
@@ -674,7 +674,7 @@ delete from outbox
 where id = any($1::bigint[]);
 
 -- src/queue/transactional-outbox.ts (system)
-select id, org_id as "orgId", payload, attempts
+select id, org_id as "orgId", payload, traceparent, attempts
 from outbox
 where topic = $1 and due_at <= now()
 order by due_at, id
@@ -708,5 +708,5 @@ group by topic
 order by topic;
 
 -- src/queue/transactional-outbox.ts writeToOutbox (system, tenant)
-insert into outbox (org_id, topic, payload)
-values ($1, $2, $3);
+insert into outbox (org_id, topic, payload, traceparent)
+values ($1, $2, $3, $4);

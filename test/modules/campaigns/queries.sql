@@ -23,7 +23,10 @@ where org_id = $1 and id = $2;
 
 -- src/modules/campaigns/expansion.ts startPlace (tenant)
 update campaigns
-set expand_awaits = $1, expand_position = pg_current_wal_insert_lsn()::text
+set expand_awaits = $1, expand_position = (
+  select (pg_split_walfile_name(pg_walfile_name(lsn))).timeline_id || ':' || lsn
+  from pg_current_wal_insert_lsn() as lsn
+)
 where org_id = $2 and id = $3 and expanded_to = $4 and ( not exists (
   select
   from pg_locks
@@ -60,7 +63,10 @@ where org_id = $2 and id = $3;
 
 -- src/modules/campaigns/expansion.ts writePage (tenant)
 update campaigns
-set expanded_to = $1, expand_awaits = $2, expand_position = pg_current_wal_insert_lsn()::text
+set expanded_to = $1, expand_awaits = $2, expand_position = (
+  select (pg_split_walfile_name(pg_walfile_name(lsn))).timeline_id || ':' || lsn
+  from pg_current_wal_insert_lsn() as lsn
+)
 where org_id = $3 and id = $4;
 
 -- src/modules/campaigns/expansion.ts writePage (tenant)
@@ -117,7 +123,7 @@ where org_id = $1 and id = $2 and complained_at is null
 returning campaign_id, employee_id;
 
 -- src/modules/campaigns/ledger.ts claimReachOuts (tenant)
-with due as (
+with last_due as (
   select id
   from reach_outs
   where org_id = $1 and campaign_id = $2 and due_at <= now() and (
@@ -125,22 +131,39 @@ with due as (
     from campaigns
     where org_id = $3 and id = $4
   ) = 'sending'
-  order by due_at, id
+  order by due_at desc, id desc
   limit $5
+  for update skip locked
+), due as (
+  select id
+  from reach_outs
+  where org_id = $6 and campaign_id = $7 and due_at <= now() and (
+    select status
+    from campaigns
+    where org_id = $8 and id = $9
+  ) = 'sending' and id <> all(array(
+    select id
+    from last_due
+  ))
+  order by due_at, id
+  limit $10
   for update skip locked
 )
 update reach_outs as r
 set status = 'sending', attempts = r.attempts + 1, claim = r.claim + 1, due_at = now() + make_interval(secs => 30)
 from employees e
-where r.org_id = $6 and r.id = any(array(
+where r.org_id = $11 and r.id = any(array(
   select id
   from due
+  union all
+  select id
+  from last_due
 )) and e.org_id = r.org_id and e.id = r.employee_id
 returning r.id, r.employee_id as "employeeId", r.claim, r.attempts, r.held,
     e.unsubscribed_at is not null as unsubscribed, coalesce((
   select true
   from suppressions
-  where suppressions.org_id = $7 and suppressions.address = e.email and suppressions.lifted_at is null
+  where suppressions.org_id = $12 and suppressions.address = e.email and suppressions.lifted_at is null
   limit 1
 ), false) as suppressed, old.status = 'sending' as interrupted, coalesce(r.cause = 'unconfirmed', false) as unconfirmed;
 
@@ -285,7 +308,9 @@ select campaigns.id, campaigns.name, campaigns.subject, campaigns.body, campaign
     campaigns.launch_at, campaigns.cron, campaigns.time_zone, campaigns.parent_id, campaigns.launched_at,
     campaigns.finished_at, campaigns.created_at, campaigns.paused_about, campaigns.paused_reason, campaigns.paused_at,
     campaigns.next_try_at, progress.recipients, progress.sent, progress.failed, progress.skipped, progress.suppressed,
-    progress.complaints, progress.possibly_twice, progress.opened, progress.finished, progress.answers
+    progress.complaints, progress.possibly_twice, progress.opened, progress.finished, progress.answers,
+    case when campaigns.status = 'sending' and campaigns.paused_about is null
+    and progress.noted_at > now() - make_interval(secs => 60) then progress.per_second end as per_second
 from campaigns
 inner join campaign_progress as progress on progress.org_id = campaigns.org_id and progress.campaign_id = campaigns.id
 where campaigns.org_id = $1 and campaigns.id = $2;
@@ -295,7 +320,9 @@ select campaigns.id, campaigns.name, campaigns.subject, campaigns.body, campaign
     campaigns.launch_at, campaigns.cron, campaigns.time_zone, campaigns.parent_id, campaigns.launched_at,
     campaigns.finished_at, campaigns.created_at, campaigns.paused_about, campaigns.paused_reason, campaigns.paused_at,
     campaigns.next_try_at, progress.recipients, progress.sent, progress.failed, progress.skipped, progress.suppressed,
-    progress.complaints, progress.possibly_twice, progress.opened, progress.finished, progress.answers
+    progress.complaints, progress.possibly_twice, progress.opened, progress.finished, progress.answers,
+    case when campaigns.status = 'sending' and campaigns.paused_about is null
+    and progress.noted_at > now() - make_interval(secs => 60) then progress.per_second end as per_second
 from campaigns
 inner join campaign_progress as progress on progress.org_id = campaigns.org_id and progress.campaign_id = campaigns.id
 where campaigns.org_id = $1 and campaigns.id < $2
@@ -336,10 +363,16 @@ returning id;
 
 -- src/modules/campaigns/queries.ts markLaunched (system, tenant)
 update campaigns
-set status = $1, launched_at = now(), link_expires_at = now() + make_interval(days => $2::int),
-    expand_position = pg_current_wal_insert_lsn()::text,
-    expand_awaits = pg_snapshot_xmax(pg_current_snapshot())::text::bigint
+set status = $1, launched_at = now(), link_expires_at = now() + make_interval(days => $2::int), expand_position = (
+  select (pg_split_walfile_name(pg_walfile_name(lsn))).timeline_id || ':' || lsn
+  from pg_current_wal_insert_lsn() as lsn
+), expand_awaits = pg_snapshot_xmax(pg_current_snapshot())::text::bigint
 where org_id = $3 and id = $4 and status in ($5, $6) and cron is null;
+
+-- src/modules/campaigns/queries.ts notePace (tenant)
+update campaign_progress
+set per_second = case when noted_at > now() - make_interval(secs => 60) then (sent + failed + skipped - noted) / extract(epoch from now() - noted_at) end, noted = sent + failed + skipped, noted_at = now()
+where org_id = $1 and campaign_id = $2 and coalesce(noted_at < now() - make_interval(secs => 5), true);
 
 -- src/modules/campaigns/queries.ts reachOutsPage (tenant)
 select coalesce((
@@ -426,6 +459,23 @@ limit $7
 for update;
 
 -- src/modules/campaigns/queries.ts retryFailed (tenant)
+select id
+from reach_outs
+where org_id = $1 and campaign_id = $2 and status = $3 and not exists (
+  select employees.id
+  from employees
+  where employees.org_id = $4 and employees.id = reach_outs.employee_id and coalesce((
+    select true
+    from suppressions
+    where suppressions.org_id = $5 and suppressions.address = employees.email and suppressions.lifted_at is null
+    limit 1
+  ), false)
+) and id = $6
+order by id
+limit $7
+for update;
+
+-- src/modules/campaigns/queries.ts retryFailed (tenant)
 update reach_outs
 set status = $1, due_at = now(), attempts = $2, held = $3, error = $4, bounced_at = $5,
     cause = case when cause = 'unconfirmed' then cause end
@@ -450,6 +500,11 @@ where org_id = $5 and id = $6 and status in ($7, $8);
 update campaigns
 set name = $1, status = $2
 where org_id = $3 and id = $4 and status in ($5);
+
+-- src/modules/campaigns/queries.ts updateCampaign (tenant)
+update campaigns
+set name = $1, subject = $2, body = $3, questions = $4, status = $5
+where org_id = $6 and id = $7 and status in ($8);
 
 -- src/modules/campaigns/queries.ts updateCampaign (tenant)
 update campaigns
