@@ -87,7 +87,7 @@ test(`step 2: ${ROWS.toLocaleString('en')} employees come in from a spreadsheet'
       .waitFor();
   }
   await page.getByLabel('Search').fill(addressOf(1));
-  await page.getByRole('cell', { name: 'Person "1"' }).waitFor();
+  await page.getByRole('cell', { name: 'Person "1"', exact: true }).waitFor();
   await takePictures(page, '2-import');
 
   await input.setInputFiles(employeesFile());
