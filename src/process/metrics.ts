@@ -1,6 +1,7 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { getHeapStatistics } from 'node:v8';
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { collectProcessMetrics } from './default-metrics.ts';
 import { containerUsedBytes, memoryLimit } from './memory-limit.ts';
 
 /** The state of one process, for the operations page. Bytes, milliseconds, CPU as a share of one core. */
@@ -48,7 +49,7 @@ const DELAY_RESOLUTION_MS = 20;
 export function createMetrics(name: string): Metrics {
   const registry = new Registry();
   registry.setDefaultLabels({ process: name });
-  collectDefaultMetrics({ register: registry });
+  collectProcessMetrics(registry);
   const gauges = new Map<string, () => number>();
   const delay = monitorEventLoopDelay({ resolution: DELAY_RESOLUTION_MS });
   delay.enable();

@@ -5,9 +5,10 @@
  */
 import { createServer } from 'node:http';
 import { json } from 'node:stream/consumers';
-import { collectDefaultMetrics, Gauge, register } from 'prom-client';
+import { Gauge, register } from 'prom-client';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { createLog } from '../../../../src/log.ts';
+import { collectProcessMetrics } from '../../../../src/process/default-metrics.ts';
 import { checkHeap } from '../../../../src/process/memory-limit.ts';
 
 const PING_MS = 30_000;
@@ -34,7 +35,7 @@ setInterval(() => {
   }
 }, PING_MS);
 
-collectDefaultMetrics();
+collectProcessMetrics(register);
 new Gauge({
   name: 'tardigrade_sockets',
   help: 'Open WebSocket connections',
