@@ -6,7 +6,7 @@ interface OpenApi {
   readonly paths: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
 }
 
-/** `GET /api/me`, …: what the product has and `covers` has not. */
+/** `GET /api/v1/me`, …: what the product has and `covers` has not. */
 export async function uncoveredRoutes(
   apiUrl: string,
   benches: readonly ModuleBench[],

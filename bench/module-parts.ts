@@ -23,7 +23,7 @@ export interface ModuleParts {
   readonly rare?: Mix;
   /** Checks of answers that only it needs, by name. */
   readonly checks?: Checks;
-  /** Its figures of GET /api/summary, and whether a value may be one. */
+  /** Its figures of GET /api/v1/summary, and whether a value may be one. */
   readonly figures?: Readonly<Record<string, (value: unknown) => boolean>>;
   /** Loads that are not HTTP, by the kind of their plan. */
   readonly generators?: Generators;

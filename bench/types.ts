@@ -71,7 +71,7 @@ export interface ScenarioResult {
   readonly loads?: Readonly<Record<string, LoadFigures>>;
   /** Memory per box over time, for the plots: seconds since start, bytes. */
   readonly memory?: Readonly<Record<string, readonly (readonly [number, number])[]>>;
-  /** Routes and socket messages that it exercised, for the coverage check: `GET /api/me`, `socket hello`. */
+  /** Routes and socket messages that it exercised, for the coverage check: `GET /api/v1/me`, `socket hello`. */
   readonly covers: readonly string[];
   readonly seconds: number;
 }

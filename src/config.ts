@@ -72,7 +72,7 @@ export const VARIABLES = {
   mailWebhookSecret: secret(
     'MAIL_WEBHOOK_SECRET',
     optional(webhookSecret),
-    'signs the mail events that a provider posts to `/api/mail-events`; without one they are refused',
+    'signs the mail events that a provider posts to `/api/v1/mail-events`; without one they are refused',
   ),
   dkimKey: secret(
     'DKIM_KEY',

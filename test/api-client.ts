@@ -23,7 +23,7 @@ export interface Answer<T> {
 /** Registers a new organisation; the client is its owner. */
 export async function registerClient(url: string): Promise<ApiClient> {
   const email = `owner-${randomBytes(6).toString('hex')}@example.test`;
-  const answer = await call<{ token: string; organisation: { id: number } }>(url, 'POST', '/api/registrations', {
+  const answer = await call<{ token: string; organisation: { id: number } }>(url, 'POST', '/api/v1/registrations', {
     body: { organisation: 'Acme', name: 'Olga Owner', email, password: 'a long enough password' },
     headers: {},
   });

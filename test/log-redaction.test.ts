@@ -45,7 +45,7 @@ test('no credential and no text of a user is in the log, at its most talkative, 
 
   const { password, text, address, token, cookie, key, path } = CANARIES;
   const registration = { organisation: text, name: text, email: address, password };
-  const registered = await call<{ token: string; organisation: { id: number } }>(url, 'POST', '/api/registrations', {
+  const registered = await call<{ token: string; organisation: { id: number } }>(url, 'POST', '/api/v1/registrations', {
     body: registration,
     headers: {},
   });
@@ -53,23 +53,23 @@ test('no credential and no text of a user is in the log, at its most talkative, 
   const owner = createClient(url, registered.body.token, registered.body.organisation.id);
   const note = { title: text, body: text };
   const headers = { 'idempotency-key': key };
-  await call(url, 'POST', '/api/sessions', { body: { email: address, password: `${password}!` }, headers: {} });
-  await call(url, 'POST', '/api/sessions', {
+  await call(url, 'POST', '/api/v1/sessions', { body: { email: address, password: `${password}!` }, headers: {} });
+  await call(url, 'POST', '/api/v1/sessions', {
     body: `{"password":"${password}"`,
     headers: { 'content-type': 'application/json' },
   });
-  await call(url, 'GET', '/api/me', {
+  await call(url, 'GET', '/api/v1/me', {
     headers: { authorization: `Bearer ${token}`, cookie: `tardigrade_session=${cookie}` },
   });
   await call(url, 'GET', `/${path}?token=${token}`, { headers: {} });
-  await owner.send('POST', '/api/notes', { ...note, [text]: text });
-  await owner.send('POST', '/api/notes', note, headers);
+  await owner.send('POST', '/api/v1/notes', { ...note, [text]: text });
+  await owner.send('POST', '/api/v1/notes', note, headers);
   // What the database says about a fault contains what it was given.
   await sql`alter table sessions rename to sessions_gone`.execute(database.db);
-  await call(url, 'POST', '/api/sessions', { body: { email: address, password }, headers: {} });
+  await call(url, 'POST', '/api/v1/sessions', { body: { email: address, password }, headers: {} });
   await sql`alter table sessions_gone rename to sessions`.execute(database.db);
   await sql`alter table users add constraint refuse check (name <> ${sql.lit(text)}) not valid`.execute(database.db);
-  const refused = await call(url, 'POST', '/api/registrations', {
+  const refused = await call(url, 'POST', '/api/v1/registrations', {
     body: { ...registration, email: `second-${address}` },
     headers: {},
   });

@@ -26,7 +26,7 @@ export interface OpenApi {
 export interface PathOperation {
   /** In capitals. */
   readonly method: string;
-  /** Parameters in braces: `/api/notes/{id}`. */
+  /** Parameters in braces: `/api/v1/notes/{id}`. */
   readonly path: string;
   readonly operation: Operation;
 }
@@ -49,7 +49,7 @@ export function modulesByRoute(modules: readonly string[]): Map<string, string> 
   for (const module of modules) {
     for (const file of globSync('*routes.ts', { cwd: moduleFolder(module) }))
       for (const [, method = '', path = ''] of readFileSync(join(moduleFolder(module), file), 'utf8').matchAll(ROUTE))
-        found.set(`${method.toUpperCase()} /api${path.replace(/:(\w+)/g, '{$1}')}`, module);
+        found.set(`${method.toUpperCase()} /api/v1${path.replace(/:(\w+)/g, '{$1}')}`, module);
   }
   return found;
 }

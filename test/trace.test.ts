@@ -66,9 +66,9 @@ test('a request’s trace goes with its event through the outbox to the handler'
   const handlers = {
     'note.written': async () => void seen.push(currentTraceparent()),
   } as unknown as TopicHandlers;
-  await owner.send('POST', '/api/notes', { title: 'Traced' }, { traceparent: TRACEPARENT });
+  await owner.send('POST', '/api/v1/notes', { title: 'Traced' }, { traceparent: TRACEPARENT });
   await relayOutbox(api.database.database, handlers, createQuietLog().log);
-  await owner.send('POST', '/api/notes', { title: 'Not traced' });
+  await owner.send('POST', '/api/v1/notes', { title: 'Not traced' });
   await relayOutbox(api.database.database, handlers, createQuietLog().log);
   expect(seen).toEqual([TRACEPARENT, undefined]);
 });

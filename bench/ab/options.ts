@@ -16,7 +16,7 @@ export interface AbOptions {
   readonly rate: number;
 }
 
-export const USAGE = `npm run bench:ab -- <git ref> [--blocks=10] [--starts=2] [--seconds=5] [--rate=150] [--only='GET /api/me,GET /api/summary']`;
+export const USAGE = `npm run bench:ab -- <git ref> [--blocks=10] [--starts=2] [--seconds=5] [--rate=150] [--only='GET /api/v1/me,GET /api/v1/summary']`;
 
 const BLOCKS_MAX = 200;
 const STARTS_MAX = 20;

@@ -8,7 +8,7 @@
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 
-/** `GET /api/me: queries`, `mail: redis commands`, …: the unit is the last word. */
+/** `GET /api/v1/me: queries`, `mail: redis commands`, …: the unit is the last word. */
 export type Counters = Readonly<Record<string, number>>;
 
 /**

@@ -27,7 +27,7 @@ export function signInOf(url: string, email: string): Promise<Account> {
 
 /** Throws with the server's own words when it does not let the user in. */
 export async function signIn(url: string, email: string, password: string): Promise<Account> {
-  const welcome = await answerTo(openApi(url).POST('/api/sessions', { body: { email, password } }));
+  const welcome = await answerTo(openApi(url).POST('/api/v1/sessions', { body: { email, password } }));
   if (!('token' in welcome)) throw new Error(`${email} has a second factor, which the load does not have.`);
   const { token, user, organisation } = welcome;
   return { token, orgId: organisation.id, email, role: user.role as Account['role'], password };
@@ -38,6 +38,6 @@ export async function register(url: string, domain: string): Promise<Account> {
   const email = `owner@${domain}`;
   const { password } = SEED_LOGIN;
   const body = { organisation: 'A small customer', name: 'Load Owner', email, password };
-  await openApi(url).POST('/api/registrations', { body });
+  await openApi(url).POST('/api/v1/registrations', { body });
   return { ...(await signIn(url, email, password)), domain, isSmall: true };
 }

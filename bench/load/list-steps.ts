@@ -5,7 +5,7 @@ import type { Random } from './random.ts';
 import { authorized, get, type PlannedRequest, type Step } from './step.ts';
 
 export interface List {
-  /** `GET /api/notes`; the path is that of the route. */
+  /** `GET /api/v1/notes`; the path is that of the route. */
   readonly route: string;
   readonly order: 'asc' | 'desc';
   /** What its rows are: a row that two organisations see is a leak. */

@@ -18,7 +18,7 @@ export interface Account {
 }
 
 export interface FixedRequest {
-  /** Under which it is counted, for example `GET /api/me`. */
+  /** Under which it is counted, for example `GET /api/v1/me`. */
   readonly route: string;
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   readonly path: string;

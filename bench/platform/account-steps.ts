@@ -13,44 +13,44 @@ import {
   write,
 } from '../load/step.ts';
 
-const USERS: List = { route: 'GET /api/users', order: 'asc', kind: 'users' };
-const INVITATIONS: List = { route: 'GET /api/invitations', order: 'desc', kind: 'invitations' };
-const API_KEYS: List = { route: 'GET /api/api-keys', order: 'desc', kind: 'api keys' };
-const AUDIT_LOG: List = { route: 'GET /api/audit-log', order: 'desc', kind: 'audit entries' };
+const USERS: List = { route: 'GET /api/v1/users', order: 'asc', kind: 'users' };
+const INVITATIONS: List = { route: 'GET /api/v1/invitations', order: 'desc', kind: 'invitations' };
+const API_KEYS: List = { route: 'GET /api/v1/api-keys', order: 'desc', kind: 'api keys' };
+const AUDIT_LOG: List = { route: 'GET /api/v1/audit-log', order: 'desc', kind: 'audit entries' };
 
 export const ACCOUNT_STEPS: Steps = {
-  'GET /api/users': listStep(USERS),
-  'GET /api/invitations': { ...listStep(INVITATIONS), needs: 'admin' },
-  'GET /api/api-keys': { ...listStep(API_KEYS), needs: 'admin' },
-  'GET /api/sessions': read('GET /api/sessions', 'sessions'),
-  'GET /api/audit-log': { ...listStep(AUDIT_LOG), needs: 'admin' },
-  'GET /api/exports/audit-log.csv': { needs: 'admin', request: exportLog },
-  'POST /api/invitations': { needs: 'admin', request: invite },
-  'DELETE /api/invitations/{id}': { needs: 'admin', request: withdraw },
-  'POST /api/api-keys': { needs: 'admin', request: createKey },
-  'DELETE /api/api-keys/{id}': { needs: 'admin', request: revokeKey },
-  'PATCH /api/users/{id}': { needs: 'admin', request: (context) => ofStranger(context, 'PATCH') },
-  'DELETE /api/users/{id}': { needs: 'admin', request: (context) => ofStranger(context, 'DELETE') },
-  'DELETE /api/sessions/{id}': { needs: 'viewer', request: endStrangeSession },
-  'DELETE /api/sessions/others': { needs: 'password', request: endOthers },
-  'PUT /api/password': { needs: 'password', request: mistype },
-  'POST /api/password-resets': { needs: 'viewer', request: forget },
-  'POST /api/password-resets/confirmations': linkStep('/api/password-resets/confirmations', {
+  'GET /api/v1/users': listStep(USERS),
+  'GET /api/v1/invitations': { ...listStep(INVITATIONS), needs: 'admin' },
+  'GET /api/v1/api-keys': { ...listStep(API_KEYS), needs: 'admin' },
+  'GET /api/v1/sessions': read('GET /api/v1/sessions', 'sessions'),
+  'GET /api/v1/audit-log': { ...listStep(AUDIT_LOG), needs: 'admin' },
+  'GET /api/v1/exports/audit-log.csv': { needs: 'admin', request: exportLog },
+  'POST /api/v1/invitations': { needs: 'admin', request: invite },
+  'DELETE /api/v1/invitations/{id}': { needs: 'admin', request: withdraw },
+  'POST /api/v1/api-keys': { needs: 'admin', request: createKey },
+  'DELETE /api/v1/api-keys/{id}': { needs: 'admin', request: revokeKey },
+  'PATCH /api/v1/users/{id}': { needs: 'admin', request: (context) => ofStranger(context, 'PATCH') },
+  'DELETE /api/v1/users/{id}': { needs: 'admin', request: (context) => ofStranger(context, 'DELETE') },
+  'DELETE /api/v1/sessions/{id}': { needs: 'viewer', request: endStrangeSession },
+  'DELETE /api/v1/sessions/others': { needs: 'password', request: endOthers },
+  'PUT /api/v1/password': { needs: 'password', request: mistype },
+  'POST /api/v1/password-resets': { needs: 'viewer', request: forget },
+  'POST /api/v1/password-resets/confirmations': linkStep('/api/v1/password-resets/confirmations', {
     password: 'four rather louder words',
   }),
-  'POST /api/email-verifications': { needs: 'viewer', request: verifyAgain },
-  'POST /api/email-verifications/confirmations': linkStep('/api/email-verifications/confirmations', {}),
-  'GET /api/sign-in-options': read('GET /api/sign-in-options', 'signInOptions'),
-  'GET /api/second-factor': read('GET /api/second-factor', 'secondFactor'),
-  'POST /api/second-factor': { needs: 'password', request: ({ client }) => withWrongPassword(client, '') },
-  'POST /api/second-factor/removal': {
+  'POST /api/v1/email-verifications': { needs: 'viewer', request: verifyAgain },
+  'POST /api/v1/email-verifications/confirmations': linkStep('/api/v1/email-verifications/confirmations', {}),
+  'GET /api/v1/sign-in-options': read('GET /api/v1/sign-in-options', 'signInOptions'),
+  'GET /api/v1/second-factor': read('GET /api/v1/second-factor', 'secondFactor'),
+  'POST /api/v1/second-factor': { needs: 'password', request: ({ client }) => withWrongPassword(client, '') },
+  'POST /api/v1/second-factor/removal': {
     needs: 'password',
     request: ({ client }) => withWrongPassword(client, '/removal'),
   },
-  'POST /api/second-factor/confirmation': { needs: 'viewer', request: confirmNothing },
-  'POST /api/sessions/second-factor': { needs: 'viewer', request: oldTicket },
-  'POST /api/invitations/preview': linkStep('/api/invitations/preview', {}),
-  'POST /api/memberships': linkStep('/api/memberships', { name: 'Nobody', password: 'four rather louder words' }),
+  'POST /api/v1/second-factor/confirmation': { needs: 'viewer', request: confirmNothing },
+  'POST /api/v1/sessions/second-factor': { needs: 'viewer', request: oldTicket },
+  'POST /api/v1/invitations/preview': linkStep('/api/v1/invitations/preview', {}),
+  'POST /api/v1/memberships': linkStep('/api/v1/memberships', { name: 'Nobody', password: 'four rather louder words' }),
 };
 
 /** What was acknowledged is there, with its entry in the audit log. */
@@ -72,8 +72,8 @@ function exportLog({ client }: StepContext): PlannedRequest {
   const day = new Date().toISOString().slice(0, 10);
   return {
     ...get(
-      'GET /api/exports/audit-log.csv',
-      `/api/exports/audit-log.csv?from=${day}&action=nothing.happened`,
+      'GET /api/v1/exports/audit-log.csv',
+      `/api/v1/exports/audit-log.csv?from=${day}&action=nothing.happened`,
       authorized(client),
     ),
     check: { name: 'text', args: { text: 'at,actor,actor id' } },
@@ -83,7 +83,7 @@ function exportLog({ client }: StepContext): PlannedRequest {
 function invite({ client, unique }: StepContext): PlannedRequest {
   const email = `invited-${unique()}@load.test`;
   return {
-    ...write(client, 'POST /api/invitations', '/api/invitations', { email, role: 'viewer' }),
+    ...write(client, 'POST /api/v1/invitations', '/api/v1/invitations', { email, role: 'viewer' }),
     expect: [201],
     check: { name: 'created', args: { fields: { email, role: 'viewer' }, kind: 'invitations', orgId: client.orgId } },
     remember: ({ json }) => client.kept<number>(OPEN).add(idOf(json)),
@@ -95,7 +95,7 @@ function withdraw(context: StepContext): PlannedRequest {
   const id = client.kept<number>(OPEN).take();
   if (id === undefined) return invite(context);
   return {
-    ...write(client, 'DELETE /api/invitations/{id}', `/api/invitations/${id}`),
+    ...write(client, 'DELETE /api/v1/invitations/{id}', `/api/v1/invitations/${id}`),
     expect: [204],
     check: { name: 'empty' },
   };
@@ -105,7 +105,7 @@ function createKey({ client, unique }: StepContext): PlannedRequest {
   const name = `load ${unique()}`;
   const { orgId } = client;
   return {
-    ...write(client, 'POST /api/api-keys', '/api/api-keys', { name, scope: 'read', expiresInDays: 1 }),
+    ...write(client, 'POST /api/v1/api-keys', '/api/v1/api-keys', { name, scope: 'read', expiresInDays: 1 }),
     expect: [201],
     check: { name: 'created', args: { fields: { name, scope: 'read' }, kind: 'api keys', orgId } },
     remember: ({ json }) => client.kept<number>(KEYS).add(idOf(json)),
@@ -120,7 +120,7 @@ function revokeKey(context: StepContext): PlannedRequest {
   const id = client.kept<number>(KEYS).take();
   if (id === undefined) return createKey(context);
   return {
-    ...write(client, 'DELETE /api/api-keys/{id}', `/api/api-keys/${id}`),
+    ...write(client, 'DELETE /api/v1/api-keys/{id}', `/api/v1/api-keys/${id}`),
     expect: [204],
     check: { name: 'empty' },
   };
@@ -128,48 +128,48 @@ function revokeKey(context: StepContext): PlannedRequest {
 
 function ofStranger({ client }: StepContext, method: 'PATCH' | 'DELETE'): PlannedRequest {
   const body = method === 'PATCH' ? { role: 'viewer' } : undefined;
-  return { ...write(client, `${method} /api/users/{id}`, `/api/users/${NOBODY}`, body), expect: [404] };
+  return { ...write(client, `${method} /api/v1/users/{id}`, `/api/v1/users/${NOBODY}`, body), expect: [404] };
 }
 
 function endStrangeSession({ client }: StepContext): PlannedRequest {
-  return { ...write(client, 'DELETE /api/sessions/{id}', `/api/sessions/${NOBODY}`), expect: [404] };
+  return { ...write(client, 'DELETE /api/v1/sessions/{id}', `/api/v1/sessions/${NOBODY}`), expect: [404] };
 }
 
 /** Without a session: with one, it would end those that the other steps use. */
 function endOthers(): PlannedRequest {
-  const route = 'DELETE /api/sessions/others';
-  return { route, method: 'DELETE', path: '/api/sessions/others', headers: {}, expect: [401] };
+  const route = 'DELETE /api/v1/sessions/others';
+  return { route, method: 'DELETE', path: '/api/v1/sessions/others', headers: {}, expect: [401] };
 }
 
 /** The hash is the work, and a wrong password costs as much of it. */
 function mistype({ client }: StepContext): PlannedRequest {
   const body = { current: 'not the password', password: 'four rather louder words' };
-  return { ...write(client, 'PUT /api/password', '/api/password', body), expect: [403] };
+  return { ...write(client, 'PUT /api/v1/password', '/api/v1/password', body), expect: [403] };
 }
 
 /** With the right one, the account's next sign-in would need a code. */
 function withWrongPassword(client: StepContext['client'], path: '' | '/removal'): PlannedRequest {
-  const route = `POST /api/second-factor${path}`;
-  return { ...write(client, route, `/api/second-factor${path}`, { password: 'not the password' }), expect: [403] };
+  const route = `POST /api/v1/second-factor${path}`;
+  return { ...write(client, route, `/api/v1/second-factor${path}`, { password: 'not the password' }), expect: [403] };
 }
 
 function confirmNothing({ client }: StepContext): PlannedRequest {
-  const route = 'POST /api/second-factor/confirmation';
-  return { ...write(client, route, '/api/second-factor/confirmation', { code: '000000' }), expect: [409] };
+  const route = 'POST /api/v1/second-factor/confirmation';
+  return { ...write(client, route, '/api/v1/second-factor/confirmation', { code: '000000' }), expect: [409] };
 }
 
 function oldTicket({ random }: StepContext): PlannedRequest {
   const ticket = `1.${random.below(1_000_000).toString(36)}.1.${'A'.repeat(43)}`;
-  const path = '/api/sessions/second-factor';
+  const path = '/api/v1/sessions/second-factor';
   const body = JSON.stringify({ ticket, code: '000000' });
   return { route: `POST ${path}`, method: 'POST', path, headers: JSON_TYPE, body, expect: [401] };
 }
 
 function forget({ unique }: StepContext): PlannedRequest {
   return {
-    route: 'POST /api/password-resets',
+    route: 'POST /api/v1/password-resets',
     method: 'POST',
-    path: '/api/password-resets',
+    path: '/api/v1/password-resets',
     headers: JSON_TYPE,
     body: JSON.stringify({ email: `forgetful-${unique()}@load.test` }),
     expect: [204],
@@ -179,7 +179,7 @@ function forget({ unique }: StepContext): PlannedRequest {
 
 /** The seed's addresses are confirmed. */
 function verifyAgain({ client }: StepContext): PlannedRequest {
-  return { ...write(client, 'POST /api/email-verifications', '/api/email-verifications'), expect: [409, 204] };
+  return { ...write(client, 'POST /api/v1/email-verifications', '/api/v1/email-verifications'), expect: [409, 204] };
 }
 
 /** With a link that was never given out: only the mail has one that was. */

@@ -12,7 +12,7 @@ const signIns: Alongside = {
       arrivals: 'constant',
       seed,
       phases: [{ seconds, perSecond: PER_SECOND }],
-      mix: { 'POST /api/sessions': 1 },
+      mix: { 'POST /api/v1/sessions': 1 },
       accounts,
       historyFile,
     };

@@ -31,20 +31,20 @@ const checkOperations: Check = ({ json }) => {
   return database.connections > 0 ? undefined : 'no connections to the database';
 };
 
-const LISTED_ALL_DAY = new Set(['GET /api/users', 'GET /api/sessions', 'GET /api/audit-log']);
+const LISTED_ALL_DAY = new Set(['GET /api/v1/users', 'GET /api/v1/sessions', 'GET /api/v1/audit-log']);
 /** Each in its turn. */
 const RARE_ACCOUNT_STEPS = Object.keys(ACCOUNT_STEPS).filter((step) => !LISTED_ALL_DAY.has(step));
 
 export const bench: ModuleBench = {
   steps: {
-    'GET /api/me': read('GET /api/me', 'me', ({ email, orgId }) => ({ fields: { email }, orgId })),
-    'GET /api/summary': read('GET /api/summary', 'summary'),
-    'GET /api/operations': { ...read('GET /api/operations', 'operations'), needs: 'admin' },
+    'GET /api/v1/me': read('GET /api/v1/me', 'me', ({ email, orgId }) => ({ fields: { email }, orgId })),
+    'GET /api/v1/summary': read('GET /api/v1/summary', 'summary'),
+    'GET /api/v1/operations': { ...read('GET /api/v1/operations', 'operations'), needs: 'admin' },
     'GET /docs/openapi.json': {
       needs: 'viewer',
       request: () => ({
         ...get('GET /docs/openapi.json', '/docs/openapi.json', {}),
-        check: { name: 'text', args: { text: '"/api/me"' } },
+        check: { name: 'text', args: { text: '"/api/v1/me"' } },
       }),
     },
     ...SESSION_STEPS,
@@ -52,23 +52,23 @@ export const bench: ModuleBench = {
     ...ACCOUNT_STEPS,
   },
   officeDay: {
-    'GET /api/me': 12,
-    'GET /api/summary': 14,
-    'GET /api/operations': 2,
-    'GET /api/users': 1,
-    'GET /api/sessions': 1,
-    'GET /api/audit-log': 2,
-    'GET /api/suppressions': 1,
+    'GET /api/v1/me': 12,
+    'GET /api/v1/summary': 14,
+    'GET /api/v1/operations': 2,
+    'GET /api/v1/users': 1,
+    'GET /api/v1/sessions': 1,
+    'GET /api/v1/audit-log': 2,
+    'GET /api/v1/suppressions': 1,
   },
   rare: {
     ...Object.fromEntries(RARE_ACCOUNT_STEPS.map((step) => [step, 1])),
-    'POST /api/sessions': 4,
-    'DELETE /api/sessions/current': 3,
-    'POST /api/registrations': 1,
+    'POST /api/v1/sessions': 4,
+    'DELETE /api/v1/sessions/current': 3,
+    'POST /api/v1/registrations': 1,
     'GET /docs/openapi.json': 1,
-    'POST /api/suppressions': 1,
-    'POST /api/suppressions/{id}/lift': 1,
-    'POST /api/mail-events': 1,
+    'POST /api/v1/suppressions': 1,
+    'POST /api/v1/suppressions/{id}/lift': 1,
+    'POST /api/v1/mail-events': 1,
   },
   checks: {
     me: checkMe,
@@ -78,8 +78,8 @@ export const bench: ModuleBench = {
     signInOptions: checkSignInOptions,
   },
   history: { ...SESSION_HISTORY, ...ACCOUNT_HISTORY },
-  growing: { 'GET /api/summary': 'time', 'GET /api/audit-log': 'time' },
-  capacity: { route: 'GET /api/me', path: '/api/me' },
+  growing: { 'GET /api/v1/summary': 'time', 'GET /api/v1/audit-log': 'time' },
+  capacity: { route: 'GET /api/v1/me', path: '/api/v1/me' },
   alongside: () => import('./alongside.ts'),
   counted: () => import('./counted.ts'),
   plantedFaults: async () => ({ plantedFaults: [(await import('../planted-faults/leak.ts')).leak] }),

@@ -2,11 +2,11 @@ import type { Target } from '../counters/count-requests.ts';
 
 export async function requests(): Promise<Readonly<Record<string, Target>>> {
   return {
-    'GET /api/me': { path: '/api/me' },
-    'GET /api/summary': { path: '/api/summary' },
-    'GET /api/operations': { path: '/api/operations' },
-    'GET /api/users': { path: '/api/users?limit=50' },
-    'GET /api/sessions': { path: '/api/sessions' },
-    'GET /api/audit-log': { path: '/api/audit-log?limit=50' },
+    'GET /api/v1/me': { path: '/api/v1/me' },
+    'GET /api/v1/summary': { path: '/api/v1/summary' },
+    'GET /api/v1/operations': { path: '/api/v1/operations' },
+    'GET /api/v1/users': { path: '/api/v1/users?limit=50' },
+    'GET /api/v1/sessions': { path: '/api/v1/sessions' },
+    'GET /api/v1/audit-log': { path: '/api/v1/audit-log?limit=50' },
   };
 }

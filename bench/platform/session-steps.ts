@@ -3,9 +3,9 @@ import type { HistoryQueries } from '../load/history.ts';
 import { JSON_TYPE, type PlannedRequest, type StepContext, type Steps } from '../load/step.ts';
 
 export const SESSION_STEPS: Steps = {
-  'POST /api/sessions': { needs: 'password', request: signIn },
-  'DELETE /api/sessions/current': { needs: 'password', request: signOut },
-  'POST /api/registrations': { needs: 'viewer', request: register },
+  'POST /api/v1/sessions': { needs: 'password', request: signIn },
+  'DELETE /api/v1/sessions/current': { needs: 'password', request: signOut },
+  'POST /api/v1/registrations': { needs: 'viewer', request: register },
 };
 
 /** A session that was given is there, and one that was ended is gone. */
@@ -39,9 +39,9 @@ function signOut({ client }: StepContext): PlannedRequest {
   const token = kept.take();
   if (token === undefined) return { ...signInRequest(client), remember: ({ json }) => kept.add(tokenOf(json)) };
   return {
-    route: 'DELETE /api/sessions/current',
+    route: 'DELETE /api/v1/sessions/current',
     method: 'DELETE',
-    path: '/api/sessions/current',
+    path: '/api/v1/sessions/current',
     headers: { authorization: `Bearer ${token}` },
     expect: [204],
     check: { name: 'empty' },
@@ -51,9 +51,9 @@ function signOut({ client }: StepContext): PlannedRequest {
 
 function signInRequest({ email, password, orgId }: StepContext['client']): PlannedRequest {
   return {
-    route: 'POST /api/sessions',
+    route: 'POST /api/v1/sessions',
     method: 'POST',
-    path: '/api/sessions',
+    path: '/api/v1/sessions',
     headers: JSON_TYPE,
     body: JSON.stringify({ email, password }),
     expect: [201],
@@ -66,9 +66,9 @@ function register({ unique }: StepContext): PlannedRequest {
   const name = unique();
   const email = `owner@load-${name}.test`;
   return {
-    route: 'POST /api/registrations',
+    route: 'POST /api/v1/registrations',
     method: 'POST',
-    path: '/api/registrations',
+    path: '/api/v1/registrations',
     headers: JSON_TYPE,
     body: JSON.stringify({ organisation: `Load ${name}`, name: 'Load Owner', email, password: 'tardigrade-owner' }),
     expect: [201],

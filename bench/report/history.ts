@@ -13,7 +13,7 @@ export interface HistoryEntry {
   readonly commit: string;
   /** ISO 8601. */
   readonly at: string;
-  /** `GET /api/me: queries`, …: figures that the code alone decides. */
+  /** `GET /api/v1/me: queries`, …: figures that the code alone decides. */
   readonly counters: Readonly<Record<string, number>>;
   /** The most that each box needed in any scenario, in bytes. */
   readonly memory: Readonly<Record<string, number>>;

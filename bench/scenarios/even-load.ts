@@ -68,7 +68,7 @@ async function addOne(layout: Layout, balancer: Balancer): Promise<OwnLayoutFind
     },
     boxes: Object.fromEntries([...layout.boxes].map(([name, box]) => [name, box.figures()])),
     memory: layout.memorySamples(),
-    covers: ['GET /api/me'],
+    covers: ['GET /api/v1/me'],
   };
 }
 
@@ -80,7 +80,7 @@ function startClients(url: string, authorization: string) {
     const agent = new Agent({ keepAlive: true, maxSockets: 1 });
     while (!stopping) {
       const due = performance.now() + EACH_MS;
-      const why = await ask(`${url}/api/me`, agent, authorization);
+      const why = await ask(`${url}/api/v1/me`, agent, authorization);
       if (why === undefined) counts.answered++;
       else Object.assign(counts, { failed: counts.failed + 1, why });
       await new Promise((resolve) => setTimeout(resolve, Math.max(0, due - performance.now())));

@@ -11,7 +11,7 @@ export interface OperationsSample {
 /** Undefined when the api does not say in time. */
 export async function operations(url: string, { token }: Account): Promise<OperationsSample | undefined> {
   try {
-    const answer = await fetch(new URL('/api/operations', url), {
+    const answer = await fetch(new URL('/api/v1/operations', url), {
       headers: { authorization: `Bearer ${token}` },
       signal: AbortSignal.timeout(OPERATIONS_MS),
     });

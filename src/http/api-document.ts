@@ -39,7 +39,7 @@ interface Media {
 
 export interface DeclaredRoute {
   readonly method: string;
-  /** From the root, parameters with a colon: `/api/notes/:id`. */
+  /** From the root, parameters with a colon: `/api/v1/notes/:id`. */
   readonly url: string;
   readonly schema: Readonly<Record<string, unknown>>;
   readonly config: FastifyContextConfig;
@@ -85,9 +85,9 @@ export function completeDocument(document: Document): Document {
   return document;
 }
 
-/** `GET /api/notes/:id` to `getNote`: readable, and the same for as long as the path is. */
+/** `GET /api/v1/notes/:id` to `getNote`: readable, and the same for as long as the path is. */
 export function operationIdOf(method: string, url: string): string {
-  const parts = url.replace(/^\/api\//, '').split('/');
+  const parts = url.replace(/^\/api\/v1\//, '').split('/');
   const words = parts.map((part, at) =>
     part.startsWith(':') ? '' : inPascalCase(parts[at + 1]?.startsWith(':') ? part.replace(/s$/, '') : part),
   );

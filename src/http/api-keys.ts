@@ -89,7 +89,7 @@ export function scopeOf(method: string, declared: KeyScope | 'none' | undefined)
 /** Throws `forbidden`. */
 export function refuseScope(key: { readonly scope: KeyScope }, needed: KeyScope | 'none'): void {
   if (needed === 'none')
-    throw new AppError('forbidden', 'An API key cannot do this: sign in as a person, with POST /api/sessions.');
+    throw new AppError('forbidden', 'An API key cannot do this: sign in as a person, with POST /api/v1/sessions.');
   if (needed === 'write' && key.scope === 'read')
     throw new AppError('forbidden', 'This needs a key with the scope write; this one has the scope read.');
 }

@@ -17,7 +17,7 @@ export async function describeApi(app: App, apiUrl: string, pages: Pages): Promi
         title: 'Tardigrade',
         version: '1',
         description:
-          "Sign in with POST /api/sessions and send the token as `Authorization: Bearer …`; a program sends an API key the same way, and can do what the key's scope (`x-scope`) allows. The response to a write has a `read-after` header: send it back with the next read, and that read sees the write however far the replica lags. A POST with an `Idempotency-Key` can be sent again without doing anything twice.",
+          "Sign in with POST /api/v1/sessions and send the token as `Authorization: Bearer …`; a program sends an API key the same way, and can do what the key's scope (`x-scope`) allows. The response to a write has a `read-after` header: send it back with the next read, and that read sees the write however far the replica lags. A POST with an `Idempotency-Key` can be sent again without doing anything twice.",
         license: { name: 'MIT', identifier: 'MIT' },
       },
       servers: [{ url: apiUrl }],
@@ -25,7 +25,7 @@ export async function describeApi(app: App, apiUrl: string, pages: Pages): Promi
       security: [{ token: [] }],
     },
     transform: ({ schema, url, route }) => {
-      if (!url.startsWith('/api/')) return { url, schema: { hide: true } };
+      if (!url.startsWith('/api/v1/')) return { url, schema: { hide: true } };
       const declared = {
         method: String(route.method),
         url,

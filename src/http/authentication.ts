@@ -125,7 +125,7 @@ export function authenticate(api: App, credentials: Credentials, requestsPerMinu
     if (open === true) return;
     const token = tokenOf(request);
     const user = token === undefined ? undefined : await find(token, request.network);
-    if (user === undefined) throw new AppError('unauthenticated', 'Sign in first: POST /api/sessions.');
+    if (user === undefined) throw new AppError('unauthenticated', 'Sign in first: POST /api/v1/sessions.');
     api.recognise(request.raw);
     // Each key has a budget of its own: a script in a loop does not take its user's away.
     requests.count(`${user.orgId}/${user.apiKey?.prefix ?? user.userId}`, reply);

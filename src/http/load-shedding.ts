@@ -258,7 +258,7 @@ function createRefusal(headers: OutgoingHttpHeaders): (response: ServerResponse)
 
 /** By convention: all files that are streamed are there. */
 function isExport(url: string): boolean {
-  return url.startsWith('/api/exports/');
+  return url.startsWith('/api/v1/exports/');
 }
 
 function isProbe(url: string): boolean {

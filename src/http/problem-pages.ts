@@ -18,7 +18,7 @@ export const PROBLEM_WORDS: Readonly<Record<ErrorCode, ProblemWords>> = {
   },
   unauthenticated: {
     means: 'Nobody is signed in, the session has ended, or the credentials are wrong.',
-    remedy: 'Sign in with POST /api/sessions and send the token as `Authorization: Bearer …`.',
+    remedy: 'Sign in with POST /api/v1/sessions and send the token as `Authorization: Bearer …`.',
   },
   forbidden: {
     means: 'The signed-in user may not do this, or the request came from a page of another site.',

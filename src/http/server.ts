@@ -169,7 +169,7 @@ export async function mountApi(
       });
       mount(api as App);
     },
-    { prefix: '/api' },
+    { prefix: '/api/v1' },
   );
 }
 
@@ -179,6 +179,6 @@ function runInTrace({ headers }: FastifyRequest, _reply: FastifyReply, done: () 
 
 /** A browser that navigates to a page, as opposed to a program that calls the API. */
 function isForPeople(request: FastifyRequest): boolean {
-  const isPage = request.method === 'GET' && !request.url.startsWith('/api/');
+  const isPage = request.method === 'GET' && !request.url.startsWith('/api/v1/');
   return isPage && String(request.headers.accept ?? '').includes('text/html');
 }

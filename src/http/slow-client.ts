@@ -32,7 +32,7 @@ export function limitSlowBodies(app: App, metrics: Metrics, isKnown: (request: I
   metrics.gauge('bodies_arriving', 'Requests whose body has not arrived yet', count);
 
   app.addHook('onRoute', (route) => {
-    const isOpen = route.config?.public === true || !route.url.startsWith('/api/');
+    const isOpen = route.config?.public === true || !route.url.startsWith('/api/v1/');
     if (isOpen) route.bodyLimit ??= PUBLIC_BODY_BYTES_MAX;
   });
   app.addHook('preParsing', (request, reply, payload, done) => {

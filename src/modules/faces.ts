@@ -35,7 +35,7 @@ export interface Module {
   readonly queues?: readonly string[];
   /** api: HTTP. */
   readonly routes?: () => Promise<RoutesFace>;
-  /** api: what it adds to GET /api/summary. */
+  /** api: what it adds to GET /api/v1/summary. */
   readonly figures?: () => Promise<FiguresFace>;
   /** mailer: background work. */
   readonly jobs?: () => Promise<JobsFace>;

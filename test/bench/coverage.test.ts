@@ -7,10 +7,10 @@ let server: Awaited<ReturnType<typeof listen>> | undefined;
 afterEach(() => server?.close());
 
 test('routes and declared messages that nobody loads are named, those that are loaded are not', async () => {
-  const paths = { '/api/me': { get: {} }, '/api/notes': { get: {}, post: {} } };
+  const paths = { '/api/v1/me': { get: {} }, '/api/v1/notes': { get: {}, post: {} } };
   server = await listen((_request, response) => answerJson(response, { paths }));
-  const covers = ['GET /api/me', 'GET /api/notes'];
-  expect(await uncoveredRoutes(server.url, [madeUpModule], covers)).toEqual(['POST /api/notes', 'socket note']);
+  const covers = ['GET /api/v1/me', 'GET /api/v1/notes'];
+  expect(await uncoveredRoutes(server.url, [madeUpModule], covers)).toEqual(['POST /api/v1/notes', 'socket note']);
 });
 
 test('a document without routes is an error, for the check would prove nothing', async () => {

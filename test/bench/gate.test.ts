@@ -40,9 +40,9 @@ test.each<[string, Partial<ScenarioResult>, RegExp]>([
       name: 'counters',
       gates: true,
       outcome: 'not met',
-      reasons: ['not so: GET /api/me: queries within its budget of 1 (2)'],
+      reasons: ['not so: GET /api/v1/me: queries within its budget of 1 (2)'],
     },
-    /^counters: not so: GET \/api\/me/,
+    /^counters: not so: GET \/api\/v1\/me/,
   ],
   [
     'a gating line not met',
@@ -81,7 +81,7 @@ test('inconclusive for want of a limit is what --soft asks for; for another reas
 
 test('a route that nobody loads makes it fail', () => {
   const run = { scenarios: [sound()], enforcedBy: 'cgroup v2' };
-  expect(gateFaults(run, ['GET /api/me'], false)).toEqual(['no scenario loads GET /api/me']);
+  expect(gateFaults(run, ['GET /api/v1/me'], false)).toEqual(['no scenario loads GET /api/v1/me']);
 });
 
 test('without an enforced limit there is no proof, unless that was asked for', () => {

@@ -14,7 +14,7 @@ export async function twoOwners(api: RunningApi): Promise<[Account, Account]> {
 
 async function ownerOf(api: RunningApi, domain: string): Promise<Account> {
   const { orgId, token } = await api.newOwner();
-  const answer = await fetch(`${api.url}/api/me`, { headers: { authorization: `Bearer ${token}` } });
+  const answer = await fetch(`${api.url}/api/v1/me`, { headers: { authorization: `Bearer ${token}` } });
   const { user } = (await answer.json()) as { user: { email: string } };
   return { token, orgId, email: user.email, role: 'owner', domain, isSmall: true };
 }

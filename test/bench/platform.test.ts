@@ -22,7 +22,7 @@ beforeAll(async () => {
   const email = 'owner@alone.test';
   const body = JSON.stringify({ organisation: 'Alone', name: 'Owner', email, password: PASSWORD });
   const headers = { 'content-type': 'application/json' };
-  await fetch(`${api.url}/api/registrations`, { method: 'POST', headers, body });
+  await fetch(`${api.url}/api/v1/registrations`, { method: 'POST', headers, body });
   await api.database.db.updateTable('users').set({ email_verified_at: new Date() }).execute();
   account = await signIn(api.url, email, PASSWORD);
 });

@@ -58,7 +58,7 @@ export async function openVisitor(browser: Browser, viewport = DESKTOP): Promise
 }
 
 /** The cookie is out of the page's reach, so the page asks, and the browser notes the refusal. */
-const ASKED_WHO_IT_IS = /\/api\/me: .* 401 /;
+const ASKED_WHO_IT_IS = /\/api\/v1\/me: .* 401 /;
 
 /** The page as it is, at the desk and in the hand, by day and by night. */
 export async function takePictures(page: Page, name: string): Promise<void> {

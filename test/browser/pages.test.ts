@@ -88,7 +88,7 @@ test('the API reference shows, filters and tries every operation', async () => {
   await page.keyboard.press('/');
   await page.keyboard.type('registrations');
   await page.getByText(`1 of ${count} operations`).waitFor();
-  await page.getByLabel('Filter the operations').fill('post /api/sessions');
+  await page.getByLabel('Filter the operations').fill('post /api/v1/sessions');
   await page.goto(`${urls.docs}#post-api-registrations`);
   await page.reload();
   const write = page.locator('#post-api-registrations');
@@ -97,7 +97,7 @@ test('the API reference shows, filters and tries every operation', async () => {
   await page.goto(`${urls.docs}#get-api-me`);
   const me = page.locator('#get-api-me');
   expect(await me.locator('pre').first().textContent()).toBe(
-    'curl -sS "$API/api/me" \\\n  -H "Authorization: Bearer $TOKEN"',
+    'curl -sS "$API/api/v1/me" \\\n  -H "Authorization: Bearer $TOKEN"',
   );
   await me.getByText('Try it').click();
   await me.getByRole('button', { name: 'Send' }).click();

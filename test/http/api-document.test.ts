@@ -35,11 +35,11 @@ test('every operation has a name of its own', () => {
 });
 
 test.each([
-  ['GET', '/api/notes', 'getNotes'],
-  ['GET', '/api/notes/:id', 'getNote'],
-  ['POST', '/api/notes/:id/archive', 'postNoteArchive'],
-  ['GET', '/api/exports/notes.csv', 'getExportsNotesCsv'],
-  ['DELETE', '/api/due-dates/:id', 'deleteDueDate'],
+  ['GET', '/api/v1/notes', 'getNotes'],
+  ['GET', '/api/v1/notes/:id', 'getNote'],
+  ['POST', '/api/v1/notes/:id/archive', 'postNoteArchive'],
+  ['GET', '/api/v1/exports/notes.csv', 'getExportsNotesCsv'],
+  ['DELETE', '/api/v1/due-dates/:id', 'deleteDueDate'],
 ])('%s %s is called %s', (method, url, name) => {
   expect(operationIdOf(method, url)).toBe(name);
 });
@@ -86,7 +86,7 @@ test('what is streamed lies where it gets its place last under overload', () => 
     ),
   );
   expect(streamed.length).toBeGreaterThan(0);
-  for (const { route } of streamed) expect(route).toMatch(/^GET \/api\/exports\//);
+  for (const { route } of streamed) expect(route).toMatch(/^GET \/api\/v1\/exports\//);
 });
 
 test('the document is made without a server, and is the one that the server shows', async () => {

@@ -19,7 +19,11 @@ beforeAll(async () => {
 afterAll(() => api.stop());
 
 async function create(scope: 'read' | 'write', by = owner, more = {}): Promise<{ made: Created; client: ApiClient }> {
-  const { status, body } = await by.send<Created>('POST', '/api/api-keys', { name: `a ${scope} key`, scope, ...more });
+  const { status, body } = await by.send<Created>('POST', '/api/v1/api-keys', {
+    name: `a ${scope} key`,
+    scope,
+    ...more,
+  });
   expect(status).toBe(201);
   return { made: body, client: createClient(api.url, body.key, by.orgId) };
 }
@@ -27,12 +31,12 @@ async function create(scope: 'read' | 'write', by = owner, more = {}): Promise<{
 test('a key is shown once; the database has its SHA-256, and the list its prefix', async () => {
   const { made, client } = await create('read');
   expect(made.key).toMatch(/^tardigrade_[0-9a-f]{8}_[\w-]{43}$/);
-  expect((await client.get('/api/me')).body).toMatchObject({ organisation: { id: owner.orgId } });
+  expect((await client.get('/api/v1/me')).body).toMatchObject({ organisation: { id: owner.orgId } });
   const { rows } = await sql<{
     row: string;
   }>`select to_jsonb(k)::text as row from api_keys k where id = ${made.id}`.execute(api.database.db);
   expect(rows[0]?.row).not.toContain(made.key.slice(made.prefix.length + 1));
-  const list = JSON.stringify((await owner.get('/api/api-keys')).body);
+  const list = JSON.stringify((await owner.get('/api/v1/api-keys')).body);
   expect(list).toContain(made.prefix);
   expect(list).not.toContain(made.key);
 });
@@ -41,12 +45,12 @@ test('a read key changes nothing, whatever its owner may do; a write key does', 
   const { client: read } = await create('read');
   const { client: write } = await create('write');
   const note = { title: 'Hello' };
-  expect((await read.get('/api/notes')).status).toBe(200);
-  expect(await read.send('POST', '/api/notes', note)).toMatchObject({
+  expect((await read.get('/api/v1/notes')).status).toBe(200);
+  expect(await read.send('POST', '/api/v1/notes', note)).toMatchObject({
     status: 403,
     body: { detail: expect.stringContaining('scope write') },
   });
-  expect((await write.send('POST', '/api/notes', note)).status).toBe(201);
+  expect((await write.send('POST', '/api/v1/notes', note)).status).toBe(201);
 });
 
 test('no key reaches what is for people only, and the document says so for each route', async () => {
@@ -54,7 +58,12 @@ test('no key reaches what is for people only, and the document says so for each 
   const operations = await operationsOf(api.url);
   const people = operations.filter(({ operation }) => operation['x-scope'] === 'none');
   expect(people.map(({ method, path }) => `${method} ${path}`)).toEqual(
-    expect.arrayContaining(['POST /api/api-keys', 'DELETE /api/users/{id}', 'PUT /api/password', 'GET /api/sessions']),
+    expect.arrayContaining([
+      'POST /api/v1/api-keys',
+      'DELETE /api/v1/users/{id}',
+      'PUT /api/v1/password',
+      'GET /api/v1/sessions',
+    ]),
   );
   for (const { method, path } of people) {
     const address = path.replace('{id}', '1');
@@ -67,32 +76,32 @@ test('no key reaches what is for people only, and the document says so for each 
 
 test('a key has no more than the role of its owner, as it is now', async () => {
   const admin = await api.signedIn(owner.orgId, 'admin');
-  const { body: me } = await admin.get<{ user: { id: number } }>('/api/me');
+  const { body: me } = await admin.get<{ user: { id: number } }>('/api/v1/me');
   const { client } = await create('read', admin);
-  expect((await client.get('/api/audit-log')).status).toBe(200);
-  expect((await owner.send('PATCH', `/api/users/${me.user.id}`, { role: 'viewer' })).status).toBe(200);
-  expect((await client.get('/api/audit-log')).status).toBe(403);
+  expect((await client.get('/api/v1/audit-log')).status).toBe(200);
+  expect((await owner.send('PATCH', `/api/v1/users/${me.user.id}`, { role: 'viewer' })).status).toBe(200);
+  expect((await client.get('/api/v1/audit-log')).status).toBe(403);
 });
 
 test('a key that is revoked or has expired is refused at once', async () => {
   const { made, client } = await create('read');
-  expect((await client.get('/api/me')).status).toBe(200);
-  expect((await owner.send('DELETE', `/api/api-keys/${made.id}`)).status).toBe(204);
-  expect((await client.get('/api/me')).status).toBe(401);
+  expect((await client.get('/api/v1/me')).status).toBe(200);
+  expect((await owner.send('DELETE', `/api/v1/api-keys/${made.id}`)).status).toBe(204);
+  expect((await client.get('/api/v1/me')).status).toBe(401);
   const { made: old, client: late } = await create('read', owner, { expiresInDays: 1 });
   await sql`update api_keys set expires_at = now() where id = ${old.id}`.execute(api.database.db);
-  expect((await late.get('/api/me')).status).toBe(401);
+  expect((await late.get('/api/v1/me')).status).toBe(401);
 });
 
 test('its last use is noted, and what it does is in the log under its prefix', async () => {
   const { made, client } = await create('read');
-  await client.get('/api/exports/audit-log.csv');
+  await client.get('/api/v1/exports/audit-log.csv');
   const find = async () => {
-    const { body } = await owner.get<{ items: { id: number; lastUsedAt: string | null }[] }>('/api/api-keys');
+    const { body } = await owner.get<{ items: { id: number; lastUsedAt: string | null }[] }>('/api/v1/api-keys');
     return body.items.find(({ id }) => id === made.id);
   };
   await expect.poll(async () => (await find())?.lastUsedAt).toEqual(expect.any(String));
-  const log = await owner.get<{ items: { apiKey: string }[] }>('/api/audit-log?action=audit-log.exported');
+  const log = await owner.get<{ items: { apiKey: string }[] }>('/api/v1/audit-log?action=audit-log.exported');
   expect(log.body.items[0]?.apiKey).toBe(made.prefix);
 });
 
@@ -100,14 +109,14 @@ test('each key has a budget of its own, beside its owner’s', async () => {
   const party = await api.newOwner();
   const { client } = await create('read', party);
   let last = 0;
-  for (let n = 0; n < 121 && last !== 429; n++) last = (await client.get('/api/me')).status;
+  for (let n = 0; n < 121 && last !== 429; n++) last = (await client.get('/api/v1/me')).status;
   expect(last).toBe(429);
-  expect((await party.get('/api/me')).status).toBe(200);
+  expect((await party.get('/api/v1/me')).status).toBe(200);
   const { client: second } = await create('read', party);
-  expect((await second.get('/api/me')).status).toBe(200);
+  expect((await second.get('/api/v1/me')).status).toBe(200);
 });
 
 test('made-up keys are refused like made-up sessions', async () => {
   for (const key of [`tardigrade_00000000_${'A'.repeat(43)}`, 'tardigrade_x', `other_00000000_${'A'.repeat(43)}`])
-    expect((await createClient(api.url, key, 1).get('/api/me')).status).toBe(401);
+    expect((await createClient(api.url, key, 1).get('/api/v1/me')).status).toBe(401);
 });

@@ -11,7 +11,7 @@ beforeAll(async () => {
 });
 afterAll(() => api.stop());
 
-const me = (headers: Record<string, string>) => call(api.url, 'GET', '/api/me', { headers });
+const me = (headers: Record<string, string>) => call(api.url, 'GET', '/api/v1/me', { headers });
 const asOwner = () => ({ authorization: `Bearer ${owner.token}` });
 
 test('without a token, or with an unknown one, the answer is 401 and says how to sign in', async () => {
@@ -25,7 +25,7 @@ test('without a token, or with an unknown one, the answer is 401 and says how to
   ] as Record<string, string>[]) {
     const answer = await me(headers);
     expect(answer.status).toBe(401);
-    expect(answer.body).toMatchObject({ code: 'unauthenticated', detail: 'Sign in first: POST /api/sessions.' });
+    expect(answer.body).toMatchObject({ code: 'unauthenticated', detail: 'Sign in first: POST /api/v1/sessions.' });
   }
 });
 
@@ -33,7 +33,7 @@ test('programs send a bearer token, browsers a cookie that scripts cannot read',
   expect(await me(asOwner())).toMatchObject({ status: 200, body: { organisation: { id: owner.orgId } } });
   expect(await me({ cookie: `tardigrade_session=${owner.token}` })).toMatchObject({ status: 200 });
 
-  const signedIn = await call<{ user: { email: string } }>(api.url, 'POST', '/api/registrations', {
+  const signedIn = await call<{ user: { email: string } }>(api.url, 'POST', '/api/v1/registrations', {
     headers: {},
     body: { organisation: 'Beta', name: 'Ben', email: 'ben@beta.test', password: 'a long enough password' },
   });
@@ -59,22 +59,22 @@ test('a session that has expired signs nobody in', async () => {
     .set({ expires_at: new Date(Date.now() - 1_000) })
     .where('user_id', '=', (q) => q.selectFrom('users').select('id').orderBy('id', 'desc').limit(1))
     .execute();
-  expect((await late.get('/api/me')).status).toBe(401);
+  expect((await late.get('/api/v1/me')).status).toBe(401);
 });
 
 test('signing out ends the session at once, and only that one', async () => {
   const [leaving, staying] = [await api.signedIn(owner.orgId, 'admin'), await api.signedIn(owner.orgId, 'admin')];
-  expect((await leaving.get('/api/me')).status).toBe(200);
-  const out = await leaving.send('DELETE', '/api/sessions/current');
+  expect((await leaving.get('/api/v1/me')).status).toBe(200);
+  const out = await leaving.send('DELETE', '/api/v1/sessions/current');
   expect(out.status).toBe(204);
   expect(out.headers.getSetCookie().join()).toMatch(/tardigrade_session=;/);
-  expect((await leaving.get('/api/me')).status).toBe(401);
-  expect((await staying.get('/api/me')).status).toBe(200);
+  expect((await leaving.get('/api/v1/me')).status).toBe(401);
+  expect((await staying.get('/api/v1/me')).status).toBe(200);
 });
 
 describe('a request that another site makes a browser send', () => {
   const post = (headers: Record<string, string>) =>
-    call<{ code?: string }>(api.url, 'POST', '/api/notes', {
+    call<{ code?: string }>(api.url, 'POST', '/api/v1/notes', {
       headers: { cookie: `tardigrade_session=${owner.token}`, ...headers },
       body: { title: 'Hello' },
     });
@@ -87,12 +87,12 @@ describe('a request that another site makes a browser send', () => {
   ] as Record<string, string>[])('changes nothing: %o', async (headers) => {
     const answer = await post(headers);
     expect(answer).toMatchObject({ status: 403, body: { code: 'forbidden' } });
-    const notes = await owner.get<{ items: unknown[] }>('/api/notes');
+    const notes = await owner.get<{ items: unknown[] }>('/api/v1/notes');
     expect(notes.body.items).toEqual([]);
   });
 
   test('cannot sign anybody in', async () => {
-    const answer = await call(api.url, 'POST', '/api/sessions', {
+    const answer = await call(api.url, 'POST', '/api/v1/sessions', {
       headers: { 'sec-fetch-site': 'cross-site' },
       body: { email: 'ben@beta.test', password: 'a long enough password' },
     });
@@ -110,7 +110,7 @@ describe('a request that another site makes a browser send', () => {
 
 test('a viewer reads, and every route that asks for a role tells a viewer which one', async () => {
   const viewer = await api.signedIn(owner.orgId, 'viewer');
-  expect((await viewer.get('/api/notes')).status).toBe(200);
+  expect((await viewer.get('/api/v1/notes')).status).toBe(200);
   const guarded = (await operationsOf(api.url)).filter(({ operation }) => operation['x-role'] !== undefined);
   expect(guarded.length).toBeGreaterThanOrEqual(4);
   for (const { method, path, operation } of guarded) {
@@ -124,13 +124,13 @@ test('a viewer reads, and every route that asks for a role tells a viewer which 
 });
 
 test('no cache may store an answer of the API', async () => {
-  expect((await owner.get('/api/me')).headers.get('cache-control')).toBe('no-store');
+  expect((await owner.get('/api/v1/me')).headers.get('cache-control')).toBe('no-store');
   expect((await me({})).headers.get('cache-control')).toBe('no-store');
 });
 
 test('a user who was added a moment ago is known at once, however far the replica lags', async () => {
   for (let n = 0; n < 10; n++) {
     const fresh = await api.signedIn(owner.orgId, 'viewer');
-    expect(await fresh.get('/api/me')).toMatchObject({ status: 200, body: { user: { role: 'viewer' } } });
+    expect(await fresh.get('/api/v1/me')).toMatchObject({ status: 200, body: { user: { role: 'viewer' } } });
   }
 });

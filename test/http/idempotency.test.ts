@@ -33,8 +33,8 @@ async function notes(of = owner): Promise<number> {
 
 test('a request that is sent again is not done again, and gets the first answer', async () => {
   const key = randomUUID();
-  const first = await post('/api/notes', key);
-  const again = await post('/api/notes', key);
+  const first = await post('/api/v1/notes', key);
+  const again = await post('/api/v1/notes', key);
   expect(first.status).toBe(201);
   expect(first.headers.get('idempotent-replayed')).toBeNull();
   expect(again).toMatchObject({ status: 201, body: first.body });
@@ -44,14 +44,14 @@ test('a request that is sent again is not done again, and gets the first answer'
 });
 
 test('a write with a key has a position, so its author reads it', async () => {
-  const { body, headers } = await post('/api/notes', randomUUID());
+  const { body, headers } = await post('/api/v1/notes', randomUUID());
   expect(headers.get('read-after')).toMatch(/^[0-9A-F]+\/[0-9A-F]+$/);
-  expect((await owner.get(`/api/notes/${body.id}`)).status).toBe(200);
+  expect((await owner.get(`/api/v1/notes/${body.id}`)).status).toBe(200);
 });
 
 test('of many that are sent at once one is done', async () => {
   const key = randomUUID();
-  const answers = await Promise.all(Array.from({ length: 30 }, () => post('/api/notes', key)));
+  const answers = await Promise.all(Array.from({ length: 30 }, () => post('/api/v1/notes', key)));
   for (const { status } of answers) expect([201, 409]).toContain(status);
   expect(new Set(answers.flatMap(({ status, body }) => (status === 201 ? body.id : []))).size).toBe(1);
   expect(await notes()).toBe(1);
@@ -59,19 +59,19 @@ test('of many that are sent at once one is done', async () => {
 
 test('while the first is worked on, a second is told to wait, and gets its answer afterwards', async () => {
   const key = randomUUID();
-  const first = post('/api/writing/waits', key);
+  const first = post('/api/v1/writing/waits', key);
   await until('the first has written', () => writing.count.written === 1);
-  const second = await post('/api/writing/waits', key);
+  const second = await post('/api/v1/writing/waits', key);
   expect(second).toMatchObject({ status: 409, body: { code: 'in_progress' } });
   expect(Number(second.headers.get('retry-after'))).toBeGreaterThan(0);
   writing.open();
   expect((await first).status).toBe(201);
-  expect((await post('/api/writing/waits', key)).headers.get('idempotent-replayed')).toBe('true');
+  expect((await post('/api/v1/writing/waits', key)).headers.get('idempotent-replayed')).toBe('true');
   expect(await notes()).toBe(1);
 });
 
 test('what was written is not committed before the answer is', async () => {
-  const first = post('/api/writing/waits', randomUUID());
+  const first = post('/api/v1/writing/waits', randomUUID());
   await until('it has written', () => writing.count.written === 1);
   expect(await notes()).toBe(0);
   writing.open();
@@ -81,9 +81,9 @@ test('what was written is not committed before the answer is', async () => {
 
 test('an error after a write takes the write back, and the key can be used again', async () => {
   const key = randomUUID();
-  expect(await post('/api/writing/fails', key)).toMatchObject({ status: 409, body: { detail: 'After the write.' } });
+  expect(await post('/api/v1/writing/fails', key)).toMatchObject({ status: 409, body: { detail: 'After the write.' } });
   expect(await notes()).toBe(0);
-  expect((await post('/api/notes', key)).status).toBe(201);
+  expect((await post('/api/v1/notes', key)).status).toBe(201);
 });
 
 test('an answer that cannot be kept leaves nothing of the work', async () => {
@@ -91,26 +91,26 @@ test('an answer that cannot be kept leaves nothing of the work', async () => {
     api.database.db,
   );
   await sql`create trigger refuse before insert on idempotency_keys execute function refuse()`.execute(api.database.db);
-  const answer = await post('/api/notes', randomUUID());
+  const answer = await post('/api/v1/notes', randomUUID());
   await sql`drop function refuse cascade`.execute(api.database.db);
   expect(answer).toMatchObject({ status: 500, body: { code: 'internal' } });
   expect(await notes()).toBe(0);
-  expect((await post('/api/notes', randomUUID())).status).toBe(201);
+  expect((await post('/api/v1/notes', randomUUID())).status).toBe(201);
 });
 
 test('a validation error is not kept', async () => {
   const key = randomUUID();
-  expect((await post('/api/notes', key, { title: '' })).status).toBe(400);
-  expect((await post('/api/notes', key)).status).toBe(201);
+  expect((await post('/api/v1/notes', key, { title: '' })).status).toBe(400);
+  expect((await post('/api/v1/notes', key)).status).toBe(201);
 });
 
 test('the same key with other parameters, or at another address, is refused', async () => {
   const key = randomUUID();
-  await post('/api/notes', key);
+  await post('/api/v1/notes', key);
   const others = [
-    await post('/api/notes', key, { title: 'Monthly' }),
-    await post('/api/writing/nothing', key),
-    await post('/api/notes?again', key),
+    await post('/api/v1/notes', key, { title: 'Monthly' }),
+    await post('/api/v1/writing/nothing', key),
+    await post('/api/v1/notes?again', key),
   ];
   for (const other of others) expect(other).toMatchObject({ status: 422, body: { code: 'key_reused' } });
   expect(await notes()).toBe(1);
@@ -121,29 +121,29 @@ test('a key belongs to its user: colleagues and other organisations can use the 
   const colleague = await api.signedIn(owner.orgId, 'admin');
   const stranger = await api.newOwner();
   const answers = [];
-  for (const by of [owner, colleague, stranger]) answers.push(await post('/api/notes', key, undefined, by));
+  for (const by of [owner, colleague, stranger]) answers.push(await post('/api/v1/notes', key, undefined, by));
   expect(answers.map(({ status }) => status)).toEqual([201, 201, 201]);
   expect(new Set(answers.map(({ body }) => body.id)).size).toBe(3);
 });
 
 test('several writes of a handler are one, and it reads them before they are committed', async () => {
   const key = randomUUID();
-  expect(await post('/api/writing/twice', key)).toMatchObject({ status: 200, body: { seen: 2 } });
-  expect(await post('/api/writing/twice', key)).toMatchObject({ status: 200, body: { seen: 2 } });
+  expect(await post('/api/v1/writing/twice', key)).toMatchObject({ status: 200, body: { seen: 2 } });
+  expect(await post('/api/v1/writing/twice', key)).toMatchObject({ status: 200, body: { seen: 2 } });
   expect(await notes()).toBe(2);
 });
 
 test('what changes nothing is answered the same, too', async () => {
   const key = randomUUID();
-  const first = await post('/api/writing/nothing', key);
-  expect((await post('/api/writing/nothing', key)).body).toEqual(first.body);
-  expect((await post('/api/writing/nothing', randomUUID())).body).not.toEqual(first.body);
+  const first = await post('/api/v1/writing/nothing', key);
+  expect((await post('/api/v1/writing/nothing', key)).body).toEqual(first.body);
+  expect((await post('/api/v1/writing/nothing', randomUUID())).body).not.toEqual(first.body);
 });
 
 test('a large answer is not kept, but its work is not done twice', async () => {
   const key = randomUUID();
-  expect((await post('/api/writing/large', key)).status).toBe(200);
-  expect(await post('/api/writing/large', key)).toMatchObject({ status: 409, body: { code: 'conflict' } });
+  expect((await post('/api/v1/writing/large', key)).status).toBe(200);
+  expect(await post('/api/v1/writing/large', key)).toMatchObject({ status: 409, body: { code: 'conflict' } });
   expect(await notes()).toBe(1);
 });
 
@@ -151,7 +151,7 @@ test.each([[''], ['two words'], ['ä'], ['x'.repeat(IDEMPOTENCY_KEY_CHARS_MAX + 
   'an invalid key is refused: %s',
   async (key) => {
     const headers = { 'idempotency-key': Buffer.from(key).toString('latin1') };
-    const answer = await owner.send('POST', '/api/notes', { title: 'Weekly' }, headers);
+    const answer = await owner.send('POST', '/api/v1/notes', { title: 'Weekly' }, headers);
     expect(answer).toMatchObject({ status: 400, body: { code: 'invalid' } });
     expect(await notes()).toBe(0);
   },
@@ -159,7 +159,7 @@ test.each([[''], ['two words'], ['ä'], ['x'.repeat(IDEMPOTENCY_KEY_CHARS_MAX + 
 
 test('the table shows neither keys nor answers', async () => {
   const key = randomUUID();
-  await post('/api/notes', key, { title: 'Canary' });
+  await post('/api/v1/notes', key, { title: 'Canary' });
   const { rows } = await sql<{ row: string; body: string }>`
     select idempotency_keys::text as row, encode(body, 'escape') as body from idempotency_keys
     where org_id = ${owner.orgId}`.execute(api.database.db);
@@ -174,12 +174,12 @@ test('after a day a key is new again, and its old answer is deleted', async () =
     { deleted: string }
   >;
   const key = randomUUID();
-  const [, forgotten] = [await post('/api/notes', key), await post('/api/notes', randomUUID())];
+  const [, forgotten] = [await post('/api/v1/notes', key), await post('/api/v1/notes', randomUUID())];
   const age = () =>
     sql`update idempotency_keys set answered_at = now() - make_interval(secs => ${IDEMPOTENCY_KEY_MS / 1_000 + 1})
       where org_id = ${owner.orgId}`.execute(api.database.db);
   await age();
-  const again = await post('/api/notes', key);
+  const again = await post('/api/v1/notes', key);
   expect(again.status).toBe(201);
   expect(again.headers.get('idempotent-replayed')).toBeNull();
   expect(forgotten.status).toBe(201);

@@ -18,7 +18,7 @@ function register(organisation: string, name = 'Ada', password = 'correct horse 
   const email = `text-${++nth}@text.test`;
   return {
     email,
-    answer: call<Welcome>(api.url, 'POST', '/api/registrations', {
+    answer: call<Welcome>(api.url, 'POST', '/api/v1/registrations', {
       body: { organisation, name, email, password },
       headers: {},
     }),
@@ -42,11 +42,13 @@ test('a password is the same, however its letters were composed', async () => {
   const { email, answer } = register('Acme', 'Zoë', 'Zoë Größe Übermut');
   expect((await answer).status).toBe(201);
   const password = 'Zoë Größe Übermut'.normalize('NFD');
-  expect((await call(api.url, 'POST', '/api/sessions', { body: { email, password }, headers: {} })).status).toBe(201);
+  expect((await call(api.url, 'POST', '/api/v1/sessions', { body: { email, password }, headers: {} })).status).toBe(
+    201,
+  );
 });
 
 test('a body that is nested without end is refused, not walked to its end', async () => {
   const owner = await api.newOwner();
   const body = `${'['.repeat(60_000)}"e\u0301"${']'.repeat(60_000)}`;
-  expect((await owner.send('POST', '/api/notes', body, { 'content-type': 'application/json' })).status).toBe(400);
+  expect((await owner.send('POST', '/api/v1/notes', body, { 'content-type': 'application/json' })).status).toBe(400);
 });

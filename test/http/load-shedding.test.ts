@@ -42,10 +42,10 @@ const asOwner = () => ({ authorization: `Bearer ${owner.token}` });
 const inFlight = () => api.gauge('requests_in_flight');
 
 test('a request beyond the limit is told at once to come back, while health probes are answered', async () => {
-  await owner.get('/api/me');
-  await hold(REQUESTS_IN_FLIGHT_MAX, head('GET /api/gated', asOwner()));
+  await owner.get('/api/v1/me');
+  await hold(REQUESTS_IN_FLIGHT_MAX, head('GET /api/v1/gated', asOwner()));
   const begun = performance.now();
-  const refused = await fetch(`${api.url}/api/me`, { headers: asOwner() });
+  const refused = await fetch(`${api.url}/api/v1/me`, { headers: asOwner() });
   const refusedInMs = performance.now() - begun;
   const probe = await fetch(`${api.url}/livez`);
 
@@ -61,9 +61,9 @@ test('a request beyond the limit is told at once to come back, while health prob
 });
 
 test('a request that waits for a place gets one when it becomes free', async () => {
-  await owner.get('/api/me');
-  await hold(REQUESTS_IN_FLIGHT_MAX, head('GET /api/gated', asOwner()));
-  const waiting = fetch(`${api.url}/api/me`, { headers: asOwner() });
+  await owner.get('/api/v1/me');
+  await hold(REQUESTS_IN_FLIGHT_MAX, head('GET /api/v1/gated', asOwner()));
+  const waiting = fetch(`${api.url}/api/v1/me`, { headers: asOwner() });
   await until('it waits', () => api.gauge('requests_waiting') === 1);
   gated.open();
   expect((await waiting).status).toBe(200);
@@ -71,10 +71,10 @@ test('a request that waits for a place gets one when it becomes free', async () 
 });
 
 test('a client that goes away while it waits does not take a place', async () => {
-  await owner.get('/api/me');
-  await hold(REQUESTS_IN_FLIGHT_MAX, head('GET /api/gated', asOwner()));
+  await owner.get('/api/v1/me');
+  await hold(REQUESTS_IN_FLIGHT_MAX, head('GET /api/v1/gated', asOwner()));
   const leaving = new AbortController();
-  const waiting = fetch(`${api.url}/api/me`, { headers: asOwner(), signal: leaving.signal }).catch(() => undefined);
+  const waiting = fetch(`${api.url}/api/v1/me`, { headers: asOwner(), signal: leaving.signal }).catch(() => undefined);
   await until('it waits', () => api.gauge('requests_waiting') === 1);
   leaving.abort();
   await waiting;
@@ -83,57 +83,57 @@ test('a client that goes away while it waits does not take a place', async () =>
 });
 
 test('refused clients are not all told the same time', async () => {
-  await owner.get('/api/me');
-  await hold(REQUESTS_IN_FLIGHT_MAX, head('GET /api/gated', asOwner()));
-  const answers = await Promise.all(Array.from({ length: 40 }, () => fetch(`${api.url}/api/me`)));
+  await owner.get('/api/v1/me');
+  await hold(REQUESTS_IN_FLIGHT_MAX, head('GET /api/v1/gated', asOwner()));
+  const answers = await Promise.all(Array.from({ length: 40 }, () => fetch(`${api.url}/api/v1/me`)));
   expect(new Set(answers.map(({ headers }) => headers.get('retry-after'))).size).toBeGreaterThan(1);
 });
 
 test('a request just below the limit is answered', async () => {
-  await owner.get('/api/me');
-  await hold(REQUESTS_IN_FLIGHT_MAX - 1, head('GET /api/gated', asOwner()));
-  expect((await fetch(`${api.url}/api/me`)).status).toBe(401);
+  await owner.get('/api/v1/me');
+  await hold(REQUESTS_IN_FLIGHT_MAX - 1, head('GET /api/v1/gated', asOwner()));
+  expect((await fetch(`${api.url}/api/v1/me`)).status).toBe(401);
 });
 
 test('strangers have a share, and signed-in people are served while it is used up', async () => {
-  await owner.get('/api/me');
-  await holdEach(STRANGERS_IN_FLIGHT_MAX, (n) => head('GET /api/open', { 'x-forwarded-for': `10.1.${n}.1` }));
-  expect((await fetch(`${api.url}/api/me`)).status).toBe(503);
-  expect((await fetch(`${api.url}/api/me`, { headers: { authorization: `Bearer ${'A'.repeat(43)}` } })).status).toBe(
+  await owner.get('/api/v1/me');
+  await holdEach(STRANGERS_IN_FLIGHT_MAX, (n) => head('GET /api/v1/open', { 'x-forwarded-for': `10.1.${n}.1` }));
+  expect((await fetch(`${api.url}/api/v1/me`)).status).toBe(503);
+  expect((await fetch(`${api.url}/api/v1/me`, { headers: { authorization: `Bearer ${'A'.repeat(43)}` } })).status).toBe(
     503,
   );
-  for (let n = 0; n < 5; n++) expect((await owner.get('/api/me')).status).toBe(200);
+  for (let n = 0; n < 5; n++) expect((await owner.get('/api/v1/me')).status).toBe(200);
 });
 
 test('so it is for strangers who send a body', async () => {
-  await owner.get('/api/me');
+  await owner.get('/api/v1/me');
   const post = (n: number) => {
     const headers = { 'content-type': 'application/json', 'content-length': '2', 'x-forwarded-for': `10.2.${n}.1` };
-    return `${head('POST /api/open', headers)}{}`;
+    return `${head('POST /api/v1/open', headers)}{}`;
   };
   await holdEach(STRANGERS_IN_FLIGHT_MAX, post);
-  const refused = await fetch(`${api.url}/api/open`, {
+  const refused = await fetch(`${api.url}/api/v1/open`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
     body: '{}',
   });
   expect(refused.status).toBe(503);
-  expect((await owner.get('/api/me')).status).toBe(200);
+  expect((await owner.get('/api/v1/me')).status).toBe(200);
 });
 
 test('when strangers are many, one network has a few places, and others are still served', async () => {
-  const from = (address: string) => head('GET /api/open', { 'x-forwarded-for': address });
+  const from = (address: string) => head('GET /api/v1/open', { 'x-forwarded-for': address });
   await holdEach(STRANGERS_AT_EASE_MAX, (n) =>
     from(n < STRANGERS_PER_NETWORK_MAX ? `2001:db8:1:2::${n + 1}` : `10.3.${n}.1`),
   );
-  const ask = (address: string) => fetch(`${api.url}/api/me`, { headers: { 'x-forwarded-for': address } });
+  const ask = (address: string) => fetch(`${api.url}/api/v1/me`, { headers: { 'x-forwarded-for': address } });
   expect((await ask('2001:db8:1:2::99')).status).toBe(503);
   expect((await ask('2001:db8:1:3::99')).status).toBe(401);
 });
 
 test('a client that goes away gives its place back only when the work for it has ended', async () => {
   const begun = 30;
-  await hold(begun, head('GET /api/open'));
+  await hold(begun, head('GET /api/v1/open'));
   for (const socket of held) socket.destroy();
   await Promise.all(held.map((socket) => socket.closed || once(socket, 'close')));
   await fetch(`${api.url}/livez`);
@@ -143,17 +143,17 @@ test('a client that goes away gives its place back only when the work for it has
 });
 
 test('clients that ask and go away cannot start more work than there are places', async () => {
-  await owner.get('/api/me');
-  await hold(REQUESTS_IN_FLIGHT_MAX, head('GET /api/gated', asOwner()));
+  await owner.get('/api/v1/me');
+  await hold(REQUESTS_IN_FLIGHT_MAX, head('GET /api/v1/gated', asOwner()));
   for (const socket of held) socket.destroy();
   await Promise.all(held.map((socket) => socket.closed || once(socket, 'close')));
-  expect((await fetch(`${api.url}/api/gated`, { headers: asOwner() })).status).toBe(503);
+  expect((await fetch(`${api.url}/api/v1/gated`, { headers: asOwner() })).status).toBe(503);
   expect(gated.count.begun).toBe(REQUESTS_IN_FLIGHT_MAX);
 });
 
 test('requests that were answered, refused or not found are no longer counted', async () => {
   for (const method of ['GET', 'HEAD', 'OPTIONS', 'DELETE'])
-    for (const path of ['/', '/livez', '/api/me', '/nowhere', '/api/nowhere', '/%', '/api/notes?limit=x'])
+    for (const path of ['/', '/livez', '/api/v1/me', '/nowhere', '/api/v1/nowhere', '/%', '/api/v1/notes?limit=x'])
       await (await fetch(api.url + path, { method, headers: asOwner() })).text();
   await until('the count is back', () => inFlight() === 0);
 });

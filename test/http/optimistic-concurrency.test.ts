@@ -40,7 +40,7 @@ test('of two people who edit the same version the second one is told, and neithe
   expect(first.status).toBe(200);
   const second = await change(colleague, id, etag, { title: 'The second' });
   expect(second).toMatchObject({ status: 412, body: { code: 'changed_meanwhile', title: 'Precondition Failed' } });
-  expect((await owner.get<Note>(`/api/notes/${id}`)).body.title).toBe('The first');
+  expect((await owner.get<Note>(`/api/v1/notes/${id}`)).body.title).toBe('The first');
 
   const again = await change(colleague, id, first.headers.get('etag') as string, { title: 'The second' });
   expect(again).toMatchObject({ status: 200, body: { title: 'The second', version: 3 } });
@@ -53,7 +53,7 @@ test('of many changes of one version at once exactly one is made', async () => {
   );
   expect(answers.map(({ status }) => status).toSorted()).toEqual([200, ...Array(7).fill(412)]);
   const kept = answers.find(({ status }) => status === 200);
-  expect((await owner.get<Note>(`/api/notes/${id}`)).body).toEqual(kept?.body);
+  expect((await owner.get<Note>(`/api/v1/notes/${id}`)).body).toEqual(kept?.body);
 });
 
 test('a version that no row can have is only another version', async () => {
@@ -64,17 +64,17 @@ test('a version that no row can have is only another version', async () => {
 
 test('without If-Match the answer is 428, says what to send, and nothing is changed', async () => {
   const { id, etag } = await written();
-  const refused = await owner.send('PATCH', `/api/notes/${id}`, { title: 'Blind' });
+  const refused = await owner.send('PATCH', `/api/v1/notes/${id}`, { title: 'Blind' });
   expect(refused).toMatchObject({ status: 428, body: { code: 'precondition_required' } });
   expect(refused.body).toMatchObject({ detail: expect.stringContaining('If-Match') });
-  expect((await owner.get(`/api/notes/${id}`)).headers.get('etag')).toBe(etag);
+  expect((await owner.get(`/api/v1/notes/${id}`)).headers.get('etag')).toBe(etag);
 });
 
 async function written(): Promise<{ id: number; etag: string }> {
-  const { body, headers } = await owner.send<Note>('POST', '/api/notes', { title: 'As written' });
+  const { body, headers } = await owner.send<Note>('POST', '/api/v1/notes', { title: 'As written' });
   return { id: body.id, etag: headers.get('etag') as string };
 }
 
 function change(client: ApiClient, id: number, etag: string, body: { title: string }) {
-  return client.send<Note & { code?: string }>('PATCH', `/api/notes/${id}`, body, { 'if-match': etag });
+  return client.send<Note & { code?: string }>('PATCH', `/api/v1/notes/${id}`, body, { 'if-match': etag });
 }

@@ -104,7 +104,7 @@ test.each([
   expect(answer).not.toContain('"dependencies"');
 });
 
-test.each(['/', '/assets/app.js', '/nowhere', '/api/me', '/livez'])(
+test.each(['/', '/assets/app.js', '/nowhere', '/api/v1/me', '/livez'])(
   '%s has the headers that keep browsers safe',
   async (path) => {
     const { headers } = await fetch(url() + path);

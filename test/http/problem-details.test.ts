@@ -29,7 +29,7 @@ beforeAll(async () => {
 });
 afterAll(() => api.stop());
 
-const post = (body: unknown) => owner.send<Problem>('POST', '/api/notes', body);
+const post = (body: unknown) => owner.send<Problem>('POST', '/api/v1/notes', body);
 
 test('a field that is not valid is named, however deep it is', async () => {
   const tooLong = await post({ ...NOTE, title: 'x'.repeat(201) });
@@ -51,13 +51,13 @@ test('a missing field and an unknown one are named as well', async () => {
 });
 
 test('a parameter of the path or of the query is named with its place', async () => {
-  const id = await owner.get<Problem>('/api/notes/abc');
+  const id = await owner.get<Problem>('/api/v1/notes/abc');
   expect(id).toMatchObject({ status: 400, body: { errors: [{ path: 'params/id' }] } });
-  const limit = await owner.get<Problem>('/api/notes?limit=201');
+  const limit = await owner.get<Problem>('/api/v1/notes?limit=201');
   expect(limit).toMatchObject({ status: 400, body: { errors: [{ path: 'querystring/limit' }] } });
 });
 
-test.each(['/nowhere', '/api/nowhere', '/assets/nowhere.js'])(
+test.each(['/nowhere', '/api/v1/nowhere', '/assets/nowhere.js'])(
   'an unknown path is a 404 that names it: %s',
   async (path) => {
     const answer = await owner.get<Problem>(`${path}?secret=1`);
@@ -68,7 +68,7 @@ test.each(['/nowhere', '/api/nowhere', '/assets/nowhere.js'])(
 );
 
 test('an unknown method is a 404, not a crash', async () => {
-  expect((await owner.send('DELETE', '/api/notes')).status).toBe(404);
+  expect((await owner.send('DELETE', '/api/v1/notes')).status).toBe(404);
 });
 
 test.each([
@@ -76,12 +76,12 @@ test.each([
   ['', 'nothing'],
   ['title=Weekly', 'a form'],
 ])('a body that is not JSON is refused with a problem document: %s', async (text) => {
-  const answer = await owner.send<Problem>('POST', '/api/notes', text, { 'content-type': 'application/json' });
+  const answer = await owner.send<Problem>('POST', '/api/v1/notes', text, { 'content-type': 'application/json' });
   expect(answer).toMatchObject({ status: 400, body: { code: 'invalid', status: 400 } });
 });
 
 test('a body of another type is a 415', async () => {
-  const answer = await owner.send<Problem>('POST', '/api/notes', '<a/>', { 'content-type': 'application/xml' });
+  const answer = await owner.send<Problem>('POST', '/api/v1/notes', '<a/>', { 'content-type': 'application/xml' });
   expect(answer).toMatchObject({ status: 415, body: { code: 'unsupported' } });
 });
 
@@ -91,14 +91,14 @@ test('a body that is too large is a 413', async () => {
 });
 
 test('a path that cannot be decoded is a 400 in the same form', async () => {
-  const answer = await rawRequest(api.url, 'GET /api/notes/%zz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n');
+  const answer = await rawRequest(api.url, 'GET /api/v1/notes/%zz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n');
   expect(answer).toMatch(/^HTTP\/1.1 400 /);
   expect(answer).toContain('application/problem+json');
   expect(answer).toContain('"code":"invalid"');
 });
 
 test('a parameter that is longer than any is a 400, not a fault of ours', async () => {
-  const answer = await owner.get<Problem>(`/api/notes/${'x'.repeat(3_000)}`);
+  const answer = await owner.get<Problem>(`/api/v1/notes/${'x'.repeat(3_000)}`);
   expect(answer).toMatchObject({ status: 400, body: { code: 'invalid' } });
 });
 
@@ -136,17 +136,17 @@ test('while the database is away every caller is told to come back, and is answe
   onTestFinished(() => behind.stop());
   const person = await registerClient(behind.url);
   await gate.shut();
-  const refused = await person.send<Problem>('POST', '/api/notes', NOTE);
+  const refused = await person.send<Problem>('POST', '/api/v1/notes', NOTE);
   expect(refused).toMatchObject({ status: 503, body: { code: 'overloaded' } });
   expect(refused.body.detail).toMatch(/^The database is away/);
   expect(Number(refused.headers.get('retry-after'))).toBeGreaterThanOrEqual(RETRY_AFTER_SECONDS);
   await gate.open();
   onTestFinished(() => gate.shut());
-  expect((await person.send('POST', '/api/notes', NOTE)).status).toBe(201);
+  expect((await person.send('POST', '/api/v1/notes', NOTE)).status).toBe(201);
 });
 
 test('a caller who is not signed in gets problem documents as well', async () => {
-  const answer = await call<Problem>(api.url, 'POST', '/api/sessions', {
+  const answer = await call<Problem>(api.url, 'POST', '/api/v1/sessions', {
     headers: {},
     body: { email: '', password: 'y' },
   });

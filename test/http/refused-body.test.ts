@@ -17,14 +17,14 @@ afterAll(() => api.stop());
 
 test('a client that sends all of a body that is too large gets its 413, every time', async () => {
   for (let n = 0; n < 20; n++) {
-    const { answer, error } = await sendBody('/api/notes', 20 * MB);
+    const { answer, error } = await sendBody('/api/v1/notes', 20 * MB);
     expect(error).toBeUndefined();
     expect(answer).toMatch(/^HTTP\/1.1 413 .*"code":"too_large"/s);
   }
 });
 
 test('a client without a valid token gets its 401 the same way', async () => {
-  const { answer, error } = await sendBody('/api/notes', 5 * MB, 'not a token');
+  const { answer, error } = await sendBody('/api/v1/notes', 5 * MB, 'not a token');
   expect(error).toBeUndefined();
   expect(answer).toMatch(/^HTTP\/1.1 401 /);
 });
@@ -33,7 +33,7 @@ test('a client that sends for ever is cut off', async () => {
   const socket = connectTo();
   let cut = false;
   socket.on('close', () => (cut = true)).on('error', () => undefined);
-  socket.write(head('/api/notes', 1_000_000 * MB, owner.token));
+  socket.write(head('/api/v1/notes', 1_000_000 * MB, owner.token));
   const chunk = Buffer.alloc(MB, ' ');
   while (!cut)
     if (!socket.write(chunk)) await Promise.race([once(socket, 'drain'), once(socket, 'close')]).catch(() => undefined);

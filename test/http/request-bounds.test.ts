@@ -12,7 +12,7 @@ beforeAll(async () => {
 afterAll(() => api.stop());
 
 const send = (body: string | Uint8Array, type = 'application/json') =>
-  owner.send<{ code: string; detail: string }>('POST', '/api/notes', body, { 'content-type': type });
+  owner.send<{ code: string; detail: string }>('POST', '/api/v1/notes', body, { 'content-type': type });
 const nested = (depth: number) => `{"title":"Weekly","body":${'['.repeat(depth)}${']'.repeat(depth)}}`;
 
 test('a body is nested as deep as the limit, and no deeper', async () => {
@@ -24,12 +24,14 @@ test('a body is nested as deep as the limit, and no deeper', async () => {
   }
 });
 
-test.each(['/api/notes/1e309', '/api/notes/Infinity', '/api/notes?limit=Infinity', '/api/notes?limit=-1e309'])(
-  'an infinite number is refused: %s',
-  async (path) => {
-    expect(await owner.get(path)).toMatchObject({ status: 400, body: { code: 'invalid' } });
-  },
-);
+test.each([
+  '/api/v1/notes/1e309',
+  '/api/v1/notes/Infinity',
+  '/api/v1/notes?limit=Infinity',
+  '/api/v1/notes?limit=-1e309',
+])('an infinite number is refused: %s', async (path) => {
+  expect(await owner.get(path)).toMatchObject({ status: 400, body: { code: 'invalid' } });
+});
 
 test('so is one in a body', async () => {
   expect(await send('{"title":1e309}')).toMatchObject({ status: 400, body: { detail: 'A number is too large.' } });
@@ -72,7 +74,7 @@ test('bytes that are not UTF-8 are refused, not replaced', async () => {
 test('a request has as many headers as the limit', async () => {
   const ask = (count: number) => {
     const headers = Array.from({ length: count - 2 }, (_, n) => `x-${n}: 1\r\n`).join('');
-    return rawRequest(api.url, `GET /api/me HTTP/1.1\r\nhost: a\r\nconnection: close\r\n${headers}\r\n`);
+    return rawRequest(api.url, `GET /api/v1/me HTTP/1.1\r\nhost: a\r\nconnection: close\r\n${headers}\r\n`);
   };
   expect(await ask(HEADERS_MAX)).toMatch(/^HTTP\/1\.1 401 /);
   const refused = await ask(HEADERS_MAX + 1);

@@ -15,11 +15,11 @@ afterAll(() => api.stop());
 test('a client that sends read-after back reads each of its writes at once, while the replica is in use', async () => {
   const before = await readsOf('replica');
   for (let n = 0; n < 40; n++) {
-    const written = await owner.send<{ id: number }>('POST', '/api/notes', { title: `Note ${n}` });
+    const written = await owner.send<{ id: number }>('POST', '/api/v1/notes', { title: `Note ${n}` });
     const readAfter = written.headers.get('read-after') as string;
     expect(readAfter).toMatch(/^[0-9A-F]+\/[0-9A-F]+$/);
     const headers = { authorization: `Bearer ${owner.token}` };
-    const path = `/api/notes/${written.body.id}`;
+    const path = `/api/v1/notes/${written.body.id}`;
     const [byHeader, byCookie] = await Promise.all([
       call(api.url, 'GET', path, { headers: { ...headers, 'read-after': readAfter } }),
       call(api.url, 'GET', path, {
@@ -33,12 +33,12 @@ test('a client that sends read-after back reads each of its writes at once, whil
 });
 
 test('a browser gets its position as a cookie, and a read does not change it', async () => {
-  const written = await owner.send('POST', '/api/notes', NOTE);
+  const written = await owner.send('POST', '/api/v1/notes', NOTE);
   const position = written.headers.get('read-after') as string;
   const cookie = written.headers.getSetCookie().find((line) => line.startsWith('tardigrade_read_after='));
   expect(cookie).toContain(`tardigrade_read_after=${position};`);
   expect(cookie).toMatch(/HttpOnly/);
-  const read = await call(api.url, 'GET', '/api/me', {
+  const read = await call(api.url, 'GET', '/api/v1/me', {
     headers: { cookie: `tardigrade_session=${owner.token}; tardigrade_read_after=${encodeURIComponent(position)}` },
   });
   expect(read.status).toBe(200);
@@ -50,7 +50,7 @@ test.each(['nonsense', 'FFFFFFFF/FFFFFFFF', "0/0'; drop table users; --"])(
   async (position) => {
     const before = await readsOf('primary');
     const headers = { authorization: `Bearer ${owner.token}`, 'read-after': position };
-    const answer = await call(api.url, 'GET', '/api/notes?status=done', { headers });
+    const answer = await call(api.url, 'GET', '/api/v1/notes?status=done', { headers });
     expect(answer).toMatchObject({ status: 200, body: { items: [] } });
     expect(await readsOf('primary')).toBe(before + 1);
   },
@@ -59,9 +59,9 @@ test.each(['nonsense', 'FFFFFFFF/FFFFFFFF', "0/0'; drop table users; --"])(
 test.each(['role', 'orgId', 'org_id', 'isAdmin', 'id', 'status', 'version', 'createdAt'])(
   'a field that the caller may not set is refused, not ignored: %s',
   async (field) => {
-    const created = await owner.send('POST', '/api/notes', { ...NOTE, [field]: 1 });
+    const created = await owner.send('POST', '/api/v1/notes', { ...NOTE, [field]: 1 });
     expect(created).toMatchObject({ status: 400, body: { code: 'invalid' } });
-    const registered = await call(api.url, 'POST', '/api/registrations', {
+    const registered = await call(api.url, 'POST', '/api/v1/registrations', {
       headers: {},
       body: { organisation: 'A', name: 'A', email: 'a@a.test', password: 'a long enough password', [field]: 'owner' },
     });
@@ -73,14 +73,14 @@ test.each([
   '{"__proto__": {"role": "owner"}, "title": "a", "body": "a"}',
   '{"constructor": {"prototype": {"role": "owner"}}, "title": "a", "body": "a"}',
 ])('a body that tries to change the prototype is refused: %s', async (text) => {
-  const answer = await owner.send('POST', '/api/notes', text, { 'content-type': 'application/json' });
+  const answer = await owner.send('POST', '/api/v1/notes', text, { 'content-type': 'application/json' });
   expect(answer).toMatchObject({ status: 400, body: { code: 'invalid' } });
   expect(({} as { role?: string }).role).toBeUndefined();
 });
 
 test('an unknown query parameter is refused, and so is one given twice', async () => {
-  expect((await owner.get('/api/notes?orgId=1')).status).toBe(400);
-  expect((await owner.get('/api/notes?limit=10&limit=20')).status).toBe(400);
+  expect((await owner.get('/api/v1/notes?orgId=1')).status).toBe(400);
+  expect((await owner.get('/api/v1/notes?limit=10&limit=20')).status).toBe(400);
 });
 
 test('health: alive, ready with its checks, and metrics for direct callers only', async () => {

@@ -34,33 +34,33 @@ afterAll(() => api.stop());
 
 describe('bystanders are served while many connections send', () => {
   test.each([
-    ['sign-ins whose body drips', head('POST /api/sessions', JSON_BODY), '{'],
-    ['registrations whose body drips', head('POST /api/registrations', JSON_BODY), '{'],
+    ['sign-ins whose body drips', head('POST /api/v1/sessions', JSON_BODY), '{'],
+    ['registrations whose body drips', head('POST /api/v1/registrations', JSON_BODY), '{'],
     [
       'a page for people without an account, posted',
       head('POST /u/abc', { 'content-type': 'text/plain', 'content-length': '50' }),
       'x',
     ],
-    ['bodies for a path that does not exist', head('POST /api/nowhere', JSON_BODY), '{'],
+    ['bodies for a path that does not exist', head('POST /api/v1/nowhere', JSON_BODY), '{'],
     ['bodies for a page', head('PUT /', JSON_BODY), '{'],
-    ['bodies without a session', head('POST /api/notes', JSON_BODY), '{'],
-    ['a DELETE with a body', head('DELETE /api/sessions/current', JSON_BODY), '{'],
-    ['a HEAD that promises a body', head('HEAD /api/nowhere', { 'content-length': '100' }), ''],
-    ['an OPTIONS that promises a body', head('OPTIONS /api/notes', JSON_BODY), '{'],
+    ['bodies without a session', head('POST /api/v1/notes', JSON_BODY), '{'],
+    ['a DELETE with a body', head('DELETE /api/v1/sessions/current', JSON_BODY), '{'],
+    ['a HEAD that promises a body', head('HEAD /api/v1/nowhere', { 'content-length': '100' }), ''],
+    ['an OPTIONS that promises a body', head('OPTIONS /api/v1/notes', JSON_BODY), '{'],
     ['an OPTIONS for the whole server', head('OPTIONS *', JSON_BODY), '{'],
-    ['a GET that promises a body', head('GET /api/me', { 'content-length': '100' }), ''],
+    ['a GET that promises a body', head('GET /api/v1/me', { 'content-length': '100' }), ''],
     [
       'a chunked body that never ends',
-      head('POST /api/sessions', { 'content-type': 'application/json', 'transfer-encoding': 'chunked' }),
+      head('POST /api/v1/sessions', { 'content-type': 'application/json', 'transfer-encoding': 'chunked' }),
       '1\r\n{\r\n',
     ],
-    ['bodies that wait to be asked for', head('POST /api/sessions', { ...JSON_BODY, expect: '100-continue' }), ''],
-    ['headers that never end', 'GET /api/me HTTP/1.1\r\nhost: x\r\nx-slow: ', ''],
+    ['bodies that wait to be asked for', head('POST /api/v1/sessions', { ...JSON_BODY, expect: '100-continue' }), ''],
+    ['headers that never end', 'GET /api/v1/me HTTP/1.1\r\nhost: x\r\nx-slow: ', ''],
   ])('%s', async (_what, headers, body) => {
     const dripping = await drip(api.url, MANY, headers + body);
     for (let n = 0; n < 3; n++) {
-      expect((await fetch(`${api.url}/api/me`)).status).toBe(401);
-      expect((await owner.get('/api/me')).status).toBe(200);
+      expect((await fetch(`${api.url}/api/v1/me`)).status).toBe(401);
+      expect((await owner.get('/api/v1/me')).status).toBe(200);
       await sleep(50);
     }
     for (const { socket } of dripping) socket.destroy();
@@ -70,7 +70,7 @@ describe('bystanders are served while many connections send', () => {
 });
 
 test('a small body that does not come is answered with 408 soon, and its connection is closed', async () => {
-  const [dripping] = await drip(api.url, 1, `${head('POST /api/sessions', JSON_BODY)}{`);
+  const [dripping] = await drip(api.url, 1, `${head('POST /api/v1/sessions', JSON_BODY)}{`);
   const begun = performance.now();
   await dripping?.closed;
   expect(performance.now() - begun).toBeLessThan(BODY_MS + 1_000);
@@ -80,9 +80,9 @@ test('a small body that does not come is answered with 408 soon, and its connect
 });
 
 test.each([
-  ['a path that does not exist', 'POST /api/nowhere', 404],
-  ['a caller without a session', 'POST /api/notes', 401],
-  ['a method that a path does not have', 'PUT /api/me', 404],
+  ['a path that does not exist', 'POST /api/v1/nowhere', 404],
+  ['a caller without a session', 'POST /api/v1/notes', 401],
+  ['a method that a path does not have', 'PUT /api/v1/me', 404],
 ])('the body of %s is not waited for: the answer comes first and closes the connection', async (_, line, status) => {
   const begun = performance.now();
   const answer = await rawRequest(api.url, head(line, JSON_BODY));
@@ -93,8 +93,8 @@ test.each([
 
 test('only a body that is wanted is asked for with 100 Continue', async () => {
   const expecting = { ...JSON_BODY, expect: '100-continue', connection: 'close' };
-  const [wanted, unknown] = await drip(api.url, 1, head('POST /api/sessions', expecting), 60_000).then(
-    async ([one]) => [one, await rawRequest(api.url, head('POST /api/nowhere', expecting))] as const,
+  const [wanted, unknown] = await drip(api.url, 1, head('POST /api/v1/sessions', expecting), 60_000).then(
+    async ([one]) => [one, await rawRequest(api.url, head('POST /api/v1/nowhere', expecting))] as const,
   );
   expect(unknown).toMatch(/^HTTP\/1\.1 404 /);
   await until('the body is asked for', () => wanted?.heard().startsWith('HTTP/1.1 100 Continue') === true);
@@ -109,7 +109,7 @@ test('a body that arrives in pieces, but in time, is read', async () => {
   const [one] = await drip(
     api.url,
     1,
-    head('POST /api/notes', { ...headers, 'content-length': String(body.length) }),
+    head('POST /api/v1/notes', { ...headers, 'content-length': String(body.length) }),
     60_000,
   );
   for (const letter of body) {
@@ -124,31 +124,33 @@ test('requests sent without waiting for answers are answered one after another, 
   const auth = { authorization: `Bearer ${owner.token}` };
   const answer = await rawRequest(
     api.url,
-    head('GET /api/me', auth) + head('GET /api/nowhere', auth) + head('GET /livez', { ...auth, connection: 'close' }),
+    head('GET /api/v1/me', auth) +
+      head('GET /api/v1/nowhere', auth) +
+      head('GET /livez', { ...auth, connection: 'close' }),
   );
   expect([...answer.matchAll(/HTTP\/1\.1 (\d+)/g)].map(([, status]) => status)).toEqual(['200', '404', '200']);
 });
 
 test('one connection that sends more requests than it reads takes one place, and is cut when it goes on', async () => {
-  const several = head('GET /api/me').repeat(PIPELINED_REQUESTS_MAX - 1);
+  const several = head('GET /api/v1/me').repeat(PIPELINED_REQUESTS_MAX - 1);
   const [polite] = await drip(api.url, 1, several, 60_000);
   await until('all are answered', () => polite?.heard().match(/401/g)?.length !== undefined);
-  const [rude] = await drip(api.url, 1, head('GET /api/me').repeat(MANY), 60_000);
+  const [rude] = await drip(api.url, 1, head('GET /api/v1/me').repeat(MANY), 60_000);
   await rude?.closed;
-  expect((await fetch(`${api.url}/api/me`)).status).toBe(401);
+  expect((await fetch(`${api.url}/api/v1/me`)).status).toBe(401);
   await until('nothing is in flight', () => api.gauge('requests_in_flight') === 0);
 });
 
 test('of too many bodies that arrive at once, those that have taken longest are ended', async () => {
   const surplus = 5;
-  const dripping = await drip(api.url, BODIES_ARRIVING_MAX.strangers, `${head('POST /api/sessions', JSON_BODY)}{`);
+  const dripping = await drip(api.url, BODIES_ARRIVING_MAX.strangers, `${head('POST /api/v1/sessions', JSON_BODY)}{`);
   await until('all are arriving', () => api.gauge('bodies_arriving') === BODIES_ARRIVING_MAX.strangers);
-  await drip(api.url, surplus, `${head('POST /api/sessions', JSON_BODY)}{`);
+  await drip(api.url, surplus, `${head('POST /api/v1/sessions', JSON_BODY)}{`);
   const ended = () => dripping.filter(({ heard }) => heard().startsWith('HTTP/1.1 503 '));
   await until('the first are ended', () => ended().length === surplus);
   expect(api.gauge('bodies_arriving')).toBe(BODIES_ARRIVING_MAX.strangers);
   const body = { title: 'A body of somebody who is signed in' };
-  expect((await owner.send('POST', '/api/notes', body)).status).toBe(201);
+  expect((await owner.send('POST', '/api/v1/notes', body)).status).toBe(201);
   expect(ended()).toHaveLength(surplus);
 });
 
@@ -157,8 +159,8 @@ test('a route without a sign-in takes small bodies only', async () => {
     const body = JSON.stringify({ title: 'x'.repeat(PUBLIC_BODY_BYTES_MAX) });
     return fetch(api.url + path, { method: 'POST', headers: { 'content-type': 'application/json', ...headers }, body });
   };
-  expect((await post('/api/sessions', {})).status).toBe(413);
-  expect((await post('/api/notes', { authorization: `Bearer ${owner.token}` })).status).toBe(400);
+  expect((await post('/api/v1/sessions', {})).status).toBe(413);
+  expect((await post('/api/v1/notes', { authorization: `Bearer ${owner.token}` })).status).toBe(400);
 });
 
 test('an upload may take long while it makes progress, and is ended when it makes none', async () => {
@@ -168,7 +170,7 @@ test('an upload may take long while it makes progress, and is ended when it make
   limitSlowBodies(app as unknown as App, createMetrics('api'), () => true);
   app.addContentTypeParser('text/csv', (_request, payload, done) => done(null, payload));
   let received = 0;
-  app.put('/api/file', async ({ body }) => {
+  app.put('/api/v1/file', async ({ body }) => {
     for await (const piece of body as Readable) received += piece.length;
     return { received };
   });
@@ -180,7 +182,7 @@ test('an upload may take long while it makes progress, and is ended when it make
   upload.setEncoding('utf8').on('data', (text) => {
     heard += text;
   });
-  upload.write(head('PUT /api/file', { 'content-type': 'text/csv', 'content-length': '1000000' }));
+  upload.write(head('PUT /api/v1/file', { 'content-type': 'text/csv', 'content-length': '1000000' }));
   for (let window = 1; window <= 5; window++) {
     upload.write('x'.repeat(UPLOAD_WINDOW_BYTES_MIN));
     await until('it has come', () => received === window * UPLOAD_WINDOW_BYTES_MIN);

@@ -16,23 +16,26 @@ afterAll(() => api.stop());
 test('a client made from the types writes, reads, changes and is refused', async () => {
   const { token } = await api.newOwner();
   const client = createClient<Paths>({ baseUrl: api.url, headers: { authorization: `Bearer ${token}` } });
-  const written = await client.POST('/api/notes', { body: { title: 'Weekly' } });
+  const written = await client.POST('/api/v1/notes', { body: { title: 'Weekly' } });
   const id = written.data?.id as number;
   expect(written.data).toMatchObject({ title: 'Weekly', status: 'open' });
 
   const at = { path: { id } };
   const readAfter = written.response.headers.get('read-after') as string;
-  const read = await client.GET('/api/notes/{id}', { params: { path: at.path }, headers: { 'read-after': readAfter } });
+  const read = await client.GET('/api/v1/notes/{id}', {
+    params: { path: at.path },
+    headers: { 'read-after': readAfter },
+  });
   expect(read.data?.title).toBe('Weekly');
   const etag = read.response.headers.get('etag') as string;
   const header = { 'if-match': etag };
-  const changed = await client.PATCH('/api/notes/{id}', { params: { ...at, header }, body: { status: 'done' } });
+  const changed = await client.PATCH('/api/v1/notes/{id}', { params: { ...at, header }, body: { status: 'done' } });
   expect(changed.data?.status).toBe('done');
-  const late = await client.PATCH('/api/notes/{id}', { params: { ...at, header }, body: { status: 'open' } });
+  const late = await client.PATCH('/api/v1/notes/{id}', { params: { ...at, header }, body: { status: 'open' } });
   expect(late.error).toMatchObject({ status: 412, code: 'changed_meanwhile' });
 
   // @ts-expect-error the types know what a note has
-  const refused = await client.POST('/api/notes', { body: { name: 'Weekly' } });
+  const refused = await client.POST('/api/v1/notes', { body: { name: 'Weekly' } });
   expect(refused.error?.code).toBe('invalid');
 });
 
@@ -52,7 +55,7 @@ test('every address that the pages call is one of the document', async () => {
   expect(wrong).toEqual([]);
 });
 
-const ADDRESS = /['"`](\/api\/(?:[\w./-]|(?<=\/)\$\{[^}]*\})*)/g;
+const ADDRESS = /['"`](\/api\/v1\/(?:[\w./-]|(?<=\/)\$\{[^}]*\})*)/g;
 
 /** A part of an address that is put together (`${verb}`) can be any part. */
 function matches(path: string, address: string): boolean {

@@ -44,7 +44,7 @@ test.each([
 
 test('any other path is a 404 on the health server, and is left to the framework in the api', async () => {
   expect((await fetch(`${url}/readyz/`)).status).toBe(404);
-  expect(await answerHealth({ path: '/api/me', headers: {} }, health, metrics)).toBeUndefined();
+  expect(await answerHealth({ path: '/api/v1/me', headers: {} }, health, metrics)).toBeUndefined();
   for (const path of HEALTH_PATHS) expect(await answerHealth({ path, headers: {} }, health, metrics)).toBeDefined();
 });
 

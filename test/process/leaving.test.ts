@@ -59,7 +59,7 @@ test('eight clients that never rest lose no request, and a browser that only ope
   let isDone = false;
   const ask = () =>
     new Promise<void>((resolve) => {
-      const request = get(`${url}/api/me`, { agent }, (response) => {
+      const request = get(`${url}/api/v1/me`, { agent }, (response) => {
         if (response.headers.connection === 'close') seen.toldToClose++;
         response.resume();
         response.once('end', () => resolve(void seen.answered++));

@@ -156,12 +156,12 @@ async function addParty(mark: string): Promise<Party> {
 
 /** Behind everything that was written by others: whatever we read from the replica from here on has seen it. */
 async function moveOurPosition(): Promise<void> {
-  const { status } = await us.client.send('POST', '/api/notes', { title: us.mark });
+  const { status } = await us.client.send('POST', '/api/v1/notes', { title: us.mark });
   expect(status).toBe(201);
 }
 
 function idFor({ method, path }: PathOperation, party: Party): number {
-  const collection = /^\/api\/([\w-]+)\/\{id\}/.exec(path)?.[1] ?? '';
+  const collection = /^\/api\/v1\/([\w-]+)\/\{id\}/.exec(path)?.[1] ?? '';
   const id = party.ids[collection];
   if (id !== undefined) return id;
   const module = moduleOf.get(`${method} ${path}`);

@@ -78,7 +78,7 @@ async function call(method, path, options) {
   const text = await reply.text();
   if (reply.ok) return text === '' ? null : JSON.parse(text);
   const problem = new Problem({ ...problemIn(text), status: reply.status }, retryAfterMs(reply));
-  const signingIn = method === 'POST' && path.startsWith('/api/sessions');
+  const signingIn = method === 'POST' && path.startsWith('/api/v1/sessions');
   if (reply.status === 401 && !signingIn) window.dispatchEvent(new Event('signed-out'));
   throw problem;
 }

@@ -58,7 +58,7 @@ start();
 async function start() {
   const styled = Promise.all(modules.flatMap(({ styles = [] }) => styles).map(loadStyle));
   try {
-    const me = await get('/api/me');
+    const me = await get('/api/v1/me');
     await styled;
     enter(me);
   } catch (error) {
@@ -145,7 +145,7 @@ function shell() {
 
 async function signOut() {
   try {
-    await remove('/api/sessions/current');
+    await remove('/api/v1/sessions/current');
   } catch (error) {
     if (error.status !== 401) return document.getElementById('main').prepend(notice(error));
   }

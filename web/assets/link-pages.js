@@ -43,7 +43,7 @@ export function linkPage(path, entered) {
 export function forgottenForm(back) {
   const email = input('entry-email', 'email', { type: 'email', autocomplete: 'username', maxlength: 254 });
   return form('Forgotten your password?', 'Mail me a link', [field('Email address', email)], async (values, box) => {
-    await post('/api/password-resets', values);
+    await post('/api/v1/password-resets', values);
     put(
       box,
       el('h2', null, 'Look into your mail'),
@@ -59,13 +59,13 @@ export function forgottenForm(back) {
 
 function joinPage(token, entered) {
   return slot(
-    () => post('/api/invitations/preview', { token }),
+    () => post('/api/v1/invitations/preview', { token }),
     ({ organisation, email, role }) => {
       const name = input('entry-name', 'name', { autocomplete: 'name', maxlength: 120 });
       const lead = el('p', null, `Your address here is ${email}, your role ${role}.`);
       const fields = [lead, field('Your name', name), passwordField(email)];
       return form(`Join ${organisation}`, 'Join', fields, async (values) => {
-        const me = await post('/api/memberships', { token, ...values });
+        const me = await post('/api/v1/memberships', { token, ...values });
         location.hash = '#/';
         entered(me);
       });
@@ -75,7 +75,7 @@ function joinPage(token, entered) {
 
 function resetPage(token) {
   return form('Choose a new password', 'Set password', [passwordField()], async (values, box) => {
-    await post('/api/password-resets/confirmations', { token, ...values });
+    await post('/api/v1/password-resets/confirmations', { token, ...values });
     put(
       box,
       el('h2', null, 'Your password is set'),
@@ -88,7 +88,7 @@ function resetPage(token) {
 // Not by itself when the page is opened: mail scanners follow every link, and some of them run scripts.
 function verifyPage(token) {
   return form('Confirm your email address', 'Confirm', [], async (_values, box) => {
-    await post('/api/email-verifications/confirmations', { token });
+    await post('/api/v1/email-verifications/confirmations', { token });
     put(
       box,
       notice('Your email address is confirmed.', 'good'),

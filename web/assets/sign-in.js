@@ -4,9 +4,9 @@ import { forgottenForm } from './link-pages.js';
 import { field, notice, run } from './parts.js';
 import { codeForm } from './second-step.js';
 
-const SIGN_IN = { path: '/api/sessions', title: 'Sign in', action: 'Sign in', fields: ['email', 'password'] };
+const SIGN_IN = { path: '/api/v1/sessions', title: 'Sign in', action: 'Sign in', fields: ['email', 'password'] };
 const REGISTER = {
-  path: '/api/registrations',
+  path: '/api/v1/registrations',
   title: 'Register a new organisation',
   action: 'Register',
   fields: ['organisation', 'name', 'email', 'newPassword'],
@@ -100,7 +100,7 @@ function entryForm({ path, title, action, fields }, entered) {
 function otherWays() {
   const box = el('div');
   const link = () => el('a', { class: 'button', href: '/oidc/start' }, 'Sign in with your company account');
-  get('/api/sign-in-options').then(
+  get('/api/v1/sign-in-options').then(
     ({ oidc }) => oidc && put(box, el('div', { class: 'actions' }, link())),
     () => {}, // the password works without it
   );

@@ -27,13 +27,13 @@ export async function countMails({ addresses: { api, mailer, redisUrl } }: Count
   try {
     const { token, orgId } = await signInOf(api, MAILED);
     const body = { name: 'Counted mails', subject: 'Hi {{name}}', body: 'Hello {{name}}' };
-    const { id } = (await call<Campaign>(api, '/api/campaigns', { method: 'POST', token, body })).json;
+    const { id } = (await call<Campaign>(api, '/api/v1/campaigns', { method: 'POST', token, body })).json;
     const [useBefore, commandsBefore] = [await databaseUse(mailer), await commandsOf(redis)];
-    await call(api, `/api/campaigns/${id}/launch`, { method: 'POST', token });
+    await call(api, `/api/v1/campaigns/${id}/launch`, { method: 'POST', token });
     let jobBytes = 0;
     for (const deadline = Date.now() + SENT_MS_MAX; ; ) {
       jobBytes = Math.max(jobBytes, (await redis.memory('USAGE', jobKey(orgId, id))) ?? 0);
-      const { status, progress } = (await call<Campaign>(api, `/api/campaigns/${id}`, { token })).json;
+      const { status, progress } = (await call<Campaign>(api, `/api/v1/campaigns/${id}`, { token })).json;
       if (status === 'done') {
         const used = usedSince(useBefore, await databaseUse(mailer));
         const commands = (await commandsOf(redis)) - commandsBefore;

@@ -9,17 +9,21 @@ const CAMPAIGN = { name: 'Counted', subject: 'How was your week, {{name}}?', bod
 export async function requests(context: CountContext): Promise<Readonly<Record<string, Target>>> {
   const { addresses, account } = context;
   const oldest = await oldestCampaign(context);
-  const draft = await call(addresses.api, '/api/campaigns', { method: 'POST', token: account.token, body: CAMPAIGN });
+  const draft = await call(addresses.api, '/api/v1/campaigns', {
+    method: 'POST',
+    token: account.token,
+    body: CAMPAIGN,
+  });
   return {
-    'POST /api/campaigns': { method: 'POST', path: '/api/campaigns', body: CAMPAIGN },
-    'PATCH /api/campaigns/{id}': {
+    'POST /api/v1/campaigns': { method: 'POST', path: '/api/v1/campaigns', body: CAMPAIGN },
+    'PATCH /api/v1/campaigns/{id}': {
       method: 'PATCH',
-      path: `/api/campaigns/${idOf(draft.json)}`,
+      path: `/api/v1/campaigns/${idOf(draft.json)}`,
       body: { subject: 'Changed' },
     },
-    'GET /api/campaigns': { path: '/api/campaigns?limit=10' },
-    'GET /api/campaigns/{id}': { path: `/api/campaigns/${oldest}` },
-    'GET /api/campaigns/{id}/reach-outs': { path: `/api/campaigns/${oldest}/reach-outs?limit=50` },
+    'GET /api/v1/campaigns': { path: '/api/v1/campaigns?limit=10' },
+    'GET /api/v1/campaigns/{id}': { path: `/api/v1/campaigns/${oldest}` },
+    'GET /api/v1/campaigns/{id}/reach-outs': { path: `/api/v1/campaigns/${oldest}/reach-outs?limit=50` },
   };
 }
 
@@ -27,6 +31,6 @@ export const others = countMails;
 
 /** Of the seed: everybody has answered, and nothing in it changes with the hour of the day. */
 export async function oldestCampaign({ addresses, account }: CountContext): Promise<number> {
-  const { json } = await call<{ items: { id: number }[] }>(addresses.api, '/api/campaigns', account);
+  const { json } = await call<{ items: { id: number }[] }>(addresses.api, '/api/v1/campaigns', account);
   return json.items.at(-1)?.id ?? 0;
 }

@@ -2,7 +2,7 @@ import type { Account, Mix } from '../../load/plan.ts';
 import { registerCustomer } from '../employees/customer.ts';
 
 /** Half of them are launches; each needs a draft before. */
-export const LAUNCHES: Mix = { 'POST /api/campaigns': 1, 'POST /api/campaigns/{id}/launch': 1 };
+export const LAUNCHES: Mix = { 'POST /api/v1/campaigns': 1, 'POST /api/v1/campaigns/{id}/launch': 1 };
 
 /** Small, so that the mailer is done with one campaign before the next. */
 const CUSTOMER_EMPLOYEES = 10;

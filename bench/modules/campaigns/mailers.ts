@@ -66,7 +66,8 @@ const CONTENT = { subject: 'Hello {{name}}', body: 'Hello {{name}} of {{organisa
 
 export async function draft({ layout }: Mailers, { token }: Account, name: string): Promise<number> {
   const body = { ...CONTENT, name };
-  return (await call<{ id: number }>(layout.addresses.api, '/api/campaigns', { method: 'POST', token, body })).json.id;
+  return (await call<{ id: number }>(layout.addresses.api, '/api/v1/campaigns', { method: 'POST', token, body })).json
+    .id;
 }
 
 /** Of a draft: `launch`, `schedule`, `cancel`, `retry`. */
@@ -78,7 +79,7 @@ export async function change(
   body?: object,
 ): Promise<void> {
   const options = { method: 'POST', token, ...(body === undefined ? {} : { body }) } as const;
-  await call(layout.addresses.api, `/api/campaigns/${id}/${verb}`, options);
+  await call(layout.addresses.api, `/api/v1/campaigns/${id}/${verb}`, options);
 }
 
 export async function launched(mailers: Mailers, account: Account, name: string): Promise<number> {
@@ -90,7 +91,7 @@ export async function launched(mailers: Mailers, account: Account, name: string)
 /** Undefined while the database or the api cannot answer. */
 export async function sentOf({ layout }: Mailers, { token }: Account, id: number): Promise<Sent | undefined> {
   const headers = { 'read-after': 'FFFFFFFF/FFFFFFFF' }; // of the primary
-  return call<Sent>(layout.addresses.api, `/api/campaigns/${id}`, { token, headers }).then(
+  return call<Sent>(layout.addresses.api, `/api/v1/campaigns/${id}`, { token, headers }).then(
     ({ json }) => json,
     () => undefined,
   );

@@ -30,7 +30,7 @@ export const monday: Scenario = {
       const during = await day(context, pair);
       sentMeanwhile += (await sentOf(context, campaign)) - before;
       // A fast machine may be done with the campaign by now.
-      await ask(context, `/api/campaigns/${campaign}/cancel`, { method: 'POST' }).catch(() => undefined);
+      await ask(context, `/api/v1/campaigns/${campaign}/cancel`, { method: 'POST' }).catch(() => undefined);
       for (const [name, { figures, p95Ms }] of Object.entries(during)) {
         const other = without[name] as Measured;
         loads[`${name} without, ${pair}`] = other.figures;
@@ -84,13 +84,13 @@ async function day(context: ScenarioContext, seed: number): Promise<Record<strin
 
 async function launch(context: ScenarioContext, pair: number): Promise<number> {
   const body = { name: `Monday ${pair}`, subject: 'Hi', body: 'Hello {{name}}' };
-  const { id } = await ask<{ id: number }>(context, '/api/campaigns', { method: 'POST', body });
-  await ask(context, `/api/campaigns/${id}/launch`, { method: 'POST' });
+  const { id } = await ask<{ id: number }>(context, '/api/v1/campaigns', { method: 'POST', body });
+  await ask(context, `/api/v1/campaigns/${id}/launch`, { method: 'POST' });
   return id;
 }
 
 async function sentOf(context: ScenarioContext, campaign: number): Promise<number> {
-  const { progress } = await ask<{ progress: { sent: number } }>(context, `/api/campaigns/${campaign}`);
+  const { progress } = await ask<{ progress: { sent: number } }>(context, `/api/v1/campaigns/${campaign}`);
   return progress.sent;
 }
 

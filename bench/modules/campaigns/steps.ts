@@ -13,28 +13,31 @@ import {
   write,
 } from '../../load/step.ts';
 
-const CAMPAIGNS: List = { route: 'GET /api/campaigns', order: 'desc', kind: 'campaigns' };
+const CAMPAIGNS: List = { route: 'GET /api/v1/campaigns', order: 'desc', kind: 'campaigns' };
 
 export const CAMPAIGN_STEPS: Steps = {
-  'GET /api/campaigns': listStep(CAMPAIGNS),
-  'GET /api/campaigns/defaults': read('GET /api/campaigns/defaults', 'object'),
-  'GET /api/campaigns/{id}': { needs: 'viewer', request: (context) => ofCampaign(context, '') },
-  'GET /api/campaigns/{id}/preview': { needs: 'viewer', request: (context) => ofCampaign(context, '/preview') },
-  'GET /api/campaigns/{id}/reach-outs': { needs: 'viewer', request: (context) => ofCampaign(context, '/reach-outs') },
-  'GET /api/campaigns/{id}/failures': { needs: 'viewer', request: (context) => ofCampaign(context, '/failures') },
-  'GET /api/campaigns/{id} (own write)': { needs: 'admin', request: readOwnWrite },
-  'GET /api/campaigns/{id} (of another organisation)': { needs: 'viewer', request: readForeign },
-  'POST /api/campaigns': { needs: 'admin', request: create },
-  'POST /api/campaigns/preview': { needs: 'viewer', request: preview },
-  'PATCH /api/campaigns/{id}': { needs: 'admin', request: change },
-  'POST /api/campaigns/{id}/launch': { needs: 'small', request: launch },
-  'POST /api/campaigns/{id}/schedule': { needs: 'admin', request: schedule },
-  'POST /api/campaigns/schedule-preview': { needs: 'admin', request: previewSchedule },
-  'POST /api/campaigns/{id}/cancel': { needs: 'admin', request: cancel },
-  'POST /api/campaigns/{id}/pause': { needs: 'admin', request: (context) => refused(context, 'pause') },
-  'POST /api/campaigns/{id}/resume': { needs: 'admin', request: (context) => refused(context, 'resume') },
-  'POST /api/campaigns/{id}/test': { needs: 'admin', request: (context) => refused(context, 'test') },
-  'POST /api/campaigns/{id}/retry': { needs: 'admin', request: (context) => refused(context, 'retry', {}) },
+  'GET /api/v1/campaigns': listStep(CAMPAIGNS),
+  'GET /api/v1/campaigns/defaults': read('GET /api/v1/campaigns/defaults', 'object'),
+  'GET /api/v1/campaigns/{id}': { needs: 'viewer', request: (context) => ofCampaign(context, '') },
+  'GET /api/v1/campaigns/{id}/preview': { needs: 'viewer', request: (context) => ofCampaign(context, '/preview') },
+  'GET /api/v1/campaigns/{id}/reach-outs': {
+    needs: 'viewer',
+    request: (context) => ofCampaign(context, '/reach-outs'),
+  },
+  'GET /api/v1/campaigns/{id}/failures': { needs: 'viewer', request: (context) => ofCampaign(context, '/failures') },
+  'GET /api/v1/campaigns/{id} (own write)': { needs: 'admin', request: readOwnWrite },
+  'GET /api/v1/campaigns/{id} (of another organisation)': { needs: 'viewer', request: readForeign },
+  'POST /api/v1/campaigns': { needs: 'admin', request: create },
+  'POST /api/v1/campaigns/preview': { needs: 'viewer', request: preview },
+  'PATCH /api/v1/campaigns/{id}': { needs: 'admin', request: change },
+  'POST /api/v1/campaigns/{id}/launch': { needs: 'small', request: launch },
+  'POST /api/v1/campaigns/{id}/schedule': { needs: 'admin', request: schedule },
+  'POST /api/v1/campaigns/schedule-preview': { needs: 'admin', request: previewSchedule },
+  'POST /api/v1/campaigns/{id}/cancel': { needs: 'admin', request: cancel },
+  'POST /api/v1/campaigns/{id}/pause': { needs: 'admin', request: (context) => refused(context, 'pause') },
+  'POST /api/v1/campaigns/{id}/resume': { needs: 'admin', request: (context) => refused(context, 'resume') },
+  'POST /api/v1/campaigns/{id}/test': { needs: 'admin', request: (context) => refused(context, 'test') },
+  'POST /api/v1/campaigns/{id}/retry': { needs: 'admin', request: (context) => refused(context, 'retry', {}) },
 };
 
 const CONTENT = {
@@ -58,7 +61,7 @@ function ofCampaign(
     '/reach-outs': { name: 'page', args: { limit: PAGE_ROWS, order: 'asc', kind: 'reach-outs', orgId } },
   };
   return {
-    ...get(`GET /api/campaigns/{id}${part}`, `/api/campaigns/${kept.id}${part}${query}`, authorized(client)),
+    ...get(`GET /api/v1/campaigns/{id}${part}`, `/api/v1/campaigns/${kept.id}${part}${query}`, authorized(client)),
     check: checks[part],
   };
 }
@@ -69,7 +72,7 @@ function readOwnWrite(context: StepContext): PlannedRequest {
   const own = draftsOf(client).at(draftsOf(client).size - 1);
   if (own === undefined) return create(context);
   return {
-    ...get('GET /api/campaigns/{id} (own write)', `/api/campaigns/${own.id}`, authorized(client)),
+    ...get('GET /api/v1/campaigns/{id} (own write)', `/api/v1/campaigns/${own.id}`, authorized(client)),
     check: { name: 'object', args: { id: own.id, fields: { name: own.name } } },
   };
 }
@@ -78,7 +81,7 @@ function readForeign({ client, owners }: StepContext): PlannedRequest {
   const foreign = owners.foreign('campaigns', client.orgId);
   if (foreign === undefined) return pageOf(client, CAMPAIGNS);
   return {
-    ...get('GET /api/campaigns/{id} (of another organisation)', `/api/campaigns/${foreign}`, authorized(client)),
+    ...get('GET /api/v1/campaigns/{id} (of another organisation)', `/api/v1/campaigns/${foreign}`, authorized(client)),
     expect: [404],
   };
 }
@@ -86,7 +89,7 @@ function readForeign({ client, owners }: StepContext): PlannedRequest {
 function create({ client, unique }: StepContext): PlannedRequest {
   const name = `Load ${unique()}`;
   return {
-    ...write(client, 'POST /api/campaigns', '/api/campaigns', { ...CONTENT, name }),
+    ...write(client, 'POST /api/v1/campaigns', '/api/v1/campaigns', { ...CONTENT, name }),
     expect: [201],
     check: {
       name: 'created',
@@ -100,7 +103,7 @@ function create({ client, unique }: StepContext): PlannedRequest {
 function preview({ client }: StepContext): PlannedRequest {
   const { subject, body } = CONTENT;
   return {
-    ...write(client, 'POST /api/campaigns/preview', '/api/campaigns/preview', { subject, body }),
+    ...write(client, 'POST /api/v1/campaigns/preview', '/api/v1/campaigns/preview', { subject, body }),
     check: { name: 'text', args: { text: 'two minutes for' } },
   };
 }
@@ -111,7 +114,7 @@ function change(context: StepContext): PlannedRequest {
   if (own === undefined) return create(context);
   const subject = `Changed ${unique()}`;
   return {
-    ...write(client, 'PATCH /api/campaigns/{id}', `/api/campaigns/${own.id}`, { subject }),
+    ...write(client, 'PATCH /api/v1/campaigns/{id}', `/api/v1/campaigns/${own.id}`, { subject }),
     check: { name: 'created', args: { id: own.id, fields: { subject, name: own.name } } },
     remember: () => draftsOf(client).add(own),
   };
@@ -146,7 +149,7 @@ function schedule(context: StepContext): PlannedRequest {
 function previewSchedule({ client }: StepContext): PlannedRequest {
   const body = { cron: '0 * * * *', timeZone: 'America/New_York' };
   return {
-    ...write(client, 'POST /api/campaigns/schedule-preview', '/api/campaigns/schedule-preview', body),
+    ...write(client, 'POST /api/v1/campaigns/schedule-preview', '/api/v1/campaigns/schedule-preview', body),
     check: { name: 'text', args: { text: '"next"' } },
   };
 }
@@ -165,14 +168,14 @@ function refused({ client, owners }: StepContext, verb: string, body?: object): 
   // Until another organisation's campaign has been seen, one that does not exist is as unknown to this one.
   const foreign = owners.foreign('campaigns', client.orgId) ?? NOBODYS_ID;
   return {
-    ...write(client, `POST /api/campaigns/{id}/${verb}`, `/api/campaigns/${foreign}/${verb}`, body),
+    ...write(client, `POST /api/v1/campaigns/{id}/${verb}`, `/api/v1/campaigns/${foreign}/${verb}`, body),
     expect: [404],
   };
 }
 
 function changed(client: Client, id: number, verb: string, args: CheckArgs, body?: object): PlannedRequest {
   return {
-    ...write(client, `POST /api/campaigns/{id}/${verb}`, `/api/campaigns/${id}/${verb}`, body),
+    ...write(client, `POST /api/v1/campaigns/{id}/${verb}`, `/api/v1/campaigns/${id}/${verb}`, body),
     check: { name: 'created', args },
   };
 }

@@ -8,11 +8,11 @@ import { countAnswers } from './count-answers.ts';
 
 export async function requests(context: CountContext): Promise<Readonly<Record<string, Target>>> {
   const { addresses, account } = context;
-  const list = `/api/conversations?limit=50&campaignId=${await oldestCampaign(context)}`;
+  const list = `/api/v1/conversations?limit=50&campaignId=${await oldestCampaign(context)}`;
   const { items } = (await call<{ items: { id: number }[] }>(addresses.api, list, account)).json;
   return {
-    'GET /api/conversations': { path: list },
-    'GET /api/conversations/{id}': { path: `/api/conversations/${items.at(-1)?.id}` },
+    'GET /api/v1/conversations': { path: list },
+    'GET /api/v1/conversations/{id}': { path: `/api/v1/conversations/${items.at(-1)?.id}` },
   };
 }
 
@@ -28,7 +28,7 @@ async function newestLaunched({ addresses, account }: CountContext): Promise<num
   const { items } = (
     await call<{ items: { id: number; launchedAt: string | null }[] }>(
       addresses.api,
-      '/api/campaigns?limit=50',
+      '/api/v1/campaigns?limit=50',
       account,
     )
   ).json;

@@ -32,7 +32,7 @@ const PEOPLE_PER_NEEDED = 1.3;
 const PEOPLE_MIN = 200;
 const CONNECT_PER_SECOND = 400;
 /** Half of them are files; each needs its announcement before. */
-const IMPORTS: Mix = { 'POST /api/imports': 1, 'PUT /api/imports/{id}/file': 1 };
+const IMPORTS: Mix = { 'POST /api/v1/imports': 1, 'PUT /api/v1/imports/{id}/file': 1 };
 
 /** From a quiet evening to 16,000 transactions a minute within seconds, and back; then how many times that. */
 export const denMinute: Scenario = {
@@ -131,8 +131,8 @@ async function evening(context: ScenarioContext, small: Account, times: number):
   };
   const committed = [
     loads.answers.byRoute[SOCKET_MESSAGES.answer],
-    loads.imports.byRoute['PUT /api/imports/{id}/file'],
-    loads.launches.byRoute['POST /api/campaigns/{id}/launch'],
+    loads.imports.byRoute['PUT /api/v1/imports/{id}/file'],
+    loads.launches.byRoute['POST /api/v1/campaigns/{id}/launch'],
   ].filter((figures) => figures !== undefined);
   return {
     times,

@@ -8,13 +8,13 @@ export async function registerCustomer(url: string, employees: number): Promise<
   const domain = `customer-${randomUUID()}.test`;
   const account = await register(url, domain);
   const { token } = account;
-  const { json } = await call<{ id: number }>(url, '/api/imports', {
+  const { json } = await call<{ id: number }>(url, '/api/v1/imports', {
     method: 'POST',
     token,
     body: { fileName: 'everybody.csv' },
   });
   const people = Array.from({ length: employees }, (_, nth) => `Person ${nth},person-${nth}@${domain},Everybody`);
-  await call(url, `/api/imports/${json.id}/file`, {
+  await call(url, `/api/v1/imports/${json.id}/file`, {
     method: 'PUT',
     token,
     headers: { 'content-type': 'text/csv' },

@@ -7,7 +7,7 @@ const TEAMS = 40;
 
 /** 50 employees with their teams, of 200,000. */
 export const listPage: ListPage = {
-  path: '/api/employees',
+  path: '/api/v1/employees',
   rows: EMPLOYEES,
   bare: {
     name: 'employees-page',

@@ -11,7 +11,7 @@ const nPlusOne: PlantedFault = {
     ],
   ],
   scenarios: ['counters'],
-  expected: /GET \/api\/employees: queries/,
+  expected: /GET \/api\/v1\/employees: queries/,
 };
 
 /** The list reads every employee and throws all but a page away: the answers stay right. */
@@ -20,7 +20,7 @@ const unpagedQuery: PlantedFault = {
   file: 'src/modules/employees/queries.ts',
   edits: [['PAGES.all(db, { orgId, afterId, rows })', 'PAGES.all(db, { orgId, afterId, rows: 100_000 })']],
   scenarios: ['counters'],
-  expected: /GET \/api\/employees: rows/,
+  expected: /GET \/api\/v1\/employees: rows/,
 };
 
 export const plantedFaults = [unpagedQuery, nPlusOne];

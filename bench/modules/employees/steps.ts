@@ -2,22 +2,22 @@ import { type List, listStep, nextPageStep, pageOf, rowOf } from '../../load/lis
 import { authorized, get, type PlannedRequest, read, type StepContext, type Steps, write } from '../../load/step.ts';
 
 const EMPLOYEES: List = {
-  route: 'GET /api/employees',
+  route: 'GET /api/v1/employees',
   order: 'asc',
   kind: 'employees',
   check: 'employees',
   args: ({ domain }) => (domain === undefined ? {} : { domain }),
 };
-const TEAMS = read('GET /api/teams', 'page', ({ orgId }) => ({ kind: 'teams', orgId }));
+const TEAMS = read('GET /api/v1/teams', 'page', ({ orgId }) => ({ kind: 'teams', orgId }));
 
 export const EMPLOYEE_STEPS: Steps = {
-  'GET /api/teams': TEAMS,
-  'GET /api/employees': listStep(EMPLOYEES),
-  'GET /api/employees (next page)': nextPageStep(EMPLOYEES),
-  'GET /api/employees (search)': { needs: 'viewer', request: search },
-  'GET /api/employees (team)': { needs: 'viewer', request: ofTeam },
-  'GET /api/employees/{id}/personal-data': { needs: 'admin', request: personalData },
-  'DELETE /api/employees/{id}': { needs: 'admin', request: eraseNobody },
+  'GET /api/v1/teams': TEAMS,
+  'GET /api/v1/employees': listStep(EMPLOYEES),
+  'GET /api/v1/employees (next page)': nextPageStep(EMPLOYEES),
+  'GET /api/v1/employees (search)': { needs: 'viewer', request: search },
+  'GET /api/v1/employees (team)': { needs: 'viewer', request: ofTeam },
+  'GET /api/v1/employees/{id}/personal-data': { needs: 'admin', request: personalData },
+  'DELETE /api/v1/employees/{id}': { needs: 'admin', request: eraseNobody },
 };
 
 const BEGINNINGS = ['mar', 'jo', 'zai', 'kwame', 'le', 'ol', 'vik', 'hor', 'an', 'sofia l'];
@@ -44,12 +44,16 @@ function personalData(context: StepContext): PlannedRequest {
   const kept = rowOf(client, EMPLOYEES, random);
   if (kept === undefined) return pageOf(client, EMPLOYEES);
   return {
-    ...get('GET /api/employees/{id}/personal-data', `/api/employees/${kept.id}/personal-data`, authorized(client)),
+    ...get(
+      'GET /api/v1/employees/{id}/personal-data',
+      `/api/v1/employees/${kept.id}/personal-data`,
+      authorized(client),
+    ),
     check: { name: 'text', args: { text: `"id":${kept.id},"name"` } },
   };
 }
 
 /** An id that nobody has: the other steps need the people that there are. */
 function eraseNobody({ client }: StepContext): PlannedRequest {
-  return { ...write(client, 'DELETE /api/employees/{id}', '/api/employees/999999999'), expect: [404] };
+  return { ...write(client, 'DELETE /api/v1/employees/{id}', '/api/v1/employees/999999999'), expect: [404] };
 }

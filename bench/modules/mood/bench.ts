@@ -3,12 +3,12 @@ import { read } from '../../load/step.ts';
 import type { ModuleBench } from '../../module-bench.ts';
 
 export const bench: ModuleBench = {
-  steps: { 'GET /api/mood': read('GET /api/mood', 'mood') },
-  officeDay: { 'GET /api/mood': 10 },
+  steps: { 'GET /api/v1/mood': read('GET /api/v1/mood', 'mood') },
+  officeDay: { 'GET /api/v1/mood': 10 },
   checks: { mood: checkMood },
   figures: { answersToday: isCount, moodToday: isMood, moodWeekAgo: isMood },
-  growing: { 'GET /api/mood': 'time' },
-  counted: async () => ({ requests: async () => ({ 'GET /api/mood': { path: '/api/mood' } }) }),
+  growing: { 'GET /api/v1/mood': 'time' },
+  counted: async () => ({ requests: async () => ({ 'GET /api/v1/mood': { path: '/api/v1/mood' } }) }),
 };
 
 interface MoodDay {

@@ -65,9 +65,12 @@ function ask(port: number): Promise<Answer> {
   const begun = performance.now();
   return new Promise((resolve) => {
     const end = (status: number) => resolve({ status, ms: performance.now() - begun });
-    const asked = request({ port, host: '127.0.0.1', path: '/api/page', agent: false }, (answer: IncomingMessage) => {
-      answer.resume().once('end', () => end(answer.statusCode ?? 0));
-    });
+    const asked = request(
+      { port, host: '127.0.0.1', path: '/api/v1/page', agent: false },
+      (answer: IncomingMessage) => {
+        answer.resume().once('end', () => end(answer.statusCode ?? 0));
+      },
+    );
     asked.once('error', () => end(0));
     asked.end();
   });

@@ -32,7 +32,7 @@ export const pattern: PatternCase<Twin, Input> = {
     const answers: string[] = [];
     let refused = 0;
     for (let person = 0; person < people; person++) {
-      const answer = await fetch(`http://127.0.0.1:${port}/api/sessions`, {
+      const answer = await fetch(`http://127.0.0.1:${port}/api/v1/sessions`, {
         method: 'POST',
         headers: { 'content-type': 'application/json', connection: 'close' },
         body: JSON.stringify({ person }),
@@ -60,7 +60,7 @@ function drip(port: number, count: number) {
   function hold(): void {
     const socket = connect(port, '127.0.0.1');
     socket.write(
-      'POST /api/sessions HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 1000\r\n\r\n{',
+      'POST /api/v1/sessions HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 1000\r\n\r\n{',
     );
     const timer = setInterval(() => (isStopped ? socket.destroy() : socket.write(' ')), DRIP_EVERY_MS);
     socket.on('error', () => undefined);

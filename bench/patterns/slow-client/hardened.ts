@@ -22,7 +22,7 @@ export async function openServer(signIn: SignIn): Promise<Server> {
   });
   limitSlowBodies(app as unknown as App, metrics, admission.isRecognised);
   admission.watch(app as unknown as App);
-  app.post('/api/sessions', { config: { public: true } }, async ({ body }) => signIn(body));
+  app.post('/api/v1/sessions', { config: { public: true } }, async ({ body }) => signIn(body));
   await app.listen({ port: 0, host: '127.0.0.1' });
   return app.server;
 }

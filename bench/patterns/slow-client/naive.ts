@@ -9,7 +9,7 @@ export async function openServer(signIn: SignIn): Promise<Server> {
     handlerTimeout: REQUEST_MS,
     serverFactory: (answer) => createServer({ requestTimeout: UPLOAD_MS }, limitInFlight(answer)),
   });
-  app.post('/api/sessions', { config: { public: true } }, async ({ body }) => signIn(body));
+  app.post('/api/v1/sessions', { config: { public: true } }, async ({ body }) => signIn(body));
   await app.listen({ port: 0, host: '127.0.0.1' });
   return app.server;
 }

@@ -3,7 +3,7 @@ import type { Problems } from '../../http/paths.ts';
 
 declare module '../../http/paths.ts' {
   interface Paths {
-    '/api/registrations': {
+    '/api/v1/registrations': {
       /** Register a new organisation and its owner */
       post: {
         requestBody: {
@@ -22,7 +22,7 @@ declare module '../../http/paths.ts' {
         } & Problems<400 | 403 | 408 | 409 | 413 | 415 | 429 | 431 | 500 | 503>;
       };
     };
-    '/api/sign-in-options': {
+    '/api/v1/sign-in-options': {
       /** How people can sign in, besides with a password */
       get: {
         responses: { 200: { content: { 'application/json': { oidc: boolean } } } } & Problems<
@@ -30,7 +30,7 @@ declare module '../../http/paths.ts' {
         >;
       };
     };
-    '/api/sessions': {
+    '/api/v1/sessions': {
       /** Sign in */
       post: {
         requestBody: { content: { 'application/json': { email: string; password: string } } };
@@ -67,7 +67,7 @@ declare module '../../http/paths.ts' {
         } & Problems<400 | 401 | 429 | 431 | 500 | 503>;
       };
     };
-    '/api/sessions/second-factor': {
+    '/api/v1/sessions/second-factor': {
       /** Sign in, second step */
       post: {
         requestBody: { content: { 'application/json': { ticket: string; code: string } } };
@@ -84,7 +84,7 @@ declare module '../../http/paths.ts' {
         } & Problems<400 | 403 | 408 | 409 | 413 | 415 | 429 | 431 | 500 | 503>;
       };
     };
-    '/api/sessions/current': {
+    '/api/v1/sessions/current': {
       /** Sign out */
       delete: {
         responses: { 204: { content?: never } } & Problems<
@@ -92,7 +92,7 @@ declare module '../../http/paths.ts' {
         >;
       };
     };
-    '/api/me': {
+    '/api/v1/me': {
       /** Who is signed in */
       get: {
         responses: {
@@ -108,7 +108,7 @@ declare module '../../http/paths.ts' {
         } & Problems<400 | 401 | 429 | 431 | 500 | 503>;
       };
     };
-    '/api/password': {
+    '/api/v1/password': {
       /** Change your password */
       put: {
         requestBody: { content: { 'application/json': { current: string; password: string } } };
@@ -117,21 +117,21 @@ declare module '../../http/paths.ts' {
         >;
       };
     };
-    '/api/password-resets': {
+    '/api/v1/password-resets': {
       /** Mail a link to reset a forgotten password */
       post: {
         requestBody: { content: { 'application/json': { email: string } } };
         responses: { 204: { content?: never } } & Problems<400 | 403 | 408 | 409 | 413 | 415 | 429 | 431 | 500 | 503>;
       };
     };
-    '/api/password-resets/confirmations': {
+    '/api/v1/password-resets/confirmations': {
       /** Choose a new password, with the link from the mail */
       post: {
         requestBody: { content: { 'application/json': { token: string; password: string } } };
         responses: { 204: { content?: never } } & Problems<400 | 403 | 408 | 409 | 413 | 415 | 429 | 431 | 500 | 503>;
       };
     };
-    '/api/email-verifications': {
+    '/api/v1/email-verifications': {
       /** Mail a link to confirm your address again */
       post: {
         parameters: { header?: { 'idempotency-key'?: string } };
@@ -140,14 +140,14 @@ declare module '../../http/paths.ts' {
         >;
       };
     };
-    '/api/email-verifications/confirmations': {
+    '/api/v1/email-verifications/confirmations': {
       /** Confirm an address, with the link from the mail */
       post: {
         requestBody: { content: { 'application/json': { token: string } } };
         responses: { 204: { content?: never } } & Problems<400 | 403 | 408 | 409 | 413 | 415 | 429 | 431 | 500 | 503>;
       };
     };
-    '/api/sessions/others': {
+    '/api/v1/sessions/others': {
       /** End all your sessions but this one */
       delete: {
         responses: { 200: { content: { 'application/json': { ended: number } } } } & Problems<
@@ -155,7 +155,7 @@ declare module '../../http/paths.ts' {
         >;
       };
     };
-    '/api/sessions/{id}': {
+    '/api/v1/sessions/{id}': {
       /** End one of your sessions */
       delete: {
         parameters: { path: { id: number } };
@@ -164,7 +164,7 @@ declare module '../../http/paths.ts' {
         >;
       };
     };
-    '/api/second-factor': {
+    '/api/v1/second-factor': {
       /** Whether signing in needs a code, too */
       get: {
         responses: {
@@ -180,7 +180,7 @@ declare module '../../http/paths.ts' {
         } & Problems<400 | 401 | 403 | 408 | 409 | 413 | 415 | 422 | 429 | 431 | 500 | 503>;
       };
     };
-    '/api/second-factor/confirmation': {
+    '/api/v1/second-factor/confirmation': {
       /** From now on, signing in needs a code */
       post: {
         parameters: { header?: { 'idempotency-key'?: string } };
@@ -190,7 +190,7 @@ declare module '../../http/paths.ts' {
         >;
       };
     };
-    '/api/second-factor/removal': {
+    '/api/v1/second-factor/removal': {
       /** Signing in needs no code any more */
       post: {
         parameters: { header?: { 'idempotency-key'?: string } };

@@ -77,7 +77,7 @@ export function routes(api: App, context: ApiContext): void {
           201: Welcomed,
           202: Type.Object({
             ticket: Type.String({
-              description: 'the password was right: send it with a code to /api/sessions/second-factor',
+              description: 'the password was right: send it with a code to /api/v1/sessions/second-factor',
             }),
           }),
         },
@@ -105,7 +105,8 @@ export function routes(api: App, context: ApiContext): void {
       schema: {
         operationId: 'signInWithCode',
         summary: 'Sign in, second step',
-        description: 'With the ticket from POST /api/sessions, and a code of the authenticator app or a recovery code.',
+        description:
+          'With the ticket from POST /api/v1/sessions, and a code of the authenticator app or a recovery code.',
         tags: ['accounts'],
         body: Type.Object({ ticket: Type.String({ minLength: 1, maxLength: TICKET_CHARS_MAX }), code: Code }, closed),
         response: { 201: Welcomed },

@@ -67,7 +67,7 @@ export async function confirmSetUp(parts: SecondFactorParts, actor: SignedInActo
   const codes = Array.from({ length: RECOVERY_CODES }, createRecoveryCode);
   await parts.db.write(async (transaction) => {
     const found = await secondFactor(transaction, orgId, userId);
-    if (found === undefined) throw new AppError('conflict', 'Begin with POST /api/second-factor.');
+    if (found === undefined) throw new AppError('conflict', 'Begin with POST /api/v1/second-factor.');
     if (found.confirmedAt !== null) throw alreadySetUp();
     if (!(await isRightCode(transaction, parts.secretKey, { orgId, userId }, code))) throw wrongCode();
     await confirmSecondFactor(transaction, orgId, userId);

@@ -20,7 +20,7 @@ export function createWelcomeReply(config: Pick<Config, 'apiUrl'>, signIns: Sign
     const device = signIns.remember(request.cookies[DEVICE_COOKIE], welcome.user.email);
     reply.code(201).setCookie(SESSION_COOKIE, welcome.token, cookie);
     // Sent to no other route: it grants nothing, but it says which browser this is.
-    reply.setCookie(DEVICE_COOKIE, device, { ...cookie, path: '/api/sessions', maxAge: DEVICE_MS / 1000 });
+    reply.setCookie(DEVICE_COOKIE, device, { ...cookie, path: '/api/v1/sessions', maxAge: DEVICE_MS / 1000 });
     return welcome;
   };
 }

@@ -3,7 +3,7 @@ import type { Problems } from '../../http/paths.ts';
 
 declare module '../../http/paths.ts' {
   interface Paths {
-    '/api/audit-log': {
+    '/api/v1/audit-log': {
       /** Who did what in the organisation, newest first */
       get: {
         parameters: {
@@ -31,7 +31,7 @@ declare module '../../http/paths.ts' {
         } & Problems<400 | 401 | 403 | 429 | 431 | 500 | 503>;
       };
     };
-    '/api/exports/audit-log.csv': {
+    '/api/v1/exports/audit-log.csv': {
       /** The audit log as CSV, streamed, newest first */
       get: {
         parameters: { query?: { actorId?: number; action?: string; from?: string; to?: string } };

@@ -3,7 +3,7 @@ import type { Problems } from '../../http/paths.ts';
 
 declare module '../../http/paths.ts' {
   interface Paths {
-    '/api/campaigns': {
+    '/api/v1/campaigns': {
       /** Campaigns, newest first */
       get: {
         parameters: { query?: { limit?: number; cursor?: string } };
@@ -108,7 +108,7 @@ declare module '../../http/paths.ts' {
         } & Problems<400 | 401 | 403 | 408 | 409 | 413 | 415 | 422 | 429 | 431 | 500 | 503>;
       };
     };
-    '/api/campaigns/defaults': {
+    '/api/v1/campaigns/defaults': {
       /** Default text and questions to start from */
       get: {
         responses: {
@@ -124,7 +124,7 @@ declare module '../../http/paths.ts' {
         } & Problems<400 | 401 | 429 | 431 | 500 | 503>;
       };
     };
-    '/api/campaigns/preview': {
+    '/api/v1/campaigns/preview': {
       /** Preview a mail */
       post: {
         parameters: { header?: { 'idempotency-key'?: string } };
@@ -134,7 +134,7 @@ declare module '../../http/paths.ts' {
         } & Problems<400 | 401 | 403 | 408 | 409 | 413 | 415 | 422 | 429 | 431 | 500 | 503>;
       };
     };
-    '/api/campaigns/{id}': {
+    '/api/v1/campaigns/{id}': {
       /** A campaign and its progress */
       get: {
         parameters: { path: { id: number } };
@@ -236,7 +236,7 @@ declare module '../../http/paths.ts' {
         } & Problems<400 | 401 | 403 | 404 | 408 | 409 | 413 | 415 | 429 | 431 | 500 | 503>;
       };
     };
-    '/api/campaigns/{id}/preview': {
+    '/api/v1/campaigns/{id}/preview': {
       /** Preview the mail of a campaign, with the number of people who would get it now */
       get: {
         parameters: { path: { id: number } };
@@ -245,7 +245,7 @@ declare module '../../http/paths.ts' {
         } & Problems<400 | 401 | 404 | 429 | 431 | 500 | 503>;
       };
     };
-    '/api/campaigns/{id}/test': {
+    '/api/v1/campaigns/{id}/test': {
       /** Send the mail of a campaign to yourself, marked as a test */
       post: {
         parameters: { header?: { 'idempotency-key'?: string }; path: { id: number } };
@@ -254,7 +254,7 @@ declare module '../../http/paths.ts' {
         >;
       };
     };
-    '/api/campaigns/{id}/launch': {
+    '/api/v1/campaigns/{id}/launch': {
       /** Send a campaign now */
       post: {
         parameters: { header?: { 'idempotency-key'?: string }; path: { id: number } };
@@ -301,7 +301,7 @@ declare module '../../http/paths.ts' {
         } & Problems<400 | 401 | 403 | 404 | 408 | 409 | 413 | 415 | 422 | 429 | 431 | 500 | 503>;
       };
     };
-    '/api/campaigns/{id}/schedule': {
+    '/api/v1/campaigns/{id}/schedule': {
       /** Send a campaign later, once or repeatedly */
       post: {
         parameters: { header?: { 'idempotency-key'?: string }; path: { id: number } };
@@ -349,7 +349,7 @@ declare module '../../http/paths.ts' {
         } & Problems<400 | 401 | 403 | 404 | 408 | 409 | 413 | 415 | 422 | 429 | 431 | 500 | 503>;
       };
     };
-    '/api/campaigns/schedule-preview': {
+    '/api/v1/campaigns/schedule-preview': {
       /** When a schedule would launch, before it is saved */
       post: {
         parameters: { header?: { 'idempotency-key'?: string } };
@@ -359,7 +359,7 @@ declare module '../../http/paths.ts' {
         >;
       };
     };
-    '/api/campaigns/{id}/cancel': {
+    '/api/v1/campaigns/{id}/cancel': {
       /** Cancel a campaign: mails that are not sent yet are not sent */
       post: {
         parameters: { header?: { 'idempotency-key'?: string }; path: { id: number } };
@@ -406,7 +406,7 @@ declare module '../../http/paths.ts' {
         } & Problems<400 | 401 | 403 | 404 | 408 | 409 | 413 | 415 | 422 | 429 | 431 | 500 | 503>;
       };
     };
-    '/api/campaigns/{id}/pause': {
+    '/api/v1/campaigns/{id}/pause': {
       /** Pause a campaign that is being sent */
       post: {
         parameters: { header?: { 'idempotency-key'?: string }; path: { id: number } };
@@ -453,7 +453,7 @@ declare module '../../http/paths.ts' {
         } & Problems<400 | 401 | 403 | 404 | 408 | 409 | 413 | 415 | 422 | 429 | 431 | 500 | 503>;
       };
     };
-    '/api/campaigns/{id}/resume': {
+    '/api/v1/campaigns/{id}/resume': {
       /** Resume a paused campaign */
       post: {
         parameters: { header?: { 'idempotency-key'?: string }; path: { id: number } };
@@ -500,7 +500,7 @@ declare module '../../http/paths.ts' {
         } & Problems<400 | 401 | 403 | 404 | 408 | 409 | 413 | 415 | 422 | 429 | 431 | 500 | 503>;
       };
     };
-    '/api/campaigns/{id}/failures': {
+    '/api/v1/campaigns/{id}/failures': {
       /** How many recipients failed, by cause */
       get: {
         parameters: { path: { id: number } };
@@ -515,7 +515,7 @@ declare module '../../http/paths.ts' {
         } & Problems<400 | 401 | 404 | 429 | 431 | 500 | 503>;
       };
     };
-    '/api/campaigns/{id}/retry': {
+    '/api/v1/campaigns/{id}/retry': {
       /** Send to failed recipients again: to one, to those of one cause, or to all */
       post: {
         parameters: { header?: { 'idempotency-key'?: string }; path: { id: number } };
@@ -570,7 +570,7 @@ declare module '../../http/paths.ts' {
         } & Problems<400 | 401 | 403 | 404 | 408 | 409 | 413 | 415 | 422 | 429 | 431 | 500 | 503>;
       };
     };
-    '/api/campaigns/{id}/reach-outs': {
+    '/api/v1/campaigns/{id}/reach-outs': {
       /** The mails of a campaign, one per recipient */
       get: {
         parameters: {

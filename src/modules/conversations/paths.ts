@@ -3,7 +3,7 @@ import type { Problems } from '../../http/paths.ts';
 
 declare module '../../http/paths.ts' {
   interface Paths {
-    '/api/conversations': {
+    '/api/v1/conversations': {
       /** Conversations, newest first */
       get: {
         parameters: { query?: { limit?: number; cursor?: string; campaignId?: number } };
@@ -30,7 +30,7 @@ declare module '../../http/paths.ts' {
         } & Problems<400 | 401 | 429 | 431 | 500 | 503>;
       };
     };
-    '/api/conversations/{id}': {
+    '/api/v1/conversations/{id}': {
       /** A conversation with its messages */
       get: {
         parameters: { path: { id: number } };
@@ -65,7 +65,7 @@ declare module '../../http/paths.ts' {
         } & Problems<400 | 401 | 404 | 429 | 431 | 500 | 503>;
       };
     };
-    '/api/conversations/{id}/ticket': {
+    '/api/v1/conversations/{id}/ticket': {
       /** Watch a conversation live */
       post: {
         parameters: { header?: { 'idempotency-key'?: string }; path: { id: number } };
@@ -74,7 +74,7 @@ declare module '../../http/paths.ts' {
         } & Problems<400 | 401 | 403 | 404 | 408 | 409 | 413 | 415 | 422 | 429 | 431 | 500 | 503>;
       };
     };
-    '/api/exports/answers.csv': {
+    '/api/v1/exports/answers.csv': {
       /** All answers as CSV, streamed */
       get: {
         parameters: { query?: { from?: string; to?: string } };

@@ -3,7 +3,7 @@ import type { Problems } from '../../http/paths.ts';
 
 declare module '../../http/paths.ts' {
   interface Paths {
-    '/api/summary': {
+    '/api/v1/summary': {
       /** The key figures */
       get: {
         responses: { 200: { content: { 'application/json': Record<string, unknown> } } } & Problems<

@@ -34,7 +34,7 @@ export async function importEmployees(
 ): Promise<void> {
   const claimed = await db.write((transaction) => claimImport(transaction, orgId, importId));
   if (!claimed)
-    throw new AppError('conflict', 'This import already has its file. Start a new import with POST /api/imports.');
+    throw new AppError('conflict', 'This import already has its file. Start a new import with POST /api/v1/imports.');
   const seenTeams = new Map<string, number>();
   let line = 1;
   let fault: unknown;

@@ -3,7 +3,7 @@ import type { Problems } from '../../http/paths.ts';
 
 declare module '../../http/paths.ts' {
   interface Paths {
-    '/api/employees': {
+    '/api/v1/employees': {
       /** Employees, oldest first; search results are ordered by the matched text */
       get: {
         parameters: { query?: { limit?: number; cursor?: string; search?: string; teamId?: number } };
@@ -26,7 +26,7 @@ declare module '../../http/paths.ts' {
         } & Problems<400 | 401 | 429 | 431 | 500 | 503>;
       };
     };
-    '/api/employees/{id}/personal-data': {
+    '/api/v1/employees/{id}/personal-data': {
       /** Everything that is held about one employee */
       get: {
         parameters: { path: { id: number } };
@@ -35,7 +35,7 @@ declare module '../../http/paths.ts' {
         >;
       };
     };
-    '/api/employees/{id}': {
+    '/api/v1/employees/{id}': {
       /** Erase one employee, with everything that is held about them */
       delete: {
         parameters: { path: { id: number } };
@@ -44,7 +44,7 @@ declare module '../../http/paths.ts' {
         >;
       };
     };
-    '/api/teams': {
+    '/api/v1/teams': {
       /** All teams */
       get: {
         responses: {
@@ -52,7 +52,7 @@ declare module '../../http/paths.ts' {
         } & Problems<400 | 401 | 429 | 431 | 500 | 503>;
       };
     };
-    '/api/imports': {
+    '/api/v1/imports': {
       /** Create an import, whose file is sent next */
       post: {
         parameters: { header?: { 'idempotency-key'?: string } };
@@ -128,7 +128,7 @@ declare module '../../http/paths.ts' {
         } & Problems<400 | 401 | 429 | 431 | 500 | 503>;
       };
     };
-    '/api/imports/{id}': {
+    '/api/v1/imports/{id}': {
       /** An import and its progress */
       get: {
         parameters: { path: { id: number } };
@@ -165,7 +165,7 @@ declare module '../../http/paths.ts' {
         } & Problems<400 | 401 | 404 | 429 | 431 | 500 | 503>;
       };
     };
-    '/api/imports/preview': {
+    '/api/v1/imports/preview': {
       /** See how a file would be read */
       post: {
         parameters: {
@@ -207,7 +207,7 @@ declare module '../../http/paths.ts' {
         } & Problems<400 | 401 | 403 | 408 | 409 | 413 | 415 | 422 | 429 | 431 | 500 | 503>;
       };
     };
-    '/api/imports/{id}/file': {
+    '/api/v1/imports/{id}/file': {
       /** Send the file of an import (text/csv) */
       put: {
         parameters: {

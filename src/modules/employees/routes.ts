@@ -188,7 +188,7 @@ export function routes(api: App, { cursors, person }: ApiContext): void {
         schema: {
           summary: 'Send the file of an import (text/csv)',
           description:
-            'Columns: name, email, team. How the file is to be read is found out from its beginning, unless it is chosen here; POST /api/imports/preview shows it before anything is written. Responds when the whole file has been read; GET /api/imports/{id} shows the progress meanwhile.',
+            'Columns: name, email, team. How the file is to be read is found out from its beginning, unless it is chosen here; POST /api/v1/imports/preview shows it before anything is written. Responds when the whole file has been read; GET /api/v1/imports/{id} shows the progress meanwhile.',
           tags,
           consumes: ['text/csv'],
           params: IdParams,

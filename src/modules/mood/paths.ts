@@ -3,7 +3,7 @@ import type { Problems } from '../../http/paths.ts';
 
 declare module '../../http/paths.ts' {
   interface Paths {
-    '/api/mood': {
+    '/api/v1/mood': {
       /** Mood by day, and by team and day */
       get: {
         parameters: { query?: { from?: string; to?: string } };

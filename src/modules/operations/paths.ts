@@ -3,7 +3,7 @@ import type { Problems } from '../../http/paths.ts';
 
 declare module '../../http/paths.ts' {
   interface Paths {
-    '/api/operations': {
+    '/api/v1/operations': {
       /** The state of every process, queue and server */
       get: {
         responses: {

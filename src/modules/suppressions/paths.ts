@@ -3,7 +3,7 @@ import type { Problems } from '../../http/paths.ts';
 
 declare module '../../http/paths.ts' {
   interface Paths {
-    '/api/suppressions': {
+    '/api/v1/suppressions': {
       /** Addresses that are not sent mail, newest first; search results are ordered by address */
       get: {
         parameters: { query?: { limit?: number; cursor?: string; search?: string } };
@@ -47,7 +47,7 @@ declare module '../../http/paths.ts' {
         } & Problems<400 | 401 | 403 | 408 | 409 | 413 | 415 | 422 | 429 | 431 | 500 | 503>;
       };
     };
-    '/api/suppressions/{id}/lift': {
+    '/api/v1/suppressions/{id}/lift': {
       /** Let an address be sent mail again */
       post: {
         parameters: { header?: { 'idempotency-key'?: string }; path: { id: number } };
@@ -68,7 +68,7 @@ declare module '../../http/paths.ts' {
         } & Problems<400 | 401 | 403 | 404 | 408 | 409 | 413 | 415 | 422 | 429 | 431 | 500 | 503>;
       };
     };
-    '/api/mail-events': {
+    '/api/v1/mail-events': {
       /** Report bounces and complaints, signed (for mail providers) */
       post: {
         requestBody: {

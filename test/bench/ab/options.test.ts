@@ -17,8 +17,11 @@ test('a version is all that it needs', () => {
 });
 
 test('single requests are as frequent beside each other as in a day', () => {
-  const { mix } = read(['HEAD', '--only=GET /api/me,GET /api/notes']);
-  expect(mix).toEqual({ 'GET /api/me': officeDay['GET /api/me'], 'GET /api/notes': officeDay['GET /api/notes'] });
+  const { mix } = read(['HEAD', '--only=GET /api/v1/me,GET /api/v1/notes']);
+  expect(mix).toEqual({
+    'GET /api/v1/me': officeDay['GET /api/v1/me'],
+    'GET /api/v1/notes': officeDay['GET /api/v1/notes'],
+  });
 });
 
 test.each<[string[], RegExp]>([

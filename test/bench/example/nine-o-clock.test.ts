@@ -20,7 +20,7 @@ test('the example of docs/bench-scenario.md runs, and what it finds is true', as
   const [answers] = conditions;
   expect(answers).toEqual({ says: 'nothing wrong or failed (0: )', holds: true });
   expect(figures['wrong']).toBe(0);
-  expect(Object.keys(loads?.['nine']?.byRoute ?? {})).toEqual(['GET /api/me', 'GET /api/summary']);
+  expect(Object.keys(loads?.['nine']?.byRoute ?? {})).toEqual(['GET /api/v1/me', 'GET /api/v1/summary']);
 });
 
 test('the example finds that answers are wrong', async () => {

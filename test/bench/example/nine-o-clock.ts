@@ -19,7 +19,7 @@ export const nineOClock: Scenario = {
         kind: 'open-loop',
         url: layout.addresses.api,
         accounts,
-        mix: { 'GET /api/me': 1, 'GET /api/summary': 1 },
+        mix: { 'GET /api/v1/me': 1, 'GET /api/v1/summary': 1 },
         phases: [
           { seconds: 2, perSecond: QUIET_PER_SECOND },
           { seconds: SECONDS[profile], perSecond: NINE_PER_SECOND },

@@ -32,64 +32,64 @@ function requestsFor(mix: Record<string, number>, plan: Partial<OpenLoopPlan> = 
 const answer = (json: unknown, headers = {}) => ({ status: 200, headers, bytes: Buffer.alloc(0), json });
 
 test('a step that needs an earlier answer asks for it first, and then uses it', () => {
-  const requests = requestsFor({ 'DELETE /api/notes/{id}': 1 });
+  const requests = requestsFor({ 'DELETE /api/v1/notes/{id}': 1 });
   const first = requests.next();
-  expect(first.route).toBe('POST /api/notes');
+  expect(first.route).toBe('POST /api/v1/notes');
   first.remember?.(answer({ id: 41 }, { 'read-after': '0/16B3748' }));
   const second = requests.next();
-  expect(second).toMatchObject({ route: 'DELETE /api/notes/{id}', method: 'DELETE', path: '/api/notes/41' });
+  expect(second).toMatchObject({ route: 'DELETE /api/v1/notes/{id}', method: 'DELETE', path: '/api/v1/notes/41' });
   expect(second.headers).toMatchObject({ 'read-after': '0/16B3748', authorization: 'Bearer x' });
 });
 
 test('the next page follows the cursor of the page before, and starts beyond its last row', () => {
-  const requests = requestsFor({ 'GET /api/notes (next page)': 1 });
+  const requests = requestsFor({ 'GET /api/v1/notes (next page)': 1 });
   const first = requests.next();
-  expect(first.route).toBe('GET /api/notes');
+  expect(first.route).toBe('GET /api/v1/notes');
   first.remember?.(answer({ items: [{ id: 9 }, { id: 7 }], nextCursor: 'a+b' }));
   const second = requests.next();
-  expect(second).toMatchObject({ route: 'GET /api/notes (next page)', path: '/api/notes?limit=50&cursor=a%2Bb' });
+  expect(second).toMatchObject({ route: 'GET /api/v1/notes (next page)', path: '/api/v1/notes?limit=50&cursor=a%2Bb' });
   expect(second.check?.args).toMatchObject({ after: 7, order: 'desc', kind: 'notes', orgId: 1 });
 });
 
 test('of two answers that overtook each other, the later position is kept', () => {
-  const requests = requestsFor({ 'GET /api/me': 1 });
+  const requests = requestsFor({ 'GET /api/v1/me': 1 });
   for (const position of ['0/A', '0/10', '0/9']) requests.next().remember?.(answer({}, { 'read-after': position }));
   expect(requests.next().headers).toMatchObject({ 'read-after': '0/10' });
 });
 
 test('weights decide how often a step comes', () => {
-  const requests = requestsFor({ 'GET /api/me': 9, 'GET /api/summary': 1 });
+  const requests = requestsFor({ 'GET /api/v1/me': 9, 'GET /api/v1/summary': 1 });
   const routes = Array.from({ length: 1_000 }, () => requests.next().route);
-  const summaries = routes.filter((route) => route === 'GET /api/summary').length;
+  const summaries = routes.filter((route) => route === 'GET /api/v1/summary').length;
   expect(summaries).toBeGreaterThan(60);
   expect(summaries).toBeLessThan(140);
 });
 
 test('in cycles each step comes as often as its weight says, also one that needs something first', () => {
-  const mix = { 'GET /api/me': 2, 'DELETE /api/notes/{id}': 1, 'GET /docs/openapi.json': 1 };
+  const mix = { 'GET /api/v1/me': 2, 'DELETE /api/v1/notes/{id}': 1, 'GET /docs/openapi.json': 1 };
   const requests = requestsFor(mix, { mixOrder: 'cycle' });
   const asked: Record<string, number> = {};
   for (let nth = 0; nth < 15; nth++) {
     const request = requests.next();
     asked[request.route] = (asked[request.route] ?? 0) + 1;
-    if (request.route === 'POST /api/notes') request.remember?.(answer({ id: nth }));
+    if (request.route === 'POST /api/v1/notes') request.remember?.(answer({ id: nth }));
   }
   expect(asked).toEqual({
-    'GET /api/me': 6,
+    'GET /api/v1/me': 6,
     'GET /docs/openapi.json': 3,
-    'DELETE /api/notes/{id}': 3,
-    'POST /api/notes': 3,
+    'DELETE /api/v1/notes/{id}': 3,
+    'POST /api/v1/notes': 3,
   });
 });
 
 test('a cycle goes on past a step that is never given what it needs', () => {
-  const requests = requestsFor({ 'DELETE /api/notes/{id}': 1, 'GET /api/me': 1 }, { mixOrder: 'cycle' });
+  const requests = requestsFor({ 'DELETE /api/v1/notes/{id}': 1, 'GET /api/v1/me': 1 }, { mixOrder: 'cycle' });
   const routes = Array.from({ length: 8 }, () => requests.next().route);
-  expect(routes.filter((route) => route === 'GET /api/me')).toHaveLength(2);
+  expect(routes.filter((route) => route === 'GET /api/v1/me')).toHaveLength(2);
 });
 
 test('a mix that no account may ask is refused', () => {
-  expect(() => requestsFor({ 'POST /api/notes': 1 }, { accounts: [{ ...ACCOUNT, role: 'viewer' }] })).toThrow(
+  expect(() => requestsFor({ 'POST /api/v1/notes': 1 }, { accounts: [{ ...ACCOUNT, role: 'viewer' }] })).toThrow(
     'needs an account for: admin',
   );
 });

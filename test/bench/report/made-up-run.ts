@@ -72,7 +72,7 @@ export function scenario(
         ),
       ]),
     ),
-    covers: ['GET /api/me'],
+    covers: ['GET /api/v1/me'],
     seconds: 60,
   };
 }
@@ -101,7 +101,7 @@ function load(perSecond: number, medianMs: number): LoadFigures {
     offeredPerSecond: perSecond,
     achievedPerSecond: perSecond,
     latency,
-    byRoute: { 'GET /api/me': latency, 'GET /api/notes (search)': latency },
+    byRoute: { 'GET /api/v1/me': latency, 'GET /api/v1/notes (search)': latency },
     refusals: latencyFigures(createHistogram()),
     failed: 0,
     statuses: { 200: perSecond * seconds },

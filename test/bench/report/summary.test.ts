@@ -25,7 +25,7 @@ function run(change: Partial<RunResult> = {}, figures: Record<string, number> = 
     outcome: 'met' as const,
     pass: true,
     reasons: [],
-    figures: { counted: 2, 'GET /api/me: queries': 1, ...figures },
+    figures: { counted: 2, 'GET /api/v1/me: queries': 1, ...figures },
     boxes: { api: box },
     covers: [],
     seconds: 10,
@@ -62,10 +62,10 @@ test('the comment begins with the mark by which an earlier one is found, and say
 });
 
 test('counters that differ from the base are listed with both values, those that do not are left out', () => {
-  const base = historyEntryOf(run({ commit: 'bbbbbbbbbbbb' }, { 'GET /api/me: rows': 1 }));
-  const text = summaryOf(run({}, { 'GET /api/me: rows': 51 }), base, undefined);
-  expect(text).toContain('| GET /api/me: rows | 1 | 51 |');
-  expect(text).not.toContain('GET /api/me: queries |');
+  const base = historyEntryOf(run({ commit: 'bbbbbbbbbbbb' }, { 'GET /api/v1/me: rows': 1 }));
+  const text = summaryOf(run({}, { 'GET /api/v1/me: rows': 51 }), base, undefined);
+  expect(text).toContain('| GET /api/v1/me: rows | 1 | 51 |');
+  expect(text).not.toContain('GET /api/v1/me: queries |');
   expect(text).toContain('changed against bbbbbbbbb');
 });
 
@@ -79,10 +79,10 @@ test('the history keeps a run once per commit, and no more runs than it has room
   const file = historyFile();
   for (let nth = 0; nth < HISTORY_RUNS_MAX + 2; nth++)
     appendToHistory(file, historyEntryOf(run({ commit: `commit-${nth}` })));
-  appendToHistory(file, historyEntryOf(run({ commit: 'commit-3' }, { 'GET /api/me: queries': 9 })));
+  appendToHistory(file, historyEntryOf(run({ commit: 'commit-3' }, { 'GET /api/v1/me: queries': 9 })));
   const history = readHistory(file);
   expect(history).toHaveLength(HISTORY_RUNS_MAX);
-  expect(history.at(-1)).toMatchObject({ commit: 'commit-3', counters: { 'GET /api/me: queries': 9 } });
+  expect(history.at(-1)).toMatchObject({ commit: 'commit-3', counters: { 'GET /api/v1/me: queries': 9 } });
   expect(history.filter(({ commit }) => commit === 'commit-3')).toHaveLength(1);
   expect(history.some(({ commit }) => commit === 'commit-0')).toBe(false);
 });

@@ -80,7 +80,7 @@ test('a key is shown once, and can be revoked', async () => {
   const key = await page.locator('pre.secret').textContent();
   expect(key).toMatch(/^\w+_[0-9a-f]{8}_[\w-]{43}$/);
   await takePictures(page, 'settings-key-created');
-  const me = await fetch(`${product().urls.api}/api/me`, { headers: { authorization: `Bearer ${key}` } });
+  const me = await fetch(`${product().urls.api}/api/v1/me`, { headers: { authorization: `Bearer ${key}` } });
   expect(me.status).toBe(200);
   await page.getByRole('button', { name: 'Done' }).click();
   await page.getByRole('table', { name: 'API keys' }).getByText('Nightly report').waitFor();

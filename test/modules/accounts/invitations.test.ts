@@ -37,8 +37,8 @@ const send = (path: string, body: object) =>
     body,
   });
 const invite = (by: Person, email: string, role = 'viewer') =>
-  by.send<Invitation>('POST', '/api/invitations', { email, role });
-const accept = (token: string, name = 'Nia New') => send('/api/memberships', { token, name, password: PASSWORD });
+  by.send<Invitation>('POST', '/api/v1/invitations', { email, role });
+const accept = (token: string, name = 'Nia New') => send('/api/v1/memberships', { token, name, password: PASSWORD });
 const linkOf = (by: Person, { id }: Invitation) => tokenOf(api, 'invitation', { orgId: by.orgId, id });
 
 test('an invitation is mailed, and its link makes a member who is signed in, once', async () => {
@@ -58,14 +58,14 @@ test('an invitation is mailed, and its link makes a member who is signed in, onc
   expect(html).toContain(token);
   expect(text.match(/https?:\S+/)?.[0]).toBe(`${api.url}/#/join/${token}`);
 
-  const preview = await send('/api/invitations/preview', { token });
+  const preview = await send('/api/v1/invitations/preview', { token });
   expect(preview).toMatchObject({ status: 200, body: { organisation: 'Acme', email, role: 'admin' } });
   const joined = await accept(token);
   expect(joined).toMatchObject({ status: 201, body: { user: { name: 'Nia New', email, role: 'admin' } } });
-  const me = await call(api.url, 'GET', '/api/me', { headers: { authorization: `Bearer ${joined.body.token}` } });
+  const me = await call(api.url, 'GET', '/api/v1/me', { headers: { authorization: `Bearer ${joined.body.token}` } });
   expect(me.body).toMatchObject({ emailVerified: true, organisation: { id: owner.orgId } });
   expect((await accept(token)).status).toBe(410);
-  expect((await send('/api/invitations/preview', { token })).status).toBe(410);
+  expect((await send('/api/v1/invitations/preview', { token })).status).toBe(410);
   expect(await actionsOf(owner)).toEqual(['member.joined', 'invitation.sent']);
   await until('the mail is noted', async () => (await mailsTo(email)).length === 1);
 });
@@ -83,7 +83,7 @@ test('a link that is withdrawn, replaced, expired, forged or of another kind doe
   const [withdrawn, replaced, expired] = await Promise.all(
     ['withdrawn', 'replaced', 'expired'].map(async (name) => (await invite(owner, `${name}@${domain}`)).body),
   );
-  expect((await owner.send('DELETE', `/api/invitations/${withdrawn?.id}`)).status).toBe(204);
+  expect((await owner.send('DELETE', `/api/v1/invitations/${withdrawn?.id}`)).status).toBe(204);
   const again = await invite(owner, `replaced@${domain}`);
   await sql`update invitations set expires_at = now() where id = ${expired?.id}`.execute(api.database.db);
   const good = linkOf(owner, again.body);
@@ -101,25 +101,25 @@ test('a link that is withdrawn, replaced, expired, forged or of another kind doe
 
 test('nobody learns from an invitation whether an address has an account elsewhere', async () => {
   const [owner, elsewhere] = [await addPerson(api, 'owner'), await addPerson(api, 'owner')];
-  const { body } = await elsewhere.get<{ user: { email: string } }>('/api/me');
+  const { body } = await elsewhere.get<{ user: { email: string } }>('/api/v1/me');
   const known = await invite(owner, body.user.email);
   const unknown = await invite(owner, `unknown@org-${owner.orgId}.test`);
   expect([known.status, unknown.status]).toEqual([201, 201]);
   expect(Object.keys(known.body)).toEqual(Object.keys(unknown.body));
   const refused = await accept(linkOf(owner, known.body));
   expect(refused).toMatchObject({ status: 409, body: { detail: expect.stringContaining('already has an account') } });
-  expect((await send('/api/invitations/preview', { token: linkOf(owner, known.body) })).status).toBe(200);
+  expect((await send('/api/v1/invitations/preview', { token: linkOf(owner, known.body) })).status).toBe(200);
 });
 
 test('members are not invited again, admins invite no owners, and only confirmed addresses invite', async () => {
   const owner = await addPerson(api, 'owner');
   const admin = await addPerson(api, 'admin', owner.orgId);
-  const { body } = await admin.get<{ user: { email: string } }>('/api/me');
+  const { body } = await admin.get<{ user: { email: string } }>('/api/v1/me');
   expect((await invite(owner, body.user.email)).status).toBe(409);
   expect((await invite(admin, 'boss@example.test', 'owner')).status).toBe(403);
   expect((await invite(owner, 'boss@example.test', 'owner')).status).toBe(201);
   const fresh = await api.register();
-  const refused = await fresh.send<{ detail: string }>('POST', '/api/invitations', {
+  const refused = await fresh.send<{ detail: string }>('POST', '/api/v1/invitations', {
     email: 'a@b.test',
     role: 'viewer',
   });
@@ -139,7 +139,7 @@ test('an organisation cannot grow beyond its limit, open invitations counted', a
 test('the list shows open invitations, newest first, and whether they were mailed', async () => {
   const owner = await addPerson(api, 'owner');
   for (const n of [1, 2]) await invite(owner, `list${n}@org-${owner.orgId}.test`);
-  const list = () => owner.get<{ items: Invitation[] }>('/api/invitations');
+  const list = () => owner.get<{ items: Invitation[] }>('/api/v1/invitations');
   await expect
     .poll(async () => (await list()).body.items.map(({ mailedAt }) => mailedAt !== null))
     .toEqual([true, true]);

@@ -8,16 +8,16 @@ beforeAll(async () => {
 });
 afterAll(() => api.stop());
 
-const setRole = (by: Person, of: Person, role: string) => by.send('PATCH', `/api/users/${of.userId}`, { role });
-const removal = (by: Person, of: Person) => by.send('DELETE', `/api/users/${of.userId}`);
+const setRole = (by: Person, of: Person, role: string) => by.send('PATCH', `/api/v1/users/${of.userId}`, { role });
+const removal = (by: Person, of: Person) => by.send('DELETE', `/api/v1/users/${of.userId}`);
 
 test('members are listed page by page, with their roles', async () => {
   const owner = await addPerson(api, 'owner');
   for (let n = 0; n < 4; n++) await addPerson(api, 'viewer', owner.orgId);
-  const first = await owner.get<{ items: { id: number; role: string }[]; nextCursor: string }>('/api/users?limit=3');
+  const first = await owner.get<{ items: { id: number; role: string }[]; nextCursor: string }>('/api/v1/users?limit=3');
   expect(first.body.items.map(({ role }) => role)).toEqual(['owner', 'viewer', 'viewer']);
   const second = await owner.get<{ items: object[]; nextCursor: null }>(
-    `/api/users?limit=3&cursor=${first.body.nextCursor}`,
+    `/api/v1/users?limit=3&cursor=${first.body.nextCursor}`,
   );
   expect(second.body.items).toHaveLength(2);
   expect(second.body.nextCursor).toBeNull();
@@ -26,9 +26,9 @@ test('members are listed page by page, with their roles', async () => {
 test('a new role holds from the next request on, and is in the log', async () => {
   const owner = await addPerson(api, 'owner');
   const other = await addPerson(api, 'viewer', owner.orgId);
-  expect((await other.get('/api/audit-log')).status).toBe(403);
+  expect((await other.get('/api/v1/audit-log')).status).toBe(403);
   expect(await setRole(owner, other, 'admin')).toMatchObject({ status: 200, body: { role: 'admin' } });
-  expect((await other.get('/api/audit-log')).status).toBe(200);
+  expect((await other.get('/api/v1/audit-log')).status).toBe(200);
   expect(await actionsOf(owner)).toEqual(['member.role-changed']);
 });
 
@@ -75,15 +75,15 @@ test('of two owners who demote or remove each other at once, one stays owner', a
 test('whoever is removed is signed out at once, everywhere, and is named in the log', async () => {
   const owner = await addPerson(api, 'owner');
   const leaving = await addPerson(api, 'admin', owner.orgId);
-  const created = await leaving.send<{ key: string }>('POST', '/api/api-keys', { name: 'script', scope: 'read' });
+  const created = await leaving.send<{ key: string }>('POST', '/api/v1/api-keys', { name: 'script', scope: 'read' });
   expect(created.status).toBe(201);
   const withKey = () =>
-    fetch(new URL('/api/me', api.url), { headers: { authorization: `Bearer ${created.body.key}` } });
+    fetch(new URL('/api/v1/me', api.url), { headers: { authorization: `Bearer ${created.body.key}` } });
   expect((await withKey()).status).toBe(200);
   expect((await removal(owner, leaving)).status).toBe(204);
-  expect((await leaving.get('/api/me')).status).toBe(401);
+  expect((await leaving.get('/api/v1/me')).status).toBe(401);
   expect((await withKey()).status).toBe(401);
-  const { body } = await owner.get<{ items: { subject: string }[] }>('/api/audit-log?action=member.removed');
+  const { body } = await owner.get<{ items: { subject: string }[] }>('/api/v1/audit-log?action=member.removed');
   expect(body.items[0]?.subject).toMatch(/^admin <admin-\w+@example\.test>$/);
 });
 
@@ -91,5 +91,5 @@ test('everybody may leave, viewers too', async () => {
   const owner = await addPerson(api, 'owner');
   const viewer = await addPerson(api, 'viewer', owner.orgId);
   expect((await removal(viewer, viewer)).status).toBe(204);
-  expect((await viewer.get('/api/me')).status).toBe(401);
+  expect((await viewer.get('/api/v1/me')).status).toBe(401);
 });

@@ -11,7 +11,7 @@ export interface Person extends ApiClient {
 /** A signed-in user whose address is confirmed; of a new organisation, unless one is given. */
 export async function addPerson(api: RunningApi, role: Role, orgId?: number): Promise<Person> {
   const client = orgId === undefined ? await api.newOwner() : await api.signedIn(orgId, role);
-  const { body } = await client.get<{ user: { id: number } }>('/api/me');
+  const { body } = await client.get<{ user: { id: number } }>('/api/v1/me');
   await sql`update users set email_verified_at = now() where id = ${body.user.id}`.execute(api.database.db);
   return { ...client, userId: body.user.id };
 }
@@ -23,7 +23,7 @@ export function tokenOf(api: RunningApi, kind: LinkKind, target: { orgId: number
 
 /** Actions in the audit log of the organisation, newest first, also those that others have just caused. */
 export async function actionsOf(owner: ApiClient): Promise<string[]> {
-  await owner.send('POST', '/api/notes', { title: 'moves the position that the next read waits for' });
-  const { body } = await owner.get<{ items: { action: string }[] }>('/api/audit-log');
+  await owner.send('POST', '/api/v1/notes', { title: 'moves the position that the next read waits for' });
+  const { body } = await owner.get<{ items: { action: string }[] }>('/api/v1/audit-log');
   return body.items.map(({ action }) => action);
 }

@@ -29,18 +29,18 @@ afterAll(async () => {
 test('where it is not configured there is nothing of it', async () => {
   const plain = await runApi();
   expect((await fetch(`${plain.url}/oidc/start`)).status).toBe(404);
-  expect(await (await fetch(`${plain.url}/api/sign-in-options`)).json()).toEqual({ oidc: false });
+  expect(await (await fetch(`${plain.url}/api/v1/sign-in-options`)).json()).toEqual({ oidc: false });
   await plain.stop();
 });
 
 test('whoever the provider knows by a confirmed address of an account is signed in, and known by the subject from then on', async () => {
   const person = await addPerson(api, 'owner');
   const email = await emailOf(person);
-  expect(await (await fetch(`${api.url}/api/sign-in-options`)).json()).toEqual({ oidc: true });
+  expect(await (await fetch(`${api.url}/api/v1/sign-in-options`)).json()).toEqual({ oidc: true });
   const first = await signIn(subjectOf(email, true));
   expect(first.location).toBe('/');
   const client = createClient(api.url, first.token as string, person.orgId);
-  expect((await client.get('/api/me')).body).toMatchObject({ user: { id: person.userId } });
+  expect((await client.get('/api/v1/me')).body).toMatchObject({ user: { id: person.userId } });
   expect(await actionsOf(person)).toEqual(['session.started', 'identity.linked']);
   // The subject stays, whatever becomes of the address.
   await sql`update users set email = 'renamed-' || email where id = ${person.userId}`.execute(api.database.db);
@@ -89,7 +89,7 @@ function subjectOf(email: string, verified: boolean): string {
 }
 
 async function emailOf(person: Person): Promise<string> {
-  return (await person.get<{ user: { email: string } }>('/api/me')).body.user.email;
+  return (await person.get<{ user: { email: string } }>('/api/v1/me')).body.user.email;
 }
 
 /** As a browser: to the provider, through its pages, and back. */

@@ -35,13 +35,13 @@ interface Account extends ApiClient {
 async function register(password = PASSWORD): Promise<Account> {
   const email = `${randomBytes(6).toString('hex')}@passwords.test`;
   const body = { organisation: 'Acme', name: 'Pia', email, password };
-  const answer = await send<{ token: string; organisation: { id: number } }>('/api/registrations', body);
+  const answer = await send<{ token: string; organisation: { id: number } }>('/api/v1/registrations', body);
   expect(answer.status, JSON.stringify(answer.body)).toBe(201);
   return { ...createClient(api.url, answer.body.token, answer.body.organisation.id), email };
 }
 
 async function signIn({ email }: Account, password: string) {
-  return send<{ token: string }>('/api/sessions', { email, password });
+  return send<{ token: string }>('/api/v1/sessions', { email, password });
 }
 
 /** The token of the newest mail to the account with such a link. */
@@ -58,28 +58,30 @@ function mailed({ email }: Account, page: 'reset' | 'verify'): Promise<string> {
 test('changing the password ends all other sessions, and keeps the one that does it', async () => {
   const account = await register();
   const other = createClient(api.url, (await signIn(account, PASSWORD)).body.token, account.orgId);
-  expect((await other.get('/api/me')).status).toBe(200);
-  expect((await account.send('PUT', '/api/password', { current: 'not the password', password: NEW })).status).toBe(403);
-  expect((await account.send('PUT', '/api/password', { current: PASSWORD, password: NEW })).status).toBe(204);
-  expect((await other.get('/api/me')).status).toBe(401);
-  expect((await account.get('/api/me')).status).toBe(200);
+  expect((await other.get('/api/v1/me')).status).toBe(200);
+  expect((await account.send('PUT', '/api/v1/password', { current: 'not the password', password: NEW })).status).toBe(
+    403,
+  );
+  expect((await account.send('PUT', '/api/v1/password', { current: PASSWORD, password: NEW })).status).toBe(204);
+  expect((await other.get('/api/v1/me')).status).toBe(401);
+  expect((await account.get('/api/v1/me')).status).toBe(200);
   expect((await signIn(account, PASSWORD)).status).toBe(401);
   expect((await signIn(account, NEW)).status).toBe(201);
 });
 
 test('a forgotten password is reset by a mailed link, once; all sessions end, and the address is confirmed', async () => {
   const account = await register();
-  expect((await send('/api/password-resets', { email: account.email.toUpperCase() })).status).toBe(204);
+  expect((await send('/api/v1/password-resets', { email: account.email.toUpperCase() })).status).toBe(204);
   const token = await mailed(account, 'reset');
-  const reset = () => send('/api/password-resets/confirmations', { token, password: NEW });
+  const reset = () => send('/api/v1/password-resets/confirmations', { token, password: NEW });
   const answers = await Promise.all([reset(), reset()]);
   expect(answers.map(({ status }) => status).toSorted()).toEqual([204, 410]);
   expect((await reset()).status).toBe(410);
-  expect((await account.get('/api/me')).status).toBe(401);
+  expect((await account.get('/api/v1/me')).status).toBe(401);
   const back = await signIn(account, NEW);
   expect(back.status).toBe(201);
   const client = createClient(api.url, back.body.token, account.orgId);
-  expect((await client.get('/api/me')).body).toMatchObject({ emailVerified: true });
+  expect((await client.get('/api/v1/me')).body).toMatchObject({ emailVerified: true });
   expect(await actionsOf(client)).toEqual([
     'session.started',
     'password.reset',
@@ -96,11 +98,11 @@ test('asking again makes the link before useless, and changing the password does
       where u.email = ${account.email} and l.purpose = 'password-reset'`.execute(api.database.db);
     return rows[0]?.id;
   };
-  await send('/api/password-resets', { email: account.email });
+  await send('/api/v1/password-resets', { email: account.email });
   const first = await until('a link', idOf);
-  await send('/api/password-resets', { email: account.email });
+  await send('/api/v1/password-resets', { email: account.email });
   await until('another link', async () => (await idOf()) !== first);
-  await account.send('PUT', '/api/password', { current: PASSWORD, password: NEW });
+  await account.send('PUT', '/api/v1/password', { current: PASSWORD, password: NEW });
   expect(await idOf()).toBeUndefined();
 });
 
@@ -108,7 +110,7 @@ test('an address without an account gets the same answer from the same work, and
   const account = await register();
   const statements = async (email: string) => {
     const before = await outboxIds();
-    const { status, body } = await send('/api/password-resets', { email });
+    const { status, body } = await send('/api/v1/password-resets', { email });
     return { status, body, written: (await outboxIds()) - before };
   };
   const known = await statements(account.email);
@@ -124,35 +126,35 @@ test('one address gets few mails, whoever asks and whether it has an account or 
   for (const email of [account.email, 'nobody-else@passwords.test']) {
     const statuses: number[] = [];
     for (let n = 0; n <= RESETS_PER_ADDRESS_MAX; n++)
-      statuses.push((await send('/api/password-resets', { email })).status);
+      statuses.push((await send('/api/v1/password-resets', { email })).status);
     expect(statuses).toEqual([...Array(RESETS_PER_ADDRESS_MAX).fill(204), 429]);
   }
 });
 
 test('a link that has expired does not work, and is deleted by the retention', async () => {
   const account = await register();
-  await send('/api/password-resets', { email: account.email });
+  await send('/api/v1/password-resets', { email: account.email });
   const token = await mailed(account, 'reset');
   await sql`update account_links set expires_at = now() - interval '1 second'`.execute(api.database.db);
-  expect((await send('/api/password-resets/confirmations', { token, password: NEW })).status).toBe(410);
+  expect((await send('/api/v1/password-resets/confirmations', { token, password: NEW })).status).toBe(410);
   expect((await signIn(account, PASSWORD)).status).toBe(201);
 });
 
 test('the address of a new account is confirmed by a mailed link', async () => {
   const account = await register();
-  expect((await account.get('/api/me')).body).toMatchObject({ emailVerified: false });
+  expect((await account.get('/api/v1/me')).body).toMatchObject({ emailVerified: false });
   const token = await mailed(account, 'verify');
-  expect((await send('/api/email-verifications/confirmations', { token })).status).toBe(204);
-  expect((await account.get('/api/me')).body).toMatchObject({ emailVerified: true });
-  expect((await send('/api/email-verifications/confirmations', { token })).status).toBe(410);
-  expect((await account.send('POST', '/api/email-verifications')).status).toBe(409);
+  expect((await send('/api/v1/email-verifications/confirmations', { token })).status).toBe(204);
+  expect((await account.get('/api/v1/me')).body).toMatchObject({ emailVerified: true });
+  expect((await send('/api/v1/email-verifications/confirmations', { token })).status).toBe(410);
+  expect((await account.send('POST', '/api/v1/email-verifications')).status).toBe(409);
 });
 
 test.each(['password123', 'PASSWORD123', 'qwertyuiop', '1234567890', 'ｐａｓｓｗｏｒｄ１２３', 'aaaaaaaaaaaa'])(
   '%s is refused as the commonest are, in capitals and full width too',
   async (password) => {
     const body = { organisation: 'Acme', name: 'Pia', email: 'common@passwords.test', password };
-    const refused = await send('/api/registrations', body);
+    const refused = await send('/api/v1/registrations', body);
     expect(refused).toMatchObject({ status: 400, body: { detail: expect.stringContaining('among the first') } });
   },
 );
@@ -160,11 +162,11 @@ test.each(['password123', 'PASSWORD123', 'qwertyuiop', '1234567890', 'ｐａｓ�
 test('the address itself is no password, and the rule holds for changes and resets as well', async () => {
   const account = await register();
   for (const password of [account.email, 'password123'])
-    expect((await account.send('PUT', '/api/password', { current: PASSWORD, password })).status).toBe(400);
-  await send('/api/password-resets', { email: account.email });
+    expect((await account.send('PUT', '/api/v1/password', { current: PASSWORD, password })).status).toBe(400);
+  await send('/api/v1/password-resets', { email: account.email });
   const token = await mailed(account, 'reset');
-  expect((await send('/api/password-resets/confirmations', { token, password: 'password123' })).status).toBe(400);
-  expect((await send('/api/password-resets/confirmations', { token, password: NEW })).status).toBe(204);
+  expect((await send('/api/v1/password-resets/confirmations', { token, password: 'password123' })).status).toBe(400);
+  expect((await send('/api/v1/password-resets/confirmations', { token, password: NEW })).status).toBe(204);
 });
 
 test('the same letters typed in other characters are the same password', async () => {

@@ -24,7 +24,7 @@ test('a registration creates an organisation and its owner, and signs the owner 
   expect(status).toBe(201);
   expect(body.user).toEqual({ id: expect.any(Number), name: 'Olga', email: 'olga@acme.test', role: 'owner' });
   expect(body.organisation).toEqual({ id: expect.any(Number), name: 'Acme' });
-  const me = await call(api.url, 'GET', '/api/me', { headers: { authorization: `Bearer ${body.token}` } });
+  const me = await call(api.url, 'GET', '/api/v1/me', { headers: { authorization: `Bearer ${body.token}` } });
   expect(me.body).toEqual({ user: body.user, emailVerified: false, organisation: body.organisation });
 });
 
@@ -59,7 +59,7 @@ test('the right password signs in, and the address may be in capitals', async ()
   const { status, body } = await signIn('ADA@signin.test', PASSWORD);
   expect(status).toBe(201);
   expect(body.user).toMatchObject({ name: 'Ada', email: 'ada@signin.test', role: 'owner' });
-  const me = await call(api.url, 'GET', '/api/me', { headers: { authorization: `Bearer ${body.token}` } });
+  const me = await call(api.url, 'GET', '/api/v1/me', { headers: { authorization: `Bearer ${body.token}` } });
   expect(me.status).toBe(200);
 });
 
@@ -107,11 +107,14 @@ function register<T = Welcome>(
 ) {
   const email = `${randomBytes(6).toString('hex')}@example.test`;
   const body = { organisation: 'Acme', name: 'Olga', email, password: PASSWORD, ...given };
-  return call<T>(api.url, 'POST', '/api/registrations', { headers, body });
+  return call<T>(api.url, 'POST', '/api/v1/registrations', { headers, body });
 }
 
 function signIn<T = Welcome>(email: string, password: string, from = '198.51.100.1'): Promise<Answer<T>> {
-  return call<T>(api.url, 'POST', '/api/sessions', { headers: { 'x-forwarded-for': from }, body: { email, password } });
+  return call<T>(api.url, 'POST', '/api/v1/sessions', {
+    headers: { 'x-forwarded-for': from },
+    body: { email, password },
+  });
 }
 
 async function count() {

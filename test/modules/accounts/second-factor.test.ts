@@ -25,25 +25,25 @@ const send = <T>(path: string, body: object) =>
     body,
   });
 const signIn = (email: string, password = PASSWORD) =>
-  send<{ ticket: string; token: string }>('/api/sessions', { email, password });
+  send<{ ticket: string; token: string }>('/api/v1/sessions', { email, password });
 const secondStep = (ticket: string, code: string) =>
-  send<{ token: string; detail: string }>('/api/sessions/second-factor', { ticket, code });
+  send<{ token: string; detail: string }>('/api/v1/sessions/second-factor', { ticket, code });
 /** Of a step before or after this one. */
 const codeOf = (secret: string, steps = 0) => generateSync({ secret, epoch: Date.now() / 1000 + steps * 30 });
 
 async function register(): Promise<Account> {
   const email = `${randomBytes(6).toString('hex')}@factor.test`;
   const body = { organisation: 'Acme', name: 'Tia', email, password: PASSWORD };
-  const answer = await send<{ token: string; organisation: { id: number } }>('/api/registrations', body);
+  const answer = await send<{ token: string; organisation: { id: number } }>('/api/v1/registrations', body);
   return { ...createClient(api.url, answer.body.token, answer.body.organisation.id), email };
 }
 
 /** With the code of the step before, so that the one of now is still good. */
 async function setUp(account: Account): Promise<{ secret: string; recoveryCodes: string[] }> {
-  const begun = await account.send<{ secret: string }>('POST', '/api/second-factor', { password: PASSWORD });
+  const begun = await account.send<{ secret: string }>('POST', '/api/v1/second-factor', { password: PASSWORD });
   expect(begun.status).toBe(201);
   const { secret } = begun.body;
-  const confirmed = await account.send<{ recoveryCodes: string[] }>('POST', '/api/second-factor/confirmation', {
+  const confirmed = await account.send<{ recoveryCodes: string[] }>('POST', '/api/v1/second-factor/confirmation', {
     code: codeOf(secret, -1),
   });
   expect(confirmed.status, JSON.stringify(confirmed.body)).toBe(200);
@@ -52,21 +52,21 @@ async function setUp(account: Account): Promise<{ secret: string; recoveryCodes:
 
 test('until a code has confirmed it, signing in needs no code', async () => {
   const account = await register();
-  expect((await account.send('POST', '/api/second-factor', { password: 'not the password' })).status).toBe(403);
-  const begun = await account.send<{ secret: string; uri: string; qrCode: string }>('POST', '/api/second-factor', {
+  expect((await account.send('POST', '/api/v1/second-factor', { password: 'not the password' })).status).toBe(403);
+  const begun = await account.send<{ secret: string; uri: string; qrCode: string }>('POST', '/api/v1/second-factor', {
     password: PASSWORD,
   });
   expect(begun.body.uri).toMatch(new RegExp(`^otpauth://totp/${encodeURIComponent('Tardigrade')}:`));
   expect(Buffer.from(begun.body.qrCode.split(',')[1] as string, 'base64').toString()).toContain('<svg');
-  expect((await account.send('POST', '/api/second-factor/confirmation', { code: '000000' })).status).toBe(403);
-  expect((await account.get('/api/second-factor')).body).toEqual({ since: null, recoveryCodesLeft: 0 });
+  expect((await account.send('POST', '/api/v1/second-factor/confirmation', { code: '000000' })).status).toBe(403);
+  expect((await account.get('/api/v1/second-factor')).body).toEqual({ since: null, recoveryCodesLeft: 0 });
   expect((await signIn(account.email)).status).toBe(201);
 });
 
 test('afterwards the password gives a ticket, and the ticket and a code give a session', async () => {
   const account = await register();
   const { secret } = await setUp(account);
-  expect((await account.get('/api/second-factor')).body).toEqual({
+  expect((await account.get('/api/v1/second-factor')).body).toEqual({
     since: expect.any(String),
     recoveryCodesLeft: RECOVERY_CODES,
   });
@@ -75,7 +75,7 @@ test('afterwards the password gives a ticket, and the ticket and a code give a s
   expect(first.headers.getSetCookie()).toEqual([]);
   const { status, body } = await secondStep(first.body.ticket, codeOf(secret));
   expect(status).toBe(201);
-  expect((await createClient(api.url, body.token, account.orgId).get('/api/me')).status).toBe(200);
+  expect((await createClient(api.url, body.token, account.orgId).get('/api/v1/me')).status).toBe(200);
   expect((await actionsOf(account)).slice(0, 2)).toEqual(['session.started', 'second-factor.set-up']);
 });
 
@@ -106,7 +106,7 @@ test('each recovery code works once, however it is typed', async () => {
   const code = recoveryCodes[0] as string;
   expect((await secondStep(ticket, ` ${code.toUpperCase().replaceAll('-', ' ')}`)).status).toBe(201);
   expect((await secondStep(ticket, code)).status).toBe(403);
-  expect((await account.get('/api/second-factor')).body).toMatchObject({ recoveryCodesLeft: RECOVERY_CODES - 1 });
+  expect((await account.get('/api/v1/second-factor')).body).toMatchObject({ recoveryCodesLeft: RECOVERY_CODES - 1 });
 });
 
 test('codes are tried a few times only, whatever address they come from', async () => {
@@ -126,7 +126,7 @@ test('a ticket that was made up, changed, or is from before the password changed
   const mixed = [...theirs.split('.').slice(0, 3), ticket.split('.')[3]].join('.');
   const later = ticket.replace(/^([^.]+\.[^.]+)\.[^.]+/, `$1.${(Date.now() + 9e8).toString(36)}`);
   for (const wrong of ['x', mixed, later]) expect((await secondStep(wrong, codeOf(secret))).status).toBe(401);
-  const changed = await account.send('PUT', '/api/password', {
+  const changed = await account.send('PUT', '/api/v1/password', {
     current: PASSWORD,
     password: 'four rather louder words',
   });
@@ -156,9 +156,11 @@ test('the database has neither the secret nor a recovery code', async () => {
 test('with the password it is turned off, and its recovery codes are gone', async () => {
   const account = await register();
   await setUp(account);
-  expect((await account.send('POST', '/api/second-factor/removal', { password: 'wrong password' })).status).toBe(403);
-  expect((await account.send('POST', '/api/second-factor/removal', { password: PASSWORD })).status).toBe(204);
-  expect((await account.send('POST', '/api/second-factor/removal', { password: PASSWORD })).status).toBe(404);
+  expect((await account.send('POST', '/api/v1/second-factor/removal', { password: 'wrong password' })).status).toBe(
+    403,
+  );
+  expect((await account.send('POST', '/api/v1/second-factor/removal', { password: PASSWORD })).status).toBe(204);
+  expect((await account.send('POST', '/api/v1/second-factor/removal', { password: PASSWORD })).status).toBe(404);
   expect((await signIn(account.email)).status).toBe(201);
   const left = await api.database.db
     .selectFrom('recovery_codes')

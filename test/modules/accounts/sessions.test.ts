@@ -32,12 +32,12 @@ test('people see their sessions, with what they use and where, and none of anybo
 
 test('a sign-in notes the device and the network', async () => {
   const body = { organisation: 'Acme', name: 'Sue', email: 'sue@sessions.test', password: 'three quiet words' };
-  const answer = await call<{ token: string; organisation: { id: number } }>(api.url, 'POST', '/api/registrations', {
+  const answer = await call<{ token: string; organisation: { id: number } }>(api.url, 'POST', '/api/v1/registrations', {
     headers: { 'user-agent': 'Browser/1.0 (Test)' },
     body,
   });
   const client = createClient(api.url, answer.body.token, answer.body.organisation.id);
-  const { sessions } = (await client.get<{ sessions: Listed[] }>('/api/sessions')).body;
+  const { sessions } = (await client.get<{ sessions: Listed[] }>('/api/v1/sessions')).body;
   expect(sessions).toMatchObject([{ device: 'Browser/1.0 (Test)', network: '127.0.0.1', current: true }]);
 });
 
@@ -45,21 +45,21 @@ test('one session is ended at once; a session of somebody else cannot be', async
   const person = await addPerson(api, 'owner');
   const other = await another(person);
   const colleague = await addPerson(api, 'owner', person.orgId);
-  expect((await other.get('/api/me')).status).toBe(200);
+  expect((await other.get('/api/v1/me')).status).toBe(200);
   const id = (await listed(person)).find(({ current }) => !current)?.id;
-  expect((await colleague.send('DELETE', `/api/sessions/${id}`)).status).toBe(404);
-  expect((await person.send('DELETE', `/api/sessions/${id}`)).status).toBe(204);
-  expect((await other.get('/api/me')).status).toBe(401);
-  expect((await person.send('DELETE', `/api/sessions/${id}`)).status).toBe(404);
+  expect((await colleague.send('DELETE', `/api/v1/sessions/${id}`)).status).toBe(404);
+  expect((await person.send('DELETE', `/api/v1/sessions/${id}`)).status).toBe(204);
+  expect((await other.get('/api/v1/me')).status).toBe(401);
+  expect((await person.send('DELETE', `/api/v1/sessions/${id}`)).status).toBe(404);
   expect((await actionsOf(person))[0]).toBe('session.ended');
 });
 
 test('all others are ended together, and this one stays', async () => {
   const person = await addPerson(api, 'owner');
   const others = [await another(person), await another(person)];
-  for (const other of others) expect((await other.get('/api/me')).status).toBe(200);
-  expect(await person.send('DELETE', '/api/sessions/others')).toMatchObject({ status: 200, body: { ended: 2 } });
-  for (const other of others) expect((await other.get('/api/me')).status).toBe(401);
+  for (const other of others) expect((await other.get('/api/v1/me')).status).toBe(200);
+  expect(await person.send('DELETE', '/api/v1/sessions/others')).toMatchObject({ status: 200, body: { ended: 2 } });
+  for (const other of others) expect((await other.get('/api/v1/me')).status).toBe(401);
   expect(await listed(person)).toMatchObject([{ current: true }]);
 });
 
@@ -72,12 +72,12 @@ test('the last use is written when it is some minutes old, and not for each requ
   await sql`update sessions set last_used_at = now() - interval '1 hour' where user_id = ${person.userId}`.execute(
     api.database.db,
   );
-  await old.get('/api/me');
+  await old.get('/api/v1/me');
   await expect.poll(async () => Date.now() - Date.parse(await used()) < 60_000).toBe(true);
 });
 
 async function listed(person: Person): Promise<Listed[]> {
-  return (await person.get<{ sessions: Listed[] }>('/api/sessions')).body.sessions;
+  return (await person.get<{ sessions: Listed[] }>('/api/v1/sessions')).body.sessions;
 }
 
 async function another({ orgId, userId }: Person, device = '', network = '') {

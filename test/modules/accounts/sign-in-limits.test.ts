@@ -97,7 +97,7 @@ test('registrations of an IPv6 network are limited together', async () => {
   for (let n = 0; n <= SIGN_INS_PER_MINUTE_MAX; n++) {
     const body = { organisation: 'A', name: 'A', email: 'taken@example.test', password: PASSWORD };
     const headers = { 'x-forwarded-for': `2001:db8:9:9::${n + 1}` };
-    statuses.push((await call(api.url, 'POST', '/api/registrations', { headers, body })).status);
+    statuses.push((await call(api.url, 'POST', '/api/v1/registrations', { headers, body })).status);
   }
   expect(statuses.at(-1)).toBe(429);
   expect(statuses.slice(0, -1)).not.toContain(429);
@@ -108,7 +108,7 @@ test('limited routes say how much is left, in the form of the IETF draft', async
   const first = await signIn(email, 'wrong', '10.13.0.1');
   expect(first.headers.get('ratelimit-policy')).toBe(`"sign-ins";q=${SIGN_INS_PER_MINUTE_MAX};w=60`);
   expect(first.headers.get('ratelimit')).toMatch(new RegExp(`^"sign-ins";r=${SIGN_INS_PER_MINUTE_MAX - 1};t=(60|59)$`));
-  const me = await call(api.url, 'GET', '/api/me', { headers: { authorization: `Bearer ${token}` } });
+  const me = await call(api.url, 'GET', '/api/v1/me', { headers: { authorization: `Bearer ${token}` } });
   expect(me.headers.get('ratelimit-policy')).toBe('"requests";q=6000;w=60');
   expect(me.headers.get('ratelimit')).toMatch(/^"requests";r=\d+;t=\d+$/);
 });
@@ -116,7 +116,7 @@ test('limited routes say how much is left, in the form of the IETF draft', async
 let registered = 0;
 async function register() {
   const email = `${randomBytes(6).toString('hex')}@example.test`;
-  const answer = await call<{ token: string }>(api.url, 'POST', '/api/registrations', {
+  const answer = await call<{ token: string }>(api.url, 'POST', '/api/v1/registrations', {
     headers: { 'x-forwarded-for': `10.6.${registered++}.1` },
     body: { organisation: 'Acme', name: 'Olga', email, password: PASSWORD },
   });
@@ -135,5 +135,5 @@ function signIn<T = unknown>(email: string, password: string, from: string, devi
     'x-forwarded-for': from,
     ...(device === undefined ? {} : { cookie: `tardigrade_device=${device}` }),
   };
-  return call<T>(api.url, 'POST', '/api/sessions', { headers, body: { email, password } });
+  return call<T>(api.url, 'POST', '/api/v1/sessions', { headers, body: { email, password } });
 }

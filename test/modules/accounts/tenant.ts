@@ -4,7 +4,7 @@ import type { Tenant } from '../../scenarios/tenant.ts';
 
 export const tenant: Tenant = {
   async arrange({ orgId, client, database: { db }, mark }) {
-    const { body: me } = await client.get<{ user: { id: number } }>('/api/me');
+    const { body: me } = await client.get<{ user: { id: number } }>('/api/v1/me');
     const owner = { org_id: orgId, user_id: me.user.id };
     await sql`update users set name = name || ' ' || ${mark} where org_id = ${orgId}`.execute(db);
     const user = {
@@ -44,6 +44,6 @@ export const tenant: Tenant = {
         .then(idOf),
     };
   },
-  requests: { 'PATCH /api/users/{id}': { body: { role: 'admin' } } },
-  shows: ['/api/sessions'],
+  requests: { 'PATCH /api/v1/users/{id}': { body: { role: 'admin' } } },
+  shows: ['/api/v1/sessions'],
 };

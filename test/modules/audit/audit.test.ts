@@ -107,16 +107,16 @@ test('it is filtered by person, action and day, and a cursor belongs to its filt
   expect(await countOf(`?to=${day(2)}`)).toBe(2);
   expect(await countOf(`?from=${day(1)}&to=${day(0)}&actorId=${actorId}`)).toBe(2);
   const { nextCursor } = await entries('?limit=1&action=a.c', org);
-  expect((await org.get(`/api/audit-log?limit=1&action=a.b&cursor=${nextCursor}`)).status).toBe(400);
+  expect((await org.get(`/api/v1/audit-log?limit=1&action=a.b&cursor=${nextCursor}`)).status).toBe(400);
 });
 
 test('viewers do not see it, and every export of it is an entry', async () => {
   const org = await api.newOwner();
   await add(org, 250, '1 hour', { subject: '=HYPERLINK("http://evil.test")' });
   const viewer = await api.signedIn(org.orgId, 'viewer');
-  for (const path of ['/api/audit-log', '/api/exports/audit-log.csv'])
+  for (const path of ['/api/v1/audit-log', '/api/v1/exports/audit-log.csv'])
     expect((await viewer.get(path)).status).toBe(403);
-  const { status, body, headers } = await org.get<string>('/api/exports/audit-log.csv?action=a.b');
+  const { status, body, headers } = await org.get<string>('/api/v1/exports/audit-log.csv?action=a.b');
   expect(status).toBe(200);
   expect(headers.get('content-type')).toContain('text/csv');
   const lines = body.trim().split('\r\n');
@@ -140,11 +140,11 @@ test('signing in and out are entries', async () => {
       },
       ...(method === 'DELETE' ? {} : { body: JSON.stringify(body) }),
     });
-  await send('/api/registrations', { organisation: 'Signs', name: 'Sig', email, password });
-  const { token } = (await (await send('/api/sessions', { email, password })).json()) as { token: string };
-  const { token: second } = (await (await send('/api/sessions', { email, password })).json()) as { token: string };
-  expect((await send('/api/sessions/current', {}, 'DELETE', token)).status).toBe(204);
-  const log = await fetch(new URL('/api/audit-log', api.url), { headers: { authorization: `Bearer ${second}` } });
+  await send('/api/v1/registrations', { organisation: 'Signs', name: 'Sig', email, password });
+  const { token } = (await (await send('/api/v1/sessions', { email, password })).json()) as { token: string };
+  const { token: second } = (await (await send('/api/v1/sessions', { email, password })).json()) as { token: string };
+  expect((await send('/api/v1/sessions/current', {}, 'DELETE', token)).status).toBe(204);
+  const log = await fetch(new URL('/api/v1/audit-log', api.url), { headers: { authorization: `Bearer ${second}` } });
   const { items } = (await log.json()) as { items: Entry[] };
   expect(items.map(({ action }) => action)).toEqual([
     'session.ended',
@@ -156,8 +156,8 @@ test('signing in and out are entries', async () => {
 
 /** From here on the client has seen what was written past it, too. */
 async function entries(query: string, client = owner): Promise<{ items: Entry[]; nextCursor: string | null }> {
-  expect((await client.send('POST', '/api/notes', { title: 'moves the position' })).status).toBe(201);
-  const { status, body } = await client.get<{ items: Entry[]; nextCursor: string | null }>(`/api/audit-log${query}`);
+  expect((await client.send('POST', '/api/v1/notes', { title: 'moves the position' })).status).toBe(201);
+  const { status, body } = await client.get<{ items: Entry[]; nextCursor: string | null }>(`/api/v1/audit-log${query}`);
   expect(status).toBe(200);
   return body;
 }

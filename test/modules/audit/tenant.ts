@@ -11,5 +11,5 @@ export const tenant: Tenant = {
       .execute();
     return {};
   },
-  tables: { '/api/audit-log': 'audit_log' },
+  tables: { '/api/v1/audit-log': 'audit_log' },
 };

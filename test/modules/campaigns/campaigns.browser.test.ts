@@ -45,7 +45,7 @@ test('the schedule dialog shows when the campaign would be sent, and refuses a s
   await page.setViewportSize(DESKTOP);
   const id = await page.evaluate(async () => {
     const body = JSON.stringify({ name: 'Weekly', subject: 'Hello', body: 'How are you?' });
-    const answer = await fetch('/api/campaigns', {
+    const answer = await fetch('/api/v1/campaigns', {
       method: 'POST',
       body,
       headers: { 'content-type': 'application/json' },

@@ -26,15 +26,15 @@ beforeAll(async () => {
 });
 afterAll(() => api.stop());
 
-const post = <T = Campaign>(path: string, body?: unknown) => owner.send<T>('POST', `/api/campaigns${path}`, body);
+const post = <T = Campaign>(path: string, body?: unknown) => owner.send<T>('POST', `/api/v1/campaigns${path}`, body);
 const draft = async (more: object = {}) => (await post('', { ...DRAFT, ...more })).body;
-const reread = async (id: number) => (await owner.get<Campaign>(`/api/campaigns/${id}`)).body;
+const reread = async (id: number) => (await owner.get<Campaign>(`/api/v1/campaigns/${id}`)).body;
 
 test('a campaign begins as a draft, with questions to start from and nothing sent', async () => {
   const { status, body } = await post('', DRAFT);
   expect(status).toBe(201);
   expect(body).toMatchObject({ ...DRAFT, status: 'draft', launchedAt: null, launchAt: null, timeZone: 'UTC' });
-  const defaults = await owner.get<{ questions: Campaign['questions'] }>('/api/campaigns/defaults');
+  const defaults = await owner.get<{ questions: Campaign['questions'] }>('/api/v1/campaigns/defaults');
   expect(body.questions).toEqual(defaults.body.questions);
   const { perSecond, secondsLeft, ...counts } = body.progress;
   expect(Object.values(counts)).toEqual(Array(10).fill(0));
@@ -44,7 +44,7 @@ test('a campaign begins as a draft, with questions to start from and nothing sen
 
 test('a draft is changed field by field', async () => {
   const { id } = await draft();
-  const changed = await owner.send<Campaign>('PATCH', `/api/campaigns/${id}`, {
+  const changed = await owner.send<Campaign>('PATCH', `/api/v1/campaigns/${id}`, {
     subject: 'New',
     questions: ['Well?', { text: 'How well?', answer: 'scale' }],
   });
@@ -67,11 +67,11 @@ test.each([
 
 test('campaigns come newest first, page by page', async () => {
   const other = await api.newOwner();
-  for (const name of ['one', 'two', 'three']) await other.send('POST', '/api/campaigns', { ...DRAFT, name });
+  for (const name of ['one', 'two', 'three']) await other.send('POST', '/api/v1/campaigns', { ...DRAFT, name });
   type Page = { items: Campaign[]; nextCursor: string | null };
-  const first = (await other.get<Page>('/api/campaigns?limit=2')).body;
+  const first = (await other.get<Page>('/api/v1/campaigns?limit=2')).body;
   expect(first.items.map(({ name }) => name)).toEqual(['three', 'two']);
-  const second = (await other.get<Page>(`/api/campaigns?limit=2&cursor=${first.nextCursor}`)).body;
+  const second = (await other.get<Page>(`/api/v1/campaigns?limit=2&cursor=${first.nextCursor}`)).body;
   expect(second).toMatchObject({ items: [{ name: 'one' }], nextCursor: null });
 });
 
@@ -104,7 +104,7 @@ describe('a preview', () => {
     });
     await api.database.db.insertInto('employees').values([0, 1, 2, 3].map(person)).execute();
     const { id } = await draft();
-    const { body } = await owner.get<Mail>(`/api/campaigns/${id}/preview`);
+    const { body } = await owner.get<Mail>(`/api/v1/campaigns/${id}/preview`);
     expect(body).toMatchObject({ recipients: 3, text: expect.stringContaining('How are you at Acme?') });
   });
 
@@ -153,7 +153,7 @@ describe('a launch', () => {
   test('closes the text: what people were sent stays what the campaign says', async () => {
     const { id } = await draft();
     await post(`/${id}/launch`);
-    const answer = await owner.send<Problem>('PATCH', `/api/campaigns/${id}`, { subject: 'Other' });
+    const answer = await owner.send<Problem>('PATCH', `/api/v1/campaigns/${id}`, { subject: 'Other' });
     expect(answer.status).toBe(409);
     expect(answer.body.detail).toBe('The campaign is sending and cannot be changed.');
     expect(await reread(id)).toMatchObject(DRAFT);
@@ -237,7 +237,7 @@ describe('a schedule', () => {
     const { id } = await draft();
     await schedule(id, { cron: '0 9 * * 1' });
     expect((await post(`/${id}/launch`)).status).toBe(409);
-    expect((await owner.send('PATCH', `/api/campaigns/${id}`, { name: 'x' })).status).toBe(409);
+    expect((await owner.send('PATCH', `/api/v1/campaigns/${id}`, { name: 'x' })).status).toBe(409);
     const moved = await schedule(id, { at: '2999-01-01T00:00:00Z' });
     expect(moved.body).toMatchObject({ launchAt: '2999-01-01T00:00:00Z', cron: null });
     expect((await post(`/${id}/cancel`)).body.status).toBe('cancelled');
@@ -271,7 +271,7 @@ test('who was written to comes page by page, by status', async () => {
   await api.database.db.insertInto('reach_outs').values(rows).execute();
   await draft(); // moves the reader's position behind the rows above
   type Page = { items: { status: string; employee: { id: number } }[]; nextCursor: string | null };
-  const list = (query: string) => owner.get<Page>(`/api/campaigns/${id}/reach-outs?${query}`);
+  const list = (query: string) => owner.get<Page>(`/api/v1/campaigns/${id}/reach-outs?${query}`);
   const all = (await list('')).body.items;
   expect(all.map(({ employee }) => employee.id)).toEqual(people.map((person) => person.id));
   const first = (await list('status=sent&limit=2')).body;

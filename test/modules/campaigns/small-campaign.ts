@@ -13,11 +13,11 @@ export interface SmallCampaign {
 export async function launchSmallCampaign(urls: { api: string }): Promise<SmallCampaign> {
   const client = await registerClient(urls.api);
   const to = `only-${client.orgId}@small.test`;
-  const { body: announced } = await client.send<{ id: number }>('POST', '/api/imports', { fileName: 'one.csv' });
+  const { body: announced } = await client.send<{ id: number }>('POST', '/api/v1/imports', { fileName: 'one.csv' });
   const file = `name,email,team\nOnly One,${to},Team\n`;
-  await client.send('PUT', `/api/imports/${announced.id}/file`, file, { 'content-type': 'text/csv' });
+  await client.send('PUT', `/api/v1/imports/${announced.id}/file`, file, { 'content-type': 'text/csv' });
   const content = { name: 'Small', subject: 'Hello', body: 'Hello' };
-  const { body: campaign } = await client.send<{ id: number }>('POST', '/api/campaigns', content);
-  await client.send('POST', `/api/campaigns/${campaign.id}/launch`);
+  const { body: campaign } = await client.send<{ id: number }>('POST', '/api/v1/campaigns', content);
+  await client.send('POST', `/api/v1/campaigns/${campaign.id}/launch`);
   return { token: client.token, campaignId: campaign.id, to, unsubscribe: await linkTo(to, '/u/') };
 }

@@ -2,7 +2,7 @@ import type { Tenant } from '../../scenarios/tenant.ts';
 
 export const tenant: Tenant = {
   async arrange({ orgId, client, database, mark, ids }) {
-    const { body } = await client.send<{ id: number }>('POST', '/api/campaigns', {
+    const { body } = await client.send<{ id: number }>('POST', '/api/v1/campaigns', {
       name: `Campaign ${mark}`,
       subject: 'Hello',
       body: 'Hello {{name}}',
@@ -21,8 +21,8 @@ export const tenant: Tenant = {
     return { campaigns: body.id, reachOuts: reachOut.id };
   },
   requests: {
-    'PATCH /api/campaigns/{id}': { body: { name: 'Ours now' } },
-    'POST /api/campaigns/{id}/retry': { body: {} },
-    'POST /api/campaigns/{id}/schedule': { body: { cron: '0 9 * * 1' } },
+    'PATCH /api/v1/campaigns/{id}': { body: { name: 'Ours now' } },
+    'POST /api/v1/campaigns/{id}/retry': { body: {} },
+    'POST /api/v1/campaigns/{id}/schedule': { body: { cron: '0 9 * * 1' } },
   },
 };

@@ -26,9 +26,10 @@ afterAll(async () => {
   await api.stop();
 });
 
-const draft = async (client: ApiClient) => (await client.send<{ id: number }>('POST', '/api/campaigns', DRAFT)).body.id;
+const draft = async (client: ApiClient) =>
+  (await client.send<{ id: number }>('POST', '/api/v1/campaigns', DRAFT)).body.id;
 const askForTest = (client: ApiClient, id: number) =>
-  client.send<{ to: string; detail: string }>('POST', `/api/campaigns/${id}/test`);
+  client.send<{ to: string; detail: string }>('POST', `/api/v1/campaigns/${id}/test`);
 
 test('a test goes to the person who asks for it, marked as a test, and leaves nothing behind', async () => {
   const client = await api.newOwner();
@@ -62,7 +63,7 @@ test('a test goes to the person who asks for it, marked as a test, and leaves no
   });
   const { db } = api.database;
   expect(await db.selectFrom('reach_outs').where('org_id', '=', client.orgId).select('id').execute()).toEqual([]);
-  const campaign = (await client.get<{ status: string; progress: object }>(`/api/campaigns/${id}`)).body;
+  const campaign = (await client.get<{ status: string; progress: object }>(`/api/v1/campaigns/${id}`)).body;
   expect(campaign.status).toBe('draft');
   expect(Object.values(campaign.progress).every((count) => count === 0 || count === null)).toBe(true);
 });
@@ -84,8 +85,8 @@ test("nobody gets a test of another organisation's campaign, or of their own at 
   const id = await draft(client);
   expect((await askForTest(await api.newOwner(), id)).status).toBe(404);
   expect((await askForTest(await api.signedIn(client.orgId, 'viewer'), id)).status).toBe(403);
-  const { user } = (await client.get<{ user: { email: string } }>('/api/me')).body;
-  await client.send('POST', '/api/suppressions', { address: user.email });
+  const { user } = (await client.get<{ user: { email: string } }>('/api/v1/me')).body;
+  await client.send('POST', '/api/v1/suppressions', { address: user.email });
   expect(await askForTest(client, id)).toMatchObject({
     status: 409,
     body: { detail: expect.stringMatching(/suppressed/) },

@@ -137,7 +137,13 @@ describe('the same product written the usual way', { timeout: 2 * CAMPAIGN_MS },
     const { orgId } = await storedAfterAnswers(before);
     const paged = await startBefore('api', 'replica,pages');
     const signedIn = await signIn(before, orgId);
-    for (const path of ['/api/me', '/api/summary', '/api/campaigns', '/api/conversations', '/api/employees']) {
+    for (const path of [
+      '/api/v1/me',
+      '/api/v1/summary',
+      '/api/v1/campaigns',
+      '/api/v1/conversations',
+      '/api/v1/employees',
+    ]) {
       const asked = async (url: string) => (await createClient(url, signedIn, orgId).get(path)).body;
       const [expected] = withoutTimes([await asked(api.config.apiUrl)]);
       const [whole] = withoutTimes([await asked(before.apiUrl)]);
@@ -156,10 +162,12 @@ describe('the same product written the usual way', { timeout: 2 * CAMPAIGN_MS },
     await addEmployees(database.db, orgId, 60, 'lists.before.test');
     const token = await signIn(whole, orgId);
     type Page = { items: { id: number }[]; nextCursor: string | null };
-    const all = await createClient(whole.apiUrl, token, orgId).get<Page>('/api/employees?limit=50');
-    const first = await createClient(paged.apiUrl, token, orgId).get<Page>('/api/employees?limit=50');
+    const all = await createClient(whole.apiUrl, token, orgId).get<Page>('/api/v1/employees?limit=50');
+    const first = await createClient(paged.apiUrl, token, orgId).get<Page>('/api/v1/employees?limit=50');
     const cursor = encodeURIComponent(first.body.nextCursor ?? '');
-    const second = await createClient(paged.apiUrl, token, orgId).get<Page>(`/api/employees?limit=50&cursor=${cursor}`);
+    const second = await createClient(paged.apiUrl, token, orgId).get<Page>(
+      `/api/v1/employees?limit=50&cursor=${cursor}`,
+    );
     expect([all.body.items.length, first.body.items.length, second.body.items.length]).toEqual([60, 50, 10]);
     expect([...first.body.items, ...second.body.items]).toEqual(all.body.items);
   });
@@ -178,14 +186,14 @@ describe('the same product written the usual way', { timeout: 2 * CAMPAIGN_MS },
     await addEmployees(database.db, orgId, 30, domain);
     const { id } = await addDraft(database.database, orgId);
     const client = createClient(before.apiUrl, await signIn(before, orgId), orgId);
-    expect((await client.send('POST', `/api/campaigns/${id}/launch`)).status).toBe(202);
+    expect((await client.send('POST', `/api/v1/campaigns/${id}/launch`)).status).toBe(202);
     const isDone = async () => (await campaignById(database.db, orgId, id))?.status === 'done';
     await until('the campaign is done', isDone, CAMPAIGN_MS);
     const mails = await mailsTo(domain);
     expect(new Set(mails.map(({ messageId }) => messageId)).size).toBe(30);
     expect(mails).toHaveLength(30);
     expect(await countedInLedger(database.db, orgId, id)).toEqual({ recipients: 30, sent: 30, failed: 0, skipped: 0 });
-    const shown = await client.get<{ progress: object }>(`/api/campaigns/${id}`);
+    const shown = await client.get<{ progress: object }>(`/api/v1/campaigns/${id}`);
     expect(shown.body.progress).toMatchObject({ recipients: 30, sent: 30, failed: 0 });
   });
 });
@@ -202,7 +210,7 @@ async function signIn({ apiUrl }: Running, orgId: number): Promise<string> {
   const user = { org_id: orgId, email, name: 'Ada Admin', role: 'admin', password_hash } as const;
   await database.db.insertInto('users').values(user).execute();
   const body = { email, password: PASSWORD };
-  const answer = await call<{ token: string }>(apiUrl, 'POST', '/api/sessions', { body, headers: {} });
+  const answer = await call<{ token: string }>(apiUrl, 'POST', '/api/v1/sessions', { body, headers: {} });
   expect(answer.status).toBe(201);
   return answer.body.token;
 }

@@ -53,10 +53,10 @@ test('the whole story: register, import, launch, read the mail, talk, and see it
 });
 
 async function importPeople(): Promise<void> {
-  const created = await client.send<{ id: number }>('POST', '/api/imports', { fileName: 'people.csv' });
+  const created = await client.send<{ id: number }>('POST', '/api/v1/imports', { fileName: 'people.csv' });
   const rows = Array.from({ length: PEOPLE }, (_, index) => `Person ${index},person-${index}@story.test,Support`);
   const csv = ['name,email,team', ...rows].join('\n');
-  const imported = await client.send('PUT', `/api/imports/${created.body.id}/file`, csv, {
+  const imported = await client.send('PUT', `/api/v1/imports/${created.body.id}/file`, csv, {
     'content-type': 'text/csv',
   });
   expect(imported.body).toMatchObject({ status: 'done', rowsAdded: PEOPLE, rowsRejected: 0 });
@@ -64,9 +64,9 @@ async function importPeople(): Promise<void> {
 
 async function launch(): Promise<number> {
   const { subject, body } = CAMPAIGN_DEFAULTS;
-  const created = await client.send<{ id: number }>('POST', '/api/campaigns', { name: 'Weekly', subject, body });
+  const created = await client.send<{ id: number }>('POST', '/api/v1/campaigns', { name: 'Weekly', subject, body });
   expect(created.status).toBe(201);
-  const launched = await client.send('POST', `/api/campaigns/${created.body.id}/launch`);
+  const launched = await client.send('POST', `/api/v1/campaigns/${created.body.id}/launch`);
   expect(launched.body).toMatchObject({ status: 'sending' });
   return created.body.id;
 }
@@ -117,17 +117,17 @@ async function seeTheProgress(campaignId: number, others: number): Promise<void>
   };
   await until('the campaign is done on the replica, too', async () => {
     const { body } = await client.get<{ status: string; progress: { answers: number } }>(
-      `/api/campaigns/${campaignId}`,
+      `/api/v1/campaigns/${campaignId}`,
     );
     return body.status === 'done' && body.progress.answers === progress.answers;
   });
-  expect((await client.get(`/api/campaigns/${campaignId}`)).body).toMatchObject({ progress });
+  expect((await client.get(`/api/v1/campaigns/${campaignId}`)).body).toMatchObject({ progress });
 }
 
 async function seeTheMood(others: number): Promise<void> {
   type Mood = { organisation: { answers: number; scored: number; mood: number }[] };
   const body = await until('all answers are scored', async () => {
-    const { body } = await client.get<Mood>('/api/mood');
+    const { body } = await client.get<Mood>('/api/v1/mood');
     return body.organisation[0]?.scored === QUESTIONS + others ? body : undefined;
   });
   expect(body).toMatchObject({
@@ -139,17 +139,17 @@ async function seeTheMood(others: number): Promise<void> {
 }
 
 async function seeTheConversation(email: string): Promise<void> {
-  const list = await client.get<{ items: { id: number; answers: number }[] }>('/api/conversations');
+  const list = await client.get<{ items: { id: number; answers: number }[] }>('/api/v1/conversations');
   const finished = list.body.items.filter((conversation) => conversation.answers === QUESTIONS);
   expect(finished).toHaveLength(1);
   const { body } = await client.get<{ mood: number; messages: { body: string; sentiment: number | null }[] }>(
-    `/api/conversations/${finished[0]?.id}`,
+    `/api/v1/conversations/${finished[0]?.id}`,
   );
   expect(body.messages).toHaveLength(1 + 2 * QUESTIONS);
   expect(body.messages[1]).toMatchObject({ body: 'Great, "really" great', sentiment: expect.any(Number) });
   expect(body.mood).toBeGreaterThan(0);
 
-  const csv = (await client.get<string>('/api/exports/answers.csv')).body;
+  const csv = (await client.get<string>('/api/v1/exports/answers.csv')).body;
   const lines = csv.trim().split('\r\n');
   expect(lines[0]).toMatch(/^\uFEFF?at,campaign,team,employee,email,question,answer,sentiment$/);
   const own = lines.filter((line) => line.includes(email));

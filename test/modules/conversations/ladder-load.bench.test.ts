@@ -95,12 +95,12 @@ test('what people teams ask is answered rightly by the product, page by page', {
   }).figures;
   expect(figures).toMatchObject({ wrong: 0, failed: 0, wrongSamples: [], statuses: { 200: 100 } });
   expect(Object.keys(figures.byRoute)).toEqual([
-    'GET /api/campaigns',
-    'GET /api/campaigns/{id}',
-    'GET /api/conversations',
-    'GET /api/conversations/{id}',
-    'GET /api/employees',
-    'GET /api/me',
-    'GET /api/summary',
+    'GET /api/v1/campaigns',
+    'GET /api/v1/campaigns/{id}',
+    'GET /api/v1/conversations',
+    'GET /api/v1/conversations/{id}',
+    'GET /api/v1/employees',
+    'GET /api/v1/me',
+    'GET /api/v1/summary',
   ]);
 });

@@ -23,8 +23,8 @@ beforeAll(async () => {
   await seed(api.database.ownerUrl, { scale: 0.02 });
   const admin = await api.signedIn(ORG, 'admin');
   viewer = await api.signedIn(ORG, 'viewer');
-  const written = await admin.send('POST', '/api/imports', { fileName: 'a.csv' });
-  await viewer.get('/api/me');
+  const written = await admin.send('POST', '/api/v1/imports', { fileName: 'a.csv' });
+  await viewer.get('/api/v1/me');
   viewerReadAfter = written.headers.get('read-after') as string;
 });
 afterAll(() => api.stop());
@@ -39,7 +39,7 @@ async function get<T>(path: string): Promise<{ status: number; body: T }> {
 
 test('the mood of every day and team equals what the messages say', async () => {
   const { from, to } = await spanOf(60);
-  const { body } = await get<Mood>(`/api/mood?from=${from}&to=${to}`);
+  const { body } = await get<Mood>(`/api/v1/mood?from=${from}&to=${to}`);
   expect(body).toMatchObject({ from, to, groupMin: MOOD_GROUP_MIN });
   const truth = await moodOfMessages(from, to);
   expect(body.organisation.length).toBeGreaterThan(5);
@@ -59,7 +59,7 @@ test('the key figures are those of the tables, of this organisation alone', asyn
         and (created_at at time zone 'utc')::date = (now() at time zone 'utc')::date) as "answersToday",
       (select count(*)::int from conversations where org_id = ${ORG} and finished_at is null
         and started_at > now() - interval '1 day') as "openConversations"`.execute(api.database.db);
-  expect((await get('/api/summary')).body).toMatchObject(rows[0] as object);
+  expect((await get('/api/v1/summary')).body).toMatchObject(rows[0] as object);
 });
 
 /** Straight from the messages, past the roll-up that the page reads. */

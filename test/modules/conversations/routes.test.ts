@@ -25,7 +25,7 @@ beforeAll(async () => {
   api = await runApi();
   await seed(api.database.ownerUrl, { scale: 0.02 });
   admin = await api.signedIn(ORG, 'admin');
-  await admin.send('POST', '/api/imports', { fileName: 'a.csv' }); // moves the reader's position behind the seed
+  await admin.send('POST', '/api/v1/imports', { fileName: 'a.csv' }); // moves the reader's position behind the seed
 });
 afterAll(() => api.stop());
 
@@ -38,7 +38,7 @@ test('conversations come newest first, all of them once, over all pages', async 
 });
 
 test('those of one campaign are the whole list of that campaign', async () => {
-  const [first] = (await admin.get<Page>('/api/conversations?limit=1')).body.items;
+  const [first] = (await admin.get<Page>('/api/v1/conversations?limit=1')).body.items;
   const campaign = first?.campaign.id as number;
   const seen = await allPages(`limit=50&campaignId=${campaign}`);
   const { rows } = await sql<{ count: number }>`
@@ -50,9 +50,11 @@ test('those of one campaign are the whole list of that campaign', async () => {
 });
 
 test('a conversation has its messages in order, and its mood is the mean of its scored answers', async () => {
-  const listed = (await admin.get<Page>('/api/conversations?limit=50')).body.items.find(({ answers }) => answers > 1);
+  const listed = (await admin.get<Page>('/api/v1/conversations?limit=50')).body.items.find(
+    ({ answers }) => answers > 1,
+  );
   type Full = Conversation & { messages: { seq: number; sender: string; body: string; sentiment: number | null }[] };
-  const { body } = await admin.get<Full>(`/api/conversations/${listed?.id}`);
+  const { body } = await admin.get<Full>(`/api/v1/conversations/${listed?.id}`);
   const { messages, ...conversation } = body;
   expect(conversation).toEqual(listed);
   expect(messages.map(({ seq }) => seq)).toEqual(messages.map((_, index) => index + 1));
@@ -63,7 +65,7 @@ test('a conversation has its messages in order, and its mood is the mean of its 
 
 describe('the export', () => {
   const exported = async (query = '') => {
-    const answer = await admin.get<string>(`/api/exports/answers.csv${query}`);
+    const answer = await admin.get<string>(`/api/v1/exports/answers.csv${query}`);
     return { ...answer, rows: answer.status === 200 ? (parse(answer.body, { bom: true }) as string[][]) : [] };
   };
 
@@ -104,7 +106,7 @@ describe('the export', () => {
       api.database.db,
     );
     expect(late).toHaveLength(1);
-    await admin.send('POST', '/api/imports', { fileName: 'a.csv' });
+    await admin.send('POST', '/api/v1/imports', { fileName: 'a.csv' });
     const { rows: days } = await sql<{ day: string }>`
       select distinct (created_at at time zone 'utc')::date::text as day from messages
       where org_id = ${ORG} and sender = 'employee' order by 1`.execute(api.database.db);
@@ -131,7 +133,7 @@ describe('the export', () => {
     await sql`update messages set body = '=HYPERLINK("http://evil.example")' where org_id = ${ORG} and sender = 'employee'
       and (conversation_id, seq) = (select conversation_id, min(seq) from messages where org_id = ${ORG}
         and sender = 'employee' group by conversation_id order by conversation_id limit 1)`.execute(api.database.db);
-    await admin.send('POST', '/api/imports', { fileName: 'a.csv' });
+    await admin.send('POST', '/api/v1/imports', { fileName: 'a.csv' });
     const answers = (await exported()).rows.map((row) => row[6]);
     expect(answers).toContain(`'=HYPERLINK("http://evil.example")`);
     expect(answers.filter((answer) => answer?.startsWith('='))).toEqual([]);
@@ -148,7 +150,7 @@ describe('the export', () => {
 
   test('beyond so many at once is told to come back, and the others are served', async () => {
     const headers = { authorization: `Bearer ${admin.token}`, 'read-after': 'FFFFFFFF/FFFFFFFF' };
-    const ask = () => call<string>(api.url, 'GET', '/api/exports/answers.csv', { headers });
+    const ask = () => call<string>(api.url, 'GET', '/api/v1/exports/answers.csv', { headers });
     const { running, refused } = await api.database.db.transaction().execute(async (transaction) => {
       await sql`lock table conversations in access exclusive mode`.execute(transaction);
       const running = Array.from({ length: EXPORTS_AT_ONCE_MAX }, ask);
@@ -164,7 +166,7 @@ describe('the export', () => {
 function abortedExport(atOnce: boolean): Promise<void> {
   return new Promise((resolve) => {
     const headers = { authorization: `Bearer ${admin.token}` };
-    const request = get(`${api.url}/api/exports/answers.csv`, { headers, agent: false });
+    const request = get(`${api.url}/api/v1/exports/answers.csv`, { headers, agent: false });
     request.once('error', () => resolve());
     request.once('close', resolve);
     if (atOnce) request.once('finish', () => request.destroy());
@@ -176,7 +178,7 @@ async function allPages(query: string): Promise<Conversation[]> {
   const seen: Conversation[] = [];
   let cursor: string | null = '';
   while (cursor !== null) {
-    const path: string = `/api/conversations?${query}${cursor === '' ? '' : `&cursor=${cursor}`}`;
+    const path: string = `/api/v1/conversations?${query}${cursor === '' ? '' : `&cursor=${cursor}`}`;
     const { body }: { body: Page } = await admin.get<Page>(path);
     seen.push(...body.items);
     cursor = body.nextCursor;

@@ -95,7 +95,7 @@ test(`step 2: ${ROWS.toLocaleString('en')} employees come in from a spreadsheet'
   await importIt();
   await panel.getByText(`0 added, 0 updated, ${SENT} unchanged, ${REJECTED.length} rejected`).waitFor();
 
-  expected = /\/api\/imports\/preview: .* 4\d\d /;
+  expected = /\/api\/v1\/imports\/preview: .* 4\d\d /;
   const png = Buffer.from('89504e470d0a1a0a0000000d49484452', 'hex');
   await input.setInputFiles({ name: 'team.png', mimeType: 'image/png', buffer: png });
   const refusal = panel.getByRole('alert');

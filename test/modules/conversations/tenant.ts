@@ -27,5 +27,5 @@ export const tenant: Tenant = {
       .execute();
     return { conversations: conversation.id };
   },
-  filters: ({ campaigns }) => [`/api/conversations?campaignId=${campaigns}`],
+  filters: ({ campaigns }) => [`/api/v1/conversations?campaignId=${campaigns}`],
 };

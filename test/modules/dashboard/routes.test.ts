@@ -45,31 +45,31 @@ test('the summary has every figure of every module, and nothing else', async () 
   const faces = await Promise.all([...TEST_MODULES, COUNTED].flatMap(({ figures }) => figures?.() ?? []));
   const names = faces.flatMap(({ figures }) => Object.keys(figures));
   expect(names).toContain('ownNotes');
-  const { status, body } = await owner.get<object>('/api/summary');
+  const { status, body } = await owner.get<object>('/api/v1/summary');
   expect(status).toBe(200);
   expect(Object.keys(body).toSorted()).toEqual(names.toSorted());
 });
 
 test('figures are those of the own organisation, and may be empty', async () => {
   const [ours, theirs] = [await api.newOwner(), await api.newOwner()];
-  await ours.send('POST', '/api/notes', { title: 'First' });
-  await ours.send('POST', '/api/notes', { title: 'Second' });
-  expect((await ours.get('/api/summary')).body).toMatchObject({ ownNotes: 2, latestNote: { title: 'Second' } });
-  await theirs.send('POST', '/api/notes', { title: 'Theirs' });
-  expect((await theirs.get('/api/summary')).body).toMatchObject({ ownNotes: 1, latestNote: { title: 'Theirs' } });
-  expect((await owner.get('/api/summary')).body).toMatchObject({ ownNotes: 0, latestNote: null });
+  await ours.send('POST', '/api/v1/notes', { title: 'First' });
+  await ours.send('POST', '/api/v1/notes', { title: 'Second' });
+  expect((await ours.get('/api/v1/summary')).body).toMatchObject({ ownNotes: 2, latestNote: { title: 'Second' } });
+  await theirs.send('POST', '/api/v1/notes', { title: 'Theirs' });
+  expect((await theirs.get('/api/v1/summary')).body).toMatchObject({ ownNotes: 1, latestNote: { title: 'Theirs' } });
+  expect((await owner.get('/api/v1/summary')).body).toMatchObject({ ownNotes: 0, latestNote: null });
 });
 
 test('all figures are read with one statement, which callers at the same time share', async () => {
   const { url, replicaUrl } = api.database;
   const together = 50;
-  await owner.get('/api/summary'); // its session is cached from here on
+  await owner.get('/api/v1/summary'); // its session is cached from here on
   const before = await reads();
   const asking = await asAdmin(
     (replica) =>
       asAdmin(async (primary) => {
         for (const server of [primary, replica]) await server.query('select pg_advisory_lock($1)', [LOCK]);
-        const answers = Array.from({ length: together }, () => owner.get('/api/summary'));
+        const answers = Array.from({ length: together }, () => owner.get('/api/v1/summary'));
         await until('all requests wait', () => api.gauge('requests_in_flight') === together);
         return answers;
       }, url),
@@ -83,7 +83,7 @@ test('all figures are read with one statement, which callers at the same time sh
 test('without a module that has figures the summary is empty', async () => {
   const bare = await runApi({}, PLATFORM);
   onTestFinished(() => bare.stop());
-  expect(await (await bare.newOwner()).get('/api/summary')).toMatchObject({ status: 200, body: {} });
+  expect(await (await bare.newOwner()).get('/api/v1/summary')).toMatchObject({ status: 200, body: {} });
 });
 
 async function reads(): Promise<number> {

@@ -37,11 +37,11 @@ beforeAll(async () => {
     const row = { org_id: owner.orgId, team_id: design, name, email };
     await api.database.db.insertInto('employees').values(row).execute();
   }
-  await owner.send('POST', '/api/imports', { fileName: 'a.csv' }); // moves the reader's position behind the rows above
+  await owner.send('POST', '/api/v1/imports', { fileName: 'a.csv' }); // moves the reader's position behind the rows above
 });
 afterAll(() => api.stop());
 
-const list = (query: string) => owner.get<Page>(`/api/employees?${query}`);
+const list = (query: string) => owner.get<Page>(`/api/v1/employees?${query}`);
 const names = async (search: string) =>
   (await list(new URLSearchParams({ search }).toString())).body.items.map(({ name }) => name);
 
@@ -79,9 +79,9 @@ test('case is compared by PostgreSQL alone, and composed and decomposed letters 
     const row = { org_id: another.orgId, team_id: id, name, email: `case-${n}@case.test` };
     await api.database.db.insertInto('employees').values(row).execute();
   }
-  await another.send('POST', '/api/imports', { fileName: 'a.csv' }); // as above
+  await another.send('POST', '/api/v1/imports', { fileName: 'a.csv' }); // as above
   const found = async (search: string) => {
-    const { body } = await another.get<Page>(`/api/employees?${new URLSearchParams({ search })}`);
+    const { body } = await another.get<Page>(`/api/v1/employees?${new URLSearchParams({ search })}`);
     return body.items.map(({ name }) => name);
   };
   for (const name of everybody) {
@@ -112,7 +112,7 @@ test('a search by name and address shows each person once, in the order of what 
     row('quinn@b.test', 'quinn@b.test'), // one and the same
   ];
   await api.database.db.insertInto('employees').values(rows).execute();
-  await owner.send('POST', '/api/imports', { fileName: 'a.csv' });
+  await owner.send('POST', '/api/v1/imports', { fileName: 'a.csv' });
   const expected = ['a.quinn@b.test', 'quinn.ash@b.test', 'another.quinn@b.test', 'quinn.ash.2@b.test', 'quinn@b.test'];
   for (const limit of [1, 2, 3, 100]) {
     const seen = await allPages(`limit=${limit}&search=Quinn`);
@@ -136,7 +136,7 @@ test('a cursor is good for its own list and filter only', async () => {
   ]) {
     expect((await list(query)).status, query).toBe(400);
   }
-  expect((await owner.get(`/api/imports?cursor=${nextCursor}`)).status).toBe(400);
+  expect((await owner.get(`/api/v1/imports?cursor=${nextCursor}`)).status).toBe(400);
 });
 
 test('the longest search can be paged through, whatever it is written in', async () => {
@@ -146,7 +146,7 @@ test('the longest search can be paged through, whatever it is written in', async
     .insertInto('employees')
     .values([row(1), row(2)])
     .execute();
-  await owner.send('POST', '/api/imports', { fileName: 'a.csv' });
+  await owner.send('POST', '/api/v1/imports', { fileName: 'a.csv' });
   expect(await allPages(`limit=1&${new URLSearchParams({ search: long })}`)).toHaveLength(2);
 });
 

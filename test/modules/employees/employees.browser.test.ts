@@ -79,7 +79,7 @@ test('the API reference shows an import as a curl command', async () => {
   const { page } = visitor;
   await page.goto(`${product().urls.docs}#get-api-imports-id`);
   const example = await page.locator('#get-api-imports-id pre').first().textContent();
-  expect(example).toBe('curl -sS "$API/api/imports/1" \\\n  -H "Authorization: Bearer $TOKEN"');
+  expect(example).toBe('curl -sS "$API/api/v1/imports/1" \\\n  -H "Authorization: Bearer $TOKEN"');
   visitor.expectNoFaults();
 });
 

@@ -29,7 +29,7 @@ test('10,000 people come in, and the same file again changes nobody', async () =
   expect(first.put.body.finishedAt).not.toBeNull();
   const again = await importFile(owner, file);
   expect(again.put.body).toMatchObject({ rowsRead: 10_000, rowsAdded: 0, rowsUpdated: 0, rowsUnchanged: 10_000 });
-  const teams = await owner.get<{ items: { employees: number }[] }>('/api/teams');
+  const teams = await owner.get<{ items: { employees: number }[] }>('/api/v1/teams');
   expect(teams.body.items).toHaveLength(7);
   expect(teams.body.items.reduce((sum, { employees }) => sum + employees, 0)).toBe(10_000);
 });
@@ -76,7 +76,7 @@ test('progress can be seen while the file is still being sent', async () => {
   const file = csvOf(8_000);
   upload.send(file.slice(0, file.length / 2));
   const halfway = await until('rows were read', async () => {
-    const { body } = await owner.get<Import>(`/api/imports/${upload.id}`);
+    const { body } = await owner.get<Import>(`/api/v1/imports/${upload.id}`);
     return body.rowsRead > 0 ? body : undefined;
   });
   expect(halfway).toMatchObject({ status: 'running', finishedAt: null });
@@ -91,7 +91,10 @@ test('an upload that is cut keeps what came before and says so; the same file ag
   const upload = await slowUpload();
   const file = csvOf(8_000);
   upload.send(file.slice(0, file.length / 2));
-  await until('rows were read', async () => (await owner.get<Import>(`/api/imports/${upload.id}`)).body.rowsRead > 0);
+  await until(
+    'rows were read',
+    async () => (await owner.get<Import>(`/api/v1/imports/${upload.id}`)).body.rowsRead > 0,
+  );
   upload.cut();
   const failed = await until('the import has noticed', async () => {
     const { body } = await api.database.db
@@ -148,9 +151,9 @@ test('a fault of ours in the middle is told as one, keeps what came before, and 
 test('imports come newest first, page by page', async () => {
   const ids = [await newImport(owner), await newImport(owner), await newImport(owner)];
   type Page = { items: Import[]; nextCursor: string };
-  const first = (await owner.get<Page>('/api/imports?limit=2')).body;
+  const first = (await owner.get<Page>('/api/v1/imports?limit=2')).body;
   expect(first.items.map(({ id }) => id)).toEqual([ids[2], ids[1]]);
-  const second = (await owner.get<Page>(`/api/imports?limit=2&cursor=${first.nextCursor}`)).body;
+  const second = (await owner.get<Page>(`/api/v1/imports?limit=2&cursor=${first.nextCursor}`)).body;
   expect(second.items.map(({ id }) => id)).toEqual([ids[0]]);
   expect(second.nextCursor).toBeNull();
 });
@@ -160,7 +163,9 @@ test('a file for an import that does not exist is a 404', async () => {
 });
 
 function put(id: number) {
-  return owner.send('PUT', `/api/imports/${id}/file`, 'name,email\nAda,ada@a.test\n', { 'content-type': 'text/csv' });
+  return owner.send('PUT', `/api/v1/imports/${id}/file`, 'name,email\nAda,ada@a.test\n', {
+    'content-type': 'text/csv',
+  });
 }
 
 async function slowUpload() {
@@ -168,7 +173,7 @@ async function slowUpload() {
   const headers = { 'content-type': 'text/csv', authorization: `Bearer ${owner.token}`, 'read-after': ON_PRIMARY };
   return {
     id,
-    ...slowRequest(api.url, 'PUT', `/api/imports/${id}/file`, { ...headers, 'transfer-encoding': 'chunked' }),
+    ...slowRequest(api.url, 'PUT', `/api/v1/imports/${id}/file`, { ...headers, 'transfer-encoding': 'chunked' }),
   };
 }
 

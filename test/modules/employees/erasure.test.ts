@@ -40,7 +40,7 @@ test('every table that refers to an employee, over however many others, says wha
 });
 
 test('an export has every row with a text of theirs, whatever table it is in', async () => {
-  const { status, body, headers } = await owner.get<Record<string, object[]>>(`/api/employees/${id}/personal-data`);
+  const { status, body, headers } = await owner.get<Record<string, object[]>>(`/api/v1/employees/${id}/personal-data`);
   expect(status).toBe(200);
   expect(headers.get('content-disposition')).toContain('attachment');
   const found = await tablesWith(EMAIL);
@@ -51,13 +51,13 @@ test('an export has every row with a text of theirs, whatever table it is in', a
 
 test('viewers neither see nor erase it', async () => {
   const viewer = await api.signedIn(owner.orgId, 'viewer');
-  expect((await viewer.get(`/api/employees/${id}/personal-data`)).status).toBe(403);
-  expect((await viewer.send('DELETE', `/api/employees/${id}`)).status).toBe(403);
+  expect((await viewer.get(`/api/v1/employees/${id}/personal-data`)).status).toBe(403);
+  expect((await viewer.send('DELETE', `/api/v1/employees/${id}`)).status).toBe(403);
 });
 
 test('after the erasure no table has a text or an id of theirs, and the log says that it was done without naming them', async () => {
   const before = await teamSize();
-  expect((await owner.send('DELETE', `/api/employees/${id}`)).status).toBe(204);
+  expect((await owner.send('DELETE', `/api/v1/employees/${id}`)).status).toBe(204);
   expect(await tablesWith(EMAIL)).toEqual([]);
   const referring = await sql<{ name: string }>`
     select table_name as name from information_schema.columns
@@ -68,11 +68,11 @@ test('after the erasure no table has a text or an id of theirs, and the log says
   }
   expect(await teamSize()).toBe(before - 1);
   const log = await owner.get<{ items: { action: string; subject: string }[] }>(
-    '/api/audit-log?action=employee.erased',
+    '/api/v1/audit-log?action=employee.erased',
   );
   expect(log.body.items).toMatchObject([{ subject: `employee ${id}` }]);
-  expect((await owner.get(`/api/employees/${id}/personal-data`)).status).toBe(404);
-  expect((await owner.send('DELETE', `/api/employees/${id}`)).status).toBe(404);
+  expect((await owner.get(`/api/v1/employees/${id}/personal-data`)).status).toBe(404);
+  expect((await owner.send('DELETE', `/api/v1/employees/${id}`)).status).toBe(404);
 });
 
 async function tablesWith(text: string): Promise<string[]> {

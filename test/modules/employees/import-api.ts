@@ -16,7 +16,7 @@ export interface Import {
 }
 
 export async function newImport(client: ApiClient): Promise<number> {
-  const { status, body } = await client.send<Import>('POST', '/api/imports', { fileName: 'people.csv' });
+  const { status, body } = await client.send<Import>('POST', '/api/v1/imports', { fileName: 'people.csv' });
   if (status !== 201) throw new Error(`No import: ${status}`);
   return body.id;
 }
@@ -27,11 +27,11 @@ export async function importFile(client: ApiClient, file: string | Uint8Array, t
   const headers: Record<string, string> = type === '' ? {} : { 'content-type': type };
   const put = await client.send<Import & { detail: string }>(
     'PUT',
-    `/api/imports/${id}/file${choices && `?${choices}`}`,
+    `/api/v1/imports/${id}/file${choices && `?${choices}`}`,
     file,
     headers,
   );
-  return { put, kept: (await client.get<Import>(`/api/imports/${id}`)).body };
+  return { put, kept: (await client.get<Import>(`/api/v1/imports/${id}`)).body };
 }
 
 export async function employeesOf(api: RunningApi, orgId: number) {

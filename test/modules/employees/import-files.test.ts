@@ -77,8 +77,8 @@ const INTRODUCTION = `<!-- Written by test/modules/employees/import-files.test.t
 
 How a file is to be read is found out from its first 64 kB: the encoding, the delimiter, the header line, and which
 columns are the name, the address and the team. What cannot be told for certain is refused, with the choices.
-\`POST /api/imports/preview\` shows all of it before anything is written, and takes the same choices
-as \`PUT /api/imports/{id}/file\`: \`encoding\`, \`delimiter\`, \`header\`, \`name\`, \`email\` and \`team\` in the query. The
+\`POST /api/v1/imports/preview\` shows all of it before anything is written, and takes the same choices
+as \`PUT /api/v1/imports/{id}/file\`: \`encoding\`, \`delimiter\`, \`header\`, \`name\`, \`email\` and \`team\` in the query. The
 finished import says in its \`reading\` how the file was read.
 
 - **Encoding**: what is chosen; else a byte order mark; else the charset of the Content-Type; else UTF-16 or UTF-8 where

@@ -32,7 +32,9 @@ beforeEach(async () => {
 afterAll(() => api.stop());
 
 function preview(file: string | Uint8Array, choices = '', type = 'text/csv') {
-  return owner.send<Preview>('POST', `/api/imports/preview${choices && `?${choices}`}`, file, { 'content-type': type });
+  return owner.send<Preview>('POST', `/api/v1/imports/preview${choices && `?${choices}`}`, file, {
+    'content-type': type,
+  });
 }
 
 test('it shows what each column becomes and what becomes of each row, and writes nothing', async () => {
@@ -66,7 +68,7 @@ test('it shows what each column becomes and what becomes of each row, and writes
     },
   ]);
   expect(await employeesOf(api, owner.orgId)).toEqual([]);
-  expect((await owner.get<{ items: object[] }>('/api/imports')).body.items).toEqual([]);
+  expect((await owner.get<{ items: object[] }>('/api/v1/imports')).body.items).toEqual([]);
 });
 
 test('a guessed encoding is said to be one; the same choice imports what the preview showed', async () => {

@@ -26,7 +26,7 @@ test('teams are sorted by name, each with its number of people', async () => {
         .execute();
   }
   const headers = { authorization: `Bearer ${owner.token}`, 'read-after': 'FFFFFFFF/FFFFFFFF' };
-  const teams = await call<{ items: object[] }>(api.url, 'GET', '/api/teams', { headers });
+  const teams = await call<{ items: object[] }>(api.url, 'GET', '/api/v1/teams', { headers });
   expect(teams.body.items).toEqual([
     { id: expect.any(Number), name: 'Design', employees: 0 },
     { id: expect.any(Number), name: 'Sales', employees: 2 },

@@ -19,15 +19,15 @@ export const tenant: Tenant = {
       )
       .returning('id')
       .execute();
-    const { body } = await client.send<{ id: number }>('POST', '/api/imports', { fileName: `${mark}.csv` });
+    const { body } = await client.send<{ id: number }>('POST', '/api/v1/imports', { fileName: `${mark}.csv` });
     // The one that is asked for is erased by that; the modules above use the one who stays.
     return { teams: team.id, employees: people[0]?.id as number, staying: people[1]?.id as number, imports: body.id };
   },
   requests: {
-    'PUT /api/imports/{id}/file': {
+    'PUT /api/v1/imports/{id}/file': {
       body: 'name,email\nEve,eve@evil.test\n',
       headers: { 'content-type': 'text/csv' },
     },
   },
-  filters: ({ teams }) => [`/api/employees?teamId=${teams}`, `/api/employees?teamId=${teams}&search=person`],
+  filters: ({ teams }) => [`/api/v1/employees?teamId=${teams}`, `/api/v1/employees?teamId=${teams}&search=person`],
 };

@@ -21,7 +21,7 @@ beforeAll(async () => {
   api = await runApi();
   owner = await api.newOwner();
   await addMoodDays(owner.orgId, ['Support', 'Sales', 'Design']);
-  await owner.send('POST', '/api/imports', { fileName: 'a.csv' }); // from here on its reads see all of it
+  await owner.send('POST', '/api/v1/imports', { fileName: 'a.csv' }); // from here on its reads see all of it
 });
 afterAll(() => api.stop());
 
@@ -41,7 +41,7 @@ async function addMoodDays(orgId: number, teams: readonly string[]): Promise<voi
 
 test('the mood of a day is that of all answers, and each team has its own', async () => {
   const { from, to } = spanOf(DAYS);
-  const { body } = await get<Mood>(`/api/mood?from=${from}&to=${to}`);
+  const { body } = await get<Mood>(`/api/v1/mood?from=${from}&to=${to}`);
   expect(body).toMatchObject({ from, to, groupMin: MOOD_GROUP_MIN });
   const rows = await rolledUp(owner.orgId);
   expect(body.organisation.length).toBeGreaterThan(50);
@@ -53,7 +53,7 @@ test('the mood of a day is that of all answers, and each team has its own', asyn
 
 test('a group of fewer scored answers than hide each single one is left out, however many others it has', async () => {
   const { from, to } = spanOf(MOOD_DAYS_MAX);
-  const { body } = await get<Mood>(`/api/mood?from=${from}&to=${to}`);
+  const { body } = await get<Mood>(`/api/v1/mood?from=${from}&to=${to}`);
   const { rows } = await sql<{ team_id: number; day: string }>`
     select team_id, day::text as day from mood_days where org_id = ${owner.orgId} and scored < ${MOOD_GROUP_MIN}`.execute(
     api.database.db,
@@ -65,7 +65,7 @@ test('a group of fewer scored answers than hide each single one is left out, how
 });
 
 test('the last four weeks are shown when nobody asks for others', async () => {
-  const { body } = await get<Mood>('/api/mood');
+  const { body } = await get<Mood>('/api/v1/mood');
   expect(body.to).toBe(new Date().toISOString().slice(0, 10));
   expect((Date.parse(body.to) - Date.parse(body.from)) / 86_400_000).toBe(27);
 });
@@ -79,13 +79,13 @@ test.each([
   'from=2026-01-01&to=2026-04-03',
   'from=yesterday',
 ])('%s is refused', async (query) => {
-  expect((await get(`/api/mood?${query}`)).status).toBe(400);
+  expect((await get(`/api/v1/mood?${query}`)).status).toBe(400);
 });
 
 test.each(['2026-02-30', '12/01/2027', '2026-W10-1', '+275760-09-13', '2026-03-01T00:00:00Z', '2026-3-1'])(
   'the day %s is refused in words',
   async (day) => {
-    const { status, body } = await get<{ detail: string }>(`/api/mood?from=${encodeURIComponent(day)}`);
+    const { status, body } = await get<{ detail: string }>(`/api/v1/mood?from=${encodeURIComponent(day)}`);
     expect(status).toBe(400);
     expect(body.detail).toBe(`"${day}" is not a valid date. Write it like 2027-01-31.`);
   },
@@ -93,17 +93,17 @@ test.each(['2026-02-30', '12/01/2027', '2026-W10-1', '+275760-09-13', '2026-03-0
 
 test('the reference says that days are counted in UTC, wherever it shows one', async () => {
   const { paths } = (await get<{ paths: Record<string, { get: unknown }> }>('/docs/openapi.json')).body;
-  const mood = JSON.stringify(paths['/api/mood']?.get);
+  const mood = JSON.stringify(paths['/api/v1/mood']?.get);
   expect(mood).toContain('by UTC days');
   expect(mood.match(/a day in UTC, YYYY-MM-DD/g)).toHaveLength(2);
   expect(mood.match(/"YYYY-MM-DD, UTC"/g)).toHaveLength(2);
-  const summary = JSON.stringify(paths['/api/summary']?.get);
+  const summary = JSON.stringify(paths['/api/v1/summary']?.get);
   expect(summary).toContain('since midnight UTC');
   expect(summary.match(/of one day in UTC/g)).toHaveLength(2);
 });
 
 test('the longest range is answered', async () => {
-  expect((await get('/api/mood?from=2026-01-01&to=2026-04-02')).status).toBe(200);
+  expect((await get('/api/v1/mood?from=2026-01-01&to=2026-04-02')).status).toBe(200);
 });
 
 test('today’s mood stays hidden until enough answers have a score', async () => {
@@ -121,8 +121,8 @@ test('today’s mood stays hidden until enough answers have a score', async () =
       on conflict (org_id, day, team_id) do update set scored = excluded.scored, score_sum = excluded.score_sum`.execute(
       db,
     );
-    await fresh.send('POST', '/api/imports', { fileName: 'a.csv' });
-    return (await fresh.get('/api/summary')).body;
+    await fresh.send('POST', '/api/v1/imports', { fileName: 'a.csv' });
+    return (await fresh.get('/api/v1/summary')).body;
   };
   expect(await scored(MOOD_GROUP_MIN - 1)).toMatchObject({ answersToday: 9, moodToday: null });
   expect(await scored(MOOD_GROUP_MIN)).toMatchObject({

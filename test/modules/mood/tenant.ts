@@ -16,5 +16,5 @@ export const tenant: Tenant = {
       .execute();
     return {};
   },
-  shows: ['/api/mood'],
+  shows: ['/api/v1/mood'],
 };

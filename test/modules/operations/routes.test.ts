@@ -33,7 +33,7 @@ afterAll(async () => {
   await proxy.close();
 });
 
-const operations = async () => (await owner.get<Operations>('/api/operations')).body;
+const operations = async () => (await owner.get<Operations>('/api/v1/operations')).body;
 
 test('shows this process with its memory and its pools', async () => {
   const { processes } = await until('the process has reported', async () => {
@@ -65,7 +65,7 @@ test('counts what waits in each queue and in the outbox', async () => {
     { name: 'b', data: {} },
     { name: 'c', data: {}, opts: { delay: 60_000 } },
   ]);
-  await owner.send('POST', '/api/notes', { title: 'Leaves an event in the outbox' });
+  await owner.send('POST', '/api/v1/notes', { title: 'Leaves an event in the outbox' });
   const shown = await operations();
   await queue.obliterate({ force: true });
   await queue.close();
@@ -86,10 +86,10 @@ test('shows the database and Redis with their limits', async () => {
 test('answers without Redis as well, with this process alone and no queues', async () => {
   await proxy.close();
   const begun = performance.now();
-  const answer = await owner.get<Operations>('/api/operations');
+  const answer = await owner.get<Operations>('/api/v1/operations');
   expect(answer.status).toBe(200);
   expect(answer.body).toMatchObject({ processes: [{ name: 'api', pid: process.pid }], queues: [], redis: null });
   expect(answer.body.database.connections).toBeGreaterThan(0);
   expect(performance.now() - begun).toBeLessThan(REDIS_COMMAND_MS + 1_000);
-  expect((await owner.get('/api/notes')).status).toBe(200);
+  expect((await owner.get('/api/v1/notes')).status).toBe(200);
 });

@@ -43,9 +43,11 @@ beforeAll(async () => {
 });
 afterAll(() => api.stop());
 
-const list = async (client: ApiClient, query = '') => (await client.get<Page>(`/api/suppressions${query}`)).body.items;
-const add = (client: ApiClient, address: string) => client.send<Suppression>('POST', '/api/suppressions', { address });
-const lift = (client: ApiClient, id: number) => client.send<Suppression>('POST', `/api/suppressions/${id}/lift`);
+const list = async (client: ApiClient, query = '') =>
+  (await client.get<Page>(`/api/v1/suppressions${query}`)).body.items;
+const add = (client: ApiClient, address: string) =>
+  client.send<Suppression>('POST', '/api/v1/suppressions', { address });
+const lift = (client: ApiClient, id: number) => client.send<Suppression>('POST', `/api/v1/suppressions/${id}/lift`);
 
 test('an address is suppressed by hand, however it is written, and only once', async () => {
   const client = await api.newOwner();
@@ -59,7 +61,9 @@ test('an address is suppressed by hand, however it is written, and only once', a
 });
 
 test('what is not an address is refused in words', async () => {
-  const { status, body } = await owner.send<{ detail: string }>('POST', '/api/suppressions', { address: 'a,b@x.test' });
+  const { status, body } = await owner.send<{ detail: string }>('POST', '/api/v1/suppressions', {
+    address: 'a,b@x.test',
+  });
   expect(status).toBe(400);
   expect(body.detail).toMatch(/^This is not an email address: it contains a comma/);
 });
@@ -89,8 +93,8 @@ test('the list goes page by page, newest first, and by its beginning in order of
     ['limit=3', ['b2', 'b0', 'a2', 'b1']],
     ['limit=2&search=B', ['b0', 'b1', 'b2']],
   ] as const) {
-    const first = (await client.get<Page>(`/api/suppressions?${query}`)).body;
-    const second = (await client.get<Page>(`/api/suppressions?${query}&cursor=${first.nextCursor}`)).body;
+    const first = (await client.get<Page>(`/api/v1/suppressions?${query}`)).body;
+    const second = (await client.get<Page>(`/api/v1/suppressions?${query}&cursor=${first.nextCursor}`)).body;
     expect([...names(first.items), ...names(second.items)]).toEqual(expected);
     expect(second.nextCursor).toBeNull();
   }
@@ -119,7 +123,7 @@ describe('mail events', () => {
       'webhook-timestamp': timestamp,
       'webhook-signature': `v1,${signature}`,
     };
-    return fetch(`${api.url}/api/mail-events`, { method: 'POST', body, headers });
+    return fetch(`${api.url}/api/v1/mail-events`, { method: 'POST', body, headers });
   }
 
   test('a hard bounce and a complaint suppress the address in their organisation, a soft bounce does not', async () => {
@@ -193,7 +197,7 @@ test('without a secret no mail events are taken', async () => {
   const other = await runApi();
   const body = JSON.stringify({ events: [{ type: 'complaint', reference: 'x' }] });
   const headers = { 'content-type': 'application/json' };
-  const answer = await fetch(`${other.url}/api/mail-events`, { method: 'POST', body, headers });
+  const answer = await fetch(`${other.url}/api/v1/mail-events`, { method: 'POST', body, headers });
   expect(answer.status).toBe(404);
   await other.stop();
 });

@@ -1,5 +1,5 @@
 // The home page, composed of the modules' parts. The `home` of a module has, all of it optional:
-//   figures(summary)   tiles for the key figures; `summary` is the response of GET /api/summary
+//   figures(summary)   tiles for the key figures; `summary` is the response of GET /api/v1/summary
 //   panels({ session, signal, onSummary })   what it shows below them; `onSummary(listener)` hears each new summary
 //   isBusy(summary)    true while its figures move: they are then read more often
 
@@ -28,7 +28,7 @@ function keyFigures(homes, listeners, signal) {
   const figures = el('div', { class: 'figures', 'aria-busy': 'true', hidden: shown.length === 0 });
   const fault = el('div');
   const load = async () => {
-    const summary = await get('/api/summary', null, signal);
+    const summary = await get('/api/v1/summary', null, signal);
     figures.removeAttribute('aria-busy');
     put(fault);
     put(

@@ -16,7 +16,7 @@ export function operationsView({ signal }) {
   const stores = el('div', { class: 'cards' });
   const history = new Map(); // process -> its last readings; kept only while this view is open
   const load = async () => {
-    const found = await get('/api/operations', null, signal);
+    const found = await get('/api/v1/operations', null, signal);
     put(fault);
     forgetGone(history, found.processes);
     put(

@@ -13,7 +13,7 @@ export function suppressionsView({ session, signal }) {
   const list = pagedTable({
     caption: 'Suppressed addresses',
     columns: ['Address', 'Why', 'Since', 'Status'],
-    fetchPage: (cursor) => get('/api/suppressions', { limit: 50, cursor, search: search.value.trim() }, signal),
+    fetchPage: (cursor) => get('/api/v1/suppressions', { limit: 50, cursor, search: search.value.trim() }, signal),
     row: (one) => [
       one.address,
       [
@@ -36,7 +36,7 @@ export function suppressionsView({ session, signal }) {
           : `Mail to ${one.address} goes out again. If it bounces once more, the address is suppressed again.`,
         'Lift',
         async () => {
-          await post(`/api/suppressions/${one.id}/lift`);
+          await post(`/api/v1/suppressions/${one.id}/lift`);
           await list.restart();
         },
         'Keep suppressed',
@@ -62,7 +62,7 @@ function addDialog(added) {
     const fault = el('div');
     const go = el('button', { type: 'submit', class: 'primary' }, 'Suppress');
     const save = async () => {
-      await post('/api/suppressions', { address: address.value.trim() });
+      await post('/api/v1/suppressions', { address: address.value.trim() });
       close();
       await added();
     };

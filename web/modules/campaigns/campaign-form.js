@@ -10,7 +10,7 @@ export function newCampaignView({ signal }) {
   return [
     heading('New campaign'),
     slot(
-      () => get('/api/campaigns/defaults', null, signal),
+      () => get('/api/v1/campaigns/defaults', null, signal),
       (draft) => form(draft, signal),
     ),
   ];
@@ -20,7 +20,7 @@ export function editCampaignView({ id, signal }) {
   return [
     heading('Edit campaign'),
     slot(
-      () => get(`/api/campaigns/${id}`, null, signal),
+      () => get(`/api/v1/campaigns/${id}`, null, signal),
       (campaign) => form(campaign, signal),
     ),
   ];
@@ -43,7 +43,9 @@ function form(draft, signal) {
     event.preventDefault();
     const fields = { name: name.value, subject: subject.value, body: body.value, questions: questions.values() };
     run(save, fault, async () => {
-      const saved = draft.id ? await patch(`/api/campaigns/${draft.id}`, fields) : await post('/api/campaigns', fields);
+      const saved = draft.id
+        ? await patch(`/api/v1/campaigns/${draft.id}`, fields)
+        : await post('/api/v1/campaigns', fields);
       location.hash = `#/campaigns/${saved.id}`;
     });
   };
@@ -82,7 +84,7 @@ function livePreview(subject, body, signal) {
     const fields = { subject: subject.value, body: body.value };
     if (fields.subject.trim() === '' || fields.body.trim() === '') return;
     try {
-      put(frame, mailPreview(await post('/api/campaigns/preview', fields, AbortSignal.any([signal, asked.signal]))));
+      put(frame, mailPreview(await post('/api/v1/campaigns/preview', fields, AbortSignal.any([signal, asked.signal]))));
     } catch (error) {
       if (error.name !== 'AbortError') put(frame, notice(error));
     }

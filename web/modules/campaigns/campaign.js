@@ -47,7 +47,7 @@ export function campaignView({ id, session, signal }) {
     shown = campaign.status;
     return campaign.status === 'sending' ? SENDING_EVERY_MS : IDLE_EVERY_MS;
   };
-  const load = async () => show(await get(`/api/campaigns/${id}`, null, signal));
+  const load = async () => show(await get(`/api/v1/campaigns/${id}`, null, signal));
   let watching = new AbortController();
   const watch = () => {
     watching.abort();
@@ -117,7 +117,7 @@ function number(label, value, note) {
 }
 
 function actions(campaign, changed, signal) {
-  const act = (verb) => async () => void changed(await post(`/api/campaigns/${campaign.id}/${verb}`));
+  const act = (verb) => async () => void changed(await post(`/api/v1/campaigns/${campaign.id}/${verb}`));
   const button = (text, onclick, kind) => el('button', { type: 'button', class: kind, onclick }, text);
   const cancel = () =>
     confirmDialog(
@@ -148,7 +148,7 @@ function actions(campaign, changed, signal) {
 function testButton(campaign) {
   const told = el('span', { role: 'status' });
   const send = async () => {
-    const { to } = await post(`/api/campaigns/${campaign.id}/test`);
+    const { to } = await post(`/api/v1/campaigns/${campaign.id}/test`);
     put(told, el('small', { class: 'soft' }, `A test is on its way to ${to}.`));
   };
   const node = el('button', { type: 'button', onclick: () => run(node, told, send) }, 'Send me a test');
@@ -167,7 +167,7 @@ function launchDialog(campaign, launch, signal) {
   openDialog('Launch now?', (close) => {
     const fault = el('div');
     const content = slot(
-      () => get(`/api/campaigns/${campaign.id}/preview`, null, signal),
+      () => get(`/api/v1/campaigns/${campaign.id}/preview`, null, signal),
       ({ recipients, subject }) => {
         const go = el(
           'button',
@@ -193,7 +193,7 @@ function launchDialog(campaign, launch, signal) {
 }
 
 function contents(campaign, signal) {
-  const preview = slot(() => get(`/api/campaigns/${campaign.id}/preview`, null, signal), mailPreview);
+  const preview = slot(() => get(`/api/v1/campaigns/${campaign.id}/preview`, null, signal), mailPreview);
   return el(
     'div',
     { class: 'two' },

@@ -10,7 +10,7 @@ export function campaignsView({ session, signal }) {
   const list = pagedTable({
     caption: 'Campaigns',
     columns: ['Campaign', 'Status', 'Emails', 'Answers', 'When'],
-    fetchPage: (cursor) => get('/api/campaigns', { limit: 50, cursor }, signal),
+    fetchPage: (cursor) => get('/api/v1/campaigns', { limit: 50, cursor }, signal),
     row: campaignRow,
     empty: 'No campaigns yet. Write the first one; nothing is sent until you say so.',
   });

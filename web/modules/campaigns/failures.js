@@ -22,7 +22,7 @@ export function failuresPanel(mayWrite, retried, signal) {
     shownFor = failed;
     if (failed === 0) return void put(node);
     try {
-      const { items } = await get(`/api/campaigns/${campaign.id}/failures`, null, signal);
+      const { items } = await get(`/api/v1/campaigns/${campaign.id}/failures`, null, signal);
       if (shownFor === failed) put(node, panel(campaign, items));
     } catch (error) {
       if (error.name !== 'AbortError') put(node, notice(error));
@@ -60,7 +60,7 @@ export function failuresPanel(mayWrite, retried, signal) {
           ? `${count(emails, 'person', 'people')} may get this email twice.`
           : `${count(emails, 'email')} will be sent again.`,
         'Send again',
-        async () => retried(await post(`/api/campaigns/${campaign.id}/retry`, { cause })),
+        async () => retried(await post(`/api/v1/campaigns/${campaign.id}/retry`, { cause })),
       );
     return el('button', { type: 'button', onclick: ask }, text);
   };

@@ -22,7 +22,7 @@ export const home = {
   panels({ session, signal, onSummary }) {
     const box = el('div', { class: 'slot' });
     onSummary(async (summary) => {
-      const { items } = await get('/api/campaigns', { limit: NEWEST_SHOWN }, signal);
+      const { items } = await get('/api/v1/campaigns', { limit: NEWEST_SHOWN }, signal);
       put(box, panel(items, summary, session));
     });
     return box;

@@ -21,7 +21,7 @@ export function reachOutList(campaignId, retried, signal) {
     caption: 'Recipients',
     columns: ['Employee', 'Status', 'Tries', 'Sent', 'Reason'],
     fetchPage: (cursor) =>
-      get(`/api/campaigns/${campaignId}/reach-outs`, { limit: 50, status: status.value, cursor }, signal),
+      get(`/api/v1/campaigns/${campaignId}/reach-outs`, { limit: 50, status: status.value, cursor }, signal),
     row: (one) => [
       [one.employee.name, el('br'), el('small', { class: 'soft' }, one.employee.email)],
       statusMark(one.status, KINDS[one.status]),
@@ -41,7 +41,7 @@ export function reachOutList(campaignId, retried, signal) {
   };
   const again = (one) => {
     const fault = el('div');
-    const act = async () => retried(await post(`/api/campaigns/${campaignId}/retry`, { reachOutId: one.id }));
+    const act = async () => retried(await post(`/api/v1/campaigns/${campaignId}/retry`, { reachOutId: one.id }));
     const button = el('button', { type: 'button', onclick: () => run(button, fault, act) }, 'Send again');
     return [button, fault];
   };

@@ -39,7 +39,7 @@ export function scheduleDialog(campaign, scheduled) {
     const submit = (event) => {
       event.preventDefault();
       run(save, fault, async () => {
-        const changed = await post(`/api/campaigns/${campaign.id}/schedule`, read());
+        const changed = await post(`/api/v1/campaigns/${campaign.id}/schedule`, read());
         close();
         scheduled(changed);
       });
@@ -72,7 +72,7 @@ function launchPreview(box, read) {
     const { signal } = asking;
     try {
       await pause(TYPING_MS, signal);
-      const { next, timeZone } = await post('/api/campaigns/schedule-preview', read(), signal);
+      const { next, timeZone } = await post('/api/v1/campaigns/schedule-preview', read(), signal);
       put(box, launchList(next, timeZone));
     } catch (error) {
       if (error.name !== 'AbortError') put(box, notice(error));

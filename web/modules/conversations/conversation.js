@@ -23,7 +23,7 @@ export function conversationView({ id, signal }) {
   let typedAt = 0;
 
   const load = async () => {
-    const found = await get(`/api/conversations/${id}`, null, signal);
+    const found = await get(`/api/v1/conversations/${id}`, null, signal);
     employee = found.employee.name;
     showPresence();
     title.querySelector('h1').textContent = employee;

@@ -12,14 +12,14 @@ export function conversationsView({ session, signal }) {
   const list = pagedTable({
     caption: 'Conversations',
     columns: ['Employee', 'Campaign', 'Mood', 'Answers', 'Status', 'Last message'],
-    fetchPage: (cursor) => get('/api/conversations', { limit: 50, cursor, campaignId: campaign.value }, signal),
+    fetchPage: (cursor) => get('/api/v1/conversations', { limit: 50, cursor, campaignId: campaign.value }, signal),
     row: conversationRow,
     empty: 'No conversations yet. One begins when somebody opens the link in their email.',
   });
   campaign.addEventListener('change', list.restart);
   const refresh = el('button', { type: 'button', onclick: list.restart }, 'Refresh');
   const fill = ({ items }) => void campaign.append(...items.map((one) => el('option', { value: one.id }, one.name)));
-  const options = slot(() => get('/api/campaigns', { limit: 200 }, signal), fill);
+  const options = slot(() => get('/api/v1/campaigns', { limit: 200 }, signal), fill);
   const exportButton = el('button', { type: 'button', onclick: exportDialog }, 'Export answers…');
   return [
     heading('Conversations', session.mayWrite && exportButton),

@@ -15,7 +15,7 @@ export function exportDialog() {
     const to = day('to', dayAgo(0));
     function relink() {
       const range = { from: from.value, to: to.value };
-      download.setAttribute('href', `/api/exports/answers.csv${queryString(range)}`);
+      download.setAttribute('href', `/api/v1/exports/answers.csv${queryString(range)}`);
     }
     relink();
     const hint = 'Days are in UTC; an answer belongs to the day on which it was given.';

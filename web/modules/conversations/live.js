@@ -27,7 +27,7 @@ export function watchLive(id, signal, on) {
   }
 
   async function connectOnce() {
-    const { ticket, url } = await post(`/api/conversations/${id}/ticket`, undefined, signal);
+    const { ticket, url } = await post(`/api/v1/conversations/${id}/ticket`, undefined, signal);
     socket = new WebSocket(url, protocolsOf(ticket));
     const stop = () => socket.close();
     signal.addEventListener('abort', stop, { once: true });

@@ -8,7 +8,7 @@ export function dataDialog({ id, name }, erased) {
     const download = {
       class: 'button primary',
       download: true,
-      href: `/api/employees/${id}/personal-data`,
+      href: `/api/v1/employees/${id}/personal-data`,
       onclick: close,
     };
     const erase = () => {
@@ -18,7 +18,7 @@ export function dataDialog({ id, name }, erased) {
         'Everything that is held about them is deleted, for good. Figures of whole teams stay: they name nobody.',
         'Erase',
         async () => {
-          await remove(`/api/employees/${id}`);
+          await remove(`/api/v1/employees/${id}`);
           erased();
         },
       );

@@ -19,7 +19,7 @@ export function employeesView({ session, signal }) {
     caption: 'Employees',
     columns: ['Name', 'Email', 'Team', 'Since', ...(session.mayWrite ? [''] : [])],
     fetchPage: (cursor) =>
-      get('/api/employees', { limit: 50, cursor, search: search.value.trim(), teamId: team.value }, signal),
+      get('/api/v1/employees', { limit: 50, cursor, search: search.value.trim(), teamId: team.value }, signal),
     row: (employee) => [
       ...employeeRow(employee),
       ...(session.mayWrite ? [dataButton(employee, () => list.restart())] : []),
@@ -30,7 +30,7 @@ export function employeesView({ session, signal }) {
   team.addEventListener('change', list.restart);
   const fillTeams = ({ items }) =>
     void team.append(...items.map((one) => el('option', { value: one.id }, `${one.name} (${one.employees})`)));
-  const teams = slot(() => get('/api/teams', null, signal), fillTeams);
+  const teams = slot(() => get('/api/v1/teams', null, signal), fillTeams);
   const panel = el('div', { hidden: true });
   const toggle = el(
     'button',

@@ -55,9 +55,9 @@ async function importFile(file, choices, report, signal) {
   const watching = AbortSignal.any([signal, uploaded.signal]);
   try {
     put(report, el('p', { class: 'soft' }, `Reading ${file.name}…`), el('progress', { 'aria-label': 'Import' }));
-    const { id } = await post('/api/imports', { fileName: file.name }, signal);
-    poll(async () => showProgress(report, await get(`/api/imports/${id}`, null, watching)), LOAD_EVERY_MS, watching);
-    const done = await putFile(`/api/imports/${id}/file${queryString(choices)}`, file, signal);
+    const { id } = await post('/api/v1/imports', { fileName: file.name }, signal);
+    poll(async () => showProgress(report, await get(`/api/v1/imports/${id}`, null, watching)), LOAD_EVERY_MS, watching);
+    const done = await putFile(`/api/v1/imports/${id}/file${queryString(choices)}`, file, signal);
     uploaded.abort();
     put(report, importReport(done));
     return done.status === 'done';

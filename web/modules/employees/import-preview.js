@@ -57,7 +57,11 @@ export const delimiterText = (delimiter) =>
 export async function importPreview(file, { signal, start, cancel }) {
   const box = el('div', { class: 'preview' });
   const show = async (choices) => {
-    const found = await postFile(`/api/imports/preview${queryString(choices)}`, file.slice(0, BEGINNING_BYTES), signal);
+    const found = await postFile(
+      `/api/v1/imports/preview${queryString(choices)}`,
+      file.slice(0, BEGINNING_BYTES),
+      signal,
+    );
     const fault = el('div');
     const choose = (changed) => show({ ...choices, ...changed }).catch((error) => put(fault, notice(error)));
     put(box, previewOf(file, found, choices, choose), fault, actions(found, choices, start, cancel));

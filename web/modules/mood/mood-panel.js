@@ -17,7 +17,7 @@ export function moodPanel(signal) {
     const range = { from: dayAgo(days - 1), to: dayAgo(0) };
     put(
       mood,
-      slot(() => get('/api/mood', range, signal), charts),
+      slot(() => get('/api/v1/mood', range, signal), charts),
     );
   };
   const picker = segments(

@@ -23,20 +23,20 @@ export function createApi({ pool, read, readList }: ApiParts): FastifyInstance {
   const caller = (request: FastifyRequest) => request.getDecorator<SignedIn>('signedIn');
   app.decorateRequest('signedIn', null);
   app.addHook('onRequest', async (request, reply) => {
-    if (!request.url.startsWith('/api/') || request.url === '/api/sessions') return;
+    if (!request.url.startsWith('/api/v1/') || request.url === '/api/v1/sessions') return;
     const found = await signedIn(pool, request);
-    if (found === undefined) return reply.code(401).send({ detail: 'Sign in first: POST /api/sessions.' });
+    if (found === undefined) return reply.code(401).send({ detail: 'Sign in first: POST /api/v1/sessions.' });
     request.setDecorator('signedIn', found);
   });
 
-  app.get('/api/me', async (request) => {
+  app.get('/api/v1/me', async (request) => {
     const { orgId, organisation, user } = caller(request);
     return { user, organisation: { id: orgId, name: organisation } };
   });
-  app.get('/api/summary', async (request) => summaryOf(read, caller(request).orgId));
+  app.get('/api/v1/summary', async (request) => summaryOf(read, caller(request).orgId));
 
   for (const list of ['employees', 'campaigns', 'conversations'] satisfies ListName[]) {
-    app.get(`/api/${list}`, async (request) => {
+    app.get(`/api/v1/${list}`, async (request) => {
       const { limit, cursor } = request.query as { limit?: string; cursor?: string };
       return readList(list, caller(request).orgId, {
         ...(limit === undefined ? {} : { limit: Number(limit) }),
@@ -44,11 +44,11 @@ export function createApi({ pool, read, readList }: ApiParts): FastifyInstance {
       });
     });
   }
-  app.get('/api/campaigns/:id', async (request, reply) => {
+  app.get('/api/v1/campaigns/:id', async (request, reply) => {
     const found = await rowOf(read, 'campaigns', caller(request).orgId, idOf(request));
     return found ?? reply.code(404).send({ detail: 'This campaign does not exist.' });
   });
-  app.get('/api/conversations/:id', async (request, reply) => {
+  app.get('/api/v1/conversations/:id', async (request, reply) => {
     const [orgId, id] = [caller(request).orgId, idOf(request)] as const;
     const found = await rowOf(read, 'conversations', orgId, id);
     if (found === undefined) return reply.code(404).send({ detail: 'This conversation does not exist.' });
@@ -60,13 +60,13 @@ export function createApi({ pool, read, readList }: ApiParts): FastifyInstance {
     return { ...found, messages };
   });
 
-  app.post('/api/campaigns', async (request, reply) => {
+  app.post('/api/v1/campaigns', async (request, reply) => {
     const { orgId } = caller(request);
     const { name, subject, body } = request.body as { name: string; subject: string; body: string };
     const id = await createDraft(pool, orgId, [name, subject, body]);
     return reply.code(201).send({ id, name, subject, body, status: 'draft' });
   });
-  app.post('/api/campaigns/:id/launch', async (request, reply) => {
+  app.post('/api/v1/campaigns/:id/launch', async (request, reply) => {
     const { rowCount } = await pool.query(
       `update campaigns set status = 'sending', launched_at = now(), link_expires_at = now() + make_interval(days => $3)
        where org_id = $1 and id = $2 and status = 'draft'`,

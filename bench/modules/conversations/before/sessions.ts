@@ -26,7 +26,7 @@ const USERS = `
 
 export function addSignIn(app: FastifyInstance, pool: Pool): void {
   const hasher = createPasswordHasher();
-  app.post('/api/sessions', async (request, reply) => {
+  app.post('/api/v1/sessions', async (request, reply) => {
     const { email, password } = request.body as { email: string; password: string };
     const { rows } = await pool.query<UserRow>(`${USERS} where u.email = $1`, [email.toLowerCase()]);
     const [row] = rows;

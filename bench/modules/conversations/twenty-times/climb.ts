@@ -150,7 +150,7 @@ async function makeReady({ layout, goingOut }: Rig, [owner]: readonly Account[])
 
 function isQuiet(apiUrl: string, owner: Account | undefined): Promise<boolean> {
   const headers = { authorization: `Bearer ${owner?.token}` };
-  return fetch(new URL('/api/me', apiUrl), { headers, signal: AbortSignal.timeout(QUIET_MS) }).then(
+  return fetch(new URL('/api/v1/me', apiUrl), { headers, signal: AbortSignal.timeout(QUIET_MS) }).then(
     ({ ok }) => ok,
     () => false,
   );

@@ -14,12 +14,12 @@ const ASKED: readonly [weight: number, asks: Asks][] = [
   [
     12,
     ({ email, orgId }) => ({
-      route: 'GET /api/me',
-      path: '/api/me',
+      route: 'GET /api/v1/me',
+      path: '/api/v1/me',
       check: { name: 'me', args: { fields: { email }, orgId } },
     }),
   ],
-  [14, () => ({ route: 'GET /api/summary', path: '/api/summary', check: { name: 'summary' } })],
+  [14, () => ({ route: 'GET /api/v1/summary', path: '/api/v1/summary', check: { name: 'summary' } })],
   [8, list('employees', 'asc')],
   [7, list('campaigns', 'desc')],
   [5, row('campaigns')],
@@ -51,8 +51,8 @@ export async function dashboardRequests(database: Client, accounts: readonly Acc
 
 function list(kind: string, order: 'asc' | 'desc'): Asks {
   return ({ orgId }) => ({
-    route: `GET /api/${kind}`,
-    path: `/api/${kind}?limit=50`,
+    route: `GET /api/v1/${kind}`,
+    path: `/api/v1/${kind}?limit=50`,
     check: { name: 'page', args: { order, kind, orgId } },
   });
 }
@@ -61,8 +61,8 @@ function row(kind: keyof Ids): Asks {
   return ({ orgId }, ids, random) => {
     const id = random.pick(ids[kind]) as number;
     return {
-      route: `GET /api/${kind}/{id}`,
-      path: `/api/${kind}/${id}`,
+      route: `GET /api/v1/${kind}/{id}`,
+      path: `/api/v1/${kind}/${id}`,
       check: { name: 'object', args: { id, kind, orgId } },
     };
   };

@@ -36,8 +36,8 @@ export function createGoingOut(database: Client, apiUrl: string, owners: readonl
       body: 'Hello {{name}}, how are you?',
     };
     for (const { token } of owners) {
-      const { json } = await call(apiUrl, '/api/campaigns', { method: 'POST', token, body: content });
-      await call(apiUrl, `/api/campaigns/${idOf(json)}/launch`, { method: 'POST', token });
+      const { json } = await call(apiUrl, '/api/v1/campaigns', { method: 'POST', token, body: content });
+      await call(apiUrl, `/api/v1/campaigns/${idOf(json)}/launch`, { method: 'POST', token });
       launched.push(idOf(json));
     }
     ends += Number(rows[0]?.count);

@@ -3,12 +3,12 @@ import { PAGE_ROWS } from '../../../../bench/load/list-steps.ts';
 
 export async function requests(): Promise<Readonly<Record<string, Target>>> {
   return {
-    'POST /api/notes': {
+    'POST /api/v1/notes': {
       method: 'POST',
-      path: '/api/notes',
+      path: '/api/v1/notes',
       body: { title: 'Counted', body: 'How much does it cost?' },
     },
-    'GET /api/notes': { path: `/api/notes?limit=${PAGE_ROWS}` },
-    'GET /api/notes (open)': { path: `/api/notes?limit=${PAGE_ROWS}&status=open` },
+    'GET /api/v1/notes': { path: `/api/v1/notes?limit=${PAGE_ROWS}` },
+    'GET /api/v1/notes (open)': { path: `/api/v1/notes?limit=${PAGE_ROWS}&status=open` },
   };
 }

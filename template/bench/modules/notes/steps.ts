@@ -11,16 +11,16 @@ import {
   write,
 } from '../../../../bench/load/step.ts';
 
-const NOTES: List = { route: 'GET /api/notes', order: 'desc', kind: 'notes' };
+const NOTES: List = { route: 'GET /api/v1/notes', order: 'desc', kind: 'notes' };
 
 export const NOTE_STEPS: Steps = {
-  'GET /api/notes': listStep(NOTES),
-  'GET /api/notes (next page)': nextPageStep(NOTES),
-  'GET /api/notes (open)': { needs: 'viewer', request: openNotes },
-  'GET /api/notes/{id}': { needs: 'viewer', request: readNote },
-  'POST /api/notes': { needs: 'admin', request: writeNote },
-  'PATCH /api/notes/{id}': { needs: 'admin', request: changeNote },
-  'GET /api/exports/notes.csv': { needs: 'admin', request: exportNotes },
+  'GET /api/v1/notes': listStep(NOTES),
+  'GET /api/v1/notes (next page)': nextPageStep(NOTES),
+  'GET /api/v1/notes (open)': { needs: 'viewer', request: openNotes },
+  'GET /api/v1/notes/{id}': { needs: 'viewer', request: readNote },
+  'POST /api/v1/notes': { needs: 'admin', request: writeNote },
+  'PATCH /api/v1/notes/{id}': { needs: 'admin', request: changeNote },
+  'GET /api/v1/exports/notes.csv': { needs: 'admin', request: exportNotes },
 };
 
 /** Its cursors belong to the filter, so they are not kept for the list. */
@@ -32,7 +32,7 @@ function readNote({ client, random }: StepContext): PlannedRequest {
   const kept = rowOf(client, NOTES, random);
   if (kept === undefined) return pageOf(client, NOTES);
   return {
-    ...get('GET /api/notes/{id}', `/api/notes/${kept.id}`, authorized(client)),
+    ...get('GET /api/v1/notes/{id}', `/api/v1/notes/${kept.id}`, authorized(client)),
     check: { name: 'object', args: { id: kept.id, kind: 'notes', orgId: client.orgId } },
   };
 }
@@ -40,7 +40,7 @@ function readNote({ client, random }: StepContext): PlannedRequest {
 function writeNote({ client, unique }: StepContext): PlannedRequest {
   const title = `Load ${unique()}`;
   return {
-    ...write(client, 'POST /api/notes', '/api/notes', { title, body: 'Under load.' }),
+    ...write(client, 'POST /api/v1/notes', '/api/v1/notes', { title, body: 'Under load.' }),
     expect: [201],
     check: { name: 'created', args: { fields: { title, status: 'open' }, kind: 'notes', orgId: client.orgId } },
     remember: ({ json }) => ownNotes(client).add({ id: idOf(json), version: 1 }),
@@ -55,7 +55,7 @@ function changeNote(context: StepContext): PlannedRequest {
   if (own === undefined) return writeNote(context);
   const version = own.version + 1;
   return {
-    ...write(client, 'PATCH /api/notes/{id}', `/api/notes/${own.id}`, { status: 'done' }),
+    ...write(client, 'PATCH /api/v1/notes/{id}', `/api/v1/notes/${own.id}`, { status: 'done' }),
     headers: authorized(client, { ...JSON_TYPE, 'if-match': `"${own.version}"` }),
     check: { name: 'created', args: { id: own.id, fields: { status: 'done', version } } },
     remember: () => ownNotes(client).add({ id: own.id, version }),
@@ -64,7 +64,7 @@ function changeNote(context: StepContext): PlannedRequest {
 
 function exportNotes({ client }: StepContext): PlannedRequest {
   return {
-    ...get('GET /api/exports/notes.csv', '/api/exports/notes.csv', authorized(client)),
+    ...get('GET /api/v1/exports/notes.csv', '/api/v1/exports/notes.csv', authorized(client)),
     check: { name: 'text', args: { text: 'title,body,status' } },
   };
 }

@@ -3,7 +3,7 @@ import type { Problems } from '../../../../src/http/paths.ts';
 
 declare module '../../../../src/http/paths.ts' {
   interface Paths {
-    '/api/notes': {
+    '/api/v1/notes': {
       /** Notes, newest first */
       get: {
         parameters: { query?: { limit?: number; cursor?: string; status?: 'open' | 'done' } };
@@ -47,7 +47,7 @@ declare module '../../../../src/http/paths.ts' {
         } & Problems<400 | 401 | 403 | 408 | 409 | 413 | 415 | 422 | 429 | 431 | 500 | 503>;
       };
     };
-    '/api/notes/{id}': {
+    '/api/v1/notes/{id}': {
       /** A note */
       get: {
         parameters: { path: { id: number } };
@@ -88,7 +88,7 @@ declare module '../../../../src/http/paths.ts' {
         } & Problems<400 | 401 | 403 | 404 | 408 | 409 | 412 | 413 | 415 | 428 | 429 | 431 | 500 | 503>;
       };
     };
-    '/api/exports/notes.csv': {
+    '/api/v1/exports/notes.csv': {
       /** All notes as CSV, streamed */
       get: {
         responses: { 200: { content: { 'text/csv': unknown } } } & Problems<400 | 401 | 403 | 429 | 431 | 500 | 503>;

@@ -18,12 +18,12 @@ export function notesView({ session, signal }) {
   const list = pagedTable({
     caption: 'Notes',
     columns: ['Note', 'Status', 'Written', 'Changed'],
-    fetchPage: (cursor) => get('/api/notes', { limit: 50, cursor, status: status.value }, signal),
+    fetchPage: (cursor) => get('/api/v1/notes', { limit: 50, cursor, status: status.value }, signal),
     row: (note) => noteRow(note, session, () => editDialog(note.id, signal, list.restart)),
     empty: 'No notes yet.',
   });
   const add = el('button', { type: 'button', class: 'primary', onclick: () => writeDialog(list.restart) }, 'New note');
-  const exportLink = el('a', { class: 'button', href: '/api/exports/notes.csv', download: true }, 'Export (CSV)');
+  const exportLink = el('a', { class: 'button', href: '/api/v1/exports/notes.csv', download: true }, 'Export (CSV)');
   return [
     heading('Notes', session.mayWrite && exportLink, session.mayWrite && add),
     el('div', { class: 'filters' }, field('Status', status)),
@@ -40,16 +40,16 @@ function noteRow(note, session, edit) {
 
 function writeDialog(written) {
   openDialog('New note', (close) =>
-    noteForm({ title: '', body: '' }, 'Write', (content) => post('/api/notes', content), [close, written]),
+    noteForm({ title: '', body: '' }, 'Write', (content) => post('/api/v1/notes', content), [close, written]),
   );
 }
 
 // Loads the current note, because the list can be out of date. If someone else changes it meanwhile, saving is refused.
 async function editDialog(id, signal, changed) {
-  const note = await get(`/api/notes/${id}`, null, signal);
+  const note = await get(`/api/v1/notes/${id}`, null, signal);
   openDialog(note.title, (close) => {
     const done = note.status === 'open' ? 'done' : 'open';
-    const save = (content) => change(`/api/notes/${id}`, content, note.version);
+    const save = (content) => change(`/api/v1/notes/${id}`, content, note.version);
     const form = noteForm(note, 'Save', save, [close, changed]);
     const fault = el('div');
     const move = el(

@@ -14,14 +14,14 @@ export function auditLogView({ session, signal }) {
   const list = pagedTable({
     caption: 'Audit log',
     columns: ['When', 'Who', 'What', 'To what', 'From'],
-    fetchPage: (cursor) => get('/api/audit-log', { limit: 50, cursor, ...query() }, signal),
+    fetchPage: (cursor) => get('/api/v1/audit-log', { limit: 50, cursor, ...query() }, signal),
     row: (entry) => entryRow(entry, choose),
     empty: 'Nothing was recorded that fits.',
   });
   const everybody = el('button', { type: 'button', hidden: true, onclick: () => choose(null) });
   const download = el('a', { class: 'button', download: true }, 'Export as CSV');
   const show = () => {
-    download.setAttribute('href', `/api/exports/audit-log.csv${queryString(query())}`);
+    download.setAttribute('href', `/api/v1/exports/audit-log.csv${queryString(query())}`);
     everybody.hidden = actor === null;
     everybody.textContent = `Only ${actor?.name} ×`;
     list.restart();
@@ -31,7 +31,7 @@ export function auditLogView({ session, signal }) {
     show();
   }
   for (const control of [action, from, to]) control.addEventListener('change', show);
-  download.setAttribute('href', '/api/exports/audit-log.csv');
+  download.setAttribute('href', '/api/v1/exports/audit-log.csv');
   return [
     settingsHeading('Audit log', session, download),
     el(

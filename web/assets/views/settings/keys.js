@@ -15,7 +15,7 @@ export function keysView({ session, signal }) {
   const list = pagedTable({
     caption: 'API keys',
     columns: ['Name', 'Key', 'Scope', 'Of', 'Last used', 'Until', ''],
-    fetchPage: (cursor) => get('/api/api-keys', { limit: 50, cursor }, signal),
+    fetchPage: (cursor) => get('/api/v1/api-keys', { limit: 50, cursor }, signal),
     row: (key) => keyRow(key, () => list.restart()),
     empty: 'No keys yet. Programs send one with each request, as “Authorization: Bearer …”.',
   });
@@ -40,7 +40,7 @@ function keyRow(key, changed) {
   const expired = key.expiresAt && Date.parse(key.expiresAt) < Date.now() && statusMark('expired', 'warn');
   const revoke = () =>
     confirmDialog('Revoke this key?', `Whatever uses ${key.name} gets a 401 from now on.`, 'Revoke', () =>
-      remove(`/api/api-keys/${key.id}`).then(changed),
+      remove(`/api/v1/api-keys/${key.id}`).then(changed),
     );
   return [
     key.name,
@@ -65,7 +65,7 @@ function createDialog(created) {
       event.preventDefault();
       const { name, scope, days } = Object.fromEntries(new FormData(event.target));
       run(button, fault, async () => {
-        const made = await post('/api/api-keys', {
+        const made = await post('/api/v1/api-keys', {
           name,
           scope,
           ...(days === '' ? {} : { expiresInDays: Number(days) }),

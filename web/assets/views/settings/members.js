@@ -17,7 +17,7 @@ export function membersView({ session, signal }) {
   const members = pagedTable({
     caption: 'Members',
     columns: ['Name', 'Email', 'Role', 'Since', ''],
-    fetchPage: (cursor) => get('/api/users', { limit: 50, cursor }, signal),
+    fetchPage: (cursor) => get('/api/v1/users', { limit: 50, cursor }, signal),
     row: (member) => memberRow(member, { user, mayWrite, fault, changed: () => members.restart() }),
     empty: 'Nobody.',
   });
@@ -25,7 +25,7 @@ export function membersView({ session, signal }) {
   const invitations = pagedTable({
     caption: 'Open invitations',
     columns: ['Email', 'Role', 'Invited by', 'Until', ''],
-    fetchPage: (cursor) => get('/api/invitations', { limit: 50, cursor }, signal),
+    fetchPage: (cursor) => get('/api/v1/invitations', { limit: 50, cursor }, signal),
     row: (one) => invitationRow(one, () => invitations.restart()),
     empty: 'No open invitations.',
   });
@@ -62,7 +62,7 @@ function roleSelect(member, user, fault, changed) {
   select.addEventListener('change', () =>
     run(select, fault, async () => {
       try {
-        await patch(`/api/users/${member.id}`, { role: select.value });
+        await patch(`/api/v1/users/${member.id}`, { role: select.value });
       } finally {
         changed();
       }
@@ -85,7 +85,7 @@ function removal(member, isOwn, changed) {
     text,
     isOwn ? 'Leave' : 'Remove',
     async () => {
-      await remove(`/api/users/${member.id}`);
+      await remove(`/api/v1/users/${member.id}`);
       changed();
     },
   );
@@ -97,7 +97,7 @@ function invitationRow(one, changed) {
   const waiting = !one.mailedAt && !expired && statusMark('sending');
   const withdraw = () =>
     confirmDialog('Withdraw this invitation?', `The link in the mail to ${one.email} stops working.`, 'Withdraw', () =>
-      remove(`/api/invitations/${one.id}`).then(changed),
+      remove(`/api/v1/invitations/${one.id}`).then(changed),
     );
   return [
     [one.email, ' ', problem, expired, waiting],
@@ -120,7 +120,7 @@ function inviteDialog(user, invited) {
     const submit = (event) => {
       event.preventDefault();
       run(send, fault, async () => {
-        await post('/api/invitations', Object.fromEntries(new FormData(event.target)));
+        await post('/api/v1/invitations', Object.fromEntries(new FormData(event.target)));
         close();
         invited();
       });

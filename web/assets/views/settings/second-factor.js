@@ -10,7 +10,7 @@ export function secondFactorCard(signal) {
     put(
       box,
       slot(
-        () => get('/api/second-factor', null, signal),
+        () => get('/api/v1/second-factor', null, signal),
         (status) => statusOf(status, reload),
       ),
     );
@@ -42,7 +42,7 @@ function statusOf({ since, recoveryCodesLeft }, reload) {
 function setUpDialog(changed) {
   const dialog = openDialog('Set up a second factor', (close) =>
     formOf([passwordField()], 'Continue', close, async ({ password }) =>
-      put(dialog, title('Scan this with your app'), scan(await post('/api/second-factor', { password }), close)),
+      put(dialog, title('Scan this with your app'), scan(await post('/api/v1/second-factor', { password }), close)),
     ),
   );
   const scan = ({ secret, uri, qrCode }, close) => {
@@ -70,7 +70,7 @@ function setUpDialog(changed) {
       'Confirm',
       close,
       async (values) => {
-        const { recoveryCodes } = await post('/api/second-factor/confirmation', values);
+        const { recoveryCodes } = await post('/api/v1/second-factor/confirmation', values);
         changed();
         put(dialog, title('Keep these codes'), recovery(recoveryCodes, close));
       },
@@ -93,7 +93,7 @@ function recovery(codes, close) {
 function turnOffDialog(changed) {
   openDialog('Turn off the second factor?', (close) =>
     formOf([passwordField()], 'Turn off', close, async (values) => {
-      await post('/api/second-factor/removal', values);
+      await post('/api/v1/second-factor/removal', values);
       close();
       changed();
     }),

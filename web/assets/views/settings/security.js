@@ -11,7 +11,7 @@ export function securityView({ session, signal }) {
     put(
       sessions,
       slot(
-        () => get('/api/sessions', null, signal),
+        () => get('/api/v1/sessions', null, signal),
         (found) => sessionList(found, reload),
       ),
     );
@@ -19,7 +19,7 @@ export function securityView({ session, signal }) {
   return [
     settingsHeading('Security', session),
     slot(
-      () => get('/api/me', null, signal),
+      () => get('/api/v1/me', null, signal),
       ({ user, emailVerified }) => (emailVerified ? [] : [unconfirmed(user)]),
     ),
     el('section', { class: 'card' }, el('h2', null, 'Your sessions'), sessions),
@@ -32,7 +32,7 @@ function unconfirmed(user) {
   const said = el('div');
   const button = el('button', { type: 'button', onclick: () => run(button, said, send) }, 'Send the link again');
   const send = async () => {
-    await post('/api/email-verifications');
+    await post('/api/v1/email-verifications');
     put(said, notice(`The link is on its way to ${user.email}.`, 'good'));
   };
   return el(
@@ -67,7 +67,7 @@ const endOne = (one, reload) =>
     'End this session?',
     `${deviceName(one.device)}, ${one.network}: whoever uses it has to sign in again.`,
     'End it',
-    () => remove(`/api/sessions/${one.id}`).then(reload),
+    () => remove(`/api/v1/sessions/${one.id}`).then(reload),
   );
 
 const endOthers = (count, reload) =>
@@ -75,7 +75,7 @@ const endOthers = (count, reload) =>
     'End all other sessions?',
     `${count} will have to sign in again. You stay signed in here.`,
     'End them',
-    () => remove('/api/sessions/others').then(reload),
+    () => remove('/api/v1/sessions/others').then(reload),
   );
 
 const BROWSERS = [
@@ -110,7 +110,7 @@ function passwordForm(changed) {
     event.preventDefault();
     const form = event.target;
     run(button, said, async () => {
-      await replace('/api/password', Object.fromEntries(new FormData(form)));
+      await replace('/api/v1/password', Object.fromEntries(new FormData(form)));
       form.reset();
       put(said, notice('Your password is changed, and all your other sessions have ended.', 'good'));
       changed();
