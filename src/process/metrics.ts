@@ -1,8 +1,9 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { getHeapStatistics } from 'node:v8';
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import { LOOP_DELAY_KEPT_MS, RECENT_MS, RECENT_STEP_MS } from '../limits.ts';
 import { cpuPeriods, usedMemoryBytes } from './cgroup.ts';
+import { collectProcessMetrics } from './default-metrics.ts';
 import { memoryLimit } from './memory-limit.ts';
 
 /** The state of one process, for the operations page and the alerts. Bytes, milliseconds, CPU as a share of one core. */
@@ -58,14 +59,10 @@ export interface Metrics {
 
 const DELAY_RESOLUTION_MS = 20;
 
-/** Gauges that prom-client names as if they were counters. */
-const MISNAMED = ['nodejs_active_handles_total', 'nodejs_active_requests_total', 'nodejs_active_resources_total'];
-
 export function createMetrics(name: string): Metrics {
   const registry = new Registry();
   registry.setDefaultLabels({ process: name });
-  collectDefaultMetrics({ register: registry });
-  for (const misnamed of MISNAMED) registry.removeSingleMetric(misnamed);
+  collectProcessMetrics(registry);
   const gauges = new Map<string, Read>();
   const own = new Map<string, Read>();
   const growth = createGrowth();

@@ -1,4 +1,5 @@
-import { expect, test } from 'vitest';
+import fs from 'node:fs';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { createMetrics } from '../../src/process/metrics.ts';
 import { until } from '../database.ts';
 
@@ -106,3 +107,18 @@ function block(ms: number): void {
     spent = (user + system) / 1_000;
   }
 }
+
+test('nothing that is open is listed for the Prometheus text: with thousands of sockets that stalls the event loop', async () => {
+  const internals = process as unknown as Record<'_getActiveHandles' | '_getActiveRequests', () => unknown[]>;
+  const lists = [
+    vi.spyOn(fs, 'readdirSync'),
+    vi.spyOn(process, 'getActiveResourcesInfo'),
+    vi.spyOn(internals, '_getActiveHandles'),
+    vi.spyOn(internals, '_getActiveRequests'),
+  ];
+  onTestFinished(() => void vi.restoreAllMocks());
+  const text = await createMetrics('chat').text();
+  expect(text).toContain('process_resident_memory_bytes');
+  expect(text).toContain('nodejs_eventloop_lag_max_seconds');
+  for (const list of lists) expect(list).not.toHaveBeenCalled();
+});

@@ -2,17 +2,21 @@
  * Sockets that mean no good: together they send a gigabit a second, and each comes back at once when it is cut off. As
  * fast as the kernel takes it, the flood would fill 4 MB of buffers per socket, and so be busy with a core of this machine
  * instead of with the server, which reads none of it.
- * `refused upgrades`: of a page that is not ours and of a path that does not exist, reset at three moments. `pings`,
- * `pongs`: control frames, which are not messages. `big frames`: texts of 1 MB. `after the close`: says goodbye, and
- * talks on.
+ * `refused upgrades`: of a page that is not ours, of a path that does not exist and without a ticket, reset at three
+ * moments. `refused tickets`: asked for with a forged token, with what is not JSON, with a body that is too large, and with
+ * one that never ends. The others have a link each, and a new ticket for each connection. `pings`, `pongs`: control
+ * frames, which are not messages. `big frames`: texts of 1 MB. `after the close`: says goodbye, and talks on.
  */
 
 import { connect, type Socket } from 'node:net';
 import { constants, setPriority } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
+import { TICKET_BODY_BYTES_MAX } from '../../../src/limits.ts';
+import { protocolsOf } from '../../../web/modules/conversations/protocol.js';
 import { createMeter } from '../../load/meter.ts';
 import type { Tell } from '../../load/plan.ts';
-import type { FloodFigures, FloodName, FloodPlan } from './flood-plan.ts';
+import { type AdmittedFloodName, type FloodFigures, type FloodPlan, isAdmitted } from './flood-plan.ts';
+import { requestTicket, socketUrlOf } from './socket-client.ts';
 
 const AGAIN_MS = 10;
 const BYTES_PER_SECOND = 125_000_000; // of all sockets together
@@ -25,35 +29,55 @@ export async function runFlood(plan: FloodPlan, _tell: Tell, signal: AbortSignal
   setPriority(constants.priority.PRIORITY_NORMAL);
   const { seconds, sockets, flood } = plan;
   const meter = createMeter({ seconds, warmUpSeconds: 0 });
-  const counts = { connections: 0, bytes: 0 };
+  const counts = { connections: 0, admitted: 0, bytes: 0 };
   const target = new URL(plan.url);
+  const asking = new AbortController();
   const endsAt = performance.now() + seconds * 1000;
   const open = new Set<Socket>();
   const isOver = () => signal.aborted || performance.now() > endsAt;
 
-  async function come(): Promise<void> {
+  async function come(_: unknown, nthSocket: number): Promise<void> {
     for (let nth = 0; !isOver(); nth++) {
-      const socket = connect({ host: target.hostname, port: Number(target.port), localAddress: plan.address });
-      socket.on('error', () => undefined); // `close` follows
-      const closed = new Promise((resolve) => socket.once('close', resolve).once('end', resolve));
-      open.add(socket);
-      socket.once('connect', () => {
-        counts.connections++;
-        if (flood === 'refused upgrades') resetUpgrade(socket, nth);
-        else pour(socket, flood, sockets);
-      });
-      await closed;
-      open.delete(socket);
-      counts.bytes += socket.bytesWritten;
-      socket.destroy();
+      const ticket = isAdmitted(flood) ? await exchange(plan.tokens[nthSocket] as string) : '';
+      if (ticket !== undefined) await connectOnce(nth, ticket);
       // Also where nobody listens any more.
-      await delay(socket.bytesWritten > 0 ? 0 : AGAIN_MS);
+      else await delay(AGAIN_MS);
     }
+  }
+
+  /** Undefined when there is none to be had. */
+  async function exchange(token: string): Promise<string | undefined> {
+    const from = { localAddress: plan.address };
+    const answer = await requestTicket(socketUrlOf(plan.url), token, asking.signal, from).catch(() => undefined);
+    return answer !== undefined && 'ticket' in answer ? answer.ticket : undefined;
+  }
+
+  async function connectOnce(nth: number, ticket: string): Promise<void> {
+    if (isOver()) return;
+    const socket = connect({ host: target.hostname, port: Number(target.port), localAddress: plan.address });
+    socket.on('error', () => undefined); // `close` follows
+    const closed = new Promise((resolve) => socket.once('close', resolve).once('end', resolve));
+    open.add(socket);
+    socket.once('connect', () => {
+      counts.connections++;
+      if (flood === 'refused upgrades') resetUpgrade(socket, nth);
+      else if (flood === 'refused tickets') askInVain(socket, nth);
+      else pour(socket, flood, sockets, ticket);
+    });
+    socket.once('data', (answer) => {
+      if (answer.includes('HTTP/1.1 101 ')) counts.admitted++;
+    });
+    await closed;
+    open.delete(socket);
+    counts.bytes += socket.bytesWritten;
+    socket.destroy();
+    await delay(socket.bytesWritten > 0 ? 0 : AGAIN_MS);
   }
 
   const coming = Promise.all(Array.from({ length: sockets }, come));
   while (!isOver()) await delay(AGAIN_MS);
   meter.windowEnds();
+  asking.abort();
   for (const socket of open) socket.destroy();
   await coming;
   return { ...meter.figures(), ...counts };
@@ -61,19 +85,24 @@ export async function runFlood(plan: FloodPlan, _tell: Tell, signal: AbortSignal
 
 /** Before the answer, with it, and a moment after the request. */
 function resetUpgrade(socket: Socket, nth: number): void {
-  const request =
-    nth % 2 === 0 ? upgradeRequest('/nowhere') : upgradeRequest('/chat', 'Origin: https://elsewhere.test\r\n');
   const moments = [
     () => socket.resetAndDestroy(),
     () => socket.once('data', () => socket.resetAndDestroy()),
     () => setTimeout(() => socket.resetAndDestroy(), 1),
   ];
-  socket.write(request, () => moments[nth % moments.length]?.());
+  const then = moments[Math.floor(nth / REFUSED_UPGRADES.length) % moments.length];
+  socket.write(REFUSED_UPGRADES[nth % REFUSED_UPGRADES.length] as string, () => then?.());
 }
 
-function pour(socket: Socket, flood: Exclude<FloodName, 'refused upgrades'>, sockets: number): void {
+/** Until the server has had enough. */
+function askInVain(socket: Socket, nth: number): void {
+  socket.write(REFUSED_TICKETS[nth % REFUSED_TICKETS.length] as string);
+  socket.on('data', () => undefined);
+}
+
+function pour(socket: Socket, flood: AdmittedFloodName, sockets: number, ticket: string): void {
   const { first, further } = POURED[flood];
-  socket.write(upgradeRequest('/chat'));
+  socket.write(upgradeRequest('/chat', `Sec-WebSocket-Protocol: ${protocolsOf(ticket).join(', ')}\r\n`));
   socket.write(first);
   const more = () => {
     if (!socket.writableNeedDrain) socket.write(further);
@@ -100,10 +129,10 @@ const controls = (opcode: number) => {
 };
 
 const GOODBYE = Buffer.concat([frameHead(OPCODE.close, 2), Buffer.of(0x03, 0xe8)]);
-const HELLO = '{"type":"hello","token":"1.1.x","lastSeq":0}';
+const HELLO = '{"type":"hello","lastSeq":0}';
 const TEXTS = Array.from({ length: 1_000 }, () => [frameHead(OPCODE.text, HELLO.length), Buffer.from(HELLO)]).flat();
 
-const POURED: Readonly<Record<Exclude<FloodName, 'refused upgrades'>, { first: Buffer; further: Buffer }>> = {
+const POURED: Readonly<Record<AdmittedFloodName, { first: Buffer; further: Buffer }>> = {
   pings: controls(OPCODE.ping),
   pongs: controls(OPCODE.pong),
   'big frames': { first: frameHead(OPCODE.text, BIG_FRAME_BYTES), further: Buffer.alloc(CHUNK_BYTES, 'x') },
@@ -113,3 +142,21 @@ const POURED: Readonly<Record<Exclude<FloodName, 'refused upgrades'>, { first: B
 function upgradeRequest(path: string, headers = ''): string {
   return `GET ${path} HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n${headers}\r\n`;
 }
+
+const REFUSED_UPGRADES = [
+  upgradeRequest('/nowhere'),
+  upgradeRequest('/chat', 'Origin: https://elsewhere.test\r\n'),
+  upgradeRequest('/chat'),
+];
+
+function ticketRequest(body: string, bytes = body.length): string {
+  return `POST /chat/ticket HTTP/1.1\r\nHost: localhost\r\nContent-Length: ${bytes}\r\n\r\n${body}`;
+}
+
+const FORGED = JSON.stringify({ token: `1.1.${'x'.repeat(22)}` });
+const REFUSED_TICKETS = [
+  ticketRequest(FORGED),
+  ticketRequest('not JSON'),
+  ticketRequest('x'.repeat(TICKET_BODY_BYTES_MAX + 1)),
+  ticketRequest(FORGED, FORGED.length + 1),
+];

@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { startLoad } from '../../load/start-load.ts';
 import { round } from '../../numbers.ts';
 import type { Scenario, ScenarioContext } from '../../scenarios/scenario.ts';
-import { FLOOD, FLOODS, type FloodFigures, type FloodName, type FloodPlan } from './flood-plan.ts';
+import { FLOOD, FLOODS, type FloodFigures, type FloodName, type FloodPlan, isAdmitted } from './flood-plan.ts';
 import { invite } from './invite.ts';
 import { SHARED_CORES } from './shared-cores.ts';
 import { SOCKET_MESSAGES, SOCKETS, type SocketFigures, type SocketsPlan } from './sockets-plan.ts';
@@ -18,7 +18,7 @@ const WARM_UP_SECONDS = 1;
 const FLOOD_ADDRESS = '127.0.0.66';
 const ACK_P99_MS_MAX = 100;
 
-/** Strangers who send what no page sends, while people come in and answer. */
+/** Strangers, and people with links, who send what no page sends, while others come in and answer. */
 export const floods: Scenario = {
   name: 'floods',
   promise: 'floods',
@@ -44,8 +44,8 @@ export const floods: Scenario = {
           holds: people.connectedMax === people.clients && people.failed + people.wrong === 0,
         })),
         ...all.map(([flood, { flooders }]) => ({
-          says: `${flood}: they did flood (${flooders?.connections} connections)`,
-          holds: (flooders?.connections ?? 0) >= FLOODERS,
+          says: `${flood}: they did flood (${flooders?.connections} connections, ${flooders?.admitted} of them let in)`,
+          holds: ((isAdmitted(flood) ? flooders?.admitted : flooders?.connections) ?? 0) >= FLOODERS,
         })),
       ],
       hints: SHARED_CORES,
@@ -72,7 +72,9 @@ async function peopleAnswer({ layout, profile, onSample }: ScenarioContext, floo
   const seconds = SECONDS[profile];
   const enough = Math.ceil((1_000 * (seconds + 2 * WARM_UP_SECONDS)) / (THINK_MS.minMs * QUESTIONS)) + 1;
   const tokens = await invite(addresses, { people: PEOPLE[profile] * enough, questions: QUESTIONS });
-  const flooding = flood === undefined ? undefined : startLoad(planOf(addresses.chat, flood, seconds + 30));
+  const links =
+    flood !== undefined && isAdmitted(flood) ? await invite(addresses, { people: FLOODERS, questions: 1 }) : [];
+  const flooding = flood === undefined ? undefined : startLoad(planOf(addresses.chat, flood, links, seconds + 30));
   if (flooding !== undefined) await delay(BEFORE_MS);
   const plan: SocketsPlan = {
     kind: SOCKETS,
@@ -93,11 +95,11 @@ async function peopleAnswer({ layout, profile, onSample }: ScenarioContext, floo
 }
 
 /** Until it is stopped, and no longer than `seconds`. */
-function planOf(url: string, flood: FloodName, seconds: number): FloodPlan {
-  return { kind: FLOOD, url, flood, sockets: FLOODERS, address: FLOOD_ADDRESS, seconds };
+function planOf(url: string, flood: FloodName, tokens: readonly string[], seconds: number): FloodPlan {
+  return { kind: FLOOD, url, flood, sockets: FLOODERS, tokens, address: FLOOD_ADDRESS, seconds };
 }
 
 function described({ p50Ms, p99Ms, flooders }: Flooded): string {
   const sent = Math.round((flooders?.bytes ?? 0) / 1024 / 1024);
-  return `ack p50 ${p50Ms} ms, p99 ${p99Ms} ms; ${flooders?.connections} connections, ${sent} MB sent`;
+  return `ack p50 ${p50Ms} ms, p99 ${p99Ms} ms; ${flooders?.connections} connections, ${flooders?.admitted} let in, ${sent} MB sent`;
 }

@@ -76,6 +76,8 @@ async function climb(context: OwnLayoutContext, layout: Layout): Promise<OwnLayo
   );
   const tokens = await invite(layout, levels.at(-1) as number);
   const holding: RunningLoad<SocketFigures>[] = [];
+  /** Of generators, without which a level has fewer sockets than it says. */
+  let faults: string[] = [];
   const readings = await readAll(layout, sides, 0, GLANCE_MS);
   try {
     let open = 0;
@@ -89,10 +91,11 @@ async function climb(context: OwnLayoutContext, layout: Layout): Promise<OwnLayo
     }
   } finally {
     for (const load of holding) load.stop();
-    await Promise.allSettled(holding.map(({ figures }) => figures));
+    const ended = await Promise.allSettled(holding.map(({ figures }) => figures));
+    faults = ended.flatMap((one) => (one.status === 'rejected' ? [(one.reason as Error).message] : []));
   }
   say(`\n${readingsTable(readings)}\n`);
-  return findings(layout, readings, STALL_LEVEL[profile], descriptors);
+  return findings(layout, readings, STALL_LEVEL[profile], descriptors, faults);
 }
 
 function findings(
@@ -100,6 +103,7 @@ function findings(
   readings: readonly Reading[],
   stallLevel: number,
   descriptors: number,
+  faults: readonly string[],
 ): OwnLayoutFindings {
   const [chat, bare] = SIDES.map((side) => heldBy(side, readings)) as [number, number];
   const [ours, theirs] = SIDES.map((side) => perSocket(side, stallLevel, readings));
@@ -110,7 +114,7 @@ function findings(
   const boxMb = (side: SideName) =>
     Math.max(...readings.filter((one) => one.side === side).map(({ boxBytes }) => boxBytes)) / 2 ** 20;
   return {
-    inconclusive: layout.inconclusiveReasons(),
+    inconclusive: [...layout.inconclusiveReasons(), ...faults],
     conditions: [
       {
         says: `at least ${SHARE_MIN} times the sockets of bare ws (${share}: ${chat} and ${bare})`,

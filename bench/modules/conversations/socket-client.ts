@@ -164,13 +164,21 @@ export function createNetwork(addresses: readonly string[] = []): Pick<Environme
   if (addresses.length === 0) return { openSocket: (url, protocols) => open(url, protocols, {}) };
   return {
     openSocket: (url, protocols) => open(url, protocols, from()),
-    async requestTicket(url, token, signal) {
-      const asked = request(ticketUrl(url), { method: 'POST', signal, ...from() });
-      asked.end(JSON.stringify({ token }));
-      const [response] = (await once(asked, 'response')) as [IncomingMessage];
-      return (await json(response)) as TicketAnswer;
-    },
+    requestTicket: (url, token, signal) => requestTicket(url, token, signal, from()),
   };
+}
+
+/** As the page does it, from an address of one's choice. */
+export async function requestTicket(
+  url: string,
+  token: string,
+  signal: AbortSignal,
+  from: { localAddress?: string },
+): Promise<TicketAnswer> {
+  const asked = request(ticketUrl(url), { method: 'POST', signal, ...from });
+  asked.end(JSON.stringify({ token }));
+  const [response] = (await once(asked, 'response')) as [IncomingMessage];
+  return (await json(response)) as TicketAnswer;
 }
 
 function open(url: string, protocols: string[], from: ClientOptions): globalThis.WebSocket {

@@ -52,6 +52,8 @@ interface Crowd {
 }
 
 interface Stormed {
+  /** From the kill until the chat was ready again. Nobody can be back before. */
+  readonly awaySeconds: number;
   readonly crowds: readonly (readonly [Crowd, SocketFigures])[];
   readonly api: { readonly calm: LoadFigures; readonly stormy: LoadFigures };
 }
@@ -64,10 +66,13 @@ async function storm(context: ScenarioContext, crowds: readonly Crowd[]): Promis
   await Promise.all(loads.map((load) => load.event('connected')));
   const calm = await askDashboard(context);
   const asking = askDashboard(context);
+  const killedAt = performance.now();
   await layout.kill('chat', 'SIGKILL');
   await layout.restart('chat');
+  const awaySeconds = round((performance.now() - killedAt) / 1000);
   const figures = await Promise.all(loads.map((load) => load.figures));
   return {
+    awaySeconds,
     crowds: crowds.map((crowd, nth) => [crowd, figures[nth] as SocketFigures] as const),
     api: { calm, stormy: await asking },
   };
@@ -135,6 +140,9 @@ function together(stormed: readonly Stormed[], chatNeededBytes: number): Finding
         crowds.map(([{ name }, { back }]) => [`${name}: back max seconds`, round(back.maxMs / 1000)]),
       ),
       chatMb,
+      ...Object.fromEntries(
+        stormed.map(({ awaySeconds }, nth) => [`chat away seconds in storm ${nth + 1}`, awaySeconds]),
+      ),
       ...Object.fromEntries(apis.map(({ ratio }, nth) => [`API p95 ratio in storm ${nth + 1}`, ratio])),
       ...Object.fromEntries(crowds.flatMap(crowdFigures)),
       wrong: crowds.reduce((total, [, { wrong }]) => total + wrong, 0),

@@ -293,11 +293,11 @@ function keyOf({ orgId, reachOutId }: InvitationKey): string {
 }
 
 function isHere({ members }: Room): boolean {
-  return [...members].some(({ role }) => role === 'employee');
+  return members.values().some(({ role }) => role === 'employee');
 }
 
 function hasWatcher({ members }: Room): boolean {
-  return [...members].some(({ role }) => role === 'watcher');
+  return members.values().some(({ role }) => role === 'watcher');
 }
 
 /** Of those that have been welcomed. */

@@ -31,7 +31,12 @@ test('a check-in is watched live: who is there, who types, each message as it co
   const desk = owner.page;
   await owner.context.addCookies([{ name: SESSION_COOKIE, value: token, url: urls.dashboard }]);
   await desk.goto(`${urls.dashboard}#/conversations`);
+  // The socket is faster than what the page reads of the conversation.
+  const isShown = Promise.withResolvers<void>();
+  await desk.route(/\/conversations\/\d+$/, (route) => isShown.promise.then(() => route.continue()));
   await desk.getByRole('link', { name: 'Only One' }).click();
+  await desk.getByText('The employee has the check-in open now.').waitFor();
+  isShown.resolve();
   await desk.getByText('Only One has the check-in open now.').waitFor();
   await phone.getByLabel('Your answer').pressSequentially('The coffee');
   await desk.getByText('Only One is typing…').waitFor();

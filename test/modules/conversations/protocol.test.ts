@@ -1,6 +1,8 @@
 import { Type } from 'typebox';
 import { Compile } from 'typebox/compile';
 import { expect, expectTypeOf, test } from 'vitest';
+import { createRandom } from '../../../bench/load/random.ts';
+import { SOCKET_RETURNS_PER_SECOND } from '../../../src/limits.ts';
 import type { OpenConversation } from '../../../src/modules/conversations/conversations.ts';
 import { ANSWER_CHARS_MAX as SERVER_CHARS_MAX } from '../../../src/modules/conversations/limits.ts';
 import type { Message as ServerMessage } from '../../../src/modules/conversations/queries.ts';
@@ -25,11 +27,26 @@ test('the client and the server mean the same by their close codes, their messag
   expectTypeOf<OpenConversation>().toExtend<Omit<Welcome, 'type'>>();
 });
 
-test('waits double up to a ceiling, are random, and are longest after a breach of the rules', () => {
-  expect([1, 2, 3, 6, 60].map((failures) => waitMs(failures, 0, 1))).toEqual([500, 1_000, 2_000, 15_000, 15_000]);
+test('waits grow up to a ceiling, are random, and are longest after a breach of the rules', () => {
+  const longest = (failures: number) => Math.round(waitMs(failures, 0, 1));
+  expect([1, 2, 3, 14, 60].map(longest)).toEqual([500, 650, 845, 15_000, 15_000]);
   expect(waitMs(6, 0, 0)).toBe(0);
   expect(waitMs(failuresAfter(0, CLOSE.policy), 0, 1)).toBe(15_000);
   expect(waitMs(failuresAfter(0, CLOSE.busy), 0, 1)).toBe(500);
+});
+
+test('of 5,000 clients whose server was away for 3 s each is back within 10 s, and few enough in the same second', () => {
+  const random = createRandom(1);
+  const AWAY_MS = 3_000;
+  const backAt = Array.from({ length: 5_000 }, () => {
+    let at = 0;
+    for (let failures = 1; at < AWAY_MS; failures++) at += waitMs(failures, 0, random.next());
+    return at;
+  });
+  expect(Math.max(...backAt)).toBeLessThan(10_000);
+  const inSecond = Map.groupBy(backAt, (at) => Math.floor((at - AWAY_MS) / 1_000));
+  // Our server takes twice as many as it asks to come back within a second.
+  for (const { length } of inSecond.values()) expect(length).toBeLessThan(2 * SOCKET_RETURNS_PER_SECOND);
 });
 
 test('a hint of the server comes before the random part of a wait, and has a bound', () => {

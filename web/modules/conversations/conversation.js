@@ -19,12 +19,13 @@ export function conversationView({ id, signal }) {
   const presence = el('p', { class: 'soft presence', role: 'status' });
   const writing = el('div');
   let employee = 'The employee';
-  let isThere = false;
+  let isThere; // once that is known
   let typedAt = 0;
 
   const load = async () => {
     const found = await get(`/api/v1/conversations/${id}`, null, signal);
     employee = found.employee.name;
+    showPresence();
     title.querySelector('h1').textContent = employee;
     put(about, summary(found));
     for (const message of found.messages) showMessage(message);
@@ -45,7 +46,9 @@ export function conversationView({ id, signal }) {
       ? `${employee} is typing…`
       : isThere
         ? `${employee} has the check-in open now.`
-        : 'Nobody has the check-in open now.';
+        : isThere === false
+          ? 'Nobody has the check-in open now.'
+          : '';
   };
   poll(load, OPEN_EVERY_MS, signal, (error) => put(about, notice(error)));
   const live = watchLive(id, signal, {

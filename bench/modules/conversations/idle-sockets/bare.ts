@@ -1,18 +1,24 @@
 /**
  * `node bare.ts`, in the place of a chat: ws and nothing else, as its README has it, with the heartbeat of its README.
- * Every hello is welcomed. It tells the same figures as the product at /metrics.
+ * Every token is a ticket, which nobody checks, and every hello is welcomed. It tells the same figures as the product at
+ * /metrics.
  */
 import { createServer } from 'node:http';
-import { collectDefaultMetrics, Gauge, register } from 'prom-client';
+import { json } from 'node:stream/consumers';
+import { Gauge, register } from 'prom-client';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { createLog } from '../../../../src/log.ts';
+import { collectProcessMetrics } from '../../../../src/process/default-metrics.ts';
 import { checkHeap } from '../../../../src/process/memory-limit.ts';
 
 const PING_MS = 30_000;
 const WELCOME = JSON.stringify({ type: 'welcome', messages: [], lastSeq: 0, waitingFor: null, finished: false });
 
 const server = createServer(async (request, response) => {
-  response.end(request.url === '/metrics' ? await register.metrics() : 'ready');
+  if (request.method === 'POST') {
+    const { token } = (await json(request)) as { token: string };
+    response.end(JSON.stringify({ ticket: token }));
+  } else response.end(request.url === '/metrics' ? await register.metrics() : 'ready');
 });
 const sockets = new WebSocketServer({ server });
 const alive = new WeakSet<WebSocket>();
@@ -29,7 +35,7 @@ setInterval(() => {
   }
 }, PING_MS);
 
-collectDefaultMetrics();
+collectProcessMetrics(register);
 new Gauge({
   name: 'tardigrade_sockets',
   help: 'Open WebSocket connections',
