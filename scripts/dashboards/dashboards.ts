@@ -172,10 +172,6 @@ function ofProcess(name: ServingProcess, rules: readonly AlertRule[]): Dashboard
             ],
             thresholdOf(rules, 'CpuThrottled'),
           ),
-          panel('Open files', 'Connections count too.', 'short', [
-            { expr: only('process_open_fds'), legend: BY_INSTANCE },
-            { expr: only('process_max_fds'), legend: `${BY_INSTANCE} allowed` },
-          ]),
         ],
       },
       {

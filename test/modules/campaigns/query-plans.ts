@@ -14,6 +14,13 @@ export const exceptions: readonly Exception[] = [
     because: 'MAILS_IN_FLIGHT_MAX: 40 rows are compared with 40 at most',
   },
   {
+    site: 'src/modules/campaigns/ledger.ts claimReachOuts',
+    rule: 'index-path',
+    table: 'reach_outs',
+    because:
+      'LAST_DUE_SHARE of a claim at most does not pass: the rows that the same statement has just taken from the end',
+  },
+  {
     site: 'src/modules/campaigns/queries.ts retryFailed',
     rule: 'index-path',
     table: 'reach_outs',
