@@ -3,7 +3,7 @@
  *
  *   GET /                the list, newest first    GET /api/mails?to=&subject=&before=&limit=
  *   GET /mail/<id>       one mail                  GET /api/mails/<id>
- *   GET /mail/<id>/raw   its source                GET /api/v1/counts
+ *   GET /mail/<id>/raw   its source                GET /api/counts
  *   GET /mail/<id>/html  its HTML part             DELETE /api/mails
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
@@ -46,7 +46,7 @@ async function answer(store: MailStore, request: IncomingMessage): Promise<Reply
       return { type: 'text/javascript; charset=utf-8', body: REFRESH_SCRIPT };
     case 'GET /api/mails':
       return json(store.list(filterOf(url)));
-    case 'GET /api/v1/counts':
+    case 'GET /api/counts':
       return json(store.counts());
     case 'DELETE /api/mails':
       store.empty();
