@@ -114,13 +114,13 @@ test('the API reference shows, filters and tries every operation', async () => {
   await page.keyboard.type('registrations');
   await page.getByText(`1 of ${count} operations`).waitFor();
   await page.getByLabel('Filter the operations').fill('post /api/v1/sessions');
-  await page.goto(`${urls.docs}#post-api-registrations`);
+  await page.goto(`${urls.docs}#post-api-v1-registrations`);
   await page.reload();
-  const write = page.locator('#post-api-registrations');
+  const write = page.locator('#post-api-v1-registrations');
   await write.getByText(`--json '{"organisation":`).waitFor();
   await takePictures(page, 'docs-operation');
-  await page.goto(`${urls.docs}#get-api-me`);
-  const me = page.locator('#get-api-me');
+  await page.goto(`${urls.docs}#get-api-v1-me`);
+  const me = page.locator('#get-api-v1-me');
   expect(await me.locator('pre').first().textContent()).toBe(
     'curl -sS "$API/api/v1/me" \\\n  -H "Authorization: Bearer $TOKEN"',
   );

@@ -77,8 +77,8 @@ test('a file in an old code page is shown before it is imported, and read as cho
 
 test('the API reference shows an import as a curl command', async () => {
   const { page } = visitor;
-  await page.goto(`${product().urls.docs}#get-api-imports-id`);
-  const example = await page.locator('#get-api-imports-id pre').first().textContent();
+  await page.goto(`${product().urls.docs}#get-api-v1-imports-id`);
+  const example = await page.locator('#get-api-v1-imports-id pre').first().textContent();
   expect(example).toBe('curl -sS "$API/api/v1/imports/1" \\\n  -H "Authorization: Bearer $TOKEN"');
   visitor.expectNoFaults();
 });
