@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type RunningApi, runApi } from '../../running-api.ts';
-import { actionsOf, addPerson, type Person } from './members.ts';
+import { actionsOf, addPerson, moveReadPosition, type Person } from './members.ts';
 
 let api: RunningApi;
 beforeAll(async () => {
@@ -14,6 +14,7 @@ const removal = (by: Person, of: Person) => by.send('DELETE', `/api/v1/users/${o
 test('members are listed page by page, with their roles', async () => {
   const owner = await addPerson(api, 'owner');
   for (let n = 0; n < 4; n++) await addPerson(api, 'viewer', owner.orgId);
+  await moveReadPosition(owner);
   const first = await owner.get<{ items: { id: number; role: string }[]; nextCursor: string }>('/api/v1/users?limit=3');
   expect(first.body.items.map(({ role }) => role)).toEqual(['owner', 'viewer', 'viewer']);
   const second = await owner.get<{ items: object[]; nextCursor: null }>(

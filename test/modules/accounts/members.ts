@@ -23,7 +23,12 @@ export function tokenOf(api: RunningApi, kind: LinkKind, target: { orgId: number
 
 /** Actions in the audit log of the organisation, newest first, also those that others have just caused. */
 export async function actionsOf(owner: ApiClient): Promise<string[]> {
-  await owner.send('POST', '/api/v1/notes', { title: 'moves the position that the next read waits for' });
+  await moveReadPosition(owner);
   const { body } = await owner.get<{ items: { action: string }[] }>('/api/v1/audit-log');
   return body.items.map(({ action }) => action);
+}
+
+/** A write of the owner's: the next read waits for it, and so sees what others wrote before. */
+export async function moveReadPosition(owner: ApiClient): Promise<void> {
+  await owner.send('POST', '/api/v1/notes', { title: 'moves the position that the next read waits for' });
 }
