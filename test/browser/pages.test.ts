@@ -47,6 +47,9 @@ test('no page is wider than a phone of 360 pixels', async () => {
   await page.getByRole('heading', { name: 'Page not found' }).waitFor();
 });
 
+/** A service with few modules has no “More”. */
+const FIT_ON_A_PHONE = 5;
+
 test('on a phone no label of the navigation touches another, and what does not fit opens from “More”', async () => {
   await page.goto(`${product().urls.dashboard}#/`);
   await page.locator('nav a').first().waitFor();
@@ -54,6 +57,10 @@ test('on a phone no label of the navigation touches another, and what does not f
   await page.setViewportSize(NARROWEST);
   const settings = page.getByRole('link', { name: 'Settings', exact: true });
   const more = page.getByRole('button', { name: 'More' });
+  if ((await page.locator('nav a').count()) <= FIT_ON_A_PHONE) {
+    expect([await settings.isVisible(), await more.count()]).toEqual([true, 0]);
+    return;
+  }
   expect(await settings.isVisible()).toBe(false);
   await more.press('Enter');
   await settings.waitFor();
