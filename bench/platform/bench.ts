@@ -33,11 +33,17 @@ const checkAuditLog: Check = (answer, { order: _, ...args }, owners) => {
   for (const [index, { id, at }] of items.entries()) {
     const before = items[index - 1];
     if (before === undefined) continue;
-    const later = at > before.at || (at === before.at && id >= before.id);
+    const [time, timeBefore] = [sortable(at), sortable(before.at)];
+    const later = time > timeBefore || (time === timeBefore && id >= before.id);
     if (later) return `entry ${id} of ${at} comes after ${before.id} of ${before.at}`;
   }
   return undefined;
 };
+
+/** PostgreSQL leaves out zeros at the end: `20.3Z` is before `20.323Z`, and comes after it as a text. */
+function sortable(at: string): string {
+  return at.replace(/(?:\.(\d+))?Z$/, (_, digits = '') => `.${digits.padEnd(6, '0')}Z`);
+}
 
 const checkOperations: Check = ({ json }) => {
   const { processes, database } = json as { processes: unknown[]; database: { connections: number } };
