@@ -256,7 +256,7 @@ function publicAddress(raw: string | undefined, name: string, faults: string[]):
 function secureIssuer(raw: string | undefined, name: string, faults: string[]): void {
   if (raw !== undefined && new URL(raw).protocol !== 'https:')
     faults.push(
-      `${name} starts with http://, so whoever is on the way can sign in as anybody: set it to an https:// address`,
+      `${name} starts with http://, so anyone who can change its traffic could sign in as any user: set it to an https:// address`,
     );
 }
 
