@@ -25,7 +25,7 @@ import type { ConsumerOf } from '../queue/queues.ts';
 import type { Retention } from '../queue/retention.ts';
 import type { Loop } from '../queue/schedule.ts';
 import type { TopicHandlers } from '../queue/transactional-outbox.ts';
-import type { SocketHandler } from '../socket/server.ts';
+import type { SocketHandler } from '../socket/connection.ts';
 import type { Ticketing } from '../socket/ticket-exchange.ts';
 
 /** One entry of the list in src/modules.ts. Every face is optional. */

@@ -1,6 +1,6 @@
 import { afterEach, expect, test } from 'vitest';
 import { broadcast } from '../../src/socket/broadcast.ts';
-import type { Connection } from '../../src/socket/server.ts';
+import type { Connection } from '../../src/socket/connection.ts';
 import { openSocket } from './client.ts';
 import { startSocketServer, type TestSocketServer } from './socket-server.ts';
 

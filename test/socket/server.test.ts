@@ -15,7 +15,7 @@ import {
   SOCKET_WORK_PAUSE,
 } from '../../src/limits.ts';
 import { createLog, type Log } from '../../src/log.ts';
-import type { Connection, SocketHandler } from '../../src/socket/server.ts';
+import type { Connection, SocketHandler } from '../../src/socket/connection.ts';
 import { until } from '../database.ts';
 import { openSocket, type SocketClient } from './client.ts';
 import { frameOf, OPCODE, OWN_ORIGIN, openRaw, startSocketServer, type TestSocketServer } from './socket-server.ts';

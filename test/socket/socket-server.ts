@@ -7,9 +7,10 @@ import { createLog } from '../../src/log.ts';
 import { createHealth } from '../../src/process/health-check.ts';
 import { createMetrics, type Metrics } from '../../src/process/metrics.ts';
 import { type AdmissionLimits, admissionLimits } from '../../src/socket/admission.ts';
+import type { SocketEndpoint, SocketHandler } from '../../src/socket/connection.ts';
 import { createDoor } from '../../src/socket/door.ts';
 import type { RebalancingTiming } from '../../src/socket/rebalancing.ts';
-import { createSocketServer, type SocketEndpoint, type SocketHandler } from '../../src/socket/server.ts';
+import { createSocketServer } from '../../src/socket/server.ts';
 import { createTicketExchanges } from '../../src/socket/ticket-exchange.ts';
 
 export const OWN_ORIGIN = 'https://pages.example.test';

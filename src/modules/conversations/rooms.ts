@@ -7,8 +7,8 @@
 import pLimit from 'p-limit';
 import { AppError } from '../../errors.ts';
 import { broadcast } from '../../socket/broadcast.ts';
+import type { Connection } from '../../socket/connection.ts';
 import type { FanOut } from '../../socket/fan-out.ts';
-import type { Connection } from '../../socket/server.ts';
 import type { ConversationState, InvitationKey, ReadConversation } from './conversations.ts';
 import {
   CATCH_UP_AT_ONCE,

@@ -6,7 +6,7 @@ import { SOCKET_RETURNS_PER_SECOND } from '../../../src/limits.ts';
 import type { OpenConversation } from '../../../src/modules/conversations/conversations.ts';
 import { ANSWER_CHARS_MAX as SERVER_CHARS_MAX } from '../../../src/modules/conversations/limits.ts';
 import type { Message as ServerMessage } from '../../../src/modules/conversations/queries.ts';
-import { CLOSE as SERVER_CLOSE } from '../../../src/socket/server.ts';
+import { CLOSE as SERVER_CLOSE } from '../../../src/socket/connection.ts';
 import {
   ANSWER_CHARS_MAX,
   CLOSE,

@@ -4,7 +4,7 @@ import { type WebSocket, WebSocketServer } from 'ws';
 import { AppError } from '../../../../src/errors.ts';
 import type { Log } from '../../../../src/log.ts';
 import { readCheckInToken } from '../../../../src/modules/conversations/links.ts';
-import { CLOSE } from '../../../../src/socket/server.ts';
+import { CLOSE } from '../../../../src/socket/connection.ts';
 import { ticketOf } from '../../../../src/socket/ticket.ts';
 import type { StoreAnswer } from './answers.ts';
 import type { Visit } from './visits.ts';
