@@ -17,6 +17,10 @@ export interface Rate {
 export interface TokenBuckets {
   /** False when the key has no token left; otherwise it loses as many as this costs, or all that it has. */
   spend(key: string, cost?: number): boolean;
+  /** Takes also what the key has not got, up to a second burst: nothing is spent until that is paid off. */
+  fine(key: string, cost: number): void;
+  /** Whether a fine is not paid off yet. */
+  owes(key: string): boolean;
 }
 
 interface Bucket {
@@ -26,16 +30,27 @@ interface Bucket {
 
 export function createTokenBuckets({ perSecond, burst }: Rate): TokenBuckets {
   const buckets = new LRUCache<string, Bucket>({ max: RATE_LIMIT_KEYS_MAX });
+
+  function filled(key: string): Bucket {
+    const now = performance.now();
+    const bucket = buckets.get(key) ?? { tokens: burst, filledAt: now };
+    bucket.tokens = Math.min(burst, bucket.tokens + ((now - bucket.filledAt) / 1_000) * perSecond);
+    bucket.filledAt = now;
+    buckets.set(key, bucket);
+    return bucket;
+  }
+
   return {
     spend(key, cost = 1) {
-      const now = performance.now();
-      const bucket = buckets.get(key) ?? { tokens: burst, filledAt: now };
-      bucket.tokens = Math.min(burst, bucket.tokens + ((now - bucket.filledAt) / 1_000) * perSecond);
-      bucket.filledAt = now;
-      buckets.set(key, bucket);
+      const bucket = filled(key);
       if (bucket.tokens < 1) return false;
       bucket.tokens = Math.max(0, bucket.tokens - cost);
       return true;
     },
+    fine(key, cost) {
+      const bucket = filled(key);
+      bucket.tokens = Math.max(-burst, bucket.tokens - cost);
+    },
+    owes: (key) => buckets.has(key) && filled(key).tokens < 0,
   };
 }

@@ -174,7 +174,7 @@ class HeldPlace implements Place {
   }
 }
 
-const TOO_MANY: Refusal = { status: 429, retryAfterSeconds: RETRY_AFTER_SECONDS };
+export const TOO_MANY: Refusal = { status: 429, retryAfterSeconds: RETRY_AFTER_SECONDS };
 const FULL: Refusal = { status: 503, retryAfterSeconds: RETRY_AFTER_SECONDS };
 
 function evictOldest(places: ReadonlySet<HeldPlace>): boolean {

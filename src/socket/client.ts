@@ -3,7 +3,6 @@ import type { RawData, WebSocket } from 'ws';
 import { AppError } from '../errors.ts';
 import { createOrderedQueue, type OrderedQueue, type OrderedQueueOptions } from '../flow/ordered-queue.ts';
 import {
-  SOCKET_CUT_OFF_COST,
   SOCKET_HELLO_MS,
   SOCKET_PER_10_SECONDS_MAX,
   SOCKET_STRANGER_PER_10_SECONDS_MAX,
@@ -27,6 +26,8 @@ export interface ClientServices {
   readonly log: Log;
   readonly moved: { inc(): void };
   logFailure(error: unknown): void;
+  /** It was cut off for what it sent, and will be back. */
+  flooded(client: Client): void;
   /** The socket has ended. */
   ended(client: Client): void;
 }
@@ -37,8 +38,8 @@ export class Client implements Connection, Pinged, Movable, OrderedQueueOptions<
   readonly grants: unknown;
   private readonly socket: WebSocket;
   private readonly stream: Duplex;
-  private readonly endpoint: SocketEndpoint;
-  private readonly place: Place;
+  readonly endpoint: SocketEndpoint;
+  readonly place: Place;
   private readonly services: ClientServices;
   private readonly queue: OrderedQueue<string>;
   private readonly meter = createFrameMeter();
@@ -219,7 +220,7 @@ export class Client implements Connection, Pinged, Movable, OrderedQueueOptions<
   /** What it sends from now on is not read, so the kernel slows it down until the socket ends. */
   private cutOff(): void {
     this.isDeaf = true;
-    this.place.fine(SOCKET_CUT_OFF_COST);
+    this.services.flooded(this);
     if (this.socket.readyState === this.socket.OPEN) {
       this.close(CLOSE.policy, 'too many messages');
       this.socket.pause();

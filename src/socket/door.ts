@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
-import { RETRY_AFTER_SECONDS } from '../limits.ts';
+import { createTokenBuckets, type TokenBuckets } from '../flow/token-bucket.ts';
+import { RETRY_AFTER_SECONDS, TICKETS_PER_LINK } from '../limits.ts';
 import { clientAddress, networkOf } from '../process/client-address.ts';
 import { type Admission, type AdmissionLimits, createAdmission } from './admission.ts';
 import { createOriginCheck } from './origins.ts';
@@ -16,6 +17,8 @@ export interface DoorOptions {
 /** Who may come in. The upgrades to sockets share it with the exchange of tickets. */
 export interface Door {
   readonly admission: Admission;
+  /** How often each holder of a link comes. One who was cut off for flooding has to wait. */
+  readonly holders: TokenBuckets;
   /** Why nobody from there gets in, however few there are. */
   refusalOf(request: IncomingMessage): Refusal | undefined;
   /** What limits count by. */
@@ -29,6 +32,7 @@ export function createDoor({ origins, admission, proxyHops }: DoorOptions): Door
   let isShut = false;
   return {
     admission: createAdmission(admission),
+    holders: createTokenBuckets(TICKETS_PER_LINK),
     refusalOf({ headers }) {
       if (isShut) return { status: 503, retryAfterSeconds: RETRY_AFTER_SECONDS };
       return isOurs(headers.origin) ? undefined : { status: 403 };

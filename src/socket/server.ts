@@ -7,6 +7,7 @@ import {
   DRAIN_MS,
   SOCKET_BUFFERED_CHUNKS_MAX,
   SOCKET_CLOSE_MS,
+  SOCKET_CUT_OFF_COST,
   SOCKET_DRAIN_MS,
   SOCKET_DRAIN_PER_TICK_MIN,
   SOCKET_DRAIN_TICK_MS,
@@ -15,6 +16,7 @@ import {
 } from '../limits.ts';
 import type { Log } from '../log.ts';
 import type { Metrics } from '../process/metrics.ts';
+import { TOO_MANY } from './admission.ts';
 import { Client, type ClientServices } from './client.ts';
 import type { SocketEndpoint } from './connection.ts';
 import type { Door } from './door.ts';
@@ -65,6 +67,10 @@ export function createSocketServer(options: SocketServerOptions): { close(): Pro
   );
   const services: ClientServices = {
     ...{ log, moved },
+    flooded({ place, endpoint: { ticketing }, grants }) {
+      if (ticketing === undefined) place.fine(SOCKET_CUT_OFF_COST);
+      else door.holders.fine(ticketing.holderOf(grants), SOCKET_CUT_OFF_COST);
+    },
     logFailure: createLogStorm((fields, text) => log.error(fields, text), 'socket message failed'),
     ended(client) {
       clients.get(client)?.();
@@ -100,7 +106,10 @@ export function createSocketServer(options: SocketServerOptions): { close(): Pro
     if (refusal !== undefined) return refusal;
     const ticket = endpoint.ticketing?.desk.check(ticketOf(request) ?? '');
     const address = door.networkOf(request);
-    if (endpoint.ticketing !== undefined && ticket === undefined) return admission.knock(address) ?? NO_TICKET;
+    if (endpoint.ticketing !== undefined) {
+      if (ticket === undefined) return admission.knock(address) ?? NO_TICKET;
+      if (door.holders.owes(endpoint.ticketing.holderOf(ticket.grants))) return TOO_MANY;
+    }
 
     let client: Client | undefined;
     const isKnown = ticket !== undefined;

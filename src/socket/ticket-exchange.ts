@@ -5,8 +5,9 @@
  * How it works: the token is in the body, so no log of requests has it. Checking it takes an HMAC and nothing else. Who
  *   has a token that is ours is held to a rate per link and one per address; everybody else to the rate of strangers, so
  *   they use up nobody's tickets but each other's. When there would be no place anyway, it is said here already. A refusal
- *   is the error that the socket would have sent, with `retryAfterMs`, and Retry-After for those who read no body. One of
- *   strangers who ask too often is held back, as in refusal.
+ *   is the error that the socket would have sent, with `retryAfterMs`, and Retry-After for those who read no body. One that
+ *   says "too often" is held back, as in refusal. A link whose socket was cut off for flooding waits until it has paid
+ *   for that: the limits of a socket would mean nothing if the next socket began anew.
  * What it costs: one small request more for each connection.
  * Its bound: TICKET_BODY_BYTES_MAX, BODY_MS; TICKETS_PER_LINK, SOCKETS_FROM_ADDRESS; SOCKET_REFUSALS_HELD_MAX.
  * Its proof: test/socket/ticket-exchange.test.ts.
@@ -22,7 +23,6 @@ import {
   SOCKET_REFUSALS_HELD_MAX,
   SOCKETS_FROM_ADDRESS,
   TICKET_BODY_BYTES_MAX,
-  TICKETS_PER_LINK,
 } from '../limits.ts';
 import type { Door } from './door.ts';
 import { parseMessage } from './message.ts';
@@ -36,6 +36,8 @@ export interface Ticketing<T = any> {
   readonly desk: TicketDesk<T>;
   /** What the token of a link allows. Throws `not_found` for one that is not ours. */
   grantsOf(token: string): T;
+  /** Whose they are: what one holder does too often is not held against the others. */
+  holderOf(grants: T): string;
 }
 
 export interface ExchangeAnswer {
@@ -59,7 +61,6 @@ export function createTicketExchanges(
 
 function createTicketExchange(ticketing: Ticketing, door: Door): TicketExchange {
   const { admission } = door;
-  const byLink = createTokenBuckets(TICKETS_PER_LINK);
   const byAddress = createTokenBuckets(SOCKETS_FROM_ADDRESS);
   let held = 0;
 
@@ -70,12 +71,12 @@ function createTicketExchange(ticketing: Ticketing, door: Door): TicketExchange 
       const token = tokenIn(await readBody(request));
       const grants = ticketing.grantsOf(token);
       throwIf(admission.refusalOf(address));
-      if (!byLink.spend(token) || !byAddress.spend(address)) throw TOO_OFTEN();
+      if (!door.holders.spend(ticketing.holderOf(grants)) || !byAddress.spend(address)) throw TOO_OFTEN();
       return ticketing.desk.create(grants);
     } catch (error) {
-      if (!isOfStranger(error) || admission.knock(address) === undefined) throw error;
-      await holdBack();
-      throw TOO_OFTEN();
+      const refusal = isOfStranger(error) && admission.knock(address) !== undefined ? TOO_OFTEN() : error;
+      if (isTooOften(refusal)) await holdBack();
+      throw refusal;
     }
   }
 
@@ -134,6 +135,10 @@ function throwIf(refusal: Refusal | undefined): void {
 
 function isOfStranger(error: unknown): boolean {
   return error instanceof AppError && error.retryAfterSeconds === undefined;
+}
+
+function isTooOften(error: unknown): boolean {
+  return error instanceof AppError && error.code === 'rate_limited';
 }
 
 function tokenIn(body: string): string {

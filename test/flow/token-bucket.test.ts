@@ -22,6 +22,20 @@ test('one key does not spend what another one has', () => {
   expect(take(spend, 5, 'b')).toBe(2);
 });
 
+test('a fine is paid off before anything else, and is never more than a second burst', () => {
+  const { fine, owes, spend } = createTokenBuckets({ perSecond: 10, burst: 5 });
+  expect(owes('a')).toBe(false);
+  fine('a', 7);
+  expect([owes('a'), owes('b'), spend('a'), spend('b')]).toEqual([true, false, false, true]);
+  vi.advanceTimersByTime(200);
+  expect([owes('a'), spend('a')]).toEqual([false, false]);
+  vi.advanceTimersByTime(100);
+  expect(spend('a')).toBe(true);
+  fine('a', 1_000);
+  vi.advanceTimersByTime(500);
+  expect(owes('a')).toBe(false);
+});
+
 test('what costs more than is left takes all of it, and the key is not in debt', () => {
   const { spend } = createTokenBuckets({ perSecond: 10, burst: 5 });
   expect(spend('a', 100)).toBe(true);

@@ -71,6 +71,7 @@ export function sockets(context: SocketContext): Sockets {
         remember: async (id, ms) => (await redis.set(`tardigrade:ticket:${id}`, '1', 'PX', ms, 'NX')) === 'OK',
       }),
       grantsOf: (token): ChatGrants => ({ invitation: readInvitation(config.secretKey, token) }),
+      holderOf: ({ invitation: { orgId, reachOutId }, watcher }) => `${orgId} ${reachOutId} ${watcher?.name ?? ''}`,
     },
   };
 }
