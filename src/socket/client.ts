@@ -19,7 +19,7 @@ import { errorFrame, isAboutMessage, parseMessage } from './message.ts';
 import type { Movable } from './rebalancing.ts';
 import { destroyLater } from './refusal.ts';
 import { retryAfterMs, retryReason, returnAfterMs } from './retry-hint.ts';
-import { type Reader, takeReader } from './take-reader.ts';
+import { discardUnread, type Reader, takeReader } from './take-reader.ts';
 
 /** What all clients of a server share. */
 export interface ClientServices {
@@ -74,7 +74,7 @@ export class Client implements Connection, Pinged, Movable, OrderedQueueOptions<
     stream.on('end', () => destroyLater(stream));
     // At the end ws parses what was not read yet, without us.
     stream.prependListener('close', () => {
-      if (this.isDeaf) stream.read();
+      if (this.isDeaf) discardUnread(stream);
       this.isDeaf = true;
     });
     socket.on('message', (data, isBinary) => this.received(data, isBinary));

@@ -9,3 +9,8 @@ export function takeReader(stream: Duplex): Reader {
   stream.off('data', listener);
   return listener;
 }
+
+/** What has arrived and was not read yet. One `read()` returns a part of it. */
+export function discardUnread(stream: Duplex): void {
+  while (stream.read() !== null);
+}
