@@ -32,6 +32,7 @@ import type { Log } from '../log.ts';
 import { HEALTH_PATHS } from '../process/health-endpoints.ts';
 import { hasBody } from '../process/http-server.ts';
 import { createLoopDelay } from '../process/loop-delay.ts';
+import { memoryLimit } from '../process/memory-limit.ts';
 import type { Metrics } from '../process/metrics.ts';
 import type { App } from './app.ts';
 import { placesFor } from './places.ts';
@@ -66,7 +67,8 @@ export function createAdmission({ headers, metrics, log, isKnown, networkOf }: A
   const watched = new WeakSet<object>();
   const queue = createPriorityQueue(WAITING_FOR_PLACES_MAX, WAITING_FOR_PLACES_MS);
   const loopDelay = createLoopDelay();
-  const places = () => placesFor(loopDelay());
+  const memoryBytes = memoryLimit().bytes; // once: asking the kernel takes longer than a request's own work
+  const places = () => placesFor(loopDelay(), memoryBytes);
   metrics.gauge('requests_places', 'Requests that may be in flight', places);
   metrics.gauge('requests_waiting', 'Requests waiting for a place', () => queue.waiting);
   metrics.gauge('requests_in_flight', 'Requests that have arrived and are being answered', () => taken.requests);

@@ -5,10 +5,9 @@ import {
   REQUESTS_IN_FLIGHT_MAX,
   REQUESTS_IN_FLIGHT_MIN,
 } from '../limits.ts';
-import { memoryLimit } from '../process/memory-limit.ts';
 
 /** How many requests may be in flight: as many as the memory has room for, and fewer while the event loop is late. */
-export function placesFor(loopDelayMs: number, memoryBytes = memoryLimit().bytes): number {
+export function placesFor(loopDelayMs: number, memoryBytes: number): number {
   const room = Math.floor((memoryBytes * REQUEST_MEMORY_SHARE) / REQUEST_MEMORY_BYTES);
   const most = Math.max(REQUESTS_IN_FLIGHT_MIN, Math.min(REQUESTS_IN_FLIGHT_MAX, room));
   if (loopDelayMs <= LOOP_DELAY_MS.easy) return most;
