@@ -61,6 +61,7 @@ export async function createServer(parts: ServerParts): Promise<App> {
   const app = fastify({
     loggerInstance: parts.log as FastifyBaseLogger,
     logController: new LogController({ disableRequestLogging: true }), // a log line per request costs more than most requests
+    childLoggerFactory: (logger) => logger, // a child of each request would parse what it redacts again
     trustProxy: (_address, hop) => hop < parts.config.trustProxyHops,
     bodyLimit: BODY_BYTES_MAX,
     handlerTimeout: REQUEST_MS,
