@@ -4,8 +4,10 @@
  * statement, named. Closed loop, one after the other, in pairs whose order alternates, so that a slow minute of the
  * machine falls on both. Ends with the ratio of requests per second (1 would be a product that costs nothing), and keeps
  * it in bench/results/list-page.json.
+ *
+ * `-- --layers`: instead, where the time of both goes, by CPU profile: a table and two flame graphs in docs/.
  */
-import { writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { build } from '../scripts/build.ts';
@@ -14,18 +16,24 @@ import { migrate, openMigrationDatabase } from '../src/db/migrate.ts';
 import { estimate } from './ab/statistics.ts';
 import { argumentsOrExit, countIn } from './arguments.ts';
 import { type Contestant, fill, startBare, startProduct } from './list-page/arrange.ts';
+import { flameGraph } from './list-page/flame-graph.ts';
+import type { ListPage } from './list-page/list-page.ts';
 import { measure, sameRows } from './list-page/measure.ts';
+import { layersTable, profileOf } from './list-page/profile.ts';
 import { loadBenches } from './modules.ts';
 
 const SECONDS = 3;
 const WARM_UP_SECONDS = 3;
+const PROFILE_SECONDS = 10;
 const AIM = 0.8;
 
 const ROOT = path.resolve(import.meta.dirname, '..');
 const PAIRS_MAX = 500;
-const { pairs: pairsWanted } = argumentsOrExit('npm run bench:list-page -- [--pairs=12]', (args) => {
-  const { values } = parseArgs({ args, options: { pairs: { type: 'string', default: '12' } } });
-  return { pairs: countIn('pairs', values.pairs, PAIRS_MAX) };
+const TABLE = /(<!-- made by npm run bench:list-page -- --layers -->)[\s\S]*?(<!-- end -->)/;
+const { pairs: pairsWanted, layers } = argumentsOrExit('npm run bench:list-page -- [--pairs=12 | --layers]', (args) => {
+  const options = { pairs: { type: 'string', default: '12' }, layers: { type: 'boolean', default: false } } as const;
+  const { values } = parseArgs({ args, options });
+  return { pairs: countIn('pairs', values.pairs, PAIRS_MAX), layers: values.layers };
 });
 const listPage = (await (await loadBenches()).find((bench) => bench.listPage !== undefined)?.listPage?.())?.listPage;
 if (listPage === undefined) throw new Error('No module has a list page (ModuleBench.listPage).');
@@ -38,15 +46,28 @@ try {
   const db = openMigrationDatabase(stack.databaseUrl);
   await migrate(db);
   const orgId = await fill(db, listPage);
-  const product = await startProduct({ root: ROOT, folder, stack, db, orgId, path: listPage.path });
+  const profileTo = (name: string) => (layers ? path.join(folder, `${name}.cpuprofile`) : undefined);
+  const product = await startProduct({
+    ...{ root: ROOT, folder, stack, db, orgId, path: listPage.path },
+    profile: profileTo('product'),
+  });
   contestants.push(product);
-  const bare = await startBare(stack.databaseReplicaUrl as string, orgId, listPage.bare);
+  const bare = await startBare(stack.databaseReplicaUrl as string, orgId, listPage.bare, profileTo('bare'));
   contestants.push(bare);
   await db.destroy();
   await sameRows(product, bare);
 
   await measure(product, WARM_UP_SECONDS);
   await measure(bare, WARM_UP_SECONDS);
+  if (layers) await writeLayers(product, bare);
+  else await measurePairs(product, bare, listPage);
+} finally {
+  for (const contestant of contestants) await contestant.stop();
+  await stack.stop();
+}
+
+/** In turns, and kept. */
+async function measurePairs(product: Contestant, bare: Contestant, { path: page, rows }: ListPage): Promise<void> {
   const pairs: { product: number; bare: number }[] = [];
   for (let pair = 0; pair < pairsWanted; pair++) {
     const order = pair % 2 === 0 ? [product, bare] : [bare, product];
@@ -62,10 +83,20 @@ try {
   console.log(`ratio ${median.toFixed(2)} (99 %: ${low.toFixed(2)} to ${high.toFixed(2)}), at least ${AIM} wanted`);
   writeFileSync(
     path.join(ROOT, 'bench', 'results', 'list-page.json'),
-    `${JSON.stringify({ node: process.version, page: listPage.path, rows: listPage.rows, seconds: SECONDS, ratio: { median, low, high }, pairs }, null, 2)}\n`,
+    `${JSON.stringify({ node: process.version, page, rows, seconds: SECONDS, ratio: { median, low, high }, pairs }, null, 2)}\n`,
   );
   process.exitCode = median >= AIM ? 0 : 1;
-} finally {
-  for (const contestant of contestants) await contestant.stop();
-  await stack.stop();
+}
+
+/** Where the time of a request goes, into a page of the documents. */
+async function writeLayers(product: Contestant, bare: Contestant): Promise<void> {
+  const [ours, theirs] = [await profileOf(product, PROFILE_SECONDS), await profileOf(bare, PROFILE_SECONDS)];
+  const docs = path.join(ROOT, 'docs', 'list-page');
+  mkdirSync(docs, { recursive: true });
+  writeFileSync(path.join(docs, 'product.svg'), flameGraph(ours.profile, 'A list page through the product'));
+  writeFileSync(path.join(docs, 'bare.svg'), flameGraph(theirs.profile, 'The same page of bare fastify and pg'));
+  const table = layersTable(ours, theirs);
+  const page = path.join(ROOT, 'docs', 'list-page.md');
+  writeFileSync(page, readFileSync(page, 'utf8').replace(TABLE, `$1\n\n${table}\n\n$2`));
+  console.log(table);
 }

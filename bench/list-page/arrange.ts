@@ -15,6 +15,9 @@ import type { ListPage } from './list-page.ts';
 export interface Contestant {
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
+  readonly pid: number;
+  /** Where it writes a CPU profile, see profile-on-signal.ts; undefined for one that is only measured. */
+  readonly profile: string | undefined;
   stop(): Promise<void>;
 }
 
@@ -49,11 +52,20 @@ interface ProductOptions {
   readonly db: Db;
   readonly orgId: number;
   readonly path: string;
+  /** Undefined: as it is deployed. Otherwise from its sources, so that a profile names the files. */
+  readonly profile: string | undefined;
 }
 
-/** The product's api as it is deployed, with somebody of the organisation signed in. */
+function profiled(file: string): Record<string, string> {
+  return {
+    CPU_PROFILE: file,
+    NODE_OPTIONS: `--import=${path.join(import.meta.dirname, 'profile-on-signal.ts')}`,
+  };
+}
+
+/** The product's api, with somebody of the organisation signed in. */
 export async function startProduct(options: ProductOptions): Promise<Contestant> {
-  const { root, folder, stack, db, orgId } = options;
+  const { root, folder, stack, db, orgId, profile } = options;
   const user = await db
     .insertInto('users')
     .values({
@@ -72,13 +84,17 @@ export async function startProduct(options: ProductOptions): Promise<Contestant>
     folder,
     name: 'api',
     command: process.execPath,
-    args: [path.join(root, 'dist', 'launch.js'), 'api'],
+    args: [
+      profile === undefined ? path.join(root, 'dist', 'launch.js') : path.join(root, 'workers', 'launch.ts'),
+      'api',
+    ],
     cwd: root,
     // The one reader's limit is counted and never reached.
     env: workerEnvironment(settings, {
       PATH: process.env['PATH'],
       LOG_LEVEL: 'warn',
       REQUESTS_PER_MINUTE: '100000000',
+      ...(profile === undefined ? {} : profiled(profile)),
     }),
     readyUrl: `http://127.0.0.1:${ports.api}/readyz`,
     restart: false,
@@ -86,14 +102,21 @@ export async function startProduct(options: ProductOptions): Promise<Contestant>
   return {
     url: `http://127.0.0.1:${ports.api}${options.path}`,
     headers: { authorization: `Bearer ${token}` },
+    ...{ pid: worker.pid(), profile },
     stop: worker.stop,
   };
 }
 
-export async function startBare(databaseUrl: string, orgId: number, statement: ListPage['bare']): Promise<Contestant> {
+export async function startBare(
+  databaseUrl: string,
+  orgId: number,
+  statement: ListPage['bare'],
+  profile: string | undefined,
+): Promise<Contestant> {
   const port = await choosePort('api', 'any');
   const child: ChildProcess = fork(path.join(import.meta.dirname, 'bare.ts'), {
     execArgv: heapFlags(memoryLimit()),
+    env: { ...process.env, ...(profile === undefined ? {} : profiled(profile)) },
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   });
   const ready = once(child, 'message');
@@ -102,6 +125,7 @@ export async function startBare(databaseUrl: string, orgId: number, statement: L
   return {
     url: `http://127.0.0.1:${port}/page`,
     headers: {},
+    ...{ pid: child.pid as number, profile },
     async stop() {
       const gone = once(child, 'exit');
       child.disconnect();

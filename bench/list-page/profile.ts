@@ -1,0 +1,48 @@
+import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Contestant } from './arrange.ts';
+import { type CpuProfile, layersOf } from './layers.ts';
+import { measure } from './measure.ts';
+
+export interface Profiled {
+  readonly profile: CpuProfile;
+  readonly requests: number;
+}
+
+const WRITTEN_MS_MAX = 20_000;
+const POLL_MS = 50;
+
+/** A CPU profile of a contestant that answers for some seconds. */
+export async function profileOf({ pid, profile: file, ...contestant }: Contestant, seconds: number): Promise<Profiled> {
+  if (file === undefined) throw new Error('This one was not started to be profiled.');
+  rmSync(file, { force: true });
+  process.kill(pid, 'SIGUSR2');
+  const perSecond = await measure(contestant, seconds);
+  process.kill(pid, 'SIGUSR2');
+  const until = performance.now() + WRITTEN_MS_MAX;
+  while (!existsSync(file)) {
+    if (performance.now() > until) throw new Error(`${file} was not written.`);
+    await delay(POLL_MS);
+  }
+  return { profile: JSON.parse(readFileSync(file, 'utf8')) as CpuProfile, requests: perSecond * seconds };
+}
+
+/** Markdown: what a request costs in each layer, the most expensive first. */
+export function layersTable(product: Profiled, bare: Profiled): string {
+  const [ours, theirs] = [usPerRequest(product), usPerRequest(bare)];
+  const names = [...new Set([...ours.keys(), ...theirs.keys()])].sort(
+    (a, b) => (ours.get(b) ?? 0) - (ours.get(a) ?? 0),
+  );
+  const cell = (layers: Map<string, number>, name: string) => (layers.get(name) ?? 0).toFixed(1);
+  const sum = (layers: Map<string, number>) => [...layers.values()].reduce((total, us) => total + us, 0).toFixed(1);
+  return [
+    '| microseconds of CPU per request | product | bare |',
+    '|---|---:|---:|',
+    ...names.map((name) => `| ${name} | ${cell(ours, name)} | ${cell(theirs, name)} |`),
+    `| **all** | **${sum(ours)}** | **${sum(theirs)}** |`,
+  ].join('\n');
+}
+
+function usPerRequest({ profile, requests }: Profiled): Map<string, number> {
+  return new Map([...layersOf(profile)].map(([name, us]) => [name, us / requests]));
+}
