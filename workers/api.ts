@@ -9,7 +9,7 @@ import type { ApiContext } from '../src/modules/faces.ts';
 import { MODULES } from '../src/modules.ts';
 import { closeServer, listen } from '../src/process/listen.ts';
 import type { Process } from '../src/process/run-process.ts';
-import { loadFaces, loadFeedbacks, loadFigures, loadLinks, loadPersonalData, queueNames } from './parts/modules.ts';
+import { loadActions, loadFaces, loadFeedbacks, loadFigures, loadLinks, loadPersonalData, queueNames } from './parts/modules.ts';
 import { useDatabase, useRedis } from './parts/resources.ts';
 
 /** HTTP: dashboard, API, exports. Reads from the replica, writes to the primary. */
@@ -33,6 +33,7 @@ export async function start(process: Process, modules = MODULES): Promise<void> 
     person: await loadPersonalData(modules),
     links: await loadLinks(modules),
     feedbacks: await loadFeedbacks(modules),
+    actions: await loadActions(modules),
     queues: queueNames(modules),
     report: metrics.report,
   };

@@ -24,6 +24,7 @@ export const ACCOUNT_STEPS: Steps = {
   'GET /api/v1/api-keys': { ...listStep(API_KEYS), needs: 'admin' },
   'GET /api/v1/sessions': read('GET /api/v1/sessions', 'sessions'),
   'GET /api/v1/audit-log': { ...listStep(AUDIT_LOG), needs: 'admin' },
+  'GET /api/v1/audit-log/actions': { ...read('GET /api/v1/audit-log/actions', 'auditActions'), needs: 'admin' },
   'GET /api/v1/exports/audit-log.csv': { needs: 'admin', request: exportLog },
   'POST /api/v1/invitations': { needs: 'admin', request: invite },
   'DELETE /api/v1/invitations/{id}': { needs: 'admin', request: withdraw },

@@ -118,28 +118,32 @@ export function updateCampaign(
   );
 }
 
-/** A repeating campaign is never launched itself: each of its slots launches a copy. */
-export function markLaunched(
+/**
+ * Returns its name; undefined when it is in none of the states `from`. A repeating campaign is never launched itself: each
+ * of its slots launches a copy.
+ */
+export async function markLaunched(
   db: Db,
   orgId: number,
   id: number,
   { from, to, linkDays }: { from: readonly CampaignStatus[]; to: CampaignStatus; linkDays: number },
-): Promise<boolean> {
-  return changedOne(
-    db
-      .updateTable('campaigns')
-      .set({
-        status: to,
-        launched_at: sql`now()`,
-        link_expires_at: sql`now() + make_interval(days => ${linkDays}::int)`,
-        expand_position: CURRENT_POSITION,
-        expand_awaits: sql`pg_snapshot_xmax(pg_current_snapshot())::text::bigint`,
-      })
-      .where('org_id', '=', orgId)
-      .where('id', '=', id)
-      .where('status', 'in', from)
-      .where('cron', 'is', null),
-  );
+): Promise<string | undefined> {
+  const launched = await db
+    .updateTable('campaigns')
+    .set({
+      status: to,
+      launched_at: sql`now()`,
+      link_expires_at: sql`now() + make_interval(days => ${linkDays}::int)`,
+      expand_position: CURRENT_POSITION,
+      expand_awaits: sql`pg_snapshot_xmax(pg_current_snapshot())::text::bigint`,
+    })
+    .where('org_id', '=', orgId)
+    .where('id', '=', id)
+    .where('status', 'in', from)
+    .where('cron', 'is', null)
+    .returning('name')
+    .executeTakeFirst();
+  return launched?.name;
 }
 
 /** Counts at most `max`. */

@@ -7,6 +7,7 @@ import { createRateLimit } from '../../http/rate-limit.ts';
 import { closed, Id, IdParams, Name, nullable, PageQuery, pageSchema, Time } from '../../http/schemas.ts';
 import { TIME_CHARS_MAX, TIME_ZONE_CHARS_MAX } from '../../limits.ts';
 import { whoIs } from '../accounts/accounts.ts';
+import { actorOf } from '../audit/audit.ts';
 import type { ApiContext } from '../faces.ts';
 import { CAMPAIGN_DEFAULTS, renderMail } from './campaign-mail.ts';
 import {
@@ -184,7 +185,8 @@ export function routes(api: App, { cursors, database, links }: ApiContext): void
         response: { 201: Campaign },
       },
     },
-    async ({ db, user, body }, reply) => reply.code(201).send(await createCampaign(db, user.orgId, body)),
+    async (request, reply) =>
+      reply.code(201).send(await createCampaign(request.db, actorOf(request), request.body)),
   );
 
   api.get(
@@ -239,7 +241,7 @@ export function routes(api: App, { cursors, database, links }: ApiContext): void
         response: { 200: Campaign },
       },
     },
-    async ({ db, user, params, body }) => changeCampaign(db, user.orgId, params.id, body),
+    async (request) => changeCampaign(request.db, actorOf(request), request.params.id, request.body),
   );
 
   api.get(
@@ -274,11 +276,12 @@ export function routes(api: App, { cursors, database, links }: ApiContext): void
         response: { 202: Type.Object({ to: Type.String() }) },
       },
     },
-    async ({ db, user, params }, reply) => {
+    async (request, reply) => {
+      const { db, user, params } = request;
       const key = `${user.orgId}/${user.userId}`;
       testMails.refuseUsedUp(key);
       const { user: person } = await whoIs(database, user.orgId, user.userId);
-      const to = await requestTestMail(db, { ...user, email: person.email }, params.id);
+      const to = await requestTestMail(db, actorOf(request), params.id, person.email);
       testMails.count(key, reply);
       return reply.code(202).send({ to });
     },
@@ -290,7 +293,8 @@ export function routes(api: App, { cursors, database, links }: ApiContext): void
       config: { role: 'admin' },
       schema: { summary: 'Send a campaign now', tags, params: IdParams, response: { 202: Campaign } },
     },
-    async ({ db, user, params }, reply) => reply.code(202).send(await launchCampaign(db, user.orgId, params.id)),
+    async (request, reply) =>
+      reply.code(202).send(await launchCampaign(request.db, actorOf(request), request.params.id)),
   );
 
   api.post(
@@ -305,7 +309,7 @@ export function routes(api: App, { cursors, database, links }: ApiContext): void
         response: { 200: Campaign },
       },
     },
-    async ({ db, user, params, body }) => scheduleCampaign(db, user.orgId, params.id, body),
+    async (request) => scheduleCampaign(request.db, actorOf(request), request.params.id, request.body),
   );
 
   api.post(
@@ -337,7 +341,7 @@ export function routes(api: App, { cursors, database, links }: ApiContext): void
         response: { 200: Campaign },
       },
     },
-    async ({ db, user, params }) => cancelCampaign(db, user.orgId, params.id),
+    async (request) => cancelCampaign(request.db, actorOf(request), request.params.id),
   );
 
   api.post(
@@ -351,7 +355,7 @@ export function routes(api: App, { cursors, database, links }: ApiContext): void
         response: { 200: Campaign },
       },
     },
-    async ({ db, user, params }) => pauseCampaign(db, user.orgId, params.id),
+    async (request) => pauseCampaign(request.db, actorOf(request), request.params.id),
   );
 
   api.post(
@@ -360,7 +364,7 @@ export function routes(api: App, { cursors, database, links }: ApiContext): void
       config: { role: 'admin' },
       schema: { summary: 'Resume a paused campaign', tags, params: IdParams, response: { 200: Campaign } },
     },
-    async ({ db, user, params }) => resumeCampaign(db, user.orgId, params.id),
+    async (request) => resumeCampaign(request.db, actorOf(request), request.params.id),
   );
 
   api.get(
@@ -421,8 +425,8 @@ export function routes(api: App, { cursors, database, links }: ApiContext): void
         response: { 202: Campaign },
       },
     },
-    async ({ db, user, params, body }, reply) =>
-      reply.code(202).send(await retryCampaign(db, user.orgId, params.id, body)),
+    async (request, reply) =>
+      reply.code(202).send(await retryCampaign(request.db, actorOf(request), request.params.id, request.body)),
   );
 
   api.get(

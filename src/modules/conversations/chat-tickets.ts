@@ -1,4 +1,5 @@
 import { createTicket } from '../../socket/ticket.ts';
+import type { SignedInActor } from '../audit/audit.ts';
 import type { InvitationKey } from './conversations.ts';
 
 export const CHATTING = 'open a conversation';
@@ -14,6 +15,7 @@ export interface Watcher {
   /** By which the employee reads what they say. */
   readonly name: string;
   readonly canSay: boolean;
+  readonly actor: SignedInActor;
 }
 
 export function createWatchTicket(secretKey: string, invitation: InvitationKey, watcher: Watcher): string {

@@ -168,7 +168,8 @@ function createChatHandler({ log, database, redis, metrics }: SocketContext): {
     const { watcher } = connection.grants;
     if (!watcher?.canSay) throw new AppError('forbidden', 'You can read this conversation, but not write in it.');
     const text = readAnswerText(given.text);
-    const { seq, messages, finished } = await stepIn(database, invitation, { ...given, text, author: watcher.name });
+    const { name: author, actor } = watcher;
+    const { seq, messages, finished } = await stepIn(database, invitation, { ...given, text, author, actor });
     connection.send({ type: 'ack', nonce: given.nonce, seq });
     rooms.say(invitation, { messages, finished });
   }

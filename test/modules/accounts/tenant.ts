@@ -69,5 +69,9 @@ export const tenant: Tenant = {
     },
     'POST /api/v1/second-factor/removal': async () => ({ body: { password: PASSWORD } }),
   },
+  unaudited: {
+    'POST /api/v1/email-verifications': 'it mails a link to whoever asks; the confirmation is an entry',
+    'POST /api/v1/second-factor': 'it shows a secret that counts for nothing before the confirmation, which is an entry',
+  },
   shows: ['/api/v1/sessions'],
 };

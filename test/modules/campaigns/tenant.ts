@@ -26,6 +26,10 @@ export const tenant: Tenant = {
     'POST /api/v1/campaigns/{id}/retry': { body: {} },
     'POST /api/v1/campaigns/{id}/schedule': { body: { cron: '0 9 * * 1' } },
   },
+  unaudited: {
+    'POST /api/v1/campaigns/preview': 'it writes nothing',
+    'POST /api/v1/campaigns/schedule-preview': 'it writes nothing',
+  },
   states: {
     'POST /api/v1/campaigns/{id}/pause': (party) => putInto(party, 'sending'),
     'POST /api/v1/campaigns/{id}/resume': (party) => putInto(party, 'paused'),
