@@ -129,7 +129,11 @@ function revokeKey(context: StepContext): PlannedRequest {
 
 function ofStranger({ client }: StepContext, method: 'PATCH' | 'DELETE'): PlannedRequest {
   const body = method === 'PATCH' ? { role: 'viewer' } : undefined;
-  return { ...write(client, `${method} /api/v1/users/{id}`, `/api/v1/users/${NOBODY}`, body), expect: [404] };
+  return {
+    ...write(client, `${method} /api/v1/users/{id}`, `/api/v1/users/${NOBODY}`, body),
+    headers: authorized(client, body && { ...JSON_TYPE, 'if-match': '"viewer"' }),
+    expect: [404],
+  };
 }
 
 function endStrangeSession({ client }: StepContext): PlannedRequest {

@@ -29,6 +29,8 @@ export interface Tenant {
   readonly states?: Readonly<Record<string, (organisation: Organisation) => Promise<Request>>>;
   /** Operations that write nothing to the audit log, by method and path as in the OpenAPI document, with the reason. */
   readonly unaudited?: Readonly<Record<string, string>>;
+  /** Operations that change something without If-Match, likewise. */
+  readonly unversioned?: Readonly<Record<string, string>>;
   /** Lists that are filtered by a thing of the organisation with these ids: all must be empty for anybody else. */
   readonly filters?: (ids: Ids) => string[];
   /** The table of a list, where it is not the last word of the list's path. */

@@ -31,6 +31,18 @@ export function editTogether(thing, reload, fields) {
   return { node, save };
 }
 
+/** A field of `editTogether` that is one control with a text. */
+export function textField(name, label, control) {
+  return {
+    ...{ name, label },
+    read: () => control.value,
+    write(value) {
+      control.value = value;
+      control.dispatchEvent(new Event('input', { bubbles: true }));
+    },
+  };
+}
+
 function merge(before, theirs, fields) {
   const changedByBoth = [];
   for (const field of fields) {

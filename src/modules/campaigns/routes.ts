@@ -1,8 +1,10 @@
+import type { FastifyReply } from 'fastify';
 import { Type } from 'typebox';
 import { CLOCK_CHANGE_RULE } from '../../dates.ts';
 import type { IdPlace } from '../../db/keyset-pagination.ts';
 import { AppError } from '../../errors.ts';
 import type { App } from '../../http/app.ts';
+import { etagOf, IfMatch, versionSeen, versionSeenIfAny } from '../../http/optimistic-concurrency.ts';
 import { createRateLimit } from '../../http/rate-limit.ts';
 import { closed, Id, IdParams, Name, nullable, PageQuery, pageSchema, Time } from '../../http/schemas.ts';
 import { TIME_CHARS_MAX, TIME_ZONE_CHARS_MAX } from '../../limits.ts';
@@ -33,7 +35,14 @@ import {
   TEST_MAILS_PER_MINUTE_MAX,
 } from './limits.ts';
 import { previewRoutes } from './preview-page.ts';
-import { campaignById, campaignsPage, failuresByCause, reachOutsPage, recipientsOf } from './queries.ts';
+import {
+  campaignById,
+  campaignsPage,
+  failuresByCause,
+  reachOutsPage,
+  recipientsOf,
+  type Campaign as StoredCampaign,
+} from './queries.ts';
 import { requestTestMail } from './test-mail.ts';
 import { unsubscribeRoutes } from './unsubscribe.ts';
 
@@ -75,6 +84,7 @@ const Campaign = Type.Object({
   launchedAt: nullable(Time),
   finishedAt: nullable(Time),
   createdAt: Time,
+  version: Type.Integer({ description: 'counts what people do to it; in quotes, it is the ETag' }),
   pausedBecause: nullable(
     Type.Object({
       about: Type.String({
@@ -185,8 +195,10 @@ export function routes(api: App, { cursors, database, links }: ApiContext): void
         response: { 201: Campaign },
       },
     },
-    async (request, reply) =>
-      reply.code(201).send(await createCampaign(request.db, actorOf(request), request.body)),
+    async (request, reply) => {
+      reply.code(201);
+      return tagged(reply, await createCampaign(request.db, actorOf(request), request.body));
+    },
   );
 
   api.get(
@@ -222,10 +234,10 @@ export function routes(api: App, { cursors, database, links }: ApiContext): void
   api.get(
     '/campaigns/:id',
     { schema: { summary: 'A campaign and its progress', tags, params: IdParams, response: { 200: Campaign } } },
-    async ({ db, user, params }) => {
+    async ({ db, user, params }, reply) => {
       const campaign = await db.read((reader) => campaignById(reader, user.orgId, params.id));
       if (campaign === undefined) throw noSuchCampaign();
-      return campaign;
+      return tagged(reply, campaign);
     },
   );
 
@@ -235,13 +247,18 @@ export function routes(api: App, { cursors, database, links }: ApiContext): void
       config: { role: 'admin' },
       schema: {
         summary: 'Change a draft',
+        description: 'Requires If-Match with the ETag of the version to change.',
         tags,
         params: IdParams,
+        headers: IfMatch,
         body: Type.Partial(Type.Object(Content), closed),
         response: { 200: Campaign },
       },
     },
-    async (request) => changeCampaign(request.db, actorOf(request), request.params.id, request.body),
+    async (request, reply) => {
+      const { db, params, headers, body } = request;
+      return tagged(reply, await changeCampaign(db, actorOf(request), params.id, versionSeen(headers), body));
+    },
   );
 
   api.get(
@@ -251,7 +268,7 @@ export function routes(api: App, { cursors, database, links }: ApiContext): void
         summary: 'Preview the mail of a campaign, with the number of people who would get it now',
         tags,
         params: IdParams,
-        response: { 200: Type.Object({ ...MailText, recipients: Type.Integer() }) },
+        response: { 200: Type.Object({ ...MailText, recipients: Type.Integer(), version: Type.Integer() }) },
       },
     },
     async ({ db, user, params }) =>
@@ -260,7 +277,7 @@ export function routes(api: App, { cursors, database, links }: ApiContext): void
         if (campaign === undefined) throw noSuchCampaign();
         const { user: person, organisation } = await whoIs(database, user.orgId, user.userId);
         const mail = renderMail(campaign, { name: person.name, organisation: organisation.name }, sampleLinks);
-        return { ...mail, recipients: await recipientsOf(reader, user.orgId) };
+        return { ...mail, recipients: await recipientsOf(reader, user.orgId), version: campaign.version };
       }),
   );
 
@@ -291,10 +308,20 @@ export function routes(api: App, { cursors, database, links }: ApiContext): void
     '/campaigns/:id/launch',
     {
       config: { role: 'admin' },
-      schema: { summary: 'Send a campaign now', tags, params: IdParams, response: { 202: Campaign } },
+      schema: {
+        summary: 'Send a campaign now',
+        description: 'With If-Match, only the version with this ETag is sent.',
+        tags,
+        params: IdParams,
+        headers: IfMatch,
+        response: { 202: Campaign },
+      },
     },
-    async (request, reply) =>
-      reply.code(202).send(await launchCampaign(request.db, actorOf(request), request.params.id)),
+    async (request, reply) => {
+      const { db, params, headers } = request;
+      reply.code(202);
+      return tagged(reply, await launchCampaign(db, actorOf(request), params.id, versionSeenIfAny(headers)));
+    },
   );
 
   api.post(
@@ -303,13 +330,18 @@ export function routes(api: App, { cursors, database, links }: ApiContext): void
       config: { role: 'admin' },
       schema: {
         summary: 'Send a campaign later, once or repeatedly',
+        description: 'With If-Match, only the version with this ETag is scheduled.',
         tags,
         params: IdParams,
+        headers: IfMatch,
         body: Schedule,
         response: { 200: Campaign },
       },
     },
-    async (request) => scheduleCampaign(request.db, actorOf(request), request.params.id, request.body),
+    async (request, reply) => {
+      const { db, params, headers, body } = request;
+      return tagged(reply, await scheduleCampaign(db, actorOf(request), params.id, body, versionSeenIfAny(headers)));
+    },
   );
 
   api.post(
@@ -341,7 +373,7 @@ export function routes(api: App, { cursors, database, links }: ApiContext): void
         response: { 200: Campaign },
       },
     },
-    async (request) => cancelCampaign(request.db, actorOf(request), request.params.id),
+    async (request, reply) => tagged(reply, await cancelCampaign(request.db, actorOf(request), request.params.id)),
   );
 
   api.post(
@@ -355,7 +387,7 @@ export function routes(api: App, { cursors, database, links }: ApiContext): void
         response: { 200: Campaign },
       },
     },
-    async (request) => pauseCampaign(request.db, actorOf(request), request.params.id),
+    async (request, reply) => tagged(reply, await pauseCampaign(request.db, actorOf(request), request.params.id)),
   );
 
   api.post(
@@ -364,7 +396,7 @@ export function routes(api: App, { cursors, database, links }: ApiContext): void
       config: { role: 'admin' },
       schema: { summary: 'Resume a paused campaign', tags, params: IdParams, response: { 200: Campaign } },
     },
-    async (request) => resumeCampaign(request.db, actorOf(request), request.params.id),
+    async (request, reply) => tagged(reply, await resumeCampaign(request.db, actorOf(request), request.params.id)),
   );
 
   api.get(
@@ -425,8 +457,10 @@ export function routes(api: App, { cursors, database, links }: ApiContext): void
         response: { 202: Campaign },
       },
     },
-    async (request, reply) =>
-      reply.code(202).send(await retryCampaign(request.db, actorOf(request), request.params.id, request.body)),
+    async (request, reply) => {
+      reply.code(202);
+      return tagged(reply, await retryCampaign(request.db, actorOf(request), request.params.id, request.body));
+    },
   );
 
   api.get(
@@ -468,6 +502,12 @@ export function routes(api: App, { cursors, database, links }: ApiContext): void
       );
     },
   );
+}
+
+/** With what a change of it sends back. */
+function tagged(reply: FastifyReply, campaign: StoredCampaign): StoredCampaign {
+  reply.header('etag', etagOf(campaign.version));
+  return campaign;
 }
 
 function noSuchCampaign(): AppError {

@@ -30,10 +30,10 @@ const eventsOf = (campaignId: number) =>
 
 test('a draft can be changed; what people were sent cannot', async () => {
   const { id } = await addDraft(on.database, orgId);
-  const changed = await changeCampaign(session(), { orgId }, id, { subject: 'Another' });
+  const changed = await changeCampaign(session(), { orgId }, id, 1, { subject: 'Another' });
   expect(changed).toMatchObject({ status: 'draft', subject: 'Another', body: 'Dear {{name}} of {{organisation}}' });
   await launchCampaign(session(), { orgId }, id);
-  await expect(changeCampaign(session(), { orgId }, id, { subject: 'Too late' })).rejects.toMatchObject({
+  await expect(changeCampaign(session(), { orgId }, id, 3, { subject: 'Too late' })).rejects.toMatchObject({
     code: 'conflict',
   });
 });
@@ -73,7 +73,7 @@ test('another organisation can neither see, change, launch nor cancel it', async
   const { id } = await addDraft(on.database, orgId);
   const stranger = await addOrganisation(on.db, 'Stranger');
   for (const attempt of [
-    () => changeCampaign(session(), { orgId: stranger }, id, { subject: 'Mine' }),
+    () => changeCampaign(session(), { orgId: stranger }, id, 1, { subject: 'Mine' }),
     () => launchCampaign(session(), { orgId: stranger }, id),
     () => scheduleCampaign(session(), { orgId: stranger }, id, { cron: '0 9 * * 1' }),
     () => cancelCampaign(session(), { orgId: stranger }, id),
@@ -122,7 +122,8 @@ test('an organisation schedules only so many', async () => {
   const drafts = [];
   for (let draft = 0; draft <= CAMPAIGNS_SCHEDULED_MAX; draft++) drafts.push((await addDraft(on.database, busy)).id);
   const at = '2099-01-01T09:00:00Z';
-  for (const id of drafts.slice(0, -1)) await scheduleCampaign(createSession(on.database, busy), { orgId: busy }, id, { at });
+  for (const id of drafts.slice(0, -1))
+    await scheduleCampaign(createSession(on.database, busy), { orgId: busy }, id, { at });
   const oneMore = scheduleCampaign(createSession(on.database, busy), { orgId: busy }, drafts.at(-1) as number, { at });
   await expect(oneMore).rejects.toMatchObject({ code: 'conflict', message: expect.stringContaining('Cancel one') });
 });
