@@ -15,6 +15,7 @@ import {
 } from '../limits.ts';
 import type { Log } from '../log.ts';
 import type { Metrics } from '../process/metrics.ts';
+import type { AccessWatch } from './access-watch.ts';
 import { Client, type ClientServices } from './client.ts';
 import type { SocketEndpoint } from './connection.ts';
 import type { Door } from './door.ts';
@@ -30,11 +31,13 @@ export interface SocketServerOptions {
   readonly door: Door;
   readonly log: Log;
   readonly metrics: Metrics;
+  /** For tickets that have a holder. */
+  readonly access?: AccessWatch;
   readonly rebalancing?: RebalancingTiming;
 }
 
 export function createSocketServer(options: SocketServerOptions): { close(): Promise<void> } {
-  const { server, door, log, metrics } = options;
+  const { server, door, log, metrics, access } = options;
   const { admission } = door;
   const endpoints = new Map(options.endpoints.map((endpoint) => [endpoint.path, endpoint]));
   const sockets = new WebSocketServer({
@@ -69,6 +72,7 @@ export function createSocketServer(options: SocketServerOptions): { close(): Pro
     ended(client) {
       clients.get(client)?.();
       clients.delete(client);
+      access?.remove(client);
       if (isClosing && clients.size === 0) empty.resolve();
     },
   };
@@ -114,6 +118,8 @@ export function createSocketServer(options: SocketServerOptions): { close(): Pro
     sockets.handleUpgrade(request, stream, head, (socket) => {
       client = new Client(socket, stream, endpoint, ticket?.grants, place, services);
       clients.set(client, heartbeat.add(client));
+      const holder = ticket && endpoint.ticketing?.holderOf?.(ticket.grants);
+      if (holder !== undefined) access?.add(client, holder);
     });
     if (client !== undefined) return undefined;
     // Not a WebSocket after all: ws has answered.

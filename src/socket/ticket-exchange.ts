@@ -28,7 +28,7 @@ import type { Door } from './door.ts';
 import { parseMessage } from './message.ts';
 import type { Refusal } from './refusal.ts';
 import { retryAfterMs } from './retry-hint.ts';
-import type { TicketDesk } from './ticket.ts';
+import type { Holder, TicketDesk } from './ticket.ts';
 
 /** Of an endpoint whose sockets need a ticket. */
 // biome-ignore lint/suspicious/noExplicitAny: each endpoint has grants of its own, and only its handler reads them
@@ -36,6 +36,8 @@ export interface Ticketing<T = any> {
   readonly desk: TicketDesk<T>;
   /** What the token of a link allows. Throws `not_found` for one that is not ours. */
   grantsOf(token: string): T;
+  /** Of a ticket that was given to somebody signed in: its sockets end with that person's access. */
+  holderOf?(grants: T): Holder | undefined;
 }
 
 export interface ExchangeAnswer {

@@ -13,7 +13,7 @@ import { whoIs } from '../accounts/accounts.ts';
 import { actorOf, writeAudit } from '../audit/audit.ts';
 import type { ApiContext } from '../faces.ts';
 import { type AnswerPlace, type ExportedAnswer, exportPage } from './answer-export.ts';
-import { createWatchTicket } from './chat-tickets.ts';
+import { canSay, createWatchTicket } from './chat-tickets.ts';
 import { conversationById, conversationsPage, reachOutOf } from './queries.ts';
 
 const conversation = {
@@ -106,13 +106,10 @@ export function routes(api: App, { cursors, config, database }: ApiContext): voi
       const person = await whoIs(database, user.orgId, user.userId);
       if (reachOutId === undefined || person === undefined)
         throw new AppError('not_found', 'This conversation does not exist.');
-      const canSay = user.role !== 'viewer';
       const invitation = { orgId: user.orgId, reachOutId };
-      const ticket = createWatchTicket(config.secretKey, invitation, {
-        ...{ name: person.user.name, canSay },
-        actor: actorOf(request),
-      });
-      return { ticket, url: `${config.chatUrl.replace(/^http/, 'ws')}/chat`, canSay };
+      const watcher = { name: person.user.name, role: user.role, actor: actorOf(request) };
+      const ticket = createWatchTicket(config.secretKey, invitation, watcher);
+      return { ticket, url: `${config.chatUrl.replace(/^http/, 'ws')}/chat`, canSay: canSay(watcher) };
     },
   );
 

@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { freePort } from '../../../scripts/embedded/ports.ts';
+import type { Role } from '../../../src/db/schema.ts';
 import type { SignedInActor } from '../../../src/modules/audit/audit.ts';
 import { createWatchTicket } from '../../../src/modules/conversations/chat-tickets.ts';
 import { CONVERSATION_MESSAGES_MAX } from '../../../src/modules/conversations/limits.ts';
@@ -52,8 +53,12 @@ async function welcomed(worker: TestWorker, lastSeq = 0): Promise<ChatClient> {
   await client.hello(lastSeq);
   return client;
 }
-const ticket = (name = 'Mara', canSay = true) =>
-  createWatchTicket(SECRET_KEY, { orgId: invitation.orgId, reachOutId: invitation.reachOutId }, { name, canSay, actor });
+const ticket = (name = 'Mara', role: Role = 'admin', by = actor) =>
+  createWatchTicket(
+    SECRET_KEY,
+    { orgId: invitation.orgId, reachOutId: invitation.reachOutId },
+    { name, role, actor: by },
+  );
 async function watching(worker: TestWorker, given = ticket()): Promise<ChatClient> {
   const client = await open(worker, { ticket: given });
   client.say({ type: 'hello', lastSeq: 0 });
@@ -151,7 +156,7 @@ test('the same words under the same nonce are said once, and the conversation ke
 test('a viewer reads and does not write; a ticket works once; without one nobody watches', async () => {
   const employee = await welcomed(first);
   await employee.answer('a', 'fine');
-  const given = ticket('Viewer', false);
+  const given = ticket('Viewer', 'viewer', await addSignedIn(on.db, invitation.orgId, 'viewer'));
   const viewer = await watching(second, given);
   expect(viewer.frames[0]).toMatchObject({ type: 'watching', canSay: false });
   viewer.say({ type: 'say', nonce: 'n', text: 'Hello' });
