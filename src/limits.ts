@@ -225,7 +225,7 @@ export const SOCKET_WORK_PAUSE = 8; // with as many messages waiting, nothing mo
 export const SOCKET_WORK_WAITING_MAX = 64; // SOCKET_WORK_PAUSE, and what one chunk can still bring
 export const SOCKETS_PER_ADDRESS_MAX = 6_000; // unless SOCKETS_PER_ADDRESS is set: a large office is behind one address, and 10,000 places are left for others
 export const SOCKET_STRANGERS_MAX = SOCKETS_MAX / 2; // not welcomed yet: room for a large office that comes back at once; when there are more, a new one takes the place of the oldest that is silent
-export const SOCKETS_FROM_ADDRESS = { perSecond: 500, burst: SOCKETS_PER_ADDRESS_MAX } as const; // new ones: the large office is back at once, and a client that only knocks costs a tenth of a core
+export const SOCKETS_FROM_ADDRESS = { perSecond: 500, burst: SOCKETS_PER_ADDRESS_MAX } as const; // new strangers: a large office is back at once, and a client that only knocks costs a tenth of a core
 export const SOCKET_REFUSALS_HELD_MAX = 1_000; // sockets of addresses that ask too often; they are refused after SOCKET_CLOSE_MS, further ones at once
 export const SOCKET_CUT_OFF_COST = 20; // new sockets: a client that was cut off for flooding is usually back at once
 export const SOCKET_RETURNS_PER_SECOND = 2_000; // how many clients a stop tells to come back within a second: half of what a busy core takes
@@ -243,6 +243,7 @@ export const ACCESS_CHECK_HOLDERS = 1_000; // per statement
 export const TICKETS_REMEMBERED_MAX = 2 * SOCKETS_MAX; // that one process remembers as used: all of its clients twice within TICKET_MS
 export const TICKET_SHARED_MS = 200; // then Redis counts as gone, and a ticket is used up on this process only
 export const TICKET_BODY_BYTES_MAX = 1 * KB; // a link's token has about 40
+export const TICKETS_TURNOVER_SECONDS = 60; // an address gets tickets for all of its places at once, and then as many again every minute: 6,000, and 100 a second. A whole office is back after a restart, and again after the next one a minute later; a new process takes half of its places over 30 s, at 100 a second. The owner of thousands of links opens no more than 100 connections a second, a sixteenth of what a core takes (5,000 were back in 3 s)
 export const TICKETS_PER_LINK = { perSecond: 1, burst: 20 } as const; // each of a person's windows twice at once; a line that is cut every two seconds needs half
 export const FAN_OUT_PENDING_MAX = 2_000; // messages on their way to Redis; further ones are read from the database by whoever needs them
 export const FAN_OUT_BEAT_MS = 1 * SECOND_MS; // how often a process checks that it hears; without Redis, how often it reads the database instead
@@ -294,6 +295,7 @@ export const RELATIONS: readonly [string, boolean][] = [
   ],
   ['SOCKET_DRAIN_MS + SOCKET_CLOSE_MS < DRAIN_MS', SOCKET_DRAIN_MS + SOCKET_CLOSE_MS < DRAIN_MS],
   ['SOCKET_STRANGERS_MAX < SOCKETS_MAX', SOCKET_STRANGERS_MAX < SOCKETS_MAX],
+  ['TICKETS_TURNOVER_SECONDS <= 2 * SOCKET_MOVES_MS', TICKETS_TURNOVER_SECONDS * SECOND_MS <= 2 * SOCKET_MOVES_MS],
   ['SOCKET_MOVES_AFTER_MS + SOCKET_MOVES_MS < MINUTE_MS', SOCKET_MOVES_AFTER_MS + SOCKET_MOVES_MS < MINUTE_MS],
   [
     'SOCKET_WORK_PAUSE + SOCKET_PER_10_SECONDS_MAX.messages < SOCKET_WORK_WAITING_MAX',

@@ -8,7 +8,7 @@
  *   is the error that the socket would have sent, with `retryAfterMs`, and Retry-After for those who read no body. One of
  *   strangers who ask too often is held back, as in refusal.
  * What it costs: one small request more for each connection.
- * Its bound: TICKET_BODY_BYTES_MAX, BODY_MS; TICKETS_PER_LINK, SOCKETS_FROM_ADDRESS; SOCKET_REFUSALS_HELD_MAX.
+ * Its bound: TICKET_BODY_BYTES_MAX, BODY_MS; TICKETS_PER_LINK, TICKETS_TURNOVER_SECONDS; SOCKET_REFUSALS_HELD_MAX.
  * Its proof: test/socket/ticket-exchange.test.ts.
  */
 import type { IncomingMessage } from 'node:http';
@@ -20,7 +20,6 @@ import {
   RETRY_AFTER_SECONDS,
   SOCKET_CLOSE_MS,
   SOCKET_REFUSALS_HELD_MAX,
-  SOCKETS_FROM_ADDRESS,
   TICKET_BODY_BYTES_MAX,
   TICKETS_PER_LINK,
 } from '../limits.ts';
@@ -62,7 +61,6 @@ export function createTicketExchanges(
 function createTicketExchange(ticketing: Ticketing, door: Door): TicketExchange {
   const { admission } = door;
   const byLink = createTokenBuckets(TICKETS_PER_LINK);
-  const byAddress = createTokenBuckets(SOCKETS_FROM_ADDRESS);
   let held = 0;
 
   async function exchange(request: IncomingMessage): Promise<string> {
@@ -72,7 +70,8 @@ function createTicketExchange(ticketing: Ticketing, door: Door): TicketExchange 
       const token = tokenIn(await readBody(request));
       const grants = ticketing.grantsOf(token);
       throwIf(admission.refusalOf(address));
-      if (!byLink.spend(token) || !byAddress.spend(address)) throw TOO_OFTEN();
+      if (!byLink.spend(token)) throw TOO_OFTEN();
+      throwIf(admission.admit(address));
       return ticketing.desk.create(grants);
     } catch (error) {
       if (!isOfStranger(error) || admission.knock(address) === undefined) throw error;

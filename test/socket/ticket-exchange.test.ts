@@ -136,6 +136,19 @@ test('one link gets a number of tickets and is then told to wait, and other link
   expect((await ask('link 2')).status).toBe(200);
 });
 
+test('the owner of many links opens no more connections from one address than it has places, and a few each second', async () => {
+  await start({ placesPerAddress: 30 });
+  const answers = [];
+  for (let n = 0; n < 30 + 5; n++) {
+    const answer = await ask(`link ${n}`);
+    answers.push(answer);
+    if (answer.body.ticket !== undefined) (await enter(answer.body.ticket)).socket.terminate();
+  }
+  expect(answers.slice(0, 30).map(({ status }) => status)).toEqual(Array(30).fill(200));
+  const refused = answers.find(({ status }) => status === 429);
+  expect(refused?.body).toMatchObject({ code: 'rate_limited', retryAfterMs: expect.any(Number) });
+});
+
 test('when there is no place for it, no ticket is given: 429 for the address, 503 for the process', async () => {
   await start({ placesPerAddress: 1 });
   await enter((await ask('link 1')).body.ticket);
