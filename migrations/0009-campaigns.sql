@@ -32,6 +32,8 @@ create table campaigns (
   -- When the server is asked again; null when only a person resumes it.
   next_try_at timestamptz,
   created_at timestamptz not null default now(),
+  -- Counts what people do to it, so that nobody changes or launches what they have not seen.
+  version integer not null default 1,
   primary key (org_id, id),
   -- One child per slot, even if several processes launch it.
   unique (org_id, parent_id, launch_at),

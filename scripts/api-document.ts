@@ -12,7 +12,7 @@ import { createLog } from '../src/log.ts';
 import type { ApiContext, Module } from '../src/modules/faces.ts';
 import { createHealth } from '../src/process/health-check.ts';
 import { createMetrics } from '../src/process/metrics.ts';
-import { loadFeedbacks, loadFigures, loadLinks, loadPersonalData } from '../workers/parts/modules.ts';
+import { loadActions, loadFeedbacks, loadFigures, loadLinks, loadPersonalData } from '../workers/parts/modules.ts';
 
 /** Complete, but leads nowhere: nothing connects before the first query. */
 const ENVIRONMENT = {
@@ -40,6 +40,7 @@ export async function apiDocument(modules: readonly Module[]): Promise<Document>
     person: await loadPersonalData(modules),
     links: await loadLinks(modules),
     feedbacks: await loadFeedbacks(modules),
+    actions: await loadActions(modules),
   };
   const health = createHealth(new AbortController().signal);
   const app = await createServer({ ...context, database, credentials, health, metrics });

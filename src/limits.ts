@@ -225,7 +225,7 @@ export const SOCKET_WORK_PAUSE = 8; // with as many messages waiting, nothing mo
 export const SOCKET_WORK_WAITING_MAX = 64; // SOCKET_WORK_PAUSE, and what one chunk can still bring
 export const SOCKETS_PER_ADDRESS_MAX = 6_000; // unless SOCKETS_PER_ADDRESS is set: a large office is behind one address, and 10,000 places are left for others
 export const SOCKET_STRANGERS_MAX = SOCKETS_MAX / 2; // not welcomed yet: room for a large office that comes back at once; when there are more, a new one takes the place of the oldest that is silent
-export const SOCKETS_FROM_ADDRESS = { perSecond: 500, burst: SOCKETS_PER_ADDRESS_MAX } as const; // new ones: the large office is back at once, and a client that only knocks costs a tenth of a core
+export const SOCKETS_FROM_ADDRESS = { perSecond: 500, burst: SOCKETS_PER_ADDRESS_MAX } as const; // new strangers: a large office is back at once, and a client that only knocks costs a tenth of a core
 export const SOCKET_REFUSALS_HELD_MAX = 1_000; // sockets of addresses that ask too often; they are refused after SOCKET_CLOSE_MS, further ones at once
 export const SOCKET_CUT_OFF_COST = 20; // new sockets, of its link or else of its address: a client that was cut off for flooding is usually back at once. With TICKETS_PER_LINK a link waits 1 s the first time, 20 s from then on
 export const SOCKET_RETURNS_PER_SECOND = 2_000; // how many clients a stop tells to come back within a second: half of what a busy core takes
@@ -237,10 +237,13 @@ export const SOCKET_MOVES_MS = 30 * SECOND_MS; // over which clients are moved t
 export const SOCKET_MOVES_TICK_MS = 500;
 export const SOCKET_NONCE_CHARS_MAX = 64; // a longer one is not copied into the error
 export const TICKET_MS = 30 * SECOND_MS; // from the answer with the ticket to the upgrade, on the slowest network that gets as far
-export const TICKET_CHARS_MAX = 1_024;
+export const TICKET_CHARS_MAX = 2_048; // a name of NAME_CHARS_MAX characters takes up to 640 of them, the rest 500
+export const ACCESS_CHECK_MS = 5 * SECOND_MS; // how often the access of those who opened sockets is read again: as often as that of requests, SESSION_CACHE_MS
+export const ACCESS_CHECK_HOLDERS = 1_000; // per statement
 export const TICKETS_REMEMBERED_MAX = 2 * SOCKETS_MAX; // that one process remembers as used: all of its clients twice within TICKET_MS
-export const TICKET_SHARED_MS = 200; // then Redis counts as gone, and a ticket is used up on this process only
+export const TICKET_SHARED_MS = 500; // then Redis counts as gone, and a ticket is used up on this process only
 export const TICKET_BODY_BYTES_MAX = 1 * KB; // a link's token has about 40
+export const TICKETS_TURNOVER_SECONDS = 12; // an address gets tickets for all of its places at once, and then as many again in this time: 6,000, and 500 a second. A whole office is back after a restart, and again after the next one; the owner of thousands of links opens no more than 500 connections a second, a third of what a core takes (5,000 were back in 3 s)
 export const TICKETS_PER_LINK = { perSecond: 1, burst: 20 } as const; // each of a person's windows twice at once; a line that is cut every two seconds needs half
 export const FAN_OUT_PENDING_MAX = 2_000; // messages on their way to Redis; further ones are read from the database by whoever needs them
 export const FAN_OUT_BEAT_MS = 1 * SECOND_MS; // how often a process checks that it hears; without Redis, how often it reads the database instead
@@ -292,6 +295,7 @@ export const RELATIONS: readonly [string, boolean][] = [
   ],
   ['SOCKET_DRAIN_MS + SOCKET_CLOSE_MS < DRAIN_MS', SOCKET_DRAIN_MS + SOCKET_CLOSE_MS < DRAIN_MS],
   ['SOCKET_STRANGERS_MAX < SOCKETS_MAX', SOCKET_STRANGERS_MAX < SOCKETS_MAX],
+  ['TICKETS_TURNOVER_SECONDS <= 2 * SOCKET_MOVES_MS', TICKETS_TURNOVER_SECONDS * SECOND_MS <= 2 * SOCKET_MOVES_MS],
   ['SOCKET_MOVES_AFTER_MS + SOCKET_MOVES_MS < MINUTE_MS', SOCKET_MOVES_AFTER_MS + SOCKET_MOVES_MS < MINUTE_MS],
   [
     'SOCKET_WORK_PAUSE + SOCKET_PER_10_SECONDS_MAX.messages < SOCKET_WORK_WAITING_MAX',

@@ -7,12 +7,14 @@ import type { Module } from './modules/faces.ts';
 export const PLATFORM: readonly Module[] = [
   {
     name: 'audit',
+    actions: () => import('./modules/audit/actions.ts'),
     routes: () => import('./modules/audit/routes.ts'),
     retention: () => import('./modules/audit/retention.ts'),
   },
   {
     name: 'accounts',
     queues: ['account-mails'],
+    actions: () => import('./modules/accounts/actions.ts'),
     routes: () => import('./modules/accounts/routes.ts'),
     jobs: () => import('./modules/accounts/jobs.ts'),
     retention: () => import('./modules/accounts/retention.ts'),
@@ -20,6 +22,7 @@ export const PLATFORM: readonly Module[] = [
   },
   {
     name: 'suppressions',
+    actions: () => import('./modules/suppressions/actions.ts'),
     routes: () => import('./modules/suppressions/routes.ts'),
     retention: () => import('./modules/suppressions/retention.ts'),
     seed: () => import('./modules/suppressions/seed.ts'),
@@ -37,6 +40,7 @@ export const PLATFORM: readonly Module[] = [
 export const PRODUCT: readonly Module[] = [
   {
     name: 'employees',
+    actions: () => import('./modules/employees/actions.ts'),
     routes: () => import('./modules/employees/routes.ts'),
     figures: () => import('./modules/employees/figures.ts'),
     jobs: () => import('./modules/employees/jobs.ts'),
@@ -48,6 +52,7 @@ export const PRODUCT: readonly Module[] = [
   {
     name: 'campaigns',
     queues: ['campaigns'],
+    actions: () => import('./modules/campaigns/actions.ts'),
     routes: () => import('./modules/campaigns/routes.ts'),
     figures: () => import('./modules/campaigns/figures.ts'),
     jobs: () => import('./modules/campaigns/jobs.ts'),
@@ -67,6 +72,7 @@ export const PRODUCT: readonly Module[] = [
   },
   {
     name: 'conversations',
+    actions: () => import('./modules/conversations/actions.ts'),
     routes: () => import('./modules/conversations/routes.ts'),
     figures: () => import('./modules/conversations/figures.ts'),
     jobs: () => import('./modules/conversations/jobs.ts'),

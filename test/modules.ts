@@ -8,6 +8,7 @@ import { MODULES } from '../src/modules.ts';
  */
 export const NOTES: Module = {
   name: 'notes',
+  actions: () => import('../template/src/modules/notes/actions.ts'),
   routes: () => import('../template/src/modules/notes/routes.ts'),
   figures: () => import('../template/src/modules/notes/figures.ts'),
   jobs: () => import('../template/src/modules/notes/jobs.ts'),

@@ -9,7 +9,16 @@ import type { ApiContext } from '../src/modules/faces.ts';
 import { MODULES } from '../src/modules.ts';
 import { closeServer, listen } from '../src/process/listen.ts';
 import type { Process } from '../src/process/run-process.ts';
-import { loadFaces, loadFeedbacks, loadFigures, loadLinks, loadPersonalData, queueNames } from './parts/modules.ts';
+import { createAccessNews } from '../src/redis/access-news.ts';
+import {
+  loadActions,
+  loadFaces,
+  loadFeedbacks,
+  loadFigures,
+  loadLinks,
+  loadPersonalData,
+  queueNames,
+} from './parts/modules.ts';
 import { useDatabase, useRedis } from './parts/resources.ts';
 
 /** HTTP: dashboard, API, exports. Reads from the replica, writes to the primary. */
@@ -25,7 +34,8 @@ export async function start(process: Process, modules = MODULES): Promise<void> 
     modules.map(({ name }) => name),
     [new URL(config.chatUrl).origin.replace(/^http/, 'ws')],
   );
-  const credentials = { sessions: createSessions(database), apiKeys: createApiKeys(database) };
+  const tell = createAccessNews(redis);
+  const credentials = { sessions: createSessions(database, tell), apiKeys: createApiKeys(database, tell) };
   const context: ApiContext = {
     ...{ config, log, database, redis, hasher, pages, ...credentials },
     cursors: createCursors(config.secretKey),
@@ -33,6 +43,7 @@ export async function start(process: Process, modules = MODULES): Promise<void> 
     person: await loadPersonalData(modules),
     links: await loadLinks(modules),
     feedbacks: await loadFeedbacks(modules),
+    actions: await loadActions(modules),
     queues: queueNames(modules),
     report: metrics.report,
   };

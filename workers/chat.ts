@@ -7,6 +7,7 @@ import { admissionLimits } from '../src/socket/admission.ts';
 import { createDoor } from '../src/socket/door.ts';
 import { createSocketServer } from '../src/socket/server.ts';
 import { createTicketExchanges } from '../src/socket/ticket-exchange.ts';
+import { openAccessWatch } from './parts/access-watch.ts';
 import { loadFaces } from './parts/modules.ts';
 import { useDatabase, useRedis } from './parts/resources.ts';
 
@@ -29,6 +30,11 @@ export async function start(process: Process, modules = MODULES): Promise<void> 
   const pages = loadPages(modules.map(({ name }) => name));
   const prefixes = Object.assign({}, ...endpoints.map((endpoint) => endpoint.pages));
   const posts = createTicketExchanges(endpoints, door);
+  const access = await process.open(
+    'access watch',
+    () => openAccessWatch(process, database, redis),
+    ({ close }) => close(),
+  );
   const server = await process.open(
     'chat http',
     () => createPageServer({ pages, prefixes, posts, health, metrics }),
@@ -36,7 +42,7 @@ export async function start(process: Process, modules = MODULES): Promise<void> 
   );
   await process.open(
     'sockets',
-    () => createSocketServer({ server, endpoints, door, log, metrics }),
+    () => createSocketServer({ server, endpoints, door, access, log, metrics }),
     (sockets) => sockets.close(),
   );
   await listen(server, { host: config.host, port: config.chatPort, variable: 'CHAT_PORT' }, log);

@@ -22,6 +22,7 @@ export function flameGraph(profile: CpuProfile, title: string): string {
   draw(root, 0, 0);
   const height = (deepest + 3) * ROW;
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" font-family="monospace" font-size="11">
+<title>${escaped(title)}</title>
 <rect width="100%" height="100%" fill="#fff"/><text x="4" y="${ROW - 3}">${escaped(title)}</text>
 ${boxes.join('\n')}
 </svg>

@@ -24,6 +24,7 @@ export const ACCOUNT_STEPS: Steps = {
   'GET /api/v1/api-keys': { ...listStep(API_KEYS), needs: 'admin' },
   'GET /api/v1/sessions': read('GET /api/v1/sessions', 'sessions'),
   'GET /api/v1/audit-log': { ...listStep(AUDIT_LOG), needs: 'admin' },
+  'GET /api/v1/audit-log/actions': { ...read('GET /api/v1/audit-log/actions', 'auditActions'), needs: 'admin' },
   'GET /api/v1/exports/audit-log.csv': { needs: 'admin', request: exportLog },
   'POST /api/v1/invitations': { needs: 'admin', request: invite },
   'DELETE /api/v1/invitations/{id}': { needs: 'admin', request: withdraw },
@@ -128,7 +129,11 @@ function revokeKey(context: StepContext): PlannedRequest {
 
 function ofStranger({ client }: StepContext, method: 'PATCH' | 'DELETE'): PlannedRequest {
   const body = method === 'PATCH' ? { role: 'viewer' } : undefined;
-  return { ...write(client, `${method} /api/v1/users/{id}`, `/api/v1/users/${NOBODY}`, body), expect: [404] };
+  return {
+    ...write(client, `${method} /api/v1/users/{id}`, `/api/v1/users/${NOBODY}`, body),
+    headers: authorized(client, body && { ...JSON_TYPE, 'if-match': '"viewer"' }),
+    expect: [404],
+  };
 }
 
 function endStrangeSession({ client }: StepContext): PlannedRequest {

@@ -25,6 +25,11 @@ const checkSignInOptions: Check = ({ json }) =>
 const checkSecondFactor: Check = ({ json }) =>
   (json as { since: unknown }).since === null ? undefined : 'a second factor that nobody has set up';
 
+const checkAuditActions: Check = ({ json }) =>
+  (json as { actions: { action: string }[] }).actions.some(({ action }) => action === 'member.removed')
+    ? undefined
+    : 'not the actions of the log';
+
 /** Newest first by time: an entry has its transaction's, and transactions that overlap take their ids in any order. */
 const checkAuditLog: Check = (answer, { order: _, ...args }, owners) => {
   const wrong = checkPage(answer, args, owners);
@@ -93,6 +98,7 @@ export const bench: ModuleBench = {
   checks: {
     me: checkMe,
     auditLog: checkAuditLog,
+    auditActions: checkAuditActions,
     operations: checkOperations,
     sessions: checkSessions,
     secondFactor: checkSecondFactor,

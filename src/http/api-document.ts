@@ -99,7 +99,7 @@ export function operationIdOf(method: string, url: string): string {
 function problemsOf({ method, url, schema, config }: DeclaredRoute): ErrorCode[] {
   const changes = method !== 'GET';
   const isOpen = config.public === true;
-  const needsVersion = 'if-match' in ((schema['headers'] as JsonSchema | undefined)?.properties ?? {});
+  const takesVersion = 'if-match' in ((schema['headers'] as JsonSchema | undefined)?.properties ?? {});
   const codes: (ErrorCode | false)[] = [
     'invalid',
     !isOpen && 'unauthenticated',
@@ -108,11 +108,11 @@ function problemsOf({ method, url, schema, config }: DeclaredRoute): ErrorCode[]
     changes && 'too_slow',
     changes && 'conflict',
     isIdempotent(method, config) && 'in_progress',
-    needsVersion && 'changed_meanwhile',
+    takesVersion && 'changed_meanwhile',
     changes && 'too_large',
     changes && 'unsupported',
     isIdempotent(method, config) && 'key_reused',
-    needsVersion && 'precondition_required',
+    takesVersion && method !== 'POST' && 'precondition_required',
     'rate_limited',
     'headers_too_large',
     'internal',

@@ -21,8 +21,8 @@ export type KeyScope = 'read' | 'write';
 export interface ApiKeys {
   find(key: string): Promise<SignedIn | undefined>;
   isKnown(key: string): boolean;
-  /** After it was revoked. */
-  forget(prefix: string): void;
+  /** After it was revoked: as for sessions. */
+  forget(orgId: number, prefix: string): void;
   forgetUser(orgId: number, userId: number): void;
 }
 
@@ -43,7 +43,10 @@ export function createApiKey(): { key: string; prefix: string; hash: Buffer } {
   return { key, prefix, hash: hashOfToken(key) };
 }
 
-export function createApiKeys(database: Pick<Database, 'primary'>): ApiKeys {
+export function createApiKeys(
+  database: Pick<Database, 'primary'>,
+  tell: (orgId: number) => void = () => undefined,
+): ApiKeys {
   const db = () => database.primary(EVERY_ORGANISATION);
 
   /** Only the row says which organisation it belongs to. From the primary: a replica may not know that it was revoked. */
@@ -76,8 +79,14 @@ export function createApiKeys(database: Pick<Database, 'primary'>): ApiKeys {
   return {
     find: lookup.find,
     isKnown: lookup.isKnown,
-    forget: (prefix) => lookup.forget(({ apiKey }) => apiKey?.prefix === prefix),
-    forgetUser: (orgId, userId) => lookup.forget((user) => user.orgId === orgId && user.userId === userId),
+    forget(orgId, prefix) {
+      lookup.forget((user) => user.orgId === orgId && user.apiKey?.prefix === prefix);
+      tell(orgId);
+    },
+    forgetUser(orgId, userId) {
+      lookup.forget((user) => user.orgId === orgId && user.userId === userId);
+      tell(orgId);
+    },
   };
 }
 

@@ -18,7 +18,10 @@ export interface Sessions {
   /** Reads from the primary: on a lagging replica a session would outlive its end. */
   find(token: string): Promise<SignedIn | undefined>;
   end(transaction: Db, token: string): Promise<void>;
-  /** After sessions of the user were ended, or the role was changed: this process asks the database again. */
+  /**
+   * After sessions of the user were ended, or the role was changed: this process asks the database again, and those that
+   * hold sockets are told.
+   */
   forgetUser(orgId: number, userId: number): void;
   /** Whether the token was valid at some time within KNOWN_SESSION_MS. Grants nothing: for who goes first when places are scarce. */
   isKnown(token: string): boolean;
@@ -37,7 +40,10 @@ export const SESSION_COOKIE = 'tardigrade_session';
 const TOKEN_BYTES = 32;
 const ROLE_RANK: Record<Role, number> = { viewer: 0, admin: 1, owner: 2 };
 
-export function createSessions(database: Pick<Database, 'primary'>): Sessions {
+export function createSessions(
+  database: Pick<Database, 'primary'>,
+  tell: (orgId: number) => void = () => undefined,
+): Sessions {
   const db = () => database.primary(EVERY_ORGANISATION);
 
   async function read(hash: Buffer): Promise<SignedIn | undefined> {
@@ -87,7 +93,10 @@ export function createSessions(database: Pick<Database, 'primary'>): Sessions {
     async end(transaction, token) {
       await transaction.deleteFrom('sessions').where('token_hash', '=', hashOfToken(token)).execute();
     },
-    forgetUser: (orgId, userId) => lookup.forget((user) => user.orgId === orgId && user.userId === userId),
+    forgetUser(orgId, userId) {
+      lookup.forget((user) => user.orgId === orgId && user.userId === userId);
+      tell(orgId);
+    },
     isKnown: lookup.isKnown,
   };
 }

@@ -1,6 +1,8 @@
+import type { FastifyRequest } from 'fastify';
 import { LRUCache } from 'lru-cache';
 import type { WalPosition } from '../db/failover-position.ts';
 import { type Caller, createCaller, type Database, type DatabaseSession } from '../db/read-write-split.ts';
+import { ERROR_STATUS } from '../errors.ts';
 import { LAST_WRITES_KEPT } from '../limits.ts';
 import type { App, SignedIn } from './app.ts';
 
@@ -25,11 +27,20 @@ export function readOwnWrites(app: App, database: Database): void {
     request.caller = createCaller(database, given);
   });
   app.addHook('onSend', async (request, reply) => {
+    if (reply.statusCode === ERROR_STATUS.changed_meanwhile) await seeOthersWrites(request);
     const { position } = request.caller ?? {};
     if (position === undefined || position === request.cookies[READ_AFTER_COOKIE]) return;
     reply.header(READ_AFTER, position);
     reply.setCookie(READ_AFTER_COOKIE, position, { path: '/', httpOnly: true, sameSite: 'lax' });
   });
+}
+
+/** Who is told that somebody else was faster will read what they wrote: an empty transaction has a position after it. */
+async function seeOthersWrites({ caller, user }: FastifyRequest): Promise<void> {
+  await caller
+    .within(user.orgId)
+    .write(async () => undefined)
+    .catch(() => undefined); // the refusal is still true
 }
 
 /** Call `enter` when the user becomes known, and `leave` when the response is sent. */

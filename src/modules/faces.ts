@@ -27,6 +27,7 @@ import type { Loop } from '../queue/schedule.ts';
 import type { TopicHandlers } from '../queue/transactional-outbox.ts';
 import type { SocketHandler } from '../socket/connection.ts';
 import type { Ticketing } from '../socket/ticket-exchange.ts';
+import type { AuditWords } from './audit/audit.ts';
 
 /** One entry of the list in src/modules.ts. Every face is optional. */
 export interface Module {
@@ -34,6 +35,8 @@ export interface Module {
   readonly name: string;
   /** The queues that its jobs consume. */
   readonly queues?: readonly string[];
+  /** api: what its verbs write to the audit log, in words. */
+  readonly actions?: () => Promise<ActionsFace>;
   /** api: HTTP. */
   readonly routes?: () => Promise<RoutesFace>;
   /** api: what it adds to GET /api/v1/summary. */
@@ -81,10 +84,16 @@ export interface ApiContext {
   readonly person: PersonalData;
   readonly links: readonly PersonalLink[];
   readonly feedbacks: readonly MailFeedback[];
+  /** Of all modules together: what each action in the audit log says. */
+  readonly actions: AuditWords;
   /** The names of all queues. */
   readonly queues: readonly string[];
   /** This process's own report, for when Redis, which has everyone's, is unavailable. */
   readonly report: () => ProcessReport;
+}
+
+export interface ActionsFace {
+  readonly actions: AuditWords;
 }
 
 export interface ConsistencyFace {

@@ -4,14 +4,22 @@
  *   one address, or one link in ten thousand windows, takes the process from everybody else.
  * How it works: a client with a ticket (see ticket) is known. Anybody else is a stranger until its handler welcomes it.
  *   Strangers can have some of the places only. When they have all of those, a new one takes the place of the oldest that
- *   is silent; people say hello within milliseconds, and are strangers no longer. An address has a rate of new strangers
- *   (token bucket), which those who are known do not share, and a number of places, of which its oldest strangers lose
- *   theirs first.
- * What it costs: a few map entries per address. Its bound: the limits; RATE_LIMIT_KEYS_MAX addresses are remembered.
+ *   is silent; people say hello within milliseconds, and are strangers no longer. An address has a number of places, of
+ *   which its oldest strangers lose theirs first, a rate of new strangers (token bucket), and a rate of tickets of its own,
+ *   so that neither those who only knock nor the owner of many links can keep a process busy with connections.
+ * What it costs: a few map entries per address. Its bound: the limits, TICKETS_TURNOVER_SECONDS; RATE_LIMIT_KEYS_MAX
+ *   addresses are remembered.
  * Its proof: test/socket/admission.test.ts, bench/patterns/connection-admission.
  */
 import { createTokenBuckets, type Rate, type TokenBuckets } from '../flow/token-bucket.ts';
-import { RETRY_AFTER_SECONDS, SOCKET_STRANGERS_MAX, SOCKETS_FROM_ADDRESS, SOCKETS_MAX } from '../limits.ts';
+import {
+  RETRY_AFTER_SECONDS,
+  SOCKET_STRANGERS_MAX,
+  SOCKETS_FROM_ADDRESS,
+  SOCKETS_MAX,
+  TICKETS_PER_LINK,
+  TICKETS_TURNOVER_SECONDS,
+} from '../limits.ts';
 import type { Refusal } from './refusal.ts';
 
 /** The rate is that of the new strangers of one address. */
@@ -39,6 +47,8 @@ export interface Admission {
   enter(address: string, evict: () => void, options?: { isKnown?: boolean }): Place | Refusal;
   /** Counts as a new stranger of that address, which gets no place. */
   knock(address: string): Refusal | undefined;
+  /** Counts as a ticket for that address, which is given unless there have been too many. */
+  admit(address: string): Refusal | undefined;
   /** Why somebody known from there would get no place now. */
   refusalOf(address: string): Refusal | undefined;
   readonly strangers: number;
@@ -63,6 +73,7 @@ interface Address {
 
 export function createAdmission(limits: AdmissionLimits): Admission {
   const knocks = createTokenBuckets(limits);
+  const tickets = createTokenBuckets(ticketRate(limits));
   const house: House = { addresses: new Map(), strangers: new Set(), placesByKey: new Map(), places: 0, knocks };
   const { addresses, strangers } = house;
 
@@ -83,6 +94,10 @@ export function createAdmission(limits: AdmissionLimits): Admission {
     return knocks.spend(address) ? undefined : TOO_MANY;
   }
 
+  function admit(address: string): Refusal | undefined {
+    return tickets.spend(address) ? undefined : TOO_MANY;
+  }
+
   function refusalOf(address: string): Refusal | undefined {
     const from = addresses.get(address);
     if ((from?.places ?? 0) >= limits.placesPerAddress && from?.strangers.size === 0) return TOO_MANY;
@@ -92,10 +107,19 @@ export function createAdmission(limits: AdmissionLimits): Admission {
   return {
     enter,
     knock,
+    admit,
     refusalOf,
     get strangers() {
       return strangers.size;
     },
+  };
+}
+
+/** Of one address. Never less than that of one link: with very few places people still have to come back. */
+function ticketRate({ placesPerAddress }: AdmissionLimits): Rate {
+  return {
+    burst: Math.max(placesPerAddress, TICKETS_PER_LINK.burst),
+    perSecond: Math.max(placesPerAddress / TICKETS_TURNOVER_SECONDS, TICKETS_PER_LINK.perSecond),
   };
 }
 

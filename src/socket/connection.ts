@@ -2,9 +2,16 @@ import type { Ticketing } from './ticket-exchange.ts';
 
 /**
  * Close codes that our clients understand. 1012 and 1013 mean: reconnect, after the time in the reason (`retry after <ms>
- * ms`) and with jitter.
+ * ms`) and with jitter. 4003: whoever opened it is not signed in any more.
  */
-export const CLOSE = { policy: 1008, restart: 1012, busy: 1013, linkNotValid: 4001, linkExpired: 4010 } as const;
+export const CLOSE = {
+  policy: 1008,
+  restart: 1012,
+  busy: 1013,
+  linkNotValid: 4001,
+  accessEnded: 4003,
+  linkExpired: 4010,
+} as const;
 
 /** One client. Its messages are handled one at a time, in the order in which they arrive. */
 export interface Connection<Grants = unknown> {

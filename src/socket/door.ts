@@ -17,8 +17,8 @@ export interface DoorOptions {
 /** Who may come in. The upgrades to sockets share it with the exchange of tickets. */
 export interface Door {
   readonly admission: Admission;
-  /** How often each holder of a link comes. One who was cut off for flooding has to wait. */
-  readonly holders: TokenBuckets;
+  /** How often each link comes. One whose socket was cut off for flooding has to wait. */
+  readonly links: TokenBuckets;
   /** Why nobody from there gets in, however few there are. */
   refusalOf(request: IncomingMessage): Refusal | undefined;
   /** What limits count by. */
@@ -32,7 +32,7 @@ export function createDoor({ origins, admission, proxyHops }: DoorOptions): Door
   let isShut = false;
   return {
     admission: createAdmission(admission),
-    holders: createTokenBuckets(TICKETS_PER_LINK),
+    links: createTokenBuckets(TICKETS_PER_LINK),
     refusalOf({ headers }) {
       if (isShut) return { status: 503, retryAfterSeconds: RETRY_AFTER_SECONDS };
       return isOurs(headers.origin) ? undefined : { status: 403 };

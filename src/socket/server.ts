@@ -16,6 +16,7 @@ import {
 } from '../limits.ts';
 import type { Log } from '../log.ts';
 import type { Metrics } from '../process/metrics.ts';
+import type { AccessWatch } from './access-watch.ts';
 import { TOO_MANY } from './admission.ts';
 import { Client, type ClientServices } from './client.ts';
 import type { SocketEndpoint } from './connection.ts';
@@ -32,11 +33,13 @@ export interface SocketServerOptions {
   readonly door: Door;
   readonly log: Log;
   readonly metrics: Metrics;
+  /** For tickets that have a holder. */
+  readonly access?: AccessWatch;
   readonly rebalancing?: RebalancingTiming;
 }
 
 export function createSocketServer(options: SocketServerOptions): { close(): Promise<void> } {
-  const { server, door, log, metrics } = options;
+  const { server, door, log, metrics, access } = options;
   const { admission } = door;
   const endpoints = new Map(options.endpoints.map((endpoint) => [endpoint.path, endpoint]));
   const sockets = new WebSocketServer({
@@ -69,12 +72,13 @@ export function createSocketServer(options: SocketServerOptions): { close(): Pro
     ...{ log, moved },
     flooded({ place, endpoint: { ticketing }, grants }) {
       if (ticketing === undefined) place.fine(SOCKET_CUT_OFF_COST);
-      else door.holders.fine(ticketing.holderOf(grants), SOCKET_CUT_OFF_COST);
+      else door.links.fine(ticketing.linkOf(grants), SOCKET_CUT_OFF_COST);
     },
     logFailure: createLogStorm((fields, text) => log.error(fields, text), 'socket message failed'),
     ended(client) {
       clients.get(client)?.();
       clients.delete(client);
+      access?.remove(client);
       if (isClosing && clients.size === 0) empty.resolve();
     },
   };
@@ -108,7 +112,7 @@ export function createSocketServer(options: SocketServerOptions): { close(): Pro
     const address = door.networkOf(request);
     if (endpoint.ticketing !== undefined) {
       if (ticket === undefined) return admission.knock(address) ?? NO_TICKET;
-      if (door.holders.owes(endpoint.ticketing.holderOf(ticket.grants))) return TOO_MANY;
+      if (door.links.owes(endpoint.ticketing.linkOf(ticket.grants))) return TOO_MANY;
     }
 
     let client: Client | undefined;
@@ -123,6 +127,8 @@ export function createSocketServer(options: SocketServerOptions): { close(): Pro
     sockets.handleUpgrade(request, stream, head, (socket) => {
       client = new Client(socket, stream, endpoint, ticket?.grants, place, services);
       clients.set(client, heartbeat.add(client));
+      const holder = ticket && endpoint.ticketing?.holderOf?.(ticket.grants);
+      if (holder !== undefined) access?.add(client, holder);
     });
     if (client !== undefined) return undefined;
     // Not a WebSocket after all: ws has answered.

@@ -9,26 +9,24 @@
  *   says "too often" is held back, as in refusal. A link whose socket was cut off for flooding waits until it has paid
  *   for that: the limits of a socket would mean nothing if the next socket began anew.
  * What it costs: one small request more for each connection.
- * Its bound: TICKET_BODY_BYTES_MAX, BODY_MS; TICKETS_PER_LINK, SOCKETS_FROM_ADDRESS; SOCKET_REFUSALS_HELD_MAX.
+ * Its bound: TICKET_BODY_BYTES_MAX, BODY_MS; TICKETS_PER_LINK, TICKETS_TURNOVER_SECONDS; SOCKET_REFUSALS_HELD_MAX.
  * Its proof: test/socket/ticket-exchange.test.ts.
  */
 import type { IncomingMessage } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AppError, ERROR_STATUS, overloaded } from '../errors.ts';
-import { createTokenBuckets } from '../flow/token-bucket.ts';
 import {
   BODY_MS,
   RETRY_AFTER_SECONDS,
   SOCKET_CLOSE_MS,
   SOCKET_REFUSALS_HELD_MAX,
-  SOCKETS_FROM_ADDRESS,
   TICKET_BODY_BYTES_MAX,
 } from '../limits.ts';
 import type { Door } from './door.ts';
 import { parseMessage } from './message.ts';
 import type { Refusal } from './refusal.ts';
 import { retryAfterMs } from './retry-hint.ts';
-import type { TicketDesk } from './ticket.ts';
+import type { Holder, TicketDesk } from './ticket.ts';
 
 /** Of an endpoint whose sockets need a ticket. */
 // biome-ignore lint/suspicious/noExplicitAny: each endpoint has grants of its own, and only its handler reads them
@@ -36,8 +34,10 @@ export interface Ticketing<T = any> {
   readonly desk: TicketDesk<T>;
   /** What the token of a link allows. Throws `not_found` for one that is not ours. */
   grantsOf(token: string): T;
-  /** Whose they are: what one holder does too often is not held against the others. */
-  holderOf(grants: T): string;
+  /** Names the link: what comes by it too often is not held against the others. */
+  linkOf(grants: T): string;
+  /** Of a ticket that was given to somebody signed in: its sockets end with that person's access. */
+  holderOf?(grants: T): Holder | undefined;
 }
 
 export interface ExchangeAnswer {
@@ -61,7 +61,6 @@ export function createTicketExchanges(
 
 function createTicketExchange(ticketing: Ticketing, door: Door): TicketExchange {
   const { admission } = door;
-  const byAddress = createTokenBuckets(SOCKETS_FROM_ADDRESS);
   let held = 0;
 
   async function exchange(request: IncomingMessage): Promise<string> {
@@ -71,7 +70,8 @@ function createTicketExchange(ticketing: Ticketing, door: Door): TicketExchange 
       const token = tokenIn(await readBody(request));
       const grants = ticketing.grantsOf(token);
       throwIf(admission.refusalOf(address));
-      if (!door.holders.spend(ticketing.holderOf(grants)) || !byAddress.spend(address)) throw TOO_OFTEN();
+      if (!door.links.spend(ticketing.linkOf(grants))) throw TOO_OFTEN();
+      throwIf(admission.admit(address));
       return ticketing.desk.create(grants);
     } catch (error) {
       const refusal = isOfStranger(error) && admission.knock(address) !== undefined ? TOO_OFTEN() : error;

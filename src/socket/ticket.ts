@@ -19,6 +19,16 @@ import { TICKET_CHARS_MAX, TICKET_MS, TICKET_SHARED_MS, TICKETS_REMEMBERED_MAX }
 /** What a client with a ticket offers first, and the server's choice. The second is this, a dot, and the ticket. */
 export const TICKET_PROTOCOL = 'ticket';
 
+/** Somebody signed in for whom a ticket was made, as they were then. */
+export interface Holder {
+  readonly orgId: number;
+  readonly userId: number;
+  readonly role: string;
+  readonly sessionId?: number | undefined;
+  /** The prefix of a key. */
+  readonly apiKey?: string | undefined;
+}
+
 interface Ticket<T> {
   readonly id: string;
   readonly until: number;

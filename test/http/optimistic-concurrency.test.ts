@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { parsePosition, type WalPosition } from '../../src/db/failover-position.ts';
 import { etagOf, versionSeen } from '../../src/http/optimistic-concurrency.ts';
 import type { ApiClient } from '../api-client.ts';
 import { type RunningApi, runApi } from '../running-api.ts';
@@ -68,6 +69,16 @@ test('without If-Match the answer is 428, says what to send, and nothing is chan
   expect(refused).toMatchObject({ status: 428, body: { code: 'precondition_required' } });
   expect(refused.body).toMatchObject({ detail: expect.stringContaining('If-Match') });
   expect((await owner.get(`/api/v1/notes/${id}`)).headers.get('etag')).toBe(etag);
+});
+
+test('who is told that somebody else was faster reads next what they wrote, however far the replica is behind', async () => {
+  const { id, etag } = await written();
+  const colleague = await api.signedIn(owner.orgId, 'admin');
+  const first = await change(owner, id, etag, { title: 'The first' });
+  const second = await change(colleague, id, etag, { title: 'The second' });
+  const positionOf = ({ headers }: { headers: Headers }) => headers.get('read-after') as WalPosition;
+  expect(positionOf(second)).toMatch(/^\d+:/);
+  expect(parsePosition(positionOf(second))).toBeGreaterThanOrEqual(parsePosition(positionOf(first)));
 });
 
 async function written(): Promise<{ id: number; etag: string }> {

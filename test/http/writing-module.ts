@@ -11,7 +11,7 @@ export function createWritingModule() {
   let gate = Promise.withResolvers<void>();
   const count = { written: 0 };
   const write = async (db: DatabaseSession, orgId: number, title: string) => {
-    await writeNote(db, orgId, { title, body: '' });
+    await writeNote(db, { orgId }, { title, body: '' });
     count.written++;
   };
   const module: Module = {

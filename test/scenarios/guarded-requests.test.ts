@@ -7,7 +7,7 @@ import type { ApiClient } from '../api-client.ts';
 import { TEST_MODULES } from '../modules.ts';
 import { modulesByRoute, operationsOf, type PathOperation } from '../openapi.ts';
 import { type RunningApi, runApi } from '../running-api.ts';
-import { addParty, idFor, loadTenants, type Party, type Request } from './tenant.ts';
+import { acceptedRequest, addParty, idFor, loadTenants, type Party, type Request } from './tenant.ts';
 
 /**
  * All that a POST with an Idempotency-Key writes is committed together with its answer. Here no answer can be kept, so
@@ -38,7 +38,10 @@ afterAll(() => api.stop());
 test('nothing that a POST writes stays without its answer, whichever POST it is', async () => {
   for (const route of posts) {
     const name = `POST ${route.path}`;
-    const request = await acceptedRequest(route);
+    const request = await acceptedRequest(tenants.get(moduleOf.get(name) ?? ''), route, {
+      ...party,
+      database: api.database,
+    });
     const before = await everyRow();
     const { status, body } = await send(party.client, addressOf(route), request);
     const hint = `its example must be accepted, or \`states\` in test/modules/${moduleOf.get(name)}/tenant.ts says when it is`;
@@ -59,21 +62,12 @@ const ESCAPING: Module = {
   routes: async () => ({
     routes(routes) {
       routes.post('/escaping', async ({ caller, user }) => {
-        await writeNote(caller.within(user.orgId), user.orgId, { title: 'Escaped', body: '' });
+        await writeNote(caller.within(user.orgId), { orgId: user.orgId }, { title: 'Escaped', body: '' });
         return {};
       });
     },
   }),
 };
-
-async function acceptedRequest({ path, operation }: PathOperation): Promise<Request> {
-  const { states, requests } = tenants.get(moduleOf.get(`POST ${path}`) ?? '') ?? {};
-  const request =
-    (await states?.[`POST ${path}`]?.({ ...party, database: api.database })) ?? requests?.[`POST ${path}`];
-  const [type, media] = Object.entries(operation.requestBody?.content ?? {})[0] ?? [];
-  if (request !== undefined || type === undefined) return request ?? {};
-  return { body: media?.example, headers: { 'content-type': type } };
-}
 
 function addressOf(route: PathOperation): string {
   return route.path.includes('{id}') ? route.path.replace('{id}', String(idFor(moduleOf, route, party))) : route.path;

@@ -23,10 +23,14 @@ export interface Tenant {
    */
   readonly requests?: Readonly<Record<string, Request>>;
   /**
-   * For POSTs whose example is not accepted as things are: brings the organisation into the state in which the request is
-   * that it returns. Run one after another, in the order of the document.
+   * For requests whose example is not accepted as things are: brings the organisation into the state in which the request
+   * is that it returns. Run one after another, in the order of the document.
    */
   readonly states?: Readonly<Record<string, (organisation: Organisation) => Promise<Request>>>;
+  /** Operations that write nothing to the audit log, by method and path as in the OpenAPI document, with the reason. */
+  readonly unaudited?: Readonly<Record<string, string>>;
+  /** Operations that change something without If-Match, likewise. */
+  readonly unversioned?: Readonly<Record<string, string>>;
   /** Lists that are filtered by a thing of the organisation with these ids: all must be empty for anybody else. */
   readonly filters?: (ids: Ids) => string[];
   /** The table of a list, where it is not the last word of the list's path. */
@@ -90,6 +94,19 @@ export function idFor(moduleOf: ReadonlyMap<string, string>, { method, path }: P
   throw new Error(
     `${method} ${path}: arrange() in test/modules/${module}/tenant.ts must return the id of one of the ${collection}`,
   );
+}
+
+/** A request of that kind that is accepted: the module's, or the example of the document. */
+export async function acceptedRequest(
+  { states, requests }: Pick<Tenant, 'states' | 'requests'> = {},
+  { method, path, operation }: PathOperation,
+  organisation: Organisation,
+): Promise<Request> {
+  const name = `${method} ${path}`;
+  const request = (await states?.[name]?.(organisation)) ?? requests?.[name];
+  const [type, media] = Object.entries(operation.requestBody?.content ?? {})[0] ?? [];
+  if (request !== undefined || type === undefined) return request ?? {};
+  return { body: media?.example, headers: { 'content-type': type } };
 }
 
 /** Undefined when the module has none. */

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { type Admission, createAdmission, type Place } from '../../src/socket/admission.ts';
+import { TICKETS_TURNOVER_SECONDS } from '../../src/limits.ts';
+import { type Admission, admissionLimits, createAdmission, type Place } from '../../src/socket/admission.ts';
 import type { Refusal } from '../../src/socket/refusal.ts';
 import { until } from '../database.ts';
 import { openSocket, type SocketClient } from './client.ts';
@@ -30,6 +31,19 @@ describe('places', () => {
     for (const name of ['a', 'b', 'c', 'd', 'e']) expect(statusOf(enter(name, name))).toBe('in');
     expect(evicted).toEqual(['a', 'b']);
     expect(admission.strangers).toBe(3);
+  });
+
+  test('an address gets tickets for all of its places at once, and for all of them again a little later', () => {
+    const large = createAdmission({ ...admissionLimits(120), ...{ perSecond: 10, burst: 20 } });
+    const admitted = (address: string) =>
+      Array.from({ length: 200 }, () => large.admit(address)).filter((refusal) => refusal === undefined).length;
+    expect([admitted('a'), admitted('b')]).toEqual([120, 120]);
+    vi.advanceTimersByTime((TICKETS_TURNOVER_SECONDS * 1_000) / 4);
+    expect(admitted('a')).toBe(30);
+    vi.advanceTimersByTime(TICKETS_TURNOVER_SECONDS * 1_000);
+    expect(admitted('a')).toBe(120);
+    for (let n = 0; n < 30; n++) large.knock('c');
+    expect([large.knock('c')?.status, admitted('c'), large.knock('b')]).toEqual([429, 120, undefined]);
   });
 
   test('when an address has all its places, a new one takes the place of its oldest stranger', () => {

@@ -6,6 +6,7 @@ import type { Log } from '../../src/log.ts';
 import { createLog } from '../../src/log.ts';
 import { createHealth } from '../../src/process/health-check.ts';
 import { createMetrics, type Metrics } from '../../src/process/metrics.ts';
+import type { AccessWatch } from '../../src/socket/access-watch.ts';
 import { type AdmissionLimits, admissionLimits } from '../../src/socket/admission.ts';
 import type { SocketEndpoint, SocketHandler } from '../../src/socket/connection.ts';
 import { createDoor } from '../../src/socket/door.ts';
@@ -34,6 +35,7 @@ export interface TestSocketServerOptions {
   readonly proxyHops?: number;
   readonly log?: Log;
   readonly rebalancing?: RebalancingTiming;
+  readonly access?: AccessWatch;
 }
 
 /** Without a handler, every message is welcomed and sent back as `{ type: 'echo', message }`. At `/echo`. */
@@ -56,6 +58,7 @@ export async function startSocketServer(options: TestSocketServerOptions = {}): 
   const sockets = createSocketServer({
     ...{ server: http, endpoints, door, metrics },
     ...(options.rebalancing ? { rebalancing: options.rebalancing } : {}),
+    ...(options.access ? { access: options.access } : {}),
     log: options.log ?? createLog('test', 'silent'),
   });
   await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve));

@@ -36,7 +36,7 @@ async function start(admission: Partial<AdmissionLimits> = {}): Promise<void> {
             if (!token.startsWith('link')) throw new AppError('not_found', 'This link is incomplete.');
             return { link: token };
           },
-          holderOf: ({ link }: { link: string }) => link,
+          linkOf: ({ link }: { link: string }) => link,
         },
         handler: {
           async message(connection) {
@@ -147,6 +147,19 @@ test('a link that floods is cut off and has to wait, with the tickets that it ha
   expect(await ask('link 1')).toMatchObject({ status: 429, body: { retryAfterMs: expect.any(Number) } });
   expect(performance.now() - begun).toBeGreaterThan(SOCKET_CLOSE_MS * 0.9);
   await enter((await ask('link 2')).body.ticket);
+});
+
+test('the owner of many links opens no more connections from one address than it has places, and a few each second', async () => {
+  await start({ placesPerAddress: 30 });
+  const answers = [];
+  for (let n = 0; n < 30 + 5; n++) {
+    const answer = await ask(`link ${n}`);
+    answers.push(answer);
+    if (answer.body.ticket !== undefined) (await enter(answer.body.ticket)).socket.terminate();
+  }
+  expect(answers.slice(0, 30).map(({ status }) => status)).toEqual(Array(30).fill(200));
+  const refused = answers.find(({ status }) => status === 429);
+  expect(refused?.body).toMatchObject({ code: 'rate_limited', retryAfterMs: expect.any(Number) });
 });
 
 test('when there is no place for it, no ticket is given: 429 for the address, 503 for the process', async () => {

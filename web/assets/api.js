@@ -29,10 +29,12 @@ export async function get(path, query, signal) {
 
 export const post = (path, body, signal) => call('POST', path, json(body, signal));
 export const replace = (path, body, signal) => call('PUT', path, json(body, signal));
-export const patch = (path, body, signal) => call('PATCH', path, json(body, signal));
 /** A change to the version that the person has seen; refused when somebody else has changed it meanwhile. */
 export const change = (path, body, version, signal) =>
   call('PATCH', path, json(body, signal, { 'if-match': `"${version}"` }));
+/** Does something with the version that the person has seen; refused in the same way. */
+export const actOn = (path, version, body, signal) =>
+  call('POST', path, json(body, signal, { 'if-match': `"${version}"` }));
 
 export const remove = (path, signal) => call('DELETE', path, { signal });
 
@@ -66,7 +68,7 @@ export function pause(ms, signal) {
 }
 
 function json(body, signal, headers) {
-  if (body === undefined) return { signal };
+  if (body === undefined) return { headers, signal };
   return { body: JSON.stringify(body), headers: { 'content-type': 'application/json', ...headers }, signal };
 }
 

@@ -1,4 +1,5 @@
 import type { PersonalLink } from '../../src/mail/personal-link.ts';
+import type { AuditWords } from '../../src/modules/audit/audit.ts';
 import type { Figures, MailFeedback, Module, PersonalData } from '../../src/modules/faces.ts';
 import type { AlertRule } from '../../src/process/alert-before-full.ts';
 
@@ -14,6 +15,12 @@ export async function loadFaces<T>(
 export async function loadFigures(modules: readonly Module[]): Promise<Figures> {
   const faces = await loadFaces(modules, ({ figures }) => figures);
   return Object.assign({}, ...faces.map(({ figures }) => figures));
+}
+
+/** What the actions of all modules say in the audit log. */
+export async function loadActions(modules: readonly Module[]): Promise<AuditWords> {
+  const faces = await loadFaces(modules, (module) => module.actions);
+  return Object.assign({}, ...faces.map(({ actions }) => actions));
 }
 
 /** What the tables of all modules hold about a person. */

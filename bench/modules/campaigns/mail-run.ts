@@ -37,7 +37,7 @@ export const mailRun: MailRun = {
     db.transaction().execute(async (transaction) => {
       const content = { name: 'Mailed', subject, body, questions: questions.map(toQuestion) };
       const id = Number(await insertCampaign(transaction, orgId, content));
-      await launchIn(transaction, orgId, id);
+      await launchIn(transaction, { orgId, name: 'bench' }, id);
       return id;
     }),
 

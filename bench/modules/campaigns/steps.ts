@@ -6,6 +6,7 @@ import {
   authorized,
   get,
   idOf,
+  JSON_TYPE,
   type PlannedRequest,
   read,
   type StepContext,
@@ -95,7 +96,7 @@ function create({ client, unique }: StepContext): PlannedRequest {
       name: 'created',
       args: { fields: { name, status: 'draft', subject: CONTENT.subject }, kind: 'campaigns', orgId: client.orgId },
     },
-    remember: ({ json }) => draftsOf(client).add({ id: idOf(json), name }),
+    remember: ({ json }) => draftsOf(client).add({ id: idOf(json), name, version: 1 }),
     acknowledged: ({ json }) => [{ kind: 'campaign', orgId: client.orgId, id: idOf(json), name }],
   };
 }
@@ -108,6 +109,7 @@ function preview({ client }: StepContext): PlannedRequest {
   };
 }
 
+/** A draft is taken out while it is being changed: nobody else here knows its version. */
 function change(context: StepContext): PlannedRequest {
   const { client, unique } = context;
   const own = draftsOf(client).take();
@@ -115,8 +117,9 @@ function change(context: StepContext): PlannedRequest {
   const subject = `Changed ${unique()}`;
   return {
     ...write(client, 'PATCH /api/v1/campaigns/{id}', `/api/v1/campaigns/${own.id}`, { subject }),
-    check: { name: 'created', args: { id: own.id, fields: { subject, name: own.name } } },
-    remember: () => draftsOf(client).add(own),
+    headers: authorized(client, { ...JSON_TYPE, 'if-match': `"${own.version}"` }),
+    check: { name: 'created', args: { id: own.id, fields: { subject, name: own.name, version: own.version + 1 } } },
+    remember: () => draftsOf(client).add({ ...own, version: own.version + 1 }),
   };
 }
 
@@ -180,5 +183,5 @@ function changed(client: Client, id: number, verb: string, args: CheckArgs, body
   };
 }
 
-const draftsOf = (client: Client) => client.kept<{ id: number; name: string }>('drafts');
+const draftsOf = (client: Client) => client.kept<{ id: number; name: string; version: number }>('drafts');
 const scheduledOf = (client: Client) => client.kept<{ id: number }>('scheduled campaigns');

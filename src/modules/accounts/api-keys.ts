@@ -38,7 +38,7 @@ export async function revokeApiKey(
     await writeAudit(transaction, actor, { action: 'api-key.revoked', subject: nameOf(row) });
     return row;
   });
-  apiKeys.forget(revoked.prefix);
+  apiKeys.forget(actor.orgId, revoked.prefix);
 }
 
 const DAY_MS = 24 * 60 * 60 * 1_000;

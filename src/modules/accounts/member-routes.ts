@@ -1,6 +1,7 @@
 import { Type } from 'typebox';
 import type { IdPlace } from '../../db/keyset-pagination.ts';
 import type { App } from '../../http/app.ts';
+import { etagOf, IfMatch, tagSeen } from '../../http/optimistic-concurrency.ts';
 import { createRateLimit } from '../../http/rate-limit.ts';
 import { closed, Email, Id, IdParams, Name, nullable, PageQuery, pageSchema, Time } from '../../http/schemas.ts';
 import { actorOf } from '../audit/audit.ts';
@@ -64,15 +65,20 @@ export function memberRoutes(api: App, context: ApiContext, welcomed: WelcomeRep
       schema: {
         operationId: 'changeRole',
         summary: 'Change what a member may do',
-        description: 'Only owners make owners, and an organisation keeps at least one.',
+        description:
+          'Only owners make owners, and an organisation keeps at least one. Requires If-Match with the role that the member has now, in quotes: it is all of a member that can be changed, so it is the ETag.',
         tags,
         params: IdParams,
+        headers: IfMatch,
         body: Type.Object({ role: Role }, closed),
         response: { 200: Member },
       },
     },
-    async (request) =>
-      changeRole({ ...context, db: request.db }, actorOf(request), request.params.id, request.body.role),
+    async (request, reply) => {
+      const { db, params, headers, body } = request;
+      const member = await changeRole({ ...context, db }, actorOf(request), params.id, tagSeen(headers), body.role);
+      return reply.header('etag', etagOf(member.role)).send(member);
+    },
   );
 
   api.delete(

@@ -134,7 +134,7 @@ declare module '../../http/paths.ts' {
     '/api/v1/users/{id}': {
       /** Change what a member may do */
       patch: {
-        parameters: { path: { id: number } };
+        parameters: { header?: { 'if-match'?: string }; path: { id: number } };
         requestBody: { content: { 'application/json': { role: 'owner' | 'admin' | 'viewer' } } };
         responses: {
           200: {
@@ -148,7 +148,7 @@ declare module '../../http/paths.ts' {
               };
             };
           };
-        } & Problems<400 | 401 | 403 | 404 | 408 | 409 | 413 | 415 | 429 | 431 | 500 | 503>;
+        } & Problems<400 | 401 | 403 | 404 | 408 | 409 | 412 | 413 | 415 | 428 | 429 | 431 | 500 | 503>;
       };
       /** Remove a member, or leave */
       delete: {

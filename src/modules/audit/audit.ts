@@ -2,10 +2,10 @@
  * What it is: the record of who did what in an organisation, when, and from where.
  * What fails without it: after an incident nobody can say who exported the data, or who made the stranger an owner.
  * How it works: a verb writes its entry in its own transaction, so that an entry is there if, and only if, what it says
- *   has happened. Names are copied into it, because it outlives what it names. Nobody has the right to change an entry,
- *   and nobody to delete a recent one.
+ *   has happened. Names are copied into it, because it outlives what it names. Nobody has the right to change an entry, and
+ *   nobody to delete a recent one.
  * What it costs: one row and five index entries per change. Its bound: AUDIT_DAYS.
- * Its proof: test/modules/audit/audit.test.ts.
+ * Its proof: test/modules/audit/audit.test.ts; test/scenarios/audited-requests.test.ts sends every operation that writes.
  */
 import { sql } from 'kysely';
 import type { Db } from '../../db/schema.ts';
@@ -26,13 +26,26 @@ export interface SignedInActor extends Actor {
   readonly sessionId?: number | undefined;
 }
 
+/**
+ * What was done to what, as `noun.verb` in the past tense, with what its entries have besides. A module adds its own in its
+ * `actions.ts`, next to the words for them: `declare module '…/audit.ts' { interface AuditActions extends … }`.
+ */
+// biome-ignore lint/suspicious/noEmptyInterface: modules add to it
+export interface AuditActions {}
+
+export type AuditAction = keyof AuditActions & string;
+
+/** By action: what it says to a person who reads the log. */
+export type AuditWords = Readonly<Record<`${string}.${string}`, string>>;
+
 export interface AuditEntry {
-  /** What was done to what, as `noun.verb` in the past tense: `member.removed`. */
-  readonly action: `${string}.${string}`;
-  /** Words for a person who reads it in a year. */
+  readonly action: AuditAction;
+  /** Words for a person who reads it in a year. Nobody without an account is named: the log outlives their data. */
   readonly subject?: string;
-  readonly details?: Readonly<Record<string, string | number | boolean | null>>;
+  readonly details?: Details;
 }
+
+export type Details = Readonly<Record<string, string | number | boolean | null>>;
 
 /** The signed-in sender of a request. */
 export function actorOf({ user, network }: { readonly user: SignedIn; readonly network: string }): SignedInActor {

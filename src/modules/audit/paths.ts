@@ -31,6 +31,14 @@ declare module '../../http/paths.ts' {
         } & Problems<400 | 401 | 403 | 429 | 431 | 500 | 503>;
       };
     };
+    '/api/v1/audit-log/actions': {
+      /** What can be in the audit log, and what it says */
+      get: {
+        responses: {
+          200: { content: { 'application/json': { actions: { action: string; says: string }[] } } };
+        } & Problems<400 | 401 | 403 | 429 | 431 | 500 | 503>;
+      };
+    };
     '/api/v1/exports/audit-log.csv': {
       /** The audit log as CSV, streamed, newest first */
       get: {

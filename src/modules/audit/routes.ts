@@ -38,7 +38,7 @@ const Filter = {
 
 const EXPORT_HEADER = ['at', 'actor', 'actor id', 'api key', 'network', 'action', 'subject', 'details'] as const;
 
-export function routes(api: App, { cursors }: ApiContext): void {
+export function routes(api: App, { cursors, actions }: ApiContext): void {
   const tags = ['audit'];
   const exports = createSemaphore('exports', { atOnce: EXPORTS_AT_ONCE_MAX, waiting: 0 });
 
@@ -65,6 +65,22 @@ export function routes(api: App, { cursors }: ApiContext): void {
       );
       return { ...page, items: page.items.map(toEntry) };
     },
+  );
+
+  api.get(
+    '/audit-log/actions',
+    {
+      config: { role: 'admin' },
+      schema: {
+        operationId: 'listAuditActions',
+        summary: 'What can be in the audit log, and what it says',
+        tags,
+        response: {
+          200: Type.Object({ actions: Type.Array(Type.Object({ action: Type.String(), says: Type.String() })) }),
+        },
+      },
+    },
+    async () => ({ actions: Object.entries(actions).map(([action, says]) => ({ action, says })) }),
   );
 
   api.get(

@@ -3,7 +3,9 @@ import { givenByKey } from '../../db/batch-write.ts';
 import type { DatabaseSession } from '../../db/read-write-split.ts';
 import type { Db } from '../../db/schema.ts';
 import { AppError } from '../../errors.ts';
+import { changedMeanwhile } from '../../http/optimistic-concurrency.ts';
 import { writeToOutbox } from '../../queue/transactional-outbox.ts';
+import { type Actor, type AuditEntry, writeAudit } from '../audit/audit.ts';
 import { CAMPAIGN_DEFAULTS } from './campaign-mail.ts';
 import { launchTimesOf, type Schedule } from './launch-times.ts';
 import { CAMPAIGNS_SCHEDULED_MAX, LINK_DAYS, RETRY_ROWS_MAX, RETRY_STEP_ROWS } from './limits.ts';
@@ -41,12 +43,14 @@ export interface CampaignContent {
 
 export type { Question };
 
-export async function createCampaign(db: DatabaseSession, orgId: number, content: CampaignContent): Promise<Campaign> {
+export async function createCampaign(db: DatabaseSession, actor: Actor, content: CampaignContent): Promise<Campaign> {
+  const { orgId } = actor;
   return db.write(async (transaction) => {
     const id = await insertCampaign(transaction, orgId, {
       ...content,
       questions: (content.questions ?? CAMPAIGN_DEFAULTS.questions).map(toQuestion),
     });
+    await writeAudit(transaction, actor, { action: 'campaign.created', subject: content.name });
     return found(await campaignById(transaction, orgId, id));
   });
 }
@@ -66,51 +70,62 @@ const TRANSITIONS = {
   cancelled: { from: ['draft', 'scheduled', 'sending', 'paused'], to: 'cancelled' },
 } as const satisfies Record<string, { from: readonly CampaignStatus[]; to: CampaignStatus }>;
 
-/** A campaign must keep showing what people were sent. Throws `conflict` unless it is a draft. */
+/**
+ * A campaign must keep showing what people were sent. Throws `conflict` unless it is a draft, `changed_meanwhile` unless
+ * `version` is the current one.
+ */
 export function changeCampaign(
   db: DatabaseSession,
-  orgId: number,
+  actor: Actor,
   id: number,
+  version: number,
   { questions, ...change }: Partial<CampaignContent>,
 ): Promise<Campaign> {
   const content =
     questions === undefined ? change : { ...change, questions: JSON.stringify(questions.map(toQuestion)) };
-  return transition(db, orgId, id, 'changed', async () => content);
+  const fields = Object.keys(content).join(', ');
+  return transition(db, actor, { id, version }, 'changed', async () => ({ change: content, details: { fields } }));
 }
 
-/** Hands the campaign over to the mailer: the change of state and the event are one transaction. */
-export function launchCampaign(db: DatabaseSession, orgId: number, id: number): Promise<Campaign> {
+/**
+ * Hands the campaign over to the mailer: the change of state and the event are one transaction. With a `version`: only that
+ * one, and `changed_meanwhile` for another.
+ */
+export function launchCampaign(db: DatabaseSession, actor: Actor, id: number, version?: number): Promise<Campaign> {
   return db.write(async (transaction) => {
-    const launched = await launchIn(transaction, orgId, id);
-    return settled(transaction, orgId, id, 'launched', launched);
+    const launched = await launchIn(transaction, actor, id, version);
+    return settled(transaction, actor.orgId, { id, version }, 'launched', launched);
   });
 }
 
-/** Runs in the caller's transaction. False when the campaign was not waiting to be launched. */
-export async function launchIn(transaction: Db, orgId: number, id: number): Promise<boolean> {
+/** Runs in the caller's transaction. False when the campaign, or its version, was not waiting to be launched. */
+export async function launchIn(transaction: Db, actor: Actor, id: number, version?: number): Promise<boolean> {
+  const { orgId } = actor;
   const { from, to } = TRANSITIONS.launched;
-  const launched = await markLaunched(transaction, orgId, id, { from, to, linkDays: LINK_DAYS });
-  if (launched) await writeToOutbox(transaction, { orgId, topic: 'campaign.launched', payload: { campaignId: id } });
-  return launched;
+  const name = await markLaunched(transaction, orgId, id, { from, version }, { to, linkDays: LINK_DAYS });
+  if (name === undefined) return false;
+  await writeToOutbox(transaction, { orgId, topic: 'campaign.launched', payload: { campaignId: id } });
+  await writeAudit(transaction, actor, { action: 'campaign.launched', subject: name });
+  return true;
 }
 
-export function cancelCampaign(db: DatabaseSession, orgId: number, id: number): Promise<Campaign> {
-  return transition(db, orgId, id, 'cancelled', async () => ({ finished_at: sql`now()`, ...NOT_PAUSED }));
-}
-
-/** Nothing more is handed over within MAIL_TEND_EVERY_MS. */
-export function pauseCampaign(db: DatabaseSession, orgId: number, id: number): Promise<Campaign> {
-  return transition(db, orgId, id, 'paused', async () => ({
-    ...NOT_PAUSED,
-    paused_about: 'person',
-    paused_at: sql`now()`,
+export function cancelCampaign(db: DatabaseSession, actor: Actor, id: number): Promise<Campaign> {
+  return transition(db, actor, { id }, 'cancelled', async () => ({
+    change: { finished_at: sql`now()`, ...NOT_PAUSED },
   }));
 }
 
-export function resumeCampaign(db: DatabaseSession, orgId: number, id: number): Promise<Campaign> {
-  return transition(db, orgId, id, 'resumed', async (transaction) => {
-    await writeToOutbox(transaction, { orgId, topic: 'campaign.resumed', payload: { campaignId: id } });
-    return NOT_PAUSED;
+/** Nothing more is handed over within MAIL_TEND_EVERY_MS. */
+export function pauseCampaign(db: DatabaseSession, actor: Actor, id: number): Promise<Campaign> {
+  return transition(db, actor, { id }, 'paused', async () => ({
+    change: { ...NOT_PAUSED, paused_about: 'person', paused_at: sql`now()` },
+  }));
+}
+
+export function resumeCampaign(db: DatabaseSession, actor: Actor, id: number): Promise<Campaign> {
+  return transition(db, actor, { id }, 'resumed', async (transaction) => {
+    await writeToOutbox(transaction, { orgId: actor.orgId, topic: 'campaign.resumed', payload: { campaignId: id } });
+    return { change: NOT_PAUSED };
   });
 }
 
@@ -118,9 +133,10 @@ export function resumeCampaign(db: DatabaseSession, orgId: number, id: number): 
  * Sends to failed recipients again: to one, to those of one cause, or to all. Throws `conflict` when there are none, or
  * only some whose address is suppressed: these stay failed.
  */
-export function retryCampaign(db: DatabaseSession, orgId: number, id: number, failed: Failed): Promise<Campaign> {
+export function retryCampaign(db: DatabaseSession, actor: Actor, id: number, failed: Failed): Promise<Campaign> {
+  const { orgId } = actor;
   return db.write(async (transaction) => {
-    const { status } = found(await campaignById(transaction, orgId, id));
+    const { status, name } = found(await campaignById(transaction, orgId, id));
     if (!RETRIED_FROM.includes(status))
       throw new AppError('conflict', `The campaign is ${status}: there is nothing to send again.`);
     if (!(await areLinksValid(transaction, orgId, id)))
@@ -134,27 +150,50 @@ export function retryCampaign(db: DatabaseSession, orgId: number, id: number, fa
         'No recipient of this kind has failed whose address may be sent mail. One that is suppressed can be lifted first, under Suppressions.',
       );
     await takeFromFailed(transaction, orgId, id, returned);
-    await updateCampaign(transaction, orgId, id, ['done'], { status: 'sending', finished_at: null });
+    await updateCampaign(
+      transaction,
+      orgId,
+      id,
+      { from: ['done'], version: undefined },
+      { status: 'sending', finished_at: null },
+    );
     await writeToOutbox(transaction, { orgId, topic: 'campaign.resumed', payload: { campaignId: id } });
+    const details = { recipients: returned, ...(failed.cause !== undefined && { cause: failed.cause }) };
+    await writeAudit(transaction, actor, { action: 'campaign.retried', subject: name, details });
     return found(await campaignById(transaction, orgId, id));
   });
 }
 
 const RETRIED_FROM: readonly CampaignStatus[] = ['sending', 'paused', 'done'];
 
-/** Throws `not_found`, or `conflict` when the campaign's state does not allow the change. */
+/** A campaign, as its version was when somebody saw it. */
+interface Seen {
+  readonly id: number;
+  readonly version?: number | undefined;
+}
+
+interface Transition {
+  readonly change: CampaignUpdate;
+  /** For the audit log. */
+  readonly details?: AuditEntry['details'];
+}
+
+/** Throws `not_found`, `conflict` when the campaign's state does not allow the change, or `changed_meanwhile`. */
 function transition(
   db: DatabaseSession,
-  orgId: number,
-  id: number,
-  verb: keyof typeof TRANSITIONS,
-  changeIn: (transaction: Db) => Promise<CampaignUpdate>,
+  actor: Actor,
+  { id, version }: Seen,
+  verb: Exclude<keyof typeof TRANSITIONS, 'launched'>,
+  transitionIn: (transaction: Db) => Promise<Transition>,
 ): Promise<Campaign> {
+  const { orgId } = actor;
   return db.write(async (transaction) => {
     const { from, to } = TRANSITIONS[verb];
-    const change = await changeIn(transaction);
-    const moved = await updateCampaign(transaction, orgId, id, from, { ...change, status: to });
-    return settled(transaction, orgId, id, verb, moved);
+    const { change, details = {} } = await transitionIn(transaction);
+    const moved = await updateCampaign(transaction, orgId, id, { from, version }, { ...change, status: to });
+    const campaign = await settled(transaction, orgId, { id, version }, verb, moved);
+    if (moved) await writeAudit(transaction, actor, { action: `campaign.${verb}`, subject: campaign.name, details });
+    return campaign;
   });
 }
 
@@ -162,30 +201,35 @@ function transition(
 async function settled(
   transaction: Db,
   orgId: number,
-  id: number,
+  { id, version }: Seen,
   verb: keyof typeof TRANSITIONS,
   moved: boolean,
 ): Promise<Campaign> {
   const campaign = found(await campaignById(transaction, orgId, id));
-  const repeats = verb !== 'changed' && verb !== 'scheduled' && campaign.status === TRANSITIONS[verb].to;
+  const { from, to } = TRANSITIONS[verb];
+  const repeats = verb !== 'changed' && verb !== 'scheduled' && campaign.status === to;
   if (moved || repeats) return campaign;
+  const isAllowed = (from as readonly CampaignStatus[]).includes(campaign.status);
+  if (isAllowed && version !== undefined && version !== campaign.version) throw changedMeanwhile();
   throw new AppError('conflict', `The campaign is ${campaign.status} and cannot be ${verb}.`);
 }
 
 export async function scheduleCampaign(
   db: DatabaseSession,
-  orgId: number,
+  actor: Actor,
   id: number,
   schedule: Schedule,
+  version?: number,
 ): Promise<Campaign> {
   const { next, cron, timeZone } = launchTimesOf(schedule);
-  return transition(db, orgId, id, 'scheduled', async (transaction) => {
-    if ((await countScheduled(transaction, orgId, CAMPAIGNS_SCHEDULED_MAX)) >= CAMPAIGNS_SCHEDULED_MAX)
+  return transition(db, actor, { id, version }, 'scheduled', async (transaction) => {
+    if ((await countScheduled(transaction, actor.orgId, CAMPAIGNS_SCHEDULED_MAX)) >= CAMPAIGNS_SCHEDULED_MAX)
       throw new AppError(
         'conflict',
         `You already have ${CAMPAIGNS_SCHEDULED_MAX} scheduled campaigns, which is the maximum. Cancel one first.`,
       );
-    return { launch_at: next[0], cron, time_zone: timeZone };
+    const first = next[0]?.toISOString() ?? null;
+    return { change: { launch_at: next[0], cron, time_zone: timeZone }, details: { first, cron, timeZone } };
   });
 }
 

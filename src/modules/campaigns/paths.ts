@@ -25,6 +25,7 @@ declare module '../../http/paths.ts' {
                   launchedAt: string | null;
                   finishedAt: string | null;
                   createdAt: string;
+                  version: number;
                   pausedBecause: {
                     about: string;
                     reason: string | null;
@@ -82,6 +83,7 @@ declare module '../../http/paths.ts' {
                 launchedAt: string | null;
                 finishedAt: string | null;
                 createdAt: string;
+                version: number;
                 pausedBecause: {
                   about: string;
                   reason: string | null;
@@ -155,6 +157,7 @@ declare module '../../http/paths.ts' {
                 launchedAt: string | null;
                 finishedAt: string | null;
                 createdAt: string;
+                version: number;
                 pausedBecause: {
                   about: string;
                   reason: string | null;
@@ -182,7 +185,7 @@ declare module '../../http/paths.ts' {
       };
       /** Change a draft */
       patch: {
-        parameters: { path: { id: number } };
+        parameters: { header?: { 'if-match'?: string }; path: { id: number } };
         requestBody: {
           content: {
             'application/json': {
@@ -210,6 +213,7 @@ declare module '../../http/paths.ts' {
                 launchedAt: string | null;
                 finishedAt: string | null;
                 createdAt: string;
+                version: number;
                 pausedBecause: {
                   about: string;
                   reason: string | null;
@@ -233,7 +237,7 @@ declare module '../../http/paths.ts' {
               };
             };
           };
-        } & Problems<400 | 401 | 403 | 404 | 408 | 409 | 413 | 415 | 429 | 431 | 500 | 503>;
+        } & Problems<400 | 401 | 403 | 404 | 408 | 409 | 412 | 413 | 415 | 428 | 429 | 431 | 500 | 503>;
       };
     };
     '/api/v1/campaigns/{id}/preview': {
@@ -241,7 +245,11 @@ declare module '../../http/paths.ts' {
       get: {
         parameters: { path: { id: number } };
         responses: {
-          200: { content: { 'application/json': { subject: string; html: string; text: string; recipients: number } } };
+          200: {
+            content: {
+              'application/json': { subject: string; html: string; text: string; recipients: number; version: number };
+            };
+          };
         } & Problems<400 | 401 | 404 | 429 | 431 | 500 | 503>;
       };
     };
@@ -257,7 +265,7 @@ declare module '../../http/paths.ts' {
     '/api/v1/campaigns/{id}/launch': {
       /** Send a campaign now */
       post: {
-        parameters: { header?: { 'idempotency-key'?: string }; path: { id: number } };
+        parameters: { header?: { 'if-match'?: string; 'idempotency-key'?: string }; path: { id: number } };
         responses: {
           202: {
             content: {
@@ -275,6 +283,7 @@ declare module '../../http/paths.ts' {
                 launchedAt: string | null;
                 finishedAt: string | null;
                 createdAt: string;
+                version: number;
                 pausedBecause: {
                   about: string;
                   reason: string | null;
@@ -298,13 +307,13 @@ declare module '../../http/paths.ts' {
               };
             };
           };
-        } & Problems<400 | 401 | 403 | 404 | 408 | 409 | 413 | 415 | 422 | 429 | 431 | 500 | 503>;
+        } & Problems<400 | 401 | 403 | 404 | 408 | 409 | 412 | 413 | 415 | 422 | 429 | 431 | 500 | 503>;
       };
     };
     '/api/v1/campaigns/{id}/schedule': {
       /** Send a campaign later, once or repeatedly */
       post: {
-        parameters: { header?: { 'idempotency-key'?: string }; path: { id: number } };
+        parameters: { header?: { 'if-match'?: string; 'idempotency-key'?: string }; path: { id: number } };
         requestBody: { content: { 'application/json': { at?: string; cron?: string; timeZone?: string } } };
         responses: {
           200: {
@@ -323,6 +332,7 @@ declare module '../../http/paths.ts' {
                 launchedAt: string | null;
                 finishedAt: string | null;
                 createdAt: string;
+                version: number;
                 pausedBecause: {
                   about: string;
                   reason: string | null;
@@ -346,7 +356,7 @@ declare module '../../http/paths.ts' {
               };
             };
           };
-        } & Problems<400 | 401 | 403 | 404 | 408 | 409 | 413 | 415 | 422 | 429 | 431 | 500 | 503>;
+        } & Problems<400 | 401 | 403 | 404 | 408 | 409 | 412 | 413 | 415 | 422 | 429 | 431 | 500 | 503>;
       };
     };
     '/api/v1/campaigns/schedule-preview': {
@@ -380,6 +390,7 @@ declare module '../../http/paths.ts' {
                 launchedAt: string | null;
                 finishedAt: string | null;
                 createdAt: string;
+                version: number;
                 pausedBecause: {
                   about: string;
                   reason: string | null;
@@ -427,6 +438,7 @@ declare module '../../http/paths.ts' {
                 launchedAt: string | null;
                 finishedAt: string | null;
                 createdAt: string;
+                version: number;
                 pausedBecause: {
                   about: string;
                   reason: string | null;
@@ -474,6 +486,7 @@ declare module '../../http/paths.ts' {
                 launchedAt: string | null;
                 finishedAt: string | null;
                 createdAt: string;
+                version: number;
                 pausedBecause: {
                   about: string;
                   reason: string | null;
@@ -544,6 +557,7 @@ declare module '../../http/paths.ts' {
                 launchedAt: string | null;
                 finishedAt: string | null;
                 createdAt: string;
+                version: number;
                 pausedBecause: {
                   about: string;
                   reason: string | null;

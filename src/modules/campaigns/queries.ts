@@ -1,4 +1,4 @@
-import { type Selectable, sql, type UpdateObject } from 'kysely';
+import { type ExpressionBuilder, type Selectable, sql, type UpdateObject } from 'kysely';
 import { CURRENT_POSITION } from '../../db/failover-position.ts';
 import type { IdPlace } from '../../db/keyset-pagination.ts';
 import type { Db, Schema } from '../../db/schema.ts';
@@ -25,6 +25,7 @@ const campaignColumns = [
   'campaigns.launched_at',
   'campaigns.finished_at',
   'campaigns.created_at',
+  'campaigns.version',
   'campaigns.paused_about',
   'campaigns.paused_reason',
   'campaigns.paused_at',
@@ -100,46 +101,62 @@ export const NOT_PAUSED = { paused_about: null, paused_reason: null, paused_at: 
 
 export type CampaignUpdate = Omit<UpdateObject<Schema, 'campaigns'>, 'status'>;
 
-/** False when the campaign is in none of the states `from`. Fields that are left out stay as they are. */
-export function updateCampaign(
-  db: Db,
-  orgId: number,
-  id: number,
-  from: readonly CampaignStatus[],
-  change: CampaignUpdate & { readonly status: CampaignStatus },
-): Promise<boolean> {
-  return changedOne(
-    db
-      .updateTable('campaigns')
-      .set(change)
-      .where('org_id', '=', orgId)
-      .where('id', '=', id)
-      .where('status', 'in', from),
-  );
+/** The states that a change is allowed from, and the version that its author has seen; undefined: any. */
+export interface Expected {
+  readonly from: readonly CampaignStatus[];
+  readonly version: number | undefined;
 }
 
-/** A repeating campaign is never launched itself: each of its slots launches a copy. */
-export function markLaunched(
+/** False when the campaign is not as `expected`. Fields that are left out stay as they are. */
+export async function updateCampaign(
   db: Db,
   orgId: number,
   id: number,
-  { from, to, linkDays }: { from: readonly CampaignStatus[]; to: CampaignStatus; linkDays: number },
+  expected: Expected,
+  change: CampaignUpdate & { readonly status: CampaignStatus },
 ): Promise<boolean> {
-  return changedOne(
-    db
-      .updateTable('campaigns')
-      .set({
-        status: to,
-        launched_at: sql`now()`,
-        link_expires_at: sql`now() + make_interval(days => ${linkDays}::int)`,
-        expand_position: CURRENT_POSITION,
-        expand_awaits: sql`pg_snapshot_xmax(pg_current_snapshot())::text::bigint`,
-      })
-      .where('org_id', '=', orgId)
-      .where('id', '=', id)
-      .where('status', 'in', from)
-      .where('cron', 'is', null),
-  );
+  const { numUpdatedRows } = await db
+    .updateTable('campaigns')
+    .set((q) => ({ ...change, version: q('version', '+', 1) }))
+    .where('org_id', '=', orgId)
+    .where('id', '=', id)
+    .where((q) => isExpected(q, expected))
+    .executeTakeFirst();
+  return numUpdatedRows === 1n;
+}
+
+function isExpected(q: ExpressionBuilder<Schema, 'campaigns'>, { from, version }: Expected) {
+  return q.and([q('status', 'in', from), ...(version === undefined ? [] : [q('version', '=', version)])]);
+}
+
+/**
+ * Returns its name; undefined when it is not as `expected`. A repeating campaign is never launched itself: each
+ * of its slots launches a copy.
+ */
+export async function markLaunched(
+  db: Db,
+  orgId: number,
+  id: number,
+  expected: Expected,
+  { to, linkDays }: { to: CampaignStatus; linkDays: number },
+): Promise<string | undefined> {
+  const launched = await db
+    .updateTable('campaigns')
+    .set((q) => ({
+      status: to,
+      launched_at: sql`now()`,
+      link_expires_at: sql`now() + make_interval(days => ${linkDays}::int)`,
+      expand_position: CURRENT_POSITION,
+      expand_awaits: sql`pg_snapshot_xmax(pg_current_snapshot())::text::bigint`,
+      version: q('version', '+', 1),
+    }))
+    .where('org_id', '=', orgId)
+    .where('id', '=', id)
+    .where((q) => isExpected(q, expected))
+    .where('cron', 'is', null)
+    .returning('name')
+    .executeTakeFirst();
+  return launched?.name;
 }
 
 /** Counts at most `max`. */
@@ -323,10 +340,6 @@ export async function recipientsByIds(db: Db, orgId: number, employeeIds: readon
     .execute();
 }
 
-async function changedOne(query: { executeTakeFirst(): Promise<{ numUpdatedRows: bigint }> }): Promise<boolean> {
-  return (await query.executeTakeFirst()).numUpdatedRows === 1n;
-}
-
 export type Campaign = ReturnType<typeof toCampaign>;
 
 type CampaignRow = {
@@ -343,6 +356,7 @@ type CampaignRow = {
   launched_at: string | null;
   finished_at: string | null;
   created_at: string;
+  version: number;
   paused_about: PauseSubject | null;
   paused_reason: string | null;
   paused_at: string | null;
@@ -375,6 +389,7 @@ function toCampaign(row: CampaignRow) {
     launchedAt: row.launched_at,
     finishedAt: row.finished_at,
     createdAt: row.created_at,
+    version: row.version,
     pausedBecause:
       row.paused_about === null
         ? null

@@ -1,12 +1,15 @@
+import type { FastifyReply } from 'fastify';
 import { Type } from 'typebox';
 import { CLOCK_CHANGE_RULE } from '../../dates.ts';
 import type { IdPlace } from '../../db/keyset-pagination.ts';
 import { AppError } from '../../errors.ts';
 import type { App } from '../../http/app.ts';
+import { etagOf, IfMatch, versionSeen, versionSeenIfAny } from '../../http/optimistic-concurrency.ts';
 import { createRateLimit } from '../../http/rate-limit.ts';
 import { closed, Id, IdParams, Name, nullable, PageQuery, pageSchema, Time } from '../../http/schemas.ts';
 import { TIME_CHARS_MAX, TIME_ZONE_CHARS_MAX } from '../../limits.ts';
 import { whoIs } from '../accounts/accounts.ts';
+import { actorOf } from '../audit/audit.ts';
 import type { ApiContext } from '../faces.ts';
 import { CAMPAIGN_DEFAULTS, renderMail } from './campaign-mail.ts';
 import {
@@ -32,7 +35,14 @@ import {
   TEST_MAILS_PER_MINUTE_MAX,
 } from './limits.ts';
 import { previewRoutes } from './preview-page.ts';
-import { campaignById, campaignsPage, failuresByCause, reachOutsPage, recipientsOf } from './queries.ts';
+import {
+  campaignById,
+  campaignsPage,
+  failuresByCause,
+  reachOutsPage,
+  recipientsOf,
+  type Campaign as StoredCampaign,
+} from './queries.ts';
 import { requestTestMail } from './test-mail.ts';
 import { unsubscribeRoutes } from './unsubscribe.ts';
 
@@ -74,6 +84,7 @@ const Campaign = Type.Object({
   launchedAt: nullable(Time),
   finishedAt: nullable(Time),
   createdAt: Time,
+  version: Type.Integer({ description: 'counts what people do to it; in quotes, it is the ETag' }),
   pausedBecause: nullable(
     Type.Object({
       about: Type.String({
@@ -184,7 +195,10 @@ export function routes(api: App, { cursors, database, links }: ApiContext): void
         response: { 201: Campaign },
       },
     },
-    async ({ db, user, body }, reply) => reply.code(201).send(await createCampaign(db, user.orgId, body)),
+    async (request, reply) => {
+      reply.code(201);
+      return tagged(reply, await createCampaign(request.db, actorOf(request), request.body));
+    },
   );
 
   api.get(
@@ -220,10 +234,10 @@ export function routes(api: App, { cursors, database, links }: ApiContext): void
   api.get(
     '/campaigns/:id',
     { schema: { summary: 'A campaign and its progress', tags, params: IdParams, response: { 200: Campaign } } },
-    async ({ db, user, params }) => {
+    async ({ db, user, params }, reply) => {
       const campaign = await db.read((reader) => campaignById(reader, user.orgId, params.id));
       if (campaign === undefined) throw noSuchCampaign();
-      return campaign;
+      return tagged(reply, campaign);
     },
   );
 
@@ -233,13 +247,18 @@ export function routes(api: App, { cursors, database, links }: ApiContext): void
       config: { role: 'admin' },
       schema: {
         summary: 'Change a draft',
+        description: 'Requires If-Match with the ETag of the version to change.',
         tags,
         params: IdParams,
+        headers: IfMatch,
         body: Type.Partial(Type.Object(Content), closed),
         response: { 200: Campaign },
       },
     },
-    async ({ db, user, params, body }) => changeCampaign(db, user.orgId, params.id, body),
+    async (request, reply) => {
+      const { db, params, headers, body } = request;
+      return tagged(reply, await changeCampaign(db, actorOf(request), params.id, versionSeen(headers), body));
+    },
   );
 
   api.get(
@@ -249,7 +268,7 @@ export function routes(api: App, { cursors, database, links }: ApiContext): void
         summary: 'Preview the mail of a campaign, with the number of people who would get it now',
         tags,
         params: IdParams,
-        response: { 200: Type.Object({ ...MailText, recipients: Type.Integer() }) },
+        response: { 200: Type.Object({ ...MailText, recipients: Type.Integer(), version: Type.Integer() }) },
       },
     },
     async ({ db, user, params }) =>
@@ -258,7 +277,7 @@ export function routes(api: App, { cursors, database, links }: ApiContext): void
         if (campaign === undefined) throw noSuchCampaign();
         const { user: person, organisation } = await whoIs(database, user.orgId, user.userId);
         const mail = renderMail(campaign, { name: person.name, organisation: organisation.name }, sampleLinks);
-        return { ...mail, recipients: await recipientsOf(reader, user.orgId) };
+        return { ...mail, recipients: await recipientsOf(reader, user.orgId), version: campaign.version };
       }),
   );
 
@@ -274,11 +293,12 @@ export function routes(api: App, { cursors, database, links }: ApiContext): void
         response: { 202: Type.Object({ to: Type.String() }) },
       },
     },
-    async ({ db, user, params }, reply) => {
+    async (request, reply) => {
+      const { db, user, params } = request;
       const key = `${user.orgId}/${user.userId}`;
       testMails.refuseUsedUp(key);
       const { user: person } = await whoIs(database, user.orgId, user.userId);
-      const to = await requestTestMail(db, { ...user, email: person.email }, params.id);
+      const to = await requestTestMail(db, actorOf(request), params.id, person.email);
       testMails.count(key, reply);
       return reply.code(202).send({ to });
     },
@@ -288,9 +308,20 @@ export function routes(api: App, { cursors, database, links }: ApiContext): void
     '/campaigns/:id/launch',
     {
       config: { role: 'admin' },
-      schema: { summary: 'Send a campaign now', tags, params: IdParams, response: { 202: Campaign } },
+      schema: {
+        summary: 'Send a campaign now',
+        description: 'With If-Match, only the version with this ETag is sent.',
+        tags,
+        params: IdParams,
+        headers: IfMatch,
+        response: { 202: Campaign },
+      },
     },
-    async ({ db, user, params }, reply) => reply.code(202).send(await launchCampaign(db, user.orgId, params.id)),
+    async (request, reply) => {
+      const { db, params, headers } = request;
+      reply.code(202);
+      return tagged(reply, await launchCampaign(db, actorOf(request), params.id, versionSeenIfAny(headers)));
+    },
   );
 
   api.post(
@@ -299,13 +330,18 @@ export function routes(api: App, { cursors, database, links }: ApiContext): void
       config: { role: 'admin' },
       schema: {
         summary: 'Send a campaign later, once or repeatedly',
+        description: 'With If-Match, only the version with this ETag is scheduled.',
         tags,
         params: IdParams,
+        headers: IfMatch,
         body: Schedule,
         response: { 200: Campaign },
       },
     },
-    async ({ db, user, params, body }) => scheduleCampaign(db, user.orgId, params.id, body),
+    async (request, reply) => {
+      const { db, params, headers, body } = request;
+      return tagged(reply, await scheduleCampaign(db, actorOf(request), params.id, body, versionSeenIfAny(headers)));
+    },
   );
 
   api.post(
@@ -337,7 +373,7 @@ export function routes(api: App, { cursors, database, links }: ApiContext): void
         response: { 200: Campaign },
       },
     },
-    async ({ db, user, params }) => cancelCampaign(db, user.orgId, params.id),
+    async (request, reply) => tagged(reply, await cancelCampaign(request.db, actorOf(request), request.params.id)),
   );
 
   api.post(
@@ -351,7 +387,7 @@ export function routes(api: App, { cursors, database, links }: ApiContext): void
         response: { 200: Campaign },
       },
     },
-    async ({ db, user, params }) => pauseCampaign(db, user.orgId, params.id),
+    async (request, reply) => tagged(reply, await pauseCampaign(request.db, actorOf(request), request.params.id)),
   );
 
   api.post(
@@ -360,7 +396,7 @@ export function routes(api: App, { cursors, database, links }: ApiContext): void
       config: { role: 'admin' },
       schema: { summary: 'Resume a paused campaign', tags, params: IdParams, response: { 200: Campaign } },
     },
-    async ({ db, user, params }) => resumeCampaign(db, user.orgId, params.id),
+    async (request, reply) => tagged(reply, await resumeCampaign(request.db, actorOf(request), request.params.id)),
   );
 
   api.get(
@@ -421,8 +457,10 @@ export function routes(api: App, { cursors, database, links }: ApiContext): void
         response: { 202: Campaign },
       },
     },
-    async ({ db, user, params, body }, reply) =>
-      reply.code(202).send(await retryCampaign(db, user.orgId, params.id, body)),
+    async (request, reply) => {
+      reply.code(202);
+      return tagged(reply, await retryCampaign(request.db, actorOf(request), request.params.id, request.body));
+    },
   );
 
   api.get(
@@ -464,6 +502,12 @@ export function routes(api: App, { cursors, database, links }: ApiContext): void
       );
     },
   );
+}
+
+/** With what a change of it sends back. */
+function tagged(reply: FastifyReply, campaign: StoredCampaign): StoredCampaign {
+  reply.header('etag', etagOf(campaign.version));
+  return campaign;
 }
 
 function noSuchCampaign(): AppError {

@@ -25,7 +25,8 @@ async function launchNext(transaction: Db): Promise<boolean> {
     .skipLocked()
     .executeTakeFirst();
   if (due === undefined) return false;
-  if (due.cron === null) return launchIn(transaction, due.org_id, due.id);
+  const schedule = { orgId: due.org_id, name: 'the schedule' };
+  if (due.cron === null) return launchIn(transaction, schedule, due.id);
 
   const slot = due.launch_at as string;
   const copy = await insertCampaign(transaction, due.org_id, {
@@ -40,7 +41,7 @@ async function launchNext(transaction: Db): Promise<boolean> {
     .where('org_id', '=', due.org_id)
     .where('id', '=', copy)
     .execute();
-  await launchIn(transaction, due.org_id, copy);
+  await launchIn(transaction, schedule, copy);
   const { cron, time_zone: timeZone } = due;
   const next = followingSlot(slot, (after) => nextSlot(cron, timeZone, after));
   await transaction

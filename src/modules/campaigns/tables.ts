@@ -45,6 +45,7 @@ export interface Campaigns {
   status: Generated<'draft' | 'scheduled' | 'sending' | 'paused' | 'done' | 'cancelled'>;
   subject: string;
   time_zone: Generated<string>;
+  version: Generated<number>;
 }
 
 export interface ReachOuts {

@@ -12,6 +12,7 @@ import type { Mail } from '../../mail/transport.ts';
 import type { Turn } from '../../queue/queues.ts';
 import { writeToOutbox } from '../../queue/transactional-outbox.ts';
 import { whoIs } from '../accounts/accounts.ts';
+import { type SignedInActor, writeAudit } from '../audit/audit.ts';
 import type { JobsContext } from '../faces.ts';
 import { suppressedAmong } from '../suppressions/suppressions.ts';
 import { AUTOMATIC, type MailConfig, messageIdOf, renderMail, senderOf, type Words } from './campaign-mail.ts';
@@ -33,18 +34,21 @@ export interface TestMailJob {
   readonly askedAt: number;
 }
 
-/** Hands a test mail to the signed-in person over to the mailer; returns their address. Throws `not_found`, `conflict`. */
+/** Hands a test mail to the actor, who has this address, over to the mailer; returns the address. Throws `not_found`, `conflict`. */
 export function requestTestMail(
   db: DatabaseSession,
-  { orgId, userId, email }: { orgId: number; userId: number; email: string },
+  actor: SignedInActor,
   campaignId: number,
+  email: string,
 ): Promise<string> {
+  const { orgId, userId } = actor;
   return db.write(async (transaction) => {
-    if ((await campaignById(transaction, orgId, campaignId)) === undefined)
-      throw new AppError('not_found', 'This campaign does not exist.');
+    const campaign = await campaignById(transaction, orgId, campaignId);
+    if (campaign === undefined) throw new AppError('not_found', 'This campaign does not exist.');
     if ((await suppressedAmong(transaction, orgId, [email])).size > 0)
       throw new AppError('conflict', 'Your own address is suppressed. Lift that first, under Suppressions.');
     await writeToOutbox(transaction, { orgId, topic: 'campaign.test', payload: { campaignId, userId } });
+    await writeAudit(transaction, actor, { action: 'campaign.tested', subject: campaign.name });
     return email;
   });
 }

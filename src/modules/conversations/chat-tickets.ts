@@ -1,4 +1,6 @@
+import type { Role } from '../../db/schema.ts';
 import { createTicket } from '../../socket/ticket.ts';
+import type { SignedInActor } from '../audit/audit.ts';
 import type { InvitationKey } from './conversations.ts';
 
 export const CHATTING = 'open a conversation';
@@ -13,7 +15,13 @@ export interface ChatGrants {
 export interface Watcher {
   /** By which the employee reads what they say. */
   readonly name: string;
-  readonly canSay: boolean;
+  readonly role: Role;
+  readonly actor: SignedInActor;
+}
+
+/** Viewers only read. */
+export function canSay({ role }: Pick<Watcher, 'role'>): boolean {
+  return role !== 'viewer';
 }
 
 export function createWatchTicket(secretKey: string, invitation: InvitationKey, watcher: Watcher): string {

@@ -10,9 +10,10 @@ import { closed, Day, Id, IdParams, named, nullable, PageQuery, pageSchema, Time
 import { EXPORT_MS, EXPORT_PAGE_ROWS, EXPORTS_AT_ONCE_MAX, TICKET_MS } from '../../limits.ts';
 import { TICKET_PROTOCOL } from '../../socket/ticket.ts';
 import { whoIs } from '../accounts/accounts.ts';
+import { actorOf, writeAudit } from '../audit/audit.ts';
 import type { ApiContext } from '../faces.ts';
 import { type AnswerPlace, type ExportedAnswer, exportPage } from './answer-export.ts';
-import { createWatchTicket } from './chat-tickets.ts';
+import { canSay, createWatchTicket } from './chat-tickets.ts';
 import { conversationById, conversationsPage, reachOutOf } from './queries.ts';
 
 const conversation = {
@@ -99,15 +100,16 @@ export function routes(api: App, { cursors, config, database }: ApiContext): voi
         response: { 200: Type.Object({ ticket: Type.String(), url: Type.String(), canSay: Type.Boolean() }) },
       },
     },
-    async ({ db, user, params }) => {
+    async (request) => {
+      const { db, user, params } = request;
       const reachOutId = await db.read((reader) => reachOutOf(reader, user.orgId, params.id));
       const person = await whoIs(database, user.orgId, user.userId);
       if (reachOutId === undefined || person === undefined)
         throw new AppError('not_found', 'This conversation does not exist.');
-      const canSay = user.role !== 'viewer';
       const invitation = { orgId: user.orgId, reachOutId };
-      const ticket = createWatchTicket(config.secretKey, invitation, { name: person.user.name, canSay });
-      return { ticket, url: `${config.chatUrl.replace(/^http/, 'ws')}/chat`, canSay };
+      const watcher = { name: person.user.name, role: user.role, actor: actorOf(request) };
+      const ticket = createWatchTicket(config.secretKey, invitation, watcher);
+      return { ticket, url: `${config.chatUrl.replace(/^http/, 'ws')}/chat`, canSay: canSay(watcher) };
     },
   );
 
@@ -119,13 +121,14 @@ export function routes(api: App, { cursors, config, database }: ApiContext): voi
       schema: {
         summary: 'All answers as CSV, streamed',
         description:
-          'Every answer of the days from `from` to `to` (inclusive, UTC), in the order in which they were given: the time in the column `at` decides, so days that are fetched one by one, each some minutes after it has ended, have every answer once. `sentiment` is from -1 (bad) to 1 (good), and empty for an answer that has no score: scores follow the answers by a second or so, and a text in another language than English gets none.',
+          'Every answer of the days from `from` to `to` (inclusive, UTC), in the order in which they were given: the time in the column `at` decides, so days that are fetched one by one, each some minutes after it has ended, have every answer once. `sentiment` is from -1 (bad) to 1 (good), and empty for an answer that has no score: scores follow the answers by a second or so, and a text in another language than English gets none. Each export is in the audit log.',
         tags,
         querystring: Type.Object({ from: Type.Optional(Day), to: Type.Optional(Day) }, closed),
         response: { 200: { content: { 'text/csv': { schema: Type.String() } } } },
       },
     },
-    async ({ db, user, query }, reply) => {
+    async (request, reply) => {
+      const { db, user, query } = request;
       const range = { from: dayStart(query.from, '1970-01-01'), to: dayAfter(query.to) };
       const pages = eachPage(
         (after) =>
@@ -137,7 +140,13 @@ export function routes(api: App, { cursors, config, database }: ApiContext): voi
       );
       // The slot is held until the whole response has been sent, not only until the handler returns.
       const fileName = `answers-${range.from.slice(0, 10)}.csv`;
-      return exports.run(() => sendCsv(reply, fileName, EXPORT_HEADER, csvRows(pages)));
+      return exports.run(async () => {
+        if (request.method !== 'HEAD')
+          await db.write((transaction) =>
+            writeAudit(transaction, actorOf(request), { action: 'answers.exported', details: { ...query } }),
+          );
+        return sendCsv(reply, fileName, EXPORT_HEADER, csvRows(pages));
+      });
     },
   );
 }

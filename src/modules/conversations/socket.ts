@@ -9,7 +9,7 @@ import { createTicketDesk } from '../../socket/ticket.ts';
 import type { SocketContext, Sockets } from '../faces.ts';
 import { readAnswerText } from './answer-content.ts';
 import { createAnswers, type GivenAnswer } from './answers.ts';
-import { CHATTING, type ChatGrants, type Watcher } from './chat-tickets.ts';
+import { CHATTING, type ChatGrants, canSay, type Watcher } from './chat-tickets.ts';
 import {
   type ConversationState,
   createBeginnings,
@@ -71,7 +71,8 @@ export function sockets(context: SocketContext): Sockets {
         remember: async (id, ms) => (await redis.set(`tardigrade:ticket:${id}`, '1', 'PX', ms, 'NX')) === 'OK',
       }),
       grantsOf: (token): ChatGrants => ({ invitation: readInvitation(config.secretKey, token) }),
-      holderOf: ({ invitation: { orgId, reachOutId }, watcher }) => `${orgId} ${reachOutId} ${watcher?.name ?? ''}`,
+      linkOf: ({ invitation: { orgId, reachOutId }, watcher }) => `${orgId} ${reachOutId} ${watcher?.name ?? ''}`,
+      holderOf: ({ watcher }: ChatGrants) => watcher && { ...watcher.actor, role: watcher.role },
     },
   };
 }
@@ -138,7 +139,7 @@ function createChatHandler({ log, database, redis, metrics }: SocketContext): {
   async function watch(
     connection: ChatConnection,
     invitation: InvitationKey,
-    { canSay }: Watcher,
+    watcher: Watcher,
     afterSeq: number,
   ): Promise<void> {
     const member = await rooms.enter(connection, invitation, 'watcher');
@@ -147,7 +148,7 @@ function createChatHandler({ log, database, redis, metrics }: SocketContext): {
       throw error;
     });
     connection.welcomed();
-    connection.send({ type: 'watching', messages, lastSeq, finished, canSay });
+    connection.send({ type: 'watching', messages, lastSeq, finished, canSay: canSay(watcher) });
     rooms.welcomed(member, { lastSeq, finished });
   }
 
@@ -167,9 +168,11 @@ function createChatHandler({ log, database, redis, metrics }: SocketContext): {
   async function sayFrom(connection: ChatConnection, given: { nonce: string; text: string }): Promise<void> {
     const { invitation } = memberOf(connection, 'watcher').room;
     const { watcher } = connection.grants;
-    if (!watcher?.canSay) throw new AppError('forbidden', 'You can read this conversation, but not write in it.');
+    if (watcher === undefined || !canSay(watcher))
+      throw new AppError('forbidden', 'You can read this conversation, but not write in it.');
     const text = readAnswerText(given.text);
-    const { seq, messages, finished } = await stepIn(database, invitation, { ...given, text, author: watcher.name });
+    const { name: author, actor } = watcher;
+    const { seq, messages, finished } = await stepIn(database, invitation, { ...given, text, author, actor });
     connection.send({ type: 'ack', nonce: given.nonce, seq });
     rooms.say(invitation, { messages, finished });
   }

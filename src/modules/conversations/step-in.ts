@@ -2,6 +2,7 @@ import { sql } from 'kysely';
 import { createSeqs, selectStored } from '../../db/idempotent-message.ts';
 import type { Database } from '../../db/read-write-split.ts';
 import { AppError } from '../../errors.ts';
+import { type Actor, writeAudit } from '../audit/audit.ts';
 import { type InvitationKey, NO_SUCH_CHECK_IN } from './conversations.ts';
 import { CONVERSATION_MESSAGES_MAX } from './limits.ts';
 import { addMessages, MESSAGES, toMessage } from './queries.ts';
@@ -12,6 +13,7 @@ export interface Remark {
   /** The name of the person, as the employee reads it. */
   readonly author: string;
   readonly text: string;
+  readonly actor: Actor;
 }
 
 /**
@@ -22,7 +24,7 @@ export interface Remark {
 export function stepIn(
   database: Database,
   { orgId, reachOutId }: InvitationKey,
-  { nonce, author, text }: Remark,
+  { nonce, author, text, actor }: Remark,
 ): Promise<Said & { readonly seq: number }> {
   return database.transact(orgId, async (transaction) => {
     const { rows } = await sql<{ id: number; lastSeq: number; toCome: number; finished: boolean; at: string }>`
@@ -50,6 +52,7 @@ export function stepIn(
       .where('org_id', '=', orgId)
       .where('id', '=', id)
       .execute();
+    await writeAudit(transaction, actor, { action: 'conversation.joined', subject: `conversation ${id}` });
     return { seq: message.seq, messages: [toMessage({ ...message, at })], finished };
   });
 }

@@ -4,6 +4,7 @@ import type { Db } from '../../db/schema.ts';
 import { EVERY_ORGANISATION } from '../../db/tenant-isolation.ts';
 import { AppError } from '../../errors.ts';
 import { batches } from '../../flow/batch.ts';
+import { type Actor, writeAudit } from '../audit/audit.ts';
 import { readEmployees } from './csv-file.ts';
 import type { Choices, Reading } from './csv-reading.ts';
 import type { EmployeeRow, RejectedRow } from './employee-row.ts';
@@ -14,6 +15,7 @@ import {
   failRunningImports,
   finishImport,
   type ImportColumn,
+  type ImportOutcome,
   type ImportReading,
   recordBatch,
   teamsByName,
@@ -27,13 +29,19 @@ import {
  */
 export async function importEmployees(
   db: DatabaseSession,
-  orgId: number,
+  actor: Actor,
   importId: number,
   file: Readable,
   choices: Choices = {},
 ): Promise<void> {
-  const claimed = await db.write((transaction) => claimImport(transaction, orgId, importId));
-  if (!claimed)
+  const { orgId } = actor;
+  const fileName = await db.write(async (transaction) => {
+    const claimed = await claimImport(transaction, orgId, importId);
+    // Batches are stored from here on, whether or not this process lives to tell what became of them.
+    if (claimed !== undefined) await writeAudit(transaction, actor, { action: 'import.started', subject: claimed });
+    return claimed;
+  });
+  if (fileName === undefined)
     throw new AppError('conflict', 'This import already has its file. Start a new import with POST /api/v1/imports.');
   const seenTeams = new Map<string, number>();
   let line = 1;
@@ -57,10 +65,18 @@ export async function importEmployees(
     if (fault !== undefined) throw fault;
   } catch (error) {
     const told = toldOf(error, line);
-    await db.write((transaction) => finishImport(transaction, orgId, importId, { error: told.message, reading }));
+    await endImport(db, actor, importId, { error: told.message, reading });
     throw told.code === 'internal' ? error : told;
   }
-  await db.write((transaction) => finishImport(transaction, orgId, importId, { error: null, reading }));
+  await endImport(db, actor, importId, { error: null, reading });
+}
+
+async function endImport(db: DatabaseSession, actor: Actor, importId: number, outcome: ImportOutcome): Promise<void> {
+  await db.write(async (transaction) => {
+    const { fileName, ...details } = await finishImport(transaction, actor.orgId, importId, outcome);
+    const action = outcome.error === null ? 'import.finished' : 'import.failed';
+    await writeAudit(transaction, actor, { action, subject: fileName, details });
+  });
 }
 
 /** In the words of the API. */

@@ -179,16 +179,17 @@ export async function importsPage(
   return found.map(toImport);
 }
 
-/** True for the one caller that may send the file. */
-export async function claimImport(db: Db, orgId: number, id: number): Promise<boolean> {
+/** Returns the name of the file, to the one caller that may send it. */
+export async function claimImport(db: Db, orgId: number, id: number): Promise<string | undefined> {
   const claimed = await db
     .updateTable('imports')
     .set({ status: 'running', touched_at: sql`now()` })
     .where('org_id', '=', orgId)
     .where('id', '=', id)
     .where('status', '=', 'waiting')
+    .returning('file_name')
     .executeTakeFirst();
-  return claimed.numUpdatedRows === 1n;
+  return claimed?.file_name;
 }
 
 export interface BatchOutcome {
@@ -217,14 +218,21 @@ export async function recordBatch(db: Db, orgId: number, id: number, batch: Batc
     where org_id = ${orgId} and id = ${id}`.execute(db);
 }
 
-/** `error` is null when the whole file was read; `reading` is, when it did not come to that. */
+export interface ImportOutcome {
+  /** Null when the whole file was read. */
+  readonly error: string | null;
+  /** Null when it did not come to that. */
+  readonly reading: ImportReading | null;
+}
+
+/** Returns what became of its rows. */
 export async function finishImport(
   db: Db,
   orgId: number,
   id: number,
-  { error, reading }: { error: string | null; reading: ImportReading | null },
-): Promise<void> {
-  await db
+  { error, reading }: ImportOutcome,
+): Promise<{ fileName: string; added: number; updated: number; rejected: number }> {
+  return db
     .updateTable('imports')
     .set({
       status: error === null ? 'done' : 'failed',
@@ -234,7 +242,8 @@ export async function finishImport(
     })
     .where('org_id', '=', orgId)
     .where('id', '=', id)
-    .execute();
+    .returning(['file_name as fileName', 'rows_added as added', 'rows_updated as updated', 'rows_rejected as rejected'])
+    .executeTakeFirstOrThrow();
 }
 
 /** Fails imports that have made no progress for ABANDONED_IMPORT_SECONDS. Returns how many. */

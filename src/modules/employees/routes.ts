@@ -202,7 +202,7 @@ export function routes(api: App, { cursors, person }: ApiContext): void {
         if ((await db.read((reader) => importById(reader, user.orgId, params.id))) === undefined) throw noSuchImport();
         if (request.body === undefined || request.body === null) throw new AppError('invalid', NO_BODY);
         await imports.run(() =>
-          importEmployees(db, user.orgId, params.id, request.body as Readable, choicesOf(request)),
+          importEmployees(db, actorOf(request), params.id, request.body as Readable, choicesOf(request)),
         );
         return (await db.read((reader) => importById(reader, user.orgId, params.id))) ?? Promise.reject(noSuchImport());
       },

@@ -91,14 +91,16 @@ export async function suppressionsFound(
   return found.map(toSuppression);
 }
 
-/** One that has been lifted already stays as it is. */
-export async function markLifted(db: Db, orgId: number, id: number, by: string): Promise<void> {
-  await db
+/** False for one that has been lifted already, which stays as it is, and for one that does not exist. */
+export async function markLifted(db: Db, orgId: number, id: number, by: string): Promise<boolean> {
+  const { numUpdatedRows } = await db
     .updateTable('suppressions')
-    .set({ lifted_at: sql`coalesce(lifted_at, now())`, lifted_by: sql`coalesce(lifted_by, ${by})` })
+    .set({ lifted_at: sql`now()`, lifted_by: by })
     .where('org_id', '=', orgId)
     .where('id', '=', id)
-    .execute();
+    .where('lifted_at', 'is', null)
+    .executeTakeFirst();
+  return numUpdatedRows === 1n;
 }
 
 /** Those of the addresses that are suppressed; as many rows as addresses at most. */

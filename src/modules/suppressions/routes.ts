@@ -10,6 +10,7 @@ import { isSignedWebhook } from '../../http/webhook-signature.ts';
 import { EMAIL_CHARS_MAX, MAIL_REASON_CHARS_MAX, WEBHOOK_EVENTS_MAX } from '../../limits.ts';
 import { readReference } from '../../mail/mail-reference.ts';
 import { whoIs } from '../accounts/accounts.ts';
+import { actorOf } from '../audit/audit.ts';
 import type { ApiContext } from '../faces.ts';
 import { takeMailEvent } from './mail-events.ts';
 import { type AddressPlace, suppressionsFound, suppressionsPage } from './queries.ts';
@@ -104,8 +105,10 @@ export function routes(api: App, context: ApiContext): void {
         response: { 201: Suppression },
       },
     },
-    async ({ db, user, body }, reply) =>
-      reply.code(201).send(await suppressByHand(db, user.orgId, body.address, await nameOf(user))),
+    async (request, reply) => {
+      const { db, user, body } = request;
+      return reply.code(201).send(await suppressByHand(db, actorOf(request), body.address, await nameOf(user)));
+    },
   );
 
   api.post(
@@ -114,7 +117,7 @@ export function routes(api: App, context: ApiContext): void {
       config: { role: 'admin' },
       schema: { summary: 'Let an address be sent mail again', tags, params: IdParams, response: { 200: Suppression } },
     },
-    async ({ db, user, params }) => liftSuppression(db, user.orgId, params.id, await nameOf(user)),
+    async (request) => liftSuppression(request.db, actorOf(request), request.params.id, await nameOf(request.user)),
   );
 
   api.register(async (scope) => mailEventRoute(scope as unknown as App, context));

@@ -10,6 +10,7 @@ import type { DatabaseSession } from '../../db/read-write-split.ts';
 import type { Db } from '../../db/schema.ts';
 import { AppError } from '../../errors.ts';
 import { parseAddress } from '../../mail-address.ts';
+import { type Actor, writeAudit } from '../audit/audit.ts';
 import type { Suppression } from './queries.ts';
 import {
   insertSuppressions,
@@ -51,22 +52,31 @@ export function suppressedAddresses(orgId: number, rows: number): RawBuilder<unk
 }
 
 /** Throws `invalid` for what is not an address. One that is suppressed already is returned as it is. */
-export function suppressByHand(db: DatabaseSession, orgId: number, text: string, by: string): Promise<Suppression> {
+export function suppressByHand(db: DatabaseSession, actor: Actor, text: string, by: string): Promise<Suppression> {
+  const { orgId } = actor;
   const parsed = parseAddress(text);
   if ('fault' in parsed) throw new AppError('invalid', `This is not an email address: it ${parsed.fault}.`);
   return db.write(async (transaction) => {
-    await insertSuppressions(transaction, orgId, [{ address: parsed.address, reason: 'person', detail: by }]);
+    const [id] = await insertSuppressions(transaction, orgId, [
+      { address: parsed.address, reason: 'person', detail: by },
+    ]);
+    if (id !== undefined) await writeAudit(transaction, actor, { action: 'suppression.added', subject: nameless(id) });
     return found(await suppressionOf(transaction, orgId, parsed.address));
   });
 }
 
 /** The address can be sent mail again. Throws `not_found`. Lifting it twice keeps who did it first. */
-export function liftSuppression(db: DatabaseSession, orgId: number, id: number, by: string): Promise<Suppression> {
+export function liftSuppression(db: DatabaseSession, actor: Actor, id: number, by: string): Promise<Suppression> {
+  const { orgId } = actor;
   return db.write(async (transaction) => {
-    await markLifted(transaction, orgId, id, by);
+    if (await markLifted(transaction, orgId, id, by))
+      await writeAudit(transaction, actor, { action: 'suppression.lifted', subject: nameless(id) });
     return found(await suppressionById(transaction, orgId, id));
   });
 }
+
+/** The log may not keep the address of somebody who is erased. */
+const nameless = (id: number) => `suppression ${id}`;
 
 function found(suppression: Suppression | undefined): Suppression {
   if (suppression === undefined) throw new AppError('not_found', 'This suppression does not exist.');

@@ -68,7 +68,10 @@ test('the owner makes the colleague a viewer, and the log has it', async () => {
   await page.getByRole('link', { name: 'Audit log' }).click();
   const log = page.getByRole('table', { name: 'Audit log' });
   await log.getByText('to: viewer, from: admin').waitFor();
-  await log.getByText('member.joined').first().waitFor();
+  await log.getByText('Joined the organisation').first().waitFor();
+  await page.getByLabel('Action').selectOption('Changed the role of a member');
+  await expect.poll(() => log.getByText('Joined the organisation').count()).toBe(0);
+  await log.getByText('to: viewer, from: admin').waitFor();
   await takePictures(page, 'settings-audit');
 });
 

@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { Role } from '../../../src/db/schema.ts';
+import { etagOf } from '../../../src/http/optimistic-concurrency.ts';
 import { type RunningApi, runApi } from '../../running-api.ts';
 import { actionsOf, addPerson, moveReadPosition, type Person } from './members.ts';
 
@@ -8,7 +10,11 @@ beforeAll(async () => {
 });
 afterAll(() => api.stop());
 
-const setRole = (by: Person, of: Person, role: string) => by.send('PATCH', `/api/v1/users/${of.userId}`, { role });
+/** By somebody who has seen the role that they have now, unless it is another one. */
+async function setRole(by: Person, of: Person, role: Role, seen?: Role) {
+  const tag = etagOf(seen ?? (await roleOf(of)));
+  return by.send('PATCH', `/api/v1/users/${of.userId}`, { role }, { 'if-match': tag });
+}
 const removal = (by: Person, of: Person) => by.send('DELETE', `/api/v1/users/${of.userId}`);
 
 test('members are listed page by page, with their roles', async () => {
@@ -31,6 +37,19 @@ test('a new role holds from the next request on, and is in the log', async () =>
   expect(await setRole(owner, other, 'admin')).toMatchObject({ status: 200, body: { role: 'admin' } });
   expect((await other.get('/api/v1/audit-log')).status).toBe(200);
   expect(await actionsOf(owner)).toEqual(['member.role-changed']);
+});
+
+test('of two who change the same member the second one is told, because they have seen another role', async () => {
+  const owner = await addPerson(api, 'owner');
+  const other = await addPerson(api, 'viewer', owner.orgId);
+  expect(await setRole(owner, other, 'admin', 'viewer')).toMatchObject({ status: 200 });
+  expect(await setRole(owner, other, 'owner', 'viewer')).toMatchObject({
+    status: 412,
+    body: { code: 'changed_meanwhile' },
+  });
+  expect(await roleOf(other)).toBe('admin');
+  const blind = await owner.send('PATCH', `/api/v1/users/${other.userId}`, { role: 'owner' });
+  expect(blind).toMatchObject({ status: 428, body: { code: 'precondition_required' } });
 });
 
 test('admins neither make nor touch owners, and viewers change nobody', async () => {
@@ -94,3 +113,12 @@ test('everybody may leave, viewers too', async () => {
   expect((await removal(viewer, viewer)).status).toBe(204);
   expect((await viewer.get('/api/v1/me')).status).toBe(401);
 });
+
+async function roleOf({ userId }: Person): Promise<Role> {
+  const { role } = await api.database.db
+    .selectFrom('users')
+    .where('id', '=', userId)
+    .select('role')
+    .executeTakeFirstOrThrow();
+  return role;
+}

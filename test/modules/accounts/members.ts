@@ -25,7 +25,7 @@ export function tokenOf(api: RunningApi, kind: LinkKind, target: { orgId: number
 export async function actionsOf(owner: ApiClient): Promise<string[]> {
   await moveReadPosition(owner);
   const { body } = await owner.get<{ items: { action: string }[] }>('/api/v1/audit-log');
-  return body.items.map(({ action }) => action);
+  return body.items.map(({ action }) => action).filter((action) => action !== 'note.written'); // which is our own
 }
 
 /** A write of the owner's: the next read waits for it, and so sees what others wrote before. */

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { sql } from 'kysely';
 import { generateSync } from 'otplib';
 import { createPasswordHasher, NO_PASSWORD } from '../../../src/http/password-hashing.ts';
-import type { Tenant } from '../../scenarios/tenant.ts';
+import type { Organisation, Request, Tenant } from '../../scenarios/tenant.ts';
 
 const PASSWORD = 'the password of the owner';
 
@@ -48,8 +48,18 @@ export const tenant: Tenant = {
         .then(idOf),
     };
   },
-  requests: { 'PATCH /api/v1/users/{id}': { body: { role: 'admin' } } },
+  requests: { 'PATCH /api/v1/users/{id}': { body: { role: 'admin' }, headers: { 'if-match': '"viewer"' } } },
   states: {
+    'PUT /api/v1/password': async (party) => {
+      await givePassword(party);
+      return { body: { current: PASSWORD, password: 'four rather louder words' } };
+    },
+    'DELETE /api/v1/sessions/others': async (party) => addOwnSession(party),
+    'DELETE /api/v1/sessions/{id}': async (party) => {
+      const owner = { user_id: await userOf(party) };
+      await party.database.db.updateTable('sessions').set(owner).where('device', '=', party.mark).execute();
+      return {};
+    },
     'POST /api/v1/invitations': async ({ orgId, database: { db }, mark }) => {
       await sql`update users set email_verified_at = now() where org_id = ${orgId}`.execute(db);
       return { body: { email: `new@${mark}.test`, role: 'viewer' } };
@@ -58,16 +68,51 @@ export const tenant: Tenant = {
       await sql`update users set email_verified_at = null where org_id = ${orgId}`.execute(db);
       return {};
     },
-    'POST /api/v1/second-factor': async ({ orgId, database: { db } }) => {
-      await sql`update users set password_hash = ${await createPasswordHasher().hash(PASSWORD)}
-        where org_id = ${orgId}`.execute(db);
+    'POST /api/v1/second-factor': async (party) => {
+      await givePassword(party);
       return { body: { password: PASSWORD } };
     },
-    'POST /api/v1/second-factor/confirmation': async ({ client }) => {
-      const { body } = await client.send<{ secret: string }>('POST', '/api/v1/second-factor', { password: PASSWORD });
-      return { body: { code: generateSync({ secret: body.secret }) } };
+    'POST /api/v1/second-factor/confirmation': async (party) => ({ body: { code: await newCode(party) } }),
+    'POST /api/v1/second-factor/removal': async (party) => {
+      await party.client.send('POST', '/api/v1/second-factor/confirmation', { code: await newCode(party) });
+      return { body: { password: PASSWORD } };
     },
-    'POST /api/v1/second-factor/removal': async () => ({ body: { password: PASSWORD } }),
+  },
+  unversioned: {
+    'PUT /api/v1/password': 'whoever changes it knows the current one',
+  },
+  unaudited: {
+    'POST /api/v1/email-verifications': 'it mails a link to whoever asks; the confirmation is an entry',
+    'POST /api/v1/second-factor':
+      'it shows a secret that counts for nothing before the confirmation, which is an entry',
   },
   shows: ['/api/v1/sessions'],
 };
+
+async function givePassword({ orgId, database: { db } }: Organisation): Promise<void> {
+  const hash = await createPasswordHasher().hash(PASSWORD);
+  await sql`update users set password_hash = ${hash} where org_id = ${orgId}`.execute(db);
+}
+
+/** Of a second factor that the client begins to set up. */
+async function newCode(party: Organisation): Promise<string> {
+  await givePassword(party);
+  const { body } = await party.client.send<{ secret: string }>('POST', '/api/v1/second-factor', { password: PASSWORD });
+  return generateSync({ secret: body.secret });
+}
+
+async function addOwnSession(party: Organisation): Promise<Request> {
+  const { orgId, database } = party;
+  await database.db
+    .insertInto('sessions')
+    .values({
+      ...{ org_id: orgId, user_id: await userOf(party), device: 'another', token_hash: randomBytes(32) },
+      expires_at: new Date(Date.now() + 3_600_000),
+    })
+    .execute();
+  return {};
+}
+
+async function userOf({ client }: Organisation): Promise<number> {
+  return (await client.get<{ user: { id: number } }>('/api/v1/me')).body.user.id;
+}

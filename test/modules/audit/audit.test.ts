@@ -46,13 +46,13 @@ test('an entry is there if, and only if, the transaction that it is about commit
       await writeAudit(
         transaction,
         { orgId: org.orgId, name: 'A job' },
-        { action: 'thing.done', subject: String(fail) },
+        { action: 'note.changed', subject: String(fail) },
       );
       if (fail) throw new Error('rolled back');
     });
   await write(false);
   await expect(write(true)).rejects.toThrow('rolled back');
-  const { items } = await entries('?action=thing.done', org);
+  const { items } = await entries('?action=note.changed', org);
   expect(items.map(({ subject, actor }) => [subject, actor])).toEqual([['false', 'A job']]);
 });
 
@@ -159,7 +159,7 @@ async function entries(query: string, client = owner): Promise<{ items: Entry[];
   expect((await client.send('POST', '/api/v1/notes', { title: 'moves the position' })).status).toBe(201);
   const { status, body } = await client.get<{ items: Entry[]; nextCursor: string | null }>(`/api/v1/audit-log${query}`);
   expect(status).toBe(200);
-  return body;
+  return { ...body, items: body.items.filter(({ action }) => action !== 'note.written') };
 }
 
 async function add(

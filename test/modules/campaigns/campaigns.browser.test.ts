@@ -264,3 +264,47 @@ test('a question is answered in words or on a scale, as its author chooses', asy
   await expect.poll(() => page.getByLabel('How question 1 is answered').inputValue()).toBe('scale');
   expect(await page.getByLabel('How question 2 is answered').inputValue()).toBe('text');
 });
+
+test('of two people who edit one draft the second one keeps what was typed, and sees what the first one saved', async () => {
+  const { page } = visitor;
+  const { urls } = product();
+  const form = (path: string) => page.goto(`${urls.dashboard}#/campaigns/${path}`);
+  await form('new');
+  await page.getByLabel('Name', { exact: true }).fill('Edited by two');
+  await page.getByLabel('Subject').fill('As it was');
+  await page.getByRole('button', { name: 'Save as draft' }).click();
+  await page.getByRole('heading', { name: 'Edited by two' }).waitFor();
+  const id = Number(page.url().split('/').at(-1));
+  await page.getByRole('link', { name: 'Edit' }).click();
+  await page.getByLabel('Subject').fill('As I want it');
+
+  // Somebody else, in another window.
+  await query(
+    `update campaigns set subject = 'As they want it', name = 'Named by them', version = version + 1 where id = $1`,
+    [id],
+  );
+  expected = /\/api\/v1\/campaigns\/\d+(\/launch)?: .* 412 /;
+  await page.getByRole('button', { name: 'Save', exact: true }).click();
+  await page.getByText('Somebody else has changed this meanwhile').waitFor();
+  expect(await page.getByLabel('Subject').inputValue()).toBe('As I want it');
+  expect(await page.getByLabel('Name', { exact: true }).inputValue()).toBe('Named by them');
+  await page.getByText('As they want it').waitFor();
+  await takePictures(page, 'campaign-changed-meanwhile');
+  await page.setViewportSize(NARROWEST);
+  await expectToFit(page, 'a draft that somebody else has changed');
+  await page.setViewportSize(DESKTOP);
+  await page.getByRole('button', { name: 'Use theirs' }).click();
+  expect(await page.getByLabel('Subject').inputValue()).toBe('As they want it');
+  await page.getByLabel('Subject').fill('As we want it');
+  await page.getByRole('button', { name: 'Save', exact: true }).click();
+  await page.getByRole('heading', { name: 'Named by them' }).waitFor();
+
+  await page.getByRole('button', { name: 'Launch…' }).click();
+  await page.getByText('“As we want it”').waitFor();
+  await query(`update campaigns set subject = 'Changed again', version = version + 1 where id = $1`, [id]);
+  await page.getByRole('button', { name: /^Send \d/ }).click();
+  await page.getByText('This is how it is now.').waitFor();
+  await page.getByText('“Changed again”').waitFor();
+  expect(await query('select status from campaigns where id = $1', [id])).toEqual([{ status: 'draft' }]);
+  await page.getByRole('dialog').getByRole('button', { name: 'Cancel' }).click();
+});

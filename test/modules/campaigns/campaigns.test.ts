@@ -30,10 +30,10 @@ const eventsOf = (campaignId: number) =>
 
 test('a draft can be changed; what people were sent cannot', async () => {
   const { id } = await addDraft(on.database, orgId);
-  const changed = await changeCampaign(session(), orgId, id, { subject: 'Another' });
+  const changed = await changeCampaign(session(), { orgId }, id, 1, { subject: 'Another' });
   expect(changed).toMatchObject({ status: 'draft', subject: 'Another', body: 'Dear {{name}} of {{organisation}}' });
-  await launchCampaign(session(), orgId, id);
-  await expect(changeCampaign(session(), orgId, id, { subject: 'Too late' })).rejects.toMatchObject({
+  await launchCampaign(session(), { orgId }, id);
+  await expect(changeCampaign(session(), { orgId }, id, 3, { subject: 'Too late' })).rejects.toMatchObject({
     code: 'conflict',
   });
 });
@@ -41,25 +41,25 @@ test('a draft can be changed; what people were sent cannot', async () => {
 test('a launch and its word to the queue are one: both or neither', async () => {
   const { id } = await addDraft(on.database, orgId);
   const rolledBack = on.database.write(orgId, async (transaction) => {
-    await launchIn(transaction, orgId, id);
+    await launchIn(transaction, { orgId }, id);
     throw new Error('the power went');
   });
   await expect(rolledBack).rejects.toThrow('the power went');
   expect(await eventsOf(id)).toEqual([]);
-  expect(await launchCampaign(session(), orgId, id)).toMatchObject({ status: 'sending' });
+  expect(await launchCampaign(session(), { orgId }, id)).toMatchObject({ status: 'sending' });
   expect(await eventsOf(id)).toMatchObject([{ org_id: orgId, topic: 'campaign.launched' }]);
 });
 
 test('an impatient second click, even at the same time, launches nothing twice', async () => {
   const { id } = await addDraft(on.database, orgId);
-  const answers = await Promise.all([1, 2, 3].map(() => launchCampaign(session(), orgId, id)));
+  const answers = await Promise.all([1, 2, 3].map(() => launchCampaign(session(), { orgId }, id)));
   expect(answers.map((campaign) => campaign.status)).toEqual(['sending', 'sending', 'sending']);
   expect(await eventsOf(id)).toHaveLength(1);
 });
 
 test('a launched campaign says until when its links are good', async () => {
   const { id } = await addDraft(on.database, orgId);
-  await launchCampaign(session(), orgId, id);
+  await launchCampaign(session(), { orgId }, id);
   const row = await on.db
     .selectFrom('campaigns')
     .where('id', '=', id)
@@ -73,10 +73,10 @@ test('another organisation can neither see, change, launch nor cancel it', async
   const { id } = await addDraft(on.database, orgId);
   const stranger = await addOrganisation(on.db, 'Stranger');
   for (const attempt of [
-    () => changeCampaign(session(), stranger, id, { subject: 'Mine' }),
-    () => launchCampaign(session(), stranger, id),
-    () => scheduleCampaign(session(), stranger, id, { cron: '0 9 * * 1' }),
-    () => cancelCampaign(session(), stranger, id),
+    () => changeCampaign(session(), { orgId: stranger }, id, 1, { subject: 'Mine' }),
+    () => launchCampaign(session(), { orgId: stranger }, id),
+    () => scheduleCampaign(session(), { orgId: stranger }, id, { cron: '0 9 * * 1' }),
+    () => cancelCampaign(session(), { orgId: stranger }, id),
   ])
     await expect(attempt()).rejects.toMatchObject({ code: 'not_found' });
   const row = await on.db.selectFrom('campaigns').where('id', '=', id).select(['status', 'subject']).executeTakeFirst();
@@ -85,11 +85,11 @@ test('another organisation can neither see, change, launch nor cancel it', async
 
 test('what is cancelled stays cancelled', async () => {
   const { id } = await addDraft(on.database, orgId);
-  await launchCampaign(session(), orgId, id);
+  await launchCampaign(session(), { orgId }, id);
   for (let click = 0; click < 2; click++)
-    expect(await cancelCampaign(session(), orgId, id)).toMatchObject({ status: 'cancelled' });
-  await expect(launchCampaign(session(), orgId, id)).rejects.toMatchObject({ code: 'conflict' });
-  await expect(scheduleCampaign(session(), orgId, id, { cron: '0 9 * * 1' })).rejects.toMatchObject({
+    expect(await cancelCampaign(session(), { orgId }, id)).toMatchObject({ status: 'cancelled' });
+  await expect(launchCampaign(session(), { orgId }, id)).rejects.toMatchObject({ code: 'conflict' });
+  await expect(scheduleCampaign(session(), { orgId }, id, { cron: '0 9 * * 1' })).rejects.toMatchObject({
     code: 'conflict',
   });
 });
@@ -105,7 +105,7 @@ test.each([
   [{ cron: '0 0 30 2 *' }, /never matches a time/],
 ])('the schedule %j is refused with a reason', async (schedule, reason) => {
   const { id } = await addDraft(on.database, orgId);
-  await expect(scheduleCampaign(session(), orgId, id, schedule)).rejects.toMatchObject({
+  await expect(scheduleCampaign(session(), { orgId }, id, schedule)).rejects.toMatchObject({
     code: 'invalid',
     message: expect.stringMatching(reason),
   });
@@ -113,8 +113,8 @@ test.each([
 
 test('a repeating campaign is not launched by hand: only its slots make copies', async () => {
   const { id } = await addDraft(on.database, orgId);
-  await scheduleCampaign(session(), orgId, id, { cron: '0 9 * * 1' });
-  await expect(launchCampaign(session(), orgId, id)).rejects.toMatchObject({ code: 'conflict' });
+  await scheduleCampaign(session(), { orgId }, id, { cron: '0 9 * * 1' });
+  await expect(launchCampaign(session(), { orgId }, id)).rejects.toMatchObject({ code: 'conflict' });
 });
 
 test('an organisation schedules only so many', async () => {
@@ -122,7 +122,8 @@ test('an organisation schedules only so many', async () => {
   const drafts = [];
   for (let draft = 0; draft <= CAMPAIGNS_SCHEDULED_MAX; draft++) drafts.push((await addDraft(on.database, busy)).id);
   const at = '2099-01-01T09:00:00Z';
-  for (const id of drafts.slice(0, -1)) await scheduleCampaign(createSession(on.database, busy), busy, id, { at });
-  const oneMore = scheduleCampaign(createSession(on.database, busy), busy, drafts.at(-1) as number, { at });
+  for (const id of drafts.slice(0, -1))
+    await scheduleCampaign(createSession(on.database, busy), { orgId: busy }, id, { at });
+  const oneMore = scheduleCampaign(createSession(on.database, busy), { orgId: busy }, drafts.at(-1) as number, { at });
   await expect(oneMore).rejects.toMatchObject({ code: 'conflict', message: expect.stringContaining('Cancel one') });
 });

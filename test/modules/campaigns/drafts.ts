@@ -12,7 +12,7 @@ export const CONTENT: CampaignContent = {
 };
 
 export function addDraft(database: Database, orgId: number, content: Partial<CampaignContent> = {}): Promise<Campaign> {
-  return createCampaign(createSession(database, orgId), orgId, { ...CONTENT, ...content });
+  return createCampaign(createSession(database, orgId), { orgId }, { ...CONTENT, ...content });
 }
 
 export async function addLaunched(
@@ -21,7 +21,7 @@ export async function addLaunched(
   content: Partial<CampaignContent> = {},
 ): Promise<number> {
   const { id } = await addDraft(database, orgId, content);
-  await launchCampaign(createSession(database, orgId), orgId, id);
+  await launchCampaign(createSession(database, orgId), { orgId }, id);
   return id;
 }
 

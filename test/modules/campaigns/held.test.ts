@@ -162,7 +162,7 @@ test('after days of refusals only a person resumes it, and the reason stays', { 
   await until('it is paused', async () => (await campaign(id)).status === 'paused', PATIENCE_MS);
   expect((await campaign(id)).pausedBecause).toMatchObject({ about: 'sender', nextTryAt: null });
   smtp.script = {};
-  await resumeCampaign(session(), orgId, id);
+  await resumeCampaign(session(), { orgId }, id);
   await done(id);
   expectOneEach(2);
 });
@@ -171,13 +171,13 @@ test('pausing and resuming take effect within a second or so', { timeout: 40_000
   const id = await launched(300);
   await startOne({ MAIL_PER_SECOND: '50' });
   await until('it has begun', () => smtp.received.length > 20);
-  await pauseCampaign(session(), orgId, id);
+  await pauseCampaign(session(), { orgId }, id);
   const atPause = smtp.received.length;
   await until('its job is over', async () => (await queue.getJobCountByTypes('waiting', 'active', 'delayed')) === 0);
   expect(smtp.received.length - atPause).toBeLessThanOrEqual(50);
   expect(await campaign(id)).toMatchObject({ status: 'paused', pausedBecause: { about: 'person', nextTryAt: null } });
   const resting = smtp.received.length;
-  await resumeCampaign(session(), orgId, id);
+  await resumeCampaign(session(), { orgId }, id);
   await until('it goes on', () => smtp.received.length > resting, 2_000);
   expect((await campaign(id)).pausedBecause).toBeNull();
   await done(id);
@@ -190,7 +190,7 @@ test('after a cancellation at most the mails of one second go out, however slow 
   const id = await launched(100);
   await startOne({ MAIL_PER_SECOND: '5' });
   await until('it has begun', () => smtp.received.length > 3, PATIENCE_MS);
-  await cancelCampaign(session(), orgId, id);
+  await cancelCampaign(session(), { orgId }, id);
   const atCancel = smtp.received.length;
   await until('its job is over', async () => (await queue.getJobCountByTypes('waiting', 'active', 'delayed')) === 0);
   expect(smtp.received.length - atCancel).toBeLessThanOrEqual(5);
@@ -226,18 +226,18 @@ test('failed recipients can be sent to again: one, by cause, and all', { timeout
     .select('id')
     .orderBy('id')
     .executeTakeFirstOrThrow();
-  await retryCampaign(session(), orgId, id, { reachOutId: one.id });
+  await retryCampaign(session(), { orgId }, id, { reachOutId: one.id });
   await done(id);
   expect((await campaign(id)).progress).toMatchObject({ sent: 2, failed: 3 });
   await sql`update suppressions set lifted_at = now(), lifted_by = 'Ada' where org_id = ${orgId}`.execute(on.db);
-  await retryCampaign(session(), orgId, id, { cause: 'recipient' });
+  await retryCampaign(session(), { orgId }, id, { cause: 'recipient' });
   await done(id);
   expect((await campaign(id)).progress).toMatchObject({ sent: 4, failed: 1 });
-  await retryCampaign(session(), orgId, id, {});
+  await retryCampaign(session(), { orgId }, id, {});
   await done(id);
   expect((await campaign(id)).progress).toMatchObject({ sent: 5, failed: 0 });
   expectOneEach(5);
-  await expect(retryCampaign(session(), orgId, id, {})).rejects.toMatchObject({ code: 'conflict' });
+  await expect(retryCampaign(session(), { orgId }, id, {})).rejects.toMatchObject({ code: 'conflict' });
 });
 
 test('a server that takes long to answer is not sent to again, and its mail keeps its lease', {

@@ -203,7 +203,7 @@ test('cancelling stops it: only mails that were being handed over still go out',
   const id = await addLaunched(on.database, orgId);
   await startMailers(1, { MAIL_PER_SECOND: '100' });
   await until('it has begun', async () => (await sentOf(id)) > 0);
-  await cancelCampaign(createSession(on.database, orgId), orgId, id);
+  await cancelCampaign(createSession(on.database, orgId), { orgId }, id);
   const sent = await sentOf(id);
   await until(
     'nothing is in the queue',
@@ -217,7 +217,7 @@ test('cancelling stops it: only mails that were being handed over still go out',
 test('two mailers share a slot that came: one copy, one mail each', async () => {
   await addEmployees(on.db, orgId, 50, 'slot.jobs.test');
   const { id } = await addDraft(on.database, orgId);
-  await scheduleCampaign(createSession(on.database, orgId), orgId, id, { cron: '0 9 * * 1' });
+  await scheduleCampaign(createSession(on.database, orgId), { orgId }, id, { cron: '0 9 * * 1' });
   await sql`update campaigns set launch_at = now() where id = ${id}`.execute(on.db);
   await startMailers(2);
   const copy = await until('the copy is done', () =>

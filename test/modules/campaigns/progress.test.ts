@@ -76,6 +76,6 @@ test('a campaign that is paused has no rate', async () => {
     on.db,
   );
   expect((await campaignOf(on.db, orgId, id)).progress).toMatchObject({ perSecond: 5, secondsLeft: 2 });
-  await pauseCampaign(createSession(on.database, orgId), orgId, id);
+  await pauseCampaign(createSession(on.database, orgId), { orgId }, id);
   expect((await campaignOf(on.db, orgId, id)).progress).toMatchObject({ perSecond: null, secondsLeft: null });
 });

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { etagOf } from '../../../src/http/optimistic-concurrency.ts';
 import type { ApiClient } from '../../api-client.ts';
 import { type RunningApi, runApi } from '../../running-api.ts';
 
@@ -10,6 +11,7 @@ interface Campaign {
   readonly launchAt: string | null;
   readonly cron: string | null;
   readonly timeZone: string;
+  readonly version: number;
   readonly launchedAt: string | null;
   readonly progress: Record<string, number>;
 }
@@ -28,6 +30,8 @@ afterAll(() => api.stop());
 
 const post = <T = Campaign>(path: string, body?: unknown) => owner.send<T>('POST', `/api/v1/campaigns${path}`, body);
 const draft = async (more: object = {}) => (await post('', { ...DRAFT, ...more })).body;
+const change = <T = Campaign>(id: number, version: number, body: object) =>
+  owner.send<T>('PATCH', `/api/v1/campaigns/${id}`, body, { 'if-match': etagOf(version) });
 const reread = async (id: number) => (await owner.get<Campaign>(`/api/v1/campaigns/${id}`)).body;
 
 test('a campaign begins as a draft, with questions to start from and nothing sent', async () => {
@@ -44,7 +48,7 @@ test('a campaign begins as a draft, with questions to start from and nothing sen
 
 test('a draft is changed field by field', async () => {
   const { id } = await draft();
-  const changed = await owner.send<Campaign>('PATCH', `/api/v1/campaigns/${id}`, {
+  const changed = await change(id, 1, {
     subject: 'New',
     questions: ['Well?', { text: 'How well?', answer: 'scale' }],
   });
@@ -54,6 +58,38 @@ test('a draft is changed field by field', async () => {
   ];
   expect(changed).toMatchObject({ status: 200, body: { ...DRAFT, subject: 'New', questions } });
   expect(await reread(id)).toEqual(changed.body);
+});
+
+test('of two people who edit one draft the second one is told, and overwrites nothing', async () => {
+  const { id } = await draft();
+  const first = await change(id, 1, { subject: 'The first' });
+  expect([first.status, first.headers.get('etag')]).toEqual([200, '"2"']);
+  const second = await change<Problem>(id, 1, { subject: 'The second' });
+  expect(second).toMatchObject({ status: 412, body: { code: 'changed_meanwhile' } });
+  expect(await reread(id)).toMatchObject({ subject: 'The first', version: 2 });
+  const blind = await owner.send('PATCH', `/api/v1/campaigns/${id}`, { subject: 'Blind' });
+  expect(blind).toMatchObject({ status: 428, body: { code: 'precondition_required' } });
+});
+
+test.each([
+  ['launch', {}],
+  ['schedule', { cron: '0 9 * * 1' }],
+])('who has seen another draft cannot %s this one', async (verb, body) => {
+  const { id } = await draft();
+  await change(id, 1, { subject: 'Something else' });
+  const act = (version: number) =>
+    owner.send<Campaign>('POST', `/api/v1/campaigns/${id}/${verb}`, verb === 'launch' ? undefined : body, {
+      'if-match': etagOf(version),
+    });
+  expect(await act(1)).toMatchObject({ status: 412, body: { code: 'changed_meanwhile' } });
+  expect(await reread(id)).toMatchObject({ status: 'draft', version: 2 });
+  expect((await act(2)).status).toBeLessThan(300);
+});
+
+test('a second click on the same version is told what the first one was', async () => {
+  const { id } = await draft();
+  const launch = () => owner.send('POST', `/api/v1/campaigns/${id}/launch`, undefined, { 'if-match': '"1"' });
+  expect([(await launch()).status, (await launch()).status]).toEqual([202, 202]);
 });
 
 test.each([
@@ -153,7 +189,7 @@ describe('a launch', () => {
   test('closes the text: what people were sent stays what the campaign says', async () => {
     const { id } = await draft();
     await post(`/${id}/launch`);
-    const answer = await owner.send<Problem>('PATCH', `/api/v1/campaigns/${id}`, { subject: 'Other' });
+    const answer = await change<Problem>(id, 2, { subject: 'Other' });
     expect(answer.status).toBe(409);
     expect(answer.body.detail).toBe('The campaign is sending and cannot be changed.');
     expect(await reread(id)).toMatchObject(DRAFT);
@@ -237,7 +273,7 @@ describe('a schedule', () => {
     const { id } = await draft();
     await schedule(id, { cron: '0 9 * * 1' });
     expect((await post(`/${id}/launch`)).status).toBe(409);
-    expect((await owner.send('PATCH', `/api/v1/campaigns/${id}`, { name: 'x' })).status).toBe(409);
+    expect((await change(id, 2, { name: 'x' })).status).toBe(409);
     const moved = await schedule(id, { at: '2999-01-01T00:00:00Z' });
     expect(moved.body).toMatchObject({ launchAt: '2999-01-01T00:00:00Z', cron: null });
     expect((await post(`/${id}/cancel`)).body.status).toBe('cancelled');

@@ -27,7 +27,7 @@ const launchDue = (database = on.database) => launchDueCampaigns(database, new A
 /** Scheduled, and then its time has come: `due` is an SQL time. */
 async function addDue(schedule: Schedule, due: string): Promise<number> {
   const { id } = await addDraft(on.database, orgId);
-  await scheduleCampaign(createSession(on.database, orgId), orgId, id, schedule);
+  await scheduleCampaign(createSession(on.database, orgId), { orgId }, id, schedule);
   await sql`update campaigns set launch_at = ${sql.raw(due)} where id = ${id}`.execute(on.db);
   return id;
 }

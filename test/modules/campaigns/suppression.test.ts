@@ -97,7 +97,7 @@ test('a hard bounce is never mailed again: not by a retry, and not by the next c
   ]);
 
   smtp.script = {}; // from now on the server would take it
-  await expect(retryCampaign(session(), orgId, first, {})).rejects.toThrow(/suppressed can be lifted first/);
+  await expect(retryCampaign(session(), { orgId }, first, {})).rejects.toThrow(/suppressed can be lifted first/);
   const second = await addLaunched(on.database, orgId);
   await done(second);
   expect(await progress(second)).toMatchObject({ recipients: 3, sent: 2, failed: 0, skipped: 1, suppressed: 1 });
@@ -105,8 +105,8 @@ test('a hard bounce is never mailed again: not by a retry, and not by the next c
   expect(mailsTo('gone')).toEqual([]);
 
   const [{ id } = { id: 0 }] = await suppressions();
-  await liftSuppression(session(), orgId, id, 'Ada');
-  await retryCampaign(session(), orgId, first, {});
+  await liftSuppression(session(), { orgId }, id, 'Ada');
+  await retryCampaign(session(), { orgId }, first, {});
   await done(first);
   expect(await progress(first)).toMatchObject({ sent: 3, failed: 0 });
   expect(mailsTo('gone')).toHaveLength(1);
@@ -159,7 +159,7 @@ test('a mail that was given up for now has failed, and can be sent again without
   );
   expect(await progress(id)).toMatchObject({ sent: 0, failed: 1 });
   expect(await suppressions()).toEqual([]);
-  await retryCampaign(session(), orgId, id, { cause: 'bounced' });
+  await retryCampaign(session(), { orgId }, id, { cause: 'bounced' });
   await done(id);
   expect(await progress(id)).toMatchObject({ sent: 1, failed: 0 });
   expect(mailsTo('busy')).toHaveLength(2);
@@ -180,7 +180,7 @@ test('somebody who complains is unsubscribed, suppressed and counted once', { ti
 test('a suppression holds in its own organisation only', async () => {
   await people('shared');
   const other = await addOrganisation(on.db);
-  await suppressByHand(createSession(on.database, other), other, 'shared@corp.test', 'Ada');
+  await suppressByHand(createSession(on.database, other), { orgId: other }, 'shared@corp.test', 'Ada');
   const id = await addLaunched(on.database, orgId);
   await expandLedger(on.database, await sending(id));
   expect(await reachOuts(id)).toMatchObject([{ status: 'waiting' }]);
@@ -197,7 +197,7 @@ test('an address that is suppressed after the ledger was written is left out whe
   const id = await addLaunched(on.database, orgId);
   const campaign = await sending(id);
   await expandLedger(on.database, campaign);
-  await suppressByHand(session(), orgId, 'LATE@corp.test', 'Ada');
+  await suppressByHand(session(), { orgId }, 'LATE@corp.test', 'Ada');
   const claimed = await claimReachOuts(on.database.primary(orgId), campaign, 10);
   expect(claimed.map(({ suppressed }) => suppressed)).toEqual([true, false]);
   const results = claimed.map((one) => resultOf(one, one.suppressed ? 'suppressed' : { kind: 'sent' }));
@@ -244,14 +244,14 @@ test('the number of recipients before a launch leaves out those who are suppress
   await people('ann', 'bob', 'cem', 'dee');
   const recipients = () => session().read((db) => recipientsOf(db, orgId));
   expect(await recipients()).toBe(4);
-  await suppressByHand(session(), orgId, 'stranger@corp.test', 'Olga');
-  const { id } = await suppressByHand(session(), orgId, 'bob@corp.test', 'Olga');
+  await suppressByHand(session(), { orgId }, 'stranger@corp.test', 'Olga');
+  const { id } = await suppressByHand(session(), { orgId }, 'bob@corp.test', 'Olga');
   expect(await recipients()).toBe(3);
   // Who has unsubscribed and is suppressed as well counts once.
   await sql`update employees set unsubscribed_at = now() where org_id = ${orgId} and email = 'bob@corp.test'`.execute(
     on.db,
   );
   expect(await recipients()).toBe(3);
-  await liftSuppression(session(), orgId, id, 'Olga');
+  await liftSuppression(session(), { orgId }, id, 'Olga');
   expect(await recipients()).toBe(3);
 });

@@ -1,6 +1,8 @@
 import { sql } from 'kysely';
 import type { Organisation, Request, Tenant } from '../../scenarios/tenant.ts';
 
+const SCHEDULE = { cron: '0 9 * * 1' };
+
 export const tenant: Tenant = {
   async arrange({ orgId, client, database, mark, ids }) {
     const { body } = await client.send<{ id: number }>('POST', '/api/v1/campaigns', {
@@ -22,11 +24,18 @@ export const tenant: Tenant = {
     return { campaigns: body.id, reachOuts: reachOut.id };
   },
   requests: {
-    'PATCH /api/v1/campaigns/{id}': { body: { name: 'Ours now' } },
+    'PATCH /api/v1/campaigns/{id}': { body: { name: 'Ours now' }, headers: { 'if-match': '"1"' } },
     'POST /api/v1/campaigns/{id}/retry': { body: {} },
-    'POST /api/v1/campaigns/{id}/schedule': { body: { cron: '0 9 * * 1' } },
+    'POST /api/v1/campaigns/{id}/schedule': { body: SCHEDULE },
+  },
+  unaudited: {
+    'POST /api/v1/campaigns/preview': 'it writes nothing',
+    'POST /api/v1/campaigns/schedule-preview': 'it writes nothing',
   },
   states: {
+    'POST /api/v1/campaigns/{id}/launch': (party) => putInto(party, 'draft'),
+    'POST /api/v1/campaigns/{id}/schedule': async (party) => ({ ...(await putInto(party, 'draft')), body: SCHEDULE }),
+    'POST /api/v1/campaigns/{id}/cancel': (party) => putInto(party, 'sending'),
     'POST /api/v1/campaigns/{id}/pause': (party) => putInto(party, 'sending'),
     'POST /api/v1/campaigns/{id}/resume': (party) => putInto(party, 'paused'),
     'POST /api/v1/campaigns/{id}/retry': async (party) => {

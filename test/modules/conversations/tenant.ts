@@ -27,5 +27,8 @@ export const tenant: Tenant = {
       .execute();
     return { conversations: conversation.id };
   },
+  unaudited: {
+    'POST /api/v1/conversations/{id}/ticket': 'it writes nothing; what is said with the ticket is an entry',
+  },
   filters: ({ campaigns }) => [`/api/v1/conversations?campaignId=${campaigns}`],
 };

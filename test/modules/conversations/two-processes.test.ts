@@ -1,9 +1,12 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { freePort } from '../../../scripts/embedded/ports.ts';
+import type { Role } from '../../../src/db/schema.ts';
+import type { SignedInActor } from '../../../src/modules/audit/audit.ts';
 import { createWatchTicket } from '../../../src/modules/conversations/chat-tickets.ts';
 import { CONVERSATION_MESSAGES_MAX } from '../../../src/modules/conversations/limits.ts';
 import { start as startChat } from '../../../workers/chat.ts';
 import { createTestDatabase, type TestDatabase, until } from '../../database.ts';
+import { addSignedIn } from '../../organisation.ts';
 import { createTcpGate, type TcpGate } from '../../tcp-gate.ts';
 import { SECRET_KEY, startWorker, type TestWorker, testEnvironment, testRedisUrl } from '../../worker.ts';
 import { askForTicket, type ChatClient, type Frame, openChat } from './chat-client.ts';
@@ -15,6 +18,7 @@ let first: TestWorker;
 let second: TestWorker;
 let redis: TcpGate;
 let invitation: Invitation;
+let actor: SignedInActor;
 const clients: ChatClient[] = [];
 
 beforeAll(async () => {
@@ -33,6 +37,7 @@ afterAll(async () => {
 });
 beforeEach(async () => {
   invitation = await inviteOne(on);
+  actor = await addSignedIn(on.db, invitation.orgId);
 });
 afterEach(() => {
   for (const { socket } of clients.splice(0)) socket.terminate();
@@ -48,8 +53,12 @@ async function welcomed(worker: TestWorker, lastSeq = 0): Promise<ChatClient> {
   await client.hello(lastSeq);
   return client;
 }
-const ticket = (name = 'Mara', canSay = true) =>
-  createWatchTicket(SECRET_KEY, { orgId: invitation.orgId, reachOutId: invitation.reachOutId }, { name, canSay });
+const ticket = (name = 'Mara', role: Role = 'admin', by = actor) =>
+  createWatchTicket(
+    SECRET_KEY,
+    { orgId: invitation.orgId, reachOutId: invitation.reachOutId },
+    { name, role, actor: by },
+  );
 async function watching(worker: TestWorker, given = ticket()): Promise<ChatClient> {
   const client = await open(worker, { ticket: given });
   client.say({ type: 'hello', lastSeq: 0 });
@@ -118,6 +127,8 @@ test('somebody of the people team watches, sees who is there and who types, and 
     author: 'Mara',
     body: 'I will look into it.',
   });
+  const entries = await on.db.selectFrom('audit_log').where('action', '=', 'conversation.joined').selectAll().execute();
+  expect(entries).toMatchObject([{ org_id: invitation.orgId, actor_id: actor.userId, actor: 'Mara' }]);
   // The question that waited still does.
   expect(await employee.answer('b', 'tea', 3)).toMatchObject({ type: 'ack', seq: 5 });
   expect(await watcher.heard(isMessage(6))).toMatchObject({ sender: 'bot' });
@@ -145,7 +156,7 @@ test('the same words under the same nonce are said once, and the conversation ke
 test('a viewer reads and does not write; a ticket works once; without one nobody watches', async () => {
   const employee = await welcomed(first);
   await employee.answer('a', 'fine');
-  const given = ticket('Viewer', false);
+  const given = ticket('Viewer', 'viewer', await addSignedIn(on.db, invitation.orgId, 'viewer'));
   const viewer = await watching(second, given);
   expect(viewer.frames[0]).toMatchObject({ type: 'watching', canSay: false });
   viewer.say({ type: 'say', nonce: 'n', text: 'Hello' });

@@ -29,5 +29,12 @@ export const tenant: Tenant = {
       headers: { 'content-type': 'text/csv' },
     },
   },
+  unversioned: {
+    'PUT /api/v1/imports/{id}/file': 'an import takes one file, once',
+  },
+  unaudited: {
+    'POST /api/v1/imports': 'an import without its file changes nobody; the file that is sent to it is an entry',
+    'POST /api/v1/imports/preview': 'it writes nothing',
+  },
   filters: ({ teams }) => [`/api/v1/employees?teamId=${teams}`, `/api/v1/employees?teamId=${teams}&search=person`],
 };

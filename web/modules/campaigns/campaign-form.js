@@ -1,4 +1,5 @@
-import { get, patch, post } from '/assets/api.js';
+import { change, get, post } from '/assets/api.js';
+import { editTogether, textField } from '/assets/changed-meanwhile.js';
 import { el, put } from '/assets/el.js';
 import { field, heading, notice, run, slot } from '/assets/parts.js';
 import { mailPreview } from './mail-preview.js';
@@ -39,14 +40,25 @@ function form(draft, signal) {
   const questions = questionList(draft.questions);
   const fault = el('div');
   const save = el('button', { class: 'primary' }, draft.id ? 'Save' : 'Save as draft');
+  const together = editTogether(draft, () => get(`/api/v1/campaigns/${draft.id}`, null, signal), [
+    textField('name', 'Name', name),
+    textField('subject', 'Subject', subject),
+    textField('body', 'Text of the email', body),
+    {
+      name: 'questions',
+      label: 'Questions',
+      read: questions.values,
+      write: questions.set,
+      show: questionTexts,
+    },
+  ]);
+  const send = (fields, version) =>
+    draft.id ? change(`/api/v1/campaigns/${draft.id}`, fields, version) : post('/api/v1/campaigns', fields);
   const submit = (event) => {
     event.preventDefault();
-    const fields = { name: name.value, subject: subject.value, body: body.value, questions: questions.values() };
     run(save, fault, async () => {
-      const saved = draft.id
-        ? await patch(`/api/v1/campaigns/${draft.id}`, fields)
-        : await post('/api/v1/campaigns', fields);
-      location.hash = `#/campaigns/${saved.id}`;
+      const saved = await together.save(send);
+      if (saved !== null) location.hash = `#/campaigns/${saved.id}`;
     });
   };
   const placeholders =
@@ -61,6 +73,7 @@ function form(draft, signal) {
       field('Subject', subject),
       field('Text of the email', body, placeholders),
       questions.node,
+      together.node,
       fault,
       el(
         'div',
@@ -70,6 +83,14 @@ function form(draft, signal) {
       ),
     ),
     livePreview(subject, body, signal),
+  );
+}
+
+function questionTexts(questions) {
+  return el(
+    'ol',
+    null,
+    questions.map(({ text }) => el('li', null, text)),
   );
 }
 

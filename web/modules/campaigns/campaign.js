@@ -1,4 +1,4 @@
-import { get, post } from '/assets/api.js';
+import { actOn, get, post } from '/assets/api.js';
 import { el, put } from '/assets/el.js';
 import { count, formatAgo, formatNumber, formatPercent, formatTime } from '/assets/format.js';
 import { confirmDialog, heading, notice, openDialog, run, slot } from '/assets/parts.js';
@@ -25,14 +25,15 @@ export function campaignView({ id, session, signal }) {
   const list = reachOutList(id, session.mayWrite && retried, signal);
   const failures = failuresPanel(session.mayWrite, retried, signal);
   let shown = null;
+  let version = null;
   let listed = 0;
 
   const show = (campaign) => {
     title.querySelector('h1').textContent = campaign.name;
     put(fault);
     put(state, statePanel(campaign));
-    // Buttons and lists stay put while numbers move; they change only when the status does.
-    if (shown !== campaign.status) {
+    // Buttons and lists stay put while numbers move; they change only when the status does, or the text of a draft.
+    if (shown !== campaign.status || (campaign.status === 'draft' && version !== campaign.version)) {
       put(title.querySelector('.actions'), session.mayWrite && actions(campaign, changed, signal));
       put(
         rest,
@@ -45,6 +46,7 @@ export function campaignView({ id, session, signal }) {
     if (shown !== null && (shown !== campaign.status || (listed === 0 && recipients > 0))) list.restart();
     listed = recipients;
     shown = campaign.status;
+    version = campaign.version;
     return campaign.status === 'sending' ? SENDING_EVERY_MS : IDLE_EVERY_MS;
   };
   const load = async () => show(await get(`/api/v1/campaigns/${id}`, null, signal));
@@ -132,7 +134,7 @@ function actions(campaign, changed, signal) {
       testButton(campaign),
       el('a', { class: 'button', href: `#/campaigns/${campaign.id}/edit` }, 'Edit'),
       button('Schedule…', () => scheduleDialog(campaign, changed)),
-      button('Launch…', () => launchDialog(campaign, act('launch'), signal), 'primary'),
+      button('Launch…', () => launchDialog(campaign, changed, signal), 'primary'),
     ];
   }
   const live = ['scheduled', 'sending', 'paused'].includes(campaign.status);
@@ -162,35 +164,51 @@ function quickButton(text, act, kind) {
   return [node, fault];
 }
 
-// Says how many people get the mail before anything can be sent.
-function launchDialog(campaign, launch, signal) {
+// Says how many people get the mail before anything can be sent; what is sent is what is described here.
+function launchDialog(campaign, changed, signal) {
   openDialog('Launch now?', (close) => {
-    const fault = el('div');
-    const content = slot(
-      () => get(`/api/v1/campaigns/${campaign.id}/preview`, null, signal),
-      ({ recipients, subject }) => {
-        const go = el(
-          'button',
-          { type: 'button', class: 'primary', disabled: recipients === 0 },
-          `Send ${count(recipients, 'email')}`,
-        );
-        go.addEventListener('click', () => run(go, fault, () => launch().then(close)));
-        const text =
-          recipients === 0 ? 'Import employees, or lift a suppression, first.' : 'Sending starts right away.';
-        return [
-          el(
-            'p',
-            null,
-            el('strong', null, count(recipients, 'person', 'people')),
-            ` will get the email “${subject}”. ${text}`,
-          ),
-          fault,
-          el('div', { class: 'actions' }, go, el('button', { type: 'button', onclick: close }, 'Cancel')),
-        ];
-      },
-    );
-    return content;
+    const box = el('div');
+    const describe = (told) => {
+      const fault = el('div');
+      const content = slot(
+        () => get(`/api/v1/campaigns/${campaign.id}/preview`, null, signal),
+        (preview) => launchText(preview, fault, close, () => launch(preview.version)),
+      );
+      put(box, told, content);
+    };
+    const launch = async (version) => {
+      try {
+        const launched = await actOn(`/api/v1/campaigns/${campaign.id}/launch`, version);
+        close();
+        changed(launched);
+      } catch (error) {
+        if (error.code !== 'changed_meanwhile') throw error;
+        describe(notice('Somebody else has changed this campaign meanwhile. This is how it is now.', 'info'));
+      }
+    };
+    describe(null);
+    return box;
   });
+}
+
+function launchText({ recipients, subject }, fault, close, launch) {
+  const go = el(
+    'button',
+    { type: 'button', class: 'primary', disabled: recipients === 0 },
+    `Send ${count(recipients, 'email')}`,
+  );
+  go.addEventListener('click', () => run(go, fault, launch));
+  const text = recipients === 0 ? 'Import employees, or lift a suppression, first.' : 'Sending starts right away.';
+  return [
+    el(
+      'p',
+      null,
+      el('strong', null, count(recipients, 'person', 'people')),
+      ` will get the email “${subject}”. ${text}`,
+    ),
+    fault,
+    el('div', { class: 'actions' }, go, el('button', { type: 'button', onclick: close }, 'Cancel')),
+  ];
 }
 
 function contents(campaign, signal) {

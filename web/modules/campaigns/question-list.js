@@ -6,7 +6,7 @@ const ANSWERS = [
   ['scale', 'on a scale'],
 ];
 
-/** An editable list of questions, `{ text, answer }` each; `values()` gives those that are not empty. */
+/** An editable list of questions, `{ text, answer }` each: `values()` gives those that are not empty, `set` replaces them. */
 export function questionList(initial = []) {
   const rows = el('ol', { class: 'questions' });
   const add = el('button', { type: 'button', onclick: () => append(EMPTY).focus() }, 'Add a question');
@@ -54,14 +54,18 @@ export function questionList(initial = []) {
     add.disabled = rows.children.length >= QUESTIONS_MAX;
   };
 
-  put(rows);
-  for (const question of initial.length > 0 ? initial : [EMPTY]) append(question);
+  const set = (questions) => {
+    put(rows);
+    for (const question of questions.length > 0 ? questions : [EMPTY]) append(question);
+  };
+  set(initial);
   const legend = el('legend', null, `Questions, asked one after the other (up to ${QUESTIONS_MAX})`);
   const values = () =>
     [...rows.children]
       .map(({ children: [input, kind] }) => ({ text: input.value.trim(), answer: kind.value }))
       .filter(({ text }) => text !== '');
-  return { node: el('fieldset', { class: 'field' }, legend, rows, add, el('p', { class: 'soft' }, NOTE)), values };
+  const node = el('fieldset', { class: 'field' }, legend, rows, add, el('p', { class: 'soft' }, NOTE));
+  return { node, values, set };
 }
 
 const EMPTY = { text: '', answer: 'text' };

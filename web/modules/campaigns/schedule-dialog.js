@@ -1,4 +1,4 @@
-import { pause, post } from '/assets/api.js';
+import { actOn, get, pause, post } from '/assets/api.js';
 import { el, put } from '/assets/el.js';
 import { formatTime } from '/assets/format.js';
 import { field, notice, openDialog, run, segments } from '/assets/parts.js';
@@ -21,7 +21,7 @@ export function scheduleText({ status, cron, launchAt, timeZone }) {
   return `${preset ? preset[1] : cron} (${timeZone})`;
 }
 
-/** `scheduled(campaign)` is called after success. */
+/** `scheduled(campaign)` is called with what has become of it, by us or by somebody else. */
 export function scheduleDialog(campaign, scheduled) {
   openDialog('Schedule this campaign', (close) => {
     const fields = el('div');
@@ -29,6 +29,7 @@ export function scheduleDialog(campaign, scheduled) {
     const fault = el('div');
     const save = el('button', { class: 'primary' }, 'Schedule');
     let read;
+    let { version } = campaign;
     const preview = launchPreview(launches, () => read());
     const choose = (build) => {
       const built = build();
@@ -39,9 +40,17 @@ export function scheduleDialog(campaign, scheduled) {
     const submit = (event) => {
       event.preventDefault();
       run(save, fault, async () => {
-        const changed = await post(`/api/v1/campaigns/${campaign.id}/schedule`, read());
-        close();
-        scheduled(changed);
+        try {
+          const changed = await actOn(`/api/v1/campaigns/${campaign.id}/schedule`, version, read());
+          close();
+          scheduled(changed);
+        } catch (error) {
+          if (error.code !== 'changed_meanwhile') throw error;
+          const theirs = await get(`/api/v1/campaigns/${campaign.id}`);
+          version = theirs.version;
+          scheduled(theirs);
+          put(fault, notice(changedText(theirs), 'info'));
+        }
       });
     };
     choose(onceFields);
@@ -59,6 +68,9 @@ export function scheduleDialog(campaign, scheduled) {
     );
   });
 }
+
+const changedText = ({ subject }) =>
+  `Somebody else has changed this campaign meanwhile: its subject is now “${subject}”. Schedule again to send it as it is now.`;
 
 /**
  * Returns a function that shows in `box` when the schedule that `read` returns would launch, or why it cannot. The

@@ -63,7 +63,10 @@ export function conversationView({ id, signal }) {
       showPresence();
       setTimeout(showPresence, TYPING_SHOWN_MS);
     },
-    canSay: (can) => can && writing.childElementCount === 0 && put(writing, stepInForm(live)),
+    canSay(can) {
+      if (!can) put(writing);
+      else if (writing.childElementCount === 0) put(writing, stepInForm(live));
+    },
     refused: (text) => put(about, notice(new Error(text))),
   });
   return [title, about, messages, presence, writing];

@@ -73,7 +73,14 @@
 export const VERSION = 1;
 
 /** The close codes that the server uses. 1012 and 1013 mean: come back, slowly and at random. */
-export const CLOSE = Object.freeze({ policy: 1008, restart: 1012, busy: 1013, linkNotValid: 4001, linkExpired: 4010 });
+export const CLOSE = Object.freeze({
+  policy: 1008,
+  restart: 1012,
+  busy: 1013,
+  linkNotValid: 4001,
+  accessEnded: 4003, // of somebody who watches, and is not signed in any more
+  linkExpired: 4010,
+});
 
 export const ANSWER_CHARS_MAX = 2_000; // as the server counts them: see countChars
 export const CHOICES = Object.freeze([1, 2, 3, 4, 5]);

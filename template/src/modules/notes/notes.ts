@@ -2,6 +2,7 @@ import type { DatabaseSession } from '../../../../src/db/read-write-split.ts';
 import type { Db } from '../../../../src/db/schema.ts';
 import { AppError } from '../../../../src/errors.ts';
 import { changedMeanwhile } from '../../../../src/http/optimistic-concurrency.ts';
+import { type Actor, writeAudit } from '../../../../src/modules/audit/audit.ts';
 import { type OutboxEvent, writeToOutbox } from '../../../../src/queue/transactional-outbox.ts';
 import { addToNoteDays, insertNote, type Note, type NoteChange, noteById, updateNote } from './queries.ts';
 
@@ -11,16 +12,18 @@ declare module '../../../../src/queue/transactional-outbox.ts' {
   }
 }
 
-/** Stores the note and the event about it in one transaction. */
+/** Stores the note, the event about it and the entry in the audit log in one transaction. */
 export function writeNote(
   db: DatabaseSession,
-  orgId: number,
+  actor: Actor,
   content: { readonly title: string; readonly body: string },
 ): Promise<Note> {
+  const { orgId } = actor;
   return db.write(async (transaction) => {
     const note = await insertNote(transaction, orgId, content);
     const payload = { noteId: note.id, day: note.createdAt.slice(0, 10) };
     await writeToOutbox(transaction, { orgId, topic: 'note.written', payload });
+    await writeAudit(transaction, actor, { action: 'note.written', subject: note.title });
     return note;
   });
 }
@@ -30,15 +33,19 @@ export function writeNote(
  */
 export function changeNote(
   db: DatabaseSession,
-  orgId: number,
+  actor: Actor,
   id: number,
   version: number,
   change: NoteChange,
 ): Promise<Note> {
+  const { orgId } = actor;
   return db.write(async (transaction) => {
     const changed = await updateNote(transaction, orgId, id, version, change);
-    if (changed !== undefined) return changed;
-    throw (await noteById(transaction, orgId, id)) === undefined ? noSuchNote() : changedMeanwhile();
+    if (changed === undefined)
+      throw (await noteById(transaction, orgId, id)) === undefined ? noSuchNote() : changedMeanwhile();
+    const fields = Object.keys(change).join(', ');
+    await writeAudit(transaction, actor, { action: 'note.changed', subject: changed.title, details: { fields } });
+    return changed;
   });
 }
 

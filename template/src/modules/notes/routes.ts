@@ -7,6 +7,7 @@ import { sendCsv } from '../../../../src/http/csv-reply.ts';
 import { etagOf, IfMatch, versionSeen } from '../../../../src/http/optimistic-concurrency.ts';
 import { closed, Id, IdParams, PageQuery, pageSchema, Time } from '../../../../src/http/schemas.ts';
 import { EXPORT_MS, EXPORT_PAGE_ROWS, EXPORTS_AT_ONCE_MAX } from '../../../../src/limits.ts';
+import { actorOf } from '../../../../src/modules/audit/audit.ts';
 import type { ApiContext } from '../../../../src/modules/faces.ts';
 import { NOTE_BODY_CHARS_MAX, NOTE_TITLE_CHARS_MAX } from './limits.ts';
 import { changeNote, noSuchNote, writeNote } from './notes.ts';
@@ -65,8 +66,9 @@ export function routes(api: App, { cursors }: ApiContext): void {
         response: { 201: Note },
       },
     },
-    async ({ db, user, body: { title, body = '' } }, reply) => {
-      const note = await writeNote(db, user.orgId, { title, body });
+    async (request, reply) => {
+      const { title, body = '' } = request.body;
+      const note = await writeNote(request.db, actorOf(request), { title, body });
       return reply.code(201).header('etag', etagOf(note.version)).send(note);
     },
   );
@@ -95,8 +97,9 @@ export function routes(api: App, { cursors }: ApiContext): void {
         response: { 200: Note },
       },
     },
-    async ({ db, user, params, headers, body }, reply) => {
-      const note = await changeNote(db, user.orgId, params.id, versionSeen(headers), body);
+    async (request, reply) => {
+      const { db, params, headers, body } = request;
+      const note = await changeNote(db, actorOf(request), params.id, versionSeen(headers), body);
       return reply.header('etag', etagOf(note.version)).send(note);
     },
   );

@@ -49,7 +49,7 @@ test('a note is counted exactly once, also when its event is delivered again aft
 
 async function write(orgId: number, count: number): Promise<void> {
   const session = createSession(on.database, orgId);
-  for (let n = 0; n < count; n++) await writeNote(session, orgId, { title: `Note ${n}`, body: '' });
+  for (let n = 0; n < count; n++) await writeNote(session, { orgId }, { title: `Note ${n}`, body: '' });
 }
 
 /** What the mailer does every half second. */

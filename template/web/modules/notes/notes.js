@@ -1,4 +1,5 @@
 import { change, get, post } from '/assets/api.js';
+import { editTogether, textField } from '/assets/changed-meanwhile.js';
 import { el } from '/assets/el.js';
 import { formatTime } from '/assets/format.js';
 import { pagedTable } from '/assets/pages.js';
@@ -44,12 +45,12 @@ function writeDialog(written) {
   );
 }
 
-// Loads the current note, because the list can be out of date. If someone else changes it meanwhile, saving is refused.
+// Loads the current note, because the list can be out of date.
 async function editDialog(id, signal, changed) {
   const note = await get(`/api/v1/notes/${id}`, null, signal);
   openDialog(note.title, (close) => {
     const done = note.status === 'open' ? 'done' : 'open';
-    const save = (content) => change(`/api/v1/notes/${id}`, content, note.version);
+    const save = (content, version = note.version) => change(`/api/v1/notes/${id}`, content, version);
     const form = noteForm(note, 'Save', save, [close, changed]);
     const fault = el('div');
     const move = el(
@@ -65,18 +66,28 @@ function noteForm(note, action, send, [close, then]) {
   const title = el('input', { id: 'title', required: true, maxlength: TITLE_CHARS_MAX, value: note.title });
   const body = el('textarea', { id: 'body', rows: 6, maxlength: BODY_CHARS_MAX });
   body.value = note.body;
+  const together = editTogether(note, () => get(`/api/v1/notes/${note.id}`), [
+    textField('title', 'Title', title),
+    textField('body', 'Text', body),
+  ]);
   const fault = el('div');
   const submit = el('button', { type: 'submit', class: 'primary' }, action);
+  const save = async () => {
+    if ((await together.save(send)) === null) return;
+    close();
+    then();
+  };
   const form = el(
     'form',
     {
       onsubmit: (event) => {
         event.preventDefault();
-        run(submit, fault, () => send({ title: title.value, body: body.value }).then(close).then(then));
+        run(submit, fault, save);
       },
     },
     field('Title', title),
     field('Text', body),
+    together.node,
     fault,
     el('div', { class: 'actions' }, submit, el('button', { type: 'button', onclick: close }, 'Cancel')),
   );

@@ -5,17 +5,24 @@ import { pagedTable } from '../../pages.js';
 import { field } from '../../parts.js';
 import { settingsHeading } from './tabs.js';
 
-export function auditLogView({ session, signal }) {
+export async function auditLogView({ session, signal }) {
+  const { actions } = await get('/api/v1/audit-log/actions', {}, signal);
+  const says = new Map(actions.map((one) => [one.action, one.says]));
   const day = (id) => el('input', { id, type: 'date', max: dayAgo(0) });
-  const action = el('input', { id: 'action', placeholder: 'member.removed', maxlength: 60, autocomplete: 'off' });
+  const action = el(
+    'select',
+    { id: 'action' },
+    el('option', { value: '' }, 'All'),
+    actions.map((one) => el('option', { value: one.action }, one.says)),
+  );
   const [from, to] = [day('from'), day('to')];
   let actor = null;
-  const query = () => ({ action: action.value.trim(), from: from.value, to: to.value, actorId: actor?.id });
+  const query = () => ({ action: action.value, from: from.value, to: to.value, actorId: actor?.id });
   const list = pagedTable({
     caption: 'Audit log',
     columns: ['Time', 'Person', 'Action', 'Subject', 'Network'],
     fetchPage: (cursor) => get('/api/v1/audit-log', { limit: 50, cursor, ...query() }, signal),
-    row: (entry) => entryRow(entry, choose),
+    row: (entry) => entryRow(entry, says, choose),
     empty: 'No matching entries.',
   });
   const everybody = el('button', { type: 'button', hidden: true, onclick: () => choose(null) });
@@ -46,7 +53,7 @@ export function auditLogView({ session, signal }) {
   ];
 }
 
-function entryRow(entry, choose) {
+function entryRow(entry, says, choose) {
   const { actorId, actor } = entry;
   const who = actorId
     ? el(
@@ -60,7 +67,8 @@ function entryRow(entry, choose) {
   return [
     formatTime(entry.at),
     [who, key],
-    el('code', null, entry.action),
+    // A module that was removed leaves entries behind, whose words went with it.
+    says.get(entry.action) ?? el('code', null, entry.action),
     [entry.subject ?? '', details.length > 0 && el('span', { class: 'soft' }, ` ${details.join(', ')}`)],
     entry.network ?? '–',
   ];

@@ -1,4 +1,4 @@
-import { get, patch, post, remove } from '../../api.js';
+import { change, get, post, remove } from '../../api.js';
 import { el, put } from '../../el.js';
 import { formatTime } from '../../format.js';
 import { pagedTable } from '../../pages.js';
@@ -62,7 +62,7 @@ function roleSelect(member, user, fault, changed) {
   select.addEventListener('change', () =>
     run(select, fault, async () => {
       try {
-        await patch(`/api/v1/users/${member.id}`, { role: select.value });
+        await change(`/api/v1/users/${member.id}`, { role: select.value }, member.role);
       } finally {
         changed();
       }

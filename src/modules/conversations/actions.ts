@@ -1,0 +1,11 @@
+import type { AuditWords } from '../audit/audit.ts';
+
+/** What this module writes to the audit log. */
+export const actions = {
+  'conversation.joined': 'Wrote into a conversation',
+  'answers.exported': 'Exported answers',
+} as const satisfies AuditWords;
+
+declare module '../audit/audit.ts' {
+  interface AuditActions extends Record<keyof typeof actions, Details> {}
+}
