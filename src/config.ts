@@ -124,6 +124,11 @@ export const VARIABLES = {
     text(''),
     'set by a supervisor that starts the process again: how it ended, `oom-kill` if the kernel killed it for its memory',
   ),
+  environment: variable(
+    'ENVIRONMENT',
+    oneOf(['unmarked', 'staging'], 'unmarked'),
+    '`staging` marks a deployment that may be put under load and sends no mail to people ([staging](docs/staging.md))',
+  ),
   logLevel: variable(
     'LOG_LEVEL',
     oneOf(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'], 'info'),
@@ -166,6 +171,14 @@ export function loadConfig(given: Environment = process.env): Config {
   const oidc = [values.oidcIssuer, values.oidcClientId, values.oidcClientSecret].filter((value) => value !== undefined);
   if (oidc.length % 3 !== 0)
     faults.push('OIDC_ISSUER, OIDC_CLIENT_ID and OIDC_CLIENT_SECRET are set together, or not at all');
+  if (
+    values.environment === 'staging' &&
+    URL.canParse(values.smtpUrl) &&
+    !isOnlyForDevelopment(new URL(values.smtpUrl).hostname)
+  )
+    faults.push(
+      'ENVIRONMENT is staging and SMTP_URL leads to a real mail server: set it to a mail catcher on this machine, or at a name that ends in .test',
+    );
   const instances = Object.fromEntries(
     Object.entries(PROCESSES).flatMap(([name, { instances }]) =>
       instances === undefined

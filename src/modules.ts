@@ -10,6 +10,7 @@ export const PLATFORM: readonly Module[] = [
     actions: () => import('./modules/audit/actions.ts'),
     routes: () => import('./modules/audit/routes.ts'),
     retention: () => import('./modules/audit/retention.ts'),
+    staging: () => import('./modules/audit/staging.ts'),
   },
   {
     name: 'accounts',
@@ -18,6 +19,7 @@ export const PLATFORM: readonly Module[] = [
     routes: () => import('./modules/accounts/routes.ts'),
     jobs: () => import('./modules/accounts/jobs.ts'),
     retention: () => import('./modules/accounts/retention.ts'),
+    staging: () => import('./modules/accounts/staging.ts'),
     seed: () => import('./modules/accounts/seed.ts'),
   },
   {
@@ -25,6 +27,7 @@ export const PLATFORM: readonly Module[] = [
     actions: () => import('./modules/suppressions/actions.ts'),
     routes: () => import('./modules/suppressions/routes.ts'),
     retention: () => import('./modules/suppressions/retention.ts'),
+    staging: () => import('./modules/suppressions/staging.ts'),
     seed: () => import('./modules/suppressions/seed.ts'),
   },
   { name: 'dashboard', routes: () => import('./modules/dashboard/routes.ts') },
@@ -34,6 +37,7 @@ export const PLATFORM: readonly Module[] = [
     jobs: () => import('./modules/operations/jobs.ts'),
     alerts: () => import('./modules/operations/alert-rules.ts'),
     retention: () => import('./modules/operations/retention.ts'),
+    staging: () => import('./modules/operations/staging.ts'),
   },
 ];
 
@@ -45,6 +49,7 @@ export const PRODUCT: readonly Module[] = [
     figures: () => import('./modules/employees/figures.ts'),
     jobs: () => import('./modules/employees/jobs.ts'),
     retention: () => import('./modules/employees/retention.ts'),
+    staging: () => import('./modules/employees/staging.ts'),
     person: () => import('./modules/employees/person.ts'),
     consistency: () => import('./modules/employees/consistency.ts'),
     seed: () => import('./modules/employees/seed.ts'),
@@ -58,6 +63,7 @@ export const PRODUCT: readonly Module[] = [
     jobs: () => import('./modules/campaigns/jobs.ts'),
     alerts: () => import('./modules/campaigns/alerts.ts'),
     retention: () => import('./modules/campaigns/retention.ts'),
+    staging: () => import('./modules/campaigns/staging.ts'),
     consistency: () => import('./modules/campaigns/consistency.ts'),
     feedback: () => import('./modules/campaigns/feedback.ts'),
     person: () => import('./modules/campaigns/person.ts'),
@@ -68,6 +74,7 @@ export const PRODUCT: readonly Module[] = [
     routes: () => import('./modules/mood/routes.ts'),
     figures: () => import('./modules/mood/figures.ts'),
     retention: () => import('./modules/mood/retention.ts'),
+    staging: () => import('./modules/mood/staging.ts'),
     consistency: () => import('./modules/mood/consistency.ts'),
   },
   {
@@ -77,6 +84,7 @@ export const PRODUCT: readonly Module[] = [
     figures: () => import('./modules/conversations/figures.ts'),
     jobs: () => import('./modules/conversations/jobs.ts'),
     retention: () => import('./modules/conversations/retention.ts'),
+    staging: () => import('./modules/conversations/staging.ts'),
     person: () => import('./modules/conversations/person.ts'),
     consistency: () => import('./modules/conversations/consistency.ts'),
     socket: () => import('./modules/conversations/socket.ts'),

@@ -49,6 +49,7 @@ test('four variables are enough, the rest has a default', () => {
     dkimKey: undefined,
     dkimSelector: 'mail',
     mailPerDomainPerSecond: 0,
+    environment: 'unmarked',
     logLevel: 'info',
     instances: { api: 1, mailer: 1, chat: 1, all: 0 },
     trustProxyHops: 0,
@@ -330,4 +331,15 @@ test('a secret can be a file that systemd has put there; a variable of the same 
     writeFileSync(join(folder, name), `${text}\n`);
   const config = loadConfig({ CREDENTIALS_DIRECTORY: folder, REDIS_URL: 'redis://elsewhere:6379' });
   expect(config).toMatchObject({ databaseUrl: NEEDED.DATABASE_URL, redisUrl: 'redis://elsewhere:6379', apiPort: 3000 });
+});
+
+test('what is marked as staging sends to a mail catcher, or does not start', () => {
+  expect(loadConfig({ ...NEEDED, ENVIRONMENT: 'staging' }).environment).toBe('staging');
+  expect(loadConfig({ ...NEEDED, ENVIRONMENT: 'staging', SMTP_URL: 'smtp://mail.test:1025' }).environment).toBe(
+    'staging',
+  );
+  expect(() => loadConfig({ ...PUBLIC, ENVIRONMENT: 'staging' })).toThrow(
+    /ENVIRONMENT is staging and SMTP_URL leads to a real mail server/,
+  );
+  expect(() => loadConfig({ ...NEEDED, ENVIRONMENT: 'stage' })).toThrow(/ENVIRONMENT/);
 });

@@ -77,6 +77,11 @@ export async function asAdmin<T>(work: (client: Client) => Promise<T>, url = inj
   }
 }
 
+/** The superuser's address of a test database. */
+export function adminUrlOf({ ownerUrl }: TestDatabase): string {
+  return named(inject('databaseAdminUrl'), new URL(ownerUrl).pathname.slice(1));
+}
+
 /** Polls until it holds, so that no test waits for a guessed time. Throws after `deadlineMs`. */
 export async function until<T>(
   what: string,

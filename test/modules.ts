@@ -13,6 +13,7 @@ export const NOTES: Module = {
   figures: () => import('../template/src/modules/notes/figures.ts'),
   jobs: () => import('../template/src/modules/notes/jobs.ts'),
   retention: () => import('../template/src/modules/notes/retention.ts'),
+  staging: () => import('../template/src/modules/notes/staging.ts'),
 };
 
 const PROJECT = join(import.meta.dirname, '..');

@@ -73,7 +73,7 @@ export interface Layout {
 }
 
 /** So that each process knows the whole deployment, and the connections of all of them fit. */
-const INSTANCES: Readonly<Record<LayoutKind, Readonly<Record<string, string>>>> = {
+export const INSTANCES: Readonly<Record<LayoutKind, Readonly<Record<string, string>>>> = {
   'nano-each': {},
   'two-each': { API_INSTANCES: '2', CHAT_INSTANCES: '2' },
   'two-mailers': { MAILER_INSTANCES: '2', CHAT_INSTANCES: '0' },

@@ -2,6 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import type { LoadFigures } from '../types.ts';
 import type { CapacityFigures } from './closed-loop.ts';
 import { WORKER_START_MS, WORKER_STOP_MS } from './limits.ts';
+import { refuseStrangers } from './may-load.ts';
 import type { ClosedLoopPlan, FromWorker, LoadPlan, LoadSample, ModulePlan, OpenLoopPlan, ToWorker } from './plan.ts';
 
 export interface RunningLoad<Figures> {
@@ -14,7 +15,7 @@ export interface RunningLoad<Figures> {
   event(name: string): Promise<void>;
 }
 
-/** Starts a generator in a process of its own. */
+/** Starts a generator in a process of its own. @throws for an address that may not be put under load */
 export function startLoad(plan: OpenLoopPlan, onSample?: (sample: LoadSample) => void): RunningLoad<LoadFigures>;
 export function startLoad(plan: ClosedLoopPlan): RunningLoad<CapacityFigures>;
 export function startLoad<Figures extends LoadFigures>(
@@ -22,6 +23,7 @@ export function startLoad<Figures extends LoadFigures>(
   onSample?: (sample: LoadSample) => void,
 ): RunningLoad<Figures>;
 export function startLoad(plan: LoadPlan, onSample: (sample: LoadSample) => void = () => {}): RunningLoad<unknown> {
+  if ('url' in plan) refuseStrangers(String(plan.url));
   const child = fork(new URL('./worker.ts', import.meta.url), {
     // Young garbage is all that a generator makes: with room for it, collections are rare and short.
     execArgv: ['--max-semi-space-size=64'],

@@ -45,6 +45,9 @@ export const WORKER_RESTART_DELAY_MS_MAX = 10_000;
 /** The restart count of a worker that has run for this long is reset. */
 export const WORKER_STEADY_MS = 60_000;
 
+/** How often it is asked which cgroup a worker is in, and who else: a wrapper moves it there within milliseconds. */
+export const GROUP_EVERY_MS = 250;
+
 /** The size of one log file. Beyond it the file is truncated: a laptop's disk is not a log archive. */
 export const LOG_BYTES_MAX = 10 * 1024 * 1024;
 export const LOG_CHECK_MS = 30_000;

@@ -16,16 +16,22 @@ export const USUAL_PORTS = {
 
 export type PortName = keyof typeof USUAL_PORTS;
 
-/** `usual` for people, who remember addresses; `any` for tests, which run concurrently. */
-export type PortChoice = 'usual' | 'any';
+/** `usual` for people, who remember addresses, `staging` for the second stack beside it; `any` for tests, which run concurrently. */
+export type PortChoice = 'usual' | 'staging' | 'any';
+
+/** Staging's usual ports: 13000 for 3000. */
+const STAGING_ABOVE = 10_000;
 
 /** How many ports after the usual one to try before taking any free port. */
 const NEIGHBOURS_MAX = 40;
 
 export function choosePort(name: PortName, choice: PortChoice): Promise<number> {
   if (choice === 'any') return freePort();
-  const usual = USUAL_PORTS[name];
-  const taken = Object.values<number>(USUAL_PORTS).filter((port) => port !== usual);
+  const above = choice === 'staging' ? STAGING_ABOVE : 0;
+  const usual = USUAL_PORTS[name] + above;
+  const taken = Object.values<number>(USUAL_PORTS)
+    .map((port) => port + above)
+    .filter((port) => port !== usual);
   return getPort({ port: portNumbers(usual, usual + NEIGHBOURS_MAX), exclude: taken });
 }
 

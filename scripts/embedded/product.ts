@@ -8,7 +8,7 @@ import { pathToFileURL } from 'node:url';
 import pg from 'pg';
 import { LISTENING_PROCESSES, type ListeningProcess } from '../../src/processes.ts';
 import { isBuilt } from '../build.ts';
-import { boundLog, runToEnd } from './child.ts';
+import { boundLog, runToEnd, type WrapCommand } from './child.ts';
 import { StackRunningError, stackOwner } from './leftovers.ts';
 import { BUILD_MS, LOG_CHECK_MS, MIGRATE_MS } from './limits.ts';
 import type { PortChoice } from './ports.ts';
@@ -29,6 +29,10 @@ export type ProductOptions = {
   workers: boolean;
   restart: boolean;
   seed: boolean;
+  /** Puts each part's commands into a box. */
+  wrap?: WrapCommand;
+  /** Works on the migrated database before the seed finds it empty or not. Returns a login if it knows one that works. */
+  prepare?: (stack: Stack) => Promise<StackFile['login'] | undefined>;
   /** Aborts the start: it ends at the next step and stops what it has started. */
   signal: AbortSignal;
   onProgress: (step: string, ms: number) => void;
@@ -73,7 +77,7 @@ export async function startProduct(options: ProductOptions): Promise<Product> {
     // Build and servers do not depend on each other.
     const building = options.native || isBuilt(root) ? undefined : step('dist/ built', () => buildApart(root, folder));
     building?.catch(() => undefined);
-    stack = await startStack({ folder, ports: options.ports, given: options.given, onProgress });
+    stack = await startStack({ folder, ports: options.ports, given: options.given, wrap: options.wrap, onProgress });
     // A file left by a killed start would point readers to processes that no longer exist.
     removeStackFile(folder);
     await building;
@@ -89,15 +93,17 @@ export async function startProduct(options: ProductOptions): Promise<Product> {
     await step('Migrations', () =>
       runToEnd({ ...command, name: 'migrate', args: [launch, 'migrate'], deadlineMs: MIGRATE_MS }),
     );
+    const login = await options.prepare?.(stack);
     const seed = await loadSeed(root);
     if (options.seed && seed !== undefined && (await isEmpty(databaseUrl))) {
       await step('Seed', () => seed.seed(databaseUrl, { scale: 1 }));
     }
 
-    const file = stackFileOf(ports, stack, smtpUrl, seed?.SEED_LOGIN ?? NO_LOGIN);
+    const file = stackFileOf(ports, stack, smtpUrl, login ?? seed?.SEED_LOGIN ?? NO_LOGIN);
     const startWorker = async (name: ListeningProcess) => {
       const worker = await superviseWorker({
         ...command,
+        wrap: options.wrap,
         name,
         args: [launch, name],
         readyUrl: `http://127.0.0.1:${ports[name]}/readyz`,

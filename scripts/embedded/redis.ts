@@ -97,7 +97,8 @@ function howToInstall(platform: NodeJS.Platform): string {
   return `No valkey-server or redis-server on the PATH. Install one, or set REDIS_URL to your own server:\n  ${lines.join('\n  ')}`;
 }
 
-function redisSettings(port: number, password: string, dataFolder: string, durable: boolean): string {
+/** The file that it is started with. */
+export function redisSettings(port: number, password: string, dataFolder: string, durable: boolean): string {
   return `# Written before each start by scripts/embedded/redis.ts; changes made here are lost.
 bind 127.0.0.1
 port ${port}

@@ -3,6 +3,7 @@
  * `npm start` and the tests start the same ones. Each address in `given` replaces a part with a real server.
  */
 import path from 'node:path';
+import type { WrapCommand } from './child.ts';
 import { claimFolder, releaseFolder } from './leftovers.ts';
 import { createMailCatcher } from './mail.ts';
 import { choosePort, type PortChoice } from './ports.ts';
@@ -22,6 +23,8 @@ export type StackOptions = {
   withReplica?: boolean;
   /** Addresses of real servers to use instead of embedded ones. */
   given?: GivenServers;
+  /** Puts each part's commands into a box. */
+  wrap?: WrapCommand | undefined;
   /** Called after each step, with the milliseconds that it took. */
   onProgress?: (step: string, ms: number) => void;
 };
@@ -63,7 +66,7 @@ type Part = { pid: number; stop: () => Promise<void> };
  */
 export async function startStack(options: StackOptions): Promise<Stack> {
   const folder = path.resolve(options.folder);
-  const { durable = true, ports = 'usual', given = {}, onProgress = () => undefined } = options;
+  const { durable = true, ports = 'usual', given = {}, wrap, onProgress = () => undefined } = options;
   const started = performance.now();
   const stopped = await claimFolder(folder);
   if (stopped.length > 0) onProgress(`stopped leftovers: ${stopped.join(', ')}`, performance.now() - started);
@@ -94,7 +97,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
 
     const startDatabases = async (): Promise<{ primary?: Postgres; replica?: Postgres }> => {
       if (given.databaseUrl !== undefined) return {};
-      const base = { folder, secrets, durable };
+      const base = { folder, secrets, durable, wrap };
       const primary = await step('primary', 'PostgreSQL primary', () => createPrimary({ ...base, port: port.primary }));
       // A given replica follows another primary: with ours it would return that one's data.
       if (options.withReplica === false) return { primary };
@@ -105,12 +108,14 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     };
     const startRedis = async () => {
       if (given.redisUrl !== undefined) return undefined;
-      const create = () => createRedis({ folder, port: port.redis, password: secrets.redisPassword, durable });
+      const create = () => createRedis({ folder, port: port.redis, password: secrets.redisPassword, durable, wrap });
       return step('redis', 'Redis', create);
     };
     const startMail = async () => {
       if (given.smtpUrl !== undefined || options.withMail === false) return undefined;
-      return step('mail', 'Mail catcher', () => createMailCatcher({ folder, smtpPort: port.smtp, webPort: port.mail }));
+      return step('mail', 'Mail catcher', () =>
+        createMailCatcher({ folder, smtpPort: port.smtp, webPort: port.mail, wrap }),
+      );
     };
 
     const [{ primary, replica }, redis, mail] = await allOrThrow([

@@ -4,7 +4,6 @@
  * Bounds: WORKER_RESTARTS_MAX restarts, with delays from WORKER_RESTART_FIRST_MS doubling up to
  * WORKER_RESTART_DELAY_MS_MAX; after WORKER_STEADY_MS of running the count is reset.
  */
-import { readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Child, type ChildOptions, startChild, waitForChild } from './child.ts';
 import {
@@ -15,6 +14,7 @@ import {
   WORKER_STEADY_MS,
   WORKER_STOP_MS,
 } from './limits.ts';
+import { type OomVerdict, watchOomKills } from './oom-kills.ts';
 
 export type WorkerOptions = ChildOptions & {
   /** Responds with 2xx once the worker is ready. */
@@ -37,15 +37,18 @@ export type Worker = {
 export async function superviseWorker(options: WorkerOptions): Promise<Worker> {
   const { name, readyUrl, restart = true, onDeath = () => undefined, onRestart = () => undefined } = options;
   const stopping = new AbortController();
-  let killsBefore = oomKills();
   let child = await startReady(options);
+  let kills = watchOomKills(child.pid);
   let born = Date.now();
   let restarts = 0;
   const watching = watch().catch((error: Error) => onDeath(`${name} cannot be restarted: ${error.message}`));
 
   async function watch(): Promise<void> {
     while (!stopping.signal.aborted) {
-      const outcome = outcomeOf(await child.exited);
+      const exited = await child.exited;
+      // Only the kernel and a person send SIGKILL; `stop` aborts first.
+      const outcome = exited === 'signal SIGKILL' ? KILLED[kills.verdict()] : exited;
+      kills.stop();
       if (stopping.signal.aborted) return;
       if (Date.now() - born > WORKER_STEADY_MS) restarts = 0;
       if (!restart || restarts >= WORKER_RESTARTS_MAX) {
@@ -61,17 +64,11 @@ export async function superviseWorker(options: WorkerOptions): Promise<Worker> {
       );
       await delay(waitMs, undefined, { signal: stopping.signal }).catch(() => undefined);
       if (stopping.signal.aborted) return;
-      killsBefore = oomKills();
       child = await startChild({ ...options, env: { ...(options.env ?? process.env), LAST_EXIT: outcome } });
+      kills = watchOomKills(child.pid);
       born = Date.now();
       onRestart(child.pid);
     }
-  }
-
-  /** A SIGKILL that nobody here sent, while the kernel has killed something for want of memory. */
-  function outcomeOf(exited: string): string {
-    const isOutOfMemory = exited === 'signal SIGKILL' && oomKills() > killsBefore;
-    return isOutOfMemory ? 'oom-kill, the kernel killed it because of its memory' : exited;
   }
 
   return {
@@ -95,18 +92,16 @@ export async function superviseWorker(options: WorkerOptions): Promise<Worker> {
   }
 }
 
+/** What LAST_EXIT says of a SIGKILL (src/redis/deaths.ts reads it). */
+const KILLED: Readonly<Record<OomVerdict, string>> = {
+  yes: 'oom-kill, the kernel killed it because of its memory',
+  perhaps: 'signal SIGKILL, which may have been the kernel because of its memory',
+  no: 'signal SIGKILL',
+};
+
 /** A restart that is in progress must finish first, or its child would not be stopped. */
 async function watchSettles(watching: Promise<void>, child: Child): Promise<void> {
   if (child.hasExited()) await watching;
-}
-
-/** How often the kernel has killed for want of memory since it started, in any group; 0 outside Linux. */
-function oomKills(): number {
-  try {
-    return Number(/^oom_kill (\d+)$/m.exec(readFileSync('/proc/vmstat', 'utf8'))?.[1] ?? 0);
-  } catch {
-    return 0;
-  }
 }
 
 function isReady(url: string): Promise<boolean> {

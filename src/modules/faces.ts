@@ -57,6 +57,8 @@ export interface Module {
   readonly feedback?: () => Promise<FeedbackFace>;
   /** api: what its tables hold about one person, for export and erasure. */
   readonly person?: () => Promise<PersonFace>;
+  /** npm run staging: what of its tables a copy for staging has. Every module with tables has it. */
+  readonly staging?: () => Promise<StagingFace>;
   /** npm run seed: its rows of the sample data. */
   readonly seed?: () => Promise<SeedFace>;
 }
@@ -207,6 +209,34 @@ export interface PersonFace {
  * with the person, by foreign keys (`on delete cascade`): a table that cannot be is not a place for personal data.
  */
 export type PersonalData = Readonly<Record<string, (db: Db, orgId: number, personId: number) => Promise<object[]>>>;
+
+export interface StagingFace {
+  readonly staging: StagingRules;
+}
+
+/** By table. A table or a text that is not named here is not copied: the whole copy is refused. */
+export type StagingRules = Readonly<Record<string, StagingTable>>;
+
+export type StagingTable =
+  /** Its rows are not copied, for this reason. */
+  | { readonly leftOut: string }
+  /** The rule of each column that could say something about somebody; numbers, times and truth values stay as they are. */
+  | { readonly columns: Readonly<Record<string, StagingRule>> };
+
+export type StagingRule =
+  /** One of the program's own words: a status, a role. */
+  | 'kept'
+  /** Not copied: the column's default, or null. */
+  | 'dropped'
+  /** Two made-up words, or an address that nobody has: the same text becomes the same one everywhere, and unequal ones stay so. */
+  | 'name'
+  | 'address'
+  /** As long and with the same breaks, all in x. */
+  | 'blanked'
+  /** Everybody gets the same one, which the command prints. */
+  | 'password'
+  /** JSON, a list of objects: the texts under these names are blanked, the rest is kept. */
+  | { readonly blanked: readonly string[] };
 
 export interface SeedFace {
   /** Runs in the seed's transaction, after the modules above it in the list. Returns how many rows of each kind it wrote. */

@@ -23,6 +23,29 @@ export function cpuPeriods(): CpuPeriods | undefined {
   return Number.isFinite(periods.all) && Number.isFinite(periods.throttled) ? periods : undefined;
 }
 
+export interface Roots {
+  readonly proc: string;
+  readonly cgroups: string;
+}
+
+/** Where the kernel shows its groups; tests make up their own. */
+export const KERNEL: Roots = { proc: '/proc', cgroups: '/sys/fs/cgroup' };
+
+/** A folder of a group, and which version of cgroups it is of. */
+export interface CgroupFolder {
+  readonly folder: string;
+  readonly version: 1 | 2;
+}
+
+/** The group of a process, as far as this controller is concerned; undefined outside Linux, or once the process is gone. */
+export function cgroupOf(pid: number | 'self', controller: string, roots = KERNEL): CgroupFolder | undefined {
+  const groups = read(path.join(roots.proc, String(pid), 'cgroup'))?.split('\n') ?? [];
+  const v1 = groups.find((line) => line.split(':')[1]?.split(',').includes(controller));
+  if (v1 !== undefined) return { folder: ownGroup(path.join(roots.cgroups, controller), v1), version: 1 };
+  const v2 = groups.find((line) => line.startsWith('0::'));
+  return v2 === undefined ? undefined : { folder: ownGroup(roots.cgroups, v2), version: 2 };
+}
+
 const usageFile = fileOf('memory', 'memory.usage_in_bytes', 'memory.current');
 const statFile = fileOf('memory', 'memory.stat', 'memory.stat');
 const cpuFile = fileOf('cpu', 'cpu.stat', 'cpu.stat');
@@ -37,15 +60,8 @@ function read(file: string | undefined): string | undefined {
 }
 
 function fileOf(controller: string, v1Name: string, v2Name: string): string | undefined {
-  try {
-    const groups = readFileSync('/proc/self/cgroup', 'utf8').split('\n');
-    const v1 = groups.find((line) => line.split(':')[1]?.split(',').includes(controller));
-    if (v1 !== undefined) return path.join(ownGroup(`/sys/fs/cgroup/${controller}`, v1), v1Name);
-    const v2 = groups.find((line) => line.startsWith('0::')) ?? '';
-    return path.join(ownGroup('/sys/fs/cgroup', v2), v2Name);
-  } catch {
-    return undefined; // not Linux
-  }
+  const group = cgroupOf('self', controller);
+  return group && path.join(group.folder, group.version === 1 ? v1Name : v2Name);
 }
 
 /** In a container the cgroup's path is often the host's, while the mount begins at the container's own group. */

@@ -17,6 +17,8 @@ export interface Readiness {
   readonly ready: boolean;
   /** For each part `ok`, or the reason why not, for an operator. */
   readonly checks: Readonly<Record<string, string>>;
+  /** Only of a marked deployment: load tools ask for it. */
+  readonly environment?: 'staging';
 }
 
 export interface Health {
@@ -28,7 +30,8 @@ export interface Health {
   hasStarted(): Promise<boolean>;
 }
 
-export function createHealth(stopping: AbortSignal): Health {
+export function createHealth(stopping: AbortSignal, environment: 'unmarked' | 'staging' = 'unmarked'): Health {
+  const mark = environment === 'staging' ? { environment } : {};
   const checks = new Map<string, () => Promise<unknown>>();
   let started = false;
   let cached: { at: number; result: Promise<Readiness> } | undefined;
@@ -37,11 +40,11 @@ export function createHealth(stopping: AbortSignal): Health {
     const results = await Promise.all([...checks].map(async ([part, check]) => [part, await outcome(check)] as const));
     const ready = results.every(([, result]) => result === 'ok');
     started ||= ready;
-    return { ready, checks: Object.fromEntries(results) };
+    return { ready, checks: Object.fromEntries(results), ...mark };
   }
 
   async function readiness(): Promise<Readiness> {
-    if (stopping.aborted) return { ready: false, checks: { process: 'stopping' } };
+    if (stopping.aborted) return { ready: false, checks: { process: 'stopping' }, ...mark };
     if (cached === undefined || performance.now() - cached.at > HEALTH_CACHE_MS) {
       cached = { at: performance.now(), result: run() };
     }

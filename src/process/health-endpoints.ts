@@ -24,8 +24,12 @@ export async function answerHealth(
     case '/livez':
       return { status: 200, type: 'text/plain', body: 'ok\n' };
     case '/readyz': {
-      const { ready, checks } = await health.readiness();
-      return { status: ready ? 200 : 503, type: 'application/json', body: `${JSON.stringify({ ready, checks })}\n` };
+      const readiness = await health.readiness();
+      return {
+        status: readiness.ready ? 200 : 503,
+        type: 'application/json',
+        body: `${JSON.stringify(readiness)}\n`,
+      };
     }
     case '/startedz': {
       const started = await health.hasStarted();

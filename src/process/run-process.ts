@@ -81,7 +81,7 @@ export function createProcess(
     name,
     config,
     log,
-    health: createHealth(shutdown.stopping),
+    health: createHealth(shutdown.stopping, config.environment),
     metrics: createMetrics(name),
     stopping: shutdown.stopping,
     open<T>(what: string, open: () => T | Promise<T>, close: (opened: T) => unknown) {

@@ -5,8 +5,8 @@
  *   happens every hour for months. A container's own count of such kills is gone with the container.
  * How it works: each report leaves a trace of the process in a hash; a stop that was asked for removes it. A start finds
  *   the trace of the process whose place it takes; the mailers find those that nobody took over. Whoever removes a trace
- *   has noticed the death, so each is counted once. The cause is what the supervisor says (LAST_EXIT), and without a
- *   word from it, the memory of the last report: above OUT_OF_MEMORY_SHARE it was the kernel.
+ *   has noticed the death, so each is counted once. The cause is what the supervisor says (LAST_EXIT). Where it says
+ *   nothing, or cannot tell, the memory of the last report decides: above OUT_OF_MEMORY_SHARE it was probably the kernel.
  * What it costs: one field of Redis per process, written with its report.
  * Its bound: LIVES_MAX, DEATHS_KEPT. Its proof: test/redis/deaths.test.ts, test/scripts/supervise.test.ts,
  *   test/scripts/container-entry.test.ts.
@@ -70,11 +70,10 @@ export async function noticePredecessors(redis: Redis, report: ProcessReport, la
   const told = causeSaid(lastExit);
   // The supervisor speaks of the last one only.
   const last = gone.toSorted((a, b) => a.seenAt - b.seenAt).at(-1);
-  if (last === undefined && told !== undefined) {
+  if (last === undefined && hasEnded(lastExit)) {
     const never = { name: report.name, host: HOST, pid: 0, seenAt: Date.now() };
-    return [
-      await bury(redis, { ...never, cause: told, says: `${report.name} ended (${lastExit}) before its first report` }),
-    ];
+    const says = `${report.name} ended (${lastExit}) before its first report`;
+    return [await bury(redis, { ...never, cause: told ?? 'crash', says })];
   }
   return claim(redis, gone, (life) => (life === last ? told : undefined));
 }
@@ -122,7 +121,9 @@ async function claim(
     const { name, host, pid, seenAt, usedBytes, limitBytes } = life;
     const cause = told(life) ?? causeSeen(life);
     const memory = `${Math.round(usedBytes / MB)} of ${Math.round(limitBytes / MB)} MB of memory in its last report`;
-    const how = cause === 'oom' ? 'was killed by the kernel because of its memory' : 'ended without being asked to';
+    const probably = told(life) === undefined ? 'probably ' : '';
+    const how =
+      cause === 'oom' ? `was ${probably}killed by the kernel because of its memory` : 'ended without being asked to';
     claimed.push(
       await bury(redis, { name, host, pid, seenAt, cause, says: `${name} (pid ${pid} on ${host}) ${how}: ${memory}` }),
     );
@@ -145,10 +146,14 @@ function fieldOf({ name, host, pid }: Pick<Life, 'name' | 'host' | 'pid'>): stri
   return `${name}:${host}:${pid}`;
 }
 
-/** systemd's SERVICE_RESULT, or the words of our own supervisors: `oom-kill`, `signal SIGKILL`, `exit code 1`. */
+/** systemd's SERVICE_RESULT, or the words of our own supervisors; undefined where they say nothing or cannot tell. */
 function causeSaid(lastExit: string): DeathCause | undefined {
-  if (lastExit === '' || lastExit === 'success') return undefined;
+  if (!hasEnded(lastExit) || lastExit.includes('may have been')) return undefined;
   return lastExit.startsWith('oom-kill') ? 'oom' : 'crash';
+}
+
+function hasEnded(lastExit: string): boolean {
+  return lastExit !== '' && lastExit !== 'success';
 }
 
 function causeSeen({ usedBytes, limitBytes, limitIsEnforced }: Life): DeathCause {

@@ -29,6 +29,12 @@ test('a running process is live and ready, and neither answer may be cached', as
   expect(ready.headers.get('cache-control')).toBe('no-store');
 });
 
+test('a deployment that is marked as staging says so, for the tools that put it under load', async () => {
+  const marked = createHealth(stop.signal, 'staging');
+  const answer = await answerHealth({ path: '/readyz', headers: {} }, marked, metrics);
+  expect(JSON.parse(answer?.body ?? '')).toMatchObject({ ready: true, environment: 'staging' });
+});
+
 test('metrics are answered to callers that reach the process directly', async () => {
   const answer = await fetch(`${url}/metrics`);
   expect(answer.headers.get('content-type')).toContain('version=0.0.4');

@@ -64,6 +64,15 @@ test('without a word from a supervisor, the memory of the last report tells', as
   expect(await start()).toMatchObject([{ cause: 'oom' }]);
 });
 
+test.each([
+  ['oom', 500, 'was probably killed by the kernel because of its memory: 500 of 512 MB'],
+  ['crash', 100, 'ended without being asked to: 100 of 512 MB'],
+])('a supervisor that cannot tell leaves it to the last report: %s', async (cause, usedMb, says) => {
+  await live(reportOf(GONE, usedMb));
+  const [death] = await start('signal SIGKILL, which may have been the kernel because of its memory');
+  expect(death).toMatchObject({ cause, says: expect.stringContaining(says) });
+});
+
 test('a process that was killed before its first report is counted by what its supervisor says', async () => {
   expect(await start('oom-kill')).toMatchObject([{ cause: 'oom' }]);
   expect(await deathTotals(redis)).toEqual({ oom: 1, crash: 0 });

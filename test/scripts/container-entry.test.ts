@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -8,12 +8,13 @@ import { createBox } from '../../bench/box/box.ts';
 import { chooseDriver } from '../../bench/box/choose-driver.ts';
 
 const { driver } = await chooseDriver();
+const ENTRY = readFileSync('deploy/container-entry.sh', 'utf8');
 
 let image: string;
 beforeEach(() => {
   image = mkdtempSync(path.join(tmpdir(), 'tardigrade-image-'));
   for (const folder of ['deploy', 'dist', 'bin']) mkdirSync(path.join(image, folder));
-  copyFileSync('deploy/container-entry.sh', path.join(image, 'deploy', 'container-entry.sh'));
+  writeFileSync(path.join(image, 'deploy', 'container-entry.sh'), ENTRY);
 });
 afterEach(() => rmSync(image, { recursive: true, force: true }));
 
@@ -80,3 +81,62 @@ test.skipIf(driver.name === 'none')(
     }
   },
 );
+
+const MADE_UP = [
+  ['v1', '4:cpu,memory:/docker/7f\n0::/\n', 'cgroup/memory', 'memory.oom_control'],
+  ['v2', '0::/\n', 'cgroup', 'memory.events'],
+] as const;
+
+for (const [version, membership, folder, file] of MADE_UP) {
+  test.each([
+    ['alone in its group', '', 'first|oom-kill|'],
+    [
+      'while somebody else is in the container',
+      '4000001',
+      'first|signal SIGKILL, which may have been the kernel because of its memory|',
+    ],
+  ])(`${version}: a kill that the group counts, %s`, async (_, other, says) => {
+    makeUp(membership, folder, file, other);
+    const { ended, output } = start(killedOnce(path.join(image, folder, file)));
+    expect((await ended)[0]).toBe(0);
+    expect(output().replaceAll('\n', '|')).toBe(says);
+  });
+
+  test(`${version}: a kill that only the machine counts was somebody else’s`, async () => {
+    makeUp(membership, folder, file, '');
+    const { ended, output } = start(killedOnce(path.join(image, 'proc', 'vmstat')));
+    expect((await ended)[0]).toBe(137);
+    expect(output()).toBe('first\n');
+  });
+}
+
+test('where no group can be read, a kill that the machine counts may have been the worker’s', async () => {
+  makeUp('', 'cgroup', 'nothing', '');
+  const { ended, output } = start(killedOnce(path.join(image, 'proc', 'vmstat')));
+  expect((await ended)[0]).toBe(0);
+  expect(output()).toMatch(/^first\nsignal SIGKILL, which may have been the kernel/);
+});
+
+/** Files like the kernel's, in the place of the kernel's. */
+function makeUp(membership: string, folder: string, file: string, others: string): void {
+  const write = (name: string, text: string) => {
+    mkdirSync(path.dirname(path.join(image, name)), { recursive: true });
+    writeFileSync(path.join(image, name), text);
+  };
+  write('proc/self/cgroup', membership);
+  write('proc/vmstat', 'oom_kill 5\n');
+  write(`${folder}/${file}`, 'oom_kill 0\n');
+  write(`${folder}/cgroup.procs`, `1\n${others}\n`.replace('\n\n', '\n'));
+  const entry = ENTRY.replace('PROC=/proc', `PROC=${image}/proc`).replace('/sys/fs/cgroup', `${image}/cgroup`);
+  writeFileSync(path.join(image, 'deploy', 'container-entry.sh'), entry);
+}
+
+/** A worker that is killed the first time, and counted in this file as the kernel counts. */
+function killedOnce(counter: string): string {
+  return `
+    console.log(process.env.LAST_EXIT ?? 'first');
+    if (!process.env.LAST_EXIT) {
+      require('node:fs').writeFileSync(${JSON.stringify(counter)}, 'oom_kill 6\\n');
+      process.kill(process.pid, 'SIGKILL');
+    }`;
+}

@@ -1,15 +1,19 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { afterEach, beforeEach, expect, test } from 'vitest';
-import { createBox } from '../../bench/box/box.ts';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { type Box, createBox } from '../../bench/box/box.ts';
 import { chooseDriver } from '../../bench/box/choose-driver.ts';
 import { choosePort } from '../../scripts/embedded/ports.ts';
 import { livingProcesses } from '../../scripts/embedded/process-record.ts';
 import { superviseWorker, type Worker, type WorkerOptions } from '../../scripts/embedded/supervise.ts';
 
 const SEEN_MS = 5_000;
+const BOX_BYTES = 128 * 2 ** 20;
+const EATER = 'Buffer.alloc(256 * 2 ** 20, 1)';
 const { driver } = await chooseDriver();
 
 let folder: string;
@@ -65,49 +69,87 @@ test('the next worker is told how the last one ended', async () => {
   const program = `require('node:http').createServer((_, r) => r.end(process.env.LAST_EXIT ?? 'none')).listen(${port}, '127.0.0.1')`;
   const options = await serving({ args: ['-e', program], readyUrl: `http://127.0.0.1:${port}/readyz` });
   worker = await superviseWorker(options);
-  const told = () =>
-    fetch(options.readyUrl).then(
-      (response) => response.text(),
-      () => '',
-    );
+  const told = () => textOf(options.readyUrl);
   expect(await told()).toBe('none');
   process.kill(worker.pid(), 'SIGKILL');
   await until(async () => (await told()) === 'signal SIGKILL');
 });
 
-test.skipIf(driver.name === 'none')('a worker that the kernel kills for its memory is named as such', async () => {
-  const box = await createBox({ name: 'supervised', memoryBytes: 96 * 2 ** 20, cpus: 1 });
+describe.skipIf(driver.name === 'none')('in a group of the kernel’s', () => {
+  let box: Box;
+  beforeEach(async () => {
+    box = await createBox({ name: 'supervised', memoryBytes: BOX_BYTES, cpus: 1 });
+  });
+  afterEach(() => box.close());
+
+  test('a worker that the kernel kills for its memory is named as such', async () => {
+    const { url, deaths } = await startIn(box);
+    await fetch(`${url}/eat`).catch(() => undefined);
+    await until(async () => (await textOf(url)).startsWith('oom-kill'));
+    expect(deaths[0]).toContain('the kernel killed it because of its memory');
+  });
+
+  test('one that somebody kills is not, although the kernel has killed something elsewhere meanwhile', async () => {
+    const { url } = await startIn(box);
+    const other = await createBox({ name: 'elsewhere', memoryBytes: BOX_BYTES, cpus: 1 });
+    try {
+      await runToTheEnd(other, EATER);
+      expect(other.figures().oomKills).toBe(1);
+    } finally {
+      await other.close();
+    }
+    process.kill(worker?.pid() ?? 0, 'SIGKILL');
+    await until(async () => (await textOf(url)) === 'signal SIGKILL');
+  });
+
+  test('one whose neighbour in the group the kernel has killed may have been killed by it', async () => {
+    const { url } = await startIn(box);
+    const neighbour = inBox(box, 'setTimeout(() => {}, 60_000)');
+    await until(() => box.pids().includes(neighbour.pid ?? 0));
+    await runToTheEnd(box, EATER);
+    process.kill(worker?.pid() ?? 0, 'SIGKILL');
+    await until(async () => (await textOf(url)).includes('may have been the kernel'));
+    neighbour.kill('SIGKILL');
+  });
+});
+
+async function startIn(box: Box): Promise<{ url: string; deaths: string[] }> {
   const port = await choosePort('api', 'any');
+  const url = `http://127.0.0.1:${port}`;
   const program = `require('node:http').createServer((request, r) => {
-    if (request.url === '/eat') Buffer.alloc(160 * 2 ** 20, 1);
+    if (request.url === '/eat') ${EATER};
     r.end(process.env.LAST_EXIT ?? 'none');
   }).listen(${port}, '127.0.0.1')`;
   const deaths: string[] = [];
-  try {
-    worker = await superviseWorker(
-      await serving({
-        args: ['-e', program],
-        readyUrl: `http://127.0.0.1:${port}/readyz`,
-        wrap: (_part, command, args) => {
-          const line = box.wrap(command, args);
-          return { command: line.command, args: [...line.args] };
-        },
-        onDeath: (message) => deaths.push(message),
-      }),
-    );
-    await fetch(`http://127.0.0.1:${port}/eat`).catch(() => undefined);
-    await until(async () =>
-      fetch(`http://127.0.0.1:${port}/`).then(
-        async (response) => (await response.text()).startsWith('oom-kill'),
-        () => false,
-      ),
-    );
-    expect(deaths[0]).toContain('the kernel killed it because of its memory');
-  } finally {
-    await worker?.stop();
-    await box.close();
-  }
-});
+  worker = await superviseWorker(
+    await serving({
+      args: ['-e', program],
+      readyUrl: `${url}/readyz`,
+      wrap: (_part, command, args) => {
+        const line = box.wrap(command, args);
+        return { command: line.command, args: [...line.args] };
+      },
+      onDeath: (message) => deaths.push(message),
+    }),
+  );
+  return { url, deaths };
+}
+
+function inBox(box: Box, program: string) {
+  const { command, args } = box.wrap(process.execPath, ['-e', program]);
+  return spawn(command, args, { stdio: 'ignore' });
+}
+
+async function runToTheEnd(box: Box, program: string): Promise<void> {
+  await once(inBox(box, program), 'exit');
+}
+
+function textOf(url: string): Promise<string> {
+  return fetch(url).then(
+    (response) => response.text(),
+    () => '',
+  );
+}
 
 async function serving(options: Partial<WorkerOptions>): Promise<WorkerOptions> {
   const port = await choosePort('api', 'any');

@@ -6,6 +6,7 @@ import type { ApiClient } from '../../api-client.ts';
 import { TEST_MODULES } from '../../modules.ts';
 import { type RunningApi, runApi } from '../../running-api.ts';
 import { loadTenant } from '../../scenarios/tenant.ts';
+import { tablesWith } from '../../tables-with.ts';
 
 const MARK = 'mark-of-the-erased';
 const EMAIL = `p2@${MARK}.test`;
@@ -43,7 +44,7 @@ test('an export has every row with a text of theirs, whatever table it is in', a
   const { status, body, headers } = await owner.get<Record<string, object[]>>(`/api/v1/employees/${id}/personal-data`);
   expect(status).toBe(200);
   expect(headers.get('content-disposition')).toContain('attachment');
-  const found = await tablesWith(EMAIL);
+  const found = await tablesWith(api.database.db, EMAIL);
   expect(found).toContain('employees');
   for (const table of found) expect(JSON.stringify(body[table]), table).toContain(EMAIL);
   for (const [table, rows] of Object.entries(body)) expect(rows.length, table).toBeGreaterThan(0);
@@ -58,7 +59,7 @@ test('viewers neither see nor erase it', async () => {
 test('after the erasure no table has a text or an id of theirs, and the log says that it was done without naming them', async () => {
   const before = await teamSize();
   expect((await owner.send('DELETE', `/api/v1/employees/${id}`)).status).toBe(204);
-  expect(await tablesWith(EMAIL)).toEqual([]);
+  expect(await tablesWith(api.database.db, EMAIL)).toEqual([]);
   const referring = await sql<{ name: string }>`
     select table_name as name from information_schema.columns
     where table_schema = 'public' and column_name = 'employee_id'`.execute(api.database.db);
@@ -74,21 +75,6 @@ test('after the erasure no table has a text or an id of theirs, and the log says
   expect((await owner.get(`/api/v1/employees/${id}/personal-data`)).status).toBe(404);
   expect((await owner.send('DELETE', `/api/v1/employees/${id}`)).status).toBe(404);
 });
-
-async function tablesWith(text: string): Promise<string[]> {
-  const tables = await sql<{ name: string }>`
-    select table_name as name from information_schema.columns
-    where table_schema = 'public' and column_name = 'org_id' order by table_name`.execute(api.database.db);
-  const found: string[] = [];
-  for (const { name } of tables.rows) {
-    const { rows } = await sql<{ has: boolean }>`
-      select exists (select from ${sql.table(name)} t where to_jsonb(t)::text like ${`%${text}%`}) as has`.execute(
-      api.database.db,
-    );
-    if (rows[0]?.has === true) found.push(name);
-  }
-  return found;
-}
 
 async function teamSize(): Promise<number> {
   const { rows } = await sql<{ size: number }>`

@@ -1,0 +1,5 @@
+import type { StagingRules } from '../faces.ts';
+
+export const staging: StagingRules = {
+  mood_days: { columns: {} },
+};
