@@ -5,7 +5,8 @@
  * machine falls on both. Ends with the ratio of requests per second (1 would be a product that costs nothing), and keeps
  * it in bench/results/list-page.json.
  *
- * `-- --layers`: instead, where the time of both goes, by CPU profile: a table and two flame graphs in docs/.
+ * `-- --layers`: instead, where the time of both goes, by CPU profile: a table and two flame graphs in the module's
+ * documents.
  */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -35,8 +36,9 @@ const { pairs: pairsWanted, layers } = argumentsOrExit('npm run bench:list-page 
   const { values } = parseArgs({ args, options });
   return { pairs: countIn('pairs', values.pairs, PAIRS_MAX), layers: values.layers };
 });
-const listPage = (await (await loadBenches()).find((bench) => bench.listPage !== undefined)?.listPage?.())?.listPage;
-if (listPage === undefined) throw new Error('No module has a list page (ModuleBench.listPage).');
+const bench = (await loadBenches()).find(({ listPage }) => listPage !== undefined);
+const listPage = (await bench?.listPage?.())?.listPage;
+if (bench === undefined || listPage === undefined) throw new Error('No module has a list page (ModuleBench.listPage).');
 const folder = path.join(ROOT, '.tardigrade', 'list-page');
 
 await build();
@@ -59,7 +61,7 @@ try {
 
   await measure(product, WARM_UP_SECONDS);
   await measure(bare, WARM_UP_SECONDS);
-  if (layers) await writeLayers(product, bare);
+  if (layers) await writeLayers(product, bare, path.join(ROOT, 'docs', 'modules', bench.name, 'list-page.md'));
   else await measurePairs(product, bare, listPage);
 } finally {
   for (const contestant of contestants) await contestant.stop();
@@ -88,15 +90,14 @@ async function measurePairs(product: Contestant, bare: Contestant, { path: page,
   process.exitCode = median >= AIM ? 0 : 1;
 }
 
-/** Where the time of a request goes, into a page of the documents. */
-async function writeLayers(product: Contestant, bare: Contestant): Promise<void> {
+/** Where the time of a request goes, into a page that has a place for the table; the graphs beside it. */
+async function writeLayers(product: Contestant, bare: Contestant, page: string): Promise<void> {
   const [ours, theirs] = [await profileOf(product, PROFILE_SECONDS), await profileOf(bare, PROFILE_SECONDS)];
-  const docs = path.join(ROOT, 'docs', 'list-page');
-  mkdirSync(docs, { recursive: true });
-  writeFileSync(path.join(docs, 'product.svg'), flameGraph(ours.profile, 'A list page through the product'));
-  writeFileSync(path.join(docs, 'bare.svg'), flameGraph(theirs.profile, 'The same page of bare fastify and pg'));
+  const graphs = page.replace(/\.md$/, '');
+  mkdirSync(graphs, { recursive: true });
+  writeFileSync(path.join(graphs, 'product.svg'), flameGraph(ours.profile, 'A list page through the product'));
+  writeFileSync(path.join(graphs, 'bare.svg'), flameGraph(theirs.profile, 'The same page of bare fastify and pg'));
   const table = layersTable(ours, theirs);
-  const page = path.join(ROOT, 'docs', 'list-page.md');
   writeFileSync(page, readFileSync(page, 'utf8').replace(TABLE, `$1\n\n${table}\n\n$2`));
   console.log(table);
 }

@@ -1,15 +1,14 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { ROOT } from './source-graph.ts';
 
-const PAGE = 'docs/features.md';
 /** `file`: “name of the test”; the name may be left out where the whole file is about the feature. */
 const NAMED = /`(test\/[^`]+\.test\.ts)`(?:: “([^”]+)”)?/g;
 
 test('every feature that is said to be there names a test that exists', () => {
-  const rows = readFileSync(join(ROOT, PAGE), 'utf8')
-    .split('\n')
+  const rows = globSync('docs/**/features.md', { cwd: ROOT })
+    .flatMap((page) => readFileSync(join(ROOT, page), 'utf8').split('\n'))
     .filter((line) => /^\| (?!feature|-)/.test(line) && !/\| no \|/.test(line));
   expect(rows.length).toBeGreaterThan(20);
   expect(rows.filter((row) => !row.match(NAMED))).toEqual([]);
