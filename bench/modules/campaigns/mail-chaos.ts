@@ -2,13 +2,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { sql } from 'kysely';
 import { openMigrationDatabase } from '../../../src/db/migrate.ts';
+import { REACH_OUT } from '../../../src/modules/campaigns/campaign-mail.ts';
 import { MAIL_LEASE_MS, MAILS_IN_FLIGHT_MAX } from '../../../src/modules/campaigns/limits.ts';
 import type { Account } from '../../load/plan.ts';
 import { createRandom, type Random } from '../../load/random.ts';
 import type { Faults } from '../../mail/faulty-server.ts';
 import type { OwnLayoutScenario, ProfileName } from '../../scenarios/scenario.ts';
 import { registerCustomer } from '../employees/customer.ts';
-import { change, launched, type Mailers, type Sent, sentOf, until, withMailers } from './mailers.ts';
+import { campaignMails, change, launched, type Mailers, type Sent, sentOf, until, withMailers } from './mailers.ts';
 
 const KILLS = { ci: 2, full: 20 };
 const STOPPED = { ci: ['primary'], full: ['redis', 'primary', 'replica'] };
@@ -48,7 +49,7 @@ export const mailChaos: OwnLayoutScenario = {
       const sent: Sent[] = [];
       for (const id of campaigns) sent.push(await untilAllIsSent(mailers, account, id));
 
-      const { missing, unknown, copies } = await compared(mailers, account);
+      const { missing, suppressed, unknown, copies } = await compared(mailers, account);
       const refusals = Object.fromEntries([...smtp.refusals].map(([code, times]) => [`answered${code}`, times]));
       const counted = sent.reduce((sum, { progress }) => sum + progress.possiblyTwice, 0);
       const inFlightMax = MAILS_IN_FLIGHT_MAX * (KILLS[context.profile] + 1);
@@ -65,6 +66,7 @@ export const mailChaos: OwnLayoutScenario = {
           copies,
           countedAsPossible: counted,
           missing,
+          suppressed,
           kills: KILLS[context.profile],
           campaigns: campaigns.length,
           seed: SEED,
@@ -179,22 +181,30 @@ function untilAllIsSent(mailers: Mailers, account: Account, id: number): Promise
   });
 }
 
-/** The server's record against the ledger. */
-async function compared({ layout, smtp }: Mailers, { orgId }: Account) {
+/** The server's record against the ledger. An address of which the server said that nobody has it is not written to again. */
+async function compared(mailers: Mailers, { orgId }: Account) {
+  const { layout } = mailers;
+  const taken = campaignMails(mailers);
   const db = openMigrationDatabase(layout.addresses.databaseUrl);
-  const { rows } = await sql<{ id: number; email: string }>`
-    select r.id, e.email from reach_outs r join employees e on e.org_id = r.org_id and e.id = r.employee_id
+  const { rows } = await sql<{ id: string; email: string; suppressed: boolean }>`
+    select r.id, e.email, exists (
+      select from suppressions s where s.org_id = r.org_id and s.address = lower(e.email) and s.lifted_at is null
+    ) as suppressed
+    from reach_outs r join employees e on e.org_id = r.org_id and e.id = r.employee_id
     where r.org_id = ${orgId}`.execute(db);
   await db.destroy();
-  const expected = new Set(rows.map(({ id, email }) => `reach-out-${orgId}-${Number(id)} ${email}`));
+  const keyOf = (id: string, email: string) => `${REACH_OUT}.${orgId.toString(36)}.${Number(id).toString(36)} ${email}`;
+  const ledger = new Map(rows.map(({ id, email, suppressed }) => [keyOf(id, email), suppressed]));
   const counts = new Map<string, number>();
-  for (const { messageId, to } of smtp.taken) {
-    const key = `${messageId.replace(/^<|@.*$/g, '')} ${to}`;
+  for (const { messageId, to } of taken) {
+    const key = `${messageId.replace(/^<|\.\w+@.*$/g, '')} ${to}`; // without its signature (src/mail/mail-reference.ts)
     counts.set(key, (counts.get(key) ?? 0) + 1);
   }
+  const without = [...ledger].filter(([key]) => !counts.has(key));
   return {
-    missing: [...expected].filter((key) => !counts.has(key)).length,
-    unknown: [...counts.keys()].filter((key) => !expected.has(key)).length,
-    copies: smtp.taken.length - counts.size,
+    missing: without.filter(([, suppressed]) => !suppressed).length,
+    suppressed: without.filter(([, suppressed]) => suppressed).length,
+    unknown: [...counts.keys()].filter((key) => !ledger.has(key)).length,
+    copies: taken.length - counts.size,
   };
 }

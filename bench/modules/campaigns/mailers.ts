@@ -1,10 +1,11 @@
 /** Two mailers in boxes of their own, and a mail server of the scenario's own. */
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { REACH_OUT } from '../../../src/modules/campaigns/campaign-mail.ts';
 import { call } from '../../call.ts';
 import { type Layout, startLayout } from '../../layout/layout.ts';
 import type { Account } from '../../load/plan.ts';
-import { type FaultyServer, startFaultyServer } from '../../mail/faulty-server.ts';
+import { type FaultyServer, startFaultyServer, type Taken } from '../../mail/faulty-server.ts';
 import type { OwnLayoutContext, OwnLayoutFindings } from '../../scenarios/scenario.ts';
 
 const FOLDER = path.resolve(import.meta.dirname, '..', '..', '..', '.tardigrade', 'bench', 'two-mailers');
@@ -49,6 +50,11 @@ export async function withMailers(
   } finally {
     await smtp.stop();
   }
+}
+
+/** Without those to an account's owner, who is asked to confirm the address. */
+export function campaignMails({ smtp }: Mailers): readonly Taken[] {
+  return smtp.taken.filter(({ messageId }) => messageId.startsWith(`<${REACH_OUT}.`));
 }
 
 export interface Sent {

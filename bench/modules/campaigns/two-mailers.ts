@@ -4,7 +4,7 @@ import type { Taken } from '../../mail/faulty-server.ts';
 import { round } from '../../numbers.ts';
 import type { Condition, OwnLayoutScenario } from '../../scenarios/scenario.ts';
 import { registerCustomer } from '../employees/customer.ts';
-import { change, draft, launched, type Mailers, until, withMailers } from './mailers.ts';
+import { campaignMails, change, draft, launched, type Mailers, until, withMailers } from './mailers.ts';
 
 const PEOPLE = { ci: 6_000, full: 30_000 };
 const FEW = 10;
@@ -137,6 +137,6 @@ async function keptProvider(mailers: Mailers, many: Account, ms: number) {
   return { taken, perSecond, refused: smtp.refusals.get(454) ?? 0 };
 }
 
-function takenBy({ smtp }: Mailers, { domain }: Account): Taken[] {
-  return smtp.taken.filter(({ to }) => to.endsWith(`@${domain}`));
+function takenBy(mailers: Mailers, { domain }: Account): Taken[] {
+  return campaignMails(mailers).filter(({ to }) => to.endsWith(`@${domain}`));
 }
