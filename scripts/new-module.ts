@@ -14,7 +14,7 @@ import { regenerationSteps, runSteps } from './service/regenerate.ts';
 import { copyTemplate } from './service/template-copy.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '..');
-const FACES = ['routes', 'figures', 'jobs', 'retention', 'seed'];
+const FACES = ['routes', 'events', 'figures', 'jobs', 'retention', 'seed'];
 
 try {
   const { values, positionals } = parseArgs({

@@ -9,6 +9,7 @@ import { MODULES } from '../src/modules.ts';
 export const NOTES: Module = {
   name: 'notes',
   routes: () => import('../template/src/modules/notes/routes.ts'),
+  events: () => import('../template/src/modules/notes/events.ts'),
   figures: () => import('../template/src/modules/notes/figures.ts'),
   jobs: () => import('../template/src/modules/notes/jobs.ts'),
   retention: () => import('../template/src/modules/notes/retention.ts'),

@@ -27,6 +27,7 @@ import type { Loop } from '../queue/schedule.ts';
 import type { TopicHandlers } from '../queue/transactional-outbox.ts';
 import type { SocketHandler } from '../socket/connection.ts';
 import type { Ticketing } from '../socket/ticket-exchange.ts';
+import type { EventTexts } from './webhooks/webhooks.ts';
 
 /** One entry of the list in src/modules.ts. Every face is optional. */
 export interface Module {
@@ -36,6 +37,8 @@ export interface Module {
   readonly queues?: readonly string[];
   /** api: HTTP. */
   readonly routes?: () => Promise<RoutesFace>;
+  /** api: what a webhook can listen to. */
+  readonly events?: () => Promise<EventsFace>;
   /** api: what it adds to GET /api/v1/summary. */
   readonly figures?: () => Promise<FiguresFace>;
   /** mailer: background work. */
@@ -77,6 +80,8 @@ export interface ApiContext {
   readonly cursors: Cursors;
   readonly pages: Pages;
   readonly figures: Figures;
+  /** The public events of all modules together. */
+  readonly events: AnyEventTexts;
   /** Of all modules together. */
   readonly person: PersonalData;
   readonly links: readonly PersonalLink[];
@@ -86,6 +91,13 @@ export interface ApiContext {
   /** This process's own report, for when Redis, which has everyone's, is unavailable. */
   readonly report: () => ProcessReport;
 }
+
+export interface EventsFace {
+  readonly events: EventTexts;
+}
+
+/** Whatever the modules are. */
+export type AnyEventTexts = Readonly<Record<string, { readonly means: string; readonly example: object }>>;
 
 export interface ConsistencyFace {
   readonly consistency: Rules;

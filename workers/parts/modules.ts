@@ -1,5 +1,5 @@
 import type { PersonalLink } from '../../src/mail/personal-link.ts';
-import type { Figures, MailFeedback, Module, PersonalData } from '../../src/modules/faces.ts';
+import type { AnyEventTexts, Figures, MailFeedback, Module, PersonalData } from '../../src/modules/faces.ts';
 import type { AlertRule } from '../../src/process/alert-before-full.ts';
 
 /** Loads one kind of face from all modules that have it, in the order of the list. */
@@ -14,6 +14,12 @@ export async function loadFaces<T>(
 export async function loadFigures(modules: readonly Module[]): Promise<Figures> {
   const faces = await loadFaces(modules, ({ figures }) => figures);
   return Object.assign({}, ...faces.map(({ figures }) => figures));
+}
+
+/** The public events of all modules together. */
+export async function loadEvents(modules: readonly Module[]): Promise<AnyEventTexts> {
+  const faces = await loadFaces(modules, ({ events }) => events);
+  return Object.assign({}, ...faces.map(({ events }) => events));
 }
 
 /** What the tables of all modules hold about a person. */

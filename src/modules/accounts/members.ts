@@ -8,6 +8,7 @@ import { AppError } from '../../errors.ts';
 import type { ApiKeys } from '../../http/api-keys.ts';
 import type { Sessions } from '../../http/authentication.ts';
 import { type SignedInActor, writeAudit } from '../audit/audit.ts';
+import { announceEvent } from '../webhooks/webhooks.ts';
 import { deleteMember, hasOtherOwner, lockMembers, memberById, updateRole } from './member-queries.ts';
 
 export interface MemberParts {
@@ -43,6 +44,7 @@ export async function removeMember(parts: MemberParts, actor: SignedInActor, id:
     // First: the entry has the name of whoever leaves.
     await writeAudit(transaction, actor, { action: 'member.removed', subject: `${member.name} <${member.email}>` });
     await deleteMember(transaction, orgId, id);
+    await announceEvent(transaction, { orgId, type: 'member.removed', data: { userId: id } });
   });
   forgetUser(parts, orgId, id);
 }

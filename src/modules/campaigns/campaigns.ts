@@ -4,6 +4,7 @@ import type { DatabaseSession } from '../../db/read-write-split.ts';
 import type { Db } from '../../db/schema.ts';
 import { AppError } from '../../errors.ts';
 import { writeToOutbox } from '../../queue/transactional-outbox.ts';
+import { announceEvent } from '../webhooks/webhooks.ts';
 import { CAMPAIGN_DEFAULTS } from './campaign-mail.ts';
 import { launchTimesOf, type Schedule } from './launch-times.ts';
 import { CAMPAIGNS_SCHEDULED_MAX, LINK_DAYS, RETRY_ROWS_MAX, RETRY_STEP_ROWS } from './limits.ts';
@@ -90,8 +91,10 @@ export function launchCampaign(db: DatabaseSession, orgId: number, id: number): 
 export async function launchIn(transaction: Db, orgId: number, id: number): Promise<boolean> {
   const { from, to } = TRANSITIONS.launched;
   const launched = await markLaunched(transaction, orgId, id, { from, to, linkDays: LINK_DAYS });
-  if (launched) await writeToOutbox(transaction, { orgId, topic: 'campaign.launched', payload: { campaignId: id } });
-  return launched;
+  if (!launched) return false;
+  await writeToOutbox(transaction, { orgId, topic: 'campaign.launched', payload: { campaignId: id } });
+  await announceEvent(transaction, { orgId, type: 'campaign.launched', data: { campaignId: id } });
+  return true;
 }
 
 export function cancelCampaign(db: DatabaseSession, orgId: number, id: number): Promise<Campaign> {

@@ -2,6 +2,7 @@ import type { DatabaseSession } from '../../../../src/db/read-write-split.ts';
 import type { Db } from '../../../../src/db/schema.ts';
 import { AppError } from '../../../../src/errors.ts';
 import { changedMeanwhile } from '../../../../src/http/optimistic-concurrency.ts';
+import { announceEvent } from '../../../../src/modules/webhooks/webhooks.ts';
 import { type OutboxEvent, writeToOutbox } from '../../../../src/queue/transactional-outbox.ts';
 import { addToNoteDays, insertNote, type Note, type NoteChange, noteById, updateNote } from './queries.ts';
 
@@ -21,6 +22,7 @@ export function writeNote(
     const note = await insertNote(transaction, orgId, content);
     const payload = { noteId: note.id, day: note.createdAt.slice(0, 10) };
     await writeToOutbox(transaction, { orgId, topic: 'note.written', payload });
+    await announceEvent(transaction, { orgId, type: 'note.written', data: { noteId: note.id } });
     return note;
   });
 }
