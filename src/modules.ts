@@ -12,6 +12,7 @@ export const PLATFORM: readonly Module[] = [
   },
   {
     name: 'webhooks',
+    routes: () => import('./modules/webhooks/routes.ts'),
     jobs: () => import('./modules/webhooks/jobs.ts'),
     retention: () => import('./modules/webhooks/retention.ts'),
     consistency: () => import('./modules/webhooks/consistency.ts'),

@@ -5,9 +5,12 @@ const MINUTE_MS = 60 * SECOND_MS;
 const DAY_MS = 24 * 60 * MINUTE_MS;
 
 export const WEBHOOKS_MAX = 20; // endpoints of one organisation: one for each of its systems, and each event costs a row for each of them
+export const WEBHOOK_TYPES_MAX = 50; // that one endpoint listens to; a service declares fewer
+export const WEBHOOK_TYPE_CHARS_MAX = 60;
 export const WEBHOOK_BODY_BYTES_MAX = 20 * 1024; // the most that the Standard Webhooks recommend; events have ids and are far smaller
 export const WEBHOOK_SECRET_OVERLAP_MS = DAY_MS; // for which the old secret signs as well, after a rotation: time to bring the new one to the receiver
 export const WEBHOOK_WAITING_MAX = 5_000; // deliveries of one endpoint that wait; one that is that far behind is disabled
+export const WEBHOOK_REPLAYED_MAX = 1_000; // deliveries that one call replays
 export const WEBHOOK_DELIVERY_DAYS = 30; // how long deliveries are shown, and can be replayed
 
 // Delivering
