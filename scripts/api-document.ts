@@ -12,7 +12,14 @@ import { createLog } from '../src/log.ts';
 import type { ApiContext, Module } from '../src/modules/faces.ts';
 import { createHealth } from '../src/process/health-check.ts';
 import { createMetrics } from '../src/process/metrics.ts';
-import { loadActions, loadFeedbacks, loadFigures, loadLinks, loadPersonalData } from '../workers/parts/modules.ts';
+import {
+  loadActions,
+  loadEvents,
+  loadFeedbacks,
+  loadFigures,
+  loadLinks,
+  loadPersonalData,
+} from '../workers/parts/modules.ts';
 
 /** Complete, but leads nowhere: nothing connects before the first query. */
 const ENVIRONMENT = {
@@ -37,6 +44,7 @@ export async function apiDocument(modules: readonly Module[]): Promise<Document>
     redis: undefined as never, // no route asks for it before a request does
     cursors: createCursors(config.secretKey),
     figures: await loadFigures(modules),
+    events: await loadEvents(modules),
     person: await loadPersonalData(modules),
     links: await loadLinks(modules),
     feedbacks: await loadFeedbacks(modules),

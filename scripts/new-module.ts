@@ -14,7 +14,7 @@ import { regenerationSteps, runSteps } from './service/regenerate.ts';
 import { copyTemplate } from './service/template-copy.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '..');
-const FACES = ['actions', 'routes', 'figures', 'jobs', 'retention', 'staging', 'seed'];
+const FACES = ['actions', 'routes', 'events', 'figures', 'jobs', 'retention', 'staging', 'seed'];
 
 try {
   const { values, positionals } = parseArgs({

@@ -1,5 +1,6 @@
 import { createPrivateKey } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
+import { isIP } from 'node:net';
 import { join } from 'node:path';
 import { StartError } from './errors.ts';
 import {
@@ -75,6 +76,14 @@ export const VARIABLES = {
     'MAIL_WEBHOOK_SECRET',
     optional(webhookSecret),
     'signs the mail events that a provider posts to `/api/v1/mail-events`; without one they are refused',
+  ),
+  webhookNetworks: inProduction(
+    variable(
+      'WEBHOOK_NETWORKS',
+      networks,
+      'networks that webhooks may call although they are not public, by http too: for receivers on this machine, `127.0.0.0/8`',
+    ),
+    noNetworks,
   ),
   dkimKey: secret(
     'DKIM_KEY',
@@ -287,6 +296,11 @@ function checkedCertificate(raw: string | undefined, name: string, faults: strin
     );
 }
 
+function noNetworks(raw: string | undefined, name: string, faults: string[]): void {
+  if (raw !== undefined)
+    faults.push(`${name} lets customers have us call what is not public, such as the database: leave it out`);
+}
+
 /** Refuses a key that was copied from an example or typed. Random bytes in hex have more than 8 different digits. */
 function randomKey(raw = '', name: string, faults: string[]): void {
   if (new Set(raw).size < 8 || /secret|change.?me|example|password|placeholder|your.?key/i.test(raw))
@@ -415,6 +429,17 @@ function base(fallback: string): Reader<string> {
 function origins(raw = '', name: string, faults: string[]): string[] {
   const list = raw.split(',').flatMap((entry) => entry.trim() || []);
   for (const entry of list) base(entry)(entry, name, faults);
+  return list;
+}
+
+function networks(raw = '', name: string, faults: string[]): string[] {
+  const list = raw.split(',').flatMap((entry) => entry.trim() || []);
+  for (const entry of list) {
+    const [address = '', bits = '', ...more] = entry.split('/');
+    const most = { 4: 32, 6: 128 }[isIP(address)] ?? 0;
+    if (more.length > 0 || !/^\d{1,3}$/.test(bits) || isIP(address) === 0 || Number(bits) > most)
+      faults.push(`${name} holds ${JSON.stringify(entry)}, which is not a network like 127.0.0.0/8`);
+  }
   return list;
 }
 

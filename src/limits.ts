@@ -198,6 +198,21 @@ export const REPORT_SESSION_MS = 5 * MINUTE_MS; // then one that goes on byte by
 export const REPORT_REFERENCES_MAX = 20; // in a report, that are verified: one HMAC each
 export const WEBHOOK_TOLERANCE_MS = 5 * MINUTE_MS; // between a webhook's time and ours, as in the Standard Webhooks
 export const WEBHOOK_EVENTS_MAX = 10; // per call: with their reasons they fit into PUBLIC_BODY_BYTES_MAX
+export const TARGET_URL_CHARS_MAX = 1_000; // of an address that a customer has us call; tokens in its path included
+export const TARGET_PORTS = [443, 8443] as const; // of such an address: HTTPS and its usual alternative, where no mail server and no database listens
+export const TARGET_ADDRESSES_MAX = 4; // of a name, that are tried one after the other
+export const DNS_ANSWER_MS = 2 * SECOND_MS; // then the name is asked for again, and with DNS_TRIES_MAX within WEBHOOK_CONNECT_MS
+export const DNS_TRIES_MAX = 2;
+export const WEBHOOK_CONNECT_MS = 5 * SECOND_MS; // DNS, TCP and TLS: a host that takes longer is down
+export const WEBHOOK_ANSWER_MS = 15 * SECOND_MS; // from the beginning to the end; the Standard Webhooks recommend 15 to 30 s
+export const WEBHOOK_ANSWER_BYTES_MAX = 16 * KB; // of an answer's body, which nobody reads; then the connection is cut
+export const WEBHOOK_REASON_CHARS_MAX = 200; // of what went wrong in a call
+export const WEBHOOK_RETRIES_MS = [
+  ...[5 * SECOND_MS, 5 * MINUTE_MS, 30 * MINUTE_MS, 120 * MINUTE_MS],
+  ...[300 * MINUTE_MS, 600 * MINUTE_MS, 600 * MINUTE_MS],
+] as const; // between one call and the next, each longer or shorter by up to WEBHOOK_RETRY_JITTER: the schedule of the Standard Webhooks, up to 28 hours
+export const WEBHOOK_RETRY_JITTER = 0.2; // so that what failed together does not come back together
+export const WEBHOOK_RETRY_AFTER_MS_MAX = 60 * MINUTE_MS; // of what a receiver asks for with Retry-After
 export const MAIL_HELD_WAIT = { min: 5 * SECOND_MS, max: 15 * MINUTE_MS, share: 0.1 } as const; // between two probes of a server that takes no mail from us: a tenth of the time that this has lasted
 export const MAIL_RATE_WAIT = { min: 1 * SECOND_MS, max: 5 * MINUTE_MS, share: 0.1 } as const; // the same when we are too fast: providers count per second
 export const MAIL_QUOTA_WAIT = {
@@ -306,6 +321,8 @@ export const RELATIONS: readonly [string, boolean][] = [
     Math.min(POOL_PRIMARY.api, POOL_PRIMARY.mailer, POOL_PRIMARY.all) > CONNECTIONS_FOR_WRITES,
   ],
   ['SMTP_CONNECTIONS_PER_DOMAIN_MAX < SMTP_CONNECTIONS_MAX', SMTP_CONNECTIONS_PER_DOMAIN_MAX < SMTP_CONNECTIONS_MAX],
+  ['DNS_ANSWER_MS * DNS_TRIES_MAX < WEBHOOK_CONNECT_MS', DNS_ANSWER_MS * DNS_TRIES_MAX < WEBHOOK_CONNECT_MS],
+  ['WEBHOOK_CONNECT_MS < WEBHOOK_ANSWER_MS', WEBHOOK_CONNECT_MS < WEBHOOK_ANSWER_MS],
   ['MIGRATION_LOCK_MS < POOL_ACQUIRE_MS', MIGRATION_LOCK_MS < POOL_ACQUIRE_MS],
   ['PAGE_ROWS_DEFAULT <= PAGE_ROWS_MAX', PAGE_ROWS_DEFAULT <= PAGE_ROWS_MAX],
   ['FAN_OUT_BEAT_MS * 2 < FAN_OUT_SILENCE_MS', FAN_OUT_BEAT_MS * 2 < FAN_OUT_SILENCE_MS],

@@ -55,6 +55,7 @@ test('four variables are enough, the rest has a default', () => {
     trustProxyHops: 0,
     socketOrigins: [],
     socketsPerAddress: 6_000,
+    webhookNetworks: [],
   });
 });
 
@@ -160,6 +161,19 @@ test.each([
   'Acme <ask>',
 ])('sender %j is refused: it could add headers, or is not an address', (sender) => {
   expect(faultsOf({ ...NEEDED, MAIL_FROM: sender })).toEqual([expect.stringMatching(/^MAIL_FROM must be an address/)]);
+});
+
+test('networks that webhooks may call are read in development, and refused in production', () => {
+  expect(loadConfig({ ...NEEDED, WEBHOOK_NETWORKS: '127.0.0.0/8, ::1/128' })).toMatchObject({
+    webhookNetworks: ['127.0.0.0/8', '::1/128'],
+  });
+  for (const wrong of ['127.0.0.1', '127.0.0.0/33', '127.0.0.0/8/8', 'localhost/8', '::1/129'])
+    expect(faultsOf({ ...NEEDED, WEBHOOK_NETWORKS: wrong }), wrong).toEqual([
+      expect.stringContaining('is not a network like 127.0.0.0/8'),
+    ]);
+  expect(faultsOf({ ...PUBLIC, WEBHOOK_NETWORKS: '127.0.0.0/8' })).toEqual([
+    expect.stringMatching(/^WEBHOOK_NETWORKS lets customers have us call what is not public/),
+  ]);
 });
 
 test('production with everything set starts', () => {

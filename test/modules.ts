@@ -10,6 +10,7 @@ export const NOTES: Module = {
   name: 'notes',
   actions: () => import('../template/src/modules/notes/actions.ts'),
   routes: () => import('../template/src/modules/notes/routes.ts'),
+  events: () => import('../template/src/modules/notes/events.ts'),
   figures: () => import('../template/src/modules/notes/figures.ts'),
   jobs: () => import('../template/src/modules/notes/jobs.ts'),
   retention: () => import('../template/src/modules/notes/retention.ts'),

@@ -12,6 +12,7 @@ import type { Process } from '../src/process/run-process.ts';
 import { createAccessNews } from '../src/redis/access-news.ts';
 import {
   loadActions,
+  loadEvents,
   loadFaces,
   loadFeedbacks,
   loadFigures,
@@ -40,6 +41,7 @@ export async function start(process: Process, modules = MODULES): Promise<void> 
     ...{ config, log, database, redis, hasher, pages, ...credentials },
     cursors: createCursors(config.secretKey),
     figures: await loadFigures(modules),
+    events: await loadEvents(modules),
     person: await loadPersonalData(modules),
     links: await loadLinks(modules),
     feedbacks: await loadFeedbacks(modules),

@@ -5,6 +5,7 @@ import type { ModuleBench } from '../module-bench.ts';
 import { ACCOUNT_HISTORY, ACCOUNT_STEPS } from './account-steps.ts';
 import { SESSION_HISTORY, SESSION_STEPS } from './session-steps.ts';
 import { SUPPRESSION_STEPS } from './suppression-steps.ts';
+import { checkWebhookSecret, WEBHOOK_STEPS } from './webhook-steps.ts';
 
 const checkMe: Check = ({ json }, { fields, orgId }) => {
   const { user, organisation } = json as { user: Row; organisation: Row };
@@ -74,6 +75,7 @@ export const bench: ModuleBench = {
     },
     ...SESSION_STEPS,
     ...SUPPRESSION_STEPS,
+    ...WEBHOOK_STEPS,
     ...ACCOUNT_STEPS,
   },
   officeDay: {
@@ -86,7 +88,7 @@ export const bench: ModuleBench = {
     'GET /api/v1/suppressions': 1,
   },
   rare: {
-    ...Object.fromEntries(RARE_ACCOUNT_STEPS.map((step) => [step, 1])),
+    ...Object.fromEntries([...RARE_ACCOUNT_STEPS, ...Object.keys(WEBHOOK_STEPS)].map((step) => [step, 1])),
     'POST /api/v1/sessions': 4,
     'DELETE /api/v1/sessions/current': 3,
     'POST /api/v1/registrations': 1,
@@ -103,6 +105,7 @@ export const bench: ModuleBench = {
     sessions: checkSessions,
     secondFactor: checkSecondFactor,
     signInOptions: checkSignInOptions,
+    webhookSecret: checkWebhookSecret,
   },
   history: { ...SESSION_HISTORY, ...ACCOUNT_HISTORY },
   growing: { 'GET /api/v1/summary': 'time', 'GET /api/v1/audit-log': 'time' },

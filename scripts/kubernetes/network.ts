@@ -1,5 +1,6 @@
 import type { IGateway, IHTTPRoute } from '@kubernetes-models/gateway-api/gateway.networking.k8s.io/v1';
 import type { INetworkPolicy } from 'kubernetes-models/networking.k8s.io/v1';
+import { TARGET_PORTS } from '../../src/limits.ts';
 import { LISTENING_PROCESSES, PROCESSES } from '../../src/processes.ts';
 import { labels } from './workers.ts';
 
@@ -97,14 +98,14 @@ function fromWorkers(): INetworkPolicy {
           { port: 53, protocol: 'TCP' },
         ],
       },
-      // The mail server, and the certificates that the mailer watches; no address of the cluster itself.
+      // The mail server, the certificates that the mailer watches, and webhooks; no address of the cluster itself.
       {
         to: [
           {
             ipBlock: { cidr: '0.0.0.0/0', except: ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', '169.254.0.0/16'] },
           },
         ],
-        ports: [{ port: 25 }, { port: 465 }, { port: 587 }, { port: 443 }],
+        ports: [{ port: 25 }, { port: 465 }, { port: 587 }, ...TARGET_PORTS.map((port) => ({ port }))],
       },
     ],
   });

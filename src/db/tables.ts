@@ -160,6 +160,45 @@ export interface Users {
   role: 'owner' | 'admin' | 'viewer';
 }
 
+export interface WebhookDeliveries {
+  attempts: Generated<number>;
+  body: string;
+  created_at: SetOnce;
+  due_at: Generated<Time | null>;
+  endpoint_id: number;
+  event_type: string;
+  id: GeneratedAlways<number>;
+  last_attempt_at: Time | null;
+  last_error: string | null;
+  last_ms: number | null;
+  last_status: number | null;
+  message_id: string;
+  org_id: number;
+  status: Generated<'waiting' | 'delivered' | 'dead'>;
+}
+
+export interface WebhookEndpoints {
+  claim: Generated<number>;
+  created_at: SetOnce;
+  description: Generated<string>;
+  disabled_at: Time | null;
+  disabled_because: 'person' | 'gone' | 'failing' | 'backlog' | null;
+  due_at: Time | null;
+  event_types: string[];
+  failing_since: Time | null;
+  failures: Generated<number>;
+  held_until: Time | null;
+  id: GeneratedAlways<number>;
+  is_slow: Generated<boolean>;
+  leased_until: Time | null;
+  org_id: number;
+  previous_sealed_secret: Buffer | null;
+  previous_until: Time | null;
+  sealed_secret: Buffer;
+  url: string;
+  version: Generated<number>;
+}
+
 export interface Tables {
   account_links: AccountLinks;
   alerts: Alerts;
@@ -176,4 +215,6 @@ export interface Tables {
   sessions: Sessions;
   suppressions: Suppressions;
   users: Users;
+  webhook_deliveries: WebhookDeliveries;
+  webhook_endpoints: WebhookEndpoints;
 }

@@ -28,6 +28,7 @@ import type { TopicHandlers } from '../queue/transactional-outbox.ts';
 import type { SocketHandler } from '../socket/connection.ts';
 import type { Ticketing } from '../socket/ticket-exchange.ts';
 import type { AuditWords } from './audit/audit.ts';
+import type { EventTexts } from './webhooks/webhooks.ts';
 
 /** One entry of the list in src/modules.ts. Every face is optional. */
 export interface Module {
@@ -39,6 +40,8 @@ export interface Module {
   readonly actions?: () => Promise<ActionsFace>;
   /** api: HTTP. */
   readonly routes?: () => Promise<RoutesFace>;
+  /** api: what a webhook can listen to. */
+  readonly events?: () => Promise<EventsFace>;
   /** api: what it adds to GET /api/v1/summary. */
   readonly figures?: () => Promise<FiguresFace>;
   /** mailer: background work. */
@@ -82,6 +85,8 @@ export interface ApiContext {
   readonly cursors: Cursors;
   readonly pages: Pages;
   readonly figures: Figures;
+  /** The public events of all modules together. */
+  readonly events: AnyEventTexts;
   /** Of all modules together. */
   readonly person: PersonalData;
   readonly links: readonly PersonalLink[];
@@ -97,6 +102,13 @@ export interface ApiContext {
 export interface ActionsFace {
   readonly actions: AuditWords;
 }
+
+export interface EventsFace {
+  readonly events: EventTexts;
+}
+
+/** Whatever the modules are. */
+export type AnyEventTexts = Readonly<Record<string, { readonly means: string; readonly example: object }>>;
 
 export interface ConsistencyFace {
   readonly consistency: Rules;

@@ -1,6 +1,7 @@
 import { createHmac, randomBytes } from 'node:crypto';
-import { expect, test } from 'vitest';
-import { isSignedWebhook } from '../../src/http/webhook-signature.ts';
+import { Webhook, WebhookVerificationError } from 'standardwebhooks';
+import { describe, expect, test } from 'vitest';
+import { createWebhookSecret, isSignedWebhook, signWebhook } from '../../src/http/webhook-signature.ts';
 import { WEBHOOK_TOLERANCE_MS } from '../../src/limits.ts';
 
 const key = randomBytes(32);
@@ -51,4 +52,47 @@ test.each<[string, Record<string, string>]>([
   ['no headers', {}],
 ])('%s is refused', (_, headers) => {
   expect(accepts(headers)).toBe(false);
+});
+
+describe('what we send', () => {
+  const message = { id: 'msg_2', at: Date.now(), body: '{"type":"note.written","data":{"name":"Büro ✓"}}' };
+
+  test('is accepted by the package of the standard, in any of its languages', () => {
+    const secret = createWebhookSecret();
+    const received = new Webhook(secret).verify(message.body, signWebhook([secret], message));
+    expect(received).toEqual({ type: 'note.written', data: { name: 'Büro ✓' } });
+  });
+
+  test('is signed as the package signs it', () => {
+    const secret = createWebhookSecret();
+    const { 'webhook-signature': signature } = signWebhook([secret], message);
+    expect(signature).toBe(new Webhook(secret).sign(message.id, new Date(message.at), message.body));
+  });
+
+  test('while the secret is changed, is accepted by those who have the old one and by those who have the new one', () => {
+    const [current, previous] = [createWebhookSecret(), createWebhookSecret()];
+    const headers = signWebhook([current, previous], message);
+    for (const secret of [current, previous])
+      expect(() => new Webhook(secret).verify(message.body, headers)).not.toThrow();
+    expect(() => new Webhook(createWebhookSecret()).verify(message.body, headers)).toThrow(WebhookVerificationError);
+  });
+
+  test('is refused once anything of it was changed', () => {
+    const secret = createWebhookSecret();
+    const headers = signWebhook([secret], message);
+    const receiver = new Webhook(secret);
+    const later = String(Number(headers['webhook-timestamp']) + 1);
+    for (const [body, changed] of [
+      [`${message.body} `, headers],
+      [message.body, { ...headers, 'webhook-id': 'msg_3' }],
+      [message.body, { ...headers, 'webhook-timestamp': later }],
+    ] as const)
+      expect(() => receiver.verify(body, changed)).toThrow(WebhookVerificationError);
+  });
+
+  test('has secrets of 256 bits that nobody else has', () => {
+    const secrets = new Set(Array.from({ length: 100 }, createWebhookSecret));
+    expect(secrets.size).toBe(100);
+    for (const secret of secrets) expect(secret).toMatch(/^whsec_[\w+/]{43}=$/);
+  });
 });

@@ -1,6 +1,6 @@
 import type { PersonalLink } from '../../src/mail/personal-link.ts';
 import type { AuditWords } from '../../src/modules/audit/audit.ts';
-import type { Figures, MailFeedback, Module, PersonalData } from '../../src/modules/faces.ts';
+import type { AnyEventTexts, Figures, MailFeedback, Module, PersonalData } from '../../src/modules/faces.ts';
 import type { AlertRule } from '../../src/process/alert-before-full.ts';
 
 /** Loads one kind of face from all modules that have it, in the order of the list. */
@@ -21,6 +21,12 @@ export async function loadFigures(modules: readonly Module[]): Promise<Figures> 
 export async function loadActions(modules: readonly Module[]): Promise<AuditWords> {
   const faces = await loadFaces(modules, (module) => module.actions);
   return Object.assign({}, ...faces.map(({ actions }) => actions));
+}
+
+/** The public events of all modules together. */
+export async function loadEvents(modules: readonly Module[]): Promise<AnyEventTexts> {
+  const faces = await loadFaces(modules, ({ events }) => events);
+  return Object.assign({}, ...faces.map(({ events }) => events));
 }
 
 /** What the tables of all modules hold about a person. */

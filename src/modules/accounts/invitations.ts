@@ -6,6 +6,7 @@ import type { Sessions } from '../../http/authentication.ts';
 import type { PasswordHasher } from '../../http/password-hashing.ts';
 import { writeToOutbox } from '../../queue/transactional-outbox.ts';
 import { type SignedInActor, writeAudit } from '../audit/audit.ts';
+import { announceEvent } from '../webhooks/webhooks.ts';
 import { addressOf, type From, type Welcome } from './accounts.ts';
 import { deleteInvitation, isMember, openInvitation, replaceInvitation, takeInvitation } from './invitation-queries.ts';
 import { MEMBERS_MAX } from './limits.ts';
@@ -85,6 +86,7 @@ export async function acceptInvitation(
         subject: `${user.name} <${user.email}>`,
         details: { role: user.role },
       });
+      await announceEvent(transaction, { orgId, type: 'member.joined', data: { userId: user.id, role: user.role } });
       const token = await parts.sessions.create(transaction, actor);
       return { token, user, organisation: { id: orgId, name: organisation } };
     });

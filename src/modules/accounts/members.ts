@@ -9,6 +9,7 @@ import type { ApiKeys } from '../../http/api-keys.ts';
 import type { Sessions } from '../../http/authentication.ts';
 import { changedMeanwhile, etagOf } from '../../http/optimistic-concurrency.ts';
 import { type SignedInActor, writeAudit } from '../audit/audit.ts';
+import { announceEvent } from '../webhooks/webhooks.ts';
 import { deleteMember, hasOtherOwner, lockMembers, memberById, updateRole } from './member-queries.ts';
 
 export interface MemberParts {
@@ -54,6 +55,7 @@ export async function removeMember(parts: MemberParts, actor: SignedInActor, id:
     // First: the entry has the name of whoever leaves.
     await writeAudit(transaction, actor, { action: 'member.removed', subject: `${member.name} <${member.email}>` });
     await deleteMember(transaction, orgId, id);
+    await announceEvent(transaction, { orgId, type: 'member.removed', data: { userId: id } });
   });
   forgetUser(parts, orgId, id);
 }

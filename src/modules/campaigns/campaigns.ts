@@ -6,6 +6,7 @@ import { AppError } from '../../errors.ts';
 import { changedMeanwhile } from '../../http/optimistic-concurrency.ts';
 import { writeToOutbox } from '../../queue/transactional-outbox.ts';
 import { type Actor, type AuditEntry, writeAudit } from '../audit/audit.ts';
+import { announceEvent } from '../webhooks/webhooks.ts';
 import { CAMPAIGN_DEFAULTS } from './campaign-mail.ts';
 import { launchTimesOf, type Schedule } from './launch-times.ts';
 import { CAMPAIGNS_SCHEDULED_MAX, LINK_DAYS, RETRY_ROWS_MAX, RETRY_STEP_ROWS } from './limits.ts';
@@ -106,6 +107,7 @@ export async function launchIn(transaction: Db, actor: Actor, id: number, versio
   if (name === undefined) return false;
   await writeToOutbox(transaction, { orgId, topic: 'campaign.launched', payload: { campaignId: id } });
   await writeAudit(transaction, actor, { action: 'campaign.launched', subject: name });
+  await announceEvent(transaction, { orgId, type: 'campaign.launched', data: { campaignId: id } });
   return true;
 }
 

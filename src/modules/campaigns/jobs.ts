@@ -1,10 +1,12 @@
 import type { Queue } from 'bullmq';
 import type { Database } from '../../db/read-write-split.ts';
+import type { Db } from '../../db/schema.ts';
 import { EVERY_ORGANISATION } from '../../db/tenant-isolation.ts';
 import type { Turn } from '../../queue/queues.ts';
 import { every } from '../../queue/schedule.ts';
 import type { OutboxEvent } from '../../queue/transactional-outbox.ts';
 import type { Jobs, JobsContext } from '../faces.ts';
+import { announceEvent } from '../webhooks/webhooks.ts';
 import { expandLedger } from './expansion.ts';
 import {
   countStopped,
@@ -165,8 +167,15 @@ async function rest(parts: MailerParts, campaign: SendingCampaign): Promise<Turn
   if (now.expandedTo !== null) return { againInMs: now.expandedTo === campaign.expandedTo ? EXPAND_AWAIT_EVERY_MS : 0 };
   const dueMs = await nextDueMs(primary, campaign);
   if (dueMs !== null) return { againInMs: Math.min(dueMs + MAIL_RETRY_MARGIN_MS, MAIL_LEASE_MS) };
-  const done = await parts.database.transact(campaign.orgId, (transaction) => finishCampaign(transaction, campaign));
+  const done = await parts.database.transact(campaign.orgId, (transaction) => finish(transaction, campaign));
   if (!done) return { againInMs: 0 };
   parts.log.info({ orgId: campaign.orgId, campaignId: campaign.id }, 'campaign sent');
   return 'finished';
+}
+
+async function finish(transaction: Db, campaign: SendingCampaign): Promise<boolean> {
+  if (!(await finishCampaign(transaction, campaign))) return false;
+  const { orgId, id } = campaign;
+  await announceEvent(transaction, { orgId, type: 'campaign.finished', data: { campaignId: id } });
+  return true;
 }

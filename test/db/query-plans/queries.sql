@@ -644,6 +644,314 @@ where (org_id, id) in (
   for update skip locked
 );
 
+-- src/modules/webhooks/delivery-queries.ts claimEndpoints (system)
+with fast as (
+  select org_id, id
+  from webhook_endpoints
+  where is_slow = false and due_at <= now()
+  order by due_at
+  limit $1
+  for update skip locked
+), slow as (
+  select org_id, id
+  from webhook_endpoints
+  where is_slow = true and due_at <= now()
+  order by due_at
+  limit $2
+  for update skip locked
+)
+update webhook_endpoints as e
+set claim = e.claim + 1, due_at = now() + make_interval(secs => 60), leased_until = now() + make_interval(secs => 60)
+where (e.org_id, e.id) in (
+  select org_id, id
+  from fast
+  union all
+  select org_id, id
+  from slow
+)
+returning e.org_id as "orgId", e.id, e.url, e.sealed_secret as "sealedSecret", e.failures, e.claim,
+    e.is_slow as "isSlow",
+    case when e.previous_until > now() then e.previous_sealed_secret end as "previousSealedSecret";
+
+-- src/modules/webhooks/delivery-queries.ts dueDeliveries (tenant)
+select id, message_id as "messageId", body, attempts
+from webhook_deliveries
+where org_id = $1 and endpoint_id = $2 and due_at <= now()
+order by due_at asc, id asc
+limit $3;
+
+-- src/modules/webhooks/delivery-queries.ts dueDeliveries (tenant)
+select id, message_id as "messageId", body, attempts
+from webhook_deliveries
+where org_id = $1 and endpoint_id = $2 and due_at <= now()
+order by due_at desc, id desc
+limit $3;
+
+-- src/modules/webhooks/delivery-queries.ts lockClaimed (tenant)
+select url, failures, coalesce(extract(epoch from now() - failing_since)::float8 * 1000, 0) as "failingForMs"
+from webhook_endpoints
+where org_id = $1 and id = $2 and claim = $3
+for update;
+
+-- src/modules/webhooks/delivery-queries.ts recordAttempt (tenant)
+update webhook_deliveries
+set status = $1, attempts = $2, due_at = $3, last_attempt_at = now(), last_status = $4, last_ms = $5, last_error = $6
+where org_id = $7 and id = $8 and due_at is not null and attempts = $9;
+
+-- src/modules/webhooks/delivery-queries.ts recordAttempt (tenant)
+update webhook_deliveries
+set status = $1, attempts = $2, due_at = now() + make_interval(secs => $3::float8), last_attempt_at = now(),
+    last_status = $4, last_ms = $5, last_error = $6
+where org_id = $7 and id = $8 and due_at is not null and attempts = $9;
+
+-- src/modules/webhooks/delivery-queries.ts releaseEndpoint (tenant)
+update webhook_endpoints
+set failures = $1, failing_since = $2, held_until = null::timestamptz, is_slow = $3, leased_until = $4,
+    due_at = case when (
+  select min(due_at)
+  from webhook_deliveries
+  where org_id = $5 and endpoint_id = $6 and due_at is not null
+) is not null then greatest((
+  select min(due_at)
+  from webhook_deliveries
+  where org_id = $7 and endpoint_id = $8 and due_at is not null
+), null::timestamptz) end, previous_sealed_secret = case when previous_until > now() then previous_sealed_secret end,
+    previous_until = case when previous_until > now() then previous_until end
+where org_id = $9 and id = $10;
+
+-- src/modules/webhooks/delivery-queries.ts releaseEndpoint (tenant)
+update webhook_endpoints
+set failures = $1, failing_since = coalesce(failing_since, now()),
+    held_until = now() + make_interval(secs => $2::float8), is_slow = $3, leased_until = $4, due_at = case when (
+  select min(due_at)
+  from webhook_deliveries
+  where org_id = $5 and endpoint_id = $6 and due_at is not null
+) is not null then greatest((
+  select min(due_at)
+  from webhook_deliveries
+  where org_id = $7 and endpoint_id = $8 and due_at is not null
+), now() + make_interval(secs => $9::float8)) end,
+    previous_sealed_secret = case when previous_until > now() then previous_sealed_secret end,
+    previous_until = case when previous_until > now() then previous_until end
+where org_id = $10 and id = $11;
+
+-- src/modules/webhooks/delivery-queries.ts releaseEndpoint (tenant)
+update webhook_endpoints
+set failures = $1, failing_since = coalesce(failing_since, now()), held_until = null::timestamptz, is_slow = $2,
+    leased_until = $3, due_at = case when (
+  select min(due_at)
+  from webhook_deliveries
+  where org_id = $4 and endpoint_id = $5 and due_at is not null
+) is not null then greatest((
+  select min(due_at)
+  from webhook_deliveries
+  where org_id = $6 and endpoint_id = $7 and due_at is not null
+), null::timestamptz) end, previous_sealed_secret = case when previous_until > now() then previous_sealed_secret end,
+    previous_until = case when previous_until > now() then previous_until end
+where org_id = $8 and id = $9;
+
+-- src/modules/webhooks/endpoint-queries.ts countEndpoints (tenant)
+select count(*) as count
+from webhook_endpoints
+where org_id = $1;
+
+-- src/modules/webhooks/endpoint-queries.ts countWaiting (tenant)
+select count(*)::int as waiting
+from (
+  select
+  from webhook_deliveries
+  where org_id = $1 and endpoint_id = $2 and due_at is not null
+  limit $3
+) as counted;
+
+-- src/modules/webhooks/endpoint-queries.ts deleteEndpoint (tenant)
+delete from webhook_endpoints
+where org_id = $1 and id = $2
+returning url;
+
+-- src/modules/webhooks/endpoint-queries.ts deleteOldDeliveries (system)
+delete from webhook_deliveries
+where (org_id, id) in (
+  select org_id, id
+  from webhook_deliveries
+  where created_at < now() - make_interval(days => $1::int)
+  order by created_at
+  limit $2
+  for update skip locked
+);
+
+-- src/modules/webhooks/endpoint-queries.ts deliveriesPage (tenant)
+select id, endpoint_id as "endpointId", message_id as "messageId", event_type as "eventType", status, attempts,
+    created_at as "createdAt", due_at as "nextAttemptAt", last_attempt_at as "lastAttemptAt",
+    last_status as "lastStatus", last_ms as "lastMs", last_error as "lastError"
+from webhook_deliveries
+where org_id = $1 and endpoint_id = $2
+order by id desc
+limit $3;
+
+-- src/modules/webhooks/endpoint-queries.ts deliveriesPage (tenant)
+select id, endpoint_id as "endpointId", message_id as "messageId", event_type as "eventType", status, attempts,
+    created_at as "createdAt", due_at as "nextAttemptAt", last_attempt_at as "lastAttemptAt",
+    last_status as "lastStatus", last_ms as "lastMs", last_error as "lastError"
+from webhook_deliveries
+where org_id = $1 and endpoint_id = $2 and id < $3
+order by id desc
+limit $4;
+
+-- src/modules/webhooks/endpoint-queries.ts deliveriesPage (tenant)
+select id, endpoint_id as "endpointId", message_id as "messageId", event_type as "eventType", status, attempts,
+    created_at as "createdAt", due_at as "nextAttemptAt", last_attempt_at as "lastAttemptAt",
+    last_status as "lastStatus", last_ms as "lastMs", last_error as "lastError"
+from webhook_deliveries
+where org_id = $1 and endpoint_id = $2 and status = $3
+order by id desc
+limit $4;
+
+-- src/modules/webhooks/endpoint-queries.ts deliveryById (tenant)
+select id, endpoint_id as "endpointId", message_id as "messageId", event_type as "eventType", status, attempts,
+    created_at as "createdAt", due_at as "nextAttemptAt", last_attempt_at as "lastAttemptAt",
+    last_status as "lastStatus", last_ms as "lastMs", last_error as "lastError"
+from webhook_deliveries
+where org_id = $1 and id = $2;
+
+-- src/modules/webhooks/endpoint-queries.ts endHold (tenant)
+update webhook_endpoints
+set held_until = $1
+where org_id = $2 and id = $3;
+
+-- src/modules/webhooks/endpoint-queries.ts endpointById (tenant)
+select id, url, description, event_types as "eventTypes", version, created_at as "createdAt",
+    disabled_at as "disabledAt", disabled_because as "disabledBecause", failing_since as "failingSince",
+    case when held_until > now() then held_until end as "heldUntil",
+    case when previous_until > now() then previous_until end as "previousSecretUntil"
+from webhook_endpoints
+where org_id = $1 and id = $2;
+
+-- src/modules/webhooks/endpoint-queries.ts endpoints (tenant)
+select id, url, description, event_types as "eventTypes", version, created_at as "createdAt",
+    disabled_at as "disabledAt", disabled_because as "disabledBecause", failing_since as "failingSince",
+    case when held_until > now() then held_until end as "heldUntil",
+    case when previous_until > now() then previous_until end as "previousSecretUntil"
+from webhook_endpoints
+where org_id = $1
+order by id desc
+limit $2;
+
+-- src/modules/webhooks/endpoint-queries.ts freshenEndpoint (tenant)
+update webhook_endpoints
+set disabled_at = null, disabled_because = null, failures = 0, failing_since = null, held_until = null,
+    is_slow = false, leased_until = null, claim = claim + 1, due_at = (
+  select min(due_at)
+  from webhook_deliveries
+  where org_id = $1 and endpoint_id = $2 and due_at is not null
+)
+where org_id = $3 and id = $4;
+
+-- src/modules/webhooks/endpoint-queries.ts insertEndpoint (tenant)
+insert into webhook_endpoints (org_id, url, description, event_types, sealed_secret)
+values ($1, $2, $3, $4, $5)
+returning id, url, description, event_types as "eventTypes", version, created_at as "createdAt",
+    disabled_at as "disabledAt", disabled_because as "disabledBecause", failing_since as "failingSince",
+    case when held_until > now() then held_until end as "heldUntil",
+    case when previous_until > now() then previous_until end as "previousSecretUntil";
+
+-- src/modules/webhooks/endpoint-queries.ts lockWebhooks (tenant)
+select pg_advisory_xact_lock(hashtextextended('webhooks of ' || $1::bigint, 0));
+
+-- src/modules/webhooks/endpoint-queries.ts replayDead (tenant)
+update webhook_deliveries
+set status = $1, attempts = $2, due_at = now()
+where (org_id, id) in (
+  select org_id, id
+  from webhook_deliveries
+  where org_id = $3 and endpoint_id = $4 and status = $5
+  order by id
+  limit $6
+);
+
+-- src/modules/webhooks/endpoint-queries.ts replayDelivery (tenant)
+update webhook_deliveries
+set status = $1, attempts = $2, due_at = now()
+where org_id = $3 and id = $4;
+
+-- src/modules/webhooks/endpoint-queries.ts rotateEndpointSecret (tenant)
+update webhook_endpoints
+set sealed_secret = $1, previous_sealed_secret = sealed_secret,
+    previous_until = now() + make_interval(secs => $2::float8)
+where org_id = $3 and id = $4;
+
+-- src/modules/webhooks/endpoint-queries.ts updateEndpoint (tenant)
+update webhook_endpoints
+set description = $1, version = version + 1
+where org_id = $2 and id = $3 and version = $4
+returning id;
+
+-- src/modules/webhooks/endpoint-queries.ts updateEndpoint (tenant)
+update webhook_endpoints
+set event_types = $1, version = version + 1
+where org_id = $2 and id = $3 and version = $4
+returning id;
+
+-- src/modules/webhooks/endpoint-queries.ts updateEndpoint (tenant)
+update webhook_endpoints
+set url = $1, version = version + 1
+where org_id = $2 and id = $3 and version = $4
+returning id;
+
+-- src/modules/webhooks/endpoint-queries.ts updateEndpoint (tenant)
+update webhook_endpoints
+set version = version + 1
+where org_id = $1 and id = $2 and version = $3
+returning id;
+
+-- src/modules/webhooks/event-queries.ts disableEndpoint (system, tenant)
+update webhook_deliveries
+set status = 'dead', due_at = null, last_error = coalesce(last_error || ' ', '') || 'The endpoint was disabled.'
+where (org_id, id) in (
+  select org_id, id
+  from webhook_deliveries
+  where org_id = $1 and endpoint_id = $2 and due_at is not null
+  limit $3
+);
+
+-- src/modules/webhooks/event-queries.ts disableEndpoint (system, tenant)
+update webhook_endpoints
+set disabled_at = now(), disabled_because = $1, due_at = null, held_until = null, leased_until = null,
+    claim = claim + 1, version = version + 1
+where org_id = $2 and id = $3 and disabled_at is null;
+
+-- src/modules/webhooks/event-queries.ts insertDeliveries (system, tenant)
+insert into webhook_deliveries (org_id, endpoint_id, message_id, event_type, body)
+select $1::bigint, endpoint_id, message_id, event_type, body
+from unnest($2::bigint[], $3::text[], $4::text[], $5::text[]) as given (endpoint_id, message_id, event_type, body)
+returning id;
+
+-- src/modules/webhooks/event-queries.ts isListenedTo (tenant)
+select id
+from webhook_endpoints
+where org_id = $1 and disabled_at is null and $2 = any(event_types)
+limit $3;
+
+-- src/modules/webhooks/event-queries.ts listeningEndpoints (system)
+select id, event_types as "eventTypes", (
+  select count(*)
+  from (
+    select
+    from webhook_deliveries d
+    where d.org_id = $1 and d.endpoint_id = e.id and d.due_at is not null
+    limit $2
+  ) as counted
+)::int as waiting
+from webhook_endpoints e
+where org_id = $3 and disabled_at is null
+order by id
+for update;
+
+-- src/modules/webhooks/event-queries.ts wakeEndpoints (system, tenant)
+update webhook_endpoints
+set due_at = case when leased_until > now() then due_at else least(due_at, greatest(now(), held_until)) end
+where org_id = $1 and id = any($2::bigint[]) and disabled_at is null;
+
 -- src/queue/retention.ts deleteOldAnswers (system)
 delete from idempotency_keys
 where (org_id, caller, key_hash) in (

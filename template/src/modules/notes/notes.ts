@@ -3,6 +3,7 @@ import type { Db } from '../../../../src/db/schema.ts';
 import { AppError } from '../../../../src/errors.ts';
 import { changedMeanwhile } from '../../../../src/http/optimistic-concurrency.ts';
 import { type Actor, writeAudit } from '../../../../src/modules/audit/audit.ts';
+import { announceEvent } from '../../../../src/modules/webhooks/webhooks.ts';
 import { type OutboxEvent, writeToOutbox } from '../../../../src/queue/transactional-outbox.ts';
 import { addToNoteDays, insertNote, type Note, type NoteChange, noteById, updateNote } from './queries.ts';
 
@@ -24,6 +25,7 @@ export function writeNote(
     const payload = { noteId: note.id, day: note.createdAt.slice(0, 10) };
     await writeToOutbox(transaction, { orgId, topic: 'note.written', payload });
     await writeAudit(transaction, actor, { action: 'note.written', subject: note.title });
+    await announceEvent(transaction, { orgId, type: 'note.written', data: { noteId: note.id } });
     return note;
   });
 }

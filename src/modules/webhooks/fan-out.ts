@@ -1,0 +1,43 @@
+/** The relay's side: one delivery of each event for each endpoint that listens to it. */
+import type { Db } from '../../db/schema.ts';
+import type { OutboxEvent } from '../../queue/transactional-outbox.ts';
+import { writeAudit } from '../audit/audit.ts';
+import { disableEndpoint, insertDeliveries, listeningEndpoints, wakeEndpoints } from './event-queries.ts';
+import { WEBHOOK_WAITING_MAX } from './limits.ts';
+import type { WebhookMessage } from './message.ts';
+
+/** In the relay's transaction: each event exactly once, also after a crash. Organisations in the order in which they are locked. */
+export async function deliverToEndpoints(
+  events: readonly OutboxEvent<'webhook.event'>[],
+  transaction: Db,
+): Promise<void> {
+  const byOrganisation = Map.groupBy(events, ({ orgId }) => orgId);
+  for (const orgId of [...byOrganisation.keys()].toSorted((a, b) => a - b))
+    await deliverOf(
+      transaction,
+      orgId,
+      (byOrganisation.get(orgId) ?? []).map(({ payload }) => payload),
+    );
+}
+
+async function deliverOf(transaction: Db, orgId: number, messages: readonly WebhookMessage[]): Promise<void> {
+  const rows: (WebhookMessage & { endpointId: number })[] = [];
+  for (const { id, eventTypes, waiting } of await listeningEndpoints(transaction, orgId)) {
+    const wanted = messages.filter(({ type }) => eventTypes.includes(type));
+    if (wanted.length === 0) continue;
+    if (waiting >= WEBHOOK_WAITING_MAX) await giveUp(transaction, orgId, id);
+    else rows.push(...wanted.map((message) => ({ ...message, endpointId: id })));
+  }
+  if (rows.length === 0) return;
+  await insertDeliveries(transaction, orgId, rows);
+  await wakeEndpoints(transaction, orgId, [...new Set(rows.map(({ endpointId }) => endpointId))]);
+}
+
+async function giveUp(transaction: Db, orgId: number, id: number): Promise<void> {
+  await disableEndpoint(transaction, orgId, id, 'backlog');
+  await writeAudit(
+    transaction,
+    { orgId, name: 'mailer' },
+    { action: 'webhook.disabled', details: { id, because: 'backlog' } },
+  );
+}

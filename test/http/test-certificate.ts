@@ -1,0 +1,21 @@
+/** Of hooks.example.com, signed by itself, for a hundred years: for tests of TLS. Nothing else trusts it. */
+export const TEST_CERTIFICATE = {
+  name: 'hooks.example.com',
+  cert: `-----BEGIN CERTIFICATE-----
+MIIBrjCCAVOgAwIBAgIUXPHpXLPpPstEPaZuH7OjlmRhjTAwCgYIKoZIzj0EAwIw
+HDEaMBgGA1UEAwwRaG9va3MuZXhhbXBsZS5jb20wIBcNMjYxMTI2MDg0NzIwWhgP
+MjEyNjExMDIwODQ3MjBaMBwxGjAYBgNVBAMMEWhvb2tzLmV4YW1wbGUuY29tMFkw
+EwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAENlgsXLSrop6XFtKrdifvRCoIFxOMh/Z2
+nx7Ga3vRx4S3PP7xa4HEF7myVDnaH1SGTAIBSG+8dmupg3sXkufih6NxMG8wHQYD
+VR0OBBYEFOf67UNdJW3JaMQoOi3xhkokajKkMB8GA1UdIwQYMBaAFOf67UNdJW3J
+aMQoOi3xhkokajKkMA8GA1UdEwEB/wQFMAMBAf8wHAYDVR0RBBUwE4IRaG9va3Mu
+ZXhhbXBsZS5jb20wCgYIKoZIzj0EAwIDSQAwRgIhAIS/UMeCcDug1bvwjejpgy+T
+J+nNqacNonf3/FdzSaiPAiEA78TAQ8NuaxDdEkpfi5DzL61PYZaNRlxBKrVuNSfZ
+y3M=
+-----END CERTIFICATE-----`,
+  key: `-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgINirahQz734xp2WV
+7u2HJd23xWYeuVVeu3mCk60IKbGhRANCAAQ2WCxctKuinpcW0qt2J+9EKggXE4yH
+9nafHsZre9HHhLc8/vFrgcQXubJUOdofVIZMAgFIb7x2a6mDexeS5+KH
+-----END PRIVATE KEY-----`,
+};
