@@ -72,6 +72,12 @@ export const VARIABLES = {
     'the domain to which bounces are returned and which leads to `MAIL_BOUNCE_PORT`; without one they go to `MAIL_FROM`',
   ),
   mailBouncePort: variable('MAIL_BOUNCE_PORT', port(2525), 'the port at which `mailer` takes bounces by SMTP'),
+  mailBounceCertificate: variable(
+    'MAIL_BOUNCE_CERTIFICATE',
+    optional(text('')),
+    'the path of a certificate in PEM, with its chain, for STARTTLS at `MAIL_BOUNCE_PORT`; without one it offers none',
+  ),
+  mailBounceKey: variable('MAIL_BOUNCE_KEY', optional(text('')), 'the path of its key'),
   mailWebhookSecret: secret(
     'MAIL_WEBHOOK_SECRET',
     optional(webhookSecret),
@@ -188,6 +194,8 @@ export function loadConfig(given: Environment = process.env): Config {
     faults.push(
       'ENVIRONMENT is staging and SMTP_URL leads to a real mail server: set it to a mail catcher on this machine, or at a name that ends in .test',
     );
+  if ((values.mailBounceCertificate === undefined) !== (values.mailBounceKey === undefined))
+    faults.push('MAIL_BOUNCE_CERTIFICATE and MAIL_BOUNCE_KEY are set together, or not at all');
   const instances = Object.fromEntries(
     Object.entries(PROCESSES).flatMap(([name, { instances }]) =>
       instances === undefined

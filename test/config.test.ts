@@ -91,6 +91,12 @@ test('alerts go to each address that is listed, and a list with something else i
   expect(() => loadConfig({ ...NEEDED, ALERT_MAIL_TO: 'ada@acme.com, ben' })).toThrow(/ALERT_MAIL_TO holds "ben"/);
 });
 
+test('the certificate for bounces comes with its key', () => {
+  const both = { MAIL_BOUNCE_CERTIFICATE: '/etc/cert.pem', MAIL_BOUNCE_KEY: '/etc/key.pem' };
+  expect(loadConfig({ ...NEEDED, ...both })).toMatchObject({ mailBounceCertificate: '/etc/cert.pem' });
+  expect(() => loadConfig({ ...NEEDED, MAIL_BOUNCE_KEY: '/etc/key.pem' })).toThrow(/are set together, or not at all/);
+});
+
 test('the configuration cannot be changed while the process runs', () => {
   const config = loadConfig(NEEDED) as { apiPort: number };
   expect(() => {

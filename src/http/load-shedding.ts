@@ -69,11 +69,11 @@ export function createAdmission({ headers, metrics, log, isKnown, networkOf }: A
   const loopDelay = createLoopDelay();
   const memoryBytes = memoryLimit().bytes; // once: asking the kernel takes longer than a request's own work
   const places = () => placesFor(loopDelay(), memoryBytes);
-  metrics.gauge('requests_places', 'Requests that may be in flight', places);
+  metrics.gauge('requests_places', 'Requests that may be answered at a time', places);
   metrics.gauge('requests_waiting', 'Requests waiting for a place', () => queue.waiting);
-  metrics.gauge('requests_in_flight', 'Requests that have arrived and are being answered', () => taken.requests);
-  metrics.gauge('uploads_in_flight', 'Requests whose body is read while it arrives', () => taken.uploads);
-  metrics.gauge('strangers_in_flight', 'Requests in flight whose sender is not known', () => strangers.size);
+  metrics.gauge('requests_in_flight', 'Requests being answered', () => taken.requests);
+  metrics.gauge('uploads_in_flight', 'Files being received', () => taken.uploads);
+  metrics.gauge('strangers_in_flight', 'Requests being answered to people who are not signed in', () => strangers.size);
 
   function isShareUsed(request: IncomingMessage): boolean {
     if (strangers.size < STRANGERS_AT_EASE_MAX || isRecognised(request) || isKnown(request)) return false;

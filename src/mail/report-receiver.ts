@@ -4,13 +4,18 @@
  * so it is of no use to anybody else: it relays nothing, keeps nothing and answers nothing.
  *
  * A report is answered with 250 when what it says is stored. If it cannot be stored the server is told to come back, and
- * servers do so for days. It offers no STARTTLS, because a certificate for it would be one more thing to renew: the MX of
- * the domain is a mail server or a provider, which passes reports on (docs/modules/suppressions/bounces.md).
+ * servers do so for days. With a certificate it offers STARTTLS, and it reads the certificate's files again every
+ * REPORT_CERTIFICATE_EVERY_MS, so that a renewed one is used without a restart. Without one, the MX of the domain is a mail
+ * server or a provider, which passes reports on (docs/modules/suppressions/bounces.md).
  */
+import { readFileSync } from 'node:fs';
 import type { Socket } from 'node:net';
+import { createSecureContext } from 'node:tls';
 import { SMTPServer, type SMTPServerAddress, type SMTPServerDataStream, type SMTPServerSession } from 'smtp-server';
+import { StartError } from '../errors.ts';
 import {
   REPORT_BYTES_MAX,
+  REPORT_CERTIFICATE_EVERY_MS,
   REPORT_CONNECTIONS_MAX,
   REPORT_IDLE_MS,
   REPORT_REFERENCES_MAX,
@@ -30,15 +35,26 @@ export interface ReportReceiverOptions {
   /** The domain of the addresses that it takes mail for. */
   readonly domain: string;
   readonly secretKey: string;
+  /** For STARTTLS. */
+  readonly certificate?: CertificateFiles | undefined;
+  readonly certificateEveryMs?: number;
   /** Stores what happened to the mail. Rejects when that is not possible now. */
   readonly take: (reference: MailReference, event: DeliveryReport['event']) => Promise<void>;
   readonly onFault: (error: unknown) => void;
 }
 
+/** Paths of files in PEM. */
+export interface CertificateFiles {
+  readonly certificate: string;
+  readonly key: string;
+}
+
 export const COMPLAINTS_LOCAL_PART = 'complaints';
 
-export function openReportReceiver(options: ReportReceiverOptions): Promise<ReportReceiver> {
-  const { host, port, domain, secretKey, take, onFault } = options;
+/** Rejects with a StartError for a certificate that cannot be used. */
+export async function openReportReceiver(options: ReportReceiverOptions): Promise<ReportReceiver> {
+  const { host, port, domain, secretKey, certificate, take, onFault } = options;
+  const pair = certificate && readCertificate(certificate);
 
   function isOurs(address: string): boolean {
     const at = address.lastIndexOf('@');
@@ -60,7 +76,9 @@ export function openReportReceiver(options: ReportReceiverOptions): Promise<Repo
   const server = new SMTPServer({
     name: domain,
     banner: 'bounces and complaints only',
-    disabledCommands: ['AUTH', 'STARTTLS'],
+    disabledCommands: pair === undefined ? ['AUTH', 'STARTTLS'] : ['AUTH'],
+    ...pair,
+    minVersion: 'TLSv1.2',
     disableReverseLookup: true,
     authOptional: true,
     logger: false,
@@ -90,6 +108,17 @@ export function openReportReceiver(options: ReportReceiverOptions): Promise<Repo
   });
   // A client that goes away in the middle is not a fault of ours.
   server.on('error', () => undefined);
+  const renewal = certificate && setInterval(renew, options.certificateEveryMs ?? REPORT_CERTIFICATE_EVERY_MS).unref();
+
+  /** A half-written pair is left for the next time. */
+  function renew(): void {
+    try {
+      server.updateSecureContext(readCertificate(certificate as CertificateFiles));
+    } catch (error) {
+      onFault(error);
+    }
+  }
+
   return new Promise((resolve, reject) => {
     server.server.once('error', reject);
     server.listen(port, host, () => {
@@ -97,10 +126,26 @@ export function openReportReceiver(options: ReportReceiverOptions): Promise<Repo
       const address = server.server.address() as { port: number };
       resolve({
         port: address.port,
-        close: () => new Promise<void>((closed) => server.close(() => closed())),
+        close() {
+          clearInterval(renewal);
+          return new Promise<void>((closed) => server.close(() => closed()));
+        },
       });
     });
   });
+}
+
+/** A few kilobytes, read at once: nothing is served meanwhile. */
+function readCertificate(files: CertificateFiles): { cert: Buffer; key: Buffer } {
+  try {
+    const pair = { cert: readFileSync(files.certificate), key: readFileSync(files.key) };
+    createSecureContext(pair);
+    return pair;
+  } catch (error) {
+    throw new StartError(
+      `MAIL_BOUNCE_CERTIFICATE and MAIL_BOUNCE_KEY cannot be used: ${(error as Error).message}. They are the paths of a certificate and its key in PEM.`,
+    );
+  }
 }
 
 const CLOSE_MS = 1_000;

@@ -24,6 +24,8 @@ export interface ProcessReport {
   readonly eventLoopDelayMs: { readonly p50: number; readonly p99: number; readonly max: number };
   /** Pools, queues, sockets: everything that the process's parts registered. */
   readonly gauges: Readonly<Record<string, number>>;
+  /** What each of them is, in words. */
+  readonly words: Readonly<Record<string, string>>;
   /** What only the alerts look at, under the names of the metrics. */
   readonly own: Readonly<Record<string, number>>;
   /** By how much each counter has grown in the last RECENT_MS, under its name without `_total`. */
@@ -34,7 +36,11 @@ export interface ProcessReport {
 export type Read = () => number | undefined;
 
 export interface Metrics {
-  /** Shown in /metrics and on the operations page. `read` must be cheap and must not throw. */
+  /**
+   * Shown in /metrics and on the operations page, which takes `help` for its name and the unit from the end of `name`
+   * (`_bytes`, `_seconds`, `_share`, `_per_second`); one that is 1 or 0 has a help that begins with "1 while". `read` must
+   * be cheap and must not throw.
+   */
   gauge(name: string, help: string, read: Read): void;
   /** The same for /metrics and the alerts only: what the operations page shows elsewhere, or not at all. */
   measure(name: string, help: string, read: Read): void;
@@ -64,6 +70,7 @@ export function createMetrics(name: string): Metrics {
   registry.setDefaultLabels({ process: name });
   collectProcessMetrics(registry);
   const gauges = new Map<string, Read>();
+  const words: Record<string, string> = {};
   const own = new Map<string, Read>();
   const growth = createGrowth();
   const delay = monitorEventLoopDelay({ resolution: DELAY_RESOLUTION_MS });
@@ -119,6 +126,7 @@ export function createMetrics(name: string): Metrics {
   return {
     gauge(gaugeName, help, read) {
       gauges.set(gaugeName, read);
+      words[gaugeName] = help;
       expose(gaugeName, help, read);
     },
     measure,
@@ -169,6 +177,7 @@ export function createMetrics(name: string): Metrics {
         cpuShare: elapsedMs > 0 ? Math.round((used.user + used.system) / elapsedMs) / 1_000 : 0,
         eventLoopDelayMs: delays,
         gauges: valuesOf(gauges),
+        words,
         own: valuesOf(own),
         recent: growth.recent(),
       };

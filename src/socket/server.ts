@@ -84,7 +84,11 @@ export function createSocketServer(options: SocketServerOptions): { close(): Pro
   };
   const refused = metrics.counter('sockets_refused', 'Upgrades to WebSocket that were refused');
   metrics.gauge('sockets', 'Open WebSocket connections', () => clients.size);
-  metrics.gauge('sockets_strangers', 'Those that were not welcomed yet and are silent', () => admission.strangers);
+  metrics.gauge(
+    'sockets_strangers',
+    'WebSocket connections that have not said who they are',
+    () => admission.strangers,
+  );
 
   server.on('upgrade', (request: IncomingMessage, stream: Duplex, head: Buffer) => {
     expectErrors(stream);

@@ -40,6 +40,8 @@ test('signing in needs no mouse', async () => {
   await tabTo(() => link.evaluate((node) => node.ownerDocument.activeElement === node));
   await page.keyboard.press('Enter');
   await page.getByRole('heading', { name: 'Operations' }).waitFor();
+  await page.getByText('Requests being answered', { exact: true }).first().waitFor();
+  expect(await page.locator('.process .row').getByText('_').count()).toBe(0);
 });
 
 test('no page is wider than a phone of 360 pixels', async () => {

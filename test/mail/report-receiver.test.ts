@@ -1,10 +1,14 @@
+import { readFileSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { createInterface } from 'node:readline';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { createTransport } from 'nodemailer';
+import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest';
 import { REPORT_BYTES_MAX } from '../../src/limits.ts';
 import type { MailEvent } from '../../src/mail/mail-event.ts';
 import { bounceAddress, createReference, type MailReference } from '../../src/mail/mail-reference.ts';
-import { openReportReceiver, type ReportReceiver } from '../../src/mail/report-receiver.ts';
+import { openReportReceiver, type ReportReceiver, type ReportReceiverOptions } from '../../src/mail/report-receiver.ts';
+import { makeCertificate } from '../certificate.ts';
+import { until } from '../database.ts';
 import { bounceMail, complaintMail } from './reports.ts';
 
 const SECRET_KEY = 'a key of at least thirty-two characters';
@@ -21,7 +25,11 @@ beforeEach(async () => {
   taken = [];
   fault = undefined;
   faults.length = 0;
-  receiver = await openReportReceiver({
+  receiver = await open();
+});
+
+function open(more: Partial<ReportReceiverOptions> = {}): Promise<ReportReceiver> {
+  return openReportReceiver({
     host: '127.0.0.1',
     port: 0,
     domain: DOMAIN,
@@ -31,8 +39,9 @@ beforeEach(async () => {
       taken.push({ reference, event });
     },
     onFault: (error) => void faults.push(error),
+    ...more,
   });
-});
+}
 afterEach(() => receiver.close());
 
 /** As a mail server does it: the codes of all replies, up to the first refusal. */
@@ -122,4 +131,47 @@ test('a mail that is larger than any report is refused, whatever its sender said
 
 test('a second recipient of the same mail is to come on its own', async () => {
   expect((await deliver(bounceMail({}), [VERP, `complaints@${DOMAIN}`])).at(-1)).toMatch(/^452 4\.5\.3/);
+});
+
+test('without a certificate no STARTTLS is offered', async () => {
+  const client = createTransport({ host: '127.0.0.1', port: receiver.port, requireTLS: true });
+  await expect(client.sendMail({ envelope: { from: '', to: VERP }, raw: bounceMail({}) })).rejects.toThrow(/STARTTLS/);
+});
+
+test('with a certificate a server that insists on TLS is served, also after the certificate was renewed', async () => {
+  const pair = makeCertificate(DOMAIN);
+  onTestFinished(pair.remove);
+  const secured = await open({ certificate: pair, certificateEveryMs: 20 });
+  onTestFinished(secured.close);
+  const bring = () => {
+    const tls = { ca: readFileSync(pair.certificate), servername: DOMAIN };
+    const client = createTransport({ host: '127.0.0.1', port: secured.port, requireTLS: true, tls });
+    return client.sendMail({ envelope: { from: '', to: VERP }, raw: bounceMail({}) });
+  };
+  await bring();
+  expect(taken).toHaveLength(1);
+  pair.renew();
+  await until('the new one is shown', () =>
+    bring().then(
+      () => true,
+      () => false,
+    ),
+  );
+  expect(taken.length).toBeGreaterThan(1);
+});
+
+test('a certificate that cannot be used is said at the start, and a renewed one that cannot be leaves the old one', async () => {
+  const pair = makeCertificate(DOMAIN);
+  onTestFinished(pair.remove);
+  const missing = open({ certificate: { ...pair, key: '/nowhere/key.pem' } });
+  await expect(missing).rejects.toThrow(/MAIL_BOUNCE_CERTIFICATE and MAIL_BOUNCE_KEY cannot be used: .*nowhere/);
+  const secured = await open({ certificate: pair, certificateEveryMs: 20 });
+  onTestFinished(secured.close);
+  const ca = readFileSync(pair.certificate);
+  writeFileSync(pair.key, 'half of a');
+  await until('it was read', () => faults.length > 0);
+  const tls = { ca, servername: DOMAIN };
+  const client = createTransport({ host: '127.0.0.1', port: secured.port, requireTLS: true, tls });
+  await client.sendMail({ envelope: { from: '', to: VERP }, raw: bounceMail({}) });
+  expect(taken).toHaveLength(1);
 });

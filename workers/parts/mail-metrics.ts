@@ -4,13 +4,17 @@ import type { Metrics } from '../../src/process/metrics.ts';
 /** For /metrics and the operations page: how fast mails go out, why they do not, and what became of each. */
 export function countMails(mail: Mailing, metrics: Metrics): Mailing {
   metrics.gauge('mails_in_flight', 'Mails being handed over', () => mail.inFlight);
-  metrics.gauge('mails_per_second_max', 'The rate of all mailers together', () => Math.round(mail.perSecond * 10) / 10);
+  metrics.gauge(
+    'mails_per_second_max',
+    'Mails that all mailers together may send',
+    () => Math.round(mail.perSecond * 10) / 10,
+  );
   metrics.gauge('mails_held', '1 while the mail server takes no mail from us', () => Number(mail.isHeld));
   const counters = Object.fromEntries(
     Object.entries(COUNTED).map(([name, help]) => [name, metrics.counter(`mails_${name}`, help)]),
   );
   const seconds = createSeconds();
-  metrics.gauge('mails_per_second', `Mails that the server took, over ${SECONDS} s`, seconds.mean);
+  metrics.gauge('mails_per_second', `Mails accepted by the mail server, over the last ${SECONDS} s`, seconds.mean);
   return {
     async send(mail_, options) {
       const outcome = await mail.send(mail_, options);

@@ -10,6 +10,8 @@ export async function receiveReports(process: Process, database: Database, modul
   const { config, log } = process;
   const { mailBounceDomain: domain, mailBouncePort: port, host, secretKey } = config;
   if (domain === undefined) return;
+  const { mailBounceCertificate: path, mailBounceKey: key } = config;
+  const certificate = path !== undefined && key !== undefined ? { certificate: path, key } : undefined;
   const { openReportReceiver } = await import('../../src/mail/report-receiver.ts');
   const explained = (error: NodeJS.ErrnoException) =>
     Promise.reject(explain(error, { host, port, variable: 'MAIL_BOUNCE_PORT' }));
@@ -18,12 +20,12 @@ export async function receiveReports(process: Process, database: Database, modul
     'mail reports',
     () =>
       openReportReceiver({
-        ...{ host, port, domain, secretKey },
+        ...{ host, port, domain, secretKey, certificate },
         async take(reference, event) {
           const isNew = await takeMailEvent(database, feedbacks, reference, event);
           log.info({ ...reference.target, kind: reference.kind, event: event.kind, isNew }, 'a mail was reported');
         },
-        onFault: (error) => log.warn({ err: error }, 'a report about a mail could not be stored'),
+        onFault: (error) => log.warn({ err: error }, 'a bounce could not be stored, or the certificate not be read'),
       }).catch(explained),
     ({ close }) => close(),
   );

@@ -68,11 +68,7 @@ export function useMemoryWatch({ name, open, log, metrics, health }: Process, re
     'redis memory',
     () => {
       const memory = watchMemory(redis, log);
-      metrics.gauge(
-        'redis_memory_share',
-        'Memory of Redis, of its maxmemory',
-        () => Math.round(memory.share * 1e3) / 1e3,
-      );
+      metrics.gauge('redis_memory_share', 'Memory of Redis that is used', () => Math.round(memory.share * 1e3) / 1e3);
       if (name === 'mailer') health.register('redis memory', memory.check);
       return memory;
     },

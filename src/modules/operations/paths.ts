@@ -29,6 +29,7 @@ declare module '../../http/paths.ts' {
                   cpuShare: number;
                   eventLoopDelayMs: { p50: number; p99: number; max: number };
                   gauges: Record<string, number>;
+                  words?: Record<string, string>;
                 }[];
                 replica: { state: string; lagMs: number | null; lagBytes: number | null };
                 queues: { name: string; waiting: number; active: number; delayed: number; failed: number }[];

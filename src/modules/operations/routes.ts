@@ -26,6 +26,7 @@ const Report = Type.Object({
   cpuShare: Type.Number({ description: 'of one core' }),
   eventLoopDelayMs: Type.Object({ p50: Type.Number(), p99: Type.Number(), max: Type.Number() }),
   gauges: Type.Record(Type.String(), Type.Number()),
+  words: Type.Optional(Type.Record(Type.String(), Type.String(), { description: 'what each gauge is' })),
 });
 
 const Operations = Type.Object({

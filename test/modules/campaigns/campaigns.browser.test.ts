@@ -101,6 +101,11 @@ test('the page of a held campaign says why, and a failed recipient can be sent t
 
   await page.getByRole('button', { name: 'Pause' }).click();
   await page.getByText('Somebody paused this campaign').waitFor();
+  await page.goto(`${urls.dashboard}#/`);
+  const card = page.locator('section', { has: page.locator(`a[href="#/campaigns/${id}"]`) });
+  await card.getByRole('heading', { name: 'Not being sent now' }).waitFor();
+  await takePictures(page, 'home-paused');
+  await page.goto(`${urls.dashboard}#/campaigns/${id}`);
   await page.getByRole('button', { name: 'Send again…' }).first().click();
   await page.getByRole('dialog').getByRole('button', { name: 'Send again' }).click();
   await page.getByRole('dialog').waitFor({ state: 'detached' });

@@ -1,9 +1,6 @@
-import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
 import type { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { createLog } from '../../../src/log.ts';
@@ -12,6 +9,7 @@ import { createMetrics, type ProcessReport } from '../../../src/process/metrics.
 import { noticePredecessors } from '../../../src/redis/deaths.ts';
 import { publishReports } from '../../../src/redis/process-reports.ts';
 import { openRedis } from '../../../src/redis/redis.ts';
+import { makeCertificate } from '../../certificate.ts';
 import { createTestDatabase, type TestDatabase } from '../../database.ts';
 import { emptyRedis, testRedisUrl } from '../../worker.ts';
 
@@ -112,28 +110,8 @@ test('a server that is away is unreachable, and nothing else is claimed to be kn
 
 test('knows when the certificate behind a public address ends; without https there is none', async () => {
   expect(await seen()).not.toHaveProperty('certificate_seconds_left');
-  const folder = mkdtempSync(path.join(tmpdir(), 'tardigrade-certificate-'));
-  const [key, cert] = [path.join(folder, 'key.pem'), path.join(folder, 'cert.pem')];
-  execFileSync(
-    'openssl',
-    [
-      'req',
-      '-x509',
-      '-newkey',
-      'rsa:2048',
-      '-nodes',
-      '-keyout',
-      key,
-      '-out',
-      cert,
-      '-subj',
-      '/CN=localhost',
-      '-days',
-      '3',
-    ],
-    { stdio: 'ignore' },
-  );
-  const server = createServer({ key: readFileSync(key), cert: readFileSync(cert) });
+  const { certificate, key, remove } = makeCertificate('localhost');
+  const server = createServer({ key: readFileSync(key), cert: readFileSync(certificate) });
   try {
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const apiUrl = `https://localhost:${(server.address() as AddressInfo).port}`;
@@ -142,6 +120,6 @@ test('knows when the certificate behind a public address ends; without https the
     expect(left / HOUR_SECONDS).toBeLessThanOrEqual(72);
   } finally {
     server.close();
-    rmSync(folder, { recursive: true, force: true });
+    remove();
   }
 });

@@ -12,7 +12,13 @@ import { type RunningApi, runApi } from '../../running-api.ts';
 import { testRedisUrl } from '../../worker.ts';
 
 interface Operations {
-  readonly processes: { name: string; pid: number; gauges: Record<string, number>; memory: Record<string, unknown> }[];
+  readonly processes: {
+    name: string;
+    pid: number;
+    gauges: Record<string, number>;
+    words: Record<string, string>;
+    memory: Record<string, unknown>;
+  }[];
   readonly alerts: { rule: string; process: string; detail: string; since: string }[];
   readonly deaths: { at: string; cause: string; says: string }[];
   readonly replica: { state: string; lagMs: number | null; lagBytes: number | null };
@@ -50,6 +56,8 @@ test('shows this process with its memory and its pools', async () => {
   expect(Object.keys(processes[0]?.gauges ?? {})).toEqual(
     expect.arrayContaining(['pool_primary_used', 'pool_primary_max', 'pool_replica_waiting']),
   );
+  expect(Object.keys(processes[0]?.words ?? {}).toSorted()).toEqual(Object.keys(processes[0]?.gauges ?? {}).toSorted());
+  expect(processes[0]?.words['requests_in_flight']).toBe('Requests being answered');
 });
 
 test('shows that the replica is in use, and how far it is behind', async () => {

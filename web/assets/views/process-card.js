@@ -42,7 +42,7 @@ export function processCard(process, history) {
     pools(process.gauges).map(({ name, used: taken, max, waiting }) =>
       row(`Pool ${name}`, `${taken} of ${max}`, waiting > 0 ? `${waiting} waiting` : null),
     ),
-    others(process.gauges).map(([name, value]) => row(words(name), formatNumber(value))),
+    others(process.gauges).map((gauge) => row(...described(gauge, process.words))),
   );
 }
 
@@ -86,4 +86,22 @@ function pools(gauges) {
 }
 
 const others = (gauges) => Object.entries(gauges).filter(([name]) => !POOL.test(name));
-const words = (name) => name.charAt(0).toUpperCase() + name.slice(1).replaceAll('_', ' ');
+
+const WHILE = /^1 while /;
+/** By the end of the name: the value with its unit. */
+const UNITS = [
+  [/_bytes$/, formatBytes],
+  [/_seconds$/, (seconds) => formatMs(seconds * 1_000)],
+  [/_share$/, formatPercent],
+  [/_per_second(?:_max)?$/, (rate) => `${formatNumber(rate)} a second`],
+];
+
+/** What a gauge is called, and its value with a unit. */
+function described([name, value], words = {}) {
+  const help = words[name] ?? name.replaceAll('_', ' ');
+  if (WHILE.test(help)) return [capital(help.replace(WHILE, '')), value === 0 ? 'no' : 'yes'];
+  const [, format] = UNITS.find(([ending]) => ending.test(name)) ?? [null, formatNumber];
+  return [capital(help), format(value)];
+}
+
+const capital = (text) => text.charAt(0).toUpperCase() + text.slice(1);

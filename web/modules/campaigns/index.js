@@ -30,14 +30,19 @@ export const home = {
 };
 
 function panel(campaigns, { employees }, { mayWrite }) {
-  const sending = campaigns.filter(({ status }) => ['sending', 'paused'].includes(status));
-  if (sending.length > 0) {
-    return el('section', { class: 'card' }, el('h2', null, 'Sending now'), sending.map(progressRow));
-  }
+  const underWay = campaigns.filter(({ status }) => ['sending', 'paused'].includes(status));
+  const isMoving = ({ status, pausedBecause }) => status === 'sending' && pausedBecause === null;
+  const sending = underWay.filter(isMoving);
+  const waiting = underWay.filter((campaign) => !isMoving(campaign));
+  if (underWay.length > 0) return [progressCard('Sending now', sending), progressCard('Not being sent now', waiting)];
   if (!mayWrite || campaigns.length > 0 || employees === 0) return null;
   return nextStep(
     'Ready to ask?',
     'Write your first check-in. Nothing is sent until you say so.',
     el('a', { class: 'button primary', href: '#/campaigns/new' }, 'New campaign'),
   );
+}
+
+function progressCard(title, campaigns) {
+  return campaigns.length > 0 && el('section', { class: 'card' }, el('h2', null, title), campaigns.map(progressRow));
 }
