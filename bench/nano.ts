@@ -1,5 +1,5 @@
 /**
- * `npm run bench:nano [-- --profile=ci|full] [--only=a,b] [--one-nano] [--soft]`: the product in boxes that the kernel
+ * `npm run bench:nano [-- --profile=ci|full] [--only=a,b] [--parts=a,b] [--one-nano] [--soft]`: the product in boxes that the kernel
  * enforces, under load, scenario by scenario. Writes bench/results/<run>.json and .html; exit code 1 when the gate says no.
  */
 import { execFileSync } from 'node:child_process';
@@ -33,7 +33,7 @@ const workload = createWorkload(benches);
 const all = await allScenarios(benches);
 const names = [...all.ownLayout, ...all.nanoEach, ...all.oneNano].map(({ name }) => name);
 const options = argumentsOrExit(
-  `npm run bench:nano -- [--profile=ci|full] [--only=${names.join(',')}] [--one-nano] [--soft] [--write-counters]`,
+  `npm run bench:nano -- [--profile=ci|full] [--only=${names.join(',')}] [--parts=of,a,scenario] [--one-nano] [--soft] [--write-counters]`,
   readOptions,
 );
 const begun = performance.now();
@@ -48,12 +48,12 @@ const scenarios: ScenarioResult[] = [];
 let uncovered: string[] = [];
 let enforcedBy: RunResult['enforcedBy'] = 'none';
 if (!options.oneNano) {
-  const { profile, soft } = options;
+  const { profile, soft, parts } = options;
   const onLayout = (layout: Layout) => {
     enforcedBy = layout.enforcedBy;
   };
   for (const scenario of all.ownLayout.filter(isWanted))
-    scenarios.push(await runOwnLayout(scenario, { profile, soft, benches, workload, onLayout }, { view, say }));
+    scenarios.push(await runOwnLayout(scenario, { profile, soft, parts, benches, workload, onLayout }, { view, say }));
   await inLayout('nano-each', all.nanoEach, async (layout) => {
     const covers = scenarios.flatMap((scenario) => scenario.covers);
     if (options.only === undefined) uncovered = await uncoveredRoutes(layout.addresses.api, benches, covers);
@@ -141,6 +141,7 @@ function readOptions(args: string[]) {
     options: {
       profile: { type: 'string', default: 'ci' },
       only: { type: 'string' },
+      parts: { type: 'string' },
       'one-nano': flag,
       soft: flag,
       'write-counters': flag,
@@ -151,6 +152,7 @@ function readOptions(args: string[]) {
   return {
     profile: profile as ProfileName,
     only: namesIn(values.only, names),
+    parts: values.parts?.split(','),
     oneNano: values['one-nano'],
     soft,
     writeCounters: values['write-counters'],

@@ -108,30 +108,31 @@ function readFlags() {
   }
 }
 
-/** The mark first: without it nothing is written. */
+/** The mark first: without it nothing is written. Returns a login; undefined while there is nobody, so that the seed comes. */
 async function prepare(stack: Stack, original: string | undefined) {
   const adminUrl = stack.databaseAdminUrl as string;
   await markDatabase(adminUrl);
-  if (original === undefined) return undefined;
-  const known = await firstOwner(adminUrl);
-  if (known === undefined) {
-    const { password } = SEED_LOGIN;
-    await copyDatabase({ from: original, to: adminUrl, password, onProgress: (text) => console.log(`    ${text}`) });
-  } else {
+  const known = await loginOf(adminUrl);
+  if (known !== undefined) {
     console.log('  It has data already, which stays: --fresh discards it.');
+    return known;
   }
-  const email = known ?? (await firstOwner(adminUrl)) ?? '';
-  return { email, password: SEED_LOGIN.password };
+  if (original === undefined) return undefined;
+  const { password } = SEED_LOGIN;
+  await copyDatabase({ from: original, to: adminUrl, password, onProgress: (text) => console.log(`    ${text}`) });
+  return loginOf(adminUrl);
 }
 
-async function firstOwner(adminUrl: string): Promise<string | undefined> {
+/** Of the seed's owner, or of the first one in a copy. */
+async function loginOf(adminUrl: string) {
   const client = new pg.Client({ connectionString: adminUrl });
   await client.connect();
   try {
     const { rows } = await client.query<{ email: string }>(
-      `select email from users where role = 'owner' order by org_id, id limit 1`,
+      `select email from users where role = 'owner' order by email = $1 desc, org_id, id limit 1`,
+      [SEED_LOGIN.email],
     );
-    return rows[0]?.email;
+    return rows[0] && { email: rows[0].email, password: SEED_LOGIN.password };
   } finally {
     await client.end();
   }

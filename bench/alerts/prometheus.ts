@@ -13,6 +13,8 @@ const STOP_MS = 5_000;
 export interface Prometheus {
   /** The names of the alerts that fire now. */
   firing(): Promise<string[]>;
+  /** Takes all targets out of its configuration. Returns what puts them back. */
+  forgetTargets(): Promise<() => Promise<void>>;
   stop(): Promise<void>;
 }
 
@@ -20,14 +22,14 @@ export async function startPrometheus(folder: string, targets: readonly string[]
   if (spawnSync('prometheus', ['--version']).status !== 0) return undefined;
   const home = path.join(folder, 'prometheus');
   mkdirSync(home, { recursive: true });
-  const settings = {
+  const settings = (hosts: readonly string[]) => ({
     global: { scrape_interval: '5s', evaluation_interval: '5s' },
     rule_files: [path.join(ROOT, 'deploy', 'prometheus', 'rules', '*.yml')],
-    scrape_configs: [
-      { job_name: 'tardigrade', static_configs: [{ targets: targets.map((target) => new URL(target).host) }] },
-    ],
-  };
-  writeFileSync(path.join(home, 'prometheus.yml'), stringify(settings));
+    scrape_configs: [{ job_name: 'tardigrade', static_configs: [{ targets: hosts }] }],
+  });
+  const file = path.join(home, 'prometheus.yml');
+  const hosts = targets.map((target) => new URL(target).host);
+  writeFileSync(file, stringify(settings(hosts)));
   const port = await choosePort('api', 'any');
   const url = `http://127.0.0.1:${port}`;
   const child = await startChild({
@@ -35,7 +37,7 @@ export async function startPrometheus(folder: string, targets: readonly string[]
     name: 'prometheus',
     command: 'prometheus',
     args: [
-      `--config.file=${path.join(home, 'prometheus.yml')}`,
+      `--config.file=${file}`,
       `--storage.tsdb.path=${path.join(home, 'data')}`,
       `--web.listen-address=127.0.0.1:${port}`,
     ],
@@ -52,6 +54,14 @@ export async function startPrometheus(folder: string, targets: readonly string[]
         data: { alerts: { state: string; labels: { alertname: string } }[] };
       };
       return data.alerts.filter(({ state }) => state === 'firing').map(({ labels }) => labels.alertname);
+    },
+    async forgetTargets() {
+      const take = (some: readonly string[]) => {
+        writeFileSync(file, stringify(settings(some)));
+        process.kill(child.pid, 'SIGHUP'); // it reads its configuration again
+      };
+      take([]);
+      return async () => take(hosts);
     },
     stop: () => child.stop([{ signal: 'SIGTERM', waitMs: STOP_MS }]),
   };

@@ -18,6 +18,8 @@ export interface PatternCase<Twin, Input> {
   /** The one figure for the README, with its unit in words. */
   headline(figures: Figures): string;
   readonly needsReplica?: boolean;
+  /** Default: BOX_BYTES. */
+  readonly boxBytes?: number;
   /** Small enough for both to finish: their digests must be equal. */
   readonly small: Input;
   readonly full: Input;

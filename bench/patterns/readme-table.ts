@@ -1,7 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { loadPattern, type TwinName } from './pairs.ts';
 import { MB, type Outcome, type PatternCase } from './pattern.ts';
-import { UNPAIRED } from './unpaired.ts';
 
 type PairResult = { readonly slug: string } & { readonly [name in TwinName]: Outcome };
 type Row = {
@@ -31,12 +30,11 @@ export function readmeParts(file: string): [before: string, table: string, after
 
 /** In the order of the files in src/. */
 export async function patternTable(results: readonly PairResult[]): Promise<string> {
-  const paired = await Promise.all(results.map(async (result) => pairedRow(result, await loadPattern(result.slug))));
-  const unpaired = UNPAIRED.map((pattern): Row => ({ ...pattern, naive: '-', hardened: '-' }));
-  const rows = [...paired, ...unpaired]
+  const rows = await Promise.all(results.map(async (result) => pairedRow(result, await loadPattern(result.slug))));
+  const lines = rows
     .toSorted((a, b) => (placeOf(a) < placeOf(b) ? -1 : 1))
     .map((row) => `| [${row.slug}](${row.shipped}) | ${row.withoutIt} | ${row.naive} | ${row.hardened} |`);
-  return ['| pattern | breaks without it | naive | hardened |', '|---|---|---|---|', ...rows, ''].join('\n');
+  return ['| pattern | breaks without it | naive | hardened |', '|---|---|---|---|', ...lines, ''].join('\n');
 }
 
 function pairedRow({ slug, ...outcomes }: PairResult, pattern: PatternCase<unknown, unknown>): Row {

@@ -92,7 +92,7 @@ async function runPattern(
   const run = (name: TwinName, size: 'small' | 'full') =>
     withScratchDatabase(servers, slug, async (scratch) => {
       await pattern.arrange?.(scratch, pattern[size]);
-      return runTwin(slug, name, size, scratch);
+      return runTwin(slug, name, size, scratch, pattern.boxBytes);
     });
   const [smallNaive, smallHardened] = [await run('naive', 'small'), await run('hardened', 'small')];
   const [naive, hardened] = [await run('naive', 'full'), await run('hardened', 'full')];
@@ -109,8 +109,14 @@ async function runPattern(
   return { slug, asks, breaks, holds, pass: reasons.length === 0, reasons, naive, hardened };
 }
 
-async function runTwin(slug: string, name: TwinName, size: 'small' | 'full', servers: Servers): Promise<Outcome> {
-  const box = await createBox({ name: `${slug}-${name}`, memoryBytes: BOX_BYTES, cpus: CPUS });
+async function runTwin(
+  slug: string,
+  name: TwinName,
+  size: 'small' | 'full',
+  servers: Servers,
+  memoryBytes = BOX_BYTES,
+): Promise<Outcome> {
+  const box = await createBox({ name: `${slug}-${name}`, memoryBytes, cpus: CPUS });
   try {
     if (box.enforcedBy === 'none')
       throw new Error('Nothing on this machine enforces a memory limit: the patterns cannot be shown.');

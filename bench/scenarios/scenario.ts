@@ -72,6 +72,8 @@ export interface OwnLayoutScenario extends Pick<Scenario, 'name' | 'promise' | '
 
 export interface OwnLayoutContext extends Pick<ScenarioContext, 'profile' | 'onSample' | 'benches' | 'workload'> {
   readonly soft: boolean;
+  /** Of a scenario that has parts: those that were asked for by name. */
+  readonly parts?: readonly string[] | undefined;
   /** The layout that the live view shows from now on; undefined before it stops. */
   readonly watch: (layout: Layout | undefined, account?: Account) => void;
   /** A line for those who are waiting. */

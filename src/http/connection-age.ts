@@ -7,7 +7,7 @@
  *   without requests is left to the keep-alive timeout. The range keeps clients that came together from coming back
  *   together.
  * What it costs: one TCP handshake per connection and CONNECTION_AGE_MS. Its bound: CONNECTION_AGE_MS.
- * Its proof: test/http/connection-age.test.ts; scenario even-load.
+ * Its proof: test/http/connection-age.test.ts, bench/patterns/even-load; scenario even-load.
  */
 import type { Server } from 'node:http';
 import type { Socket } from 'node:net';

@@ -9,7 +9,8 @@
  *   drains.
  * What it costs: LAME_DUCK_MS at each stop. A balancer probes every second or two: containers wait for five.
  * Its bound: LAME_DUCK_MS_MAX, then STOP_MS for all closers; one that hangs is logged by name and abandoned.
- * Its proof: test/process/graceful-shutdown.test.ts, test/process/leaving.test.ts, bench/patterns/graceful-shutdown.
+ * Its proof: test/process/graceful-shutdown.test.ts, test/process/leaving.test.ts,
+ *   bench/patterns/graceful-shutdown, bench/patterns/lame-duck.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { STOP_MS } from '../limits.ts';

@@ -5,7 +5,8 @@
  * How it works: `launch.ts` computes the flags and replaces itself (execve: same pid, no second process in memory) with
  *   Node running under these flags; `checkHeap` verifies them at start and logs the result.
  * What it costs: about 40 ms at start.
- * Its bound: HEAP_SHARE, SEMI_SPACE_MB, MEMORY_BYTES_MIN. Its proof: test/process/memory-limit.test.ts.
+ * Its bound: HEAP_SHARE, SEMI_SPACE_MB, MEMORY_BYTES_MIN.
+ * Its proof: test/process/memory-limit.test.ts, bench/patterns/memory-limit.
  */
 import { totalmem } from 'node:os';
 import { getHeapStatistics } from 'node:v8';

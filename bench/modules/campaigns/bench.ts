@@ -38,6 +38,7 @@ export const bench: ModuleBench = {
   },
   counted: () => import('./counted.ts'),
   scenarios: () => import('./scenarios.ts'),
+  alertFaults: () => import('./alert-faults.ts'),
   mailRun: () => import('./mail-run.ts'),
   promises: {
     'mail-once': 'test/modules/campaigns/mail-once.test.ts',

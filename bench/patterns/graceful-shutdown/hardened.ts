@@ -3,7 +3,8 @@ import { pino } from 'pino';
 import { createShutdown } from '../../../src/process/graceful-shutdown.ts';
 import { createHttpServer } from '../../../src/process/http-server.ts';
 import { closeServer } from '../../../src/process/listen.ts';
-import { type Instance, LAME_DUCK_MS } from './case.ts';
+import type { Instance } from '../probing-balancer.ts';
+import { LAME_DUCK_MS } from './case.ts';
 
 /** Says that it will go, serves on until that is known, and closes the door in a quiet moment. */
 export function createInstance(answer: RequestListener): Instance {

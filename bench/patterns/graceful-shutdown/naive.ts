@@ -1,5 +1,5 @@
 import { createServer, type RequestListener, type Server } from 'node:http';
-import type { Instance } from './case.ts';
+import type { Instance } from '../probing-balancer.ts';
 
 /** Closes the door, gives what is under way a moment, and goes. */
 export function createInstance(answer: RequestListener): Instance {
