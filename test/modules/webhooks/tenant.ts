@@ -7,7 +7,7 @@ export const tenant: Tenant = {
     const message = { message_id: `msg_${mark}`, event_type: 'webhook.test', body: JSON.stringify({ mark }) };
     const delivery = await db
       .insertInto('webhook_deliveries')
-      .values({ org_id: orgId, endpoint_id: id, ...message })
+      .values({ org_id: orgId, endpoint_id: id, ...message, status: 'dead', due_at: null }) // so that it can be replayed
       .returning('id')
       .executeTakeFirstOrThrow();
     return { webhooks: id, 'webhook-deliveries': delivery.id };
