@@ -151,8 +151,10 @@ export async function replayOne(db: DatabaseSession, actor: SignedInActor, id: n
   return db.write(async (transaction) => {
     const { endpointId, status, messageId } = found(await deliveryById(transaction, orgId, id));
     const { url } = await openEndpoint(transaction, orgId, endpointId);
-    if (status !== 'waiting') await replayDelivery(transaction, orgId, id);
-    await writeAudit(transaction, actor, { action: 'webhook.replayed', subject: url, details: { messageId } });
+    if (status !== 'waiting') {
+      await replayDelivery(transaction, orgId, id);
+      await writeAudit(transaction, actor, { action: 'webhook.replayed', subject: url, details: { messageId } });
+    }
     await tryNow(transaction, orgId, endpointId);
     return found(await deliveryById(transaction, orgId, id));
   });
