@@ -7,13 +7,23 @@ export const tenant: Tenant = {
     const message = { message_id: `msg_${mark}`, event_type: 'webhook.test', body: JSON.stringify({ mark }) };
     const delivery = await db
       .insertInto('webhook_deliveries')
-      .values({ org_id: orgId, endpoint_id: id, ...message, status: 'dead', due_at: null }) // so that it can be replayed
+      .values({ org_id: orgId, endpoint_id: id, ...message })
       .returning('id')
       .executeTakeFirstOrThrow();
     return { webhooks: id, 'webhook-deliveries': delivery.id };
   },
   requests: {
     'PATCH /api/v1/webhooks/{id}': { body: { description: 'Another one' }, headers: { 'if-match': '"1"' } },
+  },
+  states: {
+    'POST /api/v1/webhook-deliveries/{id}/replay': async ({ orgId, database: { db } }) => {
+      await db
+        .updateTable('webhook_deliveries')
+        .set({ status: 'dead', due_at: null })
+        .where('org_id', '=', orgId)
+        .execute();
+      return {};
+    },
   },
   tables: { '/api/v1/webhooks': 'webhook_endpoints' },
 };
