@@ -100,6 +100,7 @@ export const HTTP_CONNECTIONS_MAX = 2_000;
 export const DESCRIPTORS_RESERVED = 64; // of the process's open files, not for connections from outside: pools, Redis, SMTP and what Node itself has open (about 30)
 export const CONNECTIONS_REFUSED_LOG_MS = 10 * SECOND_MS; // at most one line in the log per server
 export const RESPONSE_STALLED_MS = 30 * SECOND_MS; // a client that reads nothing for this long will not read the rest either
+export const UNREAD_ANSWERS_BYTES_MAX = 32 * MB; // of all clients that have not read theirs yet: 300 of the longest lists, each on a line that takes none of it
 export const HTTP_CONNECTIONS_SPARE = 100; // below HTTP_CONNECTIONS_MAX, from which on an idle connection is closed for each new one
 export const PIPELINED_REQUESTS_MAX = 10; // requests that wait on one connection for the one before; browsers send none
 export const BODY_MS = 3 * SECOND_MS; // for a body that is parsed as a whole: at most BODY_BYTES_MAX, usually in the packet of the headers
