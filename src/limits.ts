@@ -83,6 +83,7 @@ export const CURSOR_CHARS_MAX = 2_048; // a cursor contains its filter and its p
 export const EXPORT_PAGE_ROWS = 200; // rows that a streaming export holds at once, each with its related rows; bench:patterns streaming-export: memory grows by 53 MB at 1,000, 36 at 250, 28 at 100
 export const EXPORT_MS = 30 * MINUTE_MS;
 export const EXPORTS_AT_ONCE_MAX = 4; // per process
+export const EXPORTS_OF_ORGANISATION_MAX = 2; // of these: one that does not read its files leaves the others theirs
 
 // HTTP
 export const BODY_BYTES_MAX = 128 * KB;
@@ -304,6 +305,7 @@ export const RELATIONS: readonly [string, boolean][] = [
   ],
   ['SMTP_CONNECTIONS_PER_DOMAIN_MAX < SMTP_CONNECTIONS_MAX', SMTP_CONNECTIONS_PER_DOMAIN_MAX < SMTP_CONNECTIONS_MAX],
   ['MIGRATION_LOCK_MS < POOL_ACQUIRE_MS', MIGRATION_LOCK_MS < POOL_ACQUIRE_MS],
+  ['EXPORTS_OF_ORGANISATION_MAX < EXPORTS_AT_ONCE_MAX', EXPORTS_OF_ORGANISATION_MAX < EXPORTS_AT_ONCE_MAX],
   ['PAGE_ROWS_DEFAULT <= PAGE_ROWS_MAX', PAGE_ROWS_DEFAULT <= PAGE_ROWS_MAX],
   ['FAN_OUT_BEAT_MS * 2 < FAN_OUT_SILENCE_MS', FAN_OUT_BEAT_MS * 2 < FAN_OUT_SILENCE_MS],
   ['FAN_OUT_SILENCE_MS < FAN_OUT_RECONNECT_MS', FAN_OUT_SILENCE_MS < FAN_OUT_RECONNECT_MS],
