@@ -9,12 +9,12 @@ import { actorOf } from '../audit/audit.ts';
 import type { ApiContext } from '../faces.ts';
 import { registerOrganisation, signIn, signInWithCode, signOut, whoIs } from './accounts.ts';
 import { apiKeyRoutes } from './api-key-routes.ts';
-import { CODE_TRIES_MAX, CODE_TRIES_MS } from './limits.ts';
+import { CODE_TRIES_MAX, CODE_TRIES_MS, LINK_TRIES_PER_MINUTE_MAX } from './limits.ts';
 import { memberRoutes } from './member-routes.ts';
 import { oidcPages } from './oidc-pages.ts';
 import { passwordRoutes } from './password-routes.ts';
 import { Code, GivenPassword, NewPassword, User, Welcomed } from './schemas.ts';
-import { unverifiedStep } from './second-factor.ts';
+import type { SecondStep } from './second-factor.ts';
 import { secondFactorRoutes } from './second-factor-routes.ts';
 import { sessionRoutes } from './session-routes.ts';
 import { createSignInLimits, DEVICE_COOKIE } from './sign-in-limits.ts';
@@ -26,6 +26,7 @@ export const publicRoutes = oidcPages;
 export function routes(api: App, context: ApiContext): void {
   const signIns = createSignInLimits(context.config.secretKey);
   const registrations = createRateLimit('registrations', SIGN_INS_PER_MINUTE_MAX);
+  const tickets = createRateLimit('second steps', LINK_TRIES_PER_MINUTE_MAX);
   const codes = createRateLimit('codes', CODE_TRIES_MAX, CODE_TRIES_MS);
   const welcomed = createWelcomeReply(context.config, signIns);
 
@@ -114,9 +115,10 @@ export function routes(api: App, context: ApiContext): void {
     },
     async (request, reply) => {
       const { caller, body } = request;
-      const step = unverifiedStep(body.ticket);
-      codes.count(step === undefined ? request.network : `${step.orgId}/${step.userId}`, reply);
-      return welcomed(request, reply, await signInWithCode(caller, context, body, fromOf(request)));
+      tickets.count(request.network, reply);
+      // Not before the ticket holds: with forged ones, anybody could use up somebody else's tries.
+      const countTry = ({ orgId, userId }: SecondStep) => codes.count(`${orgId}/${userId}`, reply);
+      return welcomed(request, reply, await signInWithCode(caller, context, body, fromOf(request), countTry));
     },
   );
 
