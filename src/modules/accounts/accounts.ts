@@ -115,14 +115,14 @@ export async function signInWithCode(
   parts: SignInParts,
   given: { ticket: string; code: string },
   from: From,
-  countTry: (step: SecondStep) => void,
+  countTry: (step: SecondStep) => Promise<void>,
 ): Promise<Welcome> {
   const { secretKey } = parts.config;
   const step = unverifiedStep(given.ticket);
   const found = step && (await userById(parts.database.primary(step.orgId), step.orgId, step.userId));
   if (step === undefined || found === undefined || !isValidTicket(secretKey, given.ticket, found.password_hash))
     throw new AppError('unauthenticated', 'That took too long. Sign in again.');
-  countTry(step);
+  await countTry(step);
   return beginSession(caller, parts, found, from, (transaction) => useCode(transaction, secretKey, step, given.code));
 }
 

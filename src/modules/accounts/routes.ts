@@ -2,7 +2,6 @@ import { Type } from 'typebox';
 import { AppError } from '../../errors.ts';
 import type { App } from '../../http/app.ts';
 import { SESSION_COOKIE, tokenOf } from '../../http/authentication.ts';
-import { createRateLimit } from '../../http/rate-limit.ts';
 import { closed, Email, Name, named } from '../../http/schemas.ts';
 import { SIGN_INS_PER_MINUTE_MAX, TICKET_CHARS_MAX } from '../../limits.ts';
 import { actorOf } from '../audit/audit.ts';
@@ -24,10 +23,10 @@ import { createWelcomeReply, fromOf, turnOf } from './welcome-reply.ts';
 export const publicRoutes = oidcPages;
 
 export function routes(api: App, context: ApiContext): void {
-  const signIns = createSignInLimits(context.config.secretKey);
-  const registrations = createRateLimit('registrations', SIGN_INS_PER_MINUTE_MAX);
-  const tickets = createRateLimit('second steps', LINK_TRIES_PER_MINUTE_MAX);
-  const codes = createRateLimit('codes', CODE_TRIES_MAX, CODE_TRIES_MS);
+  const signIns = createSignInLimits(context.config.secretKey, context.createRateLimit);
+  const registrations = context.createRateLimit('registrations', SIGN_INS_PER_MINUTE_MAX);
+  const tickets = context.createRateLimit('second steps', LINK_TRIES_PER_MINUTE_MAX);
+  const codes = context.createRateLimit('codes', CODE_TRIES_MAX, CODE_TRIES_MS);
   const welcomed = createWelcomeReply(context.config, signIns);
 
   api.post(
@@ -43,7 +42,7 @@ export function routes(api: App, context: ApiContext): void {
       },
     },
     async (request, reply) => {
-      registrations.count(request.network, reply);
+      await registrations.count(request.network, reply);
       const { caller, body } = request;
       const welcome = await registerOrganisation(caller, context, body, turnOf(request), fromOf(request));
       return welcomed(request, reply, welcome);
@@ -86,7 +85,8 @@ export function routes(api: App, context: ApiContext): void {
     },
     async (request, reply) => {
       const { network, body } = request;
-      const attempt = signIns.begin({ network, device: request.cookies[DEVICE_COOKIE], email: body.email }, reply);
+      const device = request.cookies[DEVICE_COOKIE];
+      const attempt = await signIns.begin({ network, device, email: body.email }, reply);
       const turn = { ...turnOf(request), key: attempt.from, first: attempt.isKnownDevice };
       try {
         const welcome = await signIn(request.caller, context, body, turn, fromOf(request));
@@ -115,7 +115,7 @@ export function routes(api: App, context: ApiContext): void {
     },
     async (request, reply) => {
       const { caller, body } = request;
-      tickets.count(request.network, reply);
+      await tickets.count(request.network, reply);
       // Not before the ticket holds: with forged ones, anybody could use up somebody else's tries.
       const countTry = ({ orgId, userId }: SecondStep) => codes.count(`${orgId}/${userId}`, reply);
       return welcomed(request, reply, await signInWithCode(caller, context, body, fromOf(request), countTry));
