@@ -13,6 +13,7 @@ const PLATFORM_PROMISES = {
   'fits-one-nano': 'scenario one-nano',
   'four-times-data': 'scenario four-times-data',
   'bends-not-breaks': 'scenario overload',
+  attacks: 'scenario attacks (full profile)',
   'credits-gone': 'scenario credits-gone',
   'own-tenant': 'test/scenarios/own-tenant.test.ts',
   'even-load': 'scenario even-load (full profile)',

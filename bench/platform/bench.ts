@@ -3,6 +3,8 @@ import { type Check, checkPage, type Row } from '../load/checks.ts';
 import { get, read } from '../load/step.ts';
 import type { ModuleBench } from '../module-bench.ts';
 import { ACCOUNT_HISTORY, ACCOUNT_STEPS } from './account-steps.ts';
+import { runAttack } from './attack.ts';
+import { ATTACK } from './attack-plan.ts';
 import { SESSION_HISTORY, SESSION_STEPS } from './session-steps.ts';
 import { SUPPRESSION_STEPS } from './suppression-steps.ts';
 
@@ -98,6 +100,7 @@ export const bench: ModuleBench = {
     secondFactor: checkSecondFactor,
     signInOptions: checkSignInOptions,
   },
+  generators: { [ATTACK]: { run: runAttack } },
   history: { ...SESSION_HISTORY, ...ACCOUNT_HISTORY },
   growing: { 'GET /api/v1/summary': 'time', 'GET /api/v1/audit-log': 'time' },
   capacity: { route: 'GET /api/v1/me', path: '/api/v1/me' },

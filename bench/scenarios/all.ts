@@ -1,6 +1,7 @@
 /** Every scenario in the order in which they run: the platform's, with those of the modules among them. */
 import type { LoadedBench } from '../module-bench.ts';
 import { alertsFire } from './alerts.ts';
+import { attacks } from './attacks.ts';
 import { baseline } from './baseline.ts';
 import { chaos } from './chaos.ts';
 import { counters } from './counters.ts';
@@ -37,7 +38,7 @@ export async function allScenarios(benches: readonly LoadedBench[]): Promise<All
       primaryLostAsynchronously,
       ...faces.flatMap((face) => face?.ownLayout ?? []),
     ],
-    nanoEach: [baseline, counters, ramp, overload, ...calm, soak, creditsGone, ...killing, chaos],
+    nanoEach: [baseline, counters, ramp, overload, attacks, ...calm, soak, creditsGone, ...killing, chaos],
     oneNano: [oneNano],
   };
 }
