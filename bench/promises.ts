@@ -17,6 +17,7 @@ const PLATFORM_PROMISES = {
   'credits-gone': 'scenario credits-gone',
   'own-tenant': 'test/scenarios/own-tenant.test.ts',
   'even-load': 'scenario even-load (full profile)',
+  'rolling-replacement': 'scenario rolling-replacement (full profile)',
   'alerts-before-full': 'scenario alerts (full profile)',
   budgeted: 'test/db/connection-budget.test.ts',
   'no-slow-query-lands': 'test/db/query-plans/planned.test.ts',

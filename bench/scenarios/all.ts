@@ -13,6 +13,7 @@ import { overload } from './overload.ts';
 import { primaryLost } from './primary-lost.ts';
 import { primaryLostAsynchronously } from './primary-lost-asynchronously.ts';
 import { ramp } from './ramp.ts';
+import { rollingReplacement } from './rolling-replacement.ts';
 import type { OwnLayoutScenario, Scenario } from './scenario.ts';
 import { soak } from './soak.ts';
 
@@ -33,6 +34,7 @@ export async function allScenarios(benches: readonly LoadedBench[]): Promise<All
     ownLayout: [
       fourTimesData,
       evenLoad,
+      rollingReplacement,
       alertsFire,
       primaryLost,
       primaryLostAsynchronously,
