@@ -32,6 +32,8 @@ export interface LoadFigures {
   readonly latency: LatencyFigures;
   /** By route pattern or socket message. */
   readonly byRoute: Readonly<Record<string, LatencyFigures>>;
+  /** By the name of the phase in which a request was due, where phases have names. */
+  readonly byPhase?: Readonly<Record<string, LatencyFigures>>;
   /** Answers that the server gave at once to say no: 429 and 503. They are no part of `latency`. */
   readonly refusals: LatencyFigures;
   /** Refusals, 5xx, and answers that never came. Their number by kind is in `statuses`. */

@@ -7,6 +7,7 @@ import { describeApi, documentOf } from '../src/http/api-reference.ts';
 import { createSessions } from '../src/http/authentication.ts';
 import { loadPages } from '../src/http/pages.ts';
 import { createPasswordHasher } from '../src/http/password-hashing.ts';
+import { createRateLimits } from '../src/http/rate-limit.ts';
 import { createServer, mountApi } from '../src/http/server.ts';
 import { createLog } from '../src/log.ts';
 import type { ApiContext, Module } from '../src/modules/faces.ts';
@@ -41,6 +42,7 @@ export async function apiDocument(modules: readonly Module[]): Promise<Document>
   const context: ApiContext = {
     ...{ config, log, database, pages, ...credentials, queues: [], report: metrics.report },
     hasher: createPasswordHasher(),
+    createRateLimit: createRateLimits(),
     redis: undefined as never, // no route asks for it before a request does
     cursors: createCursors(config.secretKey),
     figures: await loadFigures(modules),

@@ -83,6 +83,7 @@ export const CURSOR_CHARS_MAX = 2_048; // a cursor contains its filter and its p
 export const EXPORT_PAGE_ROWS = 200; // rows that a streaming export holds at once, each with its related rows; bench:patterns streaming-export: memory grows by 53 MB at 1,000, 36 at 250, 28 at 100
 export const EXPORT_MS = 30 * MINUTE_MS;
 export const EXPORTS_AT_ONCE_MAX = 4; // per process
+export const EXPORTS_OF_ORGANISATION_MAX = 2; // of these: one that does not read its files leaves the others theirs
 
 // HTTP
 export const BODY_BYTES_MAX = 128 * KB;
@@ -100,6 +101,7 @@ export const HTTP_CONNECTIONS_MAX = 2_000;
 export const DESCRIPTORS_RESERVED = 64; // of the process's open files, not for connections from outside: pools, Redis, SMTP and what Node itself has open (about 30)
 export const CONNECTIONS_REFUSED_LOG_MS = 10 * SECOND_MS; // at most one line in the log per server
 export const RESPONSE_STALLED_MS = 30 * SECOND_MS; // a client that reads nothing for this long will not read the rest either
+export const UNREAD_ANSWERS_BYTES_MAX = 32 * MB; // of all clients that have not read theirs yet: 300 of the longest lists, each on a line that takes none of it
 export const HTTP_CONNECTIONS_SPARE = 100; // below HTTP_CONNECTIONS_MAX, from which on an idle connection is closed for each new one
 export const PIPELINED_REQUESTS_MAX = 10; // requests that wait on one connection for the one before; browsers send none
 export const BODY_MS = 3 * SECOND_MS; // for a body that is parsed as a whole: at most BODY_BYTES_MAX, usually in the packet of the headers
@@ -126,8 +128,10 @@ export const RETRY_AFTER_SECONDS = 2; // sent with every refusal
 export const RETRY_AFTER_JITTER_SECONDS = 2; // at most this is added at random, so that those who were refused together do not come back together
 export const PASSWORD_CHARS = { min: 10, max: 200 } as const;
 export const PASSWORD_HASHES_AT_ONCE_MAX = 2; // 19 MiB each (argon2id)
+export const POOL_THREADS_NICE = 10; // of 19, of the threads that hash: those that answer requests get nine tenths of a core that both want
 export const PASSWORD_HASHES_WAITING_MAX = 20; // about 1 s of work, and as much again for known devices; further ones are told to try again
 export const REQUESTS_PER_MINUTE_MAX = 6_000; // per user, unless REQUESTS_PER_MINUTE is set: a script in a loop must not monopolise the api
+export const REQUESTS_OF_ORGANISATION = 3; // times REQUESTS_PER_MINUTE, for all users and keys of an organisation together
 export const PASSWORD_HASH_WAIT_MS = 5 * SECOND_MS; // a sign-in that has waited for longer is told to try again: behind it others wait
 export const SIGN_INS_PER_MINUTE_MAX = 10; // per account and network, or device; registrations per network
 export const FAILED_SIGN_INS_MS = 15 * MINUTE_MS; // the window of the next two
@@ -140,7 +144,9 @@ export const ETAG_CHARS_MAX = 200; // any tag that a client might send; ours are
 export const IDEMPOTENCY_KEY_CHARS_MAX = 255; // as long as Stripe's; a UUID has 36
 export const IDEMPOTENCY_KEY_MS = DAY_MS; // for how long a repetition gets the first answer: a client that was off for a night is covered
 export const IDEMPOTENT_ANSWER_BYTES_MAX = 32 * KB; // of an answer that is kept; the largest of a POST has about 10 KB
-export const RATE_LIMIT_KEYS_MAX = 10_000;
+export const RATE_LIMIT_KEYS_MAX = 10_000; // of each limit, that a process counts itself
+export const RATE_LIMIT_BATCH_SHARE = 0.01; // of a limit, that a process takes from Redis at a time: one round trip for 60 of 6,000 requests, each of 10 sign-ins by itself
+export const RATE_LIMIT_USED_UP_MS = 1 * SECOND_MS; // for which a key that is used up is refused without asking Redis: a flood costs one round trip a second, and what another process gives back is noticed soon
 export const SESSION_MS = 14 * DAY_MS;
 export const SESSION_TOUCH_MS = 5 * MINUTE_MS; // how exactly a session's last use is known: one write per session and this
 export const API_KEY_TOUCH_MS = 1 * MINUTE_MS; // the same of a key, which people look at to see whether it is still needed
@@ -153,6 +159,9 @@ export const REDIS_COMMAND_MS = 2 * SECOND_MS;
 export const REDIS_REPLACE_EVERY_MS = 1 * SECOND_MS; // how often a connection to a server that refuses writes is replaced
 export const REDIS_MEMORY_EVERY_MS = 2 * SECOND_MS; // how often its use of memory is read
 export const REDIS_ADMISSION_SHARE = 0.9; // of maxmemory: from there on nothing is added to a queue; the rest (6 MB of 64) is for jobs to move on, for reports and for rates
+export const SHARED_COUNT_MS = 25; // for which a request waits for a counter in Redis, where a round trip takes 1 ms; then each process counts by itself
+export const SHARED_COUNTS_AGAIN_MS = 1 * SECOND_MS; // between two requests that try whether Redis answers again, each of which waits
+export const SHARED_COUNTS_MEMORY_SHARE = 0.5; // of maxmemory: from there on no counters are added, whoever has a million networks; the rest is for the queues
 export const QUEUE_CLOSE_MS = 2 * SECOND_MS; // for BullMQ's connections to close, after our own work is done
 export const JOB_LOCK_MS = 20 * SECOND_MS; // a job whose process died is picked up again after this
 export const JOB_STALLED_CHECK_MS = 10 * SECOND_MS;
@@ -325,8 +334,14 @@ export const RELATIONS: readonly [string, boolean][] = [
   ['DNS_ANSWER_MS * DNS_TRIES_MAX < WEBHOOK_CONNECT_MS', DNS_ANSWER_MS * DNS_TRIES_MAX < WEBHOOK_CONNECT_MS],
   ['WEBHOOK_CONNECT_MS < WEBHOOK_ANSWER_MS', WEBHOOK_CONNECT_MS < WEBHOOK_ANSWER_MS],
   ['MIGRATION_LOCK_MS < POOL_ACQUIRE_MS', MIGRATION_LOCK_MS < POOL_ACQUIRE_MS],
+  ['EXPORTS_OF_ORGANISATION_MAX < EXPORTS_AT_ONCE_MAX', EXPORTS_OF_ORGANISATION_MAX < EXPORTS_AT_ONCE_MAX],
   ['PAGE_ROWS_DEFAULT <= PAGE_ROWS_MAX', PAGE_ROWS_DEFAULT <= PAGE_ROWS_MAX],
   ['FAN_OUT_BEAT_MS * 2 < FAN_OUT_SILENCE_MS', FAN_OUT_BEAT_MS * 2 < FAN_OUT_SILENCE_MS],
   ['FAN_OUT_SILENCE_MS < FAN_OUT_RECONNECT_MS', FAN_OUT_SILENCE_MS < FAN_OUT_RECONNECT_MS],
+  [
+    'SHARED_COUNT_MS < SHARED_COUNTS_AGAIN_MS < REDIS_COMMAND_MS',
+    SHARED_COUNT_MS < SHARED_COUNTS_AGAIN_MS && SHARED_COUNTS_AGAIN_MS < REDIS_COMMAND_MS,
+  ],
+  ['SHARED_COUNTS_MEMORY_SHARE < REDIS_ADMISSION_SHARE', SHARED_COUNTS_MEMORY_SHARE < REDIS_ADMISSION_SHARE],
   ['REPORT_EVERY_MS < REPORT_TTL_SECONDS', REPORT_EVERY_MS < REPORT_TTL_SECONDS * SECOND_MS],
 ];

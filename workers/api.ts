@@ -4,6 +4,7 @@ import { describeApi } from '../src/http/api-reference.ts';
 import { createSessions } from '../src/http/authentication.ts';
 import { loadPages } from '../src/http/pages.ts';
 import { createPasswordHasher } from '../src/http/password-hashing.ts';
+import { createRateLimits } from '../src/http/rate-limit.ts';
 import { createServer, mountApi, mountPages } from '../src/http/server.ts';
 import type { ApiContext } from '../src/modules/faces.ts';
 import { MODULES } from '../src/modules.ts';
@@ -20,13 +21,14 @@ import {
   loadPersonalData,
   queueNames,
 } from './parts/modules.ts';
-import { useDatabase, useRedis } from './parts/resources.ts';
+import { useDatabase, useRedis, useSharedCounts } from './parts/resources.ts';
 
 /** HTTP: dashboard, API, exports. Reads from the replica, writes to the primary. */
 export async function start(process: Process, modules = MODULES): Promise<void> {
   const { config, log, metrics } = process;
   const database = await useDatabase(process);
   const redis = await useRedis(process, { needed: false });
+  const createRateLimit = createRateLimits(await useSharedCounts(process, redis));
   const hasher = createPasswordHasher();
   metrics.gauge('password_hashes_waiting', 'Sign-ins waiting for a password hash', () => hasher.waiting);
 
@@ -38,7 +40,7 @@ export async function start(process: Process, modules = MODULES): Promise<void> 
   const tell = createAccessNews(redis);
   const credentials = { sessions: createSessions(database, tell), apiKeys: createApiKeys(database, tell) };
   const context: ApiContext = {
-    ...{ config, log, database, redis, hasher, pages, ...credentials },
+    ...{ config, log, database, redis, hasher, createRateLimit, pages, ...credentials },
     cursors: createCursors(config.secretKey),
     figures: await loadFigures(modules),
     events: await loadEvents(modules),
@@ -54,7 +56,7 @@ export async function start(process: Process, modules = MODULES): Promise<void> 
   await describeApi(app, config.apiUrl, pages);
   mountPages(app, pages);
   for (const { publicRoutes } of faces) publicRoutes?.(app, context);
-  await mountApi(app, { credentials, config, database }, (api) => {
+  await mountApi(app, { credentials, config, createRateLimit, database }, (api) => {
     for (const { routes } of faces) routes(api, context);
   });
   await app.ready();

@@ -1,6 +1,8 @@
 /**
- * HAProxy in front of several instances, as most people run them: it distributes connections in turn, and asks /readyz
- * before it sends anybody to an instance. Fetched from the archive, if the machine has none.
+ * HAProxy in front of several instances, as most people run them: it asks /readyz before it sends anybody to an instance.
+ * As `tcp` it distributes connections in turn, and clients talk to the instance itself. As `http` it distributes
+ * requests over connections of its own, with the settings of docker-compose.yml. Fetched from the archive, if the
+ * machine has none.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -27,15 +29,21 @@ export interface TargetState {
   readonly connections: number;
 }
 
-export async function startBalancer(folder: string, targets: readonly string[]): Promise<Balancer> {
+export type BalancerMode = 'tcp' | 'http';
+
+export async function startBalancer(
+  folder: string,
+  targets: readonly string[],
+  mode: BalancerMode = 'tcp',
+): Promise<Balancer> {
   const { command, args, env } = await fetchFromApt({ package: 'haproxy', program: 'usr/sbin/haproxy' });
   const [port, statsPort] = [await choosePort('api', 'any'), await choosePort('api', 'any')];
-  const settings = path.join(folder, 'balancer', 'haproxy.cfg');
+  const settings = path.join(folder, 'balancer', `${mode}.cfg`);
   mkdirSync(path.dirname(settings), { recursive: true });
-  writeFileSync(settings, settingsFor(targets, port, statsPort));
+  writeFileSync(settings, settingsFor(targets, mode, port, statsPort));
   const child = await startChild({
     folder,
-    name: 'balancer',
+    name: `balancer-${mode}`,
     command,
     args: [...args, '-db', '-f', settings],
     env: { ...process.env, ...env },
@@ -67,23 +75,30 @@ export async function startBalancer(folder: string, targets: readonly string[]):
   return { url: `http://127.0.0.1:${port}`, state, stop };
 }
 
-function settingsFor(targets: readonly string[], port: number, statsPort: number): string {
+const OF_HTTP = `
+  option forwardfor
+  option http-buffer-request
+  retry-on conn-failure
+  timeout http-request 10s`;
+
+function settingsFor(targets: readonly string[], mode: BalancerMode, port: number, statsPort: number): string {
   const servers = targets.map((target, nth) => `  server instance-${nth + 1} ${new URL(target).host} check`);
   return `global
   maxconn 4096
 defaults
-  mode tcp
+  mode ${mode}
   option contstats
   timeout connect 2s
+  timeout check 2s
   timeout client 60s
   timeout server 60s
   retries 2
-  option redispatch
+  option redispatch${mode === 'http' ? OF_HTTP : ''}
 frontend clients
   bind 127.0.0.1:${port}
   default_backend instances
 backend instances
-  balance roundrobin
+  balance ${mode === 'http' ? 'leastconn' : 'roundrobin'}
   option httpchk GET /readyz
   default-server inter 500ms fall 2 rise 2
 ${servers.join('\n')}

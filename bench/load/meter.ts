@@ -18,7 +18,8 @@ export interface Meter {
   due(dueMs: number, inFlight: number): void;
   started(dueMs: number): void;
   dropped(dueMs: number): void;
-  finished(route: string, dueMs: number, outcome: Outcome, wrong: string | undefined): void;
+  /** `phase`: the name of the one in which it was due, if it has one. */
+  finished(route: string, dueMs: number, outcome: Outcome, wrong: string | undefined, phase?: string): void;
   /** Nothing is due any more: what comes later counts for latency, not for throughput. */
   windowEnds(): void;
   sample(inFlight: number): LoadSample;
@@ -31,6 +32,7 @@ export function createMeter({ seconds, warmUpSeconds }: { seconds: number; warmU
   const lateStarts = createHistogram();
   const lastSecond = createHistogram();
   const byRoute = new Map<string, Histogram>();
+  const byPhase = new Map<string, Histogram>();
   const statuses: Record<string, number> = {};
   const perSecond: number[] = [];
   const inFlightPerSecond: number[] = [];
@@ -71,7 +73,7 @@ export function createMeter({ seconds, warmUpSeconds }: { seconds: number; warmU
     dropped(dueMs) {
       if (counted(dueMs)) counts.dropped++;
     },
-    finished(route, dueMs, { status, error }, wrong) {
+    finished(route, dueMs, { status, error }, wrong, phase) {
       const doneMs = nowMs();
       if (wrong !== undefined) {
         counts.wrong++;
@@ -93,9 +95,8 @@ export function createMeter({ seconds, warmUpSeconds }: { seconds: number; warmU
       statuses[kind] = (statuses[kind] ?? 0) + 1;
       if (refused) return recordMs(refusals, doneMs - dueMs);
       recordMs(latency, doneMs - dueMs);
-      const ofRoute = byRoute.get(route) ?? createHistogram();
-      byRoute.set(route, ofRoute);
-      recordMs(ofRoute, doneMs - dueMs);
+      recordUnder(byRoute, route, doneMs - dueMs);
+      if (phase !== undefined) recordUnder(byPhase, phase, doneMs - dueMs);
     },
     windowEnds() {
       windowEndMs = nowMs();
@@ -128,9 +129,8 @@ export function createMeter({ seconds, warmUpSeconds }: { seconds: number; warmU
         offeredPerSecond: window > 0 ? counts.offered / window : 0,
         achievedPerSecond: window > 0 ? counts.rightInWindow / window : 0,
         latency: latencyFigures(latency),
-        byRoute: Object.fromEntries(
-          [...byRoute].sort().map(([route, histogram]) => [route, latencyFigures(histogram)]),
-        ),
+        byRoute: figuresUnder(byRoute),
+        ...(byPhase.size === 0 ? {} : { byPhase: figuresUnder(byPhase) }),
         refusals: latencyFigures(refusals),
         failed: counts.failed,
         statuses,
@@ -145,4 +145,14 @@ export function createMeter({ seconds, warmUpSeconds }: { seconds: number; warmU
       };
     },
   };
+}
+
+function recordUnder(histograms: Map<string, Histogram>, name: string, ms: number): void {
+  const histogram = histograms.get(name) ?? createHistogram();
+  histograms.set(name, histogram);
+  recordMs(histogram, ms);
+}
+
+function figuresUnder(histograms: ReadonlyMap<string, Histogram>): LoadFigures['byRoute'] {
+  return Object.fromEntries([...histograms].sort().map(([name, histogram]) => [name, latencyFigures(histogram)]));
 }

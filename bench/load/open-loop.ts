@@ -17,19 +17,23 @@ import { createMeter } from './meter.ts';
 import type { LoadSample, OpenLoopPlan } from './plan.ts';
 import { createRandom } from './random.ts';
 import { createRequests } from './requests.ts';
-import { dueTimes, secondsOf } from './schedule.ts';
+import { beginningsOf, dueTimes, phaseAt, secondsOf } from './schedule.ts';
 import { type Flight, type Received, send } from './send.ts';
 import type { PlannedRequest } from './step.ts';
 import type { Workload } from './workload.ts';
 
 const SWEEP_MS = 100;
 
-/** Resolves when every request has its answer or has waited for `requestMs`. `signal` ends it early, figures included. */
+/**
+ * Resolves when every request has its answer or has waited for `requestMs`. `signal` ends it early, figures included.
+ * `onPhase` is told when a phase begins.
+ */
 export async function runOpenLoop(
   plan: OpenLoopPlan,
   { steps, checks }: Pick<Workload, 'steps' | 'checks'>,
   onSample: (sample: LoadSample) => void,
   signal?: AbortSignal,
+  onPhase: (nth: number) => void = () => undefined,
 ): Promise<LoadFigures> {
   const { inFlightMax = IN_FLIGHT_MAX_DEFAULT, requestMs = REQUEST_MS_DEFAULT } = plan;
   const pool = new Pool(new URL(plan.url).origin, {
@@ -61,7 +65,7 @@ export async function runOpenLoop(
 
   function finished(request: PlannedRequest, dueMs: number, received: Received): void {
     const wrong = judge(request, received);
-    meter.finished(request.route, dueMs, received, wrong);
+    meter.finished(request.route, dueMs, received, wrong, phaseAt(plan.phases, dueMs)?.name);
     if (received.error !== undefined || !request.expect.includes(received.status)) return;
     if (wrong === undefined) request.remember?.(received);
     for (const entry of request.acknowledged?.(received) ?? []) history?.write(`${JSON.stringify(entry)}\n`);
@@ -78,6 +82,7 @@ export async function runOpenLoop(
 
   const sampling = setInterval(() => onSample(meter.sample(flights.size)), SAMPLE_EVERY_MS);
   const sweeping = setInterval(() => giveUp(flights), SWEEP_MS);
+  const telling = beginningsOf(plan.phases).map((ms, nth) => setTimeout(onPhase, ms, nth));
   try {
     meter.start();
     for await (const dueMs of whenDue(dueTimes(plan.phases, plan.arrivals, random), meter.startedAt, signal)) {
@@ -91,6 +96,7 @@ export async function runOpenLoop(
   } finally {
     clearInterval(sampling);
     clearInterval(sweeping);
+    for (const timer of telling) clearTimeout(timer);
     await pool.destroy();
     if (history !== undefined) await new Promise<void>((resolve) => history.end(() => resolve()));
   }

@@ -6,6 +6,8 @@ import type { Random } from './random.ts';
 
 /** `perSecond` at the end of the phase; with `from` the rate goes there in a straight line, without it jumps there. */
 export interface Phase {
+  /** Latency is also reported by these names; phases of the same name are taken together. */
+  readonly name?: string;
   readonly seconds: number;
   readonly perSecond: number;
   readonly from?: number;
@@ -33,6 +35,17 @@ export function* dueTimes(phases: readonly Phase[], arrivals: Arrivals, random: 
 
 export function secondsOf(phases: readonly Phase[]): number {
   return phases.reduce((sum, { seconds }) => sum + seconds, 0);
+}
+
+/** The phase in which a time lies; past the end, the last one. */
+export function phaseAt(phases: readonly Phase[], ms: number): Phase | undefined {
+  const beginnings = beginningsOf(phases);
+  return phases[beginnings.findLastIndex((begunMs) => begunMs <= ms)];
+}
+
+/** When each phase begins, in milliseconds from the start. */
+export function beginningsOf(phases: readonly Phase[]): number[] {
+  return phases.map((_, nth) => 1000 * secondsOf(phases.slice(0, nth)));
 }
 
 /** Requests that the phases ask for. */

@@ -32,7 +32,7 @@ async function run(plan: LoadPlan): Promise<unknown> {
   const onSample = (sample: LoadSample) => void tell({ sample });
   switch (plan.kind) {
     case 'open-loop':
-      return runOpenLoop(plan, workload, onSample, stopping.signal);
+      return runOpenLoop(plan, workload, onSample, stopping.signal, (nth) => void tell({ event: `phase ${nth}` }));
     case 'closed-loop':
       return runClosedLoop(plan, workload.checks);
     default: {

@@ -3,6 +3,8 @@ import { type Check, checkPage, type Row } from '../load/checks.ts';
 import { get, read } from '../load/step.ts';
 import type { ModuleBench } from '../module-bench.ts';
 import { ACCOUNT_HISTORY, ACCOUNT_STEPS } from './account-steps.ts';
+import { runAttack } from './attack.ts';
+import { ATTACK } from './attack-plan.ts';
 import { SESSION_HISTORY, SESSION_STEPS } from './session-steps.ts';
 import { SUPPRESSION_STEPS } from './suppression-steps.ts';
 import { checkWebhookSecret, WEBHOOK_STEPS } from './webhook-steps.ts';
@@ -107,6 +109,7 @@ export const bench: ModuleBench = {
     signInOptions: checkSignInOptions,
     webhookSecret: checkWebhookSecret,
   },
+  generators: { [ATTACK]: { run: runAttack } },
   history: { ...SESSION_HISTORY, ...ACCOUNT_HISTORY },
   growing: { 'GET /api/v1/summary': 'time', 'GET /api/v1/audit-log': 'time' },
   capacity: { route: 'GET /api/v1/me', path: '/api/v1/me' },

@@ -1,6 +1,7 @@
 /** Every scenario in the order in which they run: the platform's, with those of the modules among them. */
 import type { LoadedBench } from '../module-bench.ts';
 import { alertsFire } from './alerts.ts';
+import { attacks } from './attacks.ts';
 import { baseline } from './baseline.ts';
 import { chaos } from './chaos.ts';
 import { counters } from './counters.ts';
@@ -12,6 +13,7 @@ import { overload } from './overload.ts';
 import { primaryLost } from './primary-lost.ts';
 import { primaryLostAsynchronously } from './primary-lost-asynchronously.ts';
 import { ramp } from './ramp.ts';
+import { rollingReplacement } from './rolling-replacement.ts';
 import type { OwnLayoutScenario, Scenario } from './scenario.ts';
 import { soak } from './soak.ts';
 
@@ -32,12 +34,13 @@ export async function allScenarios(benches: readonly LoadedBench[]): Promise<All
     ownLayout: [
       fourTimesData,
       evenLoad,
+      rollingReplacement,
       alertsFire,
       primaryLost,
       primaryLostAsynchronously,
       ...faces.flatMap((face) => face?.ownLayout ?? []),
     ],
-    nanoEach: [baseline, counters, ramp, overload, ...calm, soak, creditsGone, ...killing, chaos],
+    nanoEach: [baseline, counters, ramp, overload, attacks, ...calm, soak, creditsGone, ...killing, chaos],
     oneNano: [oneNano],
   };
 }

@@ -4,7 +4,7 @@
  * How it works: short keyset queries of EXPORT_PAGE_ROWS, one page in memory; the next is read only when the client has
  *   consumed the last (the stream's backpressure). No cursor, connection or snapshot is held while a slow client reads.
  * What it costs: the export is not a snapshot: each row is exported as it is when its page is read.
- * Its bound: EXPORT_PAGE_ROWS, EXPORTS_AT_ONCE_MAX. Its proof: test/db/streaming-export.test.ts, bench/patterns/streaming-export.
+ * Its bound: EXPORT_PAGE_ROWS, EXPORTS_AT_ONCE_MAX, EXPORTS_OF_ORGANISATION_MAX. Its proof: test/db/streaming-export.test.ts, bench/patterns/streaming-export.
  */
 import type { Place } from './keyset-pagination.ts';
 

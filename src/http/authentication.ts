@@ -5,10 +5,16 @@ import type { Database } from '../db/read-write-split.ts';
 import type { Db, Role } from '../db/schema.ts';
 import { EVERY_ORGANISATION } from '../db/tenant-isolation.ts';
 import { AppError } from '../errors.ts';
-import { DEVICE_CHARS_MAX, SESSION_MS, SESSION_TOUCH_MS, UNKNOWN_SESSIONS_PER_MINUTE_MAX } from '../limits.ts';
+import {
+  DEVICE_CHARS_MAX,
+  REQUESTS_OF_ORGANISATION,
+  SESSION_MS,
+  SESSION_TOUCH_MS,
+  UNKNOWN_SESSIONS_PER_MINUTE_MAX,
+} from '../limits.ts';
 import { API_KEY, type ApiKeys, isApiKey, refuseScope, scopeOf } from './api-keys.ts';
 import type { App, SignedIn } from './app.ts';
-import { createRateLimit } from './rate-limit.ts';
+import type { CreateRateLimit } from './rate-limit.ts';
 import { createLastWrites } from './read-own-writes.ts';
 import { createTokenLookup, hashOfToken } from './token-lookup.ts';
 
@@ -112,10 +118,15 @@ export function isKnownToken({ sessions, apiKeys }: Credentials, token: string):
 }
 
 /** Guards every route of `api`: the user is signed in, has the route's role, and changes come from our own pages. */
-export function authenticate(api: App, credentials: Credentials, requestsPerMinute: number): void {
+export function authenticate(
+  api: App,
+  credentials: Credentials,
+  { createRateLimit, requestsPerMinute }: { createRateLimit: CreateRateLimit; requestsPerMinute: number },
+): void {
   api.decorateRequest('user', null as unknown as SignedIn);
   const lastWrites = createLastWrites();
   const requests = createRateLimit('requests', requestsPerMinute);
+  const ofOrganisation = createRateLimit('requests of the organisation', requestsPerMinute * REQUESTS_OF_ORGANISATION);
   const unknown = createRateLimit('unknown sessions', UNKNOWN_SESSIONS_PER_MINUTE_MAX);
 
   /** Each token that nobody knows costs a query: a network has so many of them. */
@@ -124,7 +135,7 @@ export function authenticate(api: App, credentials: Credentials, requestsPerMinu
     if (isKnownToken(credentials, token)) return find(token);
     unknown.refuseUsedUp(network);
     const user = await find(token);
-    if (user === undefined) unknown.count(network);
+    if (user === undefined) await unknown.count(network);
     return user;
   }
 
@@ -137,7 +148,8 @@ export function authenticate(api: App, credentials: Credentials, requestsPerMinu
     if (user === undefined) throw new AppError('unauthenticated', 'Sign in first: POST /api/v1/sessions.');
     api.recognise(request.raw);
     // Each key has a budget of its own: a script in a loop does not take its user's away.
-    requests.count(`${user.orgId}/${user.apiKey?.prefix ?? user.userId}`, reply);
+    await requests.count(`${user.orgId}/${user.apiKey?.prefix ?? user.userId}`, reply);
+    await ofOrganisation.count(String(user.orgId), reply);
     if (user.apiKey !== undefined) refuseScope(user.apiKey, scopeOf(request.method, scope));
     if (role !== undefined && ROLE_RANK[user.role] < ROLE_RANK[role]) {
       throw new AppError('forbidden', `This needs the role ${role}; you are signed in as ${user.role}.`);

@@ -4,8 +4,9 @@
  * What fails without it: all requests get slower together, until every one of them is answered too late to be of use.
  *   And when strangers may take every place, whoever wants to take the service away does.
  * How it works: a request takes a place when all of it has arrived: at once without a body, otherwise when the body is
- *   here (src/http/slow-client.ts). It gives the place back when its response is closed and the work for it has ended,
- *   in whichever order: a client that goes away does not make room for the next one's work. Requests whose sender is
+ *   here (src/http/slow-client.ts). It gives the place back when its answer has been given, or its client has gone, and
+ *   the work for it has ended: a client that goes away does not make room for the next one's work, and one that does not
+ *   read its answer keeps nobody else from theirs (src/process/http-server.ts bounds what is unread). Requests whose sender is
  *   not known have a share; when half of it is used, each network gets a few places. A place that becomes free goes to
  *   a sign-in first, then to what people look at, then to an export; one that has waited for longer than its answer is
  *   worth gets none. There are fewer places in a small container, and while the event loop is late. Refusals take
@@ -116,11 +117,16 @@ export function createAdmission({ headers, metrics, log, isKnown, networkOf }: A
     const place: Place = { request, kind, isOpen: !response.destroyed, works: 0, isCounted: false };
     (request as Counted).place = place;
     count(place);
+    const end = () => {
+      place.isOpen = false;
+      count(place);
+    };
+    // The whole answer has been given to the connection: how long its client takes to read it is no work of ours.
+    response.once('prefinish', end);
     // `close` is emitted once per response, even when the client disconnects early.
     response.once('close', () => {
-      place.isOpen = false;
       if (place.works > 0) giveUpLater(place);
-      count(place);
+      end();
     });
   }
 
@@ -228,7 +234,7 @@ interface Wanted {
 interface Place {
   readonly request: IncomingMessage;
   readonly kind: Kind;
-  /** The response has not been closed. */
+  /** The answer has not been given yet, and the client is still there. */
   isOpen: boolean;
   /** How many handlers work for it. */
   works: number;

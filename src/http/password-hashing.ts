@@ -5,7 +5,7 @@
  *   And whoever sends the most sign-ins is the only one who signs in.
  * How it works: a fair queue in front of Node's own argon2. Networks take turns, devices that have signed in before have
  *   a lane of their own, and a sign-in whose client has gone is not worked for. When the queue is full, a caller gets a
- *   503.
+ *   503. The threads that hash give way to the one that answers requests (src/process/yield-processor.ts).
  *   Passwords are normalised (NFKC): another keyboard, or another system, may type the same letters in other characters.
  * What it costs: 19 MiB and one thread per hash in progress (OWASP's parameters: 19 MiB, 2 passes, 1 lane).
  * Its bound: PASSWORD_HASHES_AT_ONCE_MAX, PASSWORD_HASHES_WAITING_MAX, PASSWORD_HASH_WAIT_MS.
@@ -15,10 +15,11 @@ import { argon2, randomBytes, timingSafeEqual } from 'node:crypto';
 import { promisify } from 'node:util';
 import { createFairSemaphore, type Turn } from '../flow/fair-semaphore.ts';
 import { PASSWORD_HASH_WAIT_MS, PASSWORD_HASHES_AT_ONCE_MAX, PASSWORD_HASHES_WAITING_MAX } from '../limits.ts';
+import { yieldPoolThreads } from '../process/yield-processor.ts';
 
 const PARAMETERS = { memory: 19_456, passes: 2, parallelism: 1, tagLength: 32 } as const;
 const SALT_BYTES = 16;
-const derive = promisify(argon2);
+const deriveInPool = promisify(argon2);
 const ANYBODY: Turn = { key: '' };
 
 /** Stored instead of a hash for somebody who has no password, and signs in with a provider: no password matches it. */
@@ -38,6 +39,14 @@ export function createPasswordHasher(): PasswordHasher {
     waiting: PASSWORD_HASHES_WAITING_MAX,
     waitMs: PASSWORD_HASH_WAIT_MS,
   });
+  let hasYielded = false;
+  /** The threads of the pool exist from the first time on. */
+  const derive: typeof deriveInPool = (...given) => {
+    const hashing = deriveInPool(...given);
+    if (!hasYielded) yieldPoolThreads();
+    hasYielded = true;
+    return hashing;
+  };
   return {
     async hash(password, turn = ANYBODY) {
       const salt = randomBytes(SALT_BYTES);

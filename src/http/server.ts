@@ -31,6 +31,7 @@ import { createAdmission } from './load-shedding.ts';
 import { isPageFile, type PageAnswer, type Pages, SECURITY_HEADERS } from './pages.ts';
 import { sendProblem } from './problem-details.ts';
 import { problemPage } from './problem-pages.ts';
+import type { CreateRateLimit } from './rate-limit.ts';
 import { readOwnWrites } from './read-own-writes.ts';
 import { measureRequests } from './request-metrics.ts';
 import { limitSlowBodies } from './slow-client.ts';
@@ -151,18 +152,25 @@ export function sendPage(reply: FastifyReply, answer: PageAnswer | undefined): F
   return reply.code(answer.status).headers(answer.headers).send(answer.body);
 }
 
+export interface ApiParts {
+  readonly credentials: Credentials;
+  readonly config: Config;
+  readonly createRateLimit: CreateRateLimit;
+  readonly database: Pick<Database, 'primary'>;
+}
+
 /**
  * Everything under /api: requires a signed-in user unless public, is never cached, and refuses changes from other
  * sites.
  */
 export async function mountApi(
   app: App,
-  { credentials, config, database }: { credentials: Credentials; config: Config; database: Pick<Database, 'primary'> },
+  { credentials, config, createRateLimit, database }: ApiParts,
   mount: (api: App) => void,
 ): Promise<void> {
   await app.register(
     async (api) => {
-      authenticate(api as App, credentials, config.requestsPerMinute);
+      authenticate(api as App, credentials, { createRateLimit, requestsPerMinute: config.requestsPerMinute });
       tidyIncomingText(api);
       guardRepeatedRequests(api as App, database, config.secretKey);
       api.addHook('onSend', async (_request, reply) => {

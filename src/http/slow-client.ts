@@ -1,8 +1,8 @@
 /**
  * What it is: a request's body has a time of its own in which to arrive, and until it has arrived the request holds
  *   nothing that others need.
- * What fails without it: two hundred POSTs whose bodies drip byte by byte take every place that the server has
- *  , and nobody has to sign in for that.
+ * What fails without it: two hundred POSTs whose bodies drip byte by byte take every place that the server has,
+ *   and nobody has to sign in for that.
  * How it works: paths and callers that are not known get their answer before a byte of the body is read. A body that is
  *   not here by then has BODY_MS; one that is streamed (an upload) sends UPLOAD_WINDOW_BYTES_MIN in every
  *   UPLOAD_WINDOW_MS instead. Too slow: 408, and the connection is closed. When too many arrive at once, the one that
@@ -99,8 +99,13 @@ function receive(raw: WithBody, arriving: Set<ArrivingBody>): PassThrough {
   raw.arrivingBody = body;
   raw.once('end', forget);
   raw.once('close', forget);
-  raw.once('error', (error) => body.end(error));
+  raw.once('error', () => body.end(clientGone()));
   return raw.pipe(stream);
+}
+
+/** Node's own error has the code of a connection that was reset, which could be one to the database. */
+function clientGone(): Error {
+  return Object.assign(new Error('The client has gone'), { statusCode: 400 });
 }
 
 function tooSlow(): Error {

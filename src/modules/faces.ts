@@ -15,6 +15,7 @@ import type { App } from '../http/app.ts';
 import type { Sessions } from '../http/authentication.ts';
 import type { Pages } from '../http/pages.ts';
 import type { PasswordHasher } from '../http/password-hashing.ts';
+import type { CreateRateLimit } from '../http/rate-limit.ts';
 import type { Log } from '../log.ts';
 import type { MailEvent } from '../mail/mail-event.ts';
 import type { Mailing } from '../mail/mailing.ts';
@@ -82,6 +83,8 @@ export interface ApiContext {
   readonly sessions: Sessions;
   readonly apiKeys: ApiKeys;
   readonly hasher: PasswordHasher;
+  /** Of all processes together. */
+  readonly createRateLimit: CreateRateLimit;
   readonly cursors: Cursors;
   readonly pages: Pages;
   readonly figures: Figures;

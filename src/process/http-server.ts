@@ -8,9 +8,9 @@
  *   stopping, and when the request's body was not read: nobody waits for a body that nobody wants. What still comes of
  *   it is dropped for a moment, because the kernel answers it with a reset otherwise, and many clients then report that
  *   instead of the answer.
- * What it costs: one set operation and one listener per request.
+ * What it costs: a few set operations and listeners per request.
  * Its bound: HTTP_CONNECTIONS_MAX, PIPELINED_REQUESTS_MAX, HEADERS_MS, KEEP_ALIVE_MS, RESPONSE_STALLED_MS,
- *   REFUSED_BODY_LINGER_MS.
+ *   UNREAD_ANSWERS_BYTES_MAX, REFUSED_BODY_LINGER_MS.
  * Its proof: test/process/http-server.test.ts, test/http/slow-client.test.ts.
  */
 import { createServer, type IncomingMessage, type RequestListener, type Server, ServerResponse } from 'node:http';
@@ -25,6 +25,7 @@ import {
   REFUSED_BODY_LINGER_MS,
   REQUEST_MS,
   RESPONSE_STALLED_MS,
+  UNREAD_ANSWERS_BYTES_MAX,
 } from '../limits.ts';
 
 export interface HttpServerOptions {
@@ -41,7 +42,7 @@ export function createHttpServer(
 ): Server {
   const idle = new Set<Socket>();
   const hold = createHold(answer);
-  const listener = oneAtATime(hold.listener, idle);
+  const listener = oneAtATime(hold.listener, idle, limitUnreadAnswers());
   const server = createServer(
     {
       requestTimeout: requestMs,
@@ -107,11 +108,16 @@ function createHold(answer: RequestListener) {
 }
 
 /** Node would answer all requests of a connection at once, as they arrive. `idle`: connections without a request. */
-function oneAtATime(answer: RequestListener, idle: Set<Socket>): RequestListener {
+function oneAtATime(
+  answer: RequestListener,
+  idle: Set<Socket>,
+  watchAnswer: (socket: Socket, response: ServerResponse) => void,
+): RequestListener {
   const waitingOn = new WeakMap<Socket, Parameters<RequestListener>[]>();
 
   function serve(socket: Socket, request: IncomingMessage, response: ServerResponse): void {
     response.once('close', () => serveNext(socket));
+    watchAnswer(socket, response);
     answer(request, response as Parameters<RequestListener>[1]);
   }
 
@@ -164,6 +170,32 @@ function lingerOn(request: IncomingMessage): void {
     const destroy = () => void (socket.writableFinished ? socket.destroy() : socket.once('finish', destroy));
     request.once('end', destroy);
     socket.once('end', destroy);
+  };
+}
+
+/**
+ * Of answers that were given as a whole, the part that the kernel has not taken is in our memory. When it becomes too
+ * much, the connection that has kept its answer for longest is closed, and never the one that has just been given its own.
+ */
+function limitUnreadAnswers(): (socket: Socket, response: ServerResponse) => void {
+  const unread = new Map<Socket, number>();
+  let bytes = 0;
+  const forget = (socket: Socket) => {
+    bytes -= unread.get(socket) ?? 0;
+    unread.delete(socket);
+  };
+  return (socket, response) => {
+    response.once('prefinish', () => {
+      if (socket.writableLength === 0) return;
+      unread.set(socket, socket.writableLength);
+      bytes += socket.writableLength;
+      response.once('close', () => forget(socket));
+      for (const longest of unread.keys()) {
+        if (bytes <= UNREAD_ANSWERS_BYTES_MAX || longest === socket) break;
+        forget(longest);
+        longest.destroy();
+      }
+    });
   };
 }
 

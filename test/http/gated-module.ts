@@ -1,7 +1,7 @@
 import { Type } from 'typebox';
 import type { Module } from '../../src/modules/faces.ts';
 
-/** A module whose handlers wait until the test lets them go on: requests that really hold what a request holds. */
+/** A module whose handlers wait until the test lets them go on: requests that really hold what a request holds. `/bulk`: more than the kernel's buffers take. */
 export function createGatedModule() {
   let gate = Promise.withResolvers<void>();
   const count = { begun: 0, ended: 0 };
@@ -11,12 +11,17 @@ export function createGatedModule() {
     count.ended++;
     return { ok: true };
   }
+  const bulk = Buffer.alloc(8 * 1024 * 1024);
   const module: Module = {
     name: 'gated',
     routes: async () => ({
       routes(api) {
         api.get('/gated', wait);
         api.get('/open', { config: { public: true } }, wait);
+        api.get('/bulk', { config: { public: true } }, async (_request, reply) => {
+          count.begun++;
+          return reply.send(bulk);
+        });
         api.post('/open', { config: { public: true }, schema: { body: Type.Any() } }, wait);
       },
     }),

@@ -131,6 +131,17 @@ test('when strangers are many, one network has a few places, and others are stil
   expect((await ask('2001:db8:1:3::99')).status).toBe(401);
 });
 
+test('strangers who do not read their answers keep nobody from theirs', async () => {
+  const { hostname, port } = new URL(api.url);
+  for (let n = 0; n < STRANGERS_AT_EASE_MAX; n++) {
+    const deaf = connect(Number(port), hostname).pause();
+    deaf.on('error', () => undefined).write(head('GET /api/v1/bulk'));
+    held.push(deaf);
+  }
+  await until('all are answered', () => gated.count.begun === STRANGERS_AT_EASE_MAX);
+  expect((await fetch(`${api.url}/api/v1/me`)).status).toBe(401);
+});
+
 test('a client that goes away gives its place back only when the work for it has ended', async () => {
   const begun = 30;
   await hold(begun, head('GET /api/v1/open'));

@@ -1,75 +1,85 @@
 import { afterEach, expect, test, vi } from 'vitest';
 import type { AppError } from '../../src/errors.ts';
-import { createRateLimit } from '../../src/http/rate-limit.ts';
+import { createRateLimits, type RateLimit } from '../../src/http/rate-limit.ts';
 import { RATE_LIMIT_KEYS_MAX } from '../../src/limits.ts';
 
-afterEach(() => {
-  vi.useRealTimers();
-  vi.restoreAllMocks();
-});
+const createRateLimit = createRateLimits();
 
-test('an attempt beyond the limit is refused with the seconds that remain', () => {
+afterEach(() => vi.restoreAllMocks());
+
+test('an attempt beyond the limit is refused with the seconds that remain', async () => {
   const clock = fakeClock();
   const limit = createRateLimit('tries', 3);
-  for (let n = 0; n < 3; n++) limit.count('ada');
+  for (let n = 0; n < 3; n++) await limit.count('ada');
   clock.advance(20_000);
-  const refusal = refusalOf(() => limit.count('ada'));
+  const refusal = await refusalOf(limit, 'ada');
   expect(refusal).toMatchObject({ code: 'rate_limited', retryAfterSeconds: 40 });
   expect(refusal.message).toBe('Too many tries. Try again in 40 seconds.');
 });
 
-test('each key has its own count', () => {
+test('each key has its own count', async () => {
   const limit = createRateLimit('tries', 1);
-  limit.count('ada');
-  expect(() => limit.count('ben')).not.toThrow();
-  expect(() => limit.count('ada')).toThrow('Too many tries');
+  await limit.count('ada');
+  await limit.count('ben');
+  await refusalOf(limit, 'ada');
 });
 
-test('the window ends a minute after the first attempt, however many follow', () => {
+test('the window ends a minute after the first attempt, however many follow', async () => {
   const clock = fakeClock();
   const limit = createRateLimit('tries', 1);
-  limit.count('ada');
+  await limit.count('ada');
   for (let second = 10; second < 60; second += 10) {
     clock.advance(10_000);
-    expect(() => limit.count('ada')).toThrow('Too many tries');
+    await refusalOf(limit, 'ada');
   }
   clock.advance(10_001);
-  expect(() => limit.count('ada')).not.toThrow();
+  await limit.count('ada');
 });
 
-test('a key that was forgotten starts from zero', () => {
-  const limit = createRateLimit('tries', 1);
-  limit.count('ada');
+test('attempts at the same time are counted one by one', async () => {
+  const limit = createRateLimit('tries', 10);
+  const outcomes = await Promise.allSettled(Array.from({ length: 30 }, () => limit.count('ada')));
+  expect(outcomes.filter(({ status }) => status === 'fulfilled')).toHaveLength(10);
+});
+
+test('a key that was forgotten starts from zero, and one attempt that was taken back may be made again', async () => {
+  const limit = createRateLimit('tries', 2);
+  for (const key of ['ada', 'ada', 'ben', 'ben']) await limit.count(key);
+  expect(() => limit.refuseUsedUp('ada')).toThrow('Too many tries');
   limit.forget('ada');
-  expect(() => limit.count('ada')).not.toThrow();
+  limit.refund('ben');
+  for (const key of ['ada', 'ada', 'ben']) await limit.count(key);
+  await refusalOf(limit, 'ada');
+  await refusalOf(limit, 'ben');
 });
 
-test('keys beyond the limit push out the oldest, so that memory stays bounded', () => {
+test('keys beyond the limit push out the oldest, so that memory stays bounded', async () => {
   const limit = createRateLimit('tries', 1);
-  limit.count('the oldest');
-  for (let n = 0; n < RATE_LIMIT_KEYS_MAX - 1; n++) limit.count(`key ${n}`);
-  expect(() => limit.count(`key ${RATE_LIMIT_KEYS_MAX - 2}`)).toThrow('Too many tries');
-  limit.count('one more');
-  expect(() => limit.count('the oldest')).not.toThrow();
+  await limit.count('the oldest');
+  for (let n = 0; n < RATE_LIMIT_KEYS_MAX - 1; n++) await limit.count(`key ${n}`);
+  await refusalOf(limit, `key ${RATE_LIMIT_KEYS_MAX - 2}`);
+  await limit.count('one more');
+  await limit.count('the oldest');
 });
 
-function refusalOf(work: () => void): AppError {
-  try {
-    work();
-  } catch (error) {
-    return error as AppError;
-  }
-  throw new Error('It was not refused');
+function refusalOf(limit: RateLimit, key: string): Promise<AppError> {
+  return limit.count(key).then(
+    () => {
+      throw new Error('It was not refused');
+    },
+    (error: AppError) => {
+      expect(error.message).toContain('Too many tries');
+      return error;
+    },
+  );
 }
 
 function fakeClock() {
   let now = performance.now();
-  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
   vi.spyOn(performance, 'now').mockImplementation(() => now);
   return {
     advance(ms: number) {
       now += ms;
-      vi.advanceTimersByTime(ms);
     },
   };
 }

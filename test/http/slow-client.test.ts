@@ -3,6 +3,7 @@ import type { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fastify } from 'fastify';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
+import { isServerAway } from '../../src/db/deadlock-retry.ts';
 import type { App } from '../../src/http/app.ts';
 import { limitSlowBodies } from '../../src/http/slow-client.ts';
 import {
@@ -193,4 +194,22 @@ test('an upload may take long while it makes progress, and is ended when it make
   await until('it has come', () => received === 5 * UPLOAD_WINDOW_BYTES_MIN + 1);
   vi.advanceTimersByTime(UPLOAD_WINDOW_MS);
   await until('it is ended', () => heard.startsWith('HTTP/1.1 408 '));
+});
+
+test('a client that goes away in the middle of its body is not taken for a database that is away', async () => {
+  const app = fastify();
+  onTestFinished(() => app.close());
+  limitSlowBodies(app as unknown as App, createMetrics('api'), () => true);
+  const failed = Promise.withResolvers<Error>();
+  app.setErrorHandler((error, _request, reply) => {
+    failed.resolve(error as Error);
+    return reply.code(400).send();
+  });
+  app.post('/api/v1/small', async () => ({}));
+  await app.listen({ port: 0, host: '127.0.0.1' });
+  const client = connect((app.server.address() as AddressInfo).port, '127.0.0.1');
+  client.write(`${head('POST /api/v1/small', JSON_BODY)}{`, () => setImmediate(() => client.destroy()));
+  const error = await failed.promise;
+  expect(isServerAway(error)).toBe(false);
+  expect(error).toMatchObject({ message: 'The client has gone', statusCode: 400 });
 });

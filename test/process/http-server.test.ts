@@ -7,6 +7,7 @@ import {
   HTTP_CONNECTIONS_SPARE,
   REFUSED_BODY_LINGER_MS,
   RESPONSE_STALLED_MS,
+  UNREAD_ANSWERS_BYTES_MAX,
 } from '../../src/limits.ts';
 import { createHttpServer } from '../../src/process/http-server.ts';
 import { until } from '../database.ts';
@@ -145,6 +146,28 @@ test('a client that does not read its answer is disconnected, one that waits for
   expect(server.timeout).toBe(RESPONSE_STALLED_MS);
   gate.resolve();
   expect(String((await once(patient, 'data'))[0])).toContain('answer');
+});
+
+test('of answers that nobody reads, those that have waited longest are dropped before they take too much memory', async () => {
+  const answer = Buffer.alloc(UNREAD_ANSWERS_BYTES_MAX / 4);
+  const sockets: Socket[] = [];
+  const { url, port } = await serve((request, response) => {
+    sockets.push(request.socket);
+    response.end(answer);
+  });
+  for (let n = 1; n <= 8; n++) {
+    const deaf = await opened(port);
+    deaf.pause();
+    deaf.write(GET);
+    await until('it is answered', () => sockets.length === n);
+  }
+  await until('some are gone', () => sockets.some(({ destroyed }) => destroyed));
+  const left = sockets.filter(({ destroyed }) => !destroyed);
+  expect(left).toEqual(sockets.slice(-left.length));
+  const unread = left.reduce((total, { writableLength }) => total + writableLength, 0);
+  expect(unread).toBeLessThanOrEqual(UNREAD_ANSWERS_BYTES_MAX);
+  expect(unread).toBeGreaterThan(0);
+  expect(await (await fetch(url)).bytes()).toHaveLength(answer.length);
 });
 
 async function serve(answer: RequestListener, stopping = new AbortController().signal) {

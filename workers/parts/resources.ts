@@ -3,11 +3,13 @@ import { refuseOverBudget } from '../../src/db/connection-budget.ts';
 import { refuseWrongDatabase } from '../../src/db/migrate.ts';
 import { type Database, openDatabase } from '../../src/db/read-write-split.ts';
 import { refuseWrongReplica } from '../../src/db/server-version.ts';
-import { POOL_REPLICA } from '../../src/limits.ts';
+import type { SharedCounts } from '../../src/flow/shared-counts.ts';
+import { POOL_REPLICA, SHARED_COUNTS_MEMORY_SHARE } from '../../src/limits.ts';
 import type { Process } from '../../src/process/run-process.ts';
 import { type MemoryWatch, watchMemory } from '../../src/redis/memory-watch.ts';
 import { publishReports } from '../../src/redis/process-reports.ts';
 import { openRedis, probeWrite } from '../../src/redis/redis.ts';
+import { createSharedCounts } from '../../src/redis/shared-counts.ts';
 
 /** Resources that several workers open. `all` opens each only once: opening a name again returns the same resource. */
 
@@ -74,4 +76,16 @@ export function useMemoryWatch({ name, open, log, metrics, health }: Process, re
     },
     ({ stop }) => stop(),
   );
+}
+
+/** For limits that hold for all processes together. */
+export async function useSharedCounts(process: Process, redis: Redis): Promise<SharedCounts> {
+  const memory = await useMemoryWatch(process, redis);
+  const counts = createSharedCounts(redis, { isFull: () => memory.share > SHARED_COUNTS_MEMORY_SHARE });
+  process.metrics.gauge(
+    'rate_limits_alone',
+    '1 while Redis does not answer, and limits are counted by each process',
+    () => Number(counts.isAlone),
+  );
+  return counts;
 }

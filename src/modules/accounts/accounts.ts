@@ -11,7 +11,14 @@ import { type SignedInActor, writeAudit } from '../audit/audit.ts';
 import { replaceLink } from './link-queries.ts';
 import { refuseCommonPassword } from './password-rules.ts';
 import { insertOrganisation, me, userByEmail, userById } from './queries.ts';
-import { createSecondStepTicket, isValidTicket, unverifiedStep, useCode, wrongCode } from './second-factor.ts';
+import {
+  createSecondStepTicket,
+  isValidTicket,
+  type SecondStep,
+  unverifiedStep,
+  useCode,
+  wrongCode,
+} from './second-factor.ts';
 
 /** Where a request came from: for the audit log and for the person's list of sessions. */
 export interface From {
@@ -99,18 +106,23 @@ export async function signIn(
   return beginSession(caller, parts, found, from);
 }
 
-/** Throws `unauthenticated` for a ticket that does not hold, and `forbidden` for a wrong code. */
+/**
+ * Throws `unauthenticated` for a ticket that does not hold, and `forbidden` for a wrong code. `countTry` is told whose
+ * code is tried, and throws when that was too often.
+ */
 export async function signInWithCode(
   caller: Caller,
   parts: SignInParts,
   given: { ticket: string; code: string },
   from: From,
+  countTry: (step: SecondStep) => Promise<void>,
 ): Promise<Welcome> {
   const { secretKey } = parts.config;
   const step = unverifiedStep(given.ticket);
   const found = step && (await userById(parts.database.primary(step.orgId), step.orgId, step.userId));
   if (step === undefined || found === undefined || !isValidTicket(secretKey, given.ticket, found.password_hash))
     throw new AppError('unauthenticated', 'That took too long. Sign in again.');
+  await countTry(step);
   return beginSession(caller, parts, found, from, (transaction) => useCode(transaction, secretKey, step, given.code));
 }
 

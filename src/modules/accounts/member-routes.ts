@@ -2,7 +2,6 @@ import { Type } from 'typebox';
 import type { IdPlace } from '../../db/keyset-pagination.ts';
 import type { App } from '../../http/app.ts';
 import { etagOf, IfMatch, tagSeen } from '../../http/optimistic-concurrency.ts';
-import { createRateLimit } from '../../http/rate-limit.ts';
 import { closed, Email, Id, IdParams, Name, nullable, PageQuery, pageSchema, Time } from '../../http/schemas.ts';
 import { actorOf } from '../audit/audit.ts';
 import type { ApiContext } from '../faces.ts';
@@ -35,8 +34,8 @@ export function memberRoutes(api: App, context: ApiContext, welcomed: WelcomeRep
   const tags = ['accounts', 'members'];
   const { cursors, database } = context;
   const { secretKey } = context.config;
-  const invitations = createRateLimit('invitations', INVITATIONS_PER_HOUR_MAX, HOUR_MS);
-  const links = createRateLimit('tries with invitations', LINK_TRIES_PER_MINUTE_MAX);
+  const invitations = context.createRateLimit('invitations', INVITATIONS_PER_HOUR_MAX, HOUR_MS);
+  const links = context.createRateLimit('tries with invitations', LINK_TRIES_PER_MINUTE_MAX);
 
   api.get(
     '/users',
@@ -143,7 +142,7 @@ export function memberRoutes(api: App, context: ApiContext, welcomed: WelcomeRep
       },
     },
     async (request, reply) => {
-      invitations.count(String(request.user.orgId), reply);
+      await invitations.count(String(request.user.orgId), reply);
       return reply.code(201).send(await inviteMember(request.db, actorOf(request), request.body));
     },
   );
@@ -182,7 +181,7 @@ export function memberRoutes(api: App, context: ApiContext, welcomed: WelcomeRep
       },
     },
     async ({ network, body }, reply) => {
-      links.count(network, reply);
+      await links.count(network, reply);
       return readInvitation(database, secretKey, body.token);
     },
   );
@@ -200,7 +199,7 @@ export function memberRoutes(api: App, context: ApiContext, welcomed: WelcomeRep
       },
     },
     async (request, reply) => {
-      links.count(request.network, reply);
+      await links.count(request.network, reply);
       const parts = { ...context, secretKey };
       const { caller, body } = request;
       const welcome = await acceptInvitation(caller, parts, body, turnOf(request), fromOf(request));

@@ -1,6 +1,5 @@
 import { Type } from 'typebox';
 import type { App } from '../../http/app.ts';
-import { createRateLimit } from '../../http/rate-limit.ts';
 import type { ApiContext } from '../faces.ts';
 import { LINK_TRIES_PER_MINUTE_MAX, OIDC_FLOW_MS } from './limits.ts';
 import { createOidcClient, signInWithClaims } from './oidc.ts';
@@ -15,8 +14,8 @@ export function oidcPages(app: App, context: ApiContext): void {
   const { config, log } = context;
   const client = createOidcClient(config);
   if (client === undefined) return;
-  const tries = createRateLimit('sign-ins', LINK_TRIES_PER_MINUTE_MAX);
-  const welcomed = createWelcomeReply(config, createSignInLimits(config.secretKey));
+  const tries = context.createRateLimit('sign-ins', LINK_TRIES_PER_MINUTE_MAX);
+  const welcomed = createWelcomeReply(config, createSignInLimits(config.secretKey, context.createRateLimit));
   // Lax: the provider's answer is a navigation from another site, and has to bring the cookie.
   const cookie = {
     path: '/oidc',
@@ -26,7 +25,7 @@ export function oidcPages(app: App, context: ApiContext): void {
   } as const;
 
   app.get('/oidc/start', async (request, reply) => {
-    tries.count(request.network, reply);
+    await tries.count(request.network, reply);
     try {
       const { url, flow } = await client.begin();
       return reply.setCookie(FLOW_COOKIE, flow, { ...cookie, maxAge: OIDC_FLOW_MS / 1000 }).redirect(url);
@@ -44,7 +43,7 @@ export function oidcPages(app: App, context: ApiContext): void {
       },
     },
     async (request, reply) => {
-      tries.count(request.network, reply);
+      await tries.count(request.network, reply);
       const query = new URLSearchParams(request.url.split('?')[1] ?? '');
       const flow = request.cookies[FLOW_COOKIE];
       reply.clearCookie(FLOW_COOKIE, cookie).header('cache-control', 'no-store');

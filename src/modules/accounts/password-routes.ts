@@ -1,6 +1,5 @@
 import { Type } from 'typebox';
 import type { App } from '../../http/app.ts';
-import { createRateLimit } from '../../http/rate-limit.ts';
 import { closed, Email } from '../../http/schemas.ts';
 import { SIGN_INS_PER_MINUTE_MAX } from '../../limits.ts';
 import { actorOf } from '../audit/audit.ts';
@@ -15,11 +14,11 @@ import { fromOf, turnOf } from './welcome-reply.ts';
 export function passwordRoutes(api: App, context: ApiContext): void {
   const tags = ['accounts'];
   const { secretKey } = context.config;
-  const changes = createRateLimit('tries to change the password', SIGN_INS_PER_MINUTE_MAX);
-  const resets = createRateLimit('password resets from this network', SIGN_INS_PER_MINUTE_MAX);
-  const resetsOfAddress = createRateLimit('password resets of this address', RESETS_PER_ADDRESS_MAX, RESETS_MS);
-  const links = createRateLimit('tries with links', LINK_TRIES_PER_MINUTE_MAX);
-  const verifications = createRateLimit('mails to this address', RESETS_PER_ADDRESS_MAX, RESETS_MS);
+  const changes = context.createRateLimit('tries to change the password', SIGN_INS_PER_MINUTE_MAX);
+  const resets = context.createRateLimit('password resets from this network', SIGN_INS_PER_MINUTE_MAX);
+  const resetsOfAddress = context.createRateLimit('password resets of this address', RESETS_PER_ADDRESS_MAX, RESETS_MS);
+  const links = context.createRateLimit('tries with links', LINK_TRIES_PER_MINUTE_MAX);
+  const verifications = context.createRateLimit('mails to this address', RESETS_PER_ADDRESS_MAX, RESETS_MS);
 
   api.put(
     '/password',
@@ -36,7 +35,7 @@ export function passwordRoutes(api: App, context: ApiContext): void {
     },
     async (request, reply) => {
       const actor = actorOf(request);
-      changes.count(`${actor.orgId}/${actor.userId}`, reply);
+      await changes.count(`${actor.orgId}/${actor.userId}`, reply);
       await changePassword({ ...context, db: request.db }, actor, request.body, {
         ...turnOf(request),
         key: `user ${actor.userId}`,
@@ -59,8 +58,8 @@ export function passwordRoutes(api: App, context: ApiContext): void {
       },
     },
     async ({ caller, network, body }, reply) => {
-      resets.count(network, reply);
-      resetsOfAddress.count(body.email.trim().toLowerCase(), reply);
+      await resets.count(network, reply);
+      await resetsOfAddress.count(body.email.trim().toLowerCase(), reply);
       await requestPasswordReset(caller, body.email, network);
       return reply.code(204).send(null);
     },
@@ -80,7 +79,7 @@ export function passwordRoutes(api: App, context: ApiContext): void {
       },
     },
     async (request, reply) => {
-      links.count(request.network, reply);
+      await links.count(request.network, reply);
       const parts = { ...context, secretKey };
       await resetPassword(request.caller, parts, request.body, turnOf(request), fromOf(request));
       return reply.code(204).send(null);
@@ -101,9 +100,11 @@ export function passwordRoutes(api: App, context: ApiContext): void {
     async (request, reply) => {
       const actor = actorOf(request);
       const whose = `${actor.orgId}/${actor.userId}`;
-      verifications.refuseUsedUp(whose);
-      await requestVerification(request.db, actor);
-      verifications.count(whose, reply);
+      await verifications.count(whose, reply);
+      await requestVerification(request.db, actor).catch((error) => {
+        verifications.refund(whose); // no mail was sent
+        throw error;
+      });
       return reply.code(204).send(null);
     },
   );
@@ -121,7 +122,7 @@ export function passwordRoutes(api: App, context: ApiContext): void {
       },
     },
     async (request, reply) => {
-      links.count(request.network, reply);
+      await links.count(request.network, reply);
       await confirmEmail(request.caller, secretKey, request.body.token, fromOf(request));
       return reply.code(204).send(null);
     },

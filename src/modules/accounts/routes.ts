@@ -2,19 +2,18 @@ import { Type } from 'typebox';
 import { AppError } from '../../errors.ts';
 import type { App } from '../../http/app.ts';
 import { SESSION_COOKIE, tokenOf } from '../../http/authentication.ts';
-import { createRateLimit } from '../../http/rate-limit.ts';
 import { closed, Email, Name, named } from '../../http/schemas.ts';
 import { SIGN_INS_PER_MINUTE_MAX, TICKET_CHARS_MAX } from '../../limits.ts';
 import { actorOf } from '../audit/audit.ts';
 import type { ApiContext } from '../faces.ts';
 import { registerOrganisation, signIn, signInWithCode, signOut, whoIs } from './accounts.ts';
 import { apiKeyRoutes } from './api-key-routes.ts';
-import { CODE_TRIES_MAX, CODE_TRIES_MS } from './limits.ts';
+import { CODE_TRIES_MAX, CODE_TRIES_MS, LINK_TRIES_PER_MINUTE_MAX } from './limits.ts';
 import { memberRoutes } from './member-routes.ts';
 import { oidcPages } from './oidc-pages.ts';
 import { passwordRoutes } from './password-routes.ts';
 import { Code, GivenPassword, NewPassword, User, Welcomed } from './schemas.ts';
-import { unverifiedStep } from './second-factor.ts';
+import type { SecondStep } from './second-factor.ts';
 import { secondFactorRoutes } from './second-factor-routes.ts';
 import { sessionRoutes } from './session-routes.ts';
 import { createSignInLimits, DEVICE_COOKIE } from './sign-in-limits.ts';
@@ -24,9 +23,10 @@ import { createWelcomeReply, fromOf, turnOf } from './welcome-reply.ts';
 export const publicRoutes = oidcPages;
 
 export function routes(api: App, context: ApiContext): void {
-  const signIns = createSignInLimits(context.config.secretKey);
-  const registrations = createRateLimit('registrations', SIGN_INS_PER_MINUTE_MAX);
-  const codes = createRateLimit('codes', CODE_TRIES_MAX, CODE_TRIES_MS);
+  const signIns = createSignInLimits(context.config.secretKey, context.createRateLimit);
+  const registrations = context.createRateLimit('registrations', SIGN_INS_PER_MINUTE_MAX);
+  const tickets = context.createRateLimit('second steps', LINK_TRIES_PER_MINUTE_MAX);
+  const codes = context.createRateLimit('codes', CODE_TRIES_MAX, CODE_TRIES_MS);
   const welcomed = createWelcomeReply(context.config, signIns);
 
   api.post(
@@ -42,7 +42,7 @@ export function routes(api: App, context: ApiContext): void {
       },
     },
     async (request, reply) => {
-      registrations.count(request.network, reply);
+      await registrations.count(request.network, reply);
       const { caller, body } = request;
       const welcome = await registerOrganisation(caller, context, body, turnOf(request), fromOf(request));
       return welcomed(request, reply, welcome);
@@ -85,7 +85,8 @@ export function routes(api: App, context: ApiContext): void {
     },
     async (request, reply) => {
       const { network, body } = request;
-      const attempt = signIns.begin({ network, device: request.cookies[DEVICE_COOKIE], email: body.email }, reply);
+      const device = request.cookies[DEVICE_COOKIE];
+      const attempt = await signIns.begin({ network, device, email: body.email }, reply);
       const turn = { ...turnOf(request), key: attempt.from, first: attempt.isKnownDevice };
       try {
         const welcome = await signIn(request.caller, context, body, turn, fromOf(request));
@@ -114,9 +115,10 @@ export function routes(api: App, context: ApiContext): void {
     },
     async (request, reply) => {
       const { caller, body } = request;
-      const step = unverifiedStep(body.ticket);
-      codes.count(step === undefined ? request.network : `${step.orgId}/${step.userId}`, reply);
-      return welcomed(request, reply, await signInWithCode(caller, context, body, fromOf(request)));
+      await tickets.count(request.network, reply);
+      // Not before the ticket holds: with forged ones, anybody could use up somebody else's tries.
+      const countTry = ({ orgId, userId }: SecondStep) => codes.count(`${orgId}/${userId}`, reply);
+      return welcomed(request, reply, await signInWithCode(caller, context, body, fromOf(request), countTry));
     },
   );
 

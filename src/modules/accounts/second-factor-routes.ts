@@ -1,6 +1,5 @@
 import { Type } from 'typebox';
 import type { App } from '../../http/app.ts';
-import { createRateLimit } from '../../http/rate-limit.ts';
 import { closed, nullable, Time } from '../../http/schemas.ts';
 import { actorOf } from '../audit/audit.ts';
 import type { ApiContext } from '../faces.ts';
@@ -11,7 +10,7 @@ import { turnOf } from './welcome-reply.ts';
 
 export function secondFactorRoutes(api: App, context: ApiContext): void {
   const tags = ['accounts'];
-  const tries = createRateLimit('tries', CODE_TRIES_MAX, CODE_TRIES_MS);
+  const tries = context.createRateLimit('tries', CODE_TRIES_MAX, CODE_TRIES_MS);
   const { secretKey } = context.config;
 
   api.get(
@@ -49,7 +48,7 @@ export function secondFactorRoutes(api: App, context: ApiContext): void {
     },
     async (request, reply) => {
       const actor = actorOf(request);
-      tries.count(`${actor.orgId}/${actor.userId}`, reply);
+      await tries.count(`${actor.orgId}/${actor.userId}`, reply);
       const turn = { ...turnOf(request), key: `user ${actor.userId}` };
       const parts = { ...context, db: request.db, secretKey };
       return reply.code(201).send(await beginSetUp(parts, actor, request.body.password, turn));
@@ -71,7 +70,7 @@ export function secondFactorRoutes(api: App, context: ApiContext): void {
     },
     async (request, reply) => {
       const actor = actorOf(request);
-      tries.count(`${actor.orgId}/${actor.userId}`, reply);
+      await tries.count(`${actor.orgId}/${actor.userId}`, reply);
       const parts = { ...context, db: request.db, secretKey };
       return { recoveryCodes: await confirmSetUp(parts, actor, request.body.code) };
     },
@@ -91,7 +90,7 @@ export function secondFactorRoutes(api: App, context: ApiContext): void {
     },
     async (request, reply) => {
       const actor = actorOf(request);
-      tries.count(`${actor.orgId}/${actor.userId}`, reply);
+      await tries.count(`${actor.orgId}/${actor.userId}`, reply);
       const turn = { ...turnOf(request), key: `user ${actor.userId}` };
       const parts = { ...context, db: request.db, secretKey };
       await removeSecondFactor(parts, actor, request.body.password, turn);

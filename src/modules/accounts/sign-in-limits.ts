@@ -7,7 +7,7 @@
  */
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { FastifyReply } from 'fastify';
-import { createRateLimit } from '../../http/rate-limit.ts';
+import type { CreateRateLimit, RateLimit } from '../../http/rate-limit.ts';
 import {
   DEVICE_ACCOUNTS_MAX,
   FAILED_SIGN_INS_MS,
@@ -31,13 +31,16 @@ export interface SignInAttempt {
 
 export interface SignInLimits {
   /** Counts the attempt as failed until told otherwise, so that attempts at the same time count too. Throws `rate_limited`. */
-  begin(given: { network: string; device: string | undefined; email: string }, reply?: FastifyReply): SignInAttempt;
+  begin(
+    given: { network: string; device: string | undefined; email: string },
+    reply?: FastifyReply,
+  ): Promise<SignInAttempt>;
   isKnownDevice(device: string | undefined, email: string): boolean;
   /** The device's cookie after a sign-in to the account. */
   remember(device: string | undefined, email: string): string;
 }
 
-export function createSignInLimits(secretKey: string): SignInLimits {
+export function createSignInLimits(secretKey: string, createRateLimit: CreateRateLimit): SignInLimits {
   const attempts = createRateLimit('sign-ins', SIGN_INS_PER_MINUTE_MAX);
   const ofNetwork = createRateLimit(
     'failed sign-ins from this network',
@@ -62,7 +65,7 @@ export function createSignInLimits(secretKey: string): SignInLimits {
   }
 
   return {
-    begin({ network, device, email: given }, reply) {
+    async begin({ network, device, email: given }, reply) {
       const email = given.toLowerCase();
       const known = isKnownDevice(device, email);
       const from = known ? `device ${parse(device).name}` : network;
@@ -73,12 +76,20 @@ export function createSignInLimits(secretKey: string): SignInLimits {
             [ofNetwork, network],
             [ofAccount, email],
           ] as const);
-      attempts.count(key, reply);
-      for (const [limit, whose] of failures) limit.refuseUsedUp(whose);
-      for (const [limit, whose] of failures) limit.count(whose);
+      const counted: (readonly [RateLimit, string])[] = [];
       const takeBack = () => {
-        for (const [limit, whose] of failures) limit.refund(whose);
+        for (const [limit, whose] of counted) limit.refund(whose);
       };
+      await attempts.count(key, reply);
+      try {
+        for (const [limit, whose] of failures) {
+          await limit.count(whose);
+          counted.push([limit, whose]);
+        }
+      } catch (error) {
+        takeBack(); // what one limit refuses does not count for the others
+        throw error;
+      }
       return {
         isKnownDevice: known,
         from,

@@ -1,11 +1,11 @@
 import { Type } from 'typebox';
 import { startOfDay } from '../../dates.ts';
 import { eachPage } from '../../db/streaming-export.ts';
-import { createSemaphore } from '../../flow/semaphore.ts';
 import type { App } from '../../http/app.ts';
 import { type CsvValue, sendCsv } from '../../http/csv-reply.ts';
+import { createExports } from '../../http/exports.ts';
 import { closed, Day, Id, nullable, PageQuery, pageSchema, Time } from '../../http/schemas.ts';
-import { EXPORT_MS, EXPORT_PAGE_ROWS, EXPORTS_AT_ONCE_MAX } from '../../limits.ts';
+import { EXPORT_MS, EXPORT_PAGE_ROWS } from '../../limits.ts';
 import type { ApiContext } from '../faces.ts';
 import { actorOf, writeAudit } from './audit.ts';
 import { AUDIT_ACTION_CHARS_MAX } from './limits.ts';
@@ -40,7 +40,7 @@ const EXPORT_HEADER = ['at', 'actor', 'actor id', 'api key', 'network', 'action'
 
 export function routes(api: App, { cursors, actions }: ApiContext): void {
   const tags = ['audit'];
-  const exports = createSemaphore('exports', { atOnce: EXPORTS_AT_ONCE_MAX, waiting: 0 });
+  const exports = createExports();
 
   api.get(
     '/audit-log',
@@ -100,7 +100,7 @@ export function routes(api: App, { cursors, actions }: ApiContext): void {
     async (request, reply) => {
       const { db, user, query } = request;
       const filter = toFilter(query);
-      return exports.run(async () => {
+      return exports.run(user.orgId, async () => {
         if (request.method !== 'HEAD')
           await db.write((transaction) =>
             writeAudit(transaction, actorOf(request), { action: 'audit-log.exported', details: { ...query } }),

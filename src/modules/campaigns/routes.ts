@@ -5,7 +5,6 @@ import type { IdPlace } from '../../db/keyset-pagination.ts';
 import { AppError } from '../../errors.ts';
 import type { App } from '../../http/app.ts';
 import { etagOf, IfMatch, versionSeen, versionSeenIfAny } from '../../http/optimistic-concurrency.ts';
-import { createRateLimit } from '../../http/rate-limit.ts';
 import { closed, Id, IdParams, Name, nullable, PageQuery, pageSchema, Time } from '../../http/schemas.ts';
 import { TIME_CHARS_MAX, TIME_ZONE_CHARS_MAX } from '../../limits.ts';
 import { whoIs } from '../accounts/accounts.ts';
@@ -160,7 +159,7 @@ export function publicRoutes(app: App, context: ApiContext): void {
   previewRoutes(app, context);
 }
 
-export function routes(api: App, { cursors, database, links }: ApiContext): void {
+export function routes(api: App, { createRateLimit, cursors, database, links }: ApiContext): void {
   const sampleLinks = { actions: links.map(({ label }) => ({ label, url: '#' })), unsubscribe: '#' };
   const tags = ['campaigns'];
   const testMails = createRateLimit('test mails', TEST_MAILS_PER_MINUTE_MAX);
@@ -299,7 +298,7 @@ export function routes(api: App, { cursors, database, links }: ApiContext): void
       testMails.refuseUsedUp(key);
       const { user: person } = await whoIs(database, user.orgId, user.userId);
       const to = await requestTestMail(db, actorOf(request), params.id, person.email);
-      testMails.count(key, reply);
+      await testMails.count(key, reply);
       return reply.code(202).send({ to });
     },
   );

@@ -3,11 +3,11 @@ import { startOfDay } from '../../dates.ts';
 import type { IdPlace } from '../../db/keyset-pagination.ts';
 import { eachPage } from '../../db/streaming-export.ts';
 import { AppError } from '../../errors.ts';
-import { createSemaphore } from '../../flow/semaphore.ts';
 import type { App } from '../../http/app.ts';
 import { type CsvValue, sendCsv } from '../../http/csv-reply.ts';
+import { createExports } from '../../http/exports.ts';
 import { closed, Day, Id, IdParams, named, nullable, PageQuery, pageSchema, Time } from '../../http/schemas.ts';
-import { EXPORT_MS, EXPORT_PAGE_ROWS, EXPORTS_AT_ONCE_MAX, TICKET_MS } from '../../limits.ts';
+import { EXPORT_MS, EXPORT_PAGE_ROWS, TICKET_MS } from '../../limits.ts';
 import { TICKET_PROTOCOL } from '../../socket/ticket.ts';
 import { whoIs } from '../accounts/accounts.ts';
 import { actorOf, writeAudit } from '../audit/audit.ts';
@@ -48,7 +48,7 @@ const EXPORT_HEADER = ['at', 'campaign', 'team', 'employee', 'email', 'question'
 
 export function routes(api: App, { cursors, config, database }: ApiContext): void {
   const tags = ['conversations'];
-  const exports = createSemaphore('exports', { atOnce: EXPORTS_AT_ONCE_MAX, waiting: 0 });
+  const exports = createExports();
 
   api.get(
     '/conversations',
@@ -140,7 +140,7 @@ export function routes(api: App, { cursors, config, database }: ApiContext): voi
       );
       // The slot is held until the whole response has been sent, not only until the handler returns.
       const fileName = `answers-${range.from.slice(0, 10)}.csv`;
-      return exports.run(async () => {
+      return exports.run(user.orgId, async () => {
         if (request.method !== 'HEAD')
           await db.write((transaction) =>
             writeAudit(transaction, actorOf(request), { action: 'answers.exported', details: { ...query } }),

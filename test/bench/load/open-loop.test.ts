@@ -108,6 +108,26 @@ test('requests due during the warm-up are sent but not counted', async () => {
   expect(figures.offeredPerSecond).toBeCloseTo(200, 0);
 });
 
+test('phases are told when they begin, and those of one name have their latency together', async () => {
+  let asked = 0;
+  server = await listen((_request, response) => {
+    const isSlow = ++asked > 20 && asked <= 40;
+    setTimeout(() => answerJson(response, { id: 1 }), isSlow ? 100 : 0);
+  });
+  const quiet = { name: 'quiet', seconds: 0.2, perSecond: 100 };
+  const phases = [quiet, { name: 'slow', seconds: 0.2, perSecond: 100 }, quiet, { seconds: 0.1, perSecond: 100 }];
+  const begun: number[] = [];
+  const plan = planFor(server.url, { phases });
+  const figures = await runOpenLoop(plan, workload, ignore, undefined, (nth) => void begun.push(nth));
+  expect(begun).toEqual([0, 1, 2, 3]);
+  expect(figures.latency.count).toBe(70);
+  // One that is due as a phase begins may count for the one before it.
+  expect(Math.abs((figures.byPhase?.['quiet']?.count ?? 0) - 40)).toBeLessThanOrEqual(1);
+  expect(Math.abs((figures.byPhase?.['slow']?.count ?? 0) - 20)).toBeLessThanOrEqual(1);
+  expect(figures.byPhase?.['slow']?.p50Ms).toBeGreaterThanOrEqual(95);
+  expect(figures.byPhase?.['quiet']?.p50Ms).toBeLessThan(95);
+});
+
 test('a plan with an unknown step is refused with the list of steps', async () => {
   const plan = { ...planFor('http://127.0.0.1:1', {}), requests: undefined, mix: { 'GET /nothing': 1 } };
   const account = { token: 't', orgId: 1, email: 'a@b.test', role: 'owner' } as const;

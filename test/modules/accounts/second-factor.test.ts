@@ -117,6 +117,15 @@ test('codes are tried a few times only, whatever address they come from', async 
   expect((await secondStep(ticket, codeOf(secret))).status).toBe(429);
 });
 
+test('nobody uses up the tries of somebody else with tickets that were made up', async () => {
+  const account = await register();
+  const { secret } = await setUp(account);
+  const { ticket } = (await signIn(account.email)).body;
+  const forged = `${ticket.split('.').slice(0, 3).join('.')}.${'A'.repeat(43)}`;
+  for (let n = 0; n <= CODE_TRIES_MAX; n++) expect((await secondStep(forged, 'aaaaaa')).status).toBe(401);
+  expect((await secondStep(ticket, codeOf(secret))).status).toBe(201);
+});
+
 test('a ticket that was made up, changed, or is from before the password changed gets nobody in', async () => {
   const [account, other] = [await register(), await register()];
   const { secret } = await setUp(account);

@@ -1,10 +1,12 @@
 import { sql } from 'kysely';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { EVERY_ORGANISATION, type Scope } from '../../../src/db/tenant-isolation.ts';
+import { EXPORTS_OF_ORGANISATION_MAX } from '../../../src/limits.ts';
 import { writeAudit } from '../../../src/modules/audit/audit.ts';
 import { AUDIT_DAYS } from '../../../src/modules/audit/limits.ts';
 import { retention } from '../../../src/modules/audit/retention.ts';
 import type { ApiClient } from '../../api-client.ts';
+import { until } from '../../database.ts';
 import { type RunningApi, runApi } from '../../running-api.ts';
 
 interface Entry {
@@ -126,6 +128,21 @@ test('viewers do not see it, and every export of it is an entry', async () => {
   const { items } = await entries('?action=audit-log.exported', org);
   expect(items).toHaveLength(1);
   expect(items[0]?.details).toEqual({ action: 'a.b' });
+});
+
+test('one organisation cannot take the exports of all others', async () => {
+  const [greedy, other] = [await api.newOwner(), await api.newOwner()];
+  const path = '/api/v1/exports/audit-log.csv';
+  const { running, refused } = await api.database.db.transaction().execute(async (transaction) => {
+    await sql`lock table audit_log in access exclusive mode`.execute(transaction);
+    const running = Array.from({ length: EXPORTS_OF_ORGANISATION_MAX }, () => greedy.get<string>(path));
+    await until('they run', () => api.gauge('requests_in_flight') === EXPORTS_OF_ORGANISATION_MAX);
+    const refused = await greedy.get(path);
+    return { running: [...running, other.get<string>(path)], refused };
+  });
+  expect(refused).toMatchObject({ status: 503, body: { code: 'overloaded' } });
+  expect((await Promise.all(running)).map(({ status }) => status)).toEqual(Array(running.length).fill(200));
+  expect((await greedy.get(path)).status).toBe(200);
 });
 
 test('signing in and out are entries', async () => {

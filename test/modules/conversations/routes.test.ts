@@ -3,7 +3,7 @@ import { parse } from 'csv-parse/sync';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { seed } from '../../../scripts/seed.ts';
-import { EXPORTS_AT_ONCE_MAX } from '../../../src/limits.ts';
+import { EXPORTS_OF_ORGANISATION_MAX } from '../../../src/limits.ts';
 import { type ApiClient, call } from '../../api-client.ts';
 import { until } from '../../database.ts';
 import { type RunningApi, runApi } from '../../running-api.ts';
@@ -141,11 +141,11 @@ describe('the export', () => {
 
   test('that is broken off frees its place, whenever it is broken off', async () => {
     for (let round = 0; round < 3; round++) {
-      await Promise.all(Array.from({ length: EXPORTS_AT_ONCE_MAX }, (_, n) => abortedExport(n % 2 === 0)));
+      await Promise.all(Array.from({ length: EXPORTS_OF_ORGANISATION_MAX }, (_, n) => abortedExport(n % 2 === 0)));
     }
     await until('nothing is in flight', () => api.gauge('requests_in_flight') === 0);
-    const answers = await Promise.all(Array.from({ length: EXPORTS_AT_ONCE_MAX }, () => exported()));
-    expect(answers.map(({ status }) => status)).toEqual(Array(EXPORTS_AT_ONCE_MAX).fill(200));
+    const answers = await Promise.all(Array.from({ length: EXPORTS_OF_ORGANISATION_MAX }, () => exported()));
+    expect(answers.map(({ status }) => status)).toEqual(Array(EXPORTS_OF_ORGANISATION_MAX).fill(200));
   });
 
   test('beyond so many at once is told to come back, and the others are served', async () => {
@@ -153,12 +153,14 @@ describe('the export', () => {
     const ask = () => call<string>(api.url, 'GET', '/api/v1/exports/answers.csv', { headers });
     const { running, refused } = await api.database.db.transaction().execute(async (transaction) => {
       await sql`lock table conversations in access exclusive mode`.execute(transaction);
-      const running = Array.from({ length: EXPORTS_AT_ONCE_MAX }, ask);
-      await until('all of them run', () => api.gauge('requests_in_flight') === EXPORTS_AT_ONCE_MAX);
+      const running = Array.from({ length: EXPORTS_OF_ORGANISATION_MAX }, ask);
+      await until('all of them run', () => api.gauge('requests_in_flight') === EXPORTS_OF_ORGANISATION_MAX);
       return { running, refused: await ask() };
     });
     expect(refused).toMatchObject({ status: 503, body: { code: 'overloaded' } });
-    expect((await Promise.all(running)).map(({ status }) => status)).toEqual(Array(EXPORTS_AT_ONCE_MAX).fill(200));
+    expect((await Promise.all(running)).map(({ status }) => status)).toEqual(
+      Array(EXPORTS_OF_ORGANISATION_MAX).fill(200),
+    );
   });
 });
 

@@ -1,12 +1,12 @@
 import { Type } from 'typebox';
 import type { IdPlace } from '../../../../src/db/keyset-pagination.ts';
 import { eachPage } from '../../../../src/db/streaming-export.ts';
-import { createSemaphore } from '../../../../src/flow/semaphore.ts';
 import type { App } from '../../../../src/http/app.ts';
 import { sendCsv } from '../../../../src/http/csv-reply.ts';
+import { createExports } from '../../../../src/http/exports.ts';
 import { etagOf, IfMatch, versionSeen } from '../../../../src/http/optimistic-concurrency.ts';
 import { closed, Id, IdParams, PageQuery, pageSchema, Time } from '../../../../src/http/schemas.ts';
-import { EXPORT_MS, EXPORT_PAGE_ROWS, EXPORTS_AT_ONCE_MAX } from '../../../../src/limits.ts';
+import { EXPORT_MS, EXPORT_PAGE_ROWS } from '../../../../src/limits.ts';
 import { actorOf } from '../../../../src/modules/audit/audit.ts';
 import type { ApiContext } from '../../../../src/modules/faces.ts';
 import { NOTE_BODY_CHARS_MAX, NOTE_TITLE_CHARS_MAX } from './limits.ts';
@@ -31,7 +31,7 @@ const EXPORT_HEADER = ['title', 'body', 'status', 'created', 'changed'];
 
 export function routes(api: App, { cursors }: ApiContext): void {
   const tags = ['notes'];
-  const exports = createSemaphore('exports', { atOnce: EXPORTS_AT_ONCE_MAX, waiting: 0 });
+  const exports = createExports();
 
   api.get(
     '/notes',
@@ -122,7 +122,7 @@ export function routes(api: App, { cursors }: ApiContext): void {
         EXPORT_PAGE_ROWS,
       );
       // The slot is held until the whole response has been sent, not only until the handler returns.
-      return exports.run(() => sendCsv(reply, 'notes.csv', EXPORT_HEADER, csvRows(pages)));
+      return exports.run(user.orgId, () => sendCsv(reply, 'notes.csv', EXPORT_HEADER, csvRows(pages)));
     },
   );
 }

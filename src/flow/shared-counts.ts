@@ -1,0 +1,19 @@
+/** Counters that all processes share, as those see them who count (src/redis/shared-counts.ts has them in Redis). */
+export interface SharedCounts {
+  /** Takes up to `wanted` of `max` from the key's window; undefined when it cannot be known in time. */
+  take(key: string, wanted: number, max: number, windowMs: number): Promise<Taken | undefined>;
+  /** Takes one back. Nobody waits for it. */
+  giveBack(key: string): void;
+  /** Ends the key's window. Nobody waits for it. */
+  forget(key: string): void;
+  /** They did not answer, and are not asked at the moment. */
+  readonly isAlone: boolean;
+}
+
+export interface Taken {
+  /** Less than was wanted, down to 0, when no more was left. */
+  readonly granted: number;
+  /** Left for everybody, after this. */
+  readonly left: number;
+  readonly windowEndsInMs: number;
+}
