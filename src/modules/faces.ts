@@ -37,7 +37,7 @@ export interface Module {
   readonly queues?: readonly string[];
   /** api: HTTP. */
   readonly routes?: () => Promise<RoutesFace>;
-  /** api: what a webhook can listen to. */
+  /** api: the events that a webhook can listen to. */
   readonly events?: () => Promise<EventsFace>;
   /** api: what it adds to GET /api/v1/summary. */
   readonly figures?: () => Promise<FiguresFace>;
