@@ -60,7 +60,7 @@ test('a webhook is created, with a secret that is shown once', async () => {
   await page.getByRole('button', { name: 'Done' }).click();
   const row = page.getByRole('row', { name: /Our CRM/ });
   await row.getByText('enabled', { exact: true }).waitFor();
-  expect(await page.content()).not.toContain(secret);
+  await expect.poll(() => page.content()).not.toContain(secret);
   await takePictures(page, 'settings-webhooks');
 });
 
