@@ -5,10 +5,11 @@
  *   to a public address when it is checked and to 127.0.0.1 when it is called (DNS rebinding).
  * How it works: `parseTarget` reads the text: https, a usual port, no user name, a domain, and an IP address only in its
  *   usual form. `resolveTarget` runs before every call: it asks the DNS once, and the connection is made to the public
- *   ones of these very addresses, while TLS still checks the certificate of the name. Public is what no registry of special
- *   addresses lists, and of IPv6 only 2000::/3: so what embeds an IPv4 address (mapped, compatible, NAT64, 6to4, Teredo) is
- *   refused whatever it embeds. The DNS is asked by c-ares, not by getaddrinfo, which holds one of the process's four
- *   threads for every name that does not answer, and which would find `redis` in a search domain or in /etc/hosts.
+ *   ones of these very addresses, while TLS still checks the certificate of the name. An address is public if no registry
+ *   of special addresses lists it, and in IPv6 only within 2000::/3, so that addresses which embed one of IPv4 (mapped,
+ *   compatible, NAT64, 6to4, Teredo) are refused, whichever it is. The DNS is asked by c-ares, not by getaddrinfo: that
+ *   one holds one of the process's four threads for every name that does not answer, and finds `redis` in a search domain
+ *   or in /etc/hosts.
  * What it costs: one DNS query per call, and names that only this machine knows. In development, networks can be named
  *   that may be called as well, by http too.
  * Its bound: TARGET_URL_CHARS_MAX, TARGET_PORTS, TARGET_ADDRESSES_MAX, DNS_ANSWER_MS, DNS_TRIES_MAX.

@@ -41,7 +41,7 @@ export interface Module {
   readonly actions?: () => Promise<ActionsFace>;
   /** api: HTTP. */
   readonly routes?: () => Promise<RoutesFace>;
-  /** api: what a webhook can listen to. */
+  /** api: the events that a webhook can listen to. */
   readonly events?: () => Promise<EventsFace>;
   /** api: what it adds to GET /api/v1/summary. */
   readonly figures?: () => Promise<FiguresFace>;

@@ -22,7 +22,7 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
   const folder = path.join(home, '.tardigrade');
   mkdirSync(folder, { mode: 0o700 });
   const args = [path.join(ROOT, 'scripts', 'start.ts'), '--native', `--folder=${folder}`, '--ports=any'];
-  const env = { ...process.env, MAIL_PER_SECOND: '2000', ...NO_GIVEN_SERVERS };
+  const env = { ...process.env, MAIL_PER_SECOND: '2000', WEBHOOK_NETWORKS: '127.0.0.0/8', ...NO_GIVEN_SERVERS };
   const child = spawn(process.execPath, args, { cwd: ROOT, env, stdio: ['ignore', 'pipe', 'pipe'] });
   const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
   let said = '';

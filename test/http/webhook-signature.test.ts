@@ -54,7 +54,7 @@ test.each<[string, Record<string, string>]>([
   expect(accepts(headers)).toBe(false);
 });
 
-describe('what we send', () => {
+describe('a message of ours', () => {
   const message = { id: 'msg_2', at: Date.now(), body: '{"type":"note.written","data":{"name":"Büro ✓"}}' };
 
   test('is accepted by the package of the standard, in any of its languages', () => {

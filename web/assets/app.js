@@ -35,6 +35,14 @@ const VIEWS = [
   },
   { pattern: /^\/settings\/keys$/, view: async (given) => (await import('./views/settings/keys.js')).keysView(given) },
   {
+    pattern: /^\/settings\/webhooks$/,
+    view: async (given) => (await import('./views/settings/webhooks.js')).webhooksView(given),
+  },
+  {
+    pattern: /^\/settings\/webhooks\/(\d+)$/,
+    view: async (given) => (await import('./views/settings/webhook.js')).webhookView(given),
+  },
+  {
     pattern: /^\/settings\/audit$/,
     view: async (given) => (await import('./views/settings/audit-log.js')).auditLogView(given),
   },

@@ -156,6 +156,28 @@ export function confirmDialog(title, text, action, act, keep = 'Cancel') {
   });
 }
 
+/** What a dialog shows of something that nobody will see again: a key, a secret. */
+export function secretShown(secret, label, hint, close) {
+  const copied = el('span', { class: 'soft', role: 'status' });
+  const copy = () =>
+    navigator.clipboard.writeText(secret).then(
+      () => put(copied, 'Copied.'),
+      () => put(copied, 'Select it and copy it.'),
+    );
+  return [
+    notice('Copy it now: it will not be shown again.', 'info'),
+    hint && el('p', { class: 'soft' }, hint),
+    el('pre', { class: 'secret', tabindex: '0', 'aria-label': label }, secret),
+    el(
+      'div',
+      { class: 'actions' },
+      el('button', { type: 'button', class: 'primary', onclick: copy }, 'Copy'),
+      el('button', { type: 'button', onclick: close }, 'Done'),
+      copied,
+    ),
+  ];
+}
+
 /** Runs an action behind a button: no second click while it runs, the fault shown in `fault`. */
 export async function run(button, fault, act) {
   button.disabled = true;

@@ -145,8 +145,8 @@ export async function releaseEndpoint(
       held_until: heldUntil,
       is_slow: isSlow,
       leased_until: null,
-      // greatest() leaves out nulls: without a next delivery there is no time, whatever the hold says.
-      due_at: sql`case when ${nextDue} is not null then greatest(${nextDue}, ${heldUntil}) end`,
+      // Behind all that are due by now: an old backlog does not come first again and again.
+      due_at: sql`case when ${nextDue} is not null then greatest(${nextDue}, ${heldUntil}, now()) end`,
       previous_sealed_secret: sql`case when previous_until > now() then previous_sealed_secret end`,
       previous_until: sql`case when previous_until > now() then previous_until end`,
     })

@@ -95,7 +95,7 @@ export function updateEndpoint(
     .executeTakeFirst();
 }
 
-/** As if it had never failed. What waits is due at its own time, or at once if that has passed. */
+/** As if it had never failed. Deliveries that wait are due at their own time, or at once if that has passed. */
 export async function freshenEndpoint(transaction: Db, orgId: number, id: number): Promise<void> {
   await sql`
     update webhook_endpoints set disabled_at = null, disabled_because = null, failures = 0, failing_since = null,

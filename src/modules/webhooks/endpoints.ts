@@ -108,7 +108,7 @@ export async function changeEndpoint(
   });
 }
 
-/** What waits for it is never sent, and its deliveries are no longer shown. Throws `not_found`. */
+/** Deliveries that wait for it are never made, and none is shown any more. Throws `not_found`. */
 export async function removeEndpoint(db: DatabaseSession, actor: SignedInActor, id: number): Promise<void> {
   await db.write(async (transaction) => {
     const removed = found(await deleteEndpoint(transaction, actor.orgId, id));
@@ -132,7 +132,7 @@ export async function rotateSecret(
   });
 }
 
-/** Sends what no endpoint needs to listen to. Throws `not_found`, or `conflict` when it is disabled or full. */
+/** Sends an event that no endpoint needs to listen to. Throws `not_found`, or `conflict` when it is disabled or full. */
 export async function testEndpoint(db: DatabaseSession, actor: SignedInActor, id: number): Promise<Delivery> {
   const { orgId } = actor;
   return db.write(async (transaction) => {
@@ -160,7 +160,7 @@ export async function replayOne(db: DatabaseSession, actor: SignedInActor, id: n
   });
 }
 
-/** All that was given up, the oldest first, up to WEBHOOK_REPLAYED_MAX. Throws as `replayOne` does. */
+/** All deliveries that were given up, the oldest first, up to WEBHOOK_REPLAYED_MAX. Throws as `replayOne` does. */
 export async function replayAll(db: DatabaseSession, actor: SignedInActor, id: number): Promise<{ replayed: number }> {
   const { orgId } = actor;
   return db.write(async (transaction) => {

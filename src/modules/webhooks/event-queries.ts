@@ -19,6 +19,7 @@ export async function isListenedTo(db: Db, orgId: number, type: string): Promise
 
 export interface ListeningEndpoint {
   readonly id: number;
+  readonly url: string;
   readonly eventTypes: string[];
   /** Deliveries, counted up to WEBHOOK_WAITING_MAX. */
   readonly waiting: number;
@@ -27,7 +28,7 @@ export interface ListeningEndpoint {
 /** Locked until the end of the transaction: nothing that is written now is overlooked by the end of a turn. */
 export async function listeningEndpoints(transaction: Db, orgId: number): Promise<ListeningEndpoint[]> {
   const { rows } = await sql<ListeningEndpoint>`
-    select id, event_types as "eventTypes", (
+    select id, url, event_types as "eventTypes", (
       select count(*) from (
         select from webhook_deliveries d
         where d.org_id = ${orgId} and d.endpoint_id = e.id and d.due_at is not null limit ${WEBHOOK_WAITING_MAX}
@@ -70,8 +71,8 @@ export async function wakeEndpoints(transaction: Db, orgId: number, ids: readonl
 }
 
 /**
- * Nothing is sent there any more, and what waits is given up: it can be replayed. A batch of events can bring a few more
- * than WEBHOOK_WAITING_MAX.
+ * Nothing is sent there any more. Deliveries that wait are given up, and can be replayed; a batch of events can have
+ * brought a few more of them than WEBHOOK_WAITING_MAX.
  */
 export async function disableEndpoint(
   transaction: Db,

@@ -2,7 +2,13 @@
 import type { Db } from '../../db/schema.ts';
 import type { OutboxEvent } from '../../queue/transactional-outbox.ts';
 import { writeAudit } from '../audit/audit.ts';
-import { disableEndpoint, insertDeliveries, listeningEndpoints, wakeEndpoints } from './event-queries.ts';
+import {
+  disableEndpoint,
+  insertDeliveries,
+  type ListeningEndpoint,
+  listeningEndpoints,
+  wakeEndpoints,
+} from './event-queries.ts';
 import { WEBHOOK_WAITING_MAX } from './limits.ts';
 import type { WebhookMessage } from './message.ts';
 
@@ -22,22 +28,19 @@ export async function deliverToEndpoints(
 
 async function deliverOf(transaction: Db, orgId: number, messages: readonly WebhookMessage[]): Promise<void> {
   const rows: (WebhookMessage & { endpointId: number })[] = [];
-  for (const { id, eventTypes, waiting } of await listeningEndpoints(transaction, orgId)) {
-    const wanted = messages.filter(({ type }) => eventTypes.includes(type));
+  for (const endpoint of await listeningEndpoints(transaction, orgId)) {
+    const wanted = messages.filter(({ type }) => endpoint.eventTypes.includes(type));
     if (wanted.length === 0) continue;
-    if (waiting >= WEBHOOK_WAITING_MAX) await giveUp(transaction, orgId, id);
-    else rows.push(...wanted.map((message) => ({ ...message, endpointId: id })));
+    if (endpoint.waiting >= WEBHOOK_WAITING_MAX) await giveUp(transaction, orgId, endpoint);
+    else rows.push(...wanted.map((message) => ({ ...message, endpointId: endpoint.id })));
   }
   if (rows.length === 0) return;
   await insertDeliveries(transaction, orgId, rows);
   await wakeEndpoints(transaction, orgId, [...new Set(rows.map(({ endpointId }) => endpointId))]);
 }
 
-async function giveUp(transaction: Db, orgId: number, id: number): Promise<void> {
+async function giveUp(transaction: Db, orgId: number, { id, url }: ListeningEndpoint): Promise<void> {
   await disableEndpoint(transaction, orgId, id, 'backlog');
-  await writeAudit(
-    transaction,
-    { orgId, name: 'mailer' },
-    { action: 'webhook.disabled', details: { id, because: 'backlog' } },
-  );
+  const entry = { action: 'webhook.disabled', subject: url, details: { because: 'backlog' } } as const;
+  await writeAudit(transaction, { orgId, name: 'mailer' }, entry);
 }

@@ -55,7 +55,7 @@ declare module '../../http/paths.ts' {
       };
     };
     '/api/v1/webhook-event-types': {
-      /** What a webhook can listen to */
+      /** The types of events that a webhook can listen to */
       get: {
         responses: {
           200: {
@@ -119,7 +119,7 @@ declare module '../../http/paths.ts' {
       };
     };
     '/api/v1/webhooks/{id}/deliveries': {
-      /** What was sent to a webhook, newest first */
+      /** The deliveries of a webhook, newest first */
       get: {
         parameters: {
           query?: { limit?: number; cursor?: string; status?: 'waiting' | 'delivered' | 'dead' };
@@ -151,7 +151,7 @@ declare module '../../http/paths.ts' {
       };
     };
     '/api/v1/webhooks/{id}/replay': {
-      /** Send again what was given up */
+      /** Make all deliveries of a webhook again that were given up */
       post: {
         parameters: { header?: { 'idempotency-key'?: string }; path: { id: number } };
         responses: { 200: { content: { 'application/json': { replayed: number } } } } & Problems<
@@ -160,7 +160,7 @@ declare module '../../http/paths.ts' {
       };
     };
     '/api/v1/webhook-deliveries/{id}/replay': {
-      /** Send one delivery again */
+      /** Make one delivery again */
       post: {
         parameters: { header?: { 'idempotency-key'?: string }; path: { id: number } };
         responses: {

@@ -32,7 +32,7 @@ const Content = {
   eventTypes: Type.Array(Type.String({ maxLength: WEBHOOK_TYPE_CHARS_MAX }), {
     minItems: 1,
     maxItems: WEBHOOK_TYPES_MAX,
-    description: 'what it listens to: see GET /api/v1/webhook-event-types',
+    description: 'the types that it listens to: see GET /api/v1/webhook-event-types',
     examples: [['member.joined']],
   }),
 };
@@ -113,7 +113,7 @@ export function routes(api: App, { config, cursors, events }: ApiContext): void 
       config: { role: 'admin' },
       schema: {
         operationId: 'listWebhookEventTypes',
-        summary: 'What a webhook can listen to',
+        summary: 'The types of events that a webhook can listen to',
         tags,
         response: {
           200: Type.Object({
@@ -193,7 +193,7 @@ export function routes(api: App, { config, cursors, events }: ApiContext): void 
       config: { role: 'admin' },
       schema: {
         operationId: 'listWebhookDeliveries',
-        summary: 'What was sent to a webhook, newest first',
+        summary: 'The deliveries of a webhook, newest first',
         tags,
         params: IdParams,
         querystring: Type.Object({ ...PageQuery, status: Type.Optional(Status) }, closed),
@@ -221,7 +221,7 @@ export function routes(api: App, { config, cursors, events }: ApiContext): void 
       config: { role: 'admin' },
       schema: {
         operationId: 'replayWebhook',
-        summary: 'Send again what was given up',
+        summary: 'Make all deliveries of a webhook again that were given up',
         description: 'The oldest first, up to 1,000 with each call.',
         tags,
         params: IdParams,
@@ -237,7 +237,7 @@ export function routes(api: App, { config, cursors, events }: ApiContext): void 
       config: { role: 'admin' },
       schema: {
         operationId: 'replayWebhookDelivery',
-        summary: 'Send one delivery again',
+        summary: 'Make one delivery again',
         description: 'With the same message id, by which its receiver can tell that it is a repetition.',
         tags,
         params: IdParams,
@@ -255,7 +255,7 @@ export function routes(api: App, { config, cursors, events }: ApiContext): void 
         operationId: 'changeWebhook',
         summary: 'Change, disable or enable a webhook',
         description:
-          'Send the version that you have seen as If-Match. While it is disabled no events are kept for it, and what was waiting is given up.',
+          'Send the version that you have seen as If-Match. While it is disabled no events are kept for it, and deliveries that were waiting are given up.',
         tags,
         params: IdParams,
         headers: IfMatch,

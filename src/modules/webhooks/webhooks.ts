@@ -6,7 +6,7 @@
  * relay turns it into one delivery for each endpoint exactly once; a delivery is made until it succeeds or is given up
  * (src/http/webhook-delivery.ts), by a mailer. Its message id stays the same, so that receivers can drop repetitions.
  *
- * Events have ids and no personal data: whoever wants to know more asks the API, which knows what they may see.
+ * Events have ids and no personal data: a receiver that needs more asks the API, which knows what it may see.
  */
 import type { Db } from '../../db/schema.ts';
 import { writeToOutbox } from '../../queue/transactional-outbox.ts';
@@ -36,7 +36,7 @@ declare module '../../queue/transactional-outbox.ts' {
   }
 }
 
-/** Call it in the transaction that makes the event true. Without an endpoint that listens, it costs one look. */
+/** Call it in the transaction that makes the event true. Without an endpoint that listens, it costs one query. */
 export async function announceEvent<T extends EventType>(
   transaction: Db,
   { orgId, type, data }: Announcement<T>,

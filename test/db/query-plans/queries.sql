@@ -715,7 +715,8 @@ set failures = $1, failing_since = $2, held_until = null::timestamptz, is_slow =
   select min(due_at)
   from webhook_deliveries
   where org_id = $7 and endpoint_id = $8 and due_at is not null
-), null::timestamptz) end, previous_sealed_secret = case when previous_until > now() then previous_sealed_secret end,
+), null::timestamptz, now()) end,
+    previous_sealed_secret = case when previous_until > now() then previous_sealed_secret end,
     previous_until = case when previous_until > now() then previous_until end
 where org_id = $9 and id = $10;
 
@@ -730,7 +731,7 @@ set failures = $1, failing_since = coalesce(failing_since, now()),
   select min(due_at)
   from webhook_deliveries
   where org_id = $7 and endpoint_id = $8 and due_at is not null
-), now() + make_interval(secs => $9::float8)) end,
+), now() + make_interval(secs => $9::float8), now()) end,
     previous_sealed_secret = case when previous_until > now() then previous_sealed_secret end,
     previous_until = case when previous_until > now() then previous_until end
 where org_id = $10 and id = $11;
@@ -746,7 +747,8 @@ set failures = $1, failing_since = coalesce(failing_since, now()), held_until = 
   select min(due_at)
   from webhook_deliveries
   where org_id = $6 and endpoint_id = $7 and due_at is not null
-), null::timestamptz) end, previous_sealed_secret = case when previous_until > now() then previous_sealed_secret end,
+), null::timestamptz, now()) end,
+    previous_sealed_secret = case when previous_until > now() then previous_sealed_secret end,
     previous_until = case when previous_until > now() then previous_until end
 where org_id = $8 and id = $9;
 
@@ -933,7 +935,7 @@ where org_id = $1 and disabled_at is null and $2 = any(event_types)
 limit $3;
 
 -- src/modules/webhooks/event-queries.ts listeningEndpoints (system)
-select id, event_types as "eventTypes", (
+select id, url, event_types as "eventTypes", (
   select count(*)
   from (
     select

@@ -134,7 +134,7 @@ describe('a delivery that fails', () => {
     expect(receiver.received).toHaveLength(WEBHOOK_RETRIES_MS.length + 1);
   });
 
-  test('because the receiver has asked to wait waits, and so does what else is due', async () => {
+  test('because the receiver has asked to wait waits, and so do the others', async () => {
     const receiver = await openReceiver((response) => response.writeHead(429, { 'retry-after': '600' }).end());
     await addEndpoint(on, orgId, receiver.url);
     await announce();
@@ -165,7 +165,7 @@ describe('a delivery that fails', () => {
 });
 
 describe('an endpoint', () => {
-  test('that answers 410 is disabled, and what waits for it is given up', async () => {
+  test('that answers 410 is disabled, and the deliveries that wait for it are given up', async () => {
     const receiver = await openReceiver(410);
     await addEndpoint(on, orgId, receiver.url);
     for (let note = 0; note < 20; note++) await announce(note);
@@ -265,6 +265,26 @@ describe('mailers', () => {
     await until('the others are served', () => good.received.length === 50);
     expect(silent.received).toHaveLength(WEBHOOK_TURNS_AT_ONCE.slow);
     await stop();
+  });
+
+  test('serve an endpoint with one event in between those with an old backlog', async () => {
+    const BACKLOG = 48;
+    const busy = await openReceiver();
+    for (let index = 0; index < WEBHOOK_TURNS_AT_ONCE.fast; index++) await addEndpoint(on, orgId, busy.url, ['old']);
+    await sql`
+      insert into webhook_deliveries (org_id, endpoint_id, message_id, event_type, body, due_at)
+      select org_id, id, 'msg_' || n, 'old', '{}', now() - interval '1 hour'
+      from webhook_endpoints, generate_series(1, ${BACKLOG}::int) n where org_id = ${orgId}`.execute(on.db);
+    await sql`update webhook_endpoints set due_at = now() - interval '1 hour' where org_id = ${orgId}`.execute(on.db);
+    let before = 0;
+    const quick = await openReceiver((response) => {
+      before = busy.received.length;
+      response.writeHead(204).end();
+    });
+    await addEndpoint(on, orgId, quick.url);
+    await announce();
+    await deliver(async () => quick.received.length === 1);
+    expect(before).toBeLessThan((BACKLOG * WEBHOOK_TURNS_AT_ONCE.fast) / 2);
   });
 
   test('call one endpoint a few times at once, and no more', async () => {

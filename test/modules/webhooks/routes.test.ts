@@ -117,7 +117,7 @@ test('a change needs the version that was seen, and leaves what it does not name
   expect((await change(body, { description: 'late' })).status).toBe(412);
 });
 
-test('somebody disables it, which gives up what waits, and enables it again', async () => {
+test('somebody disables it, which gives up the deliveries that wait, and enables it again', async () => {
   const { body } = await create();
   await sendTest(body.id);
   const off = await change(body, { enabled: false });
@@ -182,13 +182,13 @@ test('deliveries are listed page by page, newest first, and by status', async ()
   expect((await deliveries(body.id, '?status=dead')).items.map(({ id }) => id)).toEqual([ids[1], ids[3]]);
 });
 
-describe('what was given up', () => {
+describe('a delivery that was given up', () => {
   const giveUp = () =>
     sql`update webhook_deliveries set status = 'dead', due_at = null, attempts = 8 where org_id = ${owner.orgId}`.execute(
       api.database.db,
     );
 
-  test('is sent again, one by one, with the same message id', async () => {
+  test('is made again, with the same message id', async () => {
     const { body } = await create();
     const { body: sent } = await sendTest(body.id);
     await giveUp();
@@ -201,7 +201,7 @@ describe('what was given up', () => {
     expect((await actions()).filter((one) => one.startsWith('webhook.replayed'))).toHaveLength(1);
   });
 
-  test('is sent again all at once', async () => {
+  test('is made again together with all others', async () => {
     const { body } = await create();
     for (let index = 0; index < 3; index++) await sendTest(body.id);
     await giveUp();

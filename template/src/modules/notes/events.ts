@@ -6,7 +6,7 @@ declare module '../../../../src/modules/webhooks/webhooks.ts' {
   }
 }
 
-/** What webhooks can listen to. */
+/** The events that webhooks can listen to. */
 export const events: EventTexts = {
   'note.written': { means: 'Somebody has written a note.', example: { noteId: 3 } },
 };

@@ -2,7 +2,7 @@ import { get, post, remove } from '../../api.js';
 import { el, put } from '../../el.js';
 import { formatAgo, formatTime } from '../../format.js';
 import { pagedTable } from '../../pages.js';
-import { confirmDialog, field, notice, openDialog, run, statusMark } from '../../parts.js';
+import { confirmDialog, field, openDialog, run, secretShown, statusMark } from '../../parts.js';
 import { settingsHeading } from './tabs.js';
 
 const LIFETIMES = [
@@ -71,7 +71,7 @@ function createDialog(created) {
           ...(days === '' ? {} : { expiresInDays: Number(days) }),
         });
         created();
-        put(dialog, el('h2', { id: 'dialog-title' }, 'Your new key'), madeKey(made, close));
+        put(dialog, el('h2', { id: 'dialog-title' }, 'Your new key'), secretShown(made.key, 'The key', '', close));
       });
     };
     const scopes = [
@@ -88,24 +88,4 @@ function createDialog(created) {
       el('div', { class: 'actions' }, button, el('button', { type: 'button', onclick: close }, 'Cancel')),
     );
   });
-}
-
-function madeKey({ key }, close) {
-  const copied = el('span', { class: 'soft', role: 'status' });
-  const copy = () =>
-    navigator.clipboard.writeText(key).then(
-      () => put(copied, 'Copied.'),
-      () => put(copied, 'Select it and copy it.'),
-    );
-  return [
-    notice('Copy it now: it will not be shown again.', 'info'),
-    el('pre', { class: 'secret', tabindex: '0', 'aria-label': 'The key' }, key),
-    el(
-      'div',
-      { class: 'actions' },
-      el('button', { type: 'button', class: 'primary', onclick: copy }, 'Copy'),
-      el('button', { type: 'button', onclick: close }, 'Done'),
-      copied,
-    ),
-  ];
 }

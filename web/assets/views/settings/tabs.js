@@ -6,6 +6,7 @@ const TABS = [
   { path: '/settings', text: 'Security' },
   { path: '/settings/members', text: 'Members' },
   { path: '/settings/keys', text: 'API keys', roles: ['owner', 'admin'] },
+  { path: '/settings/webhooks', text: 'Webhooks', roles: ['owner', 'admin'] },
   { path: '/settings/audit', text: 'Audit log', roles: ['owner', 'admin'] },
 ];
 

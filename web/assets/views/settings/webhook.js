@@ -1,0 +1,167 @@
+import { change, get, post, remove } from '../../api.js';
+import { el, put } from '../../el.js';
+import { formatAgo, formatMs, formatTime } from '../../format.js';
+import { pagedTable } from '../../pages.js';
+import { confirmDialog, notice, openDialog, run, slot, statusMark } from '../../parts.js';
+import { settingsHeading } from './tabs.js';
+import { DISABLED_BECAUSE, secretOf, webhookStatus } from './webhooks.js';
+
+const KINDS = { waiting: 'warn', delivered: 'good', dead: 'bad' };
+const WORDS = { waiting: 'waiting', delivered: 'delivered', dead: 'failed' };
+
+/** One webhook: how it is, and what was sent to it. */
+export function webhookView({ id, session, signal }) {
+  const box = el('div');
+  const path = `/api/v1/webhooks/${id}`;
+  const said = el('div');
+  const status = el(
+    'select',
+    { id: 'status', onchange: () => list.restart() },
+    [['', 'All'], ...Object.entries(WORDS)].map(([value, text]) => el('option', { value }, text)),
+  );
+  const list = pagedTable({
+    caption: 'Deliveries',
+    columns: ['Event', 'Status', 'Attempts', 'Last attempt', ''],
+    fetchPage: (cursor) => get(`${path}/deliveries`, { limit: 50, cursor, status: status.value }, signal),
+    row: (delivery) => deliveryRow(delivery, said, list.restart),
+    empty: 'Nothing has been sent to it yet.',
+  });
+  const reload = () =>
+    put(
+      box,
+      slot(
+        () => get('/api/v1/webhooks', null, signal),
+        ({ items }) => {
+          const webhook = items.find((one) => one.id === id);
+          return webhook === undefined ? notice('This webhook does not exist.') : about(webhook, path, reload);
+        },
+      ),
+    );
+  const changed = () => Promise.all([reload(), list.restart()]);
+  reload();
+  const act = (text, address, words) => {
+    const button = el('button', { type: 'button' }, text);
+    button.addEventListener('click', () =>
+      run(button, said, async () => {
+        const answer = await post(address);
+        await changed();
+        put(said, notice(words(answer), 'good'));
+      }),
+    );
+    return button;
+  };
+  return [
+    settingsHeading('Webhook', session),
+    box,
+    el('h2', null, 'Deliveries'),
+    el(
+      'div',
+      { class: 'filters' },
+      el('div', { class: 'field' }, el('label', { for: 'status' }, 'Status'), status),
+      act('Send a test event', `${path}/test`, () => 'The test event is on its way.'),
+      act('Send all failed ones again', `${path}/replay`, ({ replayed }) =>
+        replayed === 0 ? 'No delivery has failed for good.' : `${replayed} will be sent again.`,
+      ),
+      el('button', { type: 'button', onclick: changed }, 'Refresh'),
+    ),
+    said,
+    list.node,
+  ];
+}
+
+function about(webhook, path, reload) {
+  const { url, description, eventTypes, disabledAt, disabledBecause, failingSince, heldUntil, previousSecretUntil } =
+    webhook;
+  const fault = el('div');
+  const button = (text, onclick) => el('button', { type: 'button', onclick }, text);
+  const enable = button('Enable', () =>
+    run(enable, fault, () => change(path, { enabled: true }, webhook.version).then(reload)),
+  );
+  const disable = button('Disable…', () =>
+    confirmDialog(
+      'Disable this webhook?',
+      'No events are kept for it until somebody enables it again. Deliveries that are waiting are given up, and can be sent again later.',
+      'Disable',
+      () => change(path, { enabled: false }, webhook.version).then(reload),
+    ),
+  );
+  const rotate = button('Rotate the secret…', () => rotateDialog(path, reload));
+  const drop = button('Delete…', () =>
+    confirmDialog(
+      'Delete this webhook?',
+      'Deliveries that are waiting for it will never be made.',
+      'Delete',
+      async () => {
+        await remove(path);
+        location.hash = '#/settings/webhooks';
+      },
+    ),
+  );
+  return el(
+    'section',
+    { class: 'card' },
+    el('p', null, el('span', { class: 'address' }, url), ' ', webhookStatus(webhook)),
+    description && el('p', { class: 'soft' }, description),
+    disabledAt && notice(`Disabled ${formatTime(disabledAt)}. ${DISABLED_BECAUSE[disabledBecause]}`),
+    failingSince &&
+      !disabledAt &&
+      notice(
+        `It has failed since ${formatTime(failingSince)}.${heldUntil ? ` It is tried again ${formatAgo(heldUntil)}.` : ''}`,
+        'info',
+      ),
+    el(
+      'p',
+      null,
+      'Listens to ',
+      eventTypes.map((type) => [el('code', null, type), ' ']),
+    ),
+    previousSecretUntil &&
+      el(
+        'p',
+        { class: 'soft' },
+        `The secret before the last rotation signs as well until ${formatTime(previousSecretUntil)}.`,
+      ),
+    fault,
+    el('div', { class: 'actions' }, disabledAt ? enable : disable, rotate, drop),
+  );
+}
+
+function rotateDialog(path, reload) {
+  const dialog = openDialog('Rotate the secret?', (close) => {
+    const fault = el('div');
+    const go = el('button', { type: 'button', class: 'primary' }, 'Rotate');
+    go.addEventListener('click', () =>
+      run(go, fault, async () => {
+        const made = await post(`${path}/rotate-secret`);
+        reload();
+        put(dialog, el('h2', { id: 'dialog-title' }, 'The new secret'), secretOf(made, close));
+      }),
+    );
+    return [
+      el(
+        'p',
+        null,
+        'For 24 hours events are signed with the old secret as well: bring the new one to its server in that time.',
+      ),
+      fault,
+      el('div', { class: 'actions' }, go, el('button', { type: 'button', onclick: close }, 'Cancel')),
+    ];
+  });
+}
+
+function deliveryRow(delivery, said, changed) {
+  const { id, eventType, messageId, status, attempts, lastAttemptAt, lastStatus, lastMs, lastError } = delivery;
+  const again = el('button', { type: 'button', class: 'quiet' }, 'Send again');
+  again.addEventListener('click', () =>
+    run(again, said, () => post(`/api/v1/webhook-deliveries/${id}/replay`).then(changed)),
+  );
+  const next = delivery.nextAttemptAt && attempts > 0 && `next ${formatAgo(delivery.nextAttemptAt)}`;
+  const took = lastAttemptAt && `${lastStatus ?? 'no answer'}, ${formatMs(lastMs)}, ${formatAgo(lastAttemptAt)}`;
+  return [
+    [el('code', null, eventType), el('br'), el('small', { class: 'soft address' }, messageId)],
+    [statusMark(WORDS[status], KINDS[status]), next && [el('br'), el('small', { class: 'soft' }, next)]],
+    String(attempts),
+    took ? [took, lastError && [el('br'), el('small', { class: 'soft' }, lastError)]] : (lastError ?? '–'),
+    status !== 'waiting' && again,
+  ];
+}
