@@ -21,6 +21,8 @@ const NODES: readonly NodeName[] = ['primary', 'replica'];
 export interface Cluster extends Databases {
   /** Who holds the lead and takes writes, asked of the nodes themselves; undefined while nobody does. */
   leader(): Promise<NodeName | undefined>;
+  /** Whether Patroni would let a replica take over: it has written down, in etcd, that this one has every commit. */
+  hasSuccessor(): Promise<boolean>;
   /** How many connections the proxy has sent to the node as a replica. */
   readsSentTo(node: NodeName): Promise<number>;
 }
@@ -116,6 +118,10 @@ export async function openCluster({ folder, synchronous }: ClusterOptions): Prom
     async leader() {
       for (const node of NODES) if (await isLeader(node)) return node;
       return undefined;
+    },
+    async hasSuccessor() {
+      const answers = await Promise.all(NODES.map((node) => statusOf(nodePorts[node].rest, '/synchronous')));
+      return answers.includes(200);
     },
     async readsSentTo(node) {
       const lines = (await textOf(ports.stats, '/stats;csv')).split('\n').map((line) => line.split(','));

@@ -66,5 +66,6 @@ export function nodeSettings({ node, etcd, ports, dataFolder, secrets }: NodeOpt
 /** Those of every nano. */
 function parameters(): Record<string, string | number> {
   const settings = serverSettings(0, true).filter(([name]) => !ITS_OWN.has(name));
-  return Object.fromEntries(settings.map(([name, value]) => [name, value]));
+  // The seeded data was made without them, and Patroni keeps what a data folder says; pg_rewind needs them as well.
+  return { ...Object.fromEntries(settings.map(([name, value]) => [name, value])), fsync: 'on', full_page_writes: 'on' };
 }

@@ -10,6 +10,7 @@ import { evenLoad } from './even-load.ts';
 import { fourTimesData } from './four-times-data.ts';
 import { oneNano } from './one-nano.ts';
 import { overload } from './overload.ts';
+import { primaryHung } from './primary-hung.ts';
 import { primaryLost } from './primary-lost.ts';
 import { primaryLostAsynchronously } from './primary-lost-asynchronously.ts';
 import { ramp } from './ramp.ts';
@@ -37,6 +38,7 @@ export async function allScenarios(benches: readonly LoadedBench[]): Promise<All
       rollingReplacement,
       alertsFire,
       primaryLost,
+      primaryHung,
       primaryLostAsynchronously,
       ...faces.flatMap((face) => face?.ownLayout ?? []),
     ],

@@ -42,13 +42,36 @@ export interface Round {
   /** From the last acknowledged write before the kill to the first one after it. */
   readonly secondsWithoutWrites: number;
   readonly secondsUntilNewPrimary: number;
-  /** From the start of the old machine until it was sent reads as a replica. */
+  /** From the start of the old machine, or from where it went on, until it was sent reads as a replica. */
   readonly secondsUntilTakenBack: number;
 }
+
+type Manner = 'killed' | 'hung';
+
+interface Way {
+  readonly says: string;
+  lose(layout: Layout, victim: NodeName): Promise<void>;
+  bringBack(layout: Layout, victim: NodeName): Promise<void>;
+}
+
+const WAYS: Readonly<Record<Manner, Way>> = {
+  killed: {
+    says: 'kill -9 of',
+    lose: (layout, victim) => layout.kill(victim, 'SIGKILL'),
+    bringBack: (layout, victim) => layout.restart(victim),
+  },
+  hung: {
+    says: 'SIGSTOP of',
+    lose: (layout, victim) => layout.kill(victim, 'SIGSTOP'),
+    bringBack: (layout, victim) => layout.kill(victim, 'SIGCONT'),
+  },
+};
 
 export interface LosePrimaryOptions {
   /** Whether a commit waits for the replica. */
   readonly synchronous: boolean;
+  /** `hung`: every process of the machine stops and, when another one leads, goes on. Default: all of them are killed. */
+  readonly manner?: Manner;
   /** For how long before each kill the replica gets nothing: what a slow line between two sites does. */
   readonly stallMs?: number;
 }
@@ -81,7 +104,7 @@ async function loseTwice(
   context: OwnLayoutContext,
   layout: Layout,
   cluster: Cluster,
-  { synchronous, stallMs = 0 }: LosePrimaryOptions,
+  { synchronous, stallMs = 0, manner = 'killed' }: LosePrimaryOptions,
 ): Promise<Lost> {
   const { benches, workload, onSample } = context;
   const accounts = await signInSeeded(layout.addresses.api);
@@ -99,9 +122,9 @@ async function loseTwice(
   for (let number = 1; number <= ROUNDS; number++) {
     await sleep(CALM_SECONDS * 1000);
     const victim = await until(FAILOVER_SECONDS_MAX, 'somebody leads', () => cluster.leader());
-    if (synchronous) await until(FAILOVER_SECONDS_MAX, 'commits wait for the replica', () => isSynchronous(layout));
-    context.say(`kill -9 of everything on the machine of ${victim}, which leads`);
-    rounds.push(await lose(layout, cluster, victim, writes, stallMs));
+    if (synchronous) await until(FAILOVER_SECONDS_MAX, 'a replica may take over', () => cluster.hasSuccessor());
+    context.say(`${WAYS[manner].says} everything on the machine of ${victim}, which leads`);
+    rounds.push(await lose(layout, cluster, victim, writes, { stallMs, way: WAYS[manner] }));
     context.say(`round ${number}: ${JSON.stringify(rounds.at(-1))}`);
   }
   const loads = await day.ended;
@@ -124,11 +147,11 @@ async function lose(
   cluster: Cluster,
   victim: NodeName,
   writes: Writes,
-  stallMs: number,
+  { stallMs, way }: { readonly stallMs: number; readonly way: Way },
 ): Promise<Round> {
   if (stallMs > 0) await stallReplication(layout.addresses.databaseAdminUrl, stallMs);
   const killedAt = performance.now();
-  await layout.kill(victim, 'SIGKILL');
+  await way.lose(layout, victim);
   await until(FAILOVER_SECONDS_MAX, 'the other one leads', async () => {
     const leader = await cluster.leader();
     return leader === undefined || leader === victim ? undefined : leader;
@@ -139,7 +162,7 @@ async function lose(
 
   const sent = await cluster.readsSentTo(victim);
   const restartedAt = performance.now();
-  await layout.restart(victim);
+  await way.bringBack(layout, victim);
   await until(TAKEN_BACK_SECONDS_MAX, 'the old primary takes reads', async () => {
     return (await cluster.readsSentTo(victim)) > sent;
   });
@@ -180,11 +203,6 @@ async function stallReplication(adminUrl: string, ms: number): Promise<void> {
   await sleep(ms);
 }
 
-async function isSynchronous(layout: Layout): Promise<boolean> {
-  const confirming = "select from pg_stat_replication where sync_state in ('sync', 'quorum')";
-  return (await rowsOf(layout.addresses.databaseAdminUrl, confirming)).length > 0;
-}
-
 async function versionOf(databaseUrl: string): Promise<string> {
   return (await rowsOf<{ server_version: string }>(databaseUrl, 'show server_version'))[0]?.server_version ?? '';
 }
@@ -219,3 +237,38 @@ async function until<T>(seconds: number, what: string, holds: () => Promise<T | 
 }
 
 const secondsSince = (at: number) => round((performance.now() - at) / 1000, 1);
+
+/** With a commit that waits for the replica: what the promise says, and what was found. */
+export function judgeLost(found: Lost, secondsMax: number): OwnLayoutFindings {
+  const { acknowledged, lost, sample, failures, rounds, restarts } = found;
+  const without = rounds.map(({ secondsWithoutWrites }) => secondsWithoutWrites);
+  const takenBack = rounds.map(({ secondsUntilTakenBack }) => secondsUntilTakenBack);
+  return {
+    ...found.findings,
+    conditions: [
+      { says: `something was acknowledged (${acknowledged})`, holds: acknowledged > 0 },
+      { says: `nothing that was acknowledged is lost (${lost}: ${sample})`, holds: lost === 0 },
+      {
+        says: `writes are back within ${secondsMax} s (${without.join(' s, ')} s)`,
+        holds: Math.max(...without) < secondsMax,
+      },
+      {
+        says: `no wrong answer and no stale own read (${failures.wrong}: ${failures.sample})`,
+        holds: failures.wrong === 0,
+      },
+      { says: `no process of the product died or was restarted (${restarts})`, holds: restarts === 0 },
+    ],
+    figures: {
+      acknowledged,
+      lost,
+      secondsWithoutWrites: Math.max(...without),
+      wrong: failures.wrong,
+      restarts,
+      failedMeanwhile: failures.failed,
+      refusedMeanwhile: failures.refused,
+      secondsUntilNewPrimary: Math.max(...rounds.map(({ secondsUntilNewPrimary }) => secondsUntilNewPrimary)),
+      secondsUntilTakenBack: Math.max(...takenBack),
+      postgres: found.version,
+    },
+  };
+}

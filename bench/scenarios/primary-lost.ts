@@ -1,4 +1,4 @@
-import { losePrimary } from './lose-primary.ts';
+import { judgeLost, losePrimary } from './lose-primary.ts';
 import type { OwnLayoutFindings, OwnLayoutScenario } from './scenario.ts';
 
 const SECONDS_MAX = 30;
@@ -14,36 +14,6 @@ export const primaryLost: OwnLayoutScenario = {
   async run(context): Promise<OwnLayoutFindings> {
     const found = await losePrimary(context, { synchronous: true });
     if (typeof found === 'string') return { conditions: [], figures: {}, boxes: {}, memory: {}, notRun: found };
-    const { acknowledged, lost, sample, failures, rounds, restarts } = found;
-    const without = rounds.map(({ secondsWithoutWrites }) => secondsWithoutWrites);
-    const takenBack = rounds.map(({ secondsUntilTakenBack }) => secondsUntilTakenBack);
-    return {
-      ...found.findings,
-      conditions: [
-        { says: `something was acknowledged (${acknowledged})`, holds: acknowledged > 0 },
-        { says: `nothing that was acknowledged is lost (${lost}: ${sample})`, holds: lost === 0 },
-        {
-          says: `writes are back within ${SECONDS_MAX} s (${without.join(' s, ')} s)`,
-          holds: Math.max(...without) < SECONDS_MAX,
-        },
-        {
-          says: `no wrong answer and no stale own read (${failures.wrong}: ${failures.sample})`,
-          holds: failures.wrong === 0,
-        },
-        { says: `no process of the product died or was restarted (${restarts})`, holds: restarts === 0 },
-      ],
-      figures: {
-        acknowledged,
-        lost,
-        secondsWithoutWrites: Math.max(...without),
-        wrong: failures.wrong,
-        restarts,
-        failedMeanwhile: failures.failed,
-        refusedMeanwhile: failures.refused,
-        secondsUntilNewPrimary: Math.max(...rounds.map(({ secondsUntilNewPrimary }) => secondsUntilNewPrimary)),
-        secondsUntilTakenBack: Math.max(...takenBack),
-        postgres: found.version,
-      },
-    };
+    return judgeLost(found, SECONDS_MAX);
   },
 };
