@@ -39,7 +39,7 @@ export function openQueue(name: string, redis: Redis, memory?: Pick<MemoryWatch,
     },
     async addBulk(jobs: Parameters<typeof addBulk>[0]) {
       refuseIfFull();
-      return addBulk(jobs);
+      return addBulk(jobs.map((job) => ({ ...job, opts: { ...job.opts, ...withTrace() } })));
     },
   });
 }
