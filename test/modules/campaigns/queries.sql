@@ -329,13 +329,13 @@ where campaigns.org_id = $1 and campaigns.id < $2
 order by campaigns.id desc
 limit $3;
 
--- src/modules/campaigns/queries.ts countScheduled (tenant)
+-- src/modules/campaigns/state-queries.ts countScheduled (tenant)
 select id
 from campaigns
 where org_id = $1 and status = $2
 limit $3;
 
--- src/modules/campaigns/queries.ts failuresByCause (tenant)
+-- src/modules/campaigns/recipient-queries.ts failuresByCause (tenant)
 select cause, count(*), count(*) filter (where suppressed) as suppressed, max(error) as example
 from (
   select r.cause, r.error, coalesce((
@@ -352,16 +352,16 @@ from (
 group by cause
 order by cause;
 
--- src/modules/campaigns/queries.ts insertCampaign (system, tenant)
+-- src/modules/campaigns/state-queries.ts insertCampaign (system, tenant)
 insert into campaign_progress (org_id, campaign_id)
 values ($1, $2);
 
--- src/modules/campaigns/queries.ts insertCampaign (system, tenant)
+-- src/modules/campaigns/state-queries.ts insertCampaign (system, tenant)
 insert into campaigns (org_id, name, subject, body, questions)
 values ($1, $2, $3, $4, $5)
 returning id;
 
--- src/modules/campaigns/queries.ts markLaunched (system, tenant)
+-- src/modules/campaigns/state-queries.ts markLaunched (system, tenant)
 update campaigns
 set status = $1, launched_at = now(), link_expires_at = now() + make_interval(days => $2::int), expand_position = (
   select (pg_split_walfile_name(pg_walfile_name(lsn))).timeline_id || ':' || lsn
@@ -369,12 +369,12 @@ set status = $1, launched_at = now(), link_expires_at = now() + make_interval(da
 ), expand_awaits = pg_snapshot_xmax(pg_current_snapshot())::text::bigint
 where org_id = $3 and id = $4 and status in ($5, $6) and cron is null;
 
--- src/modules/campaigns/queries.ts notePace (tenant)
+-- src/modules/campaigns/progress-queries.ts notePace (tenant)
 update campaign_progress
 set per_second = case when noted_at > now() - make_interval(secs => 60) then (sent + failed + skipped - noted) / extract(epoch from now() - noted_at) end, noted = sent + failed + skipped, noted_at = now()
 where org_id = $1 and campaign_id = $2 and coalesce(noted_at < now() - make_interval(secs => 5), true);
 
--- src/modules/campaigns/queries.ts reachOutsPage (tenant)
+-- src/modules/campaigns/recipient-queries.ts reachOutsPage (tenant)
 select coalesce((
   select true
   from suppressions
@@ -388,7 +388,7 @@ where reach_outs.org_id = $2 and reach_outs.campaign_id = $3 and reach_outs.id >
 order by reach_outs.id
 limit $5;
 
--- src/modules/campaigns/queries.ts reachOutsPage (tenant)
+-- src/modules/campaigns/recipient-queries.ts reachOutsPage (tenant)
 select coalesce((
   select true
   from suppressions
@@ -402,13 +402,13 @@ where reach_outs.org_id = $2 and reach_outs.campaign_id = $3 and reach_outs.id >
 order by reach_outs.id
 limit $6;
 
--- src/modules/campaigns/queries.ts recipientsByIds (tenant)
+-- src/modules/campaigns/recipient-queries.ts recipientsByIds (tenant)
 select id, email, name
 from employees
 where org_id = $1 and id = any($2::bigint[])
 limit $3;
 
--- src/modules/campaigns/queries.ts recipientsOf (tenant)
+-- src/modules/campaigns/recipient-queries.ts recipientsOf (tenant)
 select coalesce((
   select sum(reachable)
   from teams
@@ -424,7 +424,7 @@ select coalesce((
   join employees e on e.org_id = $4 and e.email = suppressed.address and e.unsubscribed_at is null
 ) as count;
 
--- src/modules/campaigns/queries.ts retryFailed (tenant)
+-- src/modules/campaigns/recipient-queries.ts retryFailed (tenant)
 select id
 from reach_outs
 where org_id = $1 and campaign_id = $2 and status = $3 and not exists (
@@ -441,7 +441,7 @@ order by id
 limit $6
 for update;
 
--- src/modules/campaigns/queries.ts retryFailed (tenant)
+-- src/modules/campaigns/recipient-queries.ts retryFailed (tenant)
 select id
 from reach_outs
 where org_id = $1 and campaign_id = $2 and status = $3 and not exists (
@@ -458,7 +458,7 @@ order by id
 limit $7
 for update;
 
--- src/modules/campaigns/queries.ts retryFailed (tenant)
+-- src/modules/campaigns/recipient-queries.ts retryFailed (tenant)
 select id
 from reach_outs
 where org_id = $1 and campaign_id = $2 and status = $3 and not exists (
@@ -475,58 +475,58 @@ order by id
 limit $7
 for update;
 
--- src/modules/campaigns/queries.ts retryFailed (tenant)
+-- src/modules/campaigns/recipient-queries.ts retryFailed (tenant)
 update reach_outs
 set status = $1, due_at = now(), attempts = $2, held = $3, error = $4, bounced_at = $5,
     cause = case when cause = 'unconfirmed' then cause end
 where org_id = $6 and id = any($7::bigint[]);
 
--- src/modules/campaigns/queries.ts takeFromFailed (tenant)
+-- src/modules/campaigns/progress-queries.ts takeFromFailed (tenant)
 update campaign_progress
 set failed = failed - $1
 where org_id = $2 and campaign_id = $3;
 
--- src/modules/campaigns/queries.ts updateCampaign (tenant)
+-- src/modules/campaigns/state-queries.ts updateCampaign (tenant)
 update campaigns
 set finished_at = now(), paused_about = $1, paused_reason = $2, paused_at = $3, next_try_at = $4, status = $5
 where org_id = $6 and id = $7 and status in ($8, $9, $10, $11);
 
--- src/modules/campaigns/queries.ts updateCampaign (tenant)
+-- src/modules/campaigns/state-queries.ts updateCampaign (tenant)
 update campaigns
 set launch_at = $1, cron = $2, time_zone = $3, status = $4
 where org_id = $5 and id = $6 and status in ($7, $8);
 
--- src/modules/campaigns/queries.ts updateCampaign (tenant)
+-- src/modules/campaigns/state-queries.ts updateCampaign (tenant)
 update campaigns
 set name = $1, status = $2
 where org_id = $3 and id = $4 and status in ($5);
 
--- src/modules/campaigns/queries.ts updateCampaign (tenant)
+-- src/modules/campaigns/state-queries.ts updateCampaign (tenant)
 update campaigns
 set name = $1, subject = $2, body = $3, questions = $4, status = $5
 where org_id = $6 and id = $7 and status in ($8);
 
--- src/modules/campaigns/queries.ts updateCampaign (tenant)
+-- src/modules/campaigns/state-queries.ts updateCampaign (tenant)
 update campaigns
 set paused_about = $1, paused_reason = $2, paused_at = $3, next_try_at = $4, status = $5
 where org_id = $6 and id = $7 and status in ($8);
 
--- src/modules/campaigns/queries.ts updateCampaign (tenant)
+-- src/modules/campaigns/state-queries.ts updateCampaign (tenant)
 update campaigns
 set paused_about = $1, paused_reason = $2, paused_at = now(), next_try_at = $3, status = $4
 where org_id = $5 and id = $6 and status in ($7);
 
--- src/modules/campaigns/queries.ts updateCampaign (tenant)
+-- src/modules/campaigns/state-queries.ts updateCampaign (tenant)
 update campaigns
 set status = $1, finished_at = $2
 where org_id = $3 and id = $4 and status in ($5);
 
--- src/modules/campaigns/queries.ts updateCampaign (tenant)
+-- src/modules/campaigns/state-queries.ts updateCampaign (tenant)
 update campaigns
 set subject = $1, questions = $2, status = $3
 where org_id = $4 and id = $5 and status in ($6);
 
--- src/modules/campaigns/queries.ts updateCampaign (tenant)
+-- src/modules/campaigns/state-queries.ts updateCampaign (tenant)
 update campaigns
 set subject = $1, status = $2
 where org_id = $3 and id = $4 and status in ($5);
