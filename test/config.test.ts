@@ -54,6 +54,7 @@ test('four variables are enough, the rest has a default', () => {
     trustProxyHops: 0,
     socketOrigins: [],
     socketsPerAddress: 6_000,
+    telemetryShare: 1,
   });
 });
 
@@ -87,6 +88,10 @@ test('alerts go to each address that is listed, and a list with something else i
   const ALERT_MAIL_TO = 'Ada@Acme.com, ben@acme.com';
   expect(loadConfig({ ...NEEDED, ALERT_MAIL_TO }).alertMailTo).toEqual(['ada@acme.com', 'ben@acme.com']);
   expect(() => loadConfig({ ...NEEDED, ALERT_MAIL_TO: 'ada@acme.com, ben' })).toThrow(/ALERT_MAIL_TO holds "ben"/);
+});
+
+test.each(['-0.1', '1.5', 'half', 'NaN'])('a share of traces of %s is refused', (OTEL_TRACES_SAMPLER_ARG) => {
+  expect(faultsOf({ ...NEEDED, OTEL_TRACES_SAMPLER_ARG })).toEqual([expect.stringContaining('from 0 to 1')]);
 });
 
 test('the certificate for bounces comes with its key', () => {
