@@ -144,6 +144,21 @@ export const VARIABLES = {
     oneOf(['unmarked', 'staging'], 'unmarked'),
     '`staging` marks a deployment that may be put under load and sends no mail to people ([staging](docs/staging.md))',
   ),
+  telemetryUrl: variable(
+    'OTEL_EXPORTER_OTLP_ENDPOINT',
+    optional(address('https:', 'http:')),
+    'an OpenTelemetry collector (OTLP over HTTP) that traces are sent to; without one nothing of OpenTelemetry is loaded',
+  ),
+  telemetryHeaders: secret(
+    'OTEL_EXPORTER_OTLP_HEADERS',
+    optional(text('')),
+    'what the collector wants in each request: `name=value`, separated by commas',
+  ),
+  telemetryShare: variable(
+    'OTEL_TRACES_SAMPLER_ARG',
+    fraction(1),
+    'the share of the traces that begin here that is sent, from 0 to 1; a caller decides about its own',
+  ),
   logLevel: variable(
     'LOG_LEVEL',
     oneOf(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'], 'info'),
@@ -326,6 +341,14 @@ function address(...schemes: readonly string[]): Reader<string> {
     if (!URL.canParse(raw) || !schemes.includes(new URL(raw).protocol))
       faults.push(`${name} must be an address that starts with ${schemes.map((scheme) => `${scheme}//`).join(' or ')}`);
     return raw;
+  };
+}
+
+function fraction(otherwise: number): Reader<number> {
+  return (raw, name, faults) => {
+    const value = raw === undefined ? otherwise : Number(raw);
+    if (!(value >= 0 && value <= 1)) faults.push(`${name} must be a number from 0 to 1`);
+    return value;
   };
 }
 

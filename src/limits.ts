@@ -28,6 +28,11 @@ export const UNUSED_CONNECTION_MS = 250; // of DRAIN_MS, for the first request o
 export const START_MS = 30 * SECOND_MS; // how long a process waits for the database and Redis at start
 export const HEALTH_CHECK_MS = 2 * SECOND_MS; // one readiness check; slower counts as failed
 export const HEALTH_CACHE_MS = 1 * SECOND_MS; // probes within this time share one check, so probes cannot exhaust a pool
+export const TELEMETRY_SPANS_WAITING_MAX = 2_048; // about 2 MB; further ones are dropped, as when the collector is away
+export const TELEMETRY_BATCH_SPANS_MAX = 512;
+export const TELEMETRY_TEXT_CHARS_MAX = 2_000; // of a statement; longer ones are cut
+export const TELEMETRY_EVERY_MS = 5 * SECOND_MS; // how often spans are sent
+export const TELEMETRY_SEND_MS = 5 * SECOND_MS; // then a batch is lost: nobody waits for a collector, but for a stop
 export const REPORT_EVERY_MS = 2 * SECOND_MS; // how often each process reports its state to the operations page
 export const REPORT_TTL_SECONDS = 10; // a process that does not report for this long is gone
 export const REPORTED_PROCESSES_MAX = 64;
@@ -343,5 +348,6 @@ export const RELATIONS: readonly [string, boolean][] = [
     SHARED_COUNT_MS < SHARED_COUNTS_AGAIN_MS && SHARED_COUNTS_AGAIN_MS < REDIS_COMMAND_MS,
   ],
   ['SHARED_COUNTS_MEMORY_SHARE < REDIS_ADMISSION_SHARE', SHARED_COUNTS_MEMORY_SHARE < REDIS_ADMISSION_SHARE],
+  ['TELEMETRY_SEND_MS < STOP_MS', TELEMETRY_SEND_MS < STOP_MS],
   ['REPORT_EVERY_MS < REPORT_TTL_SECONDS', REPORT_EVERY_MS < REPORT_TTL_SECONDS * SECOND_MS],
 ];

@@ -56,6 +56,7 @@ test('four variables are enough, the rest has a default', () => {
     socketOrigins: [],
     socketsPerAddress: 6_000,
     webhookNetworks: [],
+    telemetryShare: 1,
   });
 });
 
@@ -89,6 +90,10 @@ test('alerts go to each address that is listed, and a list with something else i
   const ALERT_MAIL_TO = 'Ada@Acme.com, ben@acme.com';
   expect(loadConfig({ ...NEEDED, ALERT_MAIL_TO }).alertMailTo).toEqual(['ada@acme.com', 'ben@acme.com']);
   expect(() => loadConfig({ ...NEEDED, ALERT_MAIL_TO: 'ada@acme.com, ben' })).toThrow(/ALERT_MAIL_TO holds "ben"/);
+});
+
+test.each(['-0.1', '1.5', 'half', 'NaN'])('a share of traces of %s is refused', (OTEL_TRACES_SAMPLER_ARG) => {
+  expect(faultsOf({ ...NEEDED, OTEL_TRACES_SAMPLER_ARG })).toEqual([expect.stringContaining('from 0 to 1')]);
 });
 
 test('the certificate for bounces comes with its key', () => {

@@ -96,5 +96,7 @@ test('and from there through a queue to its consumer', async () => {
   await until('the first is consumed', () => seen.length === 1);
   await queue.add('job', {});
   await until('the second is consumed', () => seen.length === 2);
-  expect(seen).toEqual([TRACEPARENT, undefined]);
+  await withinTrace(TRACEPARENT, () => queue.addBulk([{ name: 'job', data: {} }]));
+  await until('the third is consumed', () => seen.length === 3);
+  expect(seen).toEqual([TRACEPARENT, undefined, TRACEPARENT]);
 });

@@ -13,6 +13,7 @@ import {
 } from '../limits.ts';
 import type { Log } from '../log.ts';
 import type { Metrics } from '../process/metrics.ts';
+import { inSpanOfTrace, isMeasuring, type SpanStart } from '../trace.ts';
 import { endConnection, isIdle, serverPid } from './pg-internals.ts';
 import { createStatementNames } from './prepared-statements.ts';
 import type { Db, Schema } from './schema.ts';
@@ -175,6 +176,11 @@ class Connection extends Client {
     if (typeof text !== 'string' || !Array.isArray(values) || parameters.length !== 2) {
       return (super.query as (...all: unknown[]) => unknown)(...parameters);
     }
+    if (!isMeasuring()) return this.#ask(text, values);
+    return inSpanOfTrace(spanOf(text), () => this.#ask(text, values));
+  }
+
+  #ask(text: string, values: unknown[]): Promise<QueryResult> {
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => endConnection(this, 'no answer within QUERY_ANSWER_MS'), QUERY_ANSWER_MS);
       const answer = (error: Error | null, result: QueryResult) => {
@@ -202,6 +208,12 @@ class Connection extends Client {
     endConnection(this, reason);
     return new Error(reason);
   }
+}
+
+/** Parameters are not in it, only their places. */
+function spanOf(text: string): SpanStart {
+  const attributes = { 'db.system.name': 'postgresql', 'db.query.text': text };
+  return { name: `postgresql ${/\w+/.exec(text)?.[0] ?? ''}`, kind: 'client', attributes };
 }
 
 /** bigint as number (ids stay far below 2^53), times as ISO 8601 text, dates as text: the formats that the API uses. */

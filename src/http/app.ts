@@ -10,6 +10,7 @@ import type {
 import type { Caller, DatabaseSession } from '../db/read-write-split.ts';
 import type { Role } from '../db/schema.ts';
 import type { ErrorCode } from '../errors.ts';
+import type { Span } from '../trace.ts';
 
 /** The HTTP server as routes see it: fastify with TypeBox schemas and our request properties. */
 export type App = FastifyInstance<
@@ -38,6 +39,8 @@ declare module 'fastify' {
     forbids?: string;
   }
   interface FastifyRequest {
+    /** Of its trace; null when nothing is measured. */
+    span: Span | null;
     /** The network that the request came from, as limits count it: `192.0.2.1`, `2001:db8:1:2::/64`. */
     network: string;
     /** The signed-in user; only on routes that are not public. */

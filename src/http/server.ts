@@ -20,7 +20,7 @@ import type { Health } from '../process/health-check.ts';
 import { answerHealth, HEALTH_PATHS } from '../process/health-endpoints.ts';
 import { createHttpServer } from '../process/http-server.ts';
 import type { Metrics } from '../process/metrics.ts';
-import { withinTrace } from '../trace.ts';
+import { beginSpan, isMeasuring, type SpanStart, withinTrace } from '../trace.ts';
 import type { App } from './app.ts';
 import { authenticate, type Credentials, isKnownToken, tokenOf } from './authentication.ts';
 import { endOldConnections } from './connection-age.ts';
@@ -101,9 +101,11 @@ export async function createServer(parts: ServerParts): Promise<App> {
       return network(this.raw);
     },
   });
+  app.decorateRequest('span', null);
   // Twice, because a body that arrives later is read outside of the first.
   app.addHook('onRequest', runInTrace);
   app.addHook('preValidation', runInTrace);
+  app.addHook('onResponse', endSpan);
   app.addHook('onRequest', (request, reply, done) => {
     reply.headers(headers);
     if (request.raw.rawHeaders.length / 2 > HEADERS_MAX)
@@ -182,8 +184,30 @@ export async function mountApi(
   );
 }
 
-function runInTrace({ headers }: FastifyRequest, _reply: FastifyReply, done: () => void): void {
-  withinTrace(headers['traceparent'] as string | undefined, done);
+function runInTrace(request: FastifyRequest, _reply: FastifyReply, done: () => void): void {
+  const given = request.headers['traceparent'] as string | undefined;
+  if (request.span === null && isMeasuring() && !isProbe(request))
+    request.span = withinTrace(given, () => beginSpan(spanOf(request))) ?? null;
+  withinTrace(request.span?.traceparent ?? given, done);
+}
+
+function isProbe({ routeOptions }: FastifyRequest): boolean {
+  return HEALTH_PATHS.some((path) => path === routeOptions.url);
+}
+
+/** By its route: an address can hold the token of a link. */
+function spanOf({ method, routeOptions: { url = 'nothing' } }: FastifyRequest): SpanStart {
+  return {
+    name: `${method} ${url}`,
+    kind: 'server',
+    attributes: { 'http.request.method': method, 'http.route': url },
+  };
+}
+
+function endSpan({ span }: FastifyRequest, { statusCode }: FastifyReply, done: () => void): void {
+  const attributes = { 'http.response.status_code': statusCode };
+  span?.end(statusCode < 500 ? { attributes } : { attributes, error: statusCode });
+  done();
 }
 
 /** A browser that navigates to a page, as opposed to a program that calls the API. */

@@ -4,7 +4,7 @@ import { createTransport } from 'nodemailer';
 import type { Config } from '../config.ts';
 import { SMTP_ANSWER_MS, SMTP_CONNECT_MS, SMTP_CONNECTIONS_MAX, SMTP_GREETING_MS } from '../limits.ts';
 import { type Mailbox, parseMailbox } from '../mail-address.ts';
-import { currentTraceparent } from '../trace.ts';
+import { currentTraceparent, inSpanOfTrace } from '../trace.ts';
 import { type MailError, type MailOutcome, outcomeOf } from './outcome.ts';
 import { createSmtpUtf8Check, NEEDS_SMTP_UTF8, needsSmtpUtf8 } from './smtp-utf8.ts';
 
@@ -102,15 +102,17 @@ export function openTransport(
       try {
         if (needsSmtpUtf8(to) && !(await offersUtf8()))
           return { kind: 'refused', about: 'unsupported', reason: NEEDS_SMTP_UTF8 };
-        await transporter.sendMail({
-          ...mail,
-          from,
-          to: recipient,
-          ...(returnTo === undefined ? {} : { envelope: envelopeOf(returnTo, recipient) }),
-          headers: { ...mail.headers, ...traceHeader() },
-          ...(dkim === undefined ? {} : { dkim: signatureOf(dkim, mail.headers) }),
-          ...(giveUp === undefined ? {} : { signal: giveUp }),
-        });
+        await inSpanOfTrace({ name: 'mail', kind: 'client' }, () =>
+          transporter.sendMail({
+            ...mail,
+            from,
+            to: recipient,
+            ...(returnTo === undefined ? {} : { envelope: envelopeOf(returnTo, recipient) }),
+            headers: { ...mail.headers, ...traceHeader() },
+            ...(dkim === undefined ? {} : { dkim: signatureOf(dkim, mail.headers) }),
+            ...(giveUp === undefined ? {} : { signal: giveUp }),
+          }),
+        );
         return { kind: 'sent' };
       } catch (error) {
         if (giveUp?.aborted !== true) return outcomeOf(error as MailError, handedOver.has(mail.messageId));

@@ -59,6 +59,12 @@ async function live(name: ProcessName, config: Config, start: (process: Process)
   });
 
   try {
+    const { telemetryUrl: url, telemetryHeaders: headers, telemetryShare: share } = config;
+    if (url !== undefined) {
+      const { openTelemetry } = await import('./telemetry.ts');
+      const telemetry = openTelemetry({ name, url, headers, share });
+      shutdown.onStop('telemetry', telemetry.close);
+    }
     await start(createProcess(name, config, log, shutdown, () => void end('done', 0)));
     serves = name !== 'migrate';
     log.info('started');

@@ -13,7 +13,7 @@ import {
 import type { Log } from '../log.ts';
 import type { MemoryWatch } from '../redis/memory-watch.ts';
 import { consumerConnection } from '../redis/redis.ts';
-import { currentTraceparent, withinTrace } from '../trace.ts';
+import { currentTraceparent, inSpan, withinTrace } from '../trace.ts';
 
 /**
  * The producer's side. Payloads contain ids only: personal data does not belong in Redis. Completed jobs are removed
@@ -39,7 +39,7 @@ export function openQueue(name: string, redis: Redis, memory?: Pick<MemoryWatch,
     },
     async addBulk(jobs: Parameters<typeof addBulk>[0]) {
       refuseIfFull();
-      return addBulk(jobs);
+      return addBulk(jobs.map((job) => ({ ...job, opts: { ...job.opts, ...withTrace() } })));
     },
   });
 }
@@ -98,7 +98,10 @@ export function openConsumer<T>(
       }, lockMs / 4);
       try {
         const signal = AbortSignal.any([stopping.signal, lost.signal]);
-        const running = withinTrace(job.opts.telemetry?.metadata, () => handle(job.data, signal, keep));
+        const start = { name: `job of ${name}`, kind: 'consumer' } as const;
+        const running = withinTrace(job.opts.telemetry?.metadata, () =>
+          inSpan(start, () => handle(job.data, signal, keep)),
+        );
         turns.add(running);
         const turn = await running.finally(() => turns.delete(running));
         if (lost.signal.aborted) throw new DelayedError(); // leaves the job to whoever has it

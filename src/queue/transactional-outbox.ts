@@ -20,7 +20,7 @@ import { EVERY_ORGANISATION } from '../db/tenant-isolation.ts';
 import { backoffMs } from '../flow/backoff.ts';
 import { OUTBOX_BATCH_ROWS, OUTBOX_RETRY_MS } from '../limits.ts';
 import type { Log } from '../log.ts';
-import { currentTraceparent, withinTrace } from '../trace.ts';
+import { currentTraceparent, inSpan, withinTrace } from '../trace.ts';
 
 /** Topic to payload. A module adds its own: `declare module '…/transactional-outbox.ts' { interface Topics { … } }`. */
 // biome-ignore lint/suspicious/noEmptyInterface: modules add to it
@@ -77,7 +77,7 @@ async function relayTopic(database: Database, topic: string, handle: TopicHandle
       transaction,
     );
     if (events.length === 0) return 0;
-    const failed = await deliver(transaction, events, handle);
+    const failed = await deliver(transaction, topic, events, handle);
     for (const { event, error } of failed) {
       log.error(
         { err: error, topic, event: event.id, attempts: event.attempts + 1 },
@@ -95,15 +95,23 @@ async function relayTopic(database: Database, topic: string, handle: TopicHandle
 }
 
 /** Returns the events that could not be delivered; anything that their handler wrote is rolled back. */
-async function deliver<E extends OutboxEvent>(transaction: Db, events: readonly E[], handle: TopicHandler) {
+async function deliver<E extends OutboxEvent>(
+  transaction: Db,
+  topic: string,
+  events: readonly E[],
+  handle: TopicHandler,
+) {
+  const start = { name: `outbox ${topic}`, kind: 'consumer' } as const;
+  const handleAs = (trace: string | null | undefined, some: readonly E[]) =>
+    attempt(transaction, () => withinTrace(trace, () => inSpan(start, () => handle(some, transaction))));
   const failed: { event: E; error: unknown }[] = [];
   const traces = new Set(events.map(({ traceparent }) => traceparent));
   const [trace] = traces.size === 1 ? traces : [];
-  const together = await attempt(transaction, () => withinTrace(trace, () => handle(events, transaction)));
+  const together = await handleAs(trace, events);
   if (together === undefined) return failed;
   if (events.length === 1) return [{ event: events[0] as E, error: together }];
   for (const event of events) {
-    const error = await attempt(transaction, () => withinTrace(event.traceparent, () => handle([event], transaction)));
+    const error = await handleAs(event.traceparent, [event]);
     if (error !== undefined) failed.push({ event, error });
   }
   return failed;

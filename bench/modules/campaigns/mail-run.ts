@@ -2,7 +2,7 @@ import { sql } from 'kysely';
 import type { Db } from '../../../src/db/schema.ts';
 import { CAMPAIGN_DEFAULTS, toMail } from '../../../src/modules/campaigns/campaign-mail.ts';
 import { launchIn, toQuestion } from '../../../src/modules/campaigns/campaigns.ts';
-import { insertCampaign } from '../../../src/modules/campaigns/queries.ts';
+import { insertCampaign } from '../../../src/modules/campaigns/state-queries.ts';
 import type { MailProgress, MailRun } from '../../mail/mail-run.ts';
 
 const { subject, body, questions } = CAMPAIGN_DEFAULTS;

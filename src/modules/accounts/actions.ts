@@ -4,7 +4,7 @@ import type { AuditWords } from '../audit/audit.ts';
 export const actions = {
   'organisation.registered': 'Registered the organisation',
   'session.started': 'Signed in',
-  'session.ended': 'Ended a session',
+  'session.ended': 'Signed out, or ended a session',
   'session.others-ended': 'Ended all other sessions',
   'password.changed': 'Changed their password',
   'password.reset-requested': 'Asked for a link to reset the password',

@@ -9,7 +9,7 @@ export const actions = {
   'campaign.launched': 'Launched a campaign',
   'campaign.paused': 'Paused a campaign',
   'campaign.resumed': 'Resumed a campaign',
-  'campaign.retried': 'Sent again to recipients who had failed',
+  'campaign.retried': 'Sent a campaign again to those who had not got it',
   'campaign.cancelled': 'Cancelled a campaign',
 } as const satisfies AuditWords;
 

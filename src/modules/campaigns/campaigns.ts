@@ -10,22 +10,17 @@ import { announceEvent } from '../webhooks/webhooks.ts';
 import { CAMPAIGN_DEFAULTS } from './campaign-mail.ts';
 import { launchTimesOf, type Schedule } from './launch-times.ts';
 import { CAMPAIGNS_SCHEDULED_MAX, LINK_DAYS, RETRY_ROWS_MAX, RETRY_STEP_ROWS } from './limits.ts';
+import { takeFromFailed } from './progress-queries.ts';
+import { areLinksValid, type Campaign, type CampaignStatus, campaignById, type Question } from './queries.ts';
+import { type Failed, retryFailed } from './recipient-queries.ts';
 import {
-  areLinksValid,
-  type Campaign,
-  type CampaignStatus,
   type CampaignUpdate,
-  campaignById,
   countScheduled,
-  type Failed,
   insertCampaign,
   markLaunched,
   NOT_PAUSED,
-  type Question,
-  retryFailed,
-  takeFromFailed,
   updateCampaign,
-} from './queries.ts';
+} from './state-queries.ts';
 
 declare module '../../queue/transactional-outbox.ts' {
   interface Topics {

@@ -28,7 +28,7 @@ import {
   SWEEP_CAMPAIGNS_MAX,
   SWEEP_EVERY_MS,
 } from './limits.ts';
-import { notePace } from './queries.ts';
+import { notePace } from './progress-queries.ts';
 import { launchDueCampaigns } from './scheduled-launches.ts';
 import { type MailerParts, type SliceEnd, sendSlice } from './sending.ts';
 import { sendTestMail, type TestMailJob } from './test-mail.ts';

@@ -13,7 +13,8 @@ import { isStillHeld, leased, leaseEnd } from '../../db/lease-and-fencing.ts';
 import type { Db } from '../../db/schema.ts';
 import { isSuppressed } from '../suppressions/suppressions.ts';
 import { LAST_DUE_SHARE, MAIL_LEASE_MS, STOPPED_COUNTED_MAX, UNDER_WAY_POLL_MS } from './limits.ts';
-import { type FailureCause, NOT_PAUSED, type ReachOutStatus } from './queries.ts';
+import type { FailureCause, ReachOutStatus } from './recipient-queries.ts';
+import { NOT_PAUSED } from './state-queries.ts';
 
 export interface SendingCampaign {
   readonly orgId: number;

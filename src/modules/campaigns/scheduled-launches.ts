@@ -6,7 +6,7 @@ import { NAME_CHARS_MAX } from '../../limits.ts';
 import { followingSlot, launchDue } from '../../queue/schedule-once.ts';
 import { launchIn } from './campaigns.ts';
 import { nextSlot } from './launch-times.ts';
-import { insertCampaign } from './queries.ts';
+import { insertCampaign } from './state-queries.ts';
 
 /** Launches every campaign that is due, once. A unique constraint allows one copy per slot. Returns how many. */
 export function launchDueCampaigns(database: Database, signal: AbortSignal): Promise<number> {

@@ -36,8 +36,8 @@ import {
   MAIL_TEND_EVERY_MS,
   MAILS_IN_FLIGHT_MAX,
 } from './limits.ts';
-import { recipientsByIds } from './queries.ts';
 import { resultOf, unsent } from './reach-out-result.ts';
+import { recipientsByIds } from './recipient-queries.ts';
 
 export type MailerParts = Pick<JobsContext, 'config' | 'database' | 'mail' | 'links' | 'log'>;
 

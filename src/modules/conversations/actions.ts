@@ -2,7 +2,7 @@ import type { AuditWords } from '../audit/audit.ts';
 
 /** What this module writes to the audit log. */
 export const actions = {
-  'conversation.joined': 'Wrote into a conversation',
+  'conversation.stepped-into': 'Stepped into a conversation',
   'answers.exported': 'Exported answers',
 } as const satisfies AuditWords;
 

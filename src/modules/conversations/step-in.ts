@@ -52,7 +52,7 @@ export function stepIn(
       .where('org_id', '=', orgId)
       .where('id', '=', id)
       .execute();
-    await writeAudit(transaction, actor, { action: 'conversation.joined', subject: `conversation ${id}` });
+    await writeAudit(transaction, actor, { action: 'conversation.stepped-into', subject: `conversation ${id}` });
     return { seq: message.seq, messages: [toMessage({ ...message, at })], finished };
   });
 }

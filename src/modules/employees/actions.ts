@@ -4,7 +4,7 @@ import type { AuditWords } from '../audit/audit.ts';
 export const actions = {
   'import.started': 'Sent the file of an import',
   'import.finished': 'Imported employees',
-  'import.failed': 'Had an import fail',
+  'import.failed': 'Sent a file that could not be imported to its end',
   'employee.exported': 'Exported what is held about an employee',
   'employee.erased': 'Erased an employee',
 } as const satisfies AuditWords;

@@ -123,6 +123,32 @@ insert into api_keys (org_id, user_id, name, prefix, key_hash, scope, expires_at
 values ($1, $2, $3, $4, $5, $6, $7)
 returning id, name, prefix, scope, created_at as "createdAt", expires_at as "expiresAt";
 
+-- src/modules/accounts/held-access.ts accessOf (system)
+select given.nth, u.role,
+    case when given.session_id is not null then s.id is not null when given.api_key is not null then k.id is not null else true end as holds
+from unnest($1::integer[], $2::bigint[], $3::bigint[], $4::bigint[], $5::text[]) as given (nth, org_id, user_id,
+    session_id, api_key)
+cross join lateral (
+  select role
+  from users
+  where users.org_id = given.org_id and users.id = given.user_id
+  limit 1
+) as u
+left join lateral (
+  select id
+  from sessions
+  where sessions.org_id = given.org_id and sessions.user_id = given.user_id and sessions.id = given.session_id
+      and sessions.expires_at > now()
+  limit 1
+) as s on true
+left join lateral (
+  select id
+  from api_keys
+  where api_keys.org_id = given.org_id and api_keys.user_id = given.user_id and api_keys.prefix = given.api_key
+      and (api_keys.expires_at is null or api_keys.expires_at > now())
+  limit 1
+) as k on true;
+
 -- src/modules/accounts/invitation-queries.ts deleteExpiredInvitations (system)
 delete from invitations
 where (org_id, id) in (
@@ -601,6 +627,11 @@ returning id;
 update suppressions
 set lifted_at = coalesce(lifted_at, now()), lifted_by = coalesce(lifted_by, $1)
 where org_id = $2 and id = $3;
+
+-- src/modules/suppressions/queries.ts markLifted (tenant)
+update suppressions
+set lifted_at = now(), lifted_by = $1
+where org_id = $2 and id = $3 and lifted_at is null;
 
 -- src/modules/suppressions/queries.ts suppressedOf (tenant)
 select address

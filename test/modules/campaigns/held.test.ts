@@ -10,7 +10,7 @@ import {
   retryCampaign,
 } from '../../../src/modules/campaigns/campaigns.ts';
 import { HELD_STOP_MS } from '../../../src/modules/campaigns/limits.ts';
-import { failuresByCause } from '../../../src/modules/campaigns/queries.ts';
+import { failuresByCause } from '../../../src/modules/campaigns/recipient-queries.ts';
 import { openQueue } from '../../../src/queue/queues.ts';
 import { start as startMailer } from '../../../workers/mailer.ts';
 import { createTestDatabase, type TestDatabase, until } from '../../database.ts';

@@ -2,7 +2,7 @@ import { sql } from 'kysely';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createSession } from '../../../src/db/read-write-split.ts';
 import { addToProgress, pauseCampaign } from '../../../src/modules/campaigns/campaigns.ts';
-import { notePace } from '../../../src/modules/campaigns/queries.ts';
+import { notePace } from '../../../src/modules/campaigns/progress-queries.ts';
 import { createTestDatabase, type TestDatabase } from '../../database.ts';
 import { addOrganisation } from '../../organisation.ts';
 import { addLaunched, campaignOf } from './drafts.ts';

@@ -298,6 +298,16 @@ inner join campaigns on campaigns.org_id = reach_outs.org_id and campaigns.id = 
 where reach_outs.org_id = $1 and reach_outs.employee_id = $2
 limit $3;
 
+-- src/modules/campaigns/progress-queries.ts notePace (tenant)
+update campaign_progress
+set per_second = case when noted_at > now() - make_interval(secs => 60) then (sent + failed + skipped - noted) / extract(epoch from now() - noted_at) end, noted = sent + failed + skipped, noted_at = now()
+where org_id = $1 and campaign_id = $2 and coalesce(noted_at < now() - make_interval(secs => 5), true);
+
+-- src/modules/campaigns/progress-queries.ts takeFromFailed (tenant)
+update campaign_progress
+set failed = failed - $1
+where org_id = $2 and campaign_id = $3;
+
 -- src/modules/campaigns/queries.ts areLinksValid (tenant)
 select coalesce(link_expires_at > now(), false) as valid
 from campaigns
@@ -310,6 +320,18 @@ select campaigns.id, campaigns.name, campaigns.subject, campaigns.body, campaign
     campaigns.next_try_at, progress.recipients, progress.sent, progress.failed, progress.skipped, progress.suppressed,
     progress.complaints, progress.possibly_twice, progress.opened, progress.finished, progress.answers,
     case when campaigns.status = 'sending' and campaigns.paused_about is null
+    and progress.noted_at > now() - make_interval(secs => 60) then progress.per_second end as per_second
+from campaigns
+inner join campaign_progress as progress on progress.org_id = campaigns.org_id and progress.campaign_id = campaigns.id
+where campaigns.org_id = $1 and campaigns.id = $2;
+
+-- src/modules/campaigns/queries.ts campaignById (tenant)
+select campaigns.id, campaigns.name, campaigns.subject, campaigns.body, campaigns.questions, campaigns.status,
+    campaigns.launch_at, campaigns.cron, campaigns.time_zone, campaigns.parent_id, campaigns.launched_at,
+    campaigns.finished_at, campaigns.created_at, campaigns.version, campaigns.paused_about, campaigns.paused_reason,
+    campaigns.paused_at, campaigns.next_try_at, progress.recipients, progress.sent, progress.failed, progress.skipped,
+    progress.suppressed, progress.complaints, progress.possibly_twice, progress.opened, progress.finished,
+    progress.answers, case when campaigns.status = 'sending' and campaigns.paused_about is null
     and progress.noted_at > now() - make_interval(secs => 60) then progress.per_second end as per_second
 from campaigns
 inner join campaign_progress as progress on progress.org_id = campaigns.org_id and progress.campaign_id = campaigns.id
@@ -329,13 +351,21 @@ where campaigns.org_id = $1 and campaigns.id < $2
 order by campaigns.id desc
 limit $3;
 
--- src/modules/campaigns/queries.ts countScheduled (tenant)
-select id
+-- src/modules/campaigns/queries.ts campaignsPage (tenant)
+select campaigns.id, campaigns.name, campaigns.subject, campaigns.body, campaigns.questions, campaigns.status,
+    campaigns.launch_at, campaigns.cron, campaigns.time_zone, campaigns.parent_id, campaigns.launched_at,
+    campaigns.finished_at, campaigns.created_at, campaigns.version, campaigns.paused_about, campaigns.paused_reason,
+    campaigns.paused_at, campaigns.next_try_at, progress.recipients, progress.sent, progress.failed, progress.skipped,
+    progress.suppressed, progress.complaints, progress.possibly_twice, progress.opened, progress.finished,
+    progress.answers, case when campaigns.status = 'sending' and campaigns.paused_about is null
+    and progress.noted_at > now() - make_interval(secs => 60) then progress.per_second end as per_second
 from campaigns
-where org_id = $1 and status = $2
+inner join campaign_progress as progress on progress.org_id = campaigns.org_id and progress.campaign_id = campaigns.id
+where campaigns.org_id = $1 and campaigns.id < $2
+order by campaigns.id desc
 limit $3;
 
--- src/modules/campaigns/queries.ts failuresByCause (tenant)
+-- src/modules/campaigns/recipient-queries.ts failuresByCause (tenant)
 select cause, count(*), count(*) filter (where suppressed) as suppressed, max(error) as example
 from (
   select r.cause, r.error, coalesce((
@@ -352,29 +382,7 @@ from (
 group by cause
 order by cause;
 
--- src/modules/campaigns/queries.ts insertCampaign (system, tenant)
-insert into campaign_progress (org_id, campaign_id)
-values ($1, $2);
-
--- src/modules/campaigns/queries.ts insertCampaign (system, tenant)
-insert into campaigns (org_id, name, subject, body, questions)
-values ($1, $2, $3, $4, $5)
-returning id;
-
--- src/modules/campaigns/queries.ts markLaunched (system, tenant)
-update campaigns
-set status = $1, launched_at = now(), link_expires_at = now() + make_interval(days => $2::int), expand_position = (
-  select (pg_split_walfile_name(pg_walfile_name(lsn))).timeline_id || ':' || lsn
-  from pg_current_wal_insert_lsn() as lsn
-), expand_awaits = pg_snapshot_xmax(pg_current_snapshot())::text::bigint
-where org_id = $3 and id = $4 and status in ($5, $6) and cron is null;
-
--- src/modules/campaigns/queries.ts notePace (tenant)
-update campaign_progress
-set per_second = case when noted_at > now() - make_interval(secs => 60) then (sent + failed + skipped - noted) / extract(epoch from now() - noted_at) end, noted = sent + failed + skipped, noted_at = now()
-where org_id = $1 and campaign_id = $2 and coalesce(noted_at < now() - make_interval(secs => 5), true);
-
--- src/modules/campaigns/queries.ts reachOutsPage (tenant)
+-- src/modules/campaigns/recipient-queries.ts reachOutsPage (tenant)
 select coalesce((
   select true
   from suppressions
@@ -388,7 +396,7 @@ where reach_outs.org_id = $2 and reach_outs.campaign_id = $3 and reach_outs.id >
 order by reach_outs.id
 limit $5;
 
--- src/modules/campaigns/queries.ts reachOutsPage (tenant)
+-- src/modules/campaigns/recipient-queries.ts reachOutsPage (tenant)
 select coalesce((
   select true
   from suppressions
@@ -402,13 +410,13 @@ where reach_outs.org_id = $2 and reach_outs.campaign_id = $3 and reach_outs.id >
 order by reach_outs.id
 limit $6;
 
--- src/modules/campaigns/queries.ts recipientsByIds (tenant)
+-- src/modules/campaigns/recipient-queries.ts recipientsByIds (tenant)
 select id, email, name
 from employees
 where org_id = $1 and id = any($2::bigint[])
 limit $3;
 
--- src/modules/campaigns/queries.ts recipientsOf (tenant)
+-- src/modules/campaigns/recipient-queries.ts recipientsOf (tenant)
 select coalesce((
   select sum(reachable)
   from teams
@@ -424,7 +432,7 @@ select coalesce((
   join employees e on e.org_id = $4 and e.email = suppressed.address and e.unsubscribed_at is null
 ) as count;
 
--- src/modules/campaigns/queries.ts retryFailed (tenant)
+-- src/modules/campaigns/recipient-queries.ts retryFailed (tenant)
 select id
 from reach_outs
 where org_id = $1 and campaign_id = $2 and status = $3 and not exists (
@@ -441,7 +449,7 @@ order by id
 limit $6
 for update;
 
--- src/modules/campaigns/queries.ts retryFailed (tenant)
+-- src/modules/campaigns/recipient-queries.ts retryFailed (tenant)
 select id
 from reach_outs
 where org_id = $1 and campaign_id = $2 and status = $3 and not exists (
@@ -458,7 +466,7 @@ order by id
 limit $7
 for update;
 
--- src/modules/campaigns/queries.ts retryFailed (tenant)
+-- src/modules/campaigns/recipient-queries.ts retryFailed (tenant)
 select id
 from reach_outs
 where org_id = $1 and campaign_id = $2 and status = $3 and not exists (
@@ -475,61 +483,11 @@ order by id
 limit $7
 for update;
 
--- src/modules/campaigns/queries.ts retryFailed (tenant)
+-- src/modules/campaigns/recipient-queries.ts retryFailed (tenant)
 update reach_outs
 set status = $1, due_at = now(), attempts = $2, held = $3, error = $4, bounced_at = $5,
     cause = case when cause = 'unconfirmed' then cause end
 where org_id = $6 and id = any($7::bigint[]);
-
--- src/modules/campaigns/queries.ts takeFromFailed (tenant)
-update campaign_progress
-set failed = failed - $1
-where org_id = $2 and campaign_id = $3;
-
--- src/modules/campaigns/queries.ts updateCampaign (tenant)
-update campaigns
-set finished_at = now(), paused_about = $1, paused_reason = $2, paused_at = $3, next_try_at = $4, status = $5
-where org_id = $6 and id = $7 and status in ($8, $9, $10, $11);
-
--- src/modules/campaigns/queries.ts updateCampaign (tenant)
-update campaigns
-set launch_at = $1, cron = $2, time_zone = $3, status = $4
-where org_id = $5 and id = $6 and status in ($7, $8);
-
--- src/modules/campaigns/queries.ts updateCampaign (tenant)
-update campaigns
-set name = $1, status = $2
-where org_id = $3 and id = $4 and status in ($5);
-
--- src/modules/campaigns/queries.ts updateCampaign (tenant)
-update campaigns
-set name = $1, subject = $2, body = $3, questions = $4, status = $5
-where org_id = $6 and id = $7 and status in ($8);
-
--- src/modules/campaigns/queries.ts updateCampaign (tenant)
-update campaigns
-set paused_about = $1, paused_reason = $2, paused_at = $3, next_try_at = $4, status = $5
-where org_id = $6 and id = $7 and status in ($8);
-
--- src/modules/campaigns/queries.ts updateCampaign (tenant)
-update campaigns
-set paused_about = $1, paused_reason = $2, paused_at = now(), next_try_at = $3, status = $4
-where org_id = $5 and id = $6 and status in ($7);
-
--- src/modules/campaigns/queries.ts updateCampaign (tenant)
-update campaigns
-set status = $1, finished_at = $2
-where org_id = $3 and id = $4 and status in ($5);
-
--- src/modules/campaigns/queries.ts updateCampaign (tenant)
-update campaigns
-set subject = $1, questions = $2, status = $3
-where org_id = $4 and id = $5 and status in ($6);
-
--- src/modules/campaigns/queries.ts updateCampaign (tenant)
-update campaigns
-set subject = $1, status = $2
-where org_id = $3 and id = $4 and status in ($5);
 
 -- src/modules/campaigns/retention.ts deleteOldCampaigns (system)
 delete from campaigns
@@ -571,6 +529,123 @@ where org_id = $2 and id = $3;
 update campaigns
 set parent_id = $1, launch_at = $2, time_zone = $3
 where org_id = $4 and id = $5;
+
+-- src/modules/campaigns/state-queries.ts countScheduled (tenant)
+select id
+from campaigns
+where org_id = $1 and status = $2
+limit $3;
+
+-- src/modules/campaigns/state-queries.ts insertCampaign (system, tenant)
+insert into campaign_progress (org_id, campaign_id)
+values ($1, $2);
+
+-- src/modules/campaigns/state-queries.ts insertCampaign (system, tenant)
+insert into campaigns (org_id, name, subject, body, questions)
+values ($1, $2, $3, $4, $5)
+returning id;
+
+-- src/modules/campaigns/state-queries.ts markLaunched (system, tenant)
+update campaigns
+set status = $1, launched_at = now(), link_expires_at = now() + make_interval(days => $2::int), expand_position = (
+  select (pg_split_walfile_name(pg_walfile_name(lsn))).timeline_id || ':' || lsn
+  from pg_current_wal_insert_lsn() as lsn
+), expand_awaits = pg_snapshot_xmax(pg_current_snapshot())::text::bigint
+where org_id = $3 and id = $4 and status in ($5, $6) and cron is null;
+
+-- src/modules/campaigns/state-queries.ts markLaunched (tenant)
+update campaigns
+set status = $1, launched_at = now(), link_expires_at = now() + make_interval(days => $2::int), expand_position = (
+  select (pg_split_walfile_name(pg_walfile_name(lsn))).timeline_id || ':' || lsn
+  from pg_current_wal_insert_lsn() as lsn
+), expand_awaits = pg_snapshot_xmax(pg_current_snapshot())::text::bigint, version = version + $3
+where org_id = $4 and id = $5 and (status in ($6, $7) and version = $8) and cron is null
+returning name;
+
+-- src/modules/campaigns/state-queries.ts markLaunched (tenant)
+update campaigns
+set status = $1, launched_at = now(), link_expires_at = now() + make_interval(days => $2::int), expand_position = (
+  select (pg_split_walfile_name(pg_walfile_name(lsn))).timeline_id || ':' || lsn
+  from pg_current_wal_insert_lsn() as lsn
+), expand_awaits = pg_snapshot_xmax(pg_current_snapshot())::text::bigint, version = version + $3
+where org_id = $4 and id = $5 and status in ($6, $7) and cron is null
+returning name;
+
+-- src/modules/campaigns/state-queries.ts updateCampaign (tenant)
+update campaigns
+set finished_at = now(), paused_about = $1, paused_reason = $2, paused_at = $3, next_try_at = $4, status = $5
+where org_id = $6 and id = $7 and status in ($8, $9, $10, $11);
+
+-- src/modules/campaigns/state-queries.ts updateCampaign (tenant)
+update campaigns
+set finished_at = now(), paused_about = $1, paused_reason = $2, paused_at = $3, next_try_at = $4, status = $5,
+    version = version + $6
+where org_id = $7 and id = $8 and status in ($9, $10, $11, $12);
+
+-- src/modules/campaigns/state-queries.ts updateCampaign (tenant)
+update campaigns
+set launch_at = $1, cron = $2, time_zone = $3, status = $4
+where org_id = $5 and id = $6 and status in ($7, $8);
+
+-- src/modules/campaigns/state-queries.ts updateCampaign (tenant)
+update campaigns
+set launch_at = $1, cron = $2, time_zone = $3, status = $4, version = version + $5
+where org_id = $6 and id = $7 and (status in ($8, $9) and version = $10);
+
+-- src/modules/campaigns/state-queries.ts updateCampaign (tenant)
+update campaigns
+set launch_at = $1, cron = $2, time_zone = $3, status = $4, version = version + $5
+where org_id = $6 and id = $7 and status in ($8, $9);
+
+-- src/modules/campaigns/state-queries.ts updateCampaign (tenant)
+update campaigns
+set name = $1, status = $2
+where org_id = $3 and id = $4 and status in ($5);
+
+-- src/modules/campaigns/state-queries.ts updateCampaign (tenant)
+update campaigns
+set name = $1, status = $2, version = version + $3
+where org_id = $4 and id = $5 and (status in ($6) and version = $7);
+
+-- src/modules/campaigns/state-queries.ts updateCampaign (tenant)
+update campaigns
+set name = $1, subject = $2, body = $3, questions = $4, status = $5
+where org_id = $6 and id = $7 and status in ($8);
+
+-- src/modules/campaigns/state-queries.ts updateCampaign (tenant)
+update campaigns
+set paused_about = $1, paused_reason = $2, paused_at = $3, next_try_at = $4, status = $5
+where org_id = $6 and id = $7 and status in ($8);
+
+-- src/modules/campaigns/state-queries.ts updateCampaign (tenant)
+update campaigns
+set paused_about = $1, paused_reason = $2, paused_at = now(), next_try_at = $3, status = $4
+where org_id = $5 and id = $6 and status in ($7);
+
+-- src/modules/campaigns/state-queries.ts updateCampaign (tenant)
+update campaigns
+set status = $1, finished_at = $2
+where org_id = $3 and id = $4 and status in ($5);
+
+-- src/modules/campaigns/state-queries.ts updateCampaign (tenant)
+update campaigns
+set subject = $1, questions = $2, status = $3
+where org_id = $4 and id = $5 and status in ($6);
+
+-- src/modules/campaigns/state-queries.ts updateCampaign (tenant)
+update campaigns
+set subject = $1, questions = $2, status = $3, version = version + $4
+where org_id = $5 and id = $6 and (status in ($7) and version = $8);
+
+-- src/modules/campaigns/state-queries.ts updateCampaign (tenant)
+update campaigns
+set subject = $1, status = $2
+where org_id = $3 and id = $4 and status in ($5);
+
+-- src/modules/campaigns/state-queries.ts updateCampaign (tenant)
+update campaigns
+set subject = $1, status = $2, version = version + $3
+where org_id = $4 and id = $5 and (status in ($6) and version = $7);
 
 -- src/modules/campaigns/unsubscribe.ts unsubscribe (tenant)
 update employees

@@ -21,13 +21,13 @@ export const exceptions: readonly Exception[] = [
       'LAST_DUE_SHARE of a claim at most does not pass: the rows that the same statement has just taken from the end',
   },
   {
-    site: 'src/modules/campaigns/queries.ts retryFailed',
+    site: 'src/modules/campaigns/recipient-queries.ts retryFailed',
     rule: 'index-path',
     table: 'reach_outs',
     because: 'the failed ones of one campaign, when a person sends to those of one cause again',
   },
   {
-    site: 'src/modules/campaigns/queries.ts countScheduled',
+    site: 'src/modules/campaigns/state-queries.ts countScheduled',
     rule: 'index-path',
     table: 'campaigns',
     because: 'all campaigns of one organisation at most, when it schedules one: a person makes each of them by hand',

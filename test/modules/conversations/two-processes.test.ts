@@ -127,7 +127,11 @@ test('somebody of the people team watches, sees who is there and who types, and 
     author: 'Mara',
     body: 'I will look into it.',
   });
-  const entries = await on.db.selectFrom('audit_log').where('action', '=', 'conversation.joined').selectAll().execute();
+  const entries = await on.db
+    .selectFrom('audit_log')
+    .where('action', '=', 'conversation.stepped-into')
+    .selectAll()
+    .execute();
   expect(entries).toMatchObject([{ org_id: invitation.orgId, actor_id: actor.userId, actor: 'Mara' }]);
   // The question that waited still does.
   expect(await employee.answer('b', 'tea', 3)).toMatchObject({ type: 'ack', seq: 5 });

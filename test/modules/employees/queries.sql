@@ -35,6 +35,12 @@ on conflict (org_id, name_lower) do nothing;
 -- src/modules/employees/queries.ts claimImport (tenant)
 update imports
 set status = $1, touched_at = now()
+where org_id = $2 and id = $3 and status = $4
+returning file_name;
+
+-- src/modules/employees/queries.ts claimImport (tenant)
+update imports
+set status = $1, touched_at = now()
 where org_id = $2 and id = $3 and status = $4;
 
 -- src/modules/employees/queries.ts employeesPage (tenant)
@@ -65,6 +71,12 @@ where (org_id, id) in (
   where status = 'running' and touched_at < now() - make_interval(secs => $1::int)
   limit $2
 );
+
+-- src/modules/employees/queries.ts finishImport (tenant)
+update imports
+set status = $1, error = $2, reading = $3, finished_at = now()
+where org_id = $4 and id = $5
+returning file_name as "fileName", rows_added as added, rows_updated as updated, rows_rejected as rejected;
 
 -- src/modules/employees/queries.ts finishImport (tenant)
 update imports

@@ -1,0 +1,97 @@
+import { type ExpressionBuilder, sql, type UpdateObject } from 'kysely';
+import { CURRENT_POSITION } from '../../db/failover-position.ts';
+import type { Db, Schema } from '../../db/schema.ts';
+import type { CampaignStatus, Question } from './queries.ts';
+
+type Content = { name: string; subject: string; body: string; questions: readonly Question[] };
+
+export async function insertCampaign(db: Db, orgId: number, content: Content): Promise<number> {
+  const { id } = await db
+    .insertInto('campaigns')
+    .values({
+      org_id: orgId,
+      name: content.name,
+      subject: content.subject,
+      body: content.body,
+      questions: JSON.stringify(content.questions),
+    })
+    .returning('id')
+    .executeTakeFirstOrThrow();
+  await db.insertInto('campaign_progress').values({ org_id: orgId, campaign_id: id }).execute();
+  return id;
+}
+
+/** A campaign that goes on, or ends, is no longer paused. */
+export const NOT_PAUSED = { paused_about: null, paused_reason: null, paused_at: null, next_try_at: null } as const;
+
+export type CampaignUpdate = Omit<UpdateObject<Schema, 'campaigns'>, 'status'>;
+
+/** The states that a change is allowed from, and the version that its author has seen; undefined: any. */
+export interface Expected {
+  readonly from: readonly CampaignStatus[];
+  readonly version: number | undefined;
+}
+
+/** False when the campaign is not as `expected`. Fields that are left out stay as they are. */
+export async function updateCampaign(
+  db: Db,
+  orgId: number,
+  id: number,
+  expected: Expected,
+  change: CampaignUpdate & { readonly status: CampaignStatus },
+): Promise<boolean> {
+  const { numUpdatedRows } = await db
+    .updateTable('campaigns')
+    .set((q) => ({ ...change, version: q('version', '+', 1) }))
+    .where('org_id', '=', orgId)
+    .where('id', '=', id)
+    .where((q) => isExpected(q, expected))
+    .executeTakeFirst();
+  return numUpdatedRows === 1n;
+}
+
+function isExpected(q: ExpressionBuilder<Schema, 'campaigns'>, { from, version }: Expected) {
+  return q.and([q('status', 'in', from), ...(version === undefined ? [] : [q('version', '=', version)])]);
+}
+
+/**
+ * Returns its name; undefined when it is not as `expected`. A repeating campaign is never launched itself: each
+ * of its slots launches a copy.
+ */
+export async function markLaunched(
+  db: Db,
+  orgId: number,
+  id: number,
+  expected: Expected,
+  { to, linkDays }: { to: CampaignStatus; linkDays: number },
+): Promise<string | undefined> {
+  const launched = await db
+    .updateTable('campaigns')
+    .set((q) => ({
+      status: to,
+      launched_at: sql`now()`,
+      link_expires_at: sql`now() + make_interval(days => ${linkDays}::int)`,
+      expand_position: CURRENT_POSITION,
+      expand_awaits: sql`pg_snapshot_xmax(pg_current_snapshot())::text::bigint`,
+      version: q('version', '+', 1),
+    }))
+    .where('org_id', '=', orgId)
+    .where('id', '=', id)
+    .where((q) => isExpected(q, expected))
+    .where('cron', 'is', null)
+    .returning('name')
+    .executeTakeFirst();
+  return launched?.name;
+}
+
+/** Counts at most `max`. */
+export async function countScheduled(db: Db, orgId: number, max: number): Promise<number> {
+  const rows = await db
+    .selectFrom('campaigns')
+    .where('org_id', '=', orgId)
+    .where('status', '=', 'scheduled')
+    .select('id')
+    .limit(max)
+    .execute();
+  return rows.length;
+}
