@@ -2,7 +2,6 @@ import { Type } from 'typebox';
 import { CLOCK_CHANGE_RULE } from '../../dates.ts';
 import type { App } from '../../http/app.ts';
 import { IfMatch, versionSeenIfAny } from '../../http/optimistic-concurrency.ts';
-import { createRateLimit } from '../../http/rate-limit.ts';
 import { closed, IdParams, Time } from '../../http/schemas.ts';
 import { TIME_CHARS_MAX, TIME_ZONE_CHARS_MAX } from '../../limits.ts';
 import { whoIs } from '../accounts/accounts.ts';
@@ -39,7 +38,7 @@ const Schedule = Type.Object(
 );
 
 /** Sending a campaign: as a test, now, later, and not any more. */
-export function launchRoutes(api: App, { database }: ApiContext): void {
+export function launchRoutes(api: App, { database, createRateLimit }: ApiContext): void {
   const tags = ['campaigns'];
   const testMails = createRateLimit('test mails', TEST_MAILS_PER_MINUTE_MAX);
 
@@ -61,7 +60,7 @@ export function launchRoutes(api: App, { database }: ApiContext): void {
       testMails.refuseUsedUp(key);
       const { user: person } = await whoIs(database, user.orgId, user.userId);
       const to = await requestTestMail(db, actorOf(request), params.id, person.email);
-      testMails.count(key, reply);
+      await testMails.count(key, reply);
       return reply.code(202).send({ to });
     },
   );
