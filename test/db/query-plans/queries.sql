@@ -625,11 +625,6 @@ returning id;
 
 -- src/modules/suppressions/queries.ts markLifted (tenant)
 update suppressions
-set lifted_at = coalesce(lifted_at, now()), lifted_by = coalesce(lifted_by, $1)
-where org_id = $2 and id = $3;
-
--- src/modules/suppressions/queries.ts markLifted (tenant)
-update suppressions
 set lifted_at = now(), lifted_by = $1
 where org_id = $2 and id = $3 and lifted_at is null;
 
@@ -959,7 +954,7 @@ select $1::bigint, endpoint_id, message_id, event_type, body
 from unnest($2::bigint[], $3::text[], $4::text[], $5::text[]) as given (endpoint_id, message_id, event_type, body)
 returning id;
 
--- src/modules/webhooks/event-queries.ts isListenedTo (tenant)
+-- src/modules/webhooks/event-queries.ts isListenedTo (system, tenant)
 select id
 from webhook_endpoints
 where org_id = $1 and disabled_at is null and $2 = any(event_types)

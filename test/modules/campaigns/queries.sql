@@ -316,18 +316,6 @@ where org_id = $1 and id = $2;
 -- src/modules/campaigns/queries.ts campaignById (tenant)
 select campaigns.id, campaigns.name, campaigns.subject, campaigns.body, campaigns.questions, campaigns.status,
     campaigns.launch_at, campaigns.cron, campaigns.time_zone, campaigns.parent_id, campaigns.launched_at,
-    campaigns.finished_at, campaigns.created_at, campaigns.paused_about, campaigns.paused_reason, campaigns.paused_at,
-    campaigns.next_try_at, progress.recipients, progress.sent, progress.failed, progress.skipped, progress.suppressed,
-    progress.complaints, progress.possibly_twice, progress.opened, progress.finished, progress.answers,
-    case when campaigns.status = 'sending' and campaigns.paused_about is null
-    and progress.noted_at > now() - make_interval(secs => 60) then progress.per_second end as per_second
-from campaigns
-inner join campaign_progress as progress on progress.org_id = campaigns.org_id and progress.campaign_id = campaigns.id
-where campaigns.org_id = $1 and campaigns.id = $2;
-
--- src/modules/campaigns/queries.ts campaignById (tenant)
-select campaigns.id, campaigns.name, campaigns.subject, campaigns.body, campaigns.questions, campaigns.status,
-    campaigns.launch_at, campaigns.cron, campaigns.time_zone, campaigns.parent_id, campaigns.launched_at,
     campaigns.finished_at, campaigns.created_at, campaigns.version, campaigns.paused_about, campaigns.paused_reason,
     campaigns.paused_at, campaigns.next_try_at, progress.recipients, progress.sent, progress.failed, progress.skipped,
     progress.suppressed, progress.complaints, progress.possibly_twice, progress.opened, progress.finished,
@@ -336,20 +324,6 @@ select campaigns.id, campaigns.name, campaigns.subject, campaigns.body, campaign
 from campaigns
 inner join campaign_progress as progress on progress.org_id = campaigns.org_id and progress.campaign_id = campaigns.id
 where campaigns.org_id = $1 and campaigns.id = $2;
-
--- src/modules/campaigns/queries.ts campaignsPage (tenant)
-select campaigns.id, campaigns.name, campaigns.subject, campaigns.body, campaigns.questions, campaigns.status,
-    campaigns.launch_at, campaigns.cron, campaigns.time_zone, campaigns.parent_id, campaigns.launched_at,
-    campaigns.finished_at, campaigns.created_at, campaigns.paused_about, campaigns.paused_reason, campaigns.paused_at,
-    campaigns.next_try_at, progress.recipients, progress.sent, progress.failed, progress.skipped, progress.suppressed,
-    progress.complaints, progress.possibly_twice, progress.opened, progress.finished, progress.answers,
-    case when campaigns.status = 'sending' and campaigns.paused_about is null
-    and progress.noted_at > now() - make_interval(secs => 60) then progress.per_second end as per_second
-from campaigns
-inner join campaign_progress as progress on progress.org_id = campaigns.org_id and progress.campaign_id = campaigns.id
-where campaigns.org_id = $1 and campaigns.id < $2
-order by campaigns.id desc
-limit $3;
 
 -- src/modules/campaigns/queries.ts campaignsPage (tenant)
 select campaigns.id, campaigns.name, campaigns.subject, campaigns.body, campaigns.questions, campaigns.status,
@@ -550,8 +524,9 @@ update campaigns
 set status = $1, launched_at = now(), link_expires_at = now() + make_interval(days => $2::int), expand_position = (
   select (pg_split_walfile_name(pg_walfile_name(lsn))).timeline_id || ':' || lsn
   from pg_current_wal_insert_lsn() as lsn
-), expand_awaits = pg_snapshot_xmax(pg_current_snapshot())::text::bigint
-where org_id = $3 and id = $4 and status in ($5, $6) and cron is null;
+), expand_awaits = pg_snapshot_xmax(pg_current_snapshot())::text::bigint, version = version + $3
+where org_id = $4 and id = $5 and status in ($6, $7) and cron is null
+returning name;
 
 -- src/modules/campaigns/state-queries.ts markLaunched (tenant)
 update campaigns
@@ -562,30 +537,11 @@ set status = $1, launched_at = now(), link_expires_at = now() + make_interval(da
 where org_id = $4 and id = $5 and (status in ($6, $7) and version = $8) and cron is null
 returning name;
 
--- src/modules/campaigns/state-queries.ts markLaunched (tenant)
-update campaigns
-set status = $1, launched_at = now(), link_expires_at = now() + make_interval(days => $2::int), expand_position = (
-  select (pg_split_walfile_name(pg_walfile_name(lsn))).timeline_id || ':' || lsn
-  from pg_current_wal_insert_lsn() as lsn
-), expand_awaits = pg_snapshot_xmax(pg_current_snapshot())::text::bigint, version = version + $3
-where org_id = $4 and id = $5 and status in ($6, $7) and cron is null
-returning name;
-
--- src/modules/campaigns/state-queries.ts updateCampaign (tenant)
-update campaigns
-set finished_at = now(), paused_about = $1, paused_reason = $2, paused_at = $3, next_try_at = $4, status = $5
-where org_id = $6 and id = $7 and status in ($8, $9, $10, $11);
-
 -- src/modules/campaigns/state-queries.ts updateCampaign (tenant)
 update campaigns
 set finished_at = now(), paused_about = $1, paused_reason = $2, paused_at = $3, next_try_at = $4, status = $5,
     version = version + $6
 where org_id = $7 and id = $8 and status in ($9, $10, $11, $12);
-
--- src/modules/campaigns/state-queries.ts updateCampaign (tenant)
-update campaigns
-set launch_at = $1, cron = $2, time_zone = $3, status = $4
-where org_id = $5 and id = $6 and status in ($7, $8);
 
 -- src/modules/campaigns/state-queries.ts updateCampaign (tenant)
 update campaigns
@@ -599,48 +555,28 @@ where org_id = $6 and id = $7 and status in ($8, $9);
 
 -- src/modules/campaigns/state-queries.ts updateCampaign (tenant)
 update campaigns
-set name = $1, status = $2
-where org_id = $3 and id = $4 and status in ($5);
-
--- src/modules/campaigns/state-queries.ts updateCampaign (tenant)
-update campaigns
 set name = $1, status = $2, version = version + $3
 where org_id = $4 and id = $5 and (status in ($6) and version = $7);
 
 -- src/modules/campaigns/state-queries.ts updateCampaign (tenant)
 update campaigns
-set name = $1, subject = $2, body = $3, questions = $4, status = $5
+set paused_about = $1, paused_reason = $2, paused_at = $3, next_try_at = $4, status = $5, version = version + $6
+where org_id = $7 and id = $8 and status in ($9);
+
+-- src/modules/campaigns/state-queries.ts updateCampaign (tenant)
+update campaigns
+set paused_about = $1, paused_reason = $2, paused_at = now(), next_try_at = $3, status = $4, version = version + $5
 where org_id = $6 and id = $7 and status in ($8);
 
 -- src/modules/campaigns/state-queries.ts updateCampaign (tenant)
 update campaigns
-set paused_about = $1, paused_reason = $2, paused_at = $3, next_try_at = $4, status = $5
-where org_id = $6 and id = $7 and status in ($8);
-
--- src/modules/campaigns/state-queries.ts updateCampaign (tenant)
-update campaigns
-set paused_about = $1, paused_reason = $2, paused_at = now(), next_try_at = $3, status = $4
-where org_id = $5 and id = $6 and status in ($7);
-
--- src/modules/campaigns/state-queries.ts updateCampaign (tenant)
-update campaigns
-set status = $1, finished_at = $2
-where org_id = $3 and id = $4 and status in ($5);
-
--- src/modules/campaigns/state-queries.ts updateCampaign (tenant)
-update campaigns
-set subject = $1, questions = $2, status = $3
+set status = $1, finished_at = $2, version = version + $3
 where org_id = $4 and id = $5 and status in ($6);
 
 -- src/modules/campaigns/state-queries.ts updateCampaign (tenant)
 update campaigns
 set subject = $1, questions = $2, status = $3, version = version + $4
 where org_id = $5 and id = $6 and (status in ($7) and version = $8);
-
--- src/modules/campaigns/state-queries.ts updateCampaign (tenant)
-update campaigns
-set subject = $1, status = $2
-where org_id = $3 and id = $4 and status in ($5);
 
 -- src/modules/campaigns/state-queries.ts updateCampaign (tenant)
 update campaigns

@@ -38,11 +38,6 @@ set status = $1, touched_at = now()
 where org_id = $2 and id = $3 and status = $4
 returning file_name;
 
--- src/modules/employees/queries.ts claimImport (tenant)
-update imports
-set status = $1, touched_at = now()
-where org_id = $2 and id = $3 and status = $4;
-
 -- src/modules/employees/queries.ts employeesPage (tenant)
 select employees.id, employees.name, employees.email, employees.team_id, teams.name as team, employees.unsubscribed_at,
     employees.created_at
@@ -77,11 +72,6 @@ update imports
 set status = $1, error = $2, reading = $3, finished_at = now()
 where org_id = $4 and id = $5
 returning file_name as "fileName", rows_added as added, rows_updated as updated, rows_rejected as rejected;
-
--- src/modules/employees/queries.ts finishImport (tenant)
-update imports
-set status = $1, error = $2, reading = $3, finished_at = now()
-where org_id = $4 and id = $5;
 
 -- src/modules/employees/queries.ts importById (tenant)
 select id, file_name, status, rows_read, rows_added, rows_updated, rows_unchanged, rows_rejected, rejections, error,
