@@ -93,14 +93,14 @@ export async function suppressionsFound(
 
 /** False for one that has been lifted already, which stays as it is, and for one that does not exist. */
 export async function markLifted(db: Db, orgId: number, id: number, by: string): Promise<boolean> {
-  const { numUpdatedRows } = await db
+  const lifted = await db
     .updateTable('suppressions')
-    .set({ lifted_at: sql`now()`, lifted_by: by })
+    .set({ lifted_at: sql`coalesce(lifted_at, now())`, lifted_by: sql`coalesce(lifted_by, ${by})` })
     .where('org_id', '=', orgId)
     .where('id', '=', id)
-    .where('lifted_at', 'is', null)
+    .returning(sql<boolean>`lifted_at = now()`.as('isNew'))
     .executeTakeFirst();
-  return numUpdatedRows === 1n;
+  return lifted?.isNew === true;
 }
 
 /** Those of the addresses that are suppressed; as many rows as addresses at most. */

@@ -625,8 +625,9 @@ returning id;
 
 -- src/modules/suppressions/queries.ts markLifted (tenant)
 update suppressions
-set lifted_at = now(), lifted_by = $1
-where org_id = $2 and id = $3 and lifted_at is null;
+set lifted_at = coalesce(lifted_at, now()), lifted_by = coalesce(lifted_by, $1)
+where org_id = $2 and id = $3
+returning lifted_at = now() as "isNew";
 
 -- src/modules/suppressions/queries.ts suppressedOf (tenant)
 select address
