@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import { Webhook } from 'standardwebhooks';
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
+import { EVERY_ORGANISATION } from '../../../src/db/tenant-isolation.ts';
 import { WEBHOOK_RETRIES_MS } from '../../../src/limits.ts';
 import { createLog } from '../../../src/log.ts';
 import { createDispatcher } from '../../../src/modules/webhooks/dispatcher.ts';
@@ -65,6 +66,15 @@ describe('an event', () => {
       { status: 'delivered', attempts: 1, last_status: 204, last_error: null, due_at: null },
       { status: 'delivered', attempts: 1, last_status: 204, last_error: null, due_at: null },
     ]);
+  });
+
+  test('is announced by a job of all organisations as well', async () => {
+    const receiver = await openReceiver();
+    await addEndpoint(on, orgId, receiver.url);
+    await on.database.write(EVERY_ORGANISATION, (transaction) =>
+      announceEvent(transaction, { orgId, type: 'note.written', data: { noteId: 3 } }),
+    );
+    await deliver(async () => receiver.received.length === 1);
   });
 
   test('of a transaction that rolls back reaches nobody', async () => {
