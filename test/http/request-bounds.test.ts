@@ -37,6 +37,11 @@ test('so is one in a body', async () => {
   expect(await send('{"title":1e309}')).toMatchObject({ status: 400, body: { detail: 'A number is too large.' } });
 });
 
+test('brackets in a text are not levels', async () => {
+  const title = `a "quote" \\ and ${'[{'.repeat(30)}`;
+  expect((await send(JSON.stringify({ title, body: 'x' }))).status).toBe(201);
+});
+
 test('a hundred thousand brackets take no time', async () => {
   const begun = performance.now();
   expect((await send('['.repeat(100_000))).status).toBe(400);
