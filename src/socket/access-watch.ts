@@ -5,8 +5,8 @@
  *   reading in the tab that they left open yesterday, for as long as the process lives.
  * How it works: a ticket that somebody signed in was given names its holder: the person, and the session or the key. Every
  *   ACCESS_CHECK_MS a process asks, in one statement for all of them, which holders still have what they came with. It
- *   closes the sockets of those who do not, with 4003. Whoever has another role by now is told to connect again, with the
- *   rights of that role. A process that ends somebody's access says so through Redis (src/redis/access-news.ts), and the
+ *   closes the sockets of those who do not, with 4003. Somebody whose role has changed is told to connect again, with the
+ *   rights of the new one. A process that ends somebody's access says so through Redis (src/redis/access-news.ts), and the
  *   others ask at once. That is only a hint: one that nobody hears, because Redis is away, costs the rest of the interval.
  *   While the database does not answer nobody is closed; there is nothing new to read either.
  * What it costs: a statement per interval while such sockets are open, a map entry for each, a connection to Redis.

@@ -2,7 +2,7 @@ import type { Ticketing } from './ticket-exchange.ts';
 
 /**
  * Close codes that our clients understand. 1012 and 1013 mean: reconnect, after the time in the reason (`retry after <ms>
- * ms`) and with jitter. 4003: whoever opened it is not signed in any more.
+ * ms`) and with jitter. 4003: the person who opened it is not signed in any more.
  */
 export const CLOSE = {
   policy: 1008,

@@ -46,7 +46,7 @@ test('only operations that there are have a reason not to be in the log', () => 
   expect(Object.keys(unaudited).filter((name) => !known.includes(name))).toEqual([]);
 });
 
-/** By an owner of their own: some operations end the sessions of whoever asks for them. */
+/** By an owner of their own: some operations end the sessions of the person who asks for them. */
 async function send(route: PathOperation) {
   const client = await api.signedIn(party.orgId, 'owner');
   const { body: me } = await client.get<{ user: { id: number } }>('/api/v1/me');

@@ -135,7 +135,7 @@ export async function retryFailed(
       held: 0,
       error: null,
       bounced_at: null, // it may be returned once more
-      // Whoever may have it already is told so by a copy with the same Message-ID, and it is counted.
+      // A person who may have it already gets a copy with the same Message-ID, which is counted.
       cause: sql`case when cause = 'unconfirmed' then cause end`,
     })
     .where('org_id', '=', orgId)

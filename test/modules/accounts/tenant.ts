@@ -79,10 +79,10 @@ export const tenant: Tenant = {
     },
   },
   unversioned: {
-    'PUT /api/v1/password': 'whoever changes it knows the current one',
+    'PUT /api/v1/password': 'the person who changes it knows the current one',
   },
   unaudited: {
-    'POST /api/v1/email-verifications': 'it mails a link to whoever asks; the confirmation is an entry',
+    'POST /api/v1/email-verifications': 'it mails a link to the person who asks; the confirmation is an entry',
     'POST /api/v1/second-factor':
       'it shows a secret that counts for nothing before the confirmation, which is an entry',
   },
