@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { parsePosition } from '../../src/db/failover-position.ts';
 import { sum } from '../numbers.ts';
 import type { Owners } from './checks.ts';
@@ -6,6 +7,8 @@ import type { OpenLoopPlan } from './plan.ts';
 import type { Random } from './random.ts';
 import type { PlannedRequest, Step, Steps } from './step.ts';
 
+const RUN_BYTES = 5;
+
 /** The requests of a plan, one after the other, without end. */
 export function createRequests(plan: OpenLoopPlan, steps: Steps, owners: Owners, random: Random): Requests {
   const { mix, requests, accounts = [], mixOrder = 'chance' } = plan;
@@ -13,7 +16,7 @@ export function createRequests(plan: OpenLoopPlan, steps: Steps, owners: Owners,
   if (mix === undefined || accounts.length === 0) throw new Error('A plan needs requests, or a mix and accounts.');
   const clients = accounts.map(createClient);
   const choices = Object.entries(mix).map(([name, weight]) => ({ name, weight, ...stepOf(steps, name, clients) }));
-  const run = Date.now().toString(36);
+  const run = randomBytes(RUN_BYTES).toString('hex'); // two loads can begin in the same millisecond
   let count = 0;
   const unique = () => `${run}-${plan.seed.toString(36)}-${(++count).toString(36)}`;
   const requestOf = ({ step }: Choice, client: Client): PlannedRequest => {
