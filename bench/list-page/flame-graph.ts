@@ -1,6 +1,10 @@
 /** A CPU profile as an SVG: a box for each function, as wide as its time, on top of the one that called it. */
+import path from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { type CpuProfile, type ProfileNode, selfTimes } from './layers.ts';
 
+/** Files are named from here: where the checkout is says nothing to a reader. */
+const ROOT = `${pathToFileURL(path.resolve(import.meta.dirname, '..', '..')).href}/`;
 const WIDTH = 1200;
 const ROW = 16;
 const CHARACTER = 6.5; // pixels of one, at the font size below
@@ -61,9 +65,7 @@ function mergedCalls(profile: CpuProfile): Frame {
   function add({ id, callFrame: { functionName, url }, children = [] }: ProfileNode, caller: Frame): number {
     if (functionName === '(idle)') return 0;
     const key = `${functionName} ${url}`;
-    const frame =
-      caller.children.get(key) ??
-      newFrame(functionName || '(anonymous)', url.replace(/.*\/(?=(?:src|node_modules)\/)/, ''));
+    const frame = caller.children.get(key) ?? newFrame(functionName || '(anonymous)', url.replace(ROOT, ''));
     caller.children.set(key, frame);
     let us = self.get(id) ?? 0;
     for (const child of children) us += add(byId.get(child) as ProfileNode, frame);
