@@ -64,6 +64,7 @@ export const LOCK_MS = 3 * SECOND_MS; // below every STATEMENT_MS: the error the
 export const IDLE_IN_TRANSACTION_MS = 10 * SECOND_MS; // a forgotten BEGIN must not hold back vacuum
 export const CONNECTION_LIFETIME_SECONDS = 30 * 60; // so that connections move to a new server after a failover
 export const PREPARED_STATEMENTS_MAX = 500; // distinct texts per connection; beyond it, statements stay unnamed
+export const SCOPED_DATABASES_KEPT = 200; // organisations whose query builder is kept: a few KB each, which one request would be too much to pay for
 export const TRANSACTION_TRIES_MAX = 8; // after deadlocks and serialisation failures; then the caller gets the error (bench:patterns deadlock-retry: with 5 tries 0 to 2 of 4,000 payments were lost, with 8 none in 4 runs)
 export const TRANSACTION_RETRY_MS = { base: 10, max: 500 } as const; // exponential, full jitter
 export const REPLICA_POLL_MS = 250; // how often the replica's position is polled

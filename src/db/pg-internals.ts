@@ -24,13 +24,13 @@ export interface Statement {
   readonly name: string | undefined;
   readonly text: string;
   readonly values: unknown[];
-  readonly queryMode: 'extended';
 }
 
 export const PgQuery = Query as unknown as new (
-  statement: Statement,
+  text: string,
+  values: unknown[],
   answer: (error: Error | null, result: QueryResult) => void,
-) => ProtocolQuery;
+) => ProtocolQuery & { name: string | undefined; queryMode: 'extended' };
 
 /** Ends a connection now, even one whose query is waiting for an answer that will not come. */
 export function endConnection(client: Client, reason: string): void {

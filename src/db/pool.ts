@@ -1,5 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { Kysely, type KyselyPlugin, PostgresDialect } from 'kysely';
+import { LRUCache } from 'lru-cache';
 import { Client, type ClientConfig, Pool, type PoolClient, type PoolConfig, type QueryResult, types } from 'pg';
 import { AppError } from '../errors.ts';
 import {
@@ -10,6 +11,7 @@ import {
   POOL_WAITING_MAX,
   QUERY_ANSWER_MS,
   RETRY_AFTER_SECONDS,
+  SCOPED_DATABASES_KEPT,
 } from '../limits.ts';
 import type { Log } from '../log.ts';
 import type { Metrics } from '../process/metrics.ts';
@@ -18,11 +20,12 @@ import { endConnection, isIdle, serverPid } from './pg-internals.ts';
 import { createStatementNames } from './prepared-statements.ts';
 import type { Db, Schema } from './schema.ts';
 import { SCOPE_PREPARATION, ScopedQuery, type Terms } from './statement-scope.ts';
+import type { Scope } from './tenant-isolation.ts';
 
 export interface PooledDatabase {
   /** As the login role, which has no access to tables: for the server's own functions. Not counted in the metrics. */
   readonly unscoped: Db;
-  /** The pool scoped to one organisation (or to all, for jobs): see tenant-isolation. Cheap to create. */
+  /** The pool scoped to one organisation (or to all, for jobs): see tenant-isolation. */
   within(terms: Terms): Db;
   /**
    * Whether a pooler (PgBouncer) is in between: the backend's pid differs from the one that our connection was given.
@@ -76,10 +79,13 @@ export function openPool(
     () => pool.waitingCount,
   );
   const plugins = [countStatements(server, options.metrics)];
+  const open = (terms: Terms) =>
+    new Kysely<Schema>({ dialect: new PostgresDialect({ pool: boundedPool(pool, terms) }), plugins });
+  const kept = new LRUCache<Scope, Db>({ max: SCOPED_DATABASES_KEPT, memoMethod: (scope) => open({ scope }) });
   return {
     unscoped: new Kysely<Schema>({ dialect: new PostgresDialect({ pool: boundedPool(pool, undefined) }) }),
-    within: (terms) =>
-      new Kysely<Schema>({ dialect: new PostgresDialect({ pool: boundedPool(pool, terms) }), plugins }),
+    // A position is used once or twice; an organisation is asked about all the time.
+    within: (terms) => (terms.position === undefined ? kept.memo(terms.scope) : open(terms)),
     async isPooled() {
       const client = await pool.connect();
       try {

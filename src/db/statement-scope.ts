@@ -43,12 +43,11 @@ export class ScopedQuery extends PgQuery {
   #scoped = false;
   #replayed = true;
 
-  constructor(
-    statement: Omit<Statement, 'queryMode'>,
-    terms: Terms,
-    answer: (error: Error | null, result: QueryResult) => void,
-  ) {
-    super({ ...statement, queryMode: 'extended' }, answer);
+  constructor(statement: Statement, terms: Terms, answer: (error: Error | null, result: QueryResult) => void) {
+    super(statement.text, statement.values, answer);
+    // Not given as an object, which pg copies property by property: for a short answer that is most of its own time.
+    this.name = statement.name;
+    this.queryMode = 'extended';
     this.#terms = terms;
     this.#values = scopeValues(terms);
   }
