@@ -157,8 +157,9 @@ export function authenticate(
     request.user = user;
     request.db = lastWrites.enter(user, request.caller);
   });
-  api.addHook('onSend', async ({ user, caller }) => {
+  api.addHook('onSend', ({ user, caller }, _reply, _payload, done) => {
     if (user !== null) lastWrites.leave(user, caller);
+    done();
   });
 }
 

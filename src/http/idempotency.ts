@@ -28,26 +28,35 @@ const KEPT_HEADERS = ['content-type', 'etag', 'location'];
 /** Commits what a request with an Idempotency-Key wrote, before its answer is sent. Register it before all other hooks of that kind. */
 export function commitBeforeAnswers(app: App): void {
   app.decorateRequest('guarded', undefined);
-  app.addHook('onSend', async (request, reply, payload) => {
+  app.addHook('onSend', (request, reply, payload, done) => {
     const { guarded } = request;
-    if (guarded === undefined) return;
+    if (guarded === undefined) return done();
     request.guarded = undefined; // an error below is answered as well, and has nothing to commit
-    await guarded.answered(reply.statusCode < 400 ? answerOf(reply, payload) : undefined);
+    guarded.answered(reply.statusCode < 400 ? answerOf(reply, payload) : undefined).then(() => done(), done);
   });
 }
 
 /** Gives every POST with an Idempotency-Key a database session that commits together with the answer. */
 export function guardRepeatedRequests(api: App, database: Pick<Database, 'primary'>, secretKey: string): void {
-  api.addHook('preHandler', async (request, reply) => {
+  api.addHook('preHandler', (request, reply, done) => {
     const key = request.headers['idempotency-key'];
-    if (key === undefined || !isIdempotent(request.method, request.routeOptions.config)) return;
-    const repeatable = repeatableRequest(request, String(key), secretKey);
+    if (key === undefined || !isIdempotent(request.method, request.routeOptions.config)) return done();
+    guard(request, reply, String(key)).then((isFirst) => isFirst && done(), done);
+  });
+
+  /** Whether it is the first. Otherwise it gets the first one's answer. */
+  async function guard(request: FastifyRequest, reply: FastifyReply, key: string): Promise<boolean> {
+    const repeatable = repeatableRequest(request, key, secretKey);
     const kept = await keptAnswer(database.primary(request.user.orgId), repeatable);
-    if (kept !== undefined) return replay(kept, reply);
+    if (kept !== undefined) {
+      replay(kept, reply);
+      return false;
+    }
     const guarded = guardSession(request.db, repeatable);
     request.guarded = guarded;
     request.db = guarded.session;
-  });
+    return true;
+  }
 }
 
 /** For the error handler: another request with the same key was answered while this one was on its way. */

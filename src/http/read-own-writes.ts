@@ -1,4 +1,4 @@
-import type { FastifyRequest } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { LRUCache } from 'lru-cache';
 import type { WalPosition } from '../db/failover-position.ts';
 import { type Caller, createCaller, type Database, type DatabaseSession } from '../db/read-write-split.ts';
@@ -21,18 +21,27 @@ const READ_AFTER_COOKIE = 'tardigrade_read_after';
 export function readOwnWrites(app: App, database: Database): void {
   app.decorateRequest('caller', null as unknown as Caller);
   app.decorateRequest('db', null as unknown as DatabaseSession);
-  app.addHook('onRequest', async (request) => {
+  app.addHook('onRequest', (request, _reply, done) => {
     const header = request.headers[READ_AFTER];
     const given = (typeof header === 'string' ? header : undefined) ?? request.cookies[READ_AFTER_COOKIE];
     request.caller = createCaller(database, given);
+    done();
   });
-  app.addHook('onSend', async (request, reply) => {
-    if (reply.statusCode === ERROR_STATUS.changed_meanwhile) await seeOthersWrites(request);
-    const { position } = request.caller ?? {};
-    if (position === undefined || position === request.cookies[READ_AFTER_COOKIE]) return;
-    reply.header(READ_AFTER, position);
-    reply.setCookie(READ_AFTER_COOKIE, position, { path: '/', httpOnly: true, sameSite: 'lax' });
+  app.addHook('onSend', (request, reply, _payload, done) => {
+    const send = () => {
+      sayPosition(request, reply);
+      done();
+    };
+    if (reply.statusCode === ERROR_STATUS.changed_meanwhile) void seeOthersWrites(request).then(send);
+    else send();
   });
+}
+
+function sayPosition({ caller, cookies }: FastifyRequest, reply: FastifyReply): void {
+  const { position } = caller ?? {};
+  if (position === undefined || position === cookies[READ_AFTER_COOKIE]) return;
+  reply.header(READ_AFTER, position);
+  reply.setCookie(READ_AFTER_COOKIE, position, { path: '/', httpOnly: true, sameSite: 'lax' });
 }
 
 /** Who is told that somebody else was faster will read what they wrote: an empty transaction has a position after it. */

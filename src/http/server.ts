@@ -175,8 +175,9 @@ export async function mountApi(
       authenticate(api as App, credentials, { createRateLimit, requestsPerMinute: config.requestsPerMinute });
       tidyIncomingText(api);
       guardRepeatedRequests(api as App, database, config.secretKey);
-      api.addHook('onSend', async (_request, reply) => {
+      api.addHook('onSend', (_request, reply, _payload, done) => {
         if (!reply.hasHeader('cache-control')) reply.header('cache-control', 'no-store');
+        done();
       });
       mount(api as App);
     },

@@ -16,6 +16,11 @@ export function createTokenLookup<T extends object>(read: (hash: Buffer) => Prom
   const cache = new LRUCache<string, T>({ max: SESSION_CACHE_ENTRIES_MAX, ttl: SESSION_CACHE_MS });
   const known = new LRUCache<string, true>({ max: SESSION_CACHE_ENTRIES_MAX, ttl: KNOWN_SESSION_MS });
   const asking = createSingleFlight<T | undefined>();
+  const hashed = { token: '', key: '' }; // the last one: a request asks about its token up to three times
+  const keyOf = (token: string) => {
+    if (hashed.token !== token) Object.assign(hashed, { token, key: hash('sha256', token, 'base64') });
+    return hashed.key;
+  };
 
   async function ask(key: string, bytes: Buffer): Promise<T | undefined> {
     const holder = await read(bytes);
@@ -30,11 +35,10 @@ export function createTokenLookup<T extends object>(read: (hash: Buffer) => Prom
 
   return {
     async find(token) {
-      const bytes = hashOfToken(token);
-      const key = bytes.toString('base64');
-      return cache.get(key) ?? asking(key, () => ask(key, bytes));
+      const key = keyOf(token);
+      return cache.get(key) ?? asking(key, () => ask(key, hashOfToken(token)));
     },
-    isKnown: (token) => known.has(hashOfToken(token).toString('base64')),
+    isKnown: (token) => known.has(keyOf(token)),
     forget(matches) {
       for (const [key, holder] of cache.entries()) if (matches(holder)) cache.delete(key);
     },
