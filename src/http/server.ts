@@ -28,7 +28,7 @@ import { commitBeforeAnswers, guardRepeatedRequests, replayAnswer } from './idem
 import { ONE_LINE, tidyIncomingText } from './incoming-text.ts';
 import { readJsonBodies } from './json-body.ts';
 import { createAdmission } from './load-shedding.ts';
-import { isPageFile, type PageAnswer, type Pages, SECURITY_HEADERS } from './pages.ts';
+import { API_SECURITY_HEADERS, isPageFile, type PageAnswer, type Pages, SECURITY_HEADERS } from './pages.ts';
 import { sendProblem } from './problem-details.ts';
 import { problemPage } from './problem-pages.ts';
 import type { CreateRateLimit } from './rate-limit.ts';
@@ -51,6 +51,7 @@ export interface ServerParts {
 export async function createServer(parts: ServerParts): Promise<App> {
   const hsts = parts.config.apiUrl.startsWith('https:') ? { 'strict-transport-security': 'max-age=31536000' } : {};
   const headers = { ...SECURITY_HEADERS, ...hsts };
+  const apiHeaders = { ...API_SECURITY_HEADERS, ...hsts };
   const network = (request: IncomingMessage) => networkOf(clientAddress(request, parts.config.trustProxyHops));
   const admission = createAdmission({
     ...{ headers, metrics: parts.metrics, log: parts.log, networkOf: network },
@@ -107,7 +108,7 @@ export async function createServer(parts: ServerParts): Promise<App> {
   app.addHook('preValidation', runInTrace);
   app.addHook('onResponse', endSpan);
   app.addHook('onRequest', (request, reply, done) => {
-    reply.headers(headers);
+    reply.headers(request.url.startsWith('/api/') ? apiHeaders : headers);
     if (request.raw.rawHeaders.length / 2 > HEADERS_MAX)
       return done(new AppError('headers_too_large', `The request has more than ${HEADERS_MAX} headers.`));
     if (!request.is404) return done();
