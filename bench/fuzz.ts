@@ -12,6 +12,7 @@ import { arbitraryRequest, type FuzzedOperation } from './fuzz/arbitrary-request
 import { faultOf, sendFuzzed } from './fuzz/send-fuzzed.ts';
 import { startLayout } from './layout/layout.ts';
 import { signInOf } from './load/accounts.ts';
+import { stopOnSignal } from './stop-on-signal.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '..');
 const REQUESTS_MAX = 1_000_000;
@@ -37,6 +38,7 @@ const { requests, seed } = argumentsOrExit('npm run bench:fuzz -- [--requests=20
 
 type Described = FuzzedOperation & { readonly responses: Readonly<Record<string, unknown>> };
 
+stopOnSignal();
 const layout = await startLayout({
   kind: 'nano-each',
   seedScale: 1,

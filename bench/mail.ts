@@ -14,6 +14,7 @@ import { type Contestant, startBare, startProduct } from './mail/arrange.ts';
 import { startPostfix } from './mail/postfix.ts';
 import { loadBenches } from './modules.ts';
 import { median, round } from './numbers.ts';
+import { stopOnSignal } from './stop-on-signal.ts';
 
 interface MailResult {
   readonly mails: number;
@@ -44,6 +45,7 @@ const { pairs: pairsWanted, mails } = PROFILES[options.profile];
 const mailRun = (await (await loadBenches()).find((bench) => bench.mailRun !== undefined)?.mailRun?.())?.mailRun;
 if (mailRun === undefined) throw new Error('No module sends mails to many people (ModuleBench.mailRun).');
 
+stopOnSignal();
 const postfix = await startPostfix();
 const stops = [postfix.stop];
 try {

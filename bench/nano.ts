@@ -23,6 +23,7 @@ import { resultTable } from './report/table.ts';
 import { runOwnLayout, runScenario } from './run-scenario.ts';
 import { allScenarios } from './scenarios/all.ts';
 import type { ProfileName, Scenario, ScenarioContext } from './scenarios/scenario.ts';
+import { stopOnSignal } from './stop-on-signal.ts';
 import type { RunResult, ScenarioResult } from './types.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '..');
@@ -36,6 +37,7 @@ const options = argumentsOrExit(
   `npm run bench:nano -- [--profile=ci|full] [--only=${names.join(',')}] [--parts=of,a,scenario] [--one-nano] [--soft] [--write-counters]`,
   readOptions,
 );
+stopOnSignal();
 const begun = performance.now();
 const view = createLiveView(process.stdout);
 const startedAt = new Date().toISOString();

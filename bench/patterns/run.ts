@@ -9,6 +9,7 @@ import path from 'node:path';
 import { startStack } from '../../scripts/embedded/stack.ts';
 import { heapFlags } from '../../src/process/memory-limit.ts';
 import { type Box, createBox } from '../box/box.ts';
+import { stopOnSignal } from '../stop-on-signal.ts';
 import { loadPattern, pairSlugs, type TwinName } from './pairs.ts';
 import { BOX_BYTES, type Ending, MB, type Outcome, type PatternCase, type Servers } from './pattern.ts';
 import { writeReadmeTable } from './readme-table.ts';
@@ -36,6 +37,7 @@ const slugs = pairSlugs().filter((slug) => only === undefined || slug === only);
 if (slugs.length === 0) throw new Error(`There is no pattern ${only}: see the folders of bench/patterns/`);
 const pairs = await Promise.all(slugs.map(async (slug) => ({ slug, pattern: await loadPattern(slug) })));
 
+stopOnSignal();
 const stack = await startStack({
   folder: path.join(ROOT, '.tardigrade', 'patterns'),
   durable: false,

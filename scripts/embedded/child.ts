@@ -41,6 +41,13 @@ export type ChildOptions = {
 /** Wraps a part's command (the bench: in a box). The wrapper must exec the command, so that the pid stays the same. */
 export type WrapCommand = (part: string, command: string, args: string[]) => { command: string; args: string[] };
 
+const living = new Set<Child>();
+
+/** The newest first, until none is left: one that is supervised may have started again meanwhile. */
+export async function stopAllChildren(steps: StopStep[]): Promise<void> {
+  while (living.size > 0) for (const child of [...living].toReversed()) await child.stop(steps);
+}
+
 /** Starts a child. Rejects only if the command cannot be run at all. */
 export async function startChild(options: ChildOptions): Promise<Child> {
   const { folder, name, cwd, env } = options;
@@ -59,6 +66,7 @@ export async function startChild(options: ChildOptions): Promise<Child> {
   const exited = new Promise<string>((resolve) => {
     child.once('exit', (code, signal) => {
       ended = true;
+      living.delete(started);
       forgetProcess(folder, name);
       resolve(signal === null ? `exit code ${code}` : `signal ${signal}`);
     });
@@ -68,9 +76,8 @@ export async function startChild(options: ChildOptions): Promise<Child> {
     child.once('error', (error) => reject(new Error(`cannot run ${command}: ${error.message}`, { cause: error })));
   });
   const pid = child.pid as number;
-  if (!ended) recordProcess(folder, name, pid);
 
-  return {
+  const started: Child = {
     name,
     pid,
     exited,
@@ -87,6 +94,11 @@ export async function startChild(options: ChildOptions): Promise<Child> {
       await Promise.race([exited, delay(KILL_MS, undefined, { ref: false })]);
     },
   };
+  if (!ended) {
+    living.add(started);
+    recordProcess(folder, name, pid);
+  }
+  return started;
 }
 
 /**
