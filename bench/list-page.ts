@@ -17,11 +17,14 @@ import { migrate, openMigrationDatabase } from '../src/db/migrate.ts';
 import { estimate } from './ab/statistics.ts';
 import { argumentsOrExit, countIn } from './arguments.ts';
 import { type Contestant, fill, startBare, startProduct } from './list-page/arrange.ts';
+import { costTable } from './list-page/cost-table.ts';
 import { flameGraph } from './list-page/flame-graph.ts';
 import type { ListPage } from './list-page/list-page.ts';
 import { measure, sameRows } from './list-page/measure.ts';
-import { layersTable, profileOf } from './list-page/profile.ts';
+import { processorShares } from './list-page/processes.ts';
+import { layersPerRequest, profileOf } from './list-page/profile.ts';
 import { loadBenches } from './modules.ts';
+import { stopOnSignal } from './stop-on-signal.ts';
 
 const SECONDS = 3;
 const WARM_UP_SECONDS = 3;
@@ -30,7 +33,7 @@ const AIM = 0.8;
 
 const ROOT = path.resolve(import.meta.dirname, '..');
 const PAIRS_MAX = 500;
-const TABLE = /(<!-- made by npm run bench:list-page -- --layers -->)[\s\S]*?(<!-- end -->)/;
+const TABLES = /(<!-- made by npm run bench:list-page -- --layers -->)[\s\S]*?(<!-- end -->)/;
 const { pairs: pairsWanted, layers } = argumentsOrExit('npm run bench:list-page -- [--pairs=12 | --layers]', (args) => {
   const options = { pairs: { type: 'string', default: '12' }, layers: { type: 'boolean', default: false } } as const;
   const { values } = parseArgs({ args, options });
@@ -41,6 +44,7 @@ const listPage = (await bench?.listPage?.())?.listPage;
 if (bench === undefined || listPage === undefined) throw new Error('No module has a list page (ModuleBench.listPage).');
 const folder = path.join(ROOT, '.tardigrade', 'list-page');
 
+stopOnSignal();
 await build();
 const stack = await startStack({ folder, ports: 'any', withMail: false });
 const contestants: Contestant[] = [];
@@ -61,7 +65,13 @@ try {
 
   await measure(product, WARM_UP_SECONDS);
   await measure(bare, WARM_UP_SECONDS);
-  if (layers) await writeLayers(product, bare, path.join(ROOT, 'docs', 'modules', bench.name, 'list-page.md'));
+  if (layers)
+    await writeLayers(
+      product,
+      bare,
+      stack.pids['replica'] as number,
+      path.join(ROOT, 'docs', 'modules', bench.name, 'list-page.md'),
+    );
   else await measurePairs(product, bare, listPage);
 } finally {
   for (const contestant of contestants) await contestant.stop();
@@ -90,14 +100,21 @@ async function measurePairs(product: Contestant, bare: Contestant, { path: page,
   process.exitCode = median >= AIM ? 0 : 1;
 }
 
-/** Where the time of a request goes, into a page that has a place for the table; the graphs beside it. */
-async function writeLayers(product: Contestant, bare: Contestant, page: string): Promise<void> {
+/** Where the time of a request goes, into a page that has a place for the tables; the graphs beside it. */
+async function writeLayers(product: Contestant, bare: Contestant, server: number, page: string): Promise<void> {
+  const shares = [
+    await processorShares(product, server, PROFILE_SECONDS),
+    await processorShares(bare, server, PROFILE_SECONDS),
+  ] as const;
   const [ours, theirs] = [await profileOf(product, PROFILE_SECONDS), await profileOf(bare, PROFILE_SECONDS)];
   const graphs = page.replace(/\.md$/, '');
   mkdirSync(graphs, { recursive: true });
   writeFileSync(path.join(graphs, 'product.svg'), flameGraph(ours.profile, 'A list page through the product'));
   writeFileSync(path.join(graphs, 'bare.svg'), flameGraph(theirs.profile, 'The same page of bare fastify and pg'));
-  const table = layersTable(ours, theirs);
-  writeFileSync(page, readFileSync(page, 'utf8').replace(TABLE, `$1\n\n${table}\n\n$2`));
-  console.log(table);
+  const tables = [
+    costTable('microseconds of a processor per request', ...shares),
+    costTable('microseconds of its main thread per request', layersPerRequest(ours), layersPerRequest(theirs)),
+  ].join('\n\n');
+  writeFileSync(page, readFileSync(page, 'utf8').replace(TABLES, `$1\n\n${tables}\n\n$2`));
+  console.log(tables);
 }

@@ -19,7 +19,7 @@ export async function signalTree(leaders: readonly number[], signal: NodeJS.Sign
   }
 }
 
-function descendants(pid: number): number[] {
+export function descendants(pid: number): number[] {
   try {
     const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').filter(Boolean);
     return children.map(Number).flatMap((child) => [child, ...descendants(child)]);

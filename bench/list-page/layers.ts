@@ -43,8 +43,20 @@ function layerOf({ functionName, url }: ProfileNode['callFrame']): string {
   if (packageName !== undefined) return LAYER_OF_PACKAGE[packageName] ?? `other packages (${packageName})`;
   const [, folder] = /\/(src\/(?:modules|[^/]+))\//.exec(url) ?? [];
   if (folder !== undefined) return `ours: ${folder}`;
-  return url === '' ? 'made from schemas (validation, serialisation), and Node’s own in C++' : 'the program itself';
+  if (url !== '') return 'the program itself';
+  return LAYER_OF_NATIVE[functionName] ?? 'made from schemas (validation, serialisation), and the rest of Node’s C++';
 }
+
+const WRITING = 'writing to sockets (the kernel, and waiting for a processor that it gave to the other end)';
+const TEXT = 'text from bytes';
+const LAYER_OF_NATIVE: Readonly<Record<string, string>> = {
+  writev: WRITING,
+  writeBuffer: WRITING,
+  writeUtf8String: WRITING,
+  writeLatin1String: WRITING,
+  utf8Slice: TEXT,
+  latin1Slice: TEXT,
+};
 
 const FASTIFY = 'fastify (routing, hooks, reply)';
 const PG = 'pg (protocol, pool, types)';

@@ -27,22 +27,7 @@ export async function profileOf({ pid, profile: file, ...contestant }: Contestan
   return { profile: JSON.parse(readFileSync(file, 'utf8')) as CpuProfile, requests: perSecond * seconds };
 }
 
-/** Markdown: what a request costs in each layer, the most expensive first. */
-export function layersTable(product: Profiled, bare: Profiled): string {
-  const [ours, theirs] = [usPerRequest(product), usPerRequest(bare)];
-  const names = [...new Set([...ours.keys(), ...theirs.keys()])].sort(
-    (a, b) => (ours.get(b) ?? 0) - (ours.get(a) ?? 0),
-  );
-  const cell = (layers: Map<string, number>, name: string) => (layers.get(name) ?? 0).toFixed(1);
-  const sum = (layers: Map<string, number>) => [...layers.values()].reduce((total, us) => total + us, 0).toFixed(1);
-  return [
-    '| microseconds of CPU per request | product | bare |',
-    '|---|---:|---:|',
-    ...names.map((name) => `| ${name} | ${cell(ours, name)} | ${cell(theirs, name)} |`),
-    `| **all** | **${sum(ours)}** | **${sum(theirs)}** |`,
-  ].join('\n');
-}
-
-function usPerRequest({ profile, requests }: Profiled): Map<string, number> {
+/** Microseconds per request, by layer. */
+export function layersPerRequest({ profile, requests }: Profiled): Map<string, number> {
   return new Map([...layersOf(profile)].map(([name, us]) => [name, us / requests]));
 }
