@@ -81,6 +81,8 @@ columns are the name, the address and the team. What cannot be told for certain 
 as \`PUT /api/v1/imports/{id}/file\`: \`encoding\`, \`delimiter\`, \`header\`, \`name\`, \`email\` and \`team\` in the query. The
 finished import says in its \`reading\` how the file was read.
 
+![The preview of a file in an old code page: the encoding is a guess, and each column can be given another meaning](import-preview.png)
+
 - **Encoding**: what is chosen; else a byte order mark; else the charset of the Content-Type; else UTF-16 or UTF-8 where
   the bytes prove it. A file that is mostly UTF-8 stays UTF-8, and its other rows are rejected one by one. Anything else is
   an old code page, guessed by jschardet: Western European text is read, other guesses need a confirmation.
