@@ -25,7 +25,7 @@ export function sendProblem(
   request: FastifyRequest,
   reply: FastifyReply,
 ): FastifyReply {
-  const problem = toProblem(error);
+  const problem = toProblem(error, request.routeOptions.bodyLimit);
   const about = { err: error, route: request.routeOptions.url };
   if (problem.code === 'internal') request.log.error(about, 'request failed');
   if (isServerAway(error)) request.log.warn(about, 'the database is unavailable');
@@ -40,7 +40,8 @@ export function retryAfter(seconds: number): string {
   return String(seconds + Math.floor(Math.random() * (RETRY_AFTER_JITTER_SECONDS + 1)));
 }
 
-export function toProblem(error: FastifyError | AppError): ProblemDetails {
+/** `bodyBytesMax`: of the route that it happened in. */
+export function toProblem(error: FastifyError | AppError, bodyBytesMax?: number): ProblemDetails {
   if (error instanceof AppError) return problem(error.code, error.message);
   if ('validation' in error && error.validation !== undefined) {
     const where = error.validationContext ?? 'body';
@@ -59,6 +60,11 @@ export function toProblem(error: FastifyError | AppError): ProblemDetails {
   // Errors of the framework itself: a body that is not JSON, too large, of an unsupported type, or too slow.
   const status = 'statusCode' in error ? (error.statusCode ?? 500) : 500;
   if (status === 408) return problem('too_slow', 'The request took too long to arrive.');
+  if (status === 413 && bodyBytesMax !== undefined)
+    return problem(
+      'too_large',
+      `The body is larger than ${bodyBytesMax / 1024} kB, which is the most that is read here.`,
+    );
   if (status === 503) return problem('overloaded', 'This took too long. Try again in a moment.');
   const code = (Object.keys(ERROR_STATUS) as ErrorCode[]).find((candidate) => ERROR_STATUS[candidate] === status);
   if (status >= 500) return problem('internal', 'Something went wrong on our side. It has been noted.');

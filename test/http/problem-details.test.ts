@@ -85,9 +85,10 @@ test('a body of another type is a 415', async () => {
   expect(answer).toMatchObject({ status: 415, body: { code: 'unsupported' } });
 });
 
-test('a body that is too large is a 413', async () => {
+test('a body that is too large is a 413, which says how large it may be', async () => {
   const answer = await post({ ...NOTE, body: 'x'.repeat(BODY_BYTES_MAX) });
-  expect(answer).toMatchObject({ status: 413, body: { code: 'too_large' } });
+  const detail = `The body is larger than ${BODY_BYTES_MAX / 1024} kB, which is the most that is read here.`;
+  expect(answer).toMatchObject({ status: 413, body: { code: 'too_large', detail } });
 });
 
 test('a path that cannot be decoded is a 400 in the same form', async () => {
