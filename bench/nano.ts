@@ -116,6 +116,7 @@ async function inLayout(
       workload,
       calibration,
       profile: options.profile,
+      parts: options.parts,
       writeCounters: options.writeCounters,
       knee: undefined,
     };
