@@ -116,6 +116,7 @@ export const UPLOADS_AT_ONCE_MAX = 40; // streamed bodies; each holds a few buff
 export const UPLOAD_WINDOW_MS = 10 * SECOND_MS; // in each of these an upload sends at least UPLOAD_WINDOW_BYTES_MIN, or it is ended
 export const UPLOAD_WINDOW_BYTES_MIN = 10 * KB; // 1 KB/s: a tenth of what the worst mobile connections reach
 export const REQUESTS_IN_FLIGHT_MAX = 200; // 2 vCPU cannot answer more at once in time
+export const UPLOADS_OF_ORGANISATION_MAX = 10; // of these: one that sends a kilobyte a second leaves the others theirs
 export const REQUESTS_IN_FLIGHT_MIN = 25; // however small the machine and however late its event loop: with none it could not recover
 export const REQUEST_MEMORY_BYTES = 512 * KB; // of a request in flight: its body, the rows of a page and the answer, each twice on their way
 export const REQUEST_MEMORY_SHARE = 0.2; // of the container, for all requests in flight together
@@ -349,5 +350,6 @@ export const RELATIONS: readonly [string, boolean][] = [
   ],
   ['SHARED_COUNTS_MEMORY_SHARE < REDIS_ADMISSION_SHARE', SHARED_COUNTS_MEMORY_SHARE < REDIS_ADMISSION_SHARE],
   ['TELEMETRY_SEND_MS < STOP_MS', TELEMETRY_SEND_MS < STOP_MS],
+  ['UPLOADS_OF_ORGANISATION_MAX < UPLOADS_AT_ONCE_MAX', UPLOADS_OF_ORGANISATION_MAX < UPLOADS_AT_ONCE_MAX],
   ['REPORT_EVERY_MS < REPORT_TTL_SECONDS', REPORT_EVERY_MS < REPORT_TTL_SECONDS * SECOND_MS],
 ];

@@ -22,7 +22,7 @@ import { createHttpServer } from '../process/http-server.ts';
 import type { Metrics } from '../process/metrics.ts';
 import { beginSpan, isMeasuring, type SpanStart, withinTrace } from '../trace.ts';
 import type { App } from './app.ts';
-import { authenticate, type Credentials, isKnownToken, tokenOf } from './authentication.ts';
+import { authenticate, type Credentials, organisationOf, tokenOf } from './authentication.ts';
 import { endOldConnections } from './connection-age.ts';
 import { commitBeforeAnswers, guardRepeatedRequests, replayAnswer } from './idempotency.ts';
 import { ONE_LINE, tidyIncomingText } from './incoming-text.ts';
@@ -54,9 +54,9 @@ export async function createServer(parts: ServerParts): Promise<App> {
   const network = (request: IncomingMessage) => networkOf(clientAddress(request, parts.config.trustProxyHops));
   const admission = createAdmission({
     ...{ headers, metrics: parts.metrics, log: parts.log, networkOf: network },
-    isKnown(request) {
+    organisationOf(request) {
       const token = tokenOf(request);
-      return token !== undefined && isKnownToken(parts.credentials, token);
+      return token === undefined ? undefined : organisationOf(parts.credentials, token);
     },
   });
   const app = fastify({
@@ -116,7 +116,7 @@ export async function createServer(parts: ServerParts): Promise<App> {
   await app.register(cookie);
   commitBeforeAnswers(app as App);
   readOwnWrites(app, parts.database);
-  limitSlowBodies(app, parts.metrics, admission.isRecognised);
+  limitSlowBodies(app, parts.metrics, admission);
   admission.watch(app);
   for (const path of HEALTH_PATHS) {
     app.get(path, async (request, reply) => {
