@@ -87,6 +87,9 @@ export const PAGE_ROWS_MAX = 200;
 export const CURSOR_CHARS_MAX = 2_048; // a cursor contains its filter and its place: enough for the longest search and match, in any script
 export const EXPORT_PAGE_ROWS = 200; // rows that a streaming export holds at once, each with its related rows; bench:patterns streaming-export: memory grows by 53 MB at 1,000, 36 at 250, 28 at 100
 export const EXPORT_MS = 30 * MINUTE_MS;
+export const EXPORT_PIECE_BYTES = 16 * KB; // of an export, handed over at a time: fine enough to tell how fast it is read
+export const EXPORT_WINDOW_MS = 30 * SECOND_MS; // in each of these a client takes at least EXPORT_WINDOW_BYTES_MIN of its export, or is cut off
+export const EXPORT_WINDOW_BYTES_MIN = 30 * KB; // 1 KB/s, as for uploads
 export const EXPORTS_AT_ONCE_MAX = 4; // per process
 export const EXPORTS_OF_ORGANISATION_MAX = 2; // of these: one that does not read its files leaves the others theirs
 
@@ -345,6 +348,7 @@ export const RELATIONS: readonly [string, boolean][] = [
   ['FAN_OUT_BEAT_MS * 2 < FAN_OUT_SILENCE_MS', FAN_OUT_BEAT_MS * 2 < FAN_OUT_SILENCE_MS],
   ['FAN_OUT_SILENCE_MS < FAN_OUT_RECONNECT_MS', FAN_OUT_SILENCE_MS < FAN_OUT_RECONNECT_MS],
   [
+  ['EXPORT_PIECE_BYTES < EXPORT_WINDOW_BYTES_MIN', EXPORT_PIECE_BYTES < EXPORT_WINDOW_BYTES_MIN],
     'SHARED_COUNT_MS < SHARED_COUNTS_AGAIN_MS < REDIS_COMMAND_MS',
     SHARED_COUNT_MS < SHARED_COUNTS_AGAIN_MS && SHARED_COUNTS_AGAIN_MS < REDIS_COMMAND_MS,
   ],
