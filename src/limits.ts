@@ -211,6 +211,7 @@ export const REPORT_BYTES_MAX = 256 * KB; // of a bounce or a complaint that com
 export const REPORT_HEADER_BYTES_MAX = 64 * KB;
 export const REPORT_NESTING_MAX = 10; // parts within parts; a report has two levels, and quotes a mail with two more
 export const REPORT_CONNECTIONS_MAX = 10; // servers that bring reports at once, so 2.5 MB of them; others are told to come back
+export const REPORT_CONNECTIONS_OF_NETWORK_MAX = 4; // of these: anybody can connect, say nothing, and come again
 export const REPORT_IDLE_MS = 30 * SECOND_MS; // then a server that says nothing is let go
 export const REPORT_SESSION_MS = 5 * MINUTE_MS; // then one that goes on byte by byte is let go too: the places are for others
 export const REPORT_CERTIFICATE_EVERY_MS = 60 * MINUTE_MS; // how often the certificate for bounces is read again: it is renewed weeks before it ends
@@ -338,6 +339,10 @@ export const RELATIONS: readonly [string, boolean][] = [
   [
     'CONNECTIONS_FOR_WRITES < POOL_PRIMARY',
     Math.min(POOL_PRIMARY.api, POOL_PRIMARY.mailer, POOL_PRIMARY.all) > CONNECTIONS_FOR_WRITES,
+  ],
+  [
+    'REPORT_CONNECTIONS_OF_NETWORK_MAX < REPORT_CONNECTIONS_MAX',
+    REPORT_CONNECTIONS_OF_NETWORK_MAX < REPORT_CONNECTIONS_MAX,
   ],
   ['SMTP_CONNECTIONS_PER_DOMAIN_MAX < SMTP_CONNECTIONS_MAX', SMTP_CONNECTIONS_PER_DOMAIN_MAX < SMTP_CONNECTIONS_MAX],
   ['DNS_ANSWER_MS * DNS_TRIES_MAX < WEBHOOK_CONNECT_MS', DNS_ANSWER_MS * DNS_TRIES_MAX < WEBHOOK_CONNECT_MS],
