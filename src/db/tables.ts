@@ -197,6 +197,7 @@ export interface WebhookEndpoints {
   sealed_secret: Buffer;
   url: string;
   version: Generated<number>;
+  owners_to_tell: Generated<number[]>;
 }
 
 export interface Tables {
