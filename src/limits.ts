@@ -116,10 +116,10 @@ export const BODY_MS = 3 * SECOND_MS; // for a body that is parsed as a whole: a
 export const PUBLIC_BODY_BYTES_MAX = 8 * KB; // on routes without a sign-in: the largest valid registration, escaped, has 5 KB
 export const BODIES_ARRIVING_MAX = { strangers: 300, known: 100 } as const; // with the two limits above 2.4 and 12.5 MB; for one more, the one that has taken longest is ended
 export const UPLOADS_AT_ONCE_MAX = 40; // streamed bodies; each holds a few buffers, and the modules that read them have tighter limits
+export const UPLOADS_OF_ORGANISATION_MAX = 10; // of these: one that sends a kilobyte a second leaves the others theirs
 export const UPLOAD_WINDOW_MS = 10 * SECOND_MS; // in each of these an upload sends at least UPLOAD_WINDOW_BYTES_MIN, or it is ended
 export const UPLOAD_WINDOW_BYTES_MIN = 10 * KB; // 1 KB/s: a tenth of what the worst mobile connections reach
 export const REQUESTS_IN_FLIGHT_MAX = 200; // 2 vCPU cannot answer more at once in time
-export const UPLOADS_OF_ORGANISATION_MAX = 10; // of these: one that sends a kilobyte a second leaves the others theirs
 export const REQUESTS_IN_FLIGHT_MIN = 25; // however small the machine and however late its event loop: with none it could not recover
 export const REQUEST_MEMORY_BYTES = 512 * KB; // of a request in flight: its body, the rows of a page and the answer, each twice on their way
 export const REQUEST_MEMORY_SHARE = 0.2; // of the container, for all requests in flight together
@@ -348,17 +348,17 @@ export const RELATIONS: readonly [string, boolean][] = [
   ['DNS_ANSWER_MS * DNS_TRIES_MAX < WEBHOOK_CONNECT_MS', DNS_ANSWER_MS * DNS_TRIES_MAX < WEBHOOK_CONNECT_MS],
   ['WEBHOOK_CONNECT_MS < WEBHOOK_ANSWER_MS', WEBHOOK_CONNECT_MS < WEBHOOK_ANSWER_MS],
   ['MIGRATION_LOCK_MS < POOL_ACQUIRE_MS', MIGRATION_LOCK_MS < POOL_ACQUIRE_MS],
+  ['EXPORT_PIECE_BYTES < EXPORT_WINDOW_BYTES_MIN', EXPORT_PIECE_BYTES < EXPORT_WINDOW_BYTES_MIN],
   ['EXPORTS_OF_ORGANISATION_MAX < EXPORTS_AT_ONCE_MAX', EXPORTS_OF_ORGANISATION_MAX < EXPORTS_AT_ONCE_MAX],
+  ['UPLOADS_OF_ORGANISATION_MAX < UPLOADS_AT_ONCE_MAX', UPLOADS_OF_ORGANISATION_MAX < UPLOADS_AT_ONCE_MAX],
   ['PAGE_ROWS_DEFAULT <= PAGE_ROWS_MAX', PAGE_ROWS_DEFAULT <= PAGE_ROWS_MAX],
   ['FAN_OUT_BEAT_MS * 2 < FAN_OUT_SILENCE_MS', FAN_OUT_BEAT_MS * 2 < FAN_OUT_SILENCE_MS],
   ['FAN_OUT_SILENCE_MS < FAN_OUT_RECONNECT_MS', FAN_OUT_SILENCE_MS < FAN_OUT_RECONNECT_MS],
   [
-  ['EXPORT_PIECE_BYTES < EXPORT_WINDOW_BYTES_MIN', EXPORT_PIECE_BYTES < EXPORT_WINDOW_BYTES_MIN],
     'SHARED_COUNT_MS < SHARED_COUNTS_AGAIN_MS < REDIS_COMMAND_MS',
     SHARED_COUNT_MS < SHARED_COUNTS_AGAIN_MS && SHARED_COUNTS_AGAIN_MS < REDIS_COMMAND_MS,
   ],
   ['SHARED_COUNTS_MEMORY_SHARE < REDIS_ADMISSION_SHARE', SHARED_COUNTS_MEMORY_SHARE < REDIS_ADMISSION_SHARE],
   ['TELEMETRY_SEND_MS < STOP_MS', TELEMETRY_SEND_MS < STOP_MS],
-  ['UPLOADS_OF_ORGANISATION_MAX < UPLOADS_AT_ONCE_MAX', UPLOADS_OF_ORGANISATION_MAX < UPLOADS_AT_ONCE_MAX],
   ['REPORT_EVERY_MS < REPORT_TTL_SECONDS', REPORT_EVERY_MS < REPORT_TTL_SECONDS * SECOND_MS],
 ];
