@@ -163,13 +163,13 @@ export function authenticate(
   });
 }
 
-/** `Authorization: Bearer …` for programs, the cookie for browsers. */
+/** `Authorization: Bearer …` (in any case, RFC 9110 11.1) for programs, the cookie for browsers. */
 export function tokenOf({ headers }: { headers: IncomingHttpHeaders }): string | undefined {
   const bearer = BEARER.exec(headers.authorization ?? '')?.[1];
   return bearer ?? COOKIE.exec(headers.cookie ?? '')?.[1];
 }
 
-const BEARER = new RegExp(`^Bearer ([\\w-]{43}|${API_KEY})$`);
+const BEARER = new RegExp(`^[Bb][Ee][Aa][Rr][Ee][Rr] +([\\w-]{43}|${API_KEY})$`);
 const COOKIE = new RegExp(`(?:^|; ?)${SESSION_COOKIE}=([\\w-]{43})(?:;|$)`);
 
 /** A browser sends the cookie whichever site the request comes from, so only our own pages may change anything. */

@@ -22,7 +22,7 @@ import {
   UPLOAD_WINDOW_BYTES_MIN,
   UPLOAD_WINDOW_MS,
 } from '../limits.ts';
-import { hasBody } from '../process/http-server.ts';
+import { hasBody, isContinueWanted } from '../process/http-server.ts';
 import type { Metrics } from '../process/metrics.ts';
 import type { App } from './app.ts';
 
@@ -50,7 +50,7 @@ export function limitSlowBodies(app: App, metrics: Metrics, senders: Senders): v
   app.addHook('preParsing', (request, reply, payload, done) => {
     const { raw } = request;
     if (raw.complete || !hasBody(raw) || READS_NO_BODY.includes(raw.method ?? '')) return done(null, payload);
-    if (raw.headers.expect !== undefined) reply.raw.writeContinue();
+    if (isContinueWanted(raw)) reply.raw.writeContinue();
     const kind = senders.isRecognised(raw) ? 'known' : 'strangers';
     done(null, receive(raw, arriving[kind], senders.senderOf(raw)));
   });
