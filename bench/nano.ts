@@ -118,6 +118,7 @@ async function inLayout(
       workload,
       calibration,
       profile: options.profile,
+      parts: options.parts,
       writeCounters: options.writeCounters,
       knee: undefined,
     };

@@ -30,5 +30,14 @@ create table backups (
 );
 create index backups_by_time on backups (finished_at);
 
+-- Processes that were asked to stop, so that none of them is taken for one that died when Redis could not be told.
+create table asked_stops (
+  -- The kind of process, its host, its pid and when it was started.
+  life text primary key,
+  stopped_at timestamptz not null default now()
+);
+create index asked_stops_by_time on asked_stops (stopped_at);
+
 grant select, insert, update, delete on alerts to tardigrade_system;
 grant select, insert, delete on backups to tardigrade_system;
+grant select, insert, delete on asked_stops to tardigrade_system;

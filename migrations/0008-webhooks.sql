@@ -19,6 +19,8 @@ create table webhook_endpoints (
   disabled_at timestamptz,
   disabled_because text check (disabled_because in ('person', 'gone', 'failing', 'backlog')),
   check ((disabled_at is null) = (disabled_because is null)),
+  -- Users who have yet to hear of it by mail, by their ids: its owners, when nobody disabled it.
+  owners_to_tell bigint[] not null default '{}' check (owners_to_tell = '{}' or disabled_at is not null),
   -- How its last calls went: failures in a row, since when, and until when it is left alone.
   failures integer not null default 0,
   failing_since timestamptz,
@@ -34,6 +36,7 @@ create table webhook_endpoints (
   primary key (org_id, id)
 );
 create index webhook_endpoints_due on webhook_endpoints (is_slow, due_at) where due_at is not null;
+create index webhook_endpoints_untold on webhook_endpoints (disabled_at) where owners_to_tell <> '{}';
 
 -- One event for one endpoint. Without a foreign key to it: deleting an endpoint must not delete a month of these at once.
 create table webhook_deliveries (

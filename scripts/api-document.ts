@@ -5,6 +5,7 @@ import type { Document } from '../src/http/api-document.ts';
 import { createApiKeys } from '../src/http/api-keys.ts';
 import { describeApi, documentOf } from '../src/http/api-reference.ts';
 import { createSessions } from '../src/http/authentication.ts';
+import { createExports } from '../src/http/exports.ts';
 import { loadPages } from '../src/http/pages.ts';
 import { createPasswordHasher } from '../src/http/password-hashing.ts';
 import { createRateLimits } from '../src/http/rate-limit.ts';
@@ -45,6 +46,7 @@ export async function apiDocument(modules: readonly Module[]): Promise<Document>
     createRateLimit: createRateLimits(),
     redis: undefined as never, // no route asks for it before a request does
     cursors: createCursors(config.secretKey),
+    exports: createExports(),
     figures: await loadFigures(modules),
     events: await loadEvents(modules),
     person: await loadPersonalData(modules),

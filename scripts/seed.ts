@@ -3,8 +3,10 @@
  * them, and 90 days of what each module keeps (its seed.ts). Scale 1 is 30,000 rows in a module's main table; 4 and 40
  * have more, in the same ten organisations. A fraction (0.02) makes a small one for tests.
  *
- * The database is DATABASE_MIGRATE_URL or DATABASE_URL, or else that of the stack that runs in .tardigrade. For another scale than the one that
- * `npm start` seeds: npm run reset, npm start -- --no-seed, npm run seed -- --scale=4.
+ * The database is DATABASE_MIGRATE_URL or DATABASE_URL, or else that of the stack that runs in .tardigrade. Everybody knows
+ * the password of those who sign in afterwards, so one that this machine's stack has not made itself must be marked as
+ * staging (docs/staging.md). For another scale than the one that `npm start` seeds: npm run reset, npm start -- --no-seed,
+ * npm run seed -- --scale=4.
  *
  * The same scale gives the same rows, on every machine and at every time: what looks like chance is a hash of row
  * numbers, and times are relative to `now`. Only the salt of the passwords is new each time.
@@ -21,6 +23,7 @@ import { readStackFile } from './embedded/stack-file.ts';
 import { waitForReplicas } from './seed/replica-lag.ts';
 import { continueSequences } from './seed/sequences.ts';
 import { settle } from './seed/settle.ts';
+import { requireMarkAt } from './staging/mark.ts';
 
 export { SEED_LOGIN };
 export const SCALE_MAX = 40;
@@ -40,7 +43,7 @@ export type Seeded = Readonly<Record<string, number>>;
 
 /**
  * Fills the database in one transaction: all of it or nothing. Throws, with what to do about it, when the database has
- * no tables or has organisations already.
+ * no tables or has organisations already. Whether it may be filled at all, its caller knows.
  */
 export async function seed(databaseUrl: string, options: SeedOptions): Promise<Seeded> {
   const { scale, now = new Date(), onProgress = () => undefined, modules = MODULES } = options;
@@ -101,13 +104,16 @@ export async function vacuumAll(db: Db): Promise<void> {
   await sql`vacuum (analyze) ${sql.join(rows.map(({ name }) => sql.table(name)))}`.execute(db);
 }
 
-function databaseUrlOf(environment: NodeJS.ProcessEnv): string {
-  const url =
-    environment.DATABASE_MIGRATE_URL?.trim() ||
-    environment.DATABASE_URL?.trim() ||
-    readStackFile(path.resolve(import.meta.dirname, '..', '.tardigrade'))?.databaseUrl;
+/** @throws in words when there is none, or when it is neither the stack's own nor marked */
+async function databaseUrlOf(environment: NodeJS.ProcessEnv): Promise<string> {
+  const stack = readStackFile(path.resolve(import.meta.dirname, '..', '.tardigrade'));
+  const given = environment.DATABASE_MIGRATE_URL?.trim() || environment.DATABASE_URL?.trim();
+  const url = given || stack?.databaseUrl;
   if (url === undefined)
     throw new Error('No stack is running: npm start (which seeds by itself), or set DATABASE_URL.');
+  // A stack can also have been given its database.
+  const isOwn = url === stack?.databaseUrl && stack.pids['primary'] !== undefined;
+  if (!isOwn) await requireMarkAt(url);
   return url;
 }
 
@@ -116,7 +122,7 @@ if (import.meta.main) {
   const elapsed = () => `${((performance.now() - begun) / 1000).toFixed(1)} s`;
   try {
     const { values } = parseArgs({ options: { scale: { type: 'string', default: '1' } } });
-    const seeded = await seed(databaseUrlOf(process.env), {
+    const seeded = await seed(await databaseUrlOf(process.env), {
       scale: Number(values.scale),
       onProgress: (text) => console.log(`  ${elapsed().padStart(7)}  ${text}`),
     });

@@ -88,6 +88,9 @@ export const PAGE_ROWS_MAX = 200;
 export const CURSOR_CHARS_MAX = 2_048; // a cursor contains its filter and its place: enough for the longest search and match, in any script
 export const EXPORT_PAGE_ROWS = 200; // rows that a streaming export holds at once, each with its related rows; bench:patterns streaming-export: memory grows by 53 MB at 1,000, 36 at 250, 28 at 100
 export const EXPORT_MS = 30 * MINUTE_MS;
+export const EXPORT_PIECE_BYTES = 16 * KB; // of an export, handed over at a time: fine enough to tell how fast it is read
+export const EXPORT_WINDOW_MS = 30 * SECOND_MS; // in each of these a client takes at least EXPORT_WINDOW_BYTES_MIN of its export, or is cut off
+export const EXPORT_WINDOW_BYTES_MIN = 30 * KB; // 1 KB/s, as for uploads
 export const EXPORTS_AT_ONCE_MAX = 4; // per process
 export const EXPORTS_OF_ORGANISATION_MAX = 2; // of these: one that does not read its files leaves the others theirs
 
@@ -114,6 +117,7 @@ export const BODY_MS = 3 * SECOND_MS; // for a body that is parsed as a whole: a
 export const PUBLIC_BODY_BYTES_MAX = 8 * KB; // on routes without a sign-in: the largest valid registration, escaped, has 5 KB
 export const BODIES_ARRIVING_MAX = { strangers: 300, known: 100 } as const; // with the two limits above 2.4 and 12.5 MB; for one more, the one that has taken longest is ended
 export const UPLOADS_AT_ONCE_MAX = 40; // streamed bodies; each holds a few buffers, and the modules that read them have tighter limits
+export const UPLOADS_OF_ORGANISATION_MAX = 10; // of these: one that sends a kilobyte a second leaves the others theirs
 export const UPLOAD_WINDOW_MS = 10 * SECOND_MS; // in each of these an upload sends at least UPLOAD_WINDOW_BYTES_MIN, or it is ended
 export const UPLOAD_WINDOW_BYTES_MIN = 10 * KB; // 1 KB/s: a tenth of what the worst mobile connections reach
 export const REQUESTS_IN_FLIGHT_MAX = 200; // 2 vCPU cannot answer more at once in time
@@ -133,7 +137,7 @@ export const WORK_AFTER_CLOSE_MS = 60 * SECOND_MS; // a place whose client has g
 export const RETRY_AFTER_SECONDS = 2; // sent with every refusal
 export const RETRY_AFTER_JITTER_SECONDS = 2; // at most this is added at random, so that those who were refused together do not come back together
 export const PASSWORD_CHARS = { min: 10, max: 200 } as const;
-export const PASSWORD_HASHES_AT_ONCE_MAX = 2; // 19 MiB each (argon2id)
+export const PASSWORD_HASHES_AT_ONCE_MAX = 2; // 19 MiB each (argon2id), and one core fewer than there are: in a nano one at a time, about 30 a second
 export const POOL_THREADS_NICE = 10; // of 19, of the threads that hash: those that answer requests get nine tenths of a core that both want
 export const PASSWORD_HASHES_WAITING_MAX = 20; // about 1 s of work, and as much again for known devices; further ones are told to try again
 export const REQUESTS_PER_MINUTE_MAX = 6_000; // per user, unless REQUESTS_PER_MINUTE is set: a script in a loop must not monopolise the api
@@ -208,6 +212,7 @@ export const REPORT_BYTES_MAX = 256 * KB; // of a bounce or a complaint that com
 export const REPORT_HEADER_BYTES_MAX = 64 * KB;
 export const REPORT_NESTING_MAX = 10; // parts within parts; a report has two levels, and quotes a mail with two more
 export const REPORT_CONNECTIONS_MAX = 10; // servers that bring reports at once, so 2.5 MB of them; others are told to come back
+export const REPORT_CONNECTIONS_OF_NETWORK_MAX = 4; // of these: anybody can connect, say nothing, and come again
 export const REPORT_IDLE_MS = 30 * SECOND_MS; // then a server that says nothing is let go
 export const REPORT_SESSION_MS = 5 * MINUTE_MS; // then one that goes on byte by byte is let go too: the places are for others
 export const REPORT_CERTIFICATE_EVERY_MS = 60 * MINUTE_MS; // how often the certificate for bounces is read again: it is renewed weeks before it ends
@@ -336,11 +341,17 @@ export const RELATIONS: readonly [string, boolean][] = [
     'CONNECTIONS_FOR_WRITES < POOL_PRIMARY',
     Math.min(POOL_PRIMARY.api, POOL_PRIMARY.mailer, POOL_PRIMARY.all) > CONNECTIONS_FOR_WRITES,
   ],
+  [
+    'REPORT_CONNECTIONS_OF_NETWORK_MAX < REPORT_CONNECTIONS_MAX',
+    REPORT_CONNECTIONS_OF_NETWORK_MAX < REPORT_CONNECTIONS_MAX,
+  ],
   ['SMTP_CONNECTIONS_PER_DOMAIN_MAX < SMTP_CONNECTIONS_MAX', SMTP_CONNECTIONS_PER_DOMAIN_MAX < SMTP_CONNECTIONS_MAX],
   ['DNS_ANSWER_MS * DNS_TRIES_MAX < WEBHOOK_CONNECT_MS', DNS_ANSWER_MS * DNS_TRIES_MAX < WEBHOOK_CONNECT_MS],
   ['WEBHOOK_CONNECT_MS < WEBHOOK_ANSWER_MS', WEBHOOK_CONNECT_MS < WEBHOOK_ANSWER_MS],
   ['MIGRATION_LOCK_MS < POOL_ACQUIRE_MS', MIGRATION_LOCK_MS < POOL_ACQUIRE_MS],
+  ['EXPORT_PIECE_BYTES < EXPORT_WINDOW_BYTES_MIN', EXPORT_PIECE_BYTES < EXPORT_WINDOW_BYTES_MIN],
   ['EXPORTS_OF_ORGANISATION_MAX < EXPORTS_AT_ONCE_MAX', EXPORTS_OF_ORGANISATION_MAX < EXPORTS_AT_ONCE_MAX],
+  ['UPLOADS_OF_ORGANISATION_MAX < UPLOADS_AT_ONCE_MAX', UPLOADS_OF_ORGANISATION_MAX < UPLOADS_AT_ONCE_MAX],
   ['PAGE_ROWS_DEFAULT <= PAGE_ROWS_MAX', PAGE_ROWS_DEFAULT <= PAGE_ROWS_MAX],
   ['FAN_OUT_BEAT_MS * 2 < FAN_OUT_SILENCE_MS', FAN_OUT_BEAT_MS * 2 < FAN_OUT_SILENCE_MS],
   ['FAN_OUT_SILENCE_MS < FAN_OUT_RECONNECT_MS', FAN_OUT_SILENCE_MS < FAN_OUT_RECONNECT_MS],

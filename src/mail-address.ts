@@ -6,7 +6,7 @@
  *   parser of all of it gives up to four meanings to one text. Allowed are a dot-atom before the @ (RFC 5321 4.1.2), with
  *   letters and digits of all scripts (RFC 6531), and after it a domain of at least two labels; one with other letters than
  *   ASCII's becomes punycode (UTS 46, by Node's URL parser). Everything else is refused in words. Composed (NFC) and in
- *   lower case, so that two spellings of one mailbox are one.
+ *   lower case, so that two spellings of one mailbox are one. A word of Latin and Cyrillic letters is refused.
  * What it costs: mailboxes with quotes, spaces, emoji or IP addresses are refused. Letters beyond ASCII before the @ reach
  *   only where the mail server offers SMTPUTF8 (src/mail/smtp-utf8.ts).
  * Its bound: EMAIL_CHARS_MAX, LOCAL_PART_CHARS_MAX, in bytes. Its proof: test/mail-address.test.ts.
@@ -61,6 +61,10 @@ const INVISIBLE = /[\p{C}\p{Zl}\p{Zp}\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000
 const ATEXT = "[a-z0-9!#$%&'*+/=?^_`{|}~\\-\\p{L}\\p{M}\\p{N}]";
 const DOT_ATOM = new RegExp(`^${ATEXT}+(?:\\.${ATEXT}+)*$`, 'iu');
 
+/** Latin letters in one word with those of an alphabet that has many of the same shapes. */
+const MIXED_ALPHABETS =
+  /\p{Script=Latin}\p{M}*[\p{Script=Cyrillic}\p{Script=Greek}\p{Script=Armenian}\p{Script=Cherokee}]|[\p{Script=Cyrillic}\p{Script=Greek}\p{Script=Armenian}\p{Script=Cherokee}]\p{M}*\p{Script=Latin}/u;
+
 /** In the order in which they explain most: the first that holds is what the person is told. */
 const FAULTS: readonly (readonly [holds: (address: string) => boolean, fault: string])[] = [
   [(address) => address === '', 'is empty'],
@@ -82,6 +86,8 @@ const FAULTS: readonly (readonly [holds: (address: string) => boolean, fault: st
     (address) => localOf(address).normalize('NFKC') !== localOf(address),
     'has a letter in an unusual form before the @; write it plainly',
   ],
+  // Cyrillic а in paypаl: no word has letters of both.
+  [(address) => MIXED_ALPHABETS.test(address), 'mixes letters of two alphabets that look alike'],
   [(address) => Buffer.byteLength(localOf(address)) > LOCAL_PART_CHARS_MAX, LOCAL_TOO_LONG],
   [(address) => !DOT_ATOM.test(localOf(address)), 'has a dot or another character in the wrong place before the @'],
 ];

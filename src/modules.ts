@@ -14,6 +14,7 @@ export const PLATFORM: readonly Module[] = [
   },
   {
     name: 'webhooks',
+    queues: ['webhook-notices'],
     actions: () => import('./modules/webhooks/actions.ts'),
     routes: () => import('./modules/webhooks/routes.ts'),
     jobs: () => import('./modules/webhooks/jobs.ts'),

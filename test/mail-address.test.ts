@@ -16,6 +16,7 @@ test.each([
   ['ju\u0308rgen@münchen.test', 'jürgen@xn--mnchen-3ya.test'],
   ['用户@例え.テスト', '用户@xn--r8jz45g.xn--zckzah'],
   ['почта.отдел@corp.test', 'почта.отдел@corp.test'],
+  ['отдел.sales@corp.test', 'отдел.sales@corp.test'],
 ])('%s is one mailbox', (text, address) => {
   expect(parseAddress(text)).toEqual({ address });
 });
@@ -51,6 +52,8 @@ test.each([
   ['ada😀@corp.test', 'wrong place'],
   ['ada€@corp.test', 'wrong place'],
   ['jürgen..x@corp.test', 'wrong place'],
+  ['аda@corp.test', 'two alphabets'], // the first letter is Cyrillic
+  ['ada@cοrp.test', 'two alphabets'], // the o is Greek
   ['ﬁona@corp.test', 'unusual form'],
   ['ａｄａ@corp.test', 'unusual form'],
   [`${'ü'.repeat(33)}@corp.test`, 'before the @'],

@@ -2,6 +2,7 @@ import { createCursors } from '../src/db/keyset-pagination.ts';
 import { createApiKeys } from '../src/http/api-keys.ts';
 import { describeApi } from '../src/http/api-reference.ts';
 import { createSessions } from '../src/http/authentication.ts';
+import { createExports } from '../src/http/exports.ts';
 import { loadPages } from '../src/http/pages.ts';
 import { createPasswordHasher } from '../src/http/password-hashing.ts';
 import { createRateLimits } from '../src/http/rate-limit.ts';
@@ -42,6 +43,7 @@ export async function start(process: Process, modules = MODULES): Promise<void> 
   const context: ApiContext = {
     ...{ config, log, database, redis, hasher, createRateLimit, pages, ...credentials },
     cursors: createCursors(config.secretKey),
+    exports: createExports(),
     figures: await loadFigures(modules),
     events: await loadEvents(modules),
     person: await loadPersonalData(modules),

@@ -1,4 +1,4 @@
-/** A fault that one alert must notice. The platform's are in faults.ts, a module's in its bench (`alertFaults`). */
+/** A fault that one alert must notice. The platform's are listed in faults.ts, a module's in its bench (`alertFaults`). */
 
 import type { Layout } from '../layout/layout.ts';
 import type { Account } from '../load/plan.ts';

@@ -1,3 +1,4 @@
+import { namesIn } from '../arguments.ts';
 import { call } from '../call.ts';
 import type { Layout } from '../layout/layout.ts';
 import { lastSecond, samplesSince } from '../layout/memory-samples.ts';
@@ -28,7 +29,7 @@ const MB = 1024 * 1024;
 export const attacks: Scenario = {
   name: 'attacks',
   promise: 'attacks',
-  line: `${ATTACKS.length} attacks, one after another (${ATTACKS.join(', ')}): the p95 of an ordinary request stays within ${RATIO_MAX} times that without, nothing of anybody else fails, and the api is the same process afterwards`,
+  line: `${ATTACKS.length} attacks, one after another (${ATTACKS.join(', ')}): the p95 of an ordinary request stays within ${RATIO_MAX} times that without, nothing of anybody else fails, and the api is the same process afterwards (--parts="sign-ins at once",… for single ones)`,
   gates: 'full',
   profile: 'full',
 
@@ -37,7 +38,7 @@ export const attacks: Scenario = {
     const pid = layout.pid(PART);
     const exports = await exportsOf(layout.addresses.api);
     const all: [AttackName, Suffered][] = [];
-    for (const attack of ATTACKS) all.push([attack, await suffer(context, attack, exports)]);
+    for (const attack of chosenAttacks(context.parts)) all.push([attack, await suffer(context, attack, exports)]);
     const after = layout.pid(PART);
     const failures = failuresOf(Object.assign({}, ...all.map(([attack, { loads }]) => prefixed(attack, loads))));
     return {
@@ -68,6 +69,11 @@ export const attacks: Scenario = {
     };
   },
 };
+
+export function chosenAttacks(parts: readonly string[] | undefined): readonly AttackName[] {
+  const wanted = namesIn(parts?.join(','), ATTACKS);
+  return ATTACKS.filter((attack) => wanted?.includes(attack) ?? true);
+}
 
 interface Suffered {
   readonly quietP95Ms: number;

@@ -34,6 +34,8 @@ export interface ScenarioContext {
   readonly workload: Workload;
   readonly calibration: RunResult['calibration'];
   readonly profile: ProfileName;
+  /** Of a scenario that has parts: those that were asked for by name. */
+  readonly parts?: readonly string[] | undefined;
   /** Whether the counters become the budgets instead of being held against them. */
   readonly writeCounters: boolean;
   /** The saturation rate: the highest that the ramp held, in requests a second; undefined before it ran. */
@@ -70,10 +72,9 @@ export interface OwnLayoutScenario extends Pick<Scenario, 'name' | 'promise' | '
   run(context: OwnLayoutContext): Promise<OwnLayoutFindings>;
 }
 
-export interface OwnLayoutContext extends Pick<ScenarioContext, 'profile' | 'onSample' | 'benches' | 'workload'> {
+export interface OwnLayoutContext
+  extends Pick<ScenarioContext, 'profile' | 'parts' | 'onSample' | 'benches' | 'workload'> {
   readonly soft: boolean;
-  /** Of a scenario that has parts: those that were asked for by name. */
-  readonly parts?: readonly string[] | undefined;
   /** The layout that the live view shows from now on; undefined before it stops. */
   readonly watch: (layout: Layout | undefined, account?: Account) => void;
   /** A line for those who are waiting. */

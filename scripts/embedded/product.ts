@@ -8,6 +8,7 @@ import { pathToFileURL } from 'node:url';
 import pg from 'pg';
 import { LISTENING_PROCESSES, type ListeningProcess } from '../../src/processes.ts';
 import { isBuilt } from '../build.ts';
+import { requireMarkAt } from '../staging/mark.ts';
 import { boundLog, runToEnd, type WrapCommand } from './child.ts';
 import { StackRunningError, stackOwner } from './leftovers.ts';
 import { BUILD_MS, LOG_CHECK_MS, MIGRATE_MS } from './limits.ts';
@@ -36,6 +37,7 @@ export type ProductOptions = {
   /** Aborts the start: it ends at the next step and stops what it has started. */
   signal: AbortSignal;
   onProgress: (step: string, ms: number) => void;
+  /** Also hears why a database was not seeded. */
   onWorkerDeath: (message: string) => void;
 };
 
@@ -95,11 +97,15 @@ export async function startProduct(options: ProductOptions): Promise<Product> {
     );
     const login = await options.prepare?.(stack);
     const seed = await loadSeed(root);
+    let isUnmarked = false;
     if (options.seed && seed !== undefined && (await isEmpty(databaseUrl))) {
-      await step('Seed', () => seed.seed(databaseUrl, { scale: 1 }));
+      const refusal = options.given.databaseUrl === undefined ? undefined : await whyNotSeeded(databaseUrl);
+      if (refusal === undefined) await step('Seed', () => seed.seed(databaseUrl, { scale: 1 }));
+      else options.onWorkerDeath(refusal);
+      isUnmarked = refusal !== undefined;
     }
 
-    const file = stackFileOf(ports, stack, smtpUrl, login ?? seed?.SEED_LOGIN ?? NO_LOGIN);
+    const file = stackFileOf(ports, stack, smtpUrl, login ?? (isUnmarked ? NO_LOGIN : seed?.SEED_LOGIN) ?? NO_LOGIN);
     const startWorker = async (name: ListeningProcess) => {
       const worker = await superviseWorker({
         ...command,
@@ -141,6 +147,14 @@ function buildApart(root: string, folder: string): Promise<void> {
 async function loadSeed(root: string): Promise<Seed | undefined> {
   const file = path.join(root, 'scripts', 'seed.ts');
   return existsSync(file) ? ((await import(pathToFileURL(file).href)) as Seed) : undefined;
+}
+
+/** Everybody knows the password of the seed, and a database that was given may be anybody's. Undefined when it is marked. */
+function whyNotSeeded(databaseUrl: string): Promise<string | undefined> {
+  return requireMarkAt(databaseUrl).then(
+    () => undefined,
+    (error: Error) => `Not seeded. ${error.message}`,
+  );
 }
 
 async function isEmpty(databaseUrl: string): Promise<boolean> {

@@ -32,6 +32,17 @@ export async function requireMark(client: pg.ClientBase): Promise<void> {
     );
 }
 
+/** The same for an address. */
+export async function requireMarkAt(databaseUrl: string): Promise<void> {
+  const client = new pg.Client({ connectionString: databaseUrl });
+  await client.connect();
+  try {
+    await requireMark(client);
+  } finally {
+    await client.end();
+  }
+}
+
 /** @throws one sentence when the product at this address does not say that it is staging */
 export async function requireStaging(url: string): Promise<void> {
   const asked = new URL('/readyz', url);

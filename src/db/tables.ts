@@ -43,6 +43,11 @@ export interface ApiKeys {
   user_id: number;
 }
 
+export interface AskedStops {
+  life: string;
+  stopped_at: Generated<Time>;
+}
+
 export interface AuditLog {
   action: string;
   actor: string | null;
@@ -192,6 +197,7 @@ export interface WebhookEndpoints {
   is_slow: Generated<boolean>;
   leased_until: Time | null;
   org_id: number;
+  owners_to_tell: Generated<number[]>;
   previous_sealed_secret: Buffer | null;
   previous_until: Time | null;
   sealed_secret: Buffer;
@@ -203,6 +209,7 @@ export interface Tables {
   account_links: AccountLinks;
   alerts: Alerts;
   api_keys: ApiKeys;
+  asked_stops: AskedStops;
   audit_log: AuditLog;
   backups: Backups;
   idempotency_keys: IdempotencyKeys;

@@ -20,7 +20,8 @@ export type KeyScope = 'read' | 'write';
 
 export interface ApiKeys {
   find(key: string): Promise<SignedIn | undefined>;
-  isKnown(key: string): boolean;
+  /** As for sessions. */
+  organisationOf(key: string): number | undefined;
   /** After it was revoked: as for sessions. */
   forget(orgId: number, prefix: string): void;
   forgetUser(orgId: number, userId: number): void;
@@ -78,7 +79,7 @@ export function createApiKeys(
   const lookup = createTokenLookup(read);
   return {
     find: lookup.find,
-    isKnown: lookup.isKnown,
+    organisationOf: lookup.organisationOf,
     forget(orgId, prefix) {
       lookup.forget((user) => user.orgId === orgId && user.apiKey?.prefix === prefix);
       tell(orgId);

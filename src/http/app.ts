@@ -23,8 +23,8 @@ export type App = FastifyInstance<
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** Says that a request's sender is signed in: it then has a place among those that strangers cannot take. */
-    recognise(request: IncomingMessage): void;
+    /** Says whose a request is: it then has a place among those that strangers cannot take. */
+    recognise(request: IncomingMessage, orgId: number): void;
   }
   interface FastifyContextConfig {
     /** Does not require a signed-in user. All other routes under /api do. */

@@ -29,8 +29,8 @@ export interface Sessions {
    * hold sockets are told.
    */
   forgetUser(orgId: number, userId: number): void;
-  /** Whether the token was valid at some time within KNOWN_SESSION_MS. Grants nothing: for who goes first when places are scarce. */
-  isKnown(token: string): boolean;
+  /** Whose token it was at some time within KNOWN_SESSION_MS. Grants nothing: for who goes first when places are scarce. */
+  organisationOf(token: string): number | undefined;
 }
 
 export interface NewSession {
@@ -103,7 +103,7 @@ export function createSessions(
       lookup.forget((user) => user.orgId === orgId && user.userId === userId);
       tell(orgId);
     },
-    isKnown: lookup.isKnown,
+    organisationOf: lookup.organisationOf,
   };
 }
 
@@ -113,8 +113,9 @@ export interface Credentials {
   readonly apiKeys: ApiKeys;
 }
 
-export function isKnownToken({ sessions, apiKeys }: Credentials, token: string): boolean {
-  return isApiKey(token) ? apiKeys.isKnown(token) : sessions.isKnown(token);
+/** Told without asking the database. */
+export function organisationOf({ sessions, apiKeys }: Credentials, token: string): number | undefined {
+  return isApiKey(token) ? apiKeys.organisationOf(token) : sessions.organisationOf(token);
 }
 
 /** Guards every route of `api`: the user is signed in, has the route's role, and changes come from our own pages. */
@@ -132,7 +133,7 @@ export function authenticate(
   /** Each token that nobody knows costs a query: a network has so many of them. */
   async function find(token: string, network: string): Promise<SignedIn | undefined> {
     const { find } = isApiKey(token) ? credentials.apiKeys : credentials.sessions;
-    if (isKnownToken(credentials, token)) return find(token);
+    if (organisationOf(credentials, token) !== undefined) return find(token);
     unknown.refuseUsedUp(network);
     const user = await find(token);
     if (user === undefined) await unknown.count(network);
@@ -146,7 +147,7 @@ export function authenticate(
     const token = tokenOf(request);
     const user = token === undefined ? undefined : await find(token, request.network);
     if (user === undefined) throw new AppError('unauthenticated', 'Sign in first: POST /api/v1/sessions.');
-    api.recognise(request.raw);
+    api.recognise(request.raw, user.orgId);
     // Each key has a budget of its own: a script in a loop does not take its user's away.
     await requests.count(`${user.orgId}/${user.apiKey?.prefix ?? user.userId}`, reply);
     await ofOrganisation.count(String(user.orgId), reply);
@@ -163,13 +164,13 @@ export function authenticate(
   });
 }
 
-/** `Authorization: Bearer …` for programs, the cookie for browsers. */
+/** `Authorization: Bearer …` (in any case, RFC 9110 11.1) for programs, the cookie for browsers. */
 export function tokenOf({ headers }: { headers: IncomingHttpHeaders }): string | undefined {
   const bearer = BEARER.exec(headers.authorization ?? '')?.[1];
   return bearer ?? COOKIE.exec(headers.cookie ?? '')?.[1];
 }
 
-const BEARER = new RegExp(`^Bearer ([\\w-]{43}|${API_KEY})$`);
+const BEARER = new RegExp(`^[Bb][Ee][Aa][Rr][Ee][Rr] +([\\w-]{43}|${API_KEY})$`);
 const COOKIE = new RegExp(`(?:^|; ?)${SESSION_COOKIE}=([\\w-]{43})(?:;|$)`);
 
 /** A browser sends the cookie whichever site the request comes from, so only our own pages may change anything. */

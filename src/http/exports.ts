@@ -1,6 +1,9 @@
-/** Files that are streamed take long: so many at once, and so many of one organisation. */
+/**
+ * Files that are streamed take long: so many at once, of all kinds together, and so many of one organisation. How slowly
+ * one may be read is bounded where it is sent (src/http/csv-reply.ts).
+ */
 import { overloaded } from '../errors.ts';
-import { createSemaphore } from '../flow/semaphore.ts';
+import { createFairPlaces } from '../flow/fair-places.ts';
 import { EXPORTS_AT_ONCE_MAX, EXPORTS_OF_ORGANISATION_MAX } from '../limits.ts';
 
 export interface Exports {
@@ -9,19 +12,16 @@ export interface Exports {
 }
 
 export function createExports(): Exports {
-  const all = createSemaphore('exports', { atOnce: EXPORTS_AT_ONCE_MAX, waiting: 0 });
-  const running = new Map<number, number>();
+  const places = createFairPlaces({ places: EXPORTS_AT_ONCE_MAX, perKey: EXPORTS_OF_ORGANISATION_MAX });
   return {
     async run(orgId, work) {
-      const own = running.get(orgId) ?? 0;
-      if (own >= EXPORTS_OF_ORGANISATION_MAX) throw overloaded('exports of your organisation');
-      running.set(orgId, own + 1);
+      // Nobody's file is cut off for somebody else's: those who read it wait longer for the whole than others for a place.
+      const leave = places.enter(String(orgId), 'stays');
+      if (leave === undefined) throw overloaded('exports');
       try {
-        return await all.run(work);
+        return await work();
       } finally {
-        const left = (running.get(orgId) ?? 1) - 1;
-        if (left === 0) running.delete(orgId);
-        else running.set(orgId, left);
+        leave();
       }
     },
   };

@@ -8,16 +8,18 @@
  *   the work for it has ended: a client that goes away does not make room for the next one's work, and one that does not
  *   read its answer keeps nobody else from theirs (src/process/http-server.ts bounds what is unread). Requests whose sender is
  *   not known have a share; when half of it is used, each network gets a few places. A place that becomes free goes to
- *   a sign-in first, then to what people look at, then to an export; one that has waited for longer than its answer is
- *   worth gets none. There are fewer places in a small container, and while the event loop is late. Refusals take
+ *   a sign-in first, then to what people look at, then to an export, and within these to each organisation or network in
+ *   turn; one that has waited for longer than its answer is worth gets none. Files that are received have places of
+ *   their own, of which an organisation has a share (src/flow/fair-places.ts). There are fewer places in a small container, and while the event loop is late. Refusals take
  *   capacity from the requests that are served, so a refusal is a few precomputed bytes. Health probes take no place.
  * What it costs: an object and a listener per request; who is known is only found out when strangers are many.
  * Its bound: REQUESTS_IN_FLIGHT_MAX, LOOP_DELAY_MS, WAITING_FOR_PLACES_MAX, STRANGERS_IN_FLIGHT_MAX, UPLOADS_AT_ONCE_MAX,
- *   WORK_AFTER_CLOSE_MS.
+ *   UPLOADS_OF_ORGANISATION_MAX, WORK_AFTER_CLOSE_MS.
  * Its proof: test/http/load-shedding.test.ts, test/http/places.test.ts, bench/patterns/load-shedding.
  */
 import type { IncomingMessage, OutgoingHttpHeaders, RequestListener, ServerResponse } from 'node:http';
 import { overloaded } from '../errors.ts';
+import { createFairPlaces } from '../flow/fair-places.ts';
 import { createPriorityQueue } from '../flow/priority-queue.ts';
 import {
   RETRY_AFTER_SECONDS,
@@ -25,6 +27,7 @@ import {
   STRANGERS_IN_FLIGHT_MAX,
   STRANGERS_PER_NETWORK_MAX,
   UPLOADS_AT_ONCE_MAX,
+  UPLOADS_OF_ORGANISATION_MAX,
   WAITING_FOR_PLACES_MAX,
   WAITING_FOR_PLACES_MS,
   WORK_AFTER_CLOSE_MS,
@@ -38,16 +41,15 @@ import type { Metrics } from '../process/metrics.ts';
 import type { App } from './app.ts';
 import { placesFor } from './places.ts';
 import { PROBLEM_TYPE, retryAfter, toProblem } from './problem-details.ts';
-import { isStream } from './slow-client.ts';
+import { endBody, isStream, type Senders } from './slow-client.ts';
 
-export interface Admission {
+export interface Admission extends Senders {
   /** Wraps the framework: requests without a body take their place before it sees them. */
   guard(answer: RequestListener): RequestListener;
   /** Requests with a body take theirs when it has come; work is watched until it ends. Register it before all routes. */
   watch(app: App): void;
-  /** The request's sender is signed in: it no longer counts as a stranger's. */
-  recognise(request: IncomingMessage): void;
-  isRecognised(request: IncomingMessage): boolean;
+  /** The request is this organisation's: it no longer counts as a stranger's. */
+  recognise(request: IncomingMessage, orgId: number): void;
 }
 
 export interface AdmissionParts {
@@ -55,15 +57,16 @@ export interface AdmissionParts {
   readonly headers: OutgoingHttpHeaders;
   readonly metrics: Metrics;
   readonly log: Log;
-  /** Whether its sender was signed in a moment ago, told without asking the database. */
-  readonly isKnown: (request: IncomingMessage) => boolean;
+  /** Of a sender who was signed in a moment ago, told without asking the database. */
+  readonly organisationOf: (request: IncomingMessage) => number | undefined;
   readonly networkOf: (request: IncomingMessage) => string;
 }
 
-export function createAdmission({ headers, metrics, log, isKnown, networkOf }: AdmissionParts): Admission {
+export function createAdmission({ headers, metrics, log, organisationOf, networkOf }: AdmissionParts): Admission {
   const shed = metrics.counter('requests_shed', 'Requests refused because too many were in flight');
   const refuse = createRefusal(headers);
   const taken = { requests: 0, uploads: 0 };
+  const uploads = createFairPlaces({ places: UPLOADS_AT_ONCE_MAX, perKey: UPLOADS_OF_ORGANISATION_MAX });
   const strangers = new Set<Place>();
   const watched = new WeakSet<object>();
   const queue = createPriorityQueue(WAITING_FOR_PLACES_MAX, WAITING_FOR_PLACES_MS);
@@ -76,8 +79,15 @@ export function createAdmission({ headers, metrics, log, isKnown, networkOf }: A
   metrics.gauge('uploads_in_flight', 'Files being received', () => taken.uploads);
   metrics.gauge('strangers_in_flight', 'Requests being answered to people who are not signed in', () => strangers.size);
 
+  const isKnown = (request: IncomingMessage) => isRecognised(request) || organisationOf(request) !== undefined;
+
+  function senderOf(request: Counted): string {
+    const orgId = request.orgId ?? organisationOf(request);
+    return orgId === undefined ? networkOf(request) : `organisation ${orgId}`;
+  }
+
   function isShareUsed(request: IncomingMessage): boolean {
-    if (strangers.size < STRANGERS_AT_EASE_MAX || isRecognised(request) || isKnown(request)) return false;
+    if (strangers.size < STRANGERS_AT_EASE_MAX || isKnown(request)) return false;
     if (strangers.size >= STRANGERS_IN_FLIGHT_MAX) return true;
     const network = networkOf(request);
     let neighbours = 0;
@@ -92,15 +102,18 @@ export function createAdmission({ headers, metrics, log, isKnown, networkOf }: A
       shed.inc();
       refuse();
     };
-    const hasNoShare = kind === 'uploads' ? taken.uploads >= UPLOADS_AT_ONCE_MAX : isShareUsed(request);
-    const enter = () => {
-      take(wanted);
+    const enter = (leave?: () => void) => {
+      take(wanted, leave);
       go();
     };
-    if (hasNoShare) shedIt();
-    else if (kind === 'uploads' || taken.requests < places()) enter();
+    if (kind === 'uploads') {
+      const leave = uploads.enter(senderOf(request), () => endBody(request, overloaded('files')));
+      if (leave === undefined) shedIt();
+      else enter(leave);
+    } else if (isShareUsed(request)) shedIt();
+    else if (taken.requests < places()) enter();
     else {
-      const leave = queue.join(wanted.class, {
+      const leave = queue.join(wanted.class, senderOf(request), {
         refuse: shedIt,
         go: () => (isShareUsed(request) ? shedIt() : enter()), // strangers may have become many meanwhile
       });
@@ -113,8 +126,8 @@ export function createAdmission({ headers, metrics, log, isKnown, networkOf }: A
     while (taken.requests < places() && queue.next());
   }
 
-  function take({ kind, request, response }: Wanted): void {
-    const place: Place = { request, kind, isOpen: !response.destroyed, works: 0, isCounted: false };
+  function take({ kind, request, response }: Wanted, leave?: () => void): void {
+    const place: Place = { request, kind, isOpen: !response.destroyed, works: 0, isCounted: false, leave };
     (request as Counted).place = place;
     count(place);
     const end = () => {
@@ -141,6 +154,7 @@ export function createAdmission({ headers, metrics, log, isKnown, networkOf }: A
       return;
     }
     strangers.delete(place);
+    place.leave?.();
     serveWaiting();
   }
 
@@ -173,7 +187,8 @@ export function createAdmission({ headers, metrics, log, isKnown, networkOf }: A
       if (isProbe(url)) return answer(request, response);
       // A request with a body asks for its place when the body has come, unless it could not even wait for one.
       if (hasBody(request)) {
-        const isHopeless = taken.requests >= places() && !queue.hasRoom(isKnown(request) ? 'interactive' : 'signIn');
+        const isHopeless =
+          taken.requests >= places() && !queue.hasRoom(isKnown(request) ? 'interactive' : 'signIn', senderOf(request));
         if (!isHopeless) return answer(request, response);
         shed.inc();
         return refuse(response);
@@ -214,11 +229,12 @@ export function createAdmission({ headers, metrics, log, isKnown, networkOf }: A
         watched.add(route.handler);
       });
     },
-    recognise(request: Counted) {
-      request.isRecognised = true;
+    recognise(request: Counted, orgId) {
+      request.orgId = orgId;
       if (request.place !== undefined) strangers.delete(request.place);
     },
     isRecognised,
+    senderOf,
   };
 }
 
@@ -239,16 +255,19 @@ interface Place {
   /** How many handlers work for it. */
   works: number;
   isCounted: boolean;
+  /** Gives back what else it has taken. */
+  readonly leave: (() => void) | undefined;
 }
 
 /** Properties of the request itself: this is on the path of every request. */
 interface Counted extends IncomingMessage {
   place?: Place;
-  isRecognised?: boolean;
+  /** Of a sender who is signed in. */
+  orgId?: number;
 }
 
 function isRecognised(request: Counted): boolean {
-  return request.isRecognised === true;
+  return request.orgId !== undefined;
 }
 
 function createRefusal(headers: OutgoingHttpHeaders): (response: ServerResponse) => void {

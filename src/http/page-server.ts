@@ -2,7 +2,7 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { SOCKETS_MAX } from '../limits.ts';
 import type { Health } from '../process/health-check.ts';
 import { answerHealth } from '../process/health-endpoints.ts';
-import { createHttpServer } from '../process/http-server.ts';
+import { createHttpServer, isContinueWanted } from '../process/http-server.ts';
 import type { Metrics } from '../process/metrics.ts';
 import { isPageFile, type Pages, SECURITY_HEADERS } from './pages.ts';
 
@@ -44,7 +44,7 @@ async function respond(request: IncomingMessage, response: ServerResponse, parts
   const post = Object.hasOwn(posts, path) ? posts[path] : undefined;
   if (post !== undefined) {
     if (request.method !== 'POST') return send(response, 405, { allow: 'POST' }, undefined);
-    if (request.headers.expect !== undefined) response.writeContinue();
+    if (isContinueWanted(request)) response.writeContinue();
     const { status, headers, body } = await post(request);
     return send(response, status, headers, body);
   }

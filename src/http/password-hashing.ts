@@ -5,13 +5,15 @@
  *   And whoever sends the most sign-ins is the only one who signs in.
  * How it works: a fair queue in front of Node's own argon2. Networks take turns, devices that have signed in before have
  *   a lane of their own, and a sign-in whose client has gone is not worked for. When the queue is full, a caller gets a
- *   503. The threads that hash give way to the one that answers requests (src/process/yield-processor.ts).
+ *   503. One core is left to everybody else: the threads that hash give way to the one that answers requests
+ *   (src/process/yield-processor.ts), but not to the database on the same machine, which each page waits for as well.
  *   Passwords are normalised (NFKC): another keyboard, or another system, may type the same letters in other characters.
  * What it costs: 19 MiB and one thread per hash in progress (OWASP's parameters: 19 MiB, 2 passes, 1 lane).
  * Its bound: PASSWORD_HASHES_AT_ONCE_MAX, PASSWORD_HASHES_WAITING_MAX, PASSWORD_HASH_WAIT_MS.
- * Its proof: test/http/password-hashing.test.ts, bench/patterns/password-hashing.
+ * Its proof: test/http/password-hashing.test.ts, bench/patterns/password-hashing, bench/scenarios/attacks.ts.
  */
 import { argon2, randomBytes, timingSafeEqual } from 'node:crypto';
+import { availableParallelism } from 'node:os';
 import { promisify } from 'node:util';
 import { createFairSemaphore, type Turn } from '../flow/fair-semaphore.ts';
 import { PASSWORD_HASH_WAIT_MS, PASSWORD_HASHES_AT_ONCE_MAX, PASSWORD_HASHES_WAITING_MAX } from '../limits.ts';
@@ -33,9 +35,10 @@ export interface PasswordHasher {
   readonly waiting: number;
 }
 
-export function createPasswordHasher(): PasswordHasher {
+/** `cores`: those that the container may use. */
+export function createPasswordHasher(cores = availableParallelism()): PasswordHasher {
   const queue = createFairSemaphore('sign-ins', {
-    atOnce: PASSWORD_HASHES_AT_ONCE_MAX,
+    atOnce: hashesAtOnce(cores),
     waiting: PASSWORD_HASHES_WAITING_MAX,
     waitMs: PASSWORD_HASH_WAIT_MS,
   });
@@ -69,6 +72,11 @@ export function createPasswordHasher(): PasswordHasher {
       return queue.waiting;
     },
   };
+}
+
+/** One core stays free; one hash at a time is the least. */
+export function hashesAtOnce(cores = availableParallelism()): number {
+  return Math.max(1, Math.min(PASSWORD_HASHES_AT_ONCE_MAX, cores - 1));
 }
 
 function format(salt: Buffer, tag: Buffer): string {

@@ -22,8 +22,10 @@ import { createHttpServer } from '../process/http-server.ts';
 import type { Metrics } from '../process/metrics.ts';
 import { beginSpan, isMeasuring, type SpanStart, withinTrace } from '../trace.ts';
 import type { App } from './app.ts';
-import { authenticate, type Credentials, isKnownToken, tokenOf } from './authentication.ts';
+import { authenticate, type Credentials, organisationOf, tokenOf } from './authentication.ts';
 import { endOldConnections } from './connection-age.ts';
+import { refuseCodedBodies } from './content-coding.ts';
+import { hasOneHost } from './host-header.ts';
 import { commitBeforeAnswers, guardRepeatedRequests, replayAnswer } from './idempotency.ts';
 import { ONE_LINE, tidyIncomingText } from './incoming-text.ts';
 import { readJsonBodies } from './json-body.ts';
@@ -35,7 +37,7 @@ import type { CreateRateLimit } from './rate-limit.ts';
 import { readOwnWrites } from './read-own-writes.ts';
 import { measureRequests } from './request-metrics.ts';
 import { limitSlowBodies } from './slow-client.ts';
-import { refuseUnreadable } from './unreadable-request.ts';
+import { refuseTunnels, refuseUnreadable } from './unreadable-request.ts';
 
 export interface ServerParts {
   readonly config: Config;
@@ -55,9 +57,9 @@ export async function createServer(parts: ServerParts): Promise<App> {
   const network = (request: IncomingMessage) => networkOf(clientAddress(request, parts.config.trustProxyHops));
   const admission = createAdmission({
     ...{ headers, metrics: parts.metrics, log: parts.log, networkOf: network },
-    isKnown(request) {
+    organisationOf(request) {
       const token = tokenOf(request);
-      return token !== undefined && isKnownToken(parts.credentials, token);
+      return token === undefined ? undefined : organisationOf(parts.credentials, token);
     },
   });
   const app = fastify({
@@ -71,6 +73,7 @@ export async function createServer(parts: ServerParts): Promise<App> {
     serverFactory: (answer) => {
       const server = createHttpServer(parts.health.stopping, admission.guard(answer), { requestMs: UPLOAD_MS });
       endOldConnections(server);
+      refuseTunnels(server);
       return server;
     },
     routerOptions: { maxParamLength: 200 },
@@ -111,13 +114,15 @@ export async function createServer(parts: ServerParts): Promise<App> {
     reply.headers(request.url.startsWith('/api/') ? apiHeaders : headers);
     if (request.raw.rawHeaders.length / 2 > HEADERS_MAX)
       return done(new AppError('headers_too_large', `The request has more than ${HEADERS_MAX} headers.`));
+    if (!hasOneHost(request.raw)) return done(new AppError('invalid', 'The request must have one valid Host header.'));
     if (!request.is404) return done();
     answerNotFound(request, reply); // at once: nobody wants the body
   });
   await app.register(cookie);
   commitBeforeAnswers(app as App);
   readOwnWrites(app, parts.database);
-  limitSlowBodies(app, parts.metrics, admission.isRecognised);
+  refuseCodedBodies(app);
+  limitSlowBodies(app, parts.metrics, admission);
   admission.watch(app);
   for (const path of HEALTH_PATHS) {
     app.get(path, async (request, reply) => {

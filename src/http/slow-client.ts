@@ -5,8 +5,8 @@
  *   and nobody has to sign in for that.
  * How it works: paths and callers that are not known get their answer before a byte of the body is read. A body that is
  *   not here by then has BODY_MS; one that is streamed (an upload) sends UPLOAD_WINDOW_BYTES_MIN in every
- *   UPLOAD_WINDOW_MS instead. Too slow: 408, and the connection is closed. When too many arrive at once, the one that
- *   has taken longest is ended, so those who send theirs at once are never the ones who are refused.
+ *   UPLOAD_WINDOW_MS instead. Too slow: 408, and the connection is closed. When too many arrive at once, one of those
+ *   who send most is ended, the one that has taken longest: those who send theirs at once are never refused.
  * What it costs: nothing when the body comes with the headers, otherwise a timer and a pass through a stream.
  * Its bound: BODY_MS, BODIES_ARRIVING_MAX, PUBLIC_BODY_BYTES_MAX, UPLOAD_WINDOW_MS.
  * Its proof: test/http/slow-client.test.ts, bench/patterns/slow-client.
@@ -14,6 +14,7 @@
 import type { IncomingMessage } from 'node:http';
 import { PassThrough, type Readable } from 'node:stream';
 import { overloaded } from '../errors.ts';
+import { createFairPlaces, type FairPlaces } from '../flow/fair-places.ts';
 import {
   BODIES_ARRIVING_MAX,
   BODY_MS,
@@ -21,14 +22,25 @@ import {
   UPLOAD_WINDOW_BYTES_MIN,
   UPLOAD_WINDOW_MS,
 } from '../limits.ts';
-import { hasBody } from '../process/http-server.ts';
+import { hasBody, isContinueWanted } from '../process/http-server.ts';
 import type { Metrics } from '../process/metrics.ts';
 import type { App } from './app.ts';
 
+/** Who sends a request. */
+export interface Senders {
+  /** Somebody who is signed in. */
+  isRecognised(request: IncomingMessage): boolean;
+  /** The organisation, or else the network: what is shared between senders is shared between these. */
+  senderOf(request: IncomingMessage): string;
+}
+
 /** Register it after the hooks that know the caller, and before those that need the whole body. */
-export function limitSlowBodies(app: App, metrics: Metrics, isKnown: (request: IncomingMessage) => boolean): void {
-  const arriving = { strangers: new Set<ArrivingBody>(), known: new Set<ArrivingBody>() };
-  const count = () => arriving.strangers.size + arriving.known.size;
+export function limitSlowBodies(app: App, metrics: Metrics, senders: Senders): void {
+  const arriving = {
+    strangers: createFairPlaces({ places: BODIES_ARRIVING_MAX.strangers, pushes: true }),
+    known: createFairPlaces({ places: BODIES_ARRIVING_MAX.known, pushes: true }),
+  };
+  const count = () => arriving.strangers.taken + arriving.known.taken;
   metrics.gauge('bodies_arriving', 'Requests whose body has not arrived yet', count);
 
   app.addHook('onRoute', (route) => {
@@ -38,14 +50,9 @@ export function limitSlowBodies(app: App, metrics: Metrics, isKnown: (request: I
   app.addHook('preParsing', (request, reply, payload, done) => {
     const { raw } = request;
     if (raw.complete || !hasBody(raw) || READS_NO_BODY.includes(raw.method ?? '')) return done(null, payload);
-    if (raw.headers.expect !== undefined) reply.raw.writeContinue();
-    const kind = isKnown(raw) ? 'known' : 'strangers';
-    const body = receive(raw, arriving[kind]);
-    if (arriving[kind].size > BODIES_ARRIVING_MAX[kind]) {
-      const [longest] = arriving[kind];
-      longest?.end(overloaded('slow requests'));
-    }
-    done(null, body);
+    if (isContinueWanted(raw)) reply.raw.writeContinue();
+    const kind = senders.isRecognised(raw) ? 'known' : 'strangers';
+    done(null, receive(raw, arriving[kind], senders.senderOf(raw)));
   });
   app.addHook('preValidation', (request, _reply, done) => {
     if (isStream(request.body)) (request.raw as WithBody).arrivingBody?.pace();
@@ -56,6 +63,11 @@ export function limitSlowBodies(app: App, metrics: Metrics, isKnown: (request: I
 /** Whether the handler reads the body itself, while it arrives. */
 export function isStream(body: unknown): body is Readable {
   return typeof body === 'object' && body !== null && 'pipe' in body;
+}
+
+/** Of a request whose body is still on its way: its handler gets the error. Nothing happens to one that is all here. */
+export function endBody(request: IncomingMessage, error: Error): void {
+  (request as WithBody).arrivingBody?.end(error);
 }
 
 interface ArrivingBody {
@@ -69,14 +81,14 @@ interface WithBody extends IncomingMessage {
   arrivingBody?: ArrivingBody;
 }
 
-function receive(raw: WithBody, arriving: Set<ArrivingBody>): PassThrough {
+function receive(raw: WithBody, arriving: FairPlaces, sender: string): PassThrough {
   const stream = new PassThrough();
   stream.on('error', () => undefined); // a body can fail before anybody reads it
   let timer = setTimeout(() => body.end(tooSlow()), BODY_MS);
   const body: ArrivingBody = {
     pace() {
       clearTimeout(timer);
-      arriving.delete(body); // the place of an upload is counted by load-shedding
+      leave?.(); // the place of an upload is counted by load-shedding
       let received = 0; // bytes that came with the headers count, so the first window is a mild one
       timer = setInterval(() => {
         const slow = raw.socket.bytesRead - received < UPLOAD_WINDOW_BYTES_MIN;
@@ -93,10 +105,11 @@ function receive(raw: WithBody, arriving: Set<ArrivingBody>): PassThrough {
   };
   function forget(): void {
     clearTimeout(timer);
-    arriving.delete(body);
+    leave?.();
+    delete raw.arrivingBody;
   }
-  arriving.add(body);
   raw.arrivingBody = body;
+  const leave = arriving.enter(sender, () => body.end(overloaded('slow requests')));
   raw.once('end', forget);
   raw.once('close', forget);
   raw.once('error', () => body.end(clientGone()));

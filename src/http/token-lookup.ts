@@ -6,15 +6,17 @@ import { KNOWN_SESSION_MS, SESSION_CACHE_ENTRIES_MAX, SESSION_CACHE_MS } from '.
 /** Whose token it is, remembered for SESSION_CACHE_MS; requests that ask at once share one query. */
 export interface TokenLookup<T> {
   find(token: string): Promise<T | undefined>;
-  /** Whether the token was valid at some time within KNOWN_SESSION_MS. Grants nothing: for who goes first when places are scarce. */
-  isKnown(token: string): boolean;
+  /** Whose token it was at some time within KNOWN_SESSION_MS. Grants nothing: for who goes first when places are scarce. */
+  organisationOf(token: string): number | undefined;
   /** The next request asks the database again: call it when the change is committed. */
   forget(matches: (holder: T) => boolean): void;
 }
 
-export function createTokenLookup<T extends object>(read: (hash: Buffer) => Promise<T | undefined>): TokenLookup<T> {
+export function createTokenLookup<T extends { readonly orgId: number }>(
+  read: (hash: Buffer) => Promise<T | undefined>,
+): TokenLookup<T> {
   const cache = new LRUCache<string, T>({ max: SESSION_CACHE_ENTRIES_MAX, ttl: SESSION_CACHE_MS });
-  const known = new LRUCache<string, true>({ max: SESSION_CACHE_ENTRIES_MAX, ttl: KNOWN_SESSION_MS });
+  const known = new LRUCache<string, number>({ max: SESSION_CACHE_ENTRIES_MAX, ttl: KNOWN_SESSION_MS });
   const asking = createSingleFlight<T | undefined>();
   const hashed = { token: '', key: '' }; // the last one: a request asks about its token up to three times
   const keyOf = (token: string) => {
@@ -29,7 +31,7 @@ export function createTokenLookup<T extends object>(read: (hash: Buffer) => Prom
       return undefined;
     }
     cache.set(key, holder);
-    known.set(key, true);
+    known.set(key, holder.orgId);
     return holder;
   }
 
@@ -38,7 +40,7 @@ export function createTokenLookup<T extends object>(read: (hash: Buffer) => Prom
       const key = keyOf(token);
       return cache.get(key) ?? asking(key, () => ask(key, hashOfToken(token)));
     },
-    isKnown: (token) => known.has(keyOf(token)),
+    organisationOf: (token) => known.get(keyOf(token)),
     forget(matches) {
       for (const [key, holder] of cache.entries()) if (matches(holder)) cache.delete(key);
     },

@@ -1,3 +1,4 @@
+import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
 import { AppError, type ErrorCode } from '../errors.ts';
 import { PROBLEM_TYPE, toProblem } from './problem-details.ts';
@@ -9,7 +10,16 @@ export function refuseUnreadable(error: NodeJS.ErrnoException, socket: Socket): 
   socket.destroy(error);
 }
 
+/** Node closes the connection of a CONNECT without a word. */
+export function refuseTunnels(server: Server): void {
+  server.on('connect', (_request, socket) => {
+    socket.on('error', () => undefined); // Node has taken its own listener away
+    socket.end(NO_TUNNEL, () => socket.destroy());
+  });
+}
+
 const NOT_HTTP = answer('invalid', 'This is not an HTTP request that can be read.');
+const NO_TUNNEL = answer('not_found', 'This is not a proxy: it makes no connections for others.');
 const ANSWERS: Readonly<Record<string, string>> = {
   ERR_HTTP_REQUEST_TIMEOUT: answer('too_slow', 'The request took too long to arrive.'),
   HPE_HEADER_OVERFLOW: answer('headers_too_large', 'The headers are too long.'),

@@ -13,10 +13,12 @@ import type { Socket } from 'node:net';
 import { createSecureContext } from 'node:tls';
 import { SMTPServer, type SMTPServerAddress, type SMTPServerDataStream, type SMTPServerSession } from 'smtp-server';
 import { StartError } from '../errors.ts';
+import { createFairPlaces } from '../flow/fair-places.ts';
 import {
   REPORT_BYTES_MAX,
   REPORT_CERTIFICATE_EVERY_MS,
   REPORT_CONNECTIONS_MAX,
+  REPORT_CONNECTIONS_OF_NETWORK_MAX,
   REPORT_IDLE_MS,
   REPORT_REFERENCES_MAX,
   REPORT_SESSION_MS,
@@ -35,6 +37,8 @@ export interface ReportReceiverOptions {
   /** The domain of the addresses that it takes mail for. */
   readonly domain: string;
   readonly secretKey: string;
+  /** As limits count it, of an address. */
+  readonly networkOf: (address: string) => string;
   /** For STARTTLS. */
   readonly certificate?: CertificateFiles | undefined;
   readonly certificateEveryMs?: number;
@@ -53,7 +57,7 @@ export const COMPLAINTS_LOCAL_PART = 'complaints';
 
 /** Rejects with a StartError for a certificate that cannot be used. */
 export async function openReportReceiver(options: ReportReceiverOptions): Promise<ReportReceiver> {
-  const { host, port, domain, secretKey, certificate, take, onFault } = options;
+  const { host, port, domain, secretKey, networkOf, certificate, take, onFault } = options;
   const pair = certificate && readCertificate(certificate);
 
   function isOurs(address: string): boolean {
@@ -73,6 +77,9 @@ export async function openReportReceiver(options: ReportReceiverOptions): Promis
     }
   }
 
+  const places = createFairPlaces({ places: REPORT_CONNECTIONS_MAX, perKey: REPORT_CONNECTIONS_OF_NETWORK_MAX });
+  const held = new Map<string, () => void>();
+
   const server = new SMTPServer({
     name: domain,
     banner: 'bounces and complaints only',
@@ -86,6 +93,16 @@ export async function openReportReceiver(options: ReportReceiverOptions): Promis
     maxClients: REPORT_CONNECTIONS_MAX,
     socketTimeout: REPORT_IDLE_MS,
     closeTimeout: CLOSE_MS,
+    onConnect({ id, remoteAddress }, done) {
+      const leave = places.enter(networkOf(remoteAddress), 'stays');
+      if (leave === undefined) return done(replyOf(421, '4.7.0 too many connections at once, try again later'));
+      held.set(id, leave);
+      done();
+    },
+    onClose({ id }) {
+      held.get(id)?.();
+      held.delete(id);
+    },
     onRcptTo({ address }: SMTPServerAddress, session, done) {
       // One, as each of our mails has one sender in its envelope.
       if (session.envelope.rcptTo.length > 0) return done(replyOf(452, '4.5.3 one at a time'));

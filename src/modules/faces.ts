@@ -13,6 +13,7 @@ import type { Db } from '../db/schema.ts';
 import type { ApiKeys } from '../http/api-keys.ts';
 import type { App } from '../http/app.ts';
 import type { Sessions } from '../http/authentication.ts';
+import type { Exports } from '../http/exports.ts';
 import type { Pages } from '../http/pages.ts';
 import type { PasswordHasher } from '../http/password-hashing.ts';
 import type { CreateRateLimit } from '../http/rate-limit.ts';
@@ -85,6 +86,8 @@ export interface ApiContext {
   readonly hasher: PasswordHasher;
   /** Of all processes together. */
   readonly createRateLimit: CreateRateLimit;
+  /** Of all modules together: what streams a file runs in it. */
+  readonly exports: Exports;
   readonly cursors: Cursors;
   readonly pages: Pages;
   readonly figures: Figures;

@@ -4,7 +4,8 @@
  *   own; and an IPv4 client counts twice when a dual-stack socket reports it as ::ffff:192.0.2.1.
  * How it works: `clientAddress` believes as many entries of X-Forwarded-For as there are proxies in front, counted from
  *   the right. `networkOf` takes an IPv6 address's first 64 bits, which is what a provider gives to one customer, and
- *   an IPv4 address as a whole, however it is written.
+ *   an IPv4 address as a whole, however it is written: also where a translator has put it into an IPv6 address, whose
+ *   first 64 bits are then everybody's (RFC 6052), or one customer's 65,536 times (6to4).
  * What it costs: nothing worth measuring, and only where a limit is counted.
  * Its bound: an IPv6 customer with a /56 has 256 networks; limits by account are there for that.
  * Its proof: test/process/client-address.test.ts.
@@ -27,10 +28,10 @@ export function networkOf(address: string): string {
   if (isIPv4(bare)) return bare;
   if (!isIPv6(bare)) return NOT_AN_ADDRESS;
   const groups = groupsOf(bare);
-  const isMapped = groups.slice(0, 5).every((group) => group === 0) && groups[5] === 0xffff;
-  if (isMapped)
+  const inside = IPV4_INSIDE.find(({ before }) => before.every((group, nth) => groups[nth] === group));
+  if (inside !== undefined)
     return groups
-      .slice(6)
+      .slice(inside.at, inside.at + 2)
       .flatMap((group) => [group >> 8, group & 255])
       .join('.');
   return `${groups
@@ -38,6 +39,14 @@ export function networkOf(address: string): string {
     .map((group) => group.toString(16))
     .join(':')}::/64`;
 }
+
+/** What begins an IPv6 address with an IPv4 address in it, and at which of its eight numbers that one begins. */
+const IPV4_INSIDE: readonly { readonly before: readonly number[]; readonly at: number }[] = [
+  { before: [0, 0, 0, 0, 0, 0xffff], at: 6 }, // a dual-stack socket's, RFC 4291
+  { before: [0, 0, 0, 0, 0xffff, 0], at: 6 }, // a translator's, RFC 2765
+  { before: [0x64, 0xff9b, 0, 0, 0, 0], at: 6 }, // a translator's, RFC 6052
+  { before: [0x2002], at: 1 }, // 6to4, RFC 3056
+];
 
 /** A forged header could hold any text: all of it shares one budget. */
 const NOT_AN_ADDRESS = 'unknown';

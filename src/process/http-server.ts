@@ -48,6 +48,7 @@ export function createHttpServer(
       requestTimeout: requestMs,
       headersTimeout: HEADERS_MS,
       maxHeaderSize: HEADER_BYTES_MAX,
+      requireHostHeader: false, // Node answers by itself, without a body: src/http/host-header.ts says what is wrong
       keepAliveTimeout: KEEP_ALIVE_MS,
       ServerResponse: createResponseClass(stopping),
       // Some programs offer HTTP/2 this way with any request, also with a health probe.
@@ -58,6 +59,8 @@ export function createHttpServer(
   server.maxConnections = HTTP_CONNECTIONS_MAX + socketsMax;
   // Without a listener Node asks for every body at once: 100 Continue is sent when one is wanted (src/http/slow-client.ts).
   server.on('checkContinue', listener);
+  // Any other expectation Node would refuse by itself, without a body. RFC 9110 10.1.1 lets it be ignored.
+  server.on('checkExpectation', listener);
   endStalledAnswers(server, idle);
   makeRoom(server, idle, socketsMax > 0);
   idleOf.set(server, idle);
@@ -83,6 +86,11 @@ function isWebSocket({ headers }: IncomingMessage): boolean {
 export function hasBody({ headers }: IncomingMessage): boolean {
   const length = headers['content-length'];
   return (length !== undefined && length !== '0') || headers['transfer-encoding'] !== undefined;
+}
+
+/** Whether the client waits for 100 Continue. One of HTTP/1.0 would take it for the answer. */
+export function isContinueWanted({ headers, httpVersionMinor }: IncomingMessage): boolean {
+  return httpVersionMinor > 0 && /^100-continue$/i.test(headers.expect ?? '');
 }
 
 const idleOf = new WeakMap<Server, ReadonlySet<Socket>>();

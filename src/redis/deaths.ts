@@ -3,17 +3,19 @@
  *   killed because of their memory are told from the others.
  * What fails without it: the platform restarts a killed process within a second, everything looks well, and the same
  *   happens every hour for months. A container's own count of such kills is gone with the container.
- * How it works: each report leaves a trace of the process in a hash; a stop that was asked for removes it. A start finds
- *   the trace of the process whose place it takes; the mailers find those that nobody took over. Whoever removes a trace
- *   has noticed the death, so each is counted once. The cause is what the supervisor says (LAST_EXIT). Where it says
+ * How it works: each report leaves a trace of the process in a hash; a stop that was asked for removes it, and is noted in
+ *   PostgreSQL as well, for when Redis is down or loses that. A start finds the trace of the process whose place it takes;
+ *   the mailers find those that nobody took over. Whoever removes a trace has noticed the death, so each is counted once. The cause is what the supervisor says (LAST_EXIT). Where it says
  *   nothing, or cannot tell, the memory of the last report decides: above OUT_OF_MEMORY_SHARE it was probably the kernel.
- * What it costs: one field of Redis per process, written with its report.
+ * What it costs: one field of Redis per process, written with its report, and a row of PostgreSQL for each stop. A stop
+ *   while both are down is taken for a death.
  * Its bound: LIVES_MAX, DEATHS_KEPT. Its proof: test/redis/deaths.test.ts, test/scripts/supervise.test.ts,
  *   test/scripts/container-entry.test.ts.
  */
 import { hostname } from 'node:os';
 import type { ChainableCommander, Redis } from 'ioredis';
 import { DEATHS_KEPT, LIVES_MAX, OUT_OF_MEMORY_SHARE } from '../limits.ts';
+import type { AskedStops } from '../process/asked-stops.ts';
 import type { ProcessReport } from '../process/metrics.ts';
 
 export type DeathCause = 'oom' | 'crash';
@@ -61,12 +63,23 @@ export function removeTrace(commands: ChainableCommander, { name, pid }: Process
   return commands.hdel(LIVES, fieldOf({ name, host: HOST, pid }));
 }
 
+/** The same, for a Redis that does not answer, or forgets it. */
+export function noteStop(stops: AskedStops, { name, pid, startedAt }: ProcessReport): Promise<void> {
+  return stops.note(nameOf({ name, host: HOST, pid, startedAt }));
+}
+
 /** Before the first report of a process: the deaths of those of its name on this host that no longer run. */
-export async function noticePredecessors(redis: Redis, report: ProcessReport, lastExit: string): Promise<Death[]> {
-  const gone = (await lives(redis)).filter(
+export async function noticePredecessors(
+  redis: Redis,
+  stops: AskedStops,
+  report: ProcessReport,
+  lastExit: string,
+): Promise<Death[]> {
+  const silent = (await lives(redis)).filter(
     ({ name, host, pid, startedAt }) =>
       name === report.name && host === HOST && (pid === report.pid ? startedAt !== report.startedAt : !isRunning(pid)),
   );
+  const gone = await withoutAsked(redis, stops, silent);
   const told = causeSaid(lastExit);
   // The supervisor speaks of the last one only.
   const last = gone.toSorted((a, b) => a.seenAt - b.seenAt).at(-1);
@@ -82,13 +95,13 @@ export async function noticePredecessors(redis: Redis, report: ProcessReport, la
  * The deaths of processes that have been silent for `silentMs` at this call and at the one before it: while Redis was
  * away, all of them were.
  */
-export function createSilenceWatch(redis: Redis, silentMs: number): () => Promise<Death[]> {
+export function createSilenceWatch(redis: Redis, stops: AskedStops, silentMs: number): () => Promise<Death[]> {
   let suspects = new Map<string, number>();
   return async () => {
     const silent = (await lives(redis)).filter(({ seenAt }) => Date.now() - seenAt > silentMs);
     const dead = silent.filter((life) => suspects.get(fieldOf(life)) === life.seenAt);
     suspects = new Map(silent.map((life) => [fieldOf(life), life.seenAt]));
-    return claim(redis, dead, () => undefined);
+    return claim(redis, await withoutAsked(redis, stops, dead), () => undefined);
   };
 }
 
@@ -107,6 +120,14 @@ export async function deathTotals(redis: Redis): Promise<Readonly<Record<DeathCa
 async function lives(redis: Redis): Promise<Life[]> {
   const all = Object.values(await redis.hgetall(LIVES)).map((text) => JSON.parse(text) as Life);
   return all.toSorted((a, b) => b.seenAt - a.seenAt).slice(0, LIVES_MAX);
+}
+
+/** Of those that left a trace all the same, it is removed here. */
+async function withoutAsked(redis: Redis, stops: AskedStops, silent: readonly Life[]): Promise<Life[]> {
+  const asked = await stops.among(silent.map(nameOf));
+  const [stopped, gone] = [true, false].map((was) => silent.filter((life) => asked.has(nameOf(life)) === was));
+  for (const life of stopped ?? []) await redis.hdel(LIVES, fieldOf(life));
+  return gone ?? [];
 }
 
 /** Of several that have noticed the same death, one removes the trace, and counts it. */
@@ -140,6 +161,11 @@ async function bury(redis: Redis, { seenAt, ...rest }: Omit<Death, 'at'> & { see
     .hincrby(TOTALS, death.cause, 1)
     .exec();
   return death;
+}
+
+/** Also of a process that has the same pid after it. */
+function nameOf(life: Pick<Life, 'name' | 'host' | 'pid' | 'startedAt'>): string {
+  return `${fieldOf(life)} since ${life.startedAt}`;
 }
 
 function fieldOf({ name, host, pid }: Pick<Life, 'name' | 'host' | 'pid'>): string {

@@ -6,14 +6,16 @@ import { hostname } from 'node:os';
 import type { Redis } from 'ioredis';
 import { REPORT_EVERY_MS, REPORT_TTL_SECONDS, REPORTED_PROCESSES_MAX } from '../limits.ts';
 import type { Log } from '../log.ts';
+import type { AskedStops } from '../process/asked-stops.ts';
 import type { ProcessReport } from '../process/metrics.ts';
-import { leaveTrace, noticePredecessors, removeTrace } from './deaths.ts';
+import { leaveTrace, noteStop, noticePredecessors, removeTrace } from './deaths.ts';
 
 const KEY_PREFIX = 'tardigrade:process:';
 const INDEX = 'tardigrade:processes';
 
 export interface Reporting {
   readonly report: () => ProcessReport;
+  readonly stops: AskedStops;
   /** How the process before this one ended, if its supervisor says so. */
   readonly lastExit?: string;
   readonly log?: Log;
@@ -25,12 +27,12 @@ export interface Reporting {
  */
 export function publishReports(
   redis: Redis,
-  { report, lastExit = '', log }: Reporting,
+  { report, stops, lastExit = '', log }: Reporting,
 ): (wasAsked: boolean) => Promise<void> {
   let begun = false;
 
   async function begin(current: ProcessReport): Promise<void> {
-    for (const death of await noticePredecessors(redis, current, lastExit))
+    for (const death of await noticePredecessors(redis, stops, current, lastExit))
       log?.error({ death }, `the process before this one died: ${death.says}`);
     begun = true;
   }
@@ -53,12 +55,10 @@ export function publishReports(
     clearInterval(timer);
     await publishing; // or the trace would come back
     const last = report();
-    if (wasAsked)
-      await removeTrace(redis.multi(), last)
-        .del(keyOf(last))
-        .zrem(INDEX, keyOf(last))
-        .exec()
-        .catch(() => undefined);
+    if (!wasAsked) return;
+    const removing = removeTrace(redis.multi(), last).del(keyOf(last)).zrem(INDEX, keyOf(last)).exec();
+    // Each of the two may be away.
+    await Promise.allSettled([removing, noteStop(stops, last)]);
   };
 }
 

@@ -4,6 +4,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { runAttack } from '../../bench/platform/attack.ts';
 import { ATTACK, ATTACKS, type AttackName, type AttackPlan } from '../../bench/platform/attack-plan.ts';
 import { ATTACK_COURSES } from '../../bench/platform/attacks.ts';
+import { chosenAttacks } from '../../bench/scenarios/attacks.ts';
 import { until } from '../database.ts';
 
 const TELL = { onSample: () => undefined, onEvent: () => undefined };
@@ -42,6 +43,12 @@ test('who reads a byte a second reads no more than that', async () => {
   const { bytesRead, connections } = await attacking;
   expect(bytesRead).toBeGreaterThan(0);
   expect(bytesRead).toBeLessThanOrEqual(3 * connections);
+});
+
+test('one attack can be tried by its name, and one that does not exist is refused', () => {
+  expect(chosenAttacks(undefined)).toEqual(ATTACKS);
+  expect(chosenAttacks(['sign-ins at once'])).toEqual(['sign-ins at once']);
+  expect(() => chosenAttacks(['sing-ins'])).toThrow('There is no sing-ins');
 });
 
 function planOf(attack: AttackName, url: string): AttackPlan {

@@ -16,10 +16,10 @@ function createLog() {
 test('the first class is served before the last, and each in the order of its coming', () => {
   const { seen, turn } = createLog();
   const queue = createPriorityQueue(WAITING_MAX, WAIT_MS);
-  queue.join('last', turn('a'));
-  queue.join('last', turn('b'));
-  queue.join('first', turn('c'));
-  queue.join('first', turn('d'));
+  queue.join('last', 'somebody', turn('a'));
+  queue.join('last', 'somebody', turn('b'));
+  queue.join('first', 'somebody', turn('c'));
+  queue.join('first', 'somebody', turn('d'));
   while (queue.next());
   expect(seen).toEqual(['c', 'd', 'a', 'b']);
   expect(queue.waiting).toBe(0);
@@ -28,17 +28,17 @@ test('the first class is served before the last, and each in the order of its co
 test('a line that is full takes nobody, and leaves the other lines alone', () => {
   const { seen, turn } = createLog();
   const queue = createPriorityQueue(WAITING_MAX, WAIT_MS);
-  const joined = ['a', 'b', 'c'].map((name) => queue.join('first', turn(name)) !== false);
+  const joined = ['a', 'b', 'c'].map((name) => queue.join('first', 'somebody', turn(name)) !== false);
   expect(joined).toEqual([true, true, false]);
-  expect(queue.join('last', turn('d'))).not.toBe(false);
+  expect(queue.join('last', 'somebody', turn('d'))).not.toBe(false);
   expect(seen).toEqual([]);
 });
 
 test('a caller that has waited for too long is refused, once, and takes nobodyâ€™s turn', () => {
   const { seen, turn } = createLog();
   const queue = createPriorityQueue(WAITING_MAX, WAIT_MS);
-  queue.join('last', turn('a'));
-  queue.join('first', turn('b'));
+  queue.join('last', 'somebody', turn('a'));
+  queue.join('first', 'somebody', turn('b'));
   vi.advanceTimersByTime(WAIT_MS.last);
   expect(seen).toEqual(['not a']);
   expect(queue.next()).toBe(true);
@@ -50,9 +50,32 @@ test('a caller that has waited for too long is refused, once, and takes nobodyâ€
 test('a caller that leaves is neither called nor refused', () => {
   const { seen, turn } = createLog();
   const queue = createPriorityQueue(WAITING_MAX, WAIT_MS);
-  const leave = queue.join('last', turn('a'));
+  const leave = queue.join('last', 'somebody', turn('a'));
   if (leave !== false) leave();
   expect(queue.next()).toBe(false);
   vi.advanceTimersByTime(WAIT_MS.last);
   expect(seen).toEqual([]);
+});
+
+test('within a class senders take turns, however many one of them sent', () => {
+  const { seen, turn } = createLog();
+  const queue = createPriorityQueue({ only: 5 }, { only: 1_000 });
+  for (const name of ['a1', 'a2', 'a3', 'b1', 'b2']) queue.join('only', name[0] as string, turn(name));
+  while (queue.next());
+  expect(seen).toEqual(['a1', 'b1', 'a2', 'b2', 'a3']);
+});
+
+test('a full line makes room for a sender who has less in it: the newest of the greediest is refused', () => {
+  const { seen, turn } = createLog();
+  const queue = createPriorityQueue({ only: 3 }, { only: 1_000 });
+  for (const name of ['a1', 'a2', 'a3']) queue.join('only', 'a', turn(name));
+  expect(queue.hasRoom('only', 'a')).toBe(false);
+  expect(queue.join('only', 'a', turn('a4'))).toBe(false);
+  expect(queue.hasRoom('only', 'b')).toBe(true);
+  expect(queue.join('only', 'b', turn('b1'))).not.toBe(false);
+  expect(queue.join('only', 'b', turn('b2'))).toBe(false); // it would have as many as the others
+  expect(queue.waiting).toBe(3);
+  while (queue.next());
+  vi.advanceTimersByTime(1_000);
+  expect(seen).toEqual(['not a3', 'a1', 'b1', 'a2']);
 });

@@ -2,8 +2,9 @@ import { once } from 'node:events';
 import { type AddressInfo, connect } from 'node:net';
 import { parse } from 'csv-parse/sync';
 import { fastify } from 'fastify';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { csvLine, sendCsv, textOfCell } from '../../src/http/csv-reply.ts';
+import { EXPORT_WINDOW_MS } from '../../src/limits.ts';
 import { until } from '../database.ts';
 
 const SIGNS = ['=', '+', '-', '@', '＝', '＋', '－', '＠'];
@@ -113,13 +114,36 @@ test('an export ends when it has been read, and when its client has gone, but no
   await until('the export has ended', () => read.ended === 2);
 });
 
-async function exporting(pages: number) {
+test('an export is cut off when its client takes next to nothing of it, and not when it is we who are slow', async () => {
+  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval', 'performance'] });
+  onTestFinished(() => void vi.useRealTimers());
+  const { url, read } = await exporting(1_000_000, 'x'.repeat(10_000));
+  const page = Promise.withResolvers<void>();
+  read.gate = page.promise;
+  const client = connect(Number(new URL(url).port), '127.0.0.1').pause();
+  onTestFinished(() => void client.destroy());
+  client.write('GET / HTTP/1.1\r\nhost: x\r\n\r\n');
+  await until('a page is being read', () => read.pages === 1);
+  vi.advanceTimersByTime(2 * EXPORT_WINDOW_MS);
+  page.resolve();
+  await until('the client is waited for', async () => {
+    const before = read.pages;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    return before > 1 && read.pages === before;
+  });
+  vi.advanceTimersByTime(EXPORT_WINDOW_MS); // it has taken what fits into the buffers
+  expect(read.ended).toBe(0);
+  vi.advanceTimersByTime(EXPORT_WINDOW_MS);
+  await until('the export has ended', () => read.ended === 1);
+});
+
+async function exporting(pages: number, text = 'row') {
   const read = { pages: 0, ended: 0, gate: Promise.resolve() };
   async function* rows() {
     for (let page = 0; page < pages; page++) {
       read.pages++;
       await read.gate;
-      yield [['row']];
+      yield [[text]];
     }
   }
   const app = fastify();

@@ -1,4 +1,6 @@
+import type { Readable } from 'node:stream';
 import { Type } from 'typebox';
+import { UPLOAD_MS } from '../../src/limits.ts';
 import type { Module } from '../../src/modules/faces.ts';
 
 /** A module whose handlers wait until the test lets them go on: requests that really hold what a request holds. `/bulk`: more than the kernel's buffers take. */
@@ -23,6 +25,13 @@ export function createGatedModule() {
           return reply.send(bulk);
         });
         api.post('/open', { config: { public: true }, schema: { body: Type.Any() } }, wait);
+        api.register(async (files) => {
+          files.addContentTypeParser('text/csv', (_request, payload, done) => done(null, payload));
+          files.put('/file', { handlerTimeout: UPLOAD_MS, schema: { body: Type.Any() } }, async ({ body }) => {
+            for await (const _ of body as Readable);
+            return { ok: true };
+          });
+        });
       },
     }),
   };

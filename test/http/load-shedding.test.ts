@@ -11,6 +11,9 @@ import {
   STRANGERS_AT_EASE_MAX,
   STRANGERS_IN_FLIGHT_MAX,
   STRANGERS_PER_NETWORK_MAX,
+  UPLOADS_AT_ONCE_MAX,
+  UPLOADS_OF_ORGANISATION_MAX,
+  WAITING_FOR_PLACES_MAX,
   WORK_AFTER_CLOSE_MS,
 } from '../../src/limits.ts';
 import { createMetrics } from '../../src/process/metrics.ts';
@@ -18,7 +21,7 @@ import type { ApiClient } from '../api-client.ts';
 import { until } from '../database.ts';
 import { TEST_MODULES } from '../modules.ts';
 import { createQuietLog } from '../process/quiet-log.ts';
-import { type RunningApi, runApi } from '../running-api.ts';
+import { type RunningApi, runApi, slowRequest } from '../running-api.ts';
 import { head } from './dripping.ts';
 import { createGatedModule } from './gated-module.ts';
 
@@ -142,6 +145,53 @@ test('strangers who do not read their answers keep nobody from theirs', async ()
   expect((await fetch(`${api.url}/api/v1/me`)).status).toBe(401);
 });
 
+test('one organisation that fills the places and the line behind them leaves others their turn', async () => {
+  const [greedy, other] = [owner, await api.newOwner()];
+  for (const client of [greedy, other]) await client.get('/api/v1/me');
+  await hold(REQUESTS_IN_FLIGHT_MAX, head('GET /api/v1/gated', asOwner()));
+  let refused = 0;
+  for (let n = 0; n < WAITING_FOR_PLACES_MAX.interactive; n++) {
+    const waiting = connectTo(head('GET /api/v1/me', asOwner()));
+    waiting.on('data', (text) => void (String(text).startsWith('HTTP/1.1 503') && refused++));
+  }
+  await until(
+    'the line is full',
+    () => api.gauge('requests_waiting') === WAITING_FOR_PLACES_MAX.interactive || refused > 0,
+  );
+  const answer = other.get('/api/v1/me');
+  await until('one of the greedy has made room', () => refused > 0);
+  gated.open();
+  expect((await answer).status).toBe(200);
+});
+
+test('one organisation has a share of the places for files, and gives one up when others have none', async () => {
+  const uploading = async (client: ApiClient) => {
+    const headers = { 'content-type': 'text/csv', authorization: `Bearer ${client.token}` };
+    const upload = slowRequest(api.url, 'PUT', '/api/v1/file', { ...headers, 'transfer-encoding': 'chunked' });
+    upload.send('a,b\n');
+    return upload;
+  };
+  const four = [owner, await api.newOwner(), await api.newOwner(), await api.newOwner()];
+  expect(four.length * UPLOADS_OF_ORGANISATION_MAX).toBe(UPLOADS_AT_ONCE_MAX);
+  const uploads = [];
+  for (const [nth, client] of four.entries()) {
+    for (let n = 0; n < UPLOADS_OF_ORGANISATION_MAX; n++) {
+      uploads.push(await uploading(client));
+      const arrived = nth * UPLOADS_OF_ORGANISATION_MAX + n + 1;
+      await until('it arrives', () => api.gauge('uploads_in_flight') === arrived);
+    }
+    if (nth === 0) expect((await (await uploading(client)).answer).status).toBe(503);
+  }
+  const newcomer = await uploading(await api.newOwner());
+  newcomer.end('c,d\n');
+  expect((await newcomer.answer).status).toBe(200);
+  const [pushedOut, ...others] = uploads;
+  expect((await pushedOut?.answer)?.status).toBe(503);
+  for (const upload of others) upload.end();
+  const statuses = await Promise.all(others.map(async ({ answer }) => (await answer).status));
+  expect(new Set(statuses)).toEqual(new Set([200]));
+});
+
 test('a client that goes away gives its place back only when the work for it has ended', async () => {
   const begun = 30;
   await hold(begun, head('GET /api/v1/open'));
@@ -174,7 +224,8 @@ test('a handler that never ends costs its place for a time, not for ever', () =>
   const { log, error } = createQuietLog();
   const metrics = createMetrics('api');
   const hooks: Record<string, (...given: never[]) => unknown> = {};
-  const admission = createAdmission({ headers: {}, metrics, log, isKnown: () => false, networkOf: () => '192.0.2.1' });
+  const senders = { organisationOf: () => undefined, networkOf: () => '192.0.2.1' };
+  const admission = createAdmission({ headers: {}, metrics, log, ...senders });
   admission.watch({ addHook: (name: string, hook: never) => (hooks[name] = hook) } as unknown as App);
   const route = { handler: () => new Promise(() => undefined) };
   hooks['onRoute']?.(route as never);
@@ -199,12 +250,14 @@ function hold(count: number, request: string): Promise<void> {
 
 /** Each over a connection of its own, and resolved when all their handlers run. */
 async function holdEach(count: number, request: (n: number) => string): Promise<void> {
-  const { hostname, port } = new URL(api.url);
-  for (let n = 0; n < count; n++) {
-    const socket = connect(Number(port), hostname);
-    socket.on('error', () => undefined).resume();
-    socket.write(request(n));
-    held.push(socket);
-  }
+  for (let n = 0; n < count; n++) connectTo(request(n)).resume();
   await until(`${count} requests are in flight`, () => inFlight() === count && gated.count.begun >= count);
+}
+
+function connectTo(request: string): Socket {
+  const { hostname, port } = new URL(api.url);
+  const socket = connect(Number(port), hostname);
+  socket.on('error', () => undefined).write(request);
+  held.push(socket);
+  return socket;
 }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { createPasswordHasher, NO_PASSWORD } from '../../src/http/password-hashing.ts';
+import { createPasswordHasher, hashesAtOnce, NO_PASSWORD } from '../../src/http/password-hashing.ts';
 import { PASSWORD_HASHES_AT_ONCE_MAX, PASSWORD_HASHES_WAITING_MAX } from '../../src/limits.ts';
 
 const hasher = createPasswordHasher();
@@ -45,7 +45,7 @@ test('a stored text that is not a hash is an error, and never matches a password
 });
 
 test('sign-ins beyond those that run and wait are refused with a time to come back, the others are served', async () => {
-  const room = PASSWORD_HASHES_AT_ONCE_MAX + PASSWORD_HASHES_WAITING_MAX;
+  const room = hashesAtOnce() + PASSWORD_HASHES_WAITING_MAX;
   const outcomes = Promise.allSettled(Array.from({ length: room + 5 }, () => hasher.hash(PASSWORD)));
   expect(hasher.waiting).toBe(PASSWORD_HASHES_WAITING_MAX);
   const settled = await outcomes;
@@ -55,6 +55,18 @@ test('sign-ins beyond those that run and wait are refused with a time to come ba
   }
   expect(hasher.waiting).toBe(0);
   expect(await hasher.hash(PASSWORD)).toContain('$argon2id$');
+});
+
+test.each([
+  [1, 1],
+  [2, 1],
+  [3, 2],
+  [64, PASSWORD_HASHES_AT_ONCE_MAX],
+])('of %i cores hashes take %i, so that somebody who does not sign in has one', async (cores, atOnce) => {
+  const burst = createPasswordHasher(cores);
+  const hashing = Array.from({ length: 4 }, () => burst.hash(PASSWORD));
+  expect(burst.waiting).toBe(4 - atOnce);
+  await Promise.all(hashing);
 });
 
 /** Processor time of the whole process, threads included: waiting for a busy machine does not count. */

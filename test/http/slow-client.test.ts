@@ -25,6 +25,8 @@ const JSON_BODY = { 'content-type': 'application/json', 'content-length': '120' 
 /** More than there are places, so that a kind of request that holds one would be seen. */
 const MANY = REQUESTS_IN_FLIGHT_MAX + 20;
 
+const SENDERS = { isRecognised: () => true, senderOf: () => 'one' };
+
 let api: RunningApi;
 let owner: ApiClient;
 beforeAll(async () => {
@@ -155,6 +157,19 @@ test('of too many bodies that arrive at once, those that have taken longest are 
   expect(ended()).toHaveLength(surplus);
 });
 
+test('a customer whose bodies drip does not end those of another one, however slow these are', async () => {
+  const other = await api.newOwner();
+  const post = ({ token }: ApiClient) =>
+    `${head('POST /api/v1/notes', { ...JSON_BODY, authorization: `Bearer ${token}` })}{`;
+  const [slow] = await drip(api.url, 1, post(other), 60_000);
+  await until('it arrives', () => api.gauge('bodies_arriving') === 1);
+  const dripping = await drip(api.url, BODIES_ARRIVING_MAX.known + 20, post(owner));
+  const ended = () => dripping.filter(({ heard }) => heard().startsWith('HTTP/1.1 503 ')).length;
+  await until('some of the others are ended', () => ended() > 20);
+  slow?.socket.write(' '.repeat(119));
+  await until('it is read', () => slow?.heard().startsWith('HTTP/1.1 400 ') === true);
+});
+
 test('a route without a sign-in takes small bodies only', async () => {
   const post = (path: string, headers: Record<string, string>) => {
     const body = JSON.stringify({ title: 'x'.repeat(PUBLIC_BODY_BYTES_MAX) });
@@ -168,7 +183,7 @@ test('an upload may take long while it makes progress, and is ended when it make
   vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
   onTestFinished(() => void vi.useRealTimers());
   const app = fastify();
-  limitSlowBodies(app as unknown as App, createMetrics('api'), () => true);
+  limitSlowBodies(app as unknown as App, createMetrics('api'), SENDERS);
   app.addContentTypeParser('text/csv', (_request, payload, done) => done(null, payload));
   let received = 0;
   app.put('/api/v1/file', async ({ body }) => {
@@ -199,7 +214,7 @@ test('an upload may take long while it makes progress, and is ended when it make
 test('a client that goes away in the middle of its body is not taken for a database that is away', async () => {
   const app = fastify();
   onTestFinished(() => app.close());
-  limitSlowBodies(app as unknown as App, createMetrics('api'), () => true);
+  limitSlowBodies(app as unknown as App, createMetrics('api'), SENDERS);
   const failed = Promise.withResolvers<Error>();
   app.setErrorHandler((error, _request, reply) => {
     failed.resolve(error as Error);

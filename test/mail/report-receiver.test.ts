@@ -3,10 +3,11 @@ import { connect } from 'node:net';
 import { createInterface } from 'node:readline';
 import { createTransport } from 'nodemailer';
 import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest';
-import { REPORT_BYTES_MAX } from '../../src/limits.ts';
+import { REPORT_BYTES_MAX, REPORT_CONNECTIONS_OF_NETWORK_MAX } from '../../src/limits.ts';
 import type { MailEvent } from '../../src/mail/mail-event.ts';
 import { bounceAddress, createReference, type MailReference } from '../../src/mail/mail-reference.ts';
 import { openReportReceiver, type ReportReceiver, type ReportReceiverOptions } from '../../src/mail/report-receiver.ts';
+import { networkOf } from '../../src/process/client-address.ts';
 import { makeCertificate } from '../certificate.ts';
 import { until } from '../database.ts';
 import { bounceMail, complaintMail } from './reports.ts';
@@ -34,6 +35,7 @@ function open(more: Partial<ReportReceiverOptions> = {}): Promise<ReportReceiver
     port: 0,
     domain: DOMAIN,
     secretKey: SECRET_KEY,
+    networkOf,
     async take(reference, event) {
       if (fault !== undefined) throw fault;
       taken.push({ reference, event });
@@ -174,4 +176,18 @@ test('a certificate that cannot be used is said at the start, and a renewed one 
   const client = createTransport({ host: '127.0.0.1', port: secured.port, requireTLS: true, tls });
   await client.sendMail({ envelope: { from: '', to: VERP }, raw: bounceMail({}) });
   expect(taken).toHaveLength(1);
+});
+
+test('a network that opens connections and says nothing has a share of them, and gets another when one ends', async () => {
+  const greeting = () => {
+    const socket = connect(receiver.port, '127.0.0.1');
+    onTestFinished(() => void socket.destroy());
+    const first = createInterface({ input: socket })[Symbol.asyncIterator]().next();
+    return { socket, first: first.then(({ value }) => String(value).slice(0, 3)) };
+  };
+  const silent = Array.from({ length: REPORT_CONNECTIONS_OF_NETWORK_MAX }, greeting);
+  for (const { first } of silent) expect(await first).toBe('220');
+  expect(await greeting().first).toBe('421');
+  silent[0]?.socket.destroy();
+  await until('there is room again', async () => (await greeting().first) === '220');
 });

@@ -16,7 +16,11 @@ describe('the network that a limit counts', () => {
     ['a zone does not count', 'fe80::1%eth0', 'fe80:0:0:0::/64'],
     ['an IPv4 address with a port', '192.0.2.1:4711', '192.0.2.1'],
     ['an IPv6 address with a port', '[2001:db8:1:2::9]:4711', '2001:db8:1:2::/64'],
-    ['an embedded IPv4 address elsewhere', '64:ff9b::192.0.2.1', '64:ff9b:0:0::/64'],
+    ['an IPv4 address that a translator has put into an IPv6 address', '64:ff9b::192.0.2.1', '192.0.2.1'],
+    ['the same in hexadecimal', '64:ff9b::c000:201', '192.0.2.1'],
+    ['as older translators do it', '::ffff:0:192.0.2.1', '192.0.2.1'],
+    ['a translator’s own prefix, of which nobody knows', '64:ff9b:1::192.0.2.1', '64:ff9b:1:0::/64'],
+    ['all 65,536 networks of an IPv4 address with 6to4', '2002:c000:201:7::1', '192.0.2.1'],
     ['text that is not an address', 'anything; drop table', 'unknown'],
     ['nothing', '', 'unknown'],
   ])('%s', (_what, address, network) => {

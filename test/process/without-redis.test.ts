@@ -1,14 +1,18 @@
 import { createServer, type Server, type Socket } from 'node:net';
+import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { freePort } from '../../scripts/embedded/ports.ts';
+import { createAskedStops } from '../../src/db/asked-stops.ts';
 import { HEALTH_CHECK_MS } from '../../src/limits.ts';
+import { createMetrics } from '../../src/process/metrics.ts';
+import { noticePredecessors } from '../../src/redis/deaths.ts';
 import { start as startChat } from '../../workers/chat.ts';
 import { start as startMailer } from '../../workers/mailer.ts';
 import { registerClient } from '../api-client.ts';
 import { createTestDatabase, type TestDatabase, until } from '../database.ts';
 import { runApi } from '../running-api.ts';
 import { createTcpGate } from '../tcp-gate.ts';
-import { startWorker, testEnvironment, testRedisUrl } from '../worker.ts';
+import { emptyRedis, startWorker, testEnvironment, testRedisUrl } from '../worker.ts';
 
 /** An answer that waited for a silent Redis takes at least this long. */
 const PROBE_MS = HEALTH_CHECK_MS;
@@ -83,6 +87,25 @@ test('the mailer cannot work without Redis: it is ready only while Redis takes w
   await until('it is not ready', async () => (await fetch(`${at}/readyz`)).status === 503);
   await gate.open();
   await until('it is ready again', async () => (await fetch(`${at}/readyz`)).status === 200);
+});
+
+test('a chat that is asked to stop while Redis is down is not taken for one that died', async () => {
+  const gate = await createTcpGate(new URL(testRedisUrl()), await freePort());
+  const url = new URL(testRedisUrl());
+  url.port = String(gate.port);
+  await emptyRedis();
+  const redis = new Redis(testRedisUrl());
+  onTestFinished(() => redis.disconnect());
+  const environment = { ...(await testEnvironment(database)), DATABASE_REPLICA_URL: '', REDIS_URL: url.href };
+  const chat = await startWorker('chat', startChat, environment);
+  const traces = () => redis.hlen('tardigrade:lives');
+  await until('it has reported', async () => (await traces()) === 1);
+  await gate.shut();
+  expect(await chat.stop()).toBe(true);
+  expect(await traces()).toBe(1);
+  const next = { ...createMetrics('chat').report(), startedAt: 'later' };
+  expect(await noticePredecessors(redis, createAskedStops(database.database), next, '')).toEqual([]);
+  expect(await traces()).toBe(0);
 });
 
 async function readiness(url: string) {

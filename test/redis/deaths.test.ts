@@ -6,9 +6,11 @@ import {
   deathsSince,
   deathTotals,
   leaveTrace,
+  noteStop,
   noticePredecessors,
   removeTrace,
 } from '../../src/redis/deaths.ts';
+import { createMemoryStops } from '../asked-stops.ts';
 import { until } from '../database.ts';
 import { emptyRedis, testRedisUrl } from '../worker.ts';
 
@@ -16,7 +18,11 @@ const GONE = 2 ** 22 - 1; // above the largest pid of a usual kernel
 const MB = 2 ** 20;
 
 const redis = new Redis(testRedisUrl());
-beforeEach(emptyRedis);
+let stops = createMemoryStops();
+beforeEach(async () => {
+  stops = createMemoryStops();
+  await emptyRedis();
+});
 afterAll(() => redis.disconnect());
 
 function reportOf(pid: number, usedMb = 100, startedAt = '2026-11-26T00:00:00.000Z'): ProcessReport {
@@ -31,7 +37,7 @@ function reportOf(pid: number, usedMb = 100, startedAt = '2026-11-26T00:00:00.00
 }
 
 const live = (report: ProcessReport) => leaveTrace(redis.multi(), report).exec();
-const start = (lastExit = '') => noticePredecessors(redis, reportOf(process.pid), lastExit);
+const start = (lastExit = '') => noticePredecessors(redis, stops, reportOf(process.pid), lastExit);
 
 test('a process that was asked to stop has not died', async () => {
   await live(reportOf(GONE));
@@ -80,7 +86,7 @@ test('a process that was killed before its first report is counted by what its s
 
 test('one that nobody takes over from is found by its silence, at the second look and once', async () => {
   await live(reportOf(GONE));
-  const [one, other] = [createSilenceWatch(redis, -1), createSilenceWatch(redis, -1)];
+  const [one, other] = [createSilenceWatch(redis, stops, -1), createSilenceWatch(redis, stops, -1)];
   expect(await one()).toEqual([]); // Redis may just be back
   await other();
   const found = await Promise.all([one(), other()]);
@@ -90,10 +96,28 @@ test('one that nobody takes over from is found by its silence, at the second loo
 
 test('while Redis was away all were silent, and none of them is taken for dead', async () => {
   await live(reportOf(GONE));
-  const look = createSilenceWatch(redis, -1);
+  const look = createSilenceWatch(redis, stops, -1);
   await look();
   const before = Date.now();
   await until('the clock has moved on', () => Date.now() > before);
   await live(reportOf(GONE)); // it reports again
   expect(await look()).toEqual([]);
+});
+
+test('one that was asked to stop while Redis was down has not died, whoever finds its trace', async () => {
+  await live(reportOf(GONE));
+  await noteStop(stops, reportOf(GONE));
+  expect(await start()).toEqual([]);
+  await live(reportOf(GONE));
+  const look = createSilenceWatch(redis, stops, -1);
+  await look();
+  expect(await look()).toEqual([]);
+  expect(await redis.hlen('tardigrade:lives')).toBe(0); // it is not looked for again
+  expect(await deathTotals(redis)).toEqual({ oom: 0, crash: 0 });
+});
+
+test('a process with the pid of one that was asked to stop can die all the same', async () => {
+  await noteStop(stops, reportOf(GONE));
+  await live(reportOf(GONE, 100, '2026-11-26T01:00:00.000Z'));
+  expect(await start()).toMatchObject([{ pid: GONE, cause: 'crash' }]);
 });

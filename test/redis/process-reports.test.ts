@@ -4,17 +4,19 @@ import { afterAll, beforeEach, expect, test } from 'vitest';
 import { REPORT_TTL_SECONDS } from '../../src/limits.ts';
 import { createMetrics, type ProcessReport } from '../../src/process/metrics.ts';
 import { publishReports, readReports } from '../../src/redis/process-reports.ts';
+import { createMemoryStops } from '../asked-stops.ts';
 import { until } from '../database.ts';
 import { emptyRedis, testRedisUrl } from '../worker.ts';
 
 const CHAT = `tardigrade:process:chat:${hostname()}:1`;
 
 const redis = new Redis(testRedisUrl());
+const stops = createMemoryStops();
 beforeEach(emptyRedis);
 afterAll(() => redis.disconnect());
 
 const reportOf = (name: string, pid: number): ProcessReport => ({ ...createMetrics(name).report(), name, pid });
-const publish = (name: string, pid: number) => publishReports(redis, { report: () => reportOf(name, pid) });
+const publish = (name: string, pid: number) => publishReports(redis, { report: () => reportOf(name, pid), stops });
 
 test('every process that reports is listed, by name and pid', async () => {
   const stops = [publish('mailer', 7), publish('api', 30), publish('api', 4)];

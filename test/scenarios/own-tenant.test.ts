@@ -1,11 +1,11 @@
 import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { ApiClient } from '../api-client.ts';
+import type { Answer, ApiClient } from '../api-client.ts';
 import { TEST_MODULES } from '../modules.ts';
 import { modulesByRoute, operationsOf, type PathOperation } from '../openapi.ts';
 import { type RunningApi, runApi } from '../running-api.ts';
 import { createForgetfulProxy, type ForgetfulProxy } from './forgetful-proxy.ts';
-import { addParty, idFor, loadTenants, type Party } from './tenant.ts';
+import { acceptedRequest, addParty, idFor, loadTenants, type Party } from './tenant.ts';
 
 interface Item {
   readonly id: number;
@@ -13,10 +13,15 @@ interface Item {
 
 const moduleOf = modulesByRoute(TEST_MODULES.map(({ name }) => name));
 const tenants = await loadTenants(TEST_MODULES.map(({ name }) => name));
+/** Larger than any that the database has given out. */
+const NOBODYS_ID = 2_000_000_000;
+/** Of headers that differ between two equal requests. */
+const VOLATILE = ['date', 'ratelimit', 'content-length', 'connection', 'keep-alive'];
 const proxies: ForgetfulProxy[] = [];
 let api: RunningApi;
 let us: Party;
 let them: Party;
+let routes: PathOperation[];
 let named: PathOperation[];
 let unnamedReads: PathOperation[];
 let theirRowsBefore: Record<string, unknown>;
@@ -41,6 +46,51 @@ describe.each(['kept', 'forgotten'] as const)('with the filters of the queries %
       const { status } = await ask(us.client, route, idFor(moduleOf, route, them));
       expect(status, `${route.method} ${route.path}`).toBe(404);
     }
+  });
+
+  test('what another organisation has is answered word for word like what nobody has', async () => {
+    for (const route of named) {
+      const theirs = idFor(moduleOf, route, them);
+      const answer = likened(await ask(us.client, route, theirs), theirs);
+      expect(answer, `${route.method} ${route.path}`).toEqual(
+        likened(await ask(us.client, route, NOBODYS_ID), NOBODYS_ID),
+      );
+    }
+  });
+
+  test('and so is a filter that names it', async () => {
+    let filters = 0;
+    for (const { path, operation } of unnamedReads) {
+      const names = operation.parameters?.flatMap(({ name, in: place }) => (place === 'query' ? [name] : [])) ?? [];
+      for (const name of names.filter((one) => one.endsWith('Id'))) {
+        const theirs = theirIdFor(name);
+        expect(likened(await us.client.get(`${path}?${name}=${theirs}`), theirs), `${path} ${name}`).toEqual(
+          likened(await us.client.get(`${path}?${name}=${NOBODYS_ID}`), NOBODYS_ID),
+        );
+        filters++;
+      }
+    }
+    expect(filters).toBeGreaterThan(0);
+  });
+
+  test('and so is an id of it in a body', async () => {
+    let ids = 0;
+    for (const route of routes) {
+      const module = moduleOf.get(`${route.method} ${route.path}`) ?? '';
+      for (const name of namesIn(route.operation.requestBody).filter((one) => one.endsWith('Id'))) {
+        const theirs = theirIdFor(name);
+        const ours = { ...us, database: api.database };
+        const { body, headers } = await acceptedRequest(tenants.get(module), route, ours);
+        const path = route.path.replace('{id}', () => String(idFor(moduleOf, route, us)));
+        const send = (id: number) =>
+          us.client.send(route.method as 'POST', path, { ...(body as object), [name]: id }, headers);
+        const answer = likened(await send(theirs), theirs);
+        expect(answer.status, `${route.method} ${path}`).toBeGreaterThanOrEqual(400);
+        expect(answer, `${route.method} ${path}`).toEqual(likened(await send(NOBODYS_ID), NOBODYS_ID));
+        ids++;
+      }
+    }
+    expect(ids).toBeGreaterThan(0);
   });
 
   test('nothing of the other organisation was changed by that', async () => {
@@ -118,7 +168,7 @@ async function arrange(filters: 'kept' | 'forgotten'): Promise<void> {
     proxies.push(toPrimary, toReplica);
     return { DATABASE_URL: toPrimary.url, DATABASE_REPLICA_URL: toReplica.url };
   });
-  const routes = await operationsOf(api.url);
+  routes = await operationsOf(api.url);
   named = routes.filter(({ path }) => path.includes('{'));
   unnamedReads = routes.filter(({ method, path }) => method === 'GET' && !path.includes('{'));
   us = await addParty(api, tenants, 'mark-ours');
@@ -144,6 +194,29 @@ function ask(client: ApiClient, { method, path }: PathOperation, id: number) {
   const module = moduleOf.get(`${method} ${path}`) ?? '';
   const { body, headers } = tenants.get(module)?.requests?.[`${method} ${path}`] ?? {};
   return client.send(method as 'POST', address, body, headers);
+}
+
+/** Of what a field like `teamId` names: the collection is its plural, or else it is one of the people. */
+function theirIdFor(name: string): number {
+  return (them.ids[`${name.slice(0, -2)}s`] ?? them.ids['users']) as number;
+}
+
+/** What somebody can tell from an answer to a request that named this id. */
+function likened({ status, headers, body }: Answer<unknown>, id: number) {
+  const words = JSON.stringify(body).replaceAll(new RegExp(`\\b${id}\\b`, 'g'), 'that id');
+  return { status, words, headers: [...headers.keys()].filter((name) => !VOLATILE.includes(name)).toSorted() };
+}
+
+/** Of all properties in a schema, however deep. */
+function namesIn(schema: unknown): string[] {
+  if (typeof schema !== 'object' || schema === null) return [];
+  return Object.entries(schema).flatMap(([key, inner]) =>
+    key === 'properties'
+      ? [...Object.keys(inner as object), ...namesIn(inner)]
+      : key === 'example'
+        ? []
+        : namesIn(inner),
+  );
 }
 
 /** All pages of a list, each as short as it can be; undefined when the route answers with something else. */

@@ -1,11 +1,14 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { SEED_LOGIN, type Seeded, type SeedOptions, seed } from '../../scripts/seed.ts';
+import { markDatabase } from '../../scripts/staging/mark.ts';
 import type { Db } from '../../src/db/schema.ts';
 import { createPasswordHasher } from '../../src/http/password-hashing.ts';
 import type { Module } from '../../src/modules/faces.ts';
 import { MODULES, PLATFORM } from '../../src/modules.ts';
-import { createTestDatabase, type TestDatabase } from '../database.ts';
+import { adminUrlOf, createTestDatabase, type TestDatabase } from '../database.ts';
 
 const OPTIONS: SeedOptions = { scale: 0.02, now: new Date('2026-11-21T15:30:00Z') };
 
@@ -76,6 +79,25 @@ describe('a seeded database', () => {
     await expect(seed(database.ownerUrl, OPTIONS)).rejects.toThrow(/Water Bear Works.*npm run reset/);
     expect(await count(db, 'users')).toBe(before);
   });
+});
+
+test('the command fills only what is marked as staging, or what the stack has made itself', async () => {
+  const database = await createTestDatabase({ replica: false });
+  try {
+    // Of the product, without the template's module.
+    const env = { ...process.env, DATABASE_URL: database.ownerUrl, DATABASE_MIGRATE_URL: '' };
+    const run = () => promisify(execFile)(process.execPath, ['scripts/seed.ts', '--scale=0.02'], { env });
+    await expect(run()).rejects.toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/^The database test_\w+ is not marked as staging, so nothing is written into it/),
+    });
+    expect(await count(database.db, 'organisations')).toBe(0);
+    await markDatabase(adminUrlOf(database));
+    expect((await run()).stdout).toContain('Sign in as');
+    expect(await count(database.db, 'organisations')).toBe(10);
+  } finally {
+    await database.close();
+  }
 });
 
 test('the platform alone is seeded with organisations, users and suppressed addresses', async () => {

@@ -1,6 +1,7 @@
 import type { Database } from '../../src/db/read-write-split.ts';
 import type { Module } from '../../src/modules/faces.ts';
 import { takeMailEvent } from '../../src/modules/suppressions/mail-events.ts';
+import { networkOf } from '../../src/process/client-address.ts';
 import { explain } from '../../src/process/listen.ts';
 import type { Process } from '../../src/process/run-process.ts';
 import { loadFeedbacks } from './modules.ts';
@@ -20,7 +21,7 @@ export async function receiveReports(process: Process, database: Database, modul
     'mail reports',
     () =>
       openReportReceiver({
-        ...{ host, port, domain, secretKey, certificate },
+        ...{ host, port, domain, secretKey, networkOf, certificate },
         async take(reference, event) {
           const isNew = await takeMailEvent(database, feedbacks, reference, event);
           log.info({ ...reference.target, kind: reference.kind, event: event.kind, isNew }, 'a mail was reported');

@@ -1,4 +1,5 @@
 import type { Redis } from 'ioredis';
+import { createAskedStops } from '../../src/db/asked-stops.ts';
 import { refuseOverBudget } from '../../src/db/connection-budget.ts';
 import { refuseWrongDatabase } from '../../src/db/migrate.ts';
 import { type Database, openDatabase } from '../../src/db/read-write-split.ts';
@@ -49,8 +50,11 @@ export async function useRedis(process: Process, { needed }: { needed: boolean }
   );
   await process.open(
     'report',
-    () =>
-      publishReports(redis, { report: process.metrics.report, lastExit: process.config.lastExit, log: process.log }),
+    async () => {
+      const { metrics, config, log } = process;
+      const stops = createAskedStops(await useDatabase(process));
+      return publishReports(redis, { report: metrics.report, stops, lastExit: config.lastExit, log });
+    },
     (stop) => stop(!UNASKED.test(String(process.stopping.reason))),
   );
   return redis;

@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto';
 import { lookup } from 'node:dns/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AppError } from '../../../src/errors.ts';
-import { PASSWORD_HASHES_AT_ONCE_MAX, PASSWORD_HASHES_WAITING_MAX } from '../../../src/limits.ts';
+import { hashesAtOnce } from '../../../src/http/password-hashing.ts';
+import { PASSWORD_HASHES_WAITING_MAX } from '../../../src/limits.ts';
 import { MB, type PatternCase } from '../pattern.ts';
 
 export type Hasher = { hash(password: string): Promise<string> };
@@ -10,7 +11,7 @@ type Twin = { createHasher(): Hasher };
 type Input = { readonly signIns: number };
 
 const SIGN_INS = 200;
-const SERVED = PASSWORD_HASHES_AT_ONCE_MAX + PASSWORD_HASHES_WAITING_MAX;
+const SERVED = hashesAtOnce() + PASSWORD_HASHES_WAITING_MAX;
 const LOOKUP_EVERY_MS = 5;
 /** A lookup takes a millisecond or two when nothing is in front of it. */
 const LOOKUP_MS_MAX = 500;

@@ -15,12 +15,18 @@ const NEVER = new AbortController().signal;
 export async function openServer(signIn: SignIn): Promise<Server> {
   const metrics = createMetrics('api');
   const log = pino({ level: 'silent' });
-  const admission = createAdmission({ headers: {}, metrics, log, isKnown: () => false, networkOf: () => '' });
+  const admission = createAdmission({
+    headers: {},
+    metrics,
+    log,
+    organisationOf: () => undefined,
+    networkOf: () => '',
+  });
   const app = fastify({
     handlerTimeout: REQUEST_MS,
     serverFactory: (answer) => createHttpServer(NEVER, admission.guard(answer), { requestMs: UPLOAD_MS }),
   });
-  limitSlowBodies(app as unknown as App, metrics, admission.isRecognised);
+  limitSlowBodies(app as unknown as App, metrics, admission);
   admission.watch(app as unknown as App);
   app.post('/api/v1/sessions', { config: { public: true } }, async ({ body }) => signIn(body));
   await app.listen({ port: 0, host: '127.0.0.1' });

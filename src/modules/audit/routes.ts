@@ -3,7 +3,6 @@ import { startOfDay } from '../../dates.ts';
 import { eachPage } from '../../db/streaming-export.ts';
 import type { App } from '../../http/app.ts';
 import { type CsvValue, sendCsv } from '../../http/csv-reply.ts';
-import { createExports } from '../../http/exports.ts';
 import { closed, Day, Id, nullable, PageQuery, pageSchema, Time } from '../../http/schemas.ts';
 import { EXPORT_MS, EXPORT_PAGE_ROWS } from '../../limits.ts';
 import type { ApiContext } from '../faces.ts';
@@ -38,9 +37,8 @@ const Filter = {
 
 const EXPORT_HEADER = ['at', 'actor', 'actor id', 'api key', 'network', 'action', 'subject', 'details'] as const;
 
-export function routes(api: App, { cursors, actions }: ApiContext): void {
+export function routes(api: App, { cursors, actions, exports }: ApiContext): void {
   const tags = ['audit'];
-  const exports = createExports();
 
   api.get(
     '/audit-log',

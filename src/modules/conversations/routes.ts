@@ -5,7 +5,6 @@ import { eachPage } from '../../db/streaming-export.ts';
 import { AppError } from '../../errors.ts';
 import type { App } from '../../http/app.ts';
 import { type CsvValue, sendCsv } from '../../http/csv-reply.ts';
-import { createExports } from '../../http/exports.ts';
 import { closed, Day, Id, IdParams, named, nullable, PageQuery, pageSchema, Time } from '../../http/schemas.ts';
 import { EXPORT_MS, EXPORT_PAGE_ROWS, TICKET_MS } from '../../limits.ts';
 import { TICKET_PROTOCOL } from '../../socket/ticket.ts';
@@ -46,9 +45,8 @@ const Message = Type.Object({
 
 const EXPORT_HEADER = ['at', 'campaign', 'team', 'employee', 'email', 'question', 'answer', 'sentiment'] as const;
 
-export function routes(api: App, { cursors, config, database }: ApiContext): void {
+export function routes(api: App, { cursors, config, database, exports }: ApiContext): void {
   const tags = ['conversations'];
-  const exports = createExports();
 
   api.get(
     '/conversations',

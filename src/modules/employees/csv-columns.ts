@@ -85,7 +85,11 @@ function nameOf(table: Table): number[] | string | undefined {
     return rest && strengthOf(table.titles[full] ?? '', 'name') === 0 ? inOrder(table, given as number, full) : [full];
   }
   if (typeof full === 'string' && !(isGiven && isFamily)) return full;
-  if (isGiven && isFamily) return inOrder(table, given as number, family as number);
+  if (isGiven && isFamily) {
+    const particle = claims(table, 'nameParticle')[0]?.column;
+    const names = inOrder(table, given as number, family as number);
+    return particle === undefined ? names : names.toSpliced(1, 0, particle);
+  }
   if (isGiven || isFamily) return [(isGiven ? given : family) as number];
   if (typeof given === 'string' || typeof family === 'string') return (given ?? family) as string;
   const numbers = claims(table, 'name')[0];

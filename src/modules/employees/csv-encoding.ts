@@ -143,12 +143,15 @@ async function guess(head: Buffer): Promise<FoundEncoding> {
   };
 }
 
-/** The lines that are not ASCII: the others would only dilute them. */
+/** The lines that are not ASCII: the others would only dilute them. One that is UTF-8 came from another file. */
 function tellingLines(head: Buffer): Buffer {
   const lines = head.toString('latin1').split(/[\r\n]+/);
   const whole = head.length < IMPORT_GUESS_BYTES ? lines : lines.slice(0, -1); // the last one may be cut off
-  const telling = whole.filter((line) => BEYOND_ASCII.test(line) || line.includes('\x1b')).join('\n');
-  return Buffer.from(telling.slice(0, IMPORT_GUESS_BYTES).replace(/\n[^\n]*$/, '\n'), 'latin1');
+  const isTelling = (line: string) => BEYOND_ASCII.test(line) && !isUtf8(Buffer.from(line, 'latin1'));
+  const telling = whole.filter((line) => isTelling(line) || line.includes('\x1b')).join('\n');
+  const enough =
+    telling.length > IMPORT_GUESS_BYTES ? telling.slice(0, IMPORT_GUESS_BYTES).replace(/\n[^\n]*$/, '') : telling;
+  return Buffer.from(enough, 'latin1');
 }
 
 function decoderOf(name: string | null): TextDecoder | undefined {
@@ -188,6 +191,8 @@ const DOUBTFUL = [
   /ñ(?![aeiouáéíóú])/i, // Spanish has it before vowels: Polish ń
   /ã(?=[a-df-npqrt-z])/i, // Portuguese has ão, ãe and ãs: Romanian ă
   /ç(?=[b-df-hj-np-tv-xz])/i, // comes before vowels: Latvian ē
+  /(?<!\p{L})ß/u, // no word begins with it: Russian Я
+  /(?<!\p{L})(?:[À-ÖØ-öø-ÿ]){2,}(?!\p{L})/u, // no word is of accented letters alone: Russian and Greek ones are
 ];
 const GUESSED = [
   ...['windows-1250', 'windows-1251', 'windows-1252', 'windows-1253', 'windows-1254', 'windows-1255', 'windows-1256'],

@@ -45,7 +45,7 @@ export function createLineEnds(): (chunk: string) => string {
 
 /** True for a row of nothing but delimiters, however many. */
 export function isBlank(cells: readonly string[]): boolean {
-  return cells.every((cell) => !/[^\s\u200b\u2060]/.test(cell));
+  return cells.every((cell) => !/[^\s\p{Cc}\u200b\u2060\ufeff]/u.test(cell));
 }
 
 function codeOf(error: unknown): string {

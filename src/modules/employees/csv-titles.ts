@@ -4,6 +4,8 @@ export interface Titles {
   readonly email: readonly (readonly string[])[];
   readonly name: readonly (readonly string[])[];
   readonly givenName: readonly (readonly string[])[];
+  /** What stands between the two in Dutch and German names: “van der”. */
+  readonly nameParticle: readonly (readonly string[])[];
   readonly familyName: readonly (readonly string[])[];
   readonly team: readonly (readonly string[])[];
 }
@@ -97,6 +99,8 @@ export const TITLES: Titles = {
         'Thư điện tử',
         'Surel',
       ],
+      ...['E-mel', 'E-bost', 'Ríomhphost', 'Helbide elektronikoa', 'Posta elektronikoa', 'Имејл', 'Imejl', 'ელფოსტა'],
+      ...['ელ-ფოსტა', 'Էլ. փոստ', 'Էլ. հասցե', 'Posta elettronika', 'آدرس ایمیل', 'Alamat email', 'ই-মেইল', 'மின்னஞ்சல்'],
     ],
     [
       'User principal name',
@@ -192,6 +196,9 @@ export const TITLES: Titles = {
         'Nama',
         'Nama lengkap',
       ],
+      ...['نام و نام خانوادگی', 'Enw', 'Enw llawn', 'Ainm', 'Ainm iomlán', 'Izen-abizenak', 'Nome e apelidos'],
+      ...['Emri i plotë', 'Emri dhe mbiemri', 'სახელი და გვარი', 'სახელი, გვარი', 'Անուն Ազգանուն', 'Անուն, ազգանուն'],
+      ...['Isem u kunjom', 'নাম', 'பெயர்'],
     ],
     [
       ...[
@@ -265,7 +272,11 @@ export const TITLES: Titles = {
         '이름(명)',
         'Tên',
       ],
+      ...['Enw cyntaf', 'Ainm baiste', 'Izena', 'Emri', 'სახელი', 'Անուն', 'Isem'],
     ],
+  ],
+  nameParticle: [
+    ['Tussenvoegsel', 'Tussenvoegsels', 'Voorvoegsel', 'Voorvoegsels', 'Namenszusatz', 'Vorsatzwort', 'Particule'],
   ],
   familyName: [
     [
@@ -327,6 +338,7 @@ export const TITLES: Titles = {
         '성',
         'Họ',
       ],
+      ...['Cyfenw', 'Sloinne', 'Abizena', 'Abizenak', 'Apelidos', 'Mbiemri', 'გვარი', 'Ազգանուն', 'Kunjom'],
     ],
   ],
   team: [
@@ -362,6 +374,7 @@ export const TITLES: Titles = {
         '小组',
       ],
       ...['팀', '팀명', 'Đội', 'Nhóm'],
+      ...['Foireann', 'Taldea', 'Ekipi', 'გუნდი', 'Թիմ', 'Pasukan', 'Employee team'],
     ],
     [
       ...['Department', 'Department name', 'Dept', 'Dept.', 'Abteilung', 'Département', 'Service', 'Departamento'],
@@ -396,6 +409,8 @@ export const TITLES: Titles = {
         '所属',
       ],
       ...['課', '부서', '부서명', '소속', 'Phòng ban', 'Bộ phận', 'Departemen'],
+      ...['Jabatan', 'Adran', 'Roinn', 'Saila', 'Departamenti', 'განყოფილება', 'Բաժին', 'Dipartiment'],
+      ...['Employee department', 'Supervisory organization', 'Supervisory organisation'],
     ],
     [
       ...[

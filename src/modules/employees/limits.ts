@@ -13,6 +13,7 @@ export const IMPORT_BATCH_ROWS = 500;
 export const IMPORT_LINE_BYTES_MAX = 16 * KB;
 export const IMPORT_REJECTIONS_KEPT = 200; // reported individually; the rest are only counted
 export const IMPORTS_AT_ONCE_MAX = 8; // per process; each holds one batch, at worst 8 MB of maximum-length lines, and a slow upload must not block the next file
+export const IMPORTS_OF_ORGANISATION_MAX = 4; // of these: the others are for other organisations
 export const IMPORT_SNIFF_BYTES = 64 * KB; // read before the first row, to find out how the file is to be read; also the most that a preview takes
 export const IMPORT_SAMPLE_ROWS = 100; // of the beginning, which tell the columns by what is in them
 export const IMPORT_HEADER_ROWS_MAX = 10; // a title of the table and blank cells may stand above its header
@@ -27,6 +28,7 @@ export const ABANDONED_IMPORTS_ROWS = 100; // per step
 export const PERSON_ROWS_MAX = 10_000; // of one table in the export of one person: twenty messages a day for a year are 7,300
 
 export const RELATIONS: readonly [string, boolean][] = [
+  ['IMPORTS_OF_ORGANISATION_MAX < IMPORTS_AT_ONCE_MAX', IMPORTS_OF_ORGANISATION_MAX < IMPORTS_AT_ONCE_MAX],
   ['IMPORT_LINE_BYTES_MAX < IMPORT_BYTES_MAX', IMPORT_LINE_BYTES_MAX < IMPORT_BYTES_MAX],
   ['IMPORT_LINE_BYTES_MAX < IMPORT_SNIFF_BYTES', IMPORT_LINE_BYTES_MAX < IMPORT_SNIFF_BYTES],
   ['IMPORT_BATCH_ROWS < IMPORT_ROWS_MAX', IMPORT_BATCH_ROWS < IMPORT_ROWS_MAX],

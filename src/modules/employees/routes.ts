@@ -2,10 +2,11 @@ import type { Readable } from 'node:stream';
 import type { FastifyInstance } from 'fastify';
 import { Type } from 'typebox';
 import type { IdPlace } from '../../db/keyset-pagination.ts';
-import { AppError } from '../../errors.ts';
-import { createSemaphore } from '../../flow/semaphore.ts';
+import { AppError, overloaded } from '../../errors.ts';
+import { createFairPlaces } from '../../flow/fair-places.ts';
 import type { App } from '../../http/app.ts';
 import { closed, Id, IdParams, Name, named, nullable, PageQuery, pageSchema, Time } from '../../http/schemas.ts';
+import { endBody } from '../../http/slow-client.ts';
 import { NAME_CHARS_MAX, UPLOAD_MS } from '../../limits.ts';
 import { tidyLine } from '../../text.ts';
 import { actorOf } from '../audit/audit.ts';
@@ -14,7 +15,7 @@ import { importEmployees } from './employees.ts';
 import { erasePerson, exportPerson } from './erasure.ts';
 import { previewImport } from './import-preview.ts';
 import { ChoicesQuery, choicesOf, Import, Preview } from './import-schemas.ts';
-import { IMPORT_SNIFF_BYTES, IMPORTS_AT_ONCE_MAX } from './limits.ts';
+import { IMPORT_SNIFF_BYTES, IMPORTS_AT_ONCE_MAX, IMPORTS_OF_ORGANISATION_MAX } from './limits.ts';
 import { employeesPage, importById, importsPage, insertImport, teams } from './queries.ts';
 import { employeesFound, type FoundPlace } from './search.ts';
 
@@ -32,7 +33,7 @@ const NO_BODY = 'Send the file as the body, with Content-Type: text/csv.';
 
 export function routes(api: App, { cursors, person }: ApiContext): void {
   const tags = ['employees'];
-  const imports = createSemaphore('imports', { atOnce: IMPORTS_AT_ONCE_MAX, waiting: 0 });
+  const imports = createFairPlaces({ places: IMPORTS_AT_ONCE_MAX, perKey: IMPORTS_OF_ORGANISATION_MAX });
 
   api.get(
     '/employees',
@@ -201,9 +202,13 @@ export function routes(api: App, { cursors, person }: ApiContext): void {
         const { db, user, params } = request;
         if ((await db.read((reader) => importById(reader, user.orgId, params.id))) === undefined) throw noSuchImport();
         if (request.body === undefined || request.body === null) throw new AppError('invalid', NO_BODY);
-        await imports.run(() =>
-          importEmployees(db, actorOf(request), params.id, request.body as Readable, choicesOf(request)),
-        );
+        const leave = imports.enter(String(user.orgId), () => endBody(request.raw, overloaded('imports')));
+        if (leave === undefined) throw overloaded('imports');
+        try {
+          await importEmployees(db, actorOf(request), params.id, request.body as Readable, choicesOf(request));
+        } finally {
+          leave();
+        }
         return (await db.read((reader) => importById(reader, user.orgId, params.id))) ?? Promise.reject(noSuchImport());
       },
     );

@@ -6,6 +6,7 @@ import { statfs } from 'node:fs/promises';
 import { connect } from 'node:tls';
 import type { Redis } from 'ioredis';
 import type { Config } from '../../config.ts';
+import { createAskedStops } from '../../db/asked-stops.ts';
 import type { Database } from '../../db/read-write-split.ts';
 import { EVERY_ORGANISATION } from '../../db/tenant-isolation.ts';
 import type { Log } from '../../log.ts';
@@ -44,7 +45,7 @@ interface RedisState {
 /** Returns what is run every WATCH_EVERY_MS; it never rejects: what cannot be looked at is not known, or unreachable. */
 export function watchDeployment(parts: DeploymentParts): () => Promise<void> {
   const { config, database, redis, metrics, log } = parts;
-  const silent = createSilenceWatch(redis, SILENT_MS);
+  const silent = createSilenceWatch(redis, createAskedStops(database), SILENT_MS);
   let server: ServerState | undefined;
   let inRedis: RedisState | undefined;
   let unreachable: { readonly database: number; readonly redis: number } | undefined;

@@ -9,6 +9,7 @@ const DAY_SECONDS = 24 * 60 * 60;
 export const WATCH_EVERY_MS = 10 * SECOND_MS; // how often the mailers look at servers and judge the rules
 export const ALERT_SEND_MS = 2 * MINUTE_MS; // for which a mail server may take its time with such a mail; then it is tried again
 export const ALERT_TELLING_MS = 3 * MINUTE_MS; // a mailer that has taken a mail upon itself and not sent it by then has died: another one sends it
+export const ASKED_STOP_DAYS = 30; // after which no Redis comes back with the trace of the process
 export const ALERT_DAYS = 30; // an alert that is over and that could not be told for this long is forgotten
 export const ALERTS_MAX = 500; // rules times kinds of processes: about 100
 export const ALERTS_PER_MAIL_MAX = 20; // in one mail; the next one holds the others

@@ -98,7 +98,7 @@ export function updateEndpoint(
 /** As if it had never failed. Deliveries that wait are due at their own time, or at once if that has passed. */
 export async function freshenEndpoint(transaction: Db, orgId: number, id: number): Promise<void> {
   await sql`
-    update webhook_endpoints set disabled_at = null, disabled_because = null, failures = 0, failing_since = null,
+    update webhook_endpoints set disabled_at = null, disabled_because = null, owners_to_tell = '{}', failures = 0, failing_since = null,
       held_until = null, is_slow = false, leased_until = null, claim = claim + 1, due_at = (
         select min(due_at) from webhook_deliveries where org_id = ${orgId} and endpoint_id = ${id} and due_at is not null
       )

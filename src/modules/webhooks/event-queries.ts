@@ -2,7 +2,7 @@
 import { sql } from 'kysely';
 import { givenRows } from '../../db/batch-write.ts';
 import type { Db } from '../../db/schema.ts';
-import { WEBHOOK_WAITING_MAX } from './limits.ts';
+import { WEBHOOK_OWNERS_TOLD_MAX, WEBHOOK_WAITING_MAX } from './limits.ts';
 import type { WebhookMessage } from './message.ts';
 
 export async function isListenedTo(db: Db, orgId: number, type: string): Promise<boolean> {
@@ -83,7 +83,7 @@ export async function disableEndpoint(
   await sql`
     update webhook_endpoints
     set disabled_at = now(), disabled_because = ${because}, due_at = null, held_until = null, leased_until = null,
-      claim = claim + 1, version = version + 1
+      claim = claim + 1, version = version + 1, owners_to_tell = ${because === 'person' ? sql`'{}'` : ownersOf(orgId)}
     where org_id = ${orgId} and id = ${id} and disabled_at is null`.execute(transaction);
   await sql`
     update webhook_deliveries
@@ -92,4 +92,12 @@ export async function disableEndpoint(
       select org_id, id from webhook_deliveries
       where org_id = ${orgId} and endpoint_id = ${id} and due_at is not null limit ${2 * WEBHOOK_WAITING_MAX}
     )`.execute(transaction);
+}
+
+/** Those whose address is known to be theirs. */
+function ownersOf(orgId: number) {
+  return sql`array(
+    select id from users where org_id = ${orgId} and role = 'owner' and email_verified_at is not null
+    order by id limit ${WEBHOOK_OWNERS_TOLD_MAX}
+  )`;
 }

@@ -1,16 +1,10 @@
 /** The relay's side: one delivery of each event for each endpoint that listens to it. */
 import type { Db } from '../../db/schema.ts';
 import type { OutboxEvent } from '../../queue/transactional-outbox.ts';
-import { writeAudit } from '../audit/audit.ts';
-import {
-  disableEndpoint,
-  insertDeliveries,
-  type ListeningEndpoint,
-  listeningEndpoints,
-  wakeEndpoints,
-} from './event-queries.ts';
+import { insertDeliveries, listeningEndpoints, wakeEndpoints } from './event-queries.ts';
 import { WEBHOOK_WAITING_MAX } from './limits.ts';
 import type { WebhookMessage } from './message.ts';
+import { turnOffEndpoint } from './turning-off.ts';
 
 /** In the relay's transaction: each event exactly once, also after a crash. Organisations in the order in which they are locked. */
 export async function deliverToEndpoints(
@@ -31,16 +25,10 @@ async function deliverOf(transaction: Db, orgId: number, messages: readonly Webh
   for (const endpoint of await listeningEndpoints(transaction, orgId)) {
     const wanted = messages.filter(({ type }) => endpoint.eventTypes.includes(type));
     if (wanted.length === 0) continue;
-    if (endpoint.waiting >= WEBHOOK_WAITING_MAX) await giveUp(transaction, orgId, endpoint);
+    if (endpoint.waiting >= WEBHOOK_WAITING_MAX) await turnOffEndpoint(transaction, { orgId, ...endpoint }, 'backlog');
     else rows.push(...wanted.map((message) => ({ ...message, endpointId: endpoint.id })));
   }
   if (rows.length === 0) return;
   await insertDeliveries(transaction, orgId, rows);
   await wakeEndpoints(transaction, orgId, [...new Set(rows.map(({ endpointId }) => endpointId))]);
-}
-
-async function giveUp(transaction: Db, orgId: number, { id, url }: ListeningEndpoint): Promise<void> {
-  await disableEndpoint(transaction, orgId, id, 'backlog');
-  const entry = { action: 'webhook.disabled', subject: url, details: { because: 'backlog' } } as const;
-  await writeAudit(transaction, { orgId, name: 'mailer' }, entry);
 }

@@ -10,7 +10,6 @@ import type { Database } from '../../db/read-write-split.ts';
 import { networksOf } from '../../http/ssrf-guard.ts';
 import { sendWebhook, type WebhookOutcome, webhookRetryMs } from '../../http/webhook-delivery.ts';
 import type { Log } from '../../log.ts';
-import { writeAudit } from '../audit/audit.ts';
 import {
   type Attempt,
   type ClaimedEndpoint,
@@ -21,7 +20,6 @@ import {
   recordAttempt,
   releaseEndpoint,
 } from './delivery-queries.ts';
-import { disableEndpoint } from './event-queries.ts';
 import {
   WEBHOOK_CALLS_AT_ONCE,
   WEBHOOK_DELIVERIES_PER_TURN,
@@ -32,6 +30,7 @@ import {
   WEBHOOK_TURN_MS,
 } from './limits.ts';
 import { createWebhookBox, openSecret } from './secrets.ts';
+import { turnOffEndpoint } from './turning-off.ts';
 
 export interface TurnParts {
   readonly database: Pick<Database, 'primary' | 'transact'>;
@@ -131,12 +130,7 @@ async function endTurn({ database, log }: TurnParts, endpoint: ClaimedEndpoint, 
     if (!learned.isGone && !isHopeless)
       return releaseEndpoint(transaction, endpoint, healthOf(learned, locked.failingForMs));
     const because = learned.isGone ? 'gone' : 'failing';
-    await disableEndpoint(transaction, orgId, id, because);
-    await writeAudit(
-      transaction,
-      { orgId, name: 'mailer' },
-      { action: 'webhook.disabled', subject: locked.url, details: { because } },
-    );
+    await turnOffEndpoint(transaction, { orgId, id, url: locked.url }, because);
     log.warn({ orgId, endpoint: id, because }, 'a webhook endpoint was disabled');
   });
 }

@@ -1,6 +1,11 @@
 import { sql } from 'kysely';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { IMPORT_BATCH_ROWS, IMPORTS_AT_ONCE_MAX, TEAMS_MAX } from '../../../src/modules/employees/limits.ts';
+import {
+  IMPORT_BATCH_ROWS,
+  IMPORTS_AT_ONCE_MAX,
+  IMPORTS_OF_ORGANISATION_MAX,
+  TEAMS_MAX,
+} from '../../../src/modules/employees/limits.ts';
 import type { ApiClient } from '../../api-client.ts';
 import { until } from '../../database.ts';
 import { type RunningApi, runApi, slowRequest } from '../../running-api.ts';
@@ -124,7 +129,7 @@ test('an import has one file: a second one is refused, while the first runs and 
 });
 
 test('more imports at once than there is room for are told to come back, and may come back', async () => {
-  const uploads = await Promise.all(Array.from({ length: IMPORTS_AT_ONCE_MAX }, () => slowUpload()));
+  const uploads = await Promise.all(Array.from({ length: IMPORTS_OF_ORGANISATION_MAX }, () => slowUpload()));
   for (const { send } of uploads) send('name,email\n');
   await until('all run', async () =>
     (await Promise.all(uploads.map(({ id }) => statusOf(id)))).every((status) => status === 'running'),
@@ -135,6 +140,28 @@ test('more imports at once than there is room for are told to come back, and may
   expect(refused.headers.get('retry-after')).toMatch(/^\d+$/);
   for (const { cut } of uploads) cut();
   await until('there is room again', async () => (await put(late)).status === 200);
+});
+
+test('an organisation whose files take for ever gives up a place when all are taken and another has none', async () => {
+  const run = async (client: ApiClient) => {
+    const upload = await slowUpload(client);
+    upload.send('name,email\n');
+    await until('it runs', async () => (await statusOf(upload.id)) === 'running');
+    return upload;
+  };
+  const other = await api.newOwner();
+  const slow = [];
+  for (const client of [owner, other])
+    for (let n = 0; n < IMPORTS_OF_ORGANISATION_MAX; n++) slow.push(await run(client));
+  expect(slow).toHaveLength(IMPORTS_AT_ONCE_MAX);
+  const { put: third } = await importFile(await api.newOwner(), csvOf(3));
+  expect(third).toMatchObject({ status: 200, body: { rowsAdded: 3 } });
+  const [pushedOut, ...others] = slow;
+  expect((await pushedOut?.answer)?.status).toBe(503);
+  const { body } = await owner.get<Import>(`/api/v1/imports/${pushedOut?.id}`);
+  expect(body).toMatchObject({ status: 'failed', error: 'Too many imports at once. Try again in a moment.' });
+  for (const upload of others) upload.end('Ada,ada@a.test\n');
+  for (const { answer } of others) expect((await answer).status).toBe(200);
 });
 
 test('a fault of ours in the middle is told as one, keeps what came before, and leaves the connection whole', async () => {
@@ -168,9 +195,9 @@ function put(id: number) {
   });
 }
 
-async function slowUpload() {
-  const id = await newImport(owner);
-  const headers = { 'content-type': 'text/csv', authorization: `Bearer ${owner.token}`, 'read-after': ON_PRIMARY };
+async function slowUpload(client = owner) {
+  const id = await newImport(client);
+  const headers = { 'content-type': 'text/csv', authorization: `Bearer ${client.token}`, 'read-after': ON_PRIMARY };
   return {
     id,
     ...slowRequest(api.url, 'PUT', `/api/v1/imports/${id}/file`, { ...headers, 'transfer-encoding': 'chunked' }),

@@ -121,6 +121,12 @@ const columns: ImportFile[] = [
     ...both,
   },
   {
+    kind: 'Dutch “Tussenvoegsel” between “Voornaam” and “Achternaam”',
+    file: 'Voornaam;Achternaam;Tussenvoegsel;E-mailadres;Afdeling\nJan;Berg;van der;jan@a.test;Engines\nAda;Smit;;ada@a.test;Engines\n',
+    becomes: 'one name, in the order in which it is said',
+    people: ['Ada Smit | ada@a.test | Engines', 'Jan van der Berg | jan@a.test | Engines'],
+  },
+  {
     kind: '“Name” that contains the “First name”',
     file: 'First name,Name,Email,Team\nAda,Ada Lovelace,ada@a.test,Engines\nGrace,Grace Hopper,grace@a.test,Compilers\n',
     ...both,
@@ -141,6 +147,11 @@ const columns: ImportFile[] = [
     'Ονοματεπώνυμο,Ηλεκτρονικό ταχυδρομείο,Τμήμα',
     'Name / Nom,E-Mail / Courriel,Team / Équipe',
     'Name (full),E-Mail (work),Team*',
+    'نام و نام خانوادگی,ایمیل,تیم',
+    'Enw,E-bost,Tîm',
+    'Emri i plotë,Email,Departamenti',
+    'სახელი და გვარი,ელფოსტა,გუნდი',
+    'Անուն Ազգանուն,Էլ. փոստ,Թիմ',
   ].map((titles) => ({ kind: `the header “${titles}”`, file: `${titles}\n${ONE}\n${TWO}\n`, ...both })),
   {
     kind: 'lines above the header',
@@ -170,6 +181,11 @@ const rows: ImportFile[] = [
     becomes: 'blank lines: neither counted nor rejected',
     people: [ENGINES],
     rejected: [{ line: 303, reason: 'has no name' }],
+  },
+  {
+    kind: 'the end-of-file character of old systems on a line of its own',
+    file: `${HEAD}\r\n${ONE}\r\n${TWO}\r\n\x1a`,
+    ...both,
   },
   {
     kind: 'trailing delimiters',
@@ -282,11 +298,25 @@ const encodings: ImportFile[] = [
   },
   ...(
     [
+      ['windows-1250', 'Ime i prezime,E-pošta,Odjel', 'Željko Šarić'],
+      ['windows-1254', 'Ad Soyad,E-posta,Bölüm', 'Işıl Öztürk'],
+      ['windows-1253', 'Ονοματεπώνυμο,Email,Τμήμα', 'Νίκος Ψαρράς'],
+    ] as const
+  ).map(([encoding, titles, name]) => ({
+    kind: `${encoding} (${name}), the titles too`,
+    file: encode(`${titles}\r\n${name},a@a.test,X\r\n`, encoding),
+    becomes: 'refused, with a guess; the page asks',
+    refused: 'It is not UTF-8',
+    people: [],
+  })),
+  ...(
+    [
       ['windows-1250', 'Łukasz Żółć', 'Księgowość'],
       ['windows-1250', 'Jiří Dvořák', 'Účetnictví'],
       ['windows-1250', 'Erdős Pál', 'Könyvelés'],
       ['windows-1250', 'Szőke Éva', 'X'],
       ['windows-1251', 'Алексей Иванов', 'Бухгалтерия'],
+      ['windows-1251', 'Ян', 'Ц'],
       ['windows-1253', 'Γιώργος Παπαδόπουλος', 'Λογιστήριο'],
       ['windows-1254', 'Ayşe Yıldız', 'Satış'],
       ['windows-1254', 'Çağla Şahin', 'Sales'],

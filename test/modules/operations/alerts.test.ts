@@ -10,6 +10,7 @@ import type { AlertRule } from '../../../src/process/alert-before-full.ts';
 import { createMetrics, type ProcessReport } from '../../../src/process/metrics.ts';
 import { publishReports } from '../../../src/redis/process-reports.ts';
 import { openRedis } from '../../../src/redis/redis.ts';
+import { createMemoryStops } from '../../asked-stops.ts';
 import { createTestDatabase, type TestDatabase, until } from '../../database.ts';
 import { createTcpProxy } from '../../db/tcp-proxy.ts';
 import { type ScriptedSmtp, startScriptedSmtp } from '../../smtp.ts';
@@ -71,7 +72,7 @@ function reportOf(gauges: Record<string, number>): ProcessReport {
 /** What the processes say of themselves from now on. */
 async function say(gauges: Record<string, number>): Promise<void> {
   const { redis } = await startMailer();
-  await publishReports(redis, { report: () => reportOf(gauges) })(false);
+  await publishReports(redis, { report: () => reportOf(gauges), stops: createMemoryStops() })(false);
 }
 
 const told = (count: number) => until(`${count} mails`, () => smtp.received.length >= count && settled());

@@ -9,6 +9,7 @@ import { createMetrics, type ProcessReport } from '../../../src/process/metrics.
 import { noticePredecessors } from '../../../src/redis/deaths.ts';
 import { publishReports } from '../../../src/redis/process-reports.ts';
 import { openRedis } from '../../../src/redis/redis.ts';
+import { createMemoryStops } from '../../asked-stops.ts';
 import { makeCertificate } from '../../certificate.ts';
 import { createTestDatabase, type TestDatabase } from '../../database.ts';
 import { emptyRedis, testRedisUrl } from '../../worker.ts';
@@ -47,7 +48,9 @@ async function seen(config: Partial<DeploymentParts['config']> = {}): Promise<Pr
 }
 
 const say = (name: string) =>
-  publishReports(redis, { report: () => ({ ...createMetrics(name).report(), name }) })(false);
+  publishReports(redis, { report: () => ({ ...createMetrics(name).report(), name }), stops: createMemoryStops() })(
+    false,
+  );
 
 test('knows how old the oldest event in the outbox is, and that there is none', async () => {
   expect((await seen())['outbox_oldest_seconds']).toBe(0);
@@ -94,8 +97,8 @@ test('misses the processes that should report and do not; one that does the work
 });
 
 test('counts the deaths of the last minutes by their cause', async () => {
-  await noticePredecessors(redis, createMetrics('api').report(), 'oom-kill');
-  await noticePredecessors(redis, createMetrics('chat').report(), 'exit code 1');
+  await noticePredecessors(redis, createMemoryStops(), createMetrics('api').report(), 'oom-kill');
+  await noticePredecessors(redis, createMemoryStops(), createMetrics('chat').report(), 'exit code 1');
   expect(await seen()).toMatchObject({ oom_kills_recent: 1, crashes_recent: 1 });
 });
 

@@ -5,6 +5,7 @@ import { openQueue } from '../../../src/queue/queues.ts';
 import { noticePredecessors } from '../../../src/redis/deaths.ts';
 import { openRedis } from '../../../src/redis/redis.ts';
 import type { ApiClient } from '../../api-client.ts';
+import { createMemoryStops } from '../../asked-stops.ts';
 import { until } from '../../database.ts';
 import { createTcpProxy, type TcpProxy } from '../../db/tcp-proxy.ts';
 import { TEST_MODULES } from '../../modules.ts';
@@ -106,7 +107,7 @@ test('shows the alerts that fire and the processes that died, and none that are 
     ])
     .execute();
   const redis = await openRedis(testRedisUrl(), api.worker.process.log);
-  await noticePredecessors(redis, { ...createMetrics('chat').report() }, 'oom-kill');
+  await noticePredecessors(redis, createMemoryStops(), { ...createMetrics('chat').report() }, 'oom-kill');
   redis.disconnect();
   const { alerts, deaths } = await operations();
   expect(alerts).toEqual([{ rule: 'Firing', process: 'api', detail: alert.detail, since: '2026-11-26T01:00:00Z' }]);

@@ -3,6 +3,7 @@ import { expect, inject, onTestFinished, test } from 'vitest';
 import { heapLimit } from '../../../scripts/doctor/heap-limit.ts';
 import { createMetrics, type ProcessReport } from '../../../src/process/metrics.ts';
 import { publishReports } from '../../../src/redis/process-reports.ts';
+import { createMemoryStops } from '../../asked-stops.ts';
 import { until } from '../../database.ts';
 import { look, ownRedis } from './servers.ts';
 
@@ -34,6 +35,7 @@ test.each([
   const small = { limitIsEnforced: true, containerUsedBytes: 90 * MB, rssBytes: 90 * MB };
   const stop = publishReports(redis, {
     report: (): ProcessReport => ({ ...report, memory: { ...report.memory, ...small, ...memory } }),
+    stops: createMemoryStops(),
   });
   onTestFinished(async () => {
     await stop(true);

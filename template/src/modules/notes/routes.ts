@@ -3,7 +3,6 @@ import type { IdPlace } from '../../../../src/db/keyset-pagination.ts';
 import { eachPage } from '../../../../src/db/streaming-export.ts';
 import type { App } from '../../../../src/http/app.ts';
 import { sendCsv } from '../../../../src/http/csv-reply.ts';
-import { createExports } from '../../../../src/http/exports.ts';
 import { etagOf, IfMatch, versionSeen } from '../../../../src/http/optimistic-concurrency.ts';
 import { closed, Id, IdParams, PageQuery, pageSchema, Time } from '../../../../src/http/schemas.ts';
 import { EXPORT_MS, EXPORT_PAGE_ROWS } from '../../../../src/limits.ts';
@@ -29,9 +28,8 @@ const Note = Type.Object({
 
 const EXPORT_HEADER = ['title', 'body', 'status', 'created', 'changed'];
 
-export function routes(api: App, { cursors }: ApiContext): void {
+export function routes(api: App, { cursors, exports }: ApiContext): void {
   const tags = ['notes'];
-  const exports = createExports();
 
   api.get(
     '/notes',
