@@ -1,8 +1,10 @@
 import { createServer } from 'node:http';
+import { getPriority } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { freePort } from '../../scripts/embedded/ports.ts';
 import { loadConfig } from '../../src/config.ts';
+import { MAILER_NICE } from '../../src/limits.ts';
 import { createShutdown } from '../../src/process/graceful-shutdown.ts';
 import { createProcess } from '../../src/process/run-process.ts';
 import { createTestDatabase, type TestDatabase, until } from '../database.ts';
@@ -61,6 +63,7 @@ test.each([
   const settings = await environment();
   const { child, ended, lines, output } = launch([LAUNCH, name], settings);
   await ready(settings[variable] as string);
+  expect(getPriority(child.pid)).toBe(name === 'mailer' ? MAILER_NICE : getPriority());
   const from = performance.now();
   child.kill(signal);
   expect(await ended, output()).toMatchObject({ code: 0, signal: null });
