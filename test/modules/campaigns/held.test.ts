@@ -20,7 +20,7 @@ import { emptyRedis, startWorker, type TestWorker, testEnvironment, testRedisUrl
 import { addEmployees, addEmployeesNamed } from '../employees/people.ts';
 import { addLaunched, campaignOf } from './drafts.ts';
 
-// As the mailer does it, ten times as often.
+// As the mailer does it, five or ten times as often.
 vi.mock('../../../src/limits.ts', async (original) => {
   const limits = await original<typeof import('../../../src/limits.ts')>();
   return { ...limits, MAIL_HELD_WAIT: { ...limits.MAIL_HELD_WAIT, min: limits.MAIL_HELD_WAIT.min / 10 } };
@@ -28,7 +28,12 @@ vi.mock('../../../src/limits.ts', async (original) => {
 
 vi.mock('../../../src/modules/campaigns/limits.ts', async (original) => {
   const limits = await original<typeof import('../../../src/modules/campaigns/limits.ts')>();
-  return { ...limits, HELD_STEP_MS: limits.HELD_STEP_MS / 10, SWEEP_EVERY_MS: limits.SWEEP_EVERY_MS / 10 };
+  return {
+    ...limits,
+    HELD_STEP_MS: limits.HELD_STEP_MS / 10,
+    SWEEP_EVERY_MS: limits.SWEEP_EVERY_MS / 10,
+    MAIL_LEASE_EXTEND_EVERY_MS: limits.MAIL_LEASE_EXTEND_EVERY_MS / 5,
+  };
 });
 
 let on: TestDatabase;
