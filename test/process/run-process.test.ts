@@ -36,7 +36,8 @@ test('a database that is down: its address, what to check, no password, exit cod
   });
   const { code, afterMs } = await ended;
   expect(code).toBe(1);
-  expect(afterMs).toBeLessThan(5_000);
+  const toStartMs = (await launch([LAUNCH, 'api']).ended).afterMs; // what this machine takes to fail without asking anybody
+  expect(afterMs - toStartMs).toBeLessThan(5_000);
   expect(stderr()).toContain(`The database does not answer at 127.0.0.1:${port}`);
   expect(stderr()).toContain('Is it running, and is DATABASE_URL right?');
   expect(output()).not.toContain('pass-word');
