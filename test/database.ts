@@ -82,11 +82,14 @@ export function adminUrlOf({ ownerUrl }: TestDatabase): string {
   return named(inject('databaseAdminUrl'), new URL(ownerUrl).pathname.slice(1));
 }
 
-/** Polls until it holds, so that no test waits for a guessed time. Throws after `deadlineMs`. */
+/**
+ * Polls until it holds, so that no test waits for a guessed time. Throws after `deadlineMs`: by default long enough for a
+ * machine with ten times as much to do. Where it matters how soon, the test says so.
+ */
 export async function until<T>(
   what: string,
   holds: () => Promise<T> | T,
-  deadlineMs = 15_000,
+  deadlineMs = 60_000,
 ): Promise<NonNullable<T>> {
   const deadline = performance.now() + deadlineMs;
   while (performance.now() < deadline) {

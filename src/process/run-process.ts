@@ -7,6 +7,7 @@ import { createShutdown, type Shutdown } from './graceful-shutdown.ts';
 import { createHealth, type Health } from './health-check.ts';
 import { checkHeap } from './memory-limit.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
+import { yieldProcessor } from './yield-processor.ts';
 
 /** What every worker gets; it opens everything else itself, in order. */
 export interface Process {
@@ -58,6 +59,7 @@ async function live(name: ProcessName, config: Config, start: (process: Process)
     void end('uncaught exception', 1);
   });
 
+  if (name === 'mailer') yieldProcessor();
   try {
     const { telemetryUrl: url, telemetryHeaders: headers, telemetryShare: share } = config;
     if (url !== undefined) {

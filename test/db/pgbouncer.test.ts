@@ -49,9 +49,9 @@ afterAll(async () => {
 test('twenty clients on two server connections: transactions do not mix, and each sees its own organisation', async () => {
   const processes = openProcesses();
   const before = { ours: await writtenBy(ours), theirs: await writtenBy(theirs) };
-  const transactions = Array.from({ length: 100 }, (_, n) =>
-    processes[n % PROCESSES]
-      ?.within({ scope: n % 2 ? ours : theirs })
+  const transact = (n: number) =>
+    (processes[n % PROCESSES] as PooledDatabase)
+      .within({ scope: n % 2 ? ours : theirs })
       .transaction()
       .execute(async (transaction) => {
         const first = await backend(transaction);
@@ -60,9 +60,14 @@ test('twenty clients on two server connections: transactions do not mix, and eac
         );
         const { rows } = await sql<{ papers: number }>`select count(*)::int as papers from papers`.execute(transaction);
         return { n, papers: rows[0]?.papers, pids: new Set([first, await backend(transaction)]) };
-      }),
-  );
-  const done = (await Promise.all(transactions)).filter((each) => each !== undefined);
+      });
+  const CLIENTS = PROCESSES * POOL_MAX;
+  const clients = Array.from({ length: CLIENTS }, async (_, client) => {
+    const own = [];
+    for (let n = client; n < 100; n += CLIENTS) own.push(await transact(n));
+    return own;
+  });
+  const done = (await Promise.all(clients)).flat();
   for (const { n, papers, pids } of done) {
     expect(pids.size).toBe(1);
     expect(papers).toBe(n % 2 ? 3 : 5);

@@ -47,20 +47,29 @@ async function passesIn(throttles: readonly { pass(): Promise<void> }[], ms: num
   return passed;
 }
 
+/** Never faster. It is slower while the machine does other things, and then measured again. */
+async function expectRate(
+  throttles: readonly { pass(): Promise<void> }[],
+  rate: number,
+  { within, ms }: { within: number; ms: number },
+): Promise<void> {
+  await until(`it is not slower than ${rate} a second`, async () => {
+    const perSecond = (await passesIn(throttles, ms)) / (ms / 1_000);
+    expect(perSecond).toBeLessThan(rate * (1 + within));
+    return perSecond > rate * (1 - within);
+  });
+}
+
 test('two processes together keep to the one rate, within 5 percent', async () => {
   const both = [await openThrottle(2), await openThrottle(2)].map(({ throttle }) => throttle);
   await passesIn(both, 500); // uses up the burst
-  const perSecond = (await passesIn(both, 3_000)) / 3;
-  expect(perSecond).toBeGreaterThan(RATE * 0.95);
-  expect(perSecond).toBeLessThan(RATE * 1.05);
+  await expectRate(both, RATE, { within: 0.05, ms: 3_000 });
 });
 
 test('one process alone may use all of the rate', async () => {
   const { throttle } = await openThrottle(2);
   await passesIn([throttle], 500);
-  const perSecond = (await passesIn([throttle], 2_000)) / 2;
-  expect(perSecond).toBeGreaterThan(RATE * 0.95);
-  expect(perSecond).toBeLessThan(RATE * 1.05);
+  await expectRate([throttle], RATE, { within: 0.05, ms: 2_000 });
 });
 
 test('while Redis is away each process keeps to its share, and it shares again when Redis is back', async () => {
@@ -68,9 +77,7 @@ test('while Redis is away each process keeps to its share, and it shares again w
   await gate.shut();
   await until('the loss was noticed', () => redis.status !== 'ready');
   await passesIn([throttle], 300);
-  const perSecond = (await passesIn([throttle], 2_000)) / 2;
-  expect(perSecond).toBeGreaterThan((RATE / 4) * 0.9);
-  expect(perSecond).toBeLessThan((RATE / 4) * 1.1);
+  await expectRate([throttle], RATE / 4, { within: 0.1, ms: 2_000 });
   await gate.open();
   await until('it shares again', async () => (await passesIn([throttle], 200)) > 30, 15_000);
 });

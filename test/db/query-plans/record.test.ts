@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { EVERY_ORGANISATION } from '../../../src/db/tenant-isolation.ts';
 import { insertOrganisation, me, userByEmail } from '../../../src/modules/accounts/queries.ts';
 import { createTestDatabase, type TestDatabase } from '../../database.ts';
-import { type RecordedStatement, recording } from './recording.ts';
+import { type RecordedStatement, recording, runningTestFile } from './recording.ts';
 
 let on: TestDatabase;
 beforeAll(async () => {
@@ -19,7 +19,7 @@ test('what the product sends is recorded once, with its function, its line and i
   await me(on.database.primary(orgId), orgId, value.user.id);
   await userByEmail(on.database.primary(EVERY_ORGANISATION), 'nobody@example.test');
 
-  const asked = ofThisProcess().filter(({ sql }) => /from "users".*"users"."id" = /.test(sql));
+  const asked = ofThisFile().filter(({ sql }) => /from "users".*"users"."id" = /.test(sql));
   expect(asked).toEqual([
     {
       sql: expect.stringContaining('inner join "organisations"'),
@@ -30,7 +30,7 @@ test('what the product sends is recorded once, with its function, its line and i
       },
     },
   ]);
-  expect(ofThisProcess().find(({ sql }) => /^select .*password_hash/.test(sql))).toMatchObject({
+  expect(ofThisFile().find(({ sql }) => /^select .*password_hash/.test(sql))).toMatchObject({
     role: 'system',
     site: { name: 'src/modules/accounts/queries.ts userByEmail' },
   });
@@ -40,9 +40,9 @@ test('what a test sends itself is not, also through the product’s own transact
   const added = on.db.insertInto('organisations').values({ name: 'Own' }).returning('created_at');
   await added.executeTakeFirstOrThrow();
   await on.database.write(1, (db) => sql`select 'sent by a test'`.execute(db));
-  expect(ofThisProcess().filter(({ sql }) => /sent by a test|returning "created_at"/.test(sql))).toEqual([]);
+  expect(ofThisFile().filter(({ sql }) => /sent by a test|returning "created_at"/.test(sql))).toEqual([]);
 });
 
-function ofThisProcess(): readonly RecordedStatement[] {
-  return recording(process.pid).statements;
+function ofThisFile(): readonly RecordedStatement[] {
+  return recording(runningTestFile()).statements;
 }

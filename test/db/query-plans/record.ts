@@ -11,7 +11,7 @@ import { Client } from 'pg';
 import type { StatementRole } from '../../../scripts/query-plans/statements.ts';
 import type { Terms } from '../../../src/db/statement-scope.ts';
 import { EVERY_ORGANISATION } from '../../../src/db/tenant-isolation.ts';
-import { type Site, writeDown } from './recording.ts';
+import { runningTestFile, type Site, writeDown } from './recording.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..', '..');
 const issuing = new AsyncLocalStorage<{ sql: string; site: Site }>();
@@ -33,7 +33,7 @@ connection.query = function (this: object, ...parameters: unknown[]) {
   // Only the product's own connections have terms; what else goes over them (BEGIN, the scope) is not what was issued.
   if (issued !== undefined && 'terms' in this && (parameters[0] as { text?: string }).text === issued.sql) {
     const statement = { ...issued, role: roleOf(this.terms as Terms | undefined) };
-    const key = JSON.stringify(statement);
+    const key = JSON.stringify([runningTestFile(), statement]);
     if (!known.has(key)) writeDown(statement);
     known.add(key);
   }

@@ -1,6 +1,7 @@
 /** What the test files of one run write down for the last one, recorded.test.ts, to look at. */
 import { appendFileSync, readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
+import { expect } from 'vitest';
 import type { StatementRole } from '../../../scripts/query-plans/statements.ts';
 
 export interface Site {
@@ -19,6 +20,7 @@ export interface RecordedStatement {
 /** Each file that a process runs begins with its name. */
 type Line = RecordedStatement | { readonly testFile: string };
 
+const ROOT = join(import.meta.dirname, '..', '..', '..');
 // Given by vitest.config.ts, one per run; other configurations (the browser's) record nothing.
 const folder = process.env['QUERY_RECORD'];
 
@@ -34,13 +36,18 @@ export interface Recording {
   readonly testFiles: ReadonlySet<string>;
 }
 
-/** Of all processes of the run, or of one. */
-export function recording(pid?: number): Recording {
+/** The test file that runs in this process: a process runs several, one after the other. */
+export function runningTestFile(): string {
+  return relative(ROOT, expect.getState().testPath ?? '');
+}
+
+/** Of the whole run, or of one test file. */
+export function recording(only?: string): Recording {
   const files = folder === undefined ? [] : readdirSync(folder);
   const statements: RecordedStatement[] = [];
   const sentIn = new Map<string, Set<string>>();
   const testFiles = new Set<string>();
-  for (const file of files.filter((name) => pid === undefined || name === `${pid}.jsonl`)) {
+  for (const file of files) {
     let testFile = '';
     for (const text of readFileSync(join(folder as string, file), 'utf8')
       .trim()
@@ -51,6 +58,7 @@ export function recording(pid?: number): Recording {
         testFiles.add(testFile);
         continue;
       }
+      if (only !== undefined && testFile !== only) continue;
       statements.push(line);
       sentIn.set(line.site.line, (sentIn.get(line.site.line) ?? new Set()).add(testFile));
     }

@@ -1,6 +1,6 @@
 import { Redis } from 'ioredis';
 import { sql } from 'kysely';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, inject, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, inject, test, vi } from 'vitest';
 import { freePort } from '../../../scripts/embedded/ports.ts';
 import { createSession } from '../../../src/db/read-write-split.ts';
 import { JOBS_AT_ONCE } from '../../../src/limits.ts';
@@ -16,6 +16,12 @@ import { createTcpGate } from '../../tcp-gate.ts';
 import { emptyRedis, SECRET_KEY, startWorker, type TestWorker, testEnvironment, testRedisUrl } from '../../worker.ts';
 import { addEmployees, addEmployeesNamed } from '../employees/people.ts';
 import { addDraft, addLaunched, campaignOf, countedInLedger } from './drafts.ts';
+
+// As the mailer does it, ten times as often.
+vi.mock('../../../src/modules/campaigns/limits.ts', async (original) => {
+  const limits = await original<typeof import('../../../src/modules/campaigns/limits.ts')>();
+  return { ...limits, SWEEP_EVERY_MS: limits.SWEEP_EVERY_MS / 10 };
+});
 
 let on: TestDatabase;
 let orgId: number;

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { start as startMailer } from '../../../workers/mailer.ts';
 import { createTestDatabase, type TestDatabase, until } from '../../database.ts';
 import { countMailsTo } from '../../mails.ts';
@@ -7,6 +7,12 @@ import { type Address, createAddress, startTwoServers, type TwoServers } from '.
 import { startWorker, type TestWorker, testEnvironment } from '../../worker.ts';
 import { addEmployees } from '../employees/people.ts';
 import { addLaunched, campaignOf } from './drafts.ts';
+
+// As the mailer does it, ten times as often.
+vi.mock('../../../src/modules/campaigns/limits.ts', async (original) => {
+  const limits = await original<typeof import('../../../src/modules/campaigns/limits.ts')>();
+  return { ...limits, SWEEP_EVERY_MS: limits.SWEEP_EVERY_MS / 10 };
+});
 
 const FAILOVER_MS = 60_000;
 

@@ -1,0 +1,51 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { PASSWORD_HASH_WAIT_MS, REDIS_COMMAND_MS, SIGN_INS_PER_MINUTE_MAX } from '../../src/limits.ts';
+import { call } from '../api-client.ts';
+import { guess, startTwoApis, statusesOf, type TwoApis } from './two-apis.ts';
+
+let apis: TwoApis;
+beforeAll(async () => {
+  apis = await startTwoApis();
+});
+afterAll(() => apis.stop());
+beforeEach(() => apis.forgetCounts());
+
+describe.each([
+  ['frozen', async (): Promise<void> => void process.kill(apis.redis.pid, 'SIGSTOP')],
+  ['stopped', (): Promise<void> => apis.redis.stop()],
+] as const)('while Redis is %s', (state, take) => {
+  test('people sign in, and answers are as quick as ever', async () => {
+    const registered = await call(apis.api.url, 'POST', '/api/v1/registrations', {
+      headers: { 'x-forwarded-for': '10.1.0.1' },
+      body: { organisation: 'A', name: 'A', email: `${state}@limits.test`, password: 'a long enough password' },
+    });
+    expect(registered.status).toBe(201);
+    const owner = await apis.api.newOwner();
+    await take();
+    const headers = { authorization: `Bearer ${owner.token}` };
+    const asked = await apis.inTurn(20, async (url) => {
+      const begunAt = performance.now();
+      const answer = await call<object>(url, 'GET', '/api/v1/me', { headers });
+      return { status: answer.status, ms: performance.now() - begunAt };
+    });
+    expect(statusesOf(asked)).toEqual(Array(20).fill(200));
+    // A request that waited for Redis would take as long as its client does.
+    expect(Math.max(...asked.map(({ ms }) => ms))).toBeLessThan(REDIS_COMMAND_MS / 2);
+
+    const begun = performance.now();
+    const signedIn = await call(apis.api.url, 'POST', '/api/v1/sessions', {
+      headers: { 'x-forwarded-for': '10.2.0.1' },
+      body: { email: `${state}@limits.test`, password: 'a long enough password' },
+    });
+    expect(signedIn.status).toBe(201);
+    expect(performance.now() - begun).toBeLessThan(PASSWORD_HASH_WAIT_MS / 2);
+    expect(apis.api.gauge('rate_limits_alone')).toBe(1);
+
+    // Each process still limits by itself.
+    const answers = await apis.inTurn(2 * SIGN_INS_PER_MINUTE_MAX + 2, (url) =>
+      guess(url, '10.3.0.1', `nobody-${state}@limits.test`),
+    );
+    expect(statusesOf(answers)).toEqual([...Array(2 * SIGN_INS_PER_MINUTE_MAX).fill(401), 429, 429]);
+    if (state === 'frozen') process.kill(apis.redis.pid, 'SIGCONT');
+  });
+});
