@@ -8,6 +8,7 @@ const QUORUM = 2;
 const MEMORY = '192Mi';
 const MAX_MEMORY = '96mb'; // half of the container: rewriting the append-only file can double what is touched
 const DOWN_AFTER_MS = 5_000;
+const ASK_SECONDS = 3; // for each sentinel that an instance asks when it starts
 const IMAGE = 'valkey/valkey:8-alpine';
 
 /** The queues and reports: a primary that Sentinel chooses, and an address that leads to it. */
@@ -24,7 +25,11 @@ export function valkeyObjects(): object[] {
   ];
 }
 
-/** Each instance asks the sentinels who is primary; the very first one is, when nobody knows. */
+/**
+ * Each instance asks the sentinels who is primary; the very first one is, when nobody knows. It asks each by its own name:
+ * under the name of all of them it would now and then ask itself, whose sentinel does not run yet, and take that for
+ * nobody.
+ */
 function scripts(): IConfigMap {
   const host = (nth: string) => `valkey-${nth}.valkey`;
   return {
@@ -36,7 +41,10 @@ function scripts(): IConfigMap {
         '#!/bin/sh',
         'set -eu',
         'self="$HOSTNAME.valkey"',
-        'known=$(valkey-cli -h valkey -p 26379 --no-auth-warning sentinel get-master-addr-by-name tardigrade 2>/dev/null | head -n 1 || true)',
+        'known=',
+        `for sentinel in ${Array.from({ length: INSTANCES }, (_, nth) => host(String(nth))).join(' ')}; do`,
+        `  [ -n "$known" ] || known=$(timeout ${ASK_SECONDS} valkey-cli -h "$sentinel" -p 26379 sentinel get-master-addr-by-name tardigrade 2>/dev/null | head -n 1 || true)`,
+        'done',
         `primary="\${known:-${host('0')}}"`,
         'cat > /data/valkey.conf <<SETTINGS',
         'requirepass $VALKEY_PASSWORD',
