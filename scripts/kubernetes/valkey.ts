@@ -130,7 +130,7 @@ function instances(): IStatefulSet {
               ...own(MEMORY, '250m'),
               name: 'valkey',
               command: ['valkey-server', '/data/valkey.conf'],
-              ports: [{ name: 'valkey', containerPort: 6379 }],
+              ports: [{ name: 'valkey', containerPort: 6379, protocol: 'TCP' }],
               readinessProbe: answers(6379),
               livenessProbe: { ...answers(6379), failureThreshold: 6 },
             },
@@ -138,7 +138,7 @@ function instances(): IStatefulSet {
               ...own('32Mi', '100m'),
               name: 'sentinel',
               command: ['valkey-sentinel', '/data/sentinel.conf'],
-              ports: [{ name: 'sentinel', containerPort: 26379 }],
+              ports: [{ name: 'sentinel', containerPort: 26379, protocol: 'TCP' }],
               livenessProbe: { ...answers(26379), failureThreshold: 6 },
             },
           ],
@@ -166,8 +166,8 @@ function headless(): IService {
       publishNotReadyAddresses: true,
       selector: { 'app.kubernetes.io/name': 'valkey' },
       ports: [
-        { name: 'valkey', port: 6379 },
-        { name: 'sentinel', port: 26379 },
+        { name: 'valkey', port: 6379, protocol: 'TCP' },
+        { name: 'sentinel', port: 26379, protocol: 'TCP' },
       ],
     },
   };
@@ -237,7 +237,7 @@ function proxy(): IDeployment {
               name: 'haproxy',
               image: 'haproxy:3.2-alpine',
               env: [{ name: 'VALKEY_PASSWORD', valueFrom: { secretKeyRef: { name: 'valkey', key: 'password' } } }],
-              ports: [{ name: 'valkey', containerPort: 6379 }],
+              ports: [{ name: 'valkey', containerPort: 6379, protocol: 'TCP' }],
               readinessProbe: { httpGet: { path: '/health', port: 8404 }, periodSeconds: 5 },
               livenessProbe: { httpGet: { path: '/health', port: 8404 }, periodSeconds: 10 },
               resources: { requests: { memory: '64Mi', cpu: '100m' }, limits: { memory: '64Mi', cpu: '100m' } },
@@ -257,7 +257,10 @@ function primary(): IService {
     apiVersion: 'v1',
     kind: 'Service',
     metadata: { name: 'valkey-primary', labels: labels('valkey-primary') },
-    spec: { selector: { 'app.kubernetes.io/name': 'valkey-primary' }, ports: [{ name: 'valkey', port: 6379 }] },
+    spec: {
+      selector: { 'app.kubernetes.io/name': 'valkey-primary' },
+      ports: [{ name: 'valkey', port: 6379, protocol: 'TCP' }],
+    },
   };
 }
 
