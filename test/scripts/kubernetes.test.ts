@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -209,6 +209,20 @@ describe('with commands that answer what the test wants', () => {
     expect(readFileSync(path.join(folder, 'sentinel.conf'), 'utf8')).toContain(
       `sentinel monitor tardigrade ${follows ?? 'valkey-0.valkey'} 6379 2`,
     );
+  });
+
+  test.runIf(HAS_KUBECTL)('the overlay that the docs show leaves no address that is only for tests', () => {
+    const shown =
+      /^```yaml\n# deploy\/acme.*?\n(.*?)^```$/ms.exec(readFileSync('docs/kubernetes.md', 'utf8'))?.[1] ?? '';
+    const acme = path.join(folder, 'acme');
+    mkdirSync(acme);
+    writeFileSync(path.join(acme, 'kustomization.yaml'), shown);
+    cpSync('deploy/k8s', path.join(folder, 'k8s'), { recursive: true });
+    const { stdout, stderr } = spawnSync('kubectl', ['kustomize', acme], { encoding: 'utf8' });
+    expect(stderr).toBe('');
+    const label = 'tardigrade.test/may-reach';
+    expect(stdout.split('\n').filter((line) => line.includes('.test') && !line.includes(label))).toEqual([]);
+    expect(objectsIn(stdout)).toHaveLength(baseObjects.length + sized('small').length);
   });
 
   /** kubectl, of which only the state of the Job matters: a word for each time that it is asked. */
