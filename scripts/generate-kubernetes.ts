@@ -8,7 +8,7 @@ import path from 'node:path';
 import { stringify } from 'yaml';
 import { MODULES } from '../src/modules.ts';
 import { ONLY_PROMETHEUS, rulesFile } from './alerts/prometheus.ts';
-import { monitor, rules } from './kubernetes/monitoring.ts';
+import { monitor, postgresMonitor, rules } from './kubernetes/monitoring.ts';
 import { HOSTS, networkObjects } from './kubernetes/network.ts';
 import { databaseHosts, postgresObjects } from './kubernetes/postgres.ts';
 import { adapterRules, autoscalers } from './kubernetes/scaling.ts';
@@ -26,7 +26,7 @@ export async function kubernetesFiles(): Promise<Map<string, string>> {
     'workers.yaml': workerObjects(),
     'network.yaml': networkObjects(),
     'valkey.yaml': valkeyObjects(),
-    'monitoring.yaml': [monitor()],
+    'monitoring.yaml': [monitor(), postgresMonitor()],
   };
   const files = new Map<string, string>();
   const put = (file: string, objects: readonly object[]) =>

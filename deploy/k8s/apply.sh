@@ -1,15 +1,18 @@
 #!/usr/bin/env bash
-# deploy/k8s/apply.sh <small|large> <image>: brings a cluster to this release. Servers first, then the migration, and the
-# processes only when it has finished: the old ones serve meanwhile, and go on if it fails.
+# deploy/k8s/apply.sh <small|large|the folder of your own overlay> <image>: brings a cluster to this release. Servers first,
+# then the migration, and the processes only when it has finished: the old ones serve meanwhile, and go on if it fails.
 set -euo pipefail
-size=${1:?small or large} image=${2:?the image, with its tag}
+overlay=${1:?small, large, or the folder of an overlay} image=${2:?the image, with its tag}
 here=$(cd "$(dirname "$0")" && pwd)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-kubectl kustomize "$here/overlays/$size" | sed "s#image: tardigrade\$#image: $image#" > "$work/all.yaml"
+[ -d "$overlay" ] || overlay=$here/overlays/$overlay
+kubectl kustomize "$overlay" | sed "s#image: tardigrade\$#image: $image#" > "$work/all.yaml"
 apply() { kubectl apply --namespace=tardigrade --filename="$work/all.yaml" --selector="$1"; }
 
 kubectl create namespace tardigrade --dry-run=client --output=yaml | kubectl apply --filename=-
+# A pod that asks for more than the strictest profile allows is refused, and its Deployment is warned about here.
+kubectl label --overwrite namespace/tardigrade pod-security.kubernetes.io/enforce=restricted pod-security.kubernetes.io/warn=restricted
 apply 'app.kubernetes.io/name in (tardigrade, postgres, pooler-rw, pooler-ro, valkey, valkey-primary)'
 kubectl wait --namespace=tardigrade --for=condition=Ready cluster/postgres --timeout=10m
 kubectl apply --namespace=tardigrade --filename="$here/rules"
@@ -17,8 +20,15 @@ kubectl apply --namespace=tardigrade --filename="$here/rules"
 # A Job cannot be changed: the one of the last release goes.
 kubectl delete --namespace=tardigrade job/migrate --ignore-not-found
 apply 'app.kubernetes.io/name=migrate'
-if ! kubectl wait --namespace=tardigrade --for=condition=complete job/migrate --timeout=1h; then
-  kubectl logs --namespace=tardigrade job/migrate
+# `kubectl wait` knows one condition at a time: for `complete` it would sit out its hour when the Job has failed. The Job
+# has a deadline of its own, after which it has failed.
+ended=
+until [[ $ended =~ Complete|Failed ]]; do
+  sleep 1
+  ended=$(kubectl get --namespace=tardigrade job/migrate --output=jsonpath='{.status.conditions[?(@.status=="True")].type}')
+done
+if [[ $ended != *Complete* ]]; then
+  kubectl logs --namespace=tardigrade --selector=job-name=migrate --prefix --tail=20 || true
   echo "The migration has not finished: the processes of the last release go on." >&2
   exit 1
 fi

@@ -1,4 +1,8 @@
-import type { IPrometheusRule, IServiceMonitor } from '@kubernetes-models/prometheus-operator/monitoring.coreos.com/v1';
+import type {
+  IPodMonitor,
+  IPrometheusRule,
+  IServiceMonitor,
+} from '@kubernetes-models/prometheus-operator/monitoring.coreos.com/v1';
 import { parse } from 'yaml';
 import { LISTENING_PROCESSES } from '../../src/processes.ts';
 import { labels } from './workers.ts';
@@ -22,6 +26,19 @@ export function monitor(): IServiceMonitor {
           relabelings: [{ targetLabel: 'job', replacement: 'tardigrade' }],
         },
       ],
+    },
+  };
+}
+
+/** Also PostgreSQL and PgBouncer: the operator labels the pods of both, and names the port of both so. */
+export function postgresMonitor(): IPodMonitor {
+  return {
+    apiVersion: 'monitoring.coreos.com/v1',
+    kind: 'PodMonitor',
+    metadata: { name: 'postgres', labels: labels('postgres') },
+    spec: {
+      selector: { matchLabels: { 'cnpg.io/cluster': 'postgres' } },
+      podMetricsEndpoints: [{ port: 'metrics' }],
     },
   };
 }

@@ -136,6 +136,8 @@ function toPostgres(): INetworkPolicy {
         from: [{ podSelector: WORKERS_AND_MIGRATE }, { podSelector: POSTGRES }, { podSelector: POOLER }],
         ports: [{ port: 5432 }],
       },
+      // A primary that reaches neither the Kubernetes API nor another instance takes itself for isolated, and stops.
+      { from: [{ podSelector: POSTGRES }], ports: [{ port: 8000 }] },
       {
         from: [{ namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': 'cnpg-system' } } }],
         ports: [{ port: 8000 }, { port: 5432 }],

@@ -31,6 +31,7 @@ interface Cluster {
         readonly builtinLocale: string;
         readonly localeCollate: string;
         readonly localeCType: string;
+        readonly postInitApplicationSQL: readonly string[];
       };
     };
     readonly managed: { readonly roles: readonly ManagedRole[] };
@@ -42,7 +43,6 @@ interface Cluster {
       readonly topologyKey: string;
       readonly podAntiAffinityType: string;
     };
-    readonly monitoring: { readonly enablePodMonitor: boolean };
   };
 }
 
@@ -71,6 +71,20 @@ const DATABASE = 'tardigrade';
 const OWNER_ROLE = 'tardigrade';
 const WAL_STORAGE = '10Gi';
 const SLOT_KEEPS = '4GB'; // of WAL_STORAGE, for a replica that is away
+
+/**
+ * Run once, as superuser, when the database has been made: the roles that migrations expect. They are not left to the
+ * operator's managed roles, which come some time after the cluster is ready (the migration does not wait for them), and
+ * which cannot say that one membership of a role that inherits nothing is inherited.
+ */
+const ROLES: readonly string[] = [
+  `grant pg_monitor to ${OWNER_ROLE}`,
+  'create role tardigrade_tenant nologin',
+  'create role tardigrade_system nologin in role pg_read_all_stats',
+  'create role tardigrade_worker login noinherit in role tardigrade_tenant, tardigrade_system',
+  // It asks a replica for its timeline before it takes any other role.
+  'grant pg_read_all_stats to tardigrade_worker with inherit true',
+];
 
 /** Where the processes connect to, by what they ask for. */
 export function databaseHosts({ pooler }: Size): { DATABASE_HOST: string; DATABASE_REPLICA_HOST: string } {
@@ -119,18 +133,18 @@ function cluster({ postgres }: Size): Cluster {
           builtinLocale: 'C.UTF-8',
           localeCollate: 'C',
           localeCType: 'C',
+          postInitApplicationSQL: ROLES,
         },
       },
+      // From then on the operator keeps its password what the secret says, and its memberships these.
       managed: {
         roles: [
-          { name: 'tardigrade_tenant', ensure: 'present', login: false, inherit: true },
-          { name: 'tardigrade_system', ensure: 'present', login: false, inherit: true, inRoles: ['pg_read_all_stats'] },
           {
             name: 'tardigrade_worker',
             ensure: 'present',
             login: true,
             inherit: false,
-            inRoles: ['tardigrade_tenant', 'tardigrade_system'],
+            inRoles: ['tardigrade_tenant', 'tardigrade_system', 'pg_read_all_stats'],
             passwordSecret: { name: 'postgres-worker' },
           },
         ],
@@ -139,7 +153,6 @@ function cluster({ postgres }: Size): Cluster {
       walStorage: { size: WAL_STORAGE },
       resources: { requests: resources, limits: resources },
       affinity: { enablePodAntiAffinity: true, topologyKey: 'kubernetes.io/hostname', podAntiAffinityType: 'required' },
-      monitoring: { enablePodMonitor: true },
     },
   };
 }

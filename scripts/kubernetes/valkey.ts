@@ -8,6 +8,7 @@ const QUORUM = 2;
 const MEMORY = '192Mi';
 const MAX_MEMORY = '96mb'; // half of the container: rewriting the append-only file can double what is touched
 const DOWN_AFTER_MS = 5_000;
+const ASK_SECONDS = 3; // for each sentinel that an instance asks when it starts
 const IMAGE = 'valkey/valkey:8-alpine';
 
 /** The queues and reports: a primary that Sentinel chooses, and an address that leads to it. */
@@ -24,7 +25,11 @@ export function valkeyObjects(): object[] {
   ];
 }
 
-/** Each instance asks the sentinels who is primary; the very first one is, when nobody knows. */
+/**
+ * Each instance asks the sentinels who is primary; the very first one is, when nobody knows. It asks each by its own name:
+ * under the name of all of them it would now and then ask itself, whose sentinel does not run yet, and take that for
+ * nobody.
+ */
 function scripts(): IConfigMap {
   const host = (nth: string) => `valkey-${nth}.valkey`;
   return {
@@ -36,7 +41,10 @@ function scripts(): IConfigMap {
         '#!/bin/sh',
         'set -eu',
         'self="$HOSTNAME.valkey"',
-        'known=$(valkey-cli -h valkey -p 26379 --no-auth-warning sentinel get-master-addr-by-name tardigrade 2>/dev/null | head -n 1 || true)',
+        'known=',
+        `for sentinel in ${Array.from({ length: INSTANCES }, (_, nth) => host(String(nth))).join(' ')}; do`,
+        `  [ -n "$known" ] || known=$(timeout ${ASK_SECONDS} valkey-cli -h "$sentinel" -p 26379 sentinel get-master-addr-by-name tardigrade 2>/dev/null | head -n 1 || true)`,
+        'done',
         `primary="\${known:-${host('0')}}"`,
         'cat > /data/valkey.conf <<SETTINGS',
         'requirepass $VALKEY_PASSWORD',
@@ -122,7 +130,7 @@ function instances(): IStatefulSet {
               ...own(MEMORY, '250m'),
               name: 'valkey',
               command: ['valkey-server', '/data/valkey.conf'],
-              ports: [{ name: 'valkey', containerPort: 6379 }],
+              ports: [{ name: 'valkey', containerPort: 6379, protocol: 'TCP' }],
               readinessProbe: answers(6379),
               livenessProbe: { ...answers(6379), failureThreshold: 6 },
             },
@@ -130,7 +138,7 @@ function instances(): IStatefulSet {
               ...own('32Mi', '100m'),
               name: 'sentinel',
               command: ['valkey-sentinel', '/data/sentinel.conf'],
-              ports: [{ name: 'sentinel', containerPort: 26379 }],
+              ports: [{ name: 'sentinel', containerPort: 26379, protocol: 'TCP' }],
               livenessProbe: { ...answers(26379), failureThreshold: 6 },
             },
           ],
@@ -158,8 +166,8 @@ function headless(): IService {
       publishNotReadyAddresses: true,
       selector: { 'app.kubernetes.io/name': 'valkey' },
       ports: [
-        { name: 'valkey', port: 6379 },
-        { name: 'sentinel', port: 26379 },
+        { name: 'valkey', port: 6379, protocol: 'TCP' },
+        { name: 'sentinel', port: 26379, protocol: 'TCP' },
       ],
     },
   };
@@ -229,7 +237,7 @@ function proxy(): IDeployment {
               name: 'haproxy',
               image: 'haproxy:3.2-alpine',
               env: [{ name: 'VALKEY_PASSWORD', valueFrom: { secretKeyRef: { name: 'valkey', key: 'password' } } }],
-              ports: [{ name: 'valkey', containerPort: 6379 }],
+              ports: [{ name: 'valkey', containerPort: 6379, protocol: 'TCP' }],
               readinessProbe: { httpGet: { path: '/health', port: 8404 }, periodSeconds: 5 },
               livenessProbe: { httpGet: { path: '/health', port: 8404 }, periodSeconds: 10 },
               resources: { requests: { memory: '64Mi', cpu: '100m' }, limits: { memory: '64Mi', cpu: '100m' } },
@@ -249,7 +257,10 @@ function primary(): IService {
     apiVersion: 'v1',
     kind: 'Service',
     metadata: { name: 'valkey-primary', labels: labels('valkey-primary') },
-    spec: { selector: { 'app.kubernetes.io/name': 'valkey-primary' }, ports: [{ name: 'valkey', port: 6379 }] },
+    spec: {
+      selector: { 'app.kubernetes.io/name': 'valkey-primary' },
+      ports: [{ name: 'valkey', port: 6379, protocol: 'TCP' }],
+    },
   };
 }
 

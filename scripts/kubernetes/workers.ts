@@ -66,7 +66,7 @@ function deployment(name: ListeningProcess): IDeployment {
           containers: [
             {
               ...worker(name),
-              ports: [{ name: 'http', containerPort: PROCESSES[name].port }],
+              ports: [{ name: 'http', containerPort: PROCESSES[name].port, protocol: 'TCP' }],
               // Started: it was ready once. Then alive only asks whether the event loop runs: a server that is away is
               // not mended by a restart.
               startupProbe: { httpGet: { path: '/startedz', port: 'http' }, periodSeconds: 2, failureThreshold: 60 },
@@ -166,7 +166,8 @@ function service(name: ListeningProcess): IService {
     metadata: { name, labels: labels(name) },
     spec: {
       selector: { 'app.kubernetes.io/name': name },
-      ports: [{ name: 'http', port: PROCESSES[name].port, targetPort: 'http' }],
+      // The protocol is part of the key by which servers merge these lists: some refuse one without it.
+      ports: [{ name: 'http', port: PROCESSES[name].port, protocol: 'TCP', targetPort: 'http' }],
     },
   };
 }

@@ -1,6 +1,8 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, globSync, readFileSync } from 'node:fs';
-import { expect, test } from 'vitest';
+import { cpSync, existsSync, globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { parseAllDocuments } from 'yaml';
 import { kubernetesFiles } from '../../scripts/generate-kubernetes.ts';
 import { connectionsOf, SIZES } from '../../scripts/kubernetes/sizes.ts';
@@ -121,6 +123,22 @@ test('a failover loses nothing that was acknowledged: a replica has each commit,
   }
 });
 
+test('the role that processes log in as takes the others’ rights, inherits none, and reads statistics without taking any', () => {
+  for (const { name } of SIZES) {
+    const { bootstrap, managed } = named('Cluster', 'postgres', sized(name)).spec;
+    const statements: string[] = bootstrap.initdb.postInitApplicationSQL;
+    expect(statements).toContain('grant pg_read_all_stats to tardigrade_worker with inherit true');
+    expect(statements.filter((one) => one.includes('inherit true'))).toHaveLength(1);
+    expect(statements).toContain(
+      'create role tardigrade_worker login noinherit in role tardigrade_tenant, tardigrade_system',
+    );
+    // A membership that is not named here the operator would take away again.
+    const [worker] = managed.roles;
+    expect(worker).toMatchObject({ name: 'tardigrade_worker', inherit: false });
+    expect(worker.inRoles.toSorted()).toEqual(['pg_read_all_stats', 'tardigrade_system', 'tardigrade_tenant']);
+  }
+});
+
 test('every reference leads to something: secrets, settings, services, accounts', () => {
   const text = JSON.stringify(everything);
   const secrets = new Set([
@@ -152,6 +170,91 @@ test('the script applies every object in one of its steps', () => {
   );
   const names = new Set(everything.map(({ metadata }) => metadata.labels?.['app.kubernetes.io/name'] ?? 'none'));
   expect([...names].filter((name) => !applied.has(name))).toEqual([]);
+});
+
+describe('with commands that answer what the test wants', () => {
+  let folder: string;
+  beforeEach(() => {
+    folder = mkdtempSync(path.join(tmpdir(), 'tardigrade-kubernetes-'));
+  });
+  afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+  const command = (name: string, script: string) =>
+    writeFileSync(path.join(folder, name), `#!/usr/bin/env bash\n${script}\n`, { mode: 0o755 });
+  const run = (args: readonly string[], env: NodeJS.ProcessEnv = {}) =>
+    spawnSync('bash', args, {
+      encoding: 'utf8',
+      env: { ...process.env, PATH: `${folder}:${process.env['PATH']}`, CALLS: path.join(folder, 'calls'), ...env },
+    });
+
+  test.each([
+    {
+      says: 'an instance that starts again follows the one chosen meanwhile',
+      answers: 'valkey-1',
+      follows: 'valkey-1.valkey',
+    },
+    { says: 'where no sentinel answers, the very first instance is the primary', answers: 'none', follows: undefined },
+  ])('$says', ({ answers, follows }) => {
+    // Its own sentinel does not run yet.
+    command('valkey-cli', `[ "$2" = ${answers}.valkey ] && printf '%s\\n' valkey-1.valkey 6379`);
+    const script = String(named('ConfigMap', 'valkey-scripts').data?.['prepare.sh']);
+    writeFileSync(path.join(folder, 'prepare.sh'), script.replaceAll('/data/', `${folder}/`));
+    const { status, stderr } = run([path.join(folder, 'prepare.sh')], {
+      HOSTNAME: 'valkey-0',
+      VALKEY_PASSWORD: 'secret',
+    });
+    expect([status, stderr]).toEqual([0, '']);
+    const settings = readFileSync(path.join(folder, 'valkey.conf'), 'utf8');
+    expect(/^replicaof (\S+) 6379$/m.exec(settings)?.[1]).toBe(follows);
+    expect(readFileSync(path.join(folder, 'sentinel.conf'), 'utf8')).toContain(
+      `sentinel monitor tardigrade ${follows ?? 'valkey-0.valkey'} 6379 2`,
+    );
+  });
+
+  test.runIf(HAS_KUBECTL)('the overlay that the docs show leaves no address that is only for tests', () => {
+    const shown =
+      /^```yaml\n# deploy\/acme.*?\n(.*?)^```$/ms.exec(readFileSync('docs/kubernetes.md', 'utf8'))?.[1] ?? '';
+    const acme = path.join(folder, 'acme');
+    mkdirSync(acme);
+    writeFileSync(path.join(acme, 'kustomization.yaml'), shown);
+    cpSync('deploy/k8s', path.join(folder, 'k8s'), { recursive: true });
+    const { stdout, stderr } = spawnSync('kubectl', ['kustomize', acme], { encoding: 'utf8' });
+    expect(stderr).toBe('');
+    const label = 'tardigrade.test/may-reach';
+    expect(stdout.split('\n').filter((line) => line.includes('.test') && !line.includes(label))).toEqual([]);
+    expect(objectsIn(stdout)).toHaveLength(baseObjects.length + sized('small').length);
+  });
+
+  /** kubectl, of which only the state of the Job matters: a word for each time that it is asked. */
+  function applyWhile(states: readonly string[]) {
+    command('sleep', 'exit 0');
+    command(
+      'kubectl',
+      `echo "$*" >> "$CALLS"
+      [[ "$*" == get*job/migrate* ]] || exit 0
+      states=(${states.map((state) => `'${state}'`).join(' ')})
+      echo "\${states[$(grep -c '^get .*job/migrate' "$CALLS") - 1]}"`,
+    );
+    const result = run(['deploy/k8s/apply.sh', 'small', 'tardigrade:1']);
+    return { ...result, calls: readFileSync(path.join(folder, 'calls'), 'utf8').trim().split('\n') };
+  }
+
+  test('the processes are rolled out when the migration has finished', () => {
+    const { status, calls } = applyWhile(['', '', 'SuccessCriteriaMet', 'SuccessCriteriaMet Complete']);
+    expect(status).toBe(0);
+    expect(calls.findIndex((call) => call.includes('(api, chat, mailer)'))).toBeGreaterThan(
+      calls.findLastIndex((call) => call.includes('job/migrate')),
+    );
+    expect(calls.filter((call) => call.startsWith('rollout status'))).toHaveLength(3);
+  });
+
+  test('a migration that failed ends the script at once, and the old processes go on', () => {
+    const { status, stderr, calls } = applyWhile(['', 'FailureTarget', 'FailureTarget Failed']);
+    expect(status).toBe(1);
+    expect(stderr).toContain('The migration has not finished');
+    expect(calls.at(-1)).toMatch(/^logs /);
+    expect(calls.filter((call) => call.includes('(api, chat, mailer)'))).toEqual([]);
+  });
 });
 
 test.runIf(HAS_KUBECTL).each(SIZES)('kustomize builds $name, with every object once', ({ name }) => {
