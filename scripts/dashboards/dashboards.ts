@@ -27,7 +27,8 @@ function whole(rules: readonly AlertRule[]): Dashboard {
         title: 'Are people served?',
         panels: [
           panel('Processes that run', 'Each line is a kind; a line that falls is a process that is gone.', 'short', [
-            { expr: 'sum by (process) (up{job="tardigrade"})', legend: '{{process}}' },
+            // Not `up`: that is Prometheus's own metric, and has no label that says which kind of process it asked.
+            { expr: 'count by (process) (process_start_time_seconds{job="tardigrade"})', legend: '{{process}}' },
           ]),
           panel(
             'Requests refused',

@@ -4,7 +4,7 @@ import { MAILER_NICE, POOL_THREADS_NICE } from '../limits.ts';
 
 /** When processes share a CPU, those that serve people go first: no request waits while mails are being sent. */
 export function yieldProcessor(): void {
-  setPriority(MAILER_NICE);
+  giveWay(process.pid, MAILER_NICE);
 }
 
 /**
@@ -13,7 +13,7 @@ export function yieldProcessor(): void {
  * Linux gives every thread a niceness of its own. Node starts the threads of its pool with the first work for them.
  */
 export function yieldPoolThreads(): void {
-  for (const thread of poolThreads()) setPriority(thread, POOL_THREADS_NICE);
+  for (const thread of poolThreads()) giveWay(thread, POOL_THREADS_NICE);
 }
 
 /** Their ids; none before they have started, and outside Linux. */
@@ -23,6 +23,15 @@ export function poolThreads(): number[] {
     return threads.filter((id) => readFileSync(`${THREADS}/${id}/comm`, 'utf8').trim() === POOL_THREAD).map(Number);
   } catch {
     return [];
+  }
+}
+
+/** Where a sandbox forbids it (systemd's `@resources`), all threads are equal: slower for some, and nobody is refused. */
+function giveWay(id: number, niceness: number): void {
+  try {
+    setPriority(id, niceness);
+  } catch (error) {
+    process.emitWarning(`The niceness of a thread cannot be changed here: ${(error as Error).message}`);
   }
 }
 

@@ -54,6 +54,19 @@ function missingFrom(environment: Record<string, string>): string[] {
   }
 }
 
+test('the next start is told how the last one ended, by the same lines as in the drop-in for other units', () => {
+  const dropIn = readFileSync('deploy/systemd/last-exit.conf', 'utf8');
+  const telling = dropIn.split('\n').filter((line) => /^(?:EnvironmentFile|ExecStopPost)=/.test(line));
+  expect(telling).toHaveLength(2);
+  expect(unit.split('\n')).toEqual(expect.arrayContaining(telling));
+});
+
+test('the unit allows what the processes ask of the kernel, although its group of calls is forbidden', () => {
+  const filters = [...unit.matchAll(/^SystemCallFilter=(.*)$/gm)].map(([, calls]) => calls);
+  // setPriority of src/process/yield-processor.ts; the last line that names a call or its group wins.
+  expect(filters.indexOf('setpriority')).toBeGreaterThan(filters.findIndex((calls) => calls?.includes('@resources')));
+});
+
 test('a process may take as long to stop as it does itself', () => {
   expect(Number(setting(unit, 'TimeoutStopSec')) * 1_000).toBeGreaterThan(12_000);
 });
