@@ -196,7 +196,7 @@ function ask(client: ApiClient, { method, path }: PathOperation, id: number) {
   return client.send(method as 'POST', address, body, headers);
 }
 
-/** Of what a field like `teamId` names: the collection is its plural, or else it is one of the people. */
+/** Of what a field that ends in Id names: the collection is its plural, or else it is one of the people. */
 function theirIdFor(name: string): number {
   return (them.ids[`${name.slice(0, -2)}s`] ?? them.ids['users']) as number;
 }

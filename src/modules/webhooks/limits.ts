@@ -29,6 +29,7 @@ export const WEBHOOK_HOLD = { min: 5 * SECOND_MS, max: 15 * MINUTE_MS, share: 0.
 export const WEBHOOK_FAILING_MS = 5 * DAY_MS; // an endpoint that has failed for as long, without one success, is disabled: a weekend and three days to notice
 
 export const WEBHOOK_OWNERS_TOLD_MAX = 20; // owners who get a mail about it; more than that share a mailbox anyway
+export const WEBHOOK_NOTICE_LOOKS_BACK = 100; // deliveries, for the last one that was tried; the latest are
 export const WEBHOOK_NOTICE_AGAIN_MS = 1 * MINUTE_MS; // after a mail server could not take that mail
 export const WEBHOOK_NOTICE_SWEEP_EVERY_MS = 1 * MINUTE_MS; // jobs that Redis lost are enqueued again
 export const WEBHOOK_NOTICES_SWEPT_MAX = 100; // in one sweep; the oldest first

@@ -1,7 +1,7 @@
 /** Who has yet to hear that an endpoint was disabled. */
 import { sql } from 'kysely';
 import type { Db } from '../../db/schema.ts';
-import { WEBHOOK_NOTICE_SWEEP_EVERY_MS } from './limits.ts';
+import { WEBHOOK_NOTICE_LOOKS_BACK, WEBHOOK_NOTICE_SWEEP_EVERY_MS } from './limits.ts';
 import type { Reason } from './turning-off.ts';
 
 export interface Notice {
@@ -19,9 +19,11 @@ export async function nextNotice(db: Db, orgId: number, endpointId: number): Pro
   const { rows } = await sql<Notice>`
     select e.url, e.disabled_because as because, e.disabled_at as "disabledAt",
       o.name as organisation, json_build_object('id', u.id, 'name', u.name, 'email', u.email) as owner, (
-        select replace(last_error, ' The endpoint was disabled.', '') from webhook_deliveries d
-        where d.org_id = ${orgId} and d.endpoint_id = ${endpointId} and d.status = 'dead'
-          and d.last_attempt_at is not null order by d.id desc limit 1
+        select replace(last_error, ' The endpoint was disabled.', '') from (
+          select id, last_error, last_attempt_at from webhook_deliveries d
+          where d.org_id = ${orgId} and d.endpoint_id = ${endpointId} and d.status = 'dead'
+          order by d.id desc limit ${WEBHOOK_NOTICE_LOOKS_BACK}
+        ) as latest where last_attempt_at is not null order by id desc limit 1
       ) as "lastError"
     from webhook_endpoints e
     join organisations o on o.id = e.org_id

@@ -1,6 +1,11 @@
 -- The statements that are sent to PostgreSQL, each with the function that sends it and the roles it runs as.
 -- Written by npm run queries and planned by planned.test.ts; not to be changed by hand.
 
+-- src/db/asked-stops.ts note (system)
+insert into asked_stops (life)
+values ($1)
+on conflict do nothing;
+
 -- src/db/connection-budget.ts refuseOverBudget (login)
 select current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int - current_setting('reserved_connections')::int as allowed;
 
@@ -604,6 +609,16 @@ where id = any(array(
   limit $2
 ));
 
+-- src/modules/operations/retention.ts deleteOldStops (system)
+delete from asked_stops
+where life = any(array(
+  select life
+  from asked_stops
+  where stopped_at < now() - make_interval(days => $1::int)
+  order by stopped_at
+  limit $2
+));
+
 -- src/modules/operations/retention.ts deleteUntold (system)
 delete from alerts
 where (rule, process) in (
@@ -876,6 +891,16 @@ set disabled_at = null, disabled_because = null, failures = 0, failing_since = n
 )
 where org_id = $3 and id = $4;
 
+-- src/modules/webhooks/endpoint-queries.ts freshenEndpoint (tenant)
+update webhook_endpoints
+set disabled_at = null, disabled_because = null, owners_to_tell = '{}', failures = 0, failing_since = null,
+    held_until = null, is_slow = false, leased_until = null, claim = claim + 1, due_at = (
+  select min(due_at)
+  from webhook_deliveries
+  where org_id = $1 and endpoint_id = $2 and due_at is not null
+)
+where org_id = $3 and id = $4;
+
 -- src/modules/webhooks/endpoint-queries.ts insertEndpoint (tenant)
 insert into webhook_endpoints (org_id, url, description, event_types, sealed_secret)
 values ($1, $2, $3, $4, $5)
@@ -949,6 +974,24 @@ set disabled_at = now(), disabled_because = $1, due_at = null, held_until = null
     claim = claim + 1, version = version + 1
 where org_id = $2 and id = $3 and disabled_at is null;
 
+-- src/modules/webhooks/event-queries.ts disableEndpoint (system, tenant)
+update webhook_endpoints
+set disabled_at = now(), disabled_because = $1, due_at = null, held_until = null, leased_until = null,
+    claim = claim + 1, version = version + 1, owners_to_tell = array(
+  select id
+  from users
+  where org_id = $2 and role = 'owner' and email_verified_at is not null
+  order by id
+  limit $3
+)
+where org_id = $4 and id = $5 and disabled_at is null;
+
+-- src/modules/webhooks/event-queries.ts disableEndpoint (tenant)
+update webhook_endpoints
+set disabled_at = now(), disabled_because = $1, due_at = null, held_until = null, leased_until = null,
+    claim = claim + 1, version = version + 1, owners_to_tell = '{}'
+where org_id = $2 and id = $3 and disabled_at is null;
+
 -- src/modules/webhooks/event-queries.ts insertDeliveries (system, tenant)
 insert into webhook_deliveries (org_id, endpoint_id, message_id, event_type, body)
 select $1::bigint, endpoint_id, message_id, event_type, body
@@ -980,6 +1023,45 @@ for update;
 update webhook_endpoints
 set due_at = case when leased_until > now() then due_at else least(due_at, greatest(now(), held_until)) end
 where org_id = $1 and id = any($2::bigint[]) and disabled_at is null;
+
+-- src/modules/webhooks/notice-queries.ts nextNotice (tenant)
+select e.url, e.disabled_because as because, e.disabled_at as "disabledAt", o.name as organisation,
+    json_build_object('id', u.id, 'name', u.name, 'email', u.email) as owner, (
+  select replace(last_error, ' The endpoint was disabled.', '')
+  from (
+    select id, last_error, last_attempt_at
+    from webhook_deliveries d
+    where d.org_id = $1 and d.endpoint_id = $2 and d.status = 'dead'
+    order by d.id desc
+    limit $3
+  ) as latest
+  where last_attempt_at is not null
+  order by id desc
+  limit 1
+) as "lastError"
+from webhook_endpoints e
+join organisations o on o.id = e.org_id
+join users u on u.org_id = e.org_id and u.id = any(e.owners_to_tell) and u.role = 'owner'
+where e.org_id = $4 and e.id = $5
+order by u.id
+limit 1;
+
+-- src/modules/webhooks/notice-queries.ts recordTold (tenant)
+update webhook_endpoints
+set owners_to_tell = '{}'
+where org_id = $1 and id = $2;
+
+-- src/modules/webhooks/notice-queries.ts recordTold (tenant)
+update webhook_endpoints
+set owners_to_tell = array_remove(owners_to_tell, $1::bigint)
+where org_id = $2 and id = $3;
+
+-- src/modules/webhooks/notice-queries.ts untoldEndpoints (system)
+select org_id as "orgId", id as "endpointId"
+from webhook_endpoints
+where owners_to_tell <> '{}' and disabled_at < now() - make_interval(secs => $1::float8)
+order by disabled_at
+limit $2;
 
 -- src/queue/retention.ts deleteOldAnswers (system)
 delete from idempotency_keys
