@@ -25,6 +25,7 @@ const NO_TENANT: Record<string, string> = {
   kysely_migration_lock: 'and that they run one at a time',
   alerts: 'what is wrong with the deployment',
   backups: 'when it was backed up',
+  asked_stops: 'which processes were asked to stop',
 };
 
 /** Indexes of the platform that do not begin with the organisation: each with its reason. A module's are in its query-plans.ts. */

@@ -1,6 +1,11 @@
 -- The statements that are sent to PostgreSQL, each with the function that sends it and the roles it runs as.
 -- Written by npm run queries and planned by planned.test.ts; not to be changed by hand.
 
+-- src/db/asked-stops.ts among (system)
+select life
+from asked_stops
+where life = any($1::text[]);
+
 -- src/db/asked-stops.ts note (system)
 insert into asked_stops (life)
 values ($1)
@@ -883,16 +888,6 @@ limit $2;
 
 -- src/modules/webhooks/endpoint-queries.ts freshenEndpoint (tenant)
 update webhook_endpoints
-set disabled_at = null, disabled_because = null, failures = 0, failing_since = null, held_until = null,
-    is_slow = false, leased_until = null, claim = claim + 1, due_at = (
-  select min(due_at)
-  from webhook_deliveries
-  where org_id = $1 and endpoint_id = $2 and due_at is not null
-)
-where org_id = $3 and id = $4;
-
--- src/modules/webhooks/endpoint-queries.ts freshenEndpoint (tenant)
-update webhook_endpoints
 set disabled_at = null, disabled_because = null, owners_to_tell = '{}', failures = 0, failing_since = null,
     held_until = null, is_slow = false, leased_until = null, claim = claim + 1, due_at = (
   select min(due_at)
@@ -967,12 +962,6 @@ where (org_id, id) in (
   where org_id = $1 and endpoint_id = $2 and due_at is not null
   limit $3
 );
-
--- src/modules/webhooks/event-queries.ts disableEndpoint (system, tenant)
-update webhook_endpoints
-set disabled_at = now(), disabled_because = $1, due_at = null, held_until = null, leased_until = null,
-    claim = claim + 1, version = version + 1
-where org_id = $2 and id = $3 and disabled_at is null;
 
 -- src/modules/webhooks/event-queries.ts disableEndpoint (system, tenant)
 update webhook_endpoints
