@@ -16,7 +16,8 @@ done
 if [[ ${given[smtp]} == - ]]; then read -r given[smtp]; fi
 
 export DEBIAN_FRONTEND=noninteractive
-packages=(postgresql-18 valkey-server caddy)
+# The last two are what Node itself loads; a Debian without a compiler need not have them.
+packages=(postgresql-18 valkey-server caddy libatomic1 libstdc++6)
 if ! dpkg --status "${packages[@]}" >/dev/null 2>&1; then
   apt-get update --quiet
   apt-get install --yes --quiet --no-install-recommends "${packages[@]}"
