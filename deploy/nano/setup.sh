@@ -1,13 +1,14 @@
 #!/bin/bash
 # Makes a new Debian into a machine for the product; run again, it changes nothing that is there. As root:
 #   ./setup.sh --api=https://app.example.com --chat=https://chat.example.com --from="Acme <hello@example.com>" --smtp=smtps://…
+# --alerts=you@example.com: who gets a mail when something needs attention (docs/alerts.md); several with commas.
 # --smtp=- reads the address of the mail server from standard input, so that its password is in no list of processes.
 set -euo pipefail
 cd "$(dirname "$0")"
 
 declare -A given=()
 for argument in "$@"; do
-  [[ $argument =~ ^--(api|chat|from|smtp|caddy-global)=(.+)$ ]] || { echo "What is $argument? See the head of $0." >&2; exit 64; }
+  [[ $argument =~ ^--(api|chat|from|smtp|alerts|caddy-global)=(.+)$ ]] || { echo "What is $argument? See the head of $0." >&2; exit 64; }
   given[${BASH_REMATCH[1]}]=${BASH_REMATCH[2]}
 done
 for needed in api chat from smtp; do
@@ -16,7 +17,8 @@ done
 if [[ ${given[smtp]} == - ]]; then read -r given[smtp]; fi
 
 export DEBIAN_FRONTEND=noninteractive
-packages=(postgresql-18 valkey-server caddy)
+# The last two are what Node itself loads; a Debian without a compiler need not have them.
+packages=(postgresql-18 valkey-server caddy libatomic1 libstdc++6)
 if ! dpkg --status "${packages[@]}" >/dev/null 2>&1; then
   apt-get update --quiet
   apt-get install --yes --quiet --no-install-recommends "${packages[@]}"
@@ -55,6 +57,7 @@ setting() { printf '%s="%s"\n' "$1" "${2//\"/\\\"}"; }
   setting API_URL "${given[api]}"
   setting CHAT_URL "${given[chat]}"
   setting MAIL_FROM "${given[from]}"
+  setting ALERT_MAIL_TO "${given[alerts]:-}"
   setting CADDY_GLOBAL "${given[caddy-global]:-}"
   # One process for everything; the connection budget counts it.
   printf '%s\n' API_INSTANCES=0 CHAT_INSTANCES=0 MAILER_INSTANCES=0 ALL_INSTANCES=1

@@ -47,10 +47,17 @@ export function publishReports(
       .zremrangebyscore(INDEX, 0, Date.now() - REPORT_TTL_SECONDS * 1000)
       .exec();
   };
-  let publishing = publish().catch(() => undefined);
-  const timer = setInterval(() => {
-    publishing = publish().catch(() => undefined);
-  }, REPORT_EVERY_MS);
+  let publishing: Promise<void> | undefined;
+  // One at a time: on a slow machine a report is due while the first one still counts the deaths before it.
+  const publishUnlessBusy = () => {
+    publishing ??= publish()
+      .catch(() => undefined)
+      .finally(() => {
+        publishing = undefined;
+      });
+  };
+  publishUnlessBusy();
+  const timer = setInterval(publishUnlessBusy, REPORT_EVERY_MS);
   return async (wasAsked) => {
     clearInterval(timer);
     await publishing; // or the trace would come back

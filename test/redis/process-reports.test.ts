@@ -1,8 +1,9 @@
 import { hostname } from 'node:os';
 import { Redis } from 'ioredis';
-import { afterAll, beforeEach, expect, test } from 'vitest';
-import { REPORT_TTL_SECONDS } from '../../src/limits.ts';
+import { afterAll, beforeEach, expect, onTestFinished, test, vi } from 'vitest';
+import { REPORT_EVERY_MS, REPORT_TTL_SECONDS } from '../../src/limits.ts';
 import { createMetrics, type ProcessReport } from '../../src/process/metrics.ts';
+import { deathTotals } from '../../src/redis/deaths.ts';
 import { publishReports, readReports } from '../../src/redis/process-reports.ts';
 import { createMemoryStops } from '../asked-stops.ts';
 import { until } from '../database.ts';
@@ -46,4 +47,13 @@ test('a process that was asked to stop is off the list at once', async () => {
   await publish('chat', 1)(true);
   expect(await readReports(redis)).toEqual([]);
   expect(await redis.exists(CHAT)).toBe(0);
+});
+
+test('a start that takes longer than the time between two reports counts the death before it once', async () => {
+  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+  onTestFinished(() => void vi.useRealTimers());
+  const stop = publishReports(redis, { report: () => reportOf('api', 4), lastExit: 'oom-kill' });
+  vi.advanceTimersByTime(3 * REPORT_EVERY_MS);
+  await stop(false);
+  expect(await deathTotals(redis)).toEqual({ oom: 1, crash: 0 });
 });

@@ -71,6 +71,11 @@ test('a process may take as long to stop as it does itself', () => {
   expect(Number(setting(unit, 'TimeoutStopSec')) * 1_000).toBeGreaterThan(12_000);
 });
 
+test('an owner can be told by mail, because nobody looks at one small machine', () => {
+  expect(read('setup.sh')).toMatch(/--\(\S*\balerts\b/);
+  expect(read('setup.sh')).toMatch(/setting ALERT_MAIL_TO "\$\{given\[alerts\]:-\}"/);
+});
+
 test.each(['setup.sh', 'tardigrade-release'])('%s is a program that bash can read', (file) => {
   execFileSync('bash', ['-n', path.join('deploy', 'nano', file)]);
 });
