@@ -8,18 +8,21 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 [ -d "$overlay" ] || overlay=$here/overlays/$overlay
 kubectl kustomize "$overlay" | sed "s#image: tardigrade\$#image: $image#" > "$work/all.yaml"
-apply() { kubectl apply --namespace=tardigrade --filename="$work/all.yaml" --selector="$1"; }
+# What the manifests say holds: a field that somebody has changed by hand is set back. What they leave open stays, such as
+# the replicas of an autoscaler.
+apply() { kubectl apply --server-side --force-conflicts --namespace=tardigrade "$@"; }
+apply_named() { apply --filename="$work/all.yaml" --selector="app.kubernetes.io/name in ($1)"; }
 
-kubectl create namespace tardigrade --dry-run=client --output=yaml | kubectl apply --filename=-
+kubectl create namespace tardigrade --dry-run=client --output=yaml | apply --filename=-
 # A pod that asks for more than the strictest profile allows is refused, and its Deployment is warned about here.
 kubectl label --overwrite namespace/tardigrade pod-security.kubernetes.io/enforce=restricted pod-security.kubernetes.io/warn=restricted
-apply 'app.kubernetes.io/name in (tardigrade, postgres, pooler-rw, pooler-ro, valkey, valkey-primary)'
+apply_named 'tardigrade, postgres, pooler-rw, pooler-ro, valkey, valkey-primary'
 kubectl wait --namespace=tardigrade --for=condition=Ready cluster/postgres --timeout=10m
-kubectl apply --namespace=tardigrade --filename="$here/rules"
+apply --filename="$here/rules"
 
 # A Job cannot be changed: the one of the last release goes.
 kubectl delete --namespace=tardigrade job/migrate --ignore-not-found
-apply 'app.kubernetes.io/name=migrate'
+apply_named migrate
 # `kubectl wait` knows one condition at a time: for `complete` it would sit out its hour when the Job has failed. The Job
 # has a deadline of its own, after which it has failed.
 ended=
@@ -33,7 +36,7 @@ if [[ $ended != *Complete* ]]; then
   exit 1
 fi
 
-apply 'app.kubernetes.io/name in (api, chat, mailer)'
+apply_named 'api, chat, mailer'
 for process in api chat mailer; do
   kubectl rollout status --namespace=tardigrade "deployment/$process" --timeout=10m
 done

@@ -1,7 +1,7 @@
 import type { IDeployment, IStatefulSet } from 'kubernetes-models/apps/v1';
 import type { IPodDisruptionBudget } from 'kubernetes-models/policy/v1';
 import type { IConfigMap, IService } from 'kubernetes-models/v1';
-import { CONTAINER_SECURITY, labels, POD_SECURITY } from './workers.ts';
+import { CONTAINER_SECURITY, labels, POD_SECURITY, spread } from './workers.ts';
 
 const INSTANCES = 3; // a primary, two replicas and three sentinels, of which two must agree
 const QUORUM = 2;
@@ -47,6 +47,7 @@ function scripts(): IConfigMap {
         'done',
         `primary="\${known:-${host('0')}}"`,
         'cat > /data/valkey.conf <<SETTINGS',
+        'dir /data',
         'requirepass $VALKEY_PASSWORD',
         'masterauth $VALKEY_PASSWORD',
         'replica-announce-ip $self',
@@ -61,6 +62,7 @@ function scripts(): IConfigMap {
         'SETTINGS',
         '[ "$primary" = "$self" ] || echo "replicaof $primary 6379" >> /data/valkey.conf',
         'cat > /data/sentinel.conf <<SETTINGS',
+        'dir /data',
         'port 26379',
         'sentinel resolve-hostnames yes',
         'sentinel announce-hostnames yes',
@@ -232,6 +234,7 @@ function proxy(): IDeployment {
           automountServiceAccountToken: false,
           enableServiceLinks: false,
           securityContext: { ...POD_SECURITY, runAsUser: 99, runAsGroup: 99, fsGroup: 99 },
+          topologySpreadConstraints: spread('valkey-primary'),
           containers: [
             {
               name: 'haproxy',

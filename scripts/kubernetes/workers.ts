@@ -1,7 +1,7 @@
 import type { IDeployment } from 'kubernetes-models/apps/v1';
 import type { IJob } from 'kubernetes-models/batch/v1';
 import type { IPodDisruptionBudget } from 'kubernetes-models/policy/v1';
-import type { IConfigMap, IContainer, IService, IServiceAccount } from 'kubernetes-models/v1';
+import type { IConfigMap, IContainer, IPodSpec, IService, IServiceAccount } from 'kubernetes-models/v1';
 import { LISTENING_PROCESSES, type ListeningProcess, PROCESSES } from '../../src/processes.ts';
 import { GRACE_SECONDS, LAME_DUCK_MS, PRE_STOP_SECONDS, WORKER_CPU, WORKER_MEMORY } from './sizes.ts';
 
@@ -57,12 +57,7 @@ function deployment(name: ListeningProcess): IDeployment {
           enableServiceLinks: false,
           terminationGracePeriodSeconds: GRACE_SECONDS,
           securityContext: POD_SECURITY,
-          topologySpreadConstraints: ['kubernetes.io/hostname', 'topology.kubernetes.io/zone'].map((topologyKey) => ({
-            maxSkew: 1,
-            topologyKey,
-            whenUnsatisfiable: 'ScheduleAnyway',
-            labelSelector: { matchLabels: { 'app.kubernetes.io/name': name } },
-          })),
+          topologySpreadConstraints: spread(name),
           containers: [
             {
               ...worker(name),
@@ -188,6 +183,16 @@ function account(): IServiceAccount {
     metadata: { name: 'tardigrade', labels: labels('tardigrade') },
     automountServiceAccountToken: false,
   };
+}
+
+/** Over nodes and zones, so that not all of them go with one; on fewer nodes than instances they run all the same. */
+export function spread(name: string): NonNullable<IPodSpec['topologySpreadConstraints']> {
+  return ['kubernetes.io/hostname', 'topology.kubernetes.io/zone'].map((topologyKey) => ({
+    maxSkew: 1,
+    topologyKey,
+    whenUnsatisfiable: 'ScheduleAnyway',
+    labelSelector: { matchLabels: { 'app.kubernetes.io/name': name } },
+  }));
 }
 
 /** The user `node` of the image. */

@@ -164,9 +164,7 @@ test('every reference leads to something: secrets, settings, services, accounts'
 test('the script applies every object in one of its steps', () => {
   const script = readFileSync('deploy/k8s/apply.sh', 'utf8');
   const applied = new Set(
-    [...script.matchAll(/apply '[^']*?name(?: in \(([^)]*)\)|=(\w+))'/g)].flatMap(([, list, one]) =>
-      (list ?? one ?? '').split(', '),
-    ),
+    [...script.matchAll(/^apply_named '?([^'\n]+)'?$/gm)].flatMap(([, names = '']) => names.split(', ')),
   );
   const names = new Set(everything.map(({ metadata }) => metadata.labels?.['app.kubernetes.io/name'] ?? 'none'));
   expect([...names].filter((name) => !applied.has(name))).toEqual([]);
