@@ -7,8 +7,8 @@ export const leak: PlantedFault = {
   edits: [
     ['export function readOwnWrites(', 'const KEPT: Buffer[] = [];\n\nexport function readOwnWrites('],
     [
-      "  app.addHook('onRequest', async (request) => {\n    const header",
-      "  app.addHook('onRequest', async (request) => {\n    KEPT.push(Buffer.alloc(128 * 1024, 1));\n    const header",
+      "  app.addHook('onRequest', (request, _reply, done) => {\n    const header",
+      "  app.addHook('onRequest', (request, _reply, done) => {\n    KEPT.push(Buffer.alloc(128 * 1024, 1));\n    const header",
     ],
   ],
   scenarios: ['soak'],

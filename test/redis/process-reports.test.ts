@@ -52,7 +52,11 @@ test('a process that was asked to stop is off the list at once', async () => {
 test('a start that takes longer than the time between two reports counts the death before it once', async () => {
   vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
   onTestFinished(() => void vi.useRealTimers());
-  const stop = publishReports(redis, { report: () => reportOf('api', 4), lastExit: 'oom-kill' });
+  const stop = publishReports(redis, {
+    report: () => reportOf('api', 4),
+    lastExit: 'oom-kill',
+    stops: createMemoryStops(),
+  });
   vi.advanceTimersByTime(3 * REPORT_EVERY_MS);
   await stop(false);
   expect(await deathTotals(redis)).toEqual({ oom: 1, crash: 0 });
