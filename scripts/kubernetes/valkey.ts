@@ -10,6 +10,7 @@ const MAX_MEMORY = '96mb'; // half of the container: rewriting the append-only f
 const DOWN_AFTER_MS = 5_000;
 const ASK_SECONDS = 3; // for each sentinel that an instance asks when it starts
 const IMAGE = 'valkey/valkey:8-alpine';
+const CLUSTER_DOMAIN = 'cluster.local'; // of nearly all clusters; another one is a patch of the ConfigMap `valkey-primary`
 
 /** The queues and reports: a primary that Sentinel chooses, and an address that leads to it. */
 export function valkeyObjects(): object[] {
@@ -175,12 +176,15 @@ function headless(): IService {
   };
 }
 
-/** Only the instance that says of itself that it is the primary gets connections; those to another one are ended. */
+/**
+ * Only the instance that says of itself that it is the primary gets connections; those to another one are ended. Their names
+ * are complete: HAProxy resolves by itself, without the domains that are searched for everybody else.
+ */
 function proxySettings(): IConfigMap {
   const servers = Array.from(
     { length: INSTANCES },
     (_, nth) =>
-      `  server valkey-${nth} valkey-${nth}.valkey:6379 check inter 1s fall 2 rise 1 on-marked-down shutdown-sessions resolvers dns init-addr last,libc,none`,
+      `  server valkey-${nth} "valkey-${nth}.valkey.\${NAMESPACE}.svc.${CLUSTER_DOMAIN}:6379" check inter 1s fall 2 rise 1 on-marked-down shutdown-sessions resolvers dns init-addr last,libc,none`,
   );
   return {
     apiVersion: 'v1',
@@ -239,7 +243,10 @@ function proxy(): IDeployment {
             {
               name: 'haproxy',
               image: 'haproxy:3.2-alpine',
-              env: [{ name: 'VALKEY_PASSWORD', valueFrom: { secretKeyRef: { name: 'valkey', key: 'password' } } }],
+              env: [
+                { name: 'VALKEY_PASSWORD', valueFrom: { secretKeyRef: { name: 'valkey', key: 'password' } } },
+                { name: 'NAMESPACE', valueFrom: { fieldRef: { fieldPath: 'metadata.namespace' } } },
+              ],
               ports: [{ name: 'valkey', containerPort: 6379, protocol: 'TCP' }],
               readinessProbe: { httpGet: { path: '/health', port: 8404 }, periodSeconds: 5 },
               livenessProbe: { httpGet: { path: '/health', port: 8404 }, periodSeconds: 10 },

@@ -170,6 +170,14 @@ test('the script applies every object in one of its steps', () => {
   expect([...names].filter((name) => !applied.has(name))).toEqual([]);
 });
 
+test('HAProxy knows the instances of Valkey by complete names: it searches no domains', () => {
+  const settings = String(named('ConfigMap', 'valkey-primary').data?.['haproxy.cfg']);
+  const names = [...settings.matchAll(/^ {2}server \S+ (\S+)/gm)].map(([, name]) => name);
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: HAProxy's own variable
+  const complete = (nth: number) => `"valkey-${nth}.valkey.${'${NAMESPACE}'}.svc.cluster.local:6379"`;
+  expect(names).toEqual([complete(0), complete(1), complete(2)]);
+});
+
 describe('with commands that answer what the test wants', () => {
   let folder: string;
   beforeEach(() => {
