@@ -106,6 +106,7 @@ export const JSON_ITEMS_MAX = 1_000; // of one list or object in a body
 export const KEEP_ALIVE_MS = 72 * SECOND_MS; // above the usual 60 s of load balancers, or they would send requests into closed connections
 export const CONNECTION_AGE_MS = { min: 15 * SECOND_MS, max: 45 * SECOND_MS } as const; // a new instance has its share within a minute; a handshake each half minute costs nothing
 export const REFUSED_BODY_LINGER_MS = 1 * SECOND_MS; // what a refused client still sends is read and dropped for this long, so that it hears the answer
+export const REFUSED_BODIES_BYTES_PER_SECOND_MAX = 40 * MB; // of all of them: a client alone can send 20 MB and hear its answer within the time above
 export const HTTP_CONNECTIONS_MAX = 2_000;
 export const DESCRIPTORS_RESERVED = 64; // of the process's open files, not for connections from outside: pools, Redis, SMTP and what Node itself has open (about 30)
 export const CONNECTIONS_REFUSED_LOG_MS = 10 * SECOND_MS; // at most one line in the log per server

@@ -10,7 +10,7 @@
  *   instead of the answer.
  * What it costs: a few set operations and listeners per request.
  * Its bound: HTTP_CONNECTIONS_MAX, PIPELINED_REQUESTS_MAX, HEADERS_MS, KEEP_ALIVE_MS, RESPONSE_STALLED_MS,
- *   UNREAD_ANSWERS_BYTES_MAX, REFUSED_BODY_LINGER_MS.
+ *   UNREAD_ANSWERS_BYTES_MAX, REFUSED_BODY_LINGER_MS, REFUSED_BODIES_BYTES_PER_SECOND_MAX.
  * Its proof: test/process/http-server.test.ts, test/http/slow-client.test.ts.
  */
 import { createServer, type IncomingMessage, type RequestListener, type Server, ServerResponse } from 'node:http';
@@ -22,6 +22,7 @@ import {
   HTTP_CONNECTIONS_SPARE,
   KEEP_ALIVE_MS,
   PIPELINED_REQUESTS_MAX,
+  REFUSED_BODIES_BYTES_PER_SECOND_MAX,
   REFUSED_BODY_LINGER_MS,
   REQUEST_MS,
   RESPONSE_STALLED_MS,
@@ -172,13 +173,32 @@ function lingerOn(request: IncomingMessage): void {
   socket.destroySoon = () => {
     socket.end();
     request.unpipe();
-    request.resume();
+    dropPaced(request);
     const timer = setTimeout(() => socket.destroy(), REFUSED_BODY_LINGER_MS);
     socket.once('close', () => clearTimeout(timer));
     const destroy = () => void (socket.writableFinished ? socket.destroy() : socket.once('finish', destroy));
     request.once('end', destroy);
     socket.once('end', destroy);
   };
+}
+
+let droppedUntil = 0;
+const DROPPED_AHEAD_MS = 10; // not each piece is worth a timer
+
+/**
+ * Of all together at a bounded rate: each piece is a buffer of its own, and hundreds of megabytes of them a second made
+ * V8 collect garbage all the time, while everybody waited.
+ */
+function dropPaced(request: IncomingMessage): void {
+  request.on('data', ({ length }: Buffer) => {
+    const now = performance.now();
+    droppedUntil = Math.max(droppedUntil, now) + (length / REFUSED_BODIES_BYTES_PER_SECOND_MAX) * 1_000;
+    const aheadMs = droppedUntil - now;
+    if (aheadMs < DROPPED_AHEAD_MS) return;
+    request.pause();
+    setTimeout(() => request.resume(), aheadMs);
+  });
+  request.resume();
 }
 
 /**

@@ -24,7 +24,11 @@ test('a machine that is smaller than a nano is the limit, and so is a container 
   expect(memoryLimit(512 * MB, 256 * MB)).toEqual({ bytes: 256 * MB, source: 'machine' });
   expect(memoryLimit(200 * MB, 256 * MB)).toEqual({ bytes: 200 * MB, source: 'container' });
   expect(memoryLimit(0, 512 * MB)).toEqual({ bytes: NANO_BYTES, source: 'assumed' });
-  expect(heapFlags(memoryLimit(0, 256 * MB))).toEqual(['--max-old-space-size=102', '--max-semi-space-size=8']);
+  expect(heapFlags(memoryLimit(0, 256 * MB))).toEqual([
+    '--max-old-space-size=102',
+    '--max-semi-space-size=8',
+    '--external-memory-accounted-in-global-limit',
+  ]);
 });
 
 test.each(['container', 'machine'] as const)('a %s that is too small is refused in one sentence', (source) => {
@@ -51,6 +55,7 @@ test.each([
   expect(heapFlags({ bytes: limitMb * MB, source: 'container' })).toEqual([
     `--max-old-space-size=${oldMb}`,
     `--max-semi-space-size=${semiMb}`,
+    '--external-memory-accounted-in-global-limit',
   ]);
 });
 
