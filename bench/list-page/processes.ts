@@ -1,5 +1,5 @@
 /** Whose processors a list page takes: the program's threads, and the server's, which works for both contestants. */
-import { cpuTimeOf, cpuTimeOfThreads } from '../cpu-time.ts';
+import { type CpuTime, cpuTimeOf, cpuTimeOfThreads } from '../cpu-time.ts';
 import { descendants } from '../layout/process-tree.ts';
 import type { Contestant } from './arrange.ts';
 import { measure } from './measure.ts';
@@ -13,19 +13,24 @@ export async function processorShares(
   server: number,
   seconds: number,
 ): Promise<ProcessorShares> {
-  const before = usedMs(contestant.pid, server);
+  const [threads, backends] = [cpuTimeOfThreads(contestant.pid), backendsMs(server)];
   const requests = (await measure(contestant, seconds)) * seconds;
-  const after = usedMs(contestant.pid, server);
-  return new Map([...after].map(([name, ms]) => [name, ((ms - (before.get(name) ?? 0)) * 1_000) / requests]));
+  const { main, others } = cpuTimeOfThreads(contestant.pid);
+  // One that has ended meanwhile was idle before.
+  const serverMs = [...backendsMs(server)].reduce((sum, [pid, ms]) => sum + ms - (backends.get(pid) ?? 0), 0);
+  const usPerRequest = (ms: number) => (ms * 1_000) / requests;
+  return new Map([
+    ['its main thread', usPerRequest(main.userMs - threads.main.userMs)],
+    ['the kernel for its main thread', usPerRequest(main.kernelMs - threads.main.kernelMs)],
+    ['its other threads (collecting garbage, compiling)', usPerRequest(allOf(others) - allOf(threads.others))],
+    ['PostgreSQL', usPerRequest(serverMs)],
+  ]);
 }
 
-function usedMs(pid: number, server: number): Map<string, number> {
-  const { main, others } = cpuTimeOfThreads(pid);
-  const backends = [server, ...descendants(server)].map(cpuTimeOf);
-  return new Map([
-    ['its main thread', main.userMs],
-    ['the kernel for its main thread', main.kernelMs],
-    ['its other threads (collecting garbage, compiling)', others.userMs + others.kernelMs],
-    ['PostgreSQL', backends.reduce((sum, { userMs, kernelMs }) => sum + userMs + kernelMs, 0)],
-  ]);
+function backendsMs(server: number): Map<number, number> {
+  return new Map([server, ...descendants(server)].map((pid) => [pid, allOf(cpuTimeOf(pid))]));
+}
+
+function allOf({ userMs, kernelMs }: CpuTime): number {
+  return userMs + kernelMs;
 }
