@@ -11,6 +11,7 @@ const START_PER_SECOND = 60;
 const STEP_FACTOR = 1.5;
 const STEP_SECONDS = { ci: 3, full: 15 };
 const STEPS_MAX = 10;
+const PRECISION = 0.07;
 const CAPACITY_CONNECTIONS = 32;
 const CAPACITY_SECONDS = 3;
 const P99_MS_MAX = 1_000;
@@ -19,7 +20,7 @@ const FAILED_MAX = 0.001;
 
 /**
  * The knee is the saturation rate: up to it latency stays flat, beyond it the queue grows. Steps of at most 50 % until
- * one does not hold, then the middle of the last two.
+ * one does not hold, then the middle of the last two, again and again, until they are close.
  */
 export const ramp: Scenario = {
   name: 'ramp',
@@ -43,8 +44,12 @@ export const ramp: Scenario = {
       held = rate;
       rate = Math.round(rate * STEP_FACTOR);
     }
-    const middle = Math.round((held + rate) / 2);
-    if (held > 0 && middle > held && (await tryRate(middle))) held = middle;
+    // Coarser, and the knee itself moves by a quarter from run to run, and all that is compared with it.
+    for (let failed = rate; held > 0 && failed / held > 1 + PRECISION; ) {
+      const middle = Math.round((held + failed) / 2);
+      if (await tryRate(middle)) held = middle;
+      else failed = middle;
+    }
 
     context.knee = held === 0 ? undefined : held;
     const capacity = await capacityOf(context);
