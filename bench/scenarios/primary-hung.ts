@@ -11,6 +11,7 @@ export const primaryHung: OwnLayoutScenario = {
   name: 'primary-hung',
   promise: 'primary-lost',
   line: `the primary's machine freezes under load until another one leads, and then goes on; again with that one: nothing acknowledged is lost, writes are back within ${SECONDS_MAX} s, no read misses its caller's writes, no process is restarted, and the old primary takes reads again`,
+  gates: true,
   profile: 'full',
 
   async run(context): Promise<OwnLayoutFindings> {
