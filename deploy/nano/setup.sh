@@ -1,5 +1,5 @@
 #!/bin/bash
-# Makes a new Debian into a machine for the product; run again, it changes nothing that is there. As root:
+# Makes a new Debian into a machine for the product; run again, it changes what differs. As root:
 #   ./setup.sh --api=https://app.example.com --chat=https://chat.example.com --from="Acme <hello@example.com>" --smtp=smtps://…
 # --alerts=you@example.com: who gets a mail when something needs attention (docs/alerts.md); several with commas.
 # --smtp=- reads the address of the mail server from standard input, so that its password is in no list of processes.
