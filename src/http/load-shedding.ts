@@ -129,6 +129,8 @@ export function createAdmission({ headers, metrics, log, organisationOf, network
   function take({ kind, request, response }: Wanted, leave?: () => void): void {
     const place: Place = { request, kind, isOpen: !response.destroyed, works: 0, isCounted: false, leave };
     (request as Counted).place = place;
+    // Its client went while somebody asked who it is: no `close` will come, and perhaps no handler either.
+    if (!place.isOpen) leave?.();
     count(place);
     const end = () => {
       place.isOpen = false;

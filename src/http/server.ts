@@ -54,6 +54,9 @@ export async function createServer(parts: ServerParts): Promise<App> {
   const hsts = parts.config.apiUrl.startsWith('https:') ? { 'strict-transport-security': 'max-age=31536000' } : {};
   const headers = { ...SECURITY_HEADERS, ...hsts };
   const apiHeaders = { ...API_SECURITY_HEADERS, ...hsts };
+  // By its route, because a path can be written in several ways; one that cannot be decoded has none.
+  const headersOf = ({ routeOptions, url }: FastifyRequest) =>
+    (routeOptions.url ?? url).startsWith('/api/') ? apiHeaders : headers;
   const network = (request: IncomingMessage) => networkOf(clientAddress(request, parts.config.trustProxyHops));
   const admission = createAdmission({
     ...{ headers, metrics: parts.metrics, log: parts.log, networkOf: network },
@@ -78,7 +81,7 @@ export async function createServer(parts: ServerParts): Promise<App> {
     },
     routerOptions: { maxParamLength: 200 },
     clientErrorHandler: refuseUnreadable,
-    frameworkErrors: sendProblem, // URLs that cannot be decoded never reach a route and its error handler
+    frameworkErrors: (error, request, reply) => sendProblem(error, request, reply.headers(headersOf(request))), // URLs that cannot be decoded never reach a route and its error handler
     ajv: {
       customOptions: {
         ...{ removeAdditional: false, coerceTypes: true, allErrors: false, keywords: [ONE_LINE] },
@@ -111,7 +114,7 @@ export async function createServer(parts: ServerParts): Promise<App> {
   app.addHook('preValidation', runInTrace);
   app.addHook('onResponse', endSpan);
   app.addHook('onRequest', (request, reply, done) => {
-    reply.headers(request.url.startsWith('/api/') ? apiHeaders : headers);
+    reply.headers(headersOf(request));
     if (request.raw.rawHeaders.length / 2 > HEADERS_MAX)
       return done(new AppError('headers_too_large', `The request has more than ${HEADERS_MAX} headers.`));
     if (!hasOneHost(request.raw)) return done(new AppError('invalid', 'The request must have one valid Host header.'));

@@ -49,6 +49,8 @@ export function limitSlowBodies(app: App, metrics: Metrics, senders: Senders): v
   });
   app.addHook('preParsing', (request, reply, payload, done) => {
     const { raw } = request;
+    // It went while somebody asked who it is: what would say so has been emitted, and nobody heard it.
+    if (raw.destroyed && hasBody(raw)) return done(clientGone());
     if (raw.complete || !hasBody(raw) || READS_NO_BODY.includes(raw.method ?? '')) return done(null, payload);
     if (isContinueWanted(raw)) reply.raw.writeContinue();
     const kind = senders.isRecognised(raw) ? 'known' : 'strangers';

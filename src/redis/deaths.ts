@@ -83,7 +83,7 @@ export async function noticePredecessors(
   const told = causeSaid(lastExit);
   // The supervisor speaks of the last one only.
   const last = gone.toSorted((a, b) => a.seenAt - b.seenAt).at(-1);
-  if (last === undefined && hasEnded(lastExit)) {
+  if (last === undefined && hasFailed(lastExit)) {
     const never = { name: report.name, host: HOST, pid: 0, seenAt: Date.now() };
     const says = `${report.name} ended (${lastExit}) before its first report`;
     return [await bury(redis, { ...never, cause: told ?? 'crash', says })];
@@ -174,12 +174,13 @@ function fieldOf({ name, host, pid }: Pick<Life, 'name' | 'host' | 'pid'>): stri
 
 /** systemd's SERVICE_RESULT, or the words of our own supervisors; undefined where they say nothing or cannot tell. */
 function causeSaid(lastExit: string): DeathCause | undefined {
-  if (!hasEnded(lastExit) || lastExit.includes('may have been')) return undefined;
+  if (!hasFailed(lastExit) || lastExit.includes('may have been')) return undefined;
   return lastExit.startsWith('oom-kill') ? 'oom' : 'crash';
 }
 
-function hasEnded(lastExit: string): boolean {
-  return lastExit !== '' && lastExit !== 'success';
+/** Otherwise than well: a process exits with 0 when it was asked to stop, and everything closed. */
+function hasFailed(lastExit: string): boolean {
+  return !['', 'success', 'exit code 0'].includes(lastExit);
 }
 
 function causeSeen({ usedBytes, limitBytes, limitIsEnforced }: Life): DeathCause {

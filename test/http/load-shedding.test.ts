@@ -1,6 +1,7 @@
 import { EventEmitter, once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { connect, type Socket } from 'node:net';
+import { PassThrough } from 'node:stream';
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
 import type { App } from '../../src/http/app.ts';
 import { createAdmission } from '../../src/http/load-shedding.ts';
@@ -217,6 +218,26 @@ test('requests that were answered, refused or not found are no longer counted', 
     for (const path of ['/', '/livez', '/api/v1/me', '/nowhere', '/api/v1/nowhere', '/%', '/api/v1/notes?limit=x'])
       await (await fetch(api.url + path, { method, headers: asOwner() })).text();
   await until('the count is back', () => inFlight() === 0);
+});
+
+test('an upload whose client went before it had a place keeps none, also when no handler begins', () => {
+  const { log } = createQuietLog();
+  const hooks: Record<string, (...given: never[]) => unknown> = {};
+  const senders = { organisationOf: () => undefined, networkOf: () => '192.0.2.1' };
+  const admission = createAdmission({ headers: {}, metrics: createMetrics('api'), log, ...senders });
+  admission.watch({ addHook: (name: string, hook: never) => (hooks[name] = hook) } as unknown as App);
+  const upload = (destroyed: boolean) => {
+    const request = { raw: { url: '/', headers: {} }, body: new PassThrough(), routeOptions: { config: {} } };
+    const done = vi.fn();
+    hooks['preValidation']?.(
+      request as never,
+      { raw: Object.assign(new EventEmitter(), { destroyed }) } as never,
+      done as never,
+    );
+    return done;
+  };
+  for (let n = 0; n < UPLOADS_OF_ORGANISATION_MAX; n++) upload(true);
+  expect(upload(false)).toHaveBeenCalledExactlyOnceWith();
 });
 
 test('a handler that never ends costs its place for a time, not for ever', () => {

@@ -116,7 +116,7 @@ test.each(['/', '/assets/app.js', '/nowhere', '/livez'])('%s has the headers tha
   expect(headers.get('strict-transport-security')).toBe('max-age=31536000');
 });
 
-test.each(['/api/v1/me', '/api/v1/nowhere'])(
+test.each(['/api/v1/me', '/api/v1/nowhere', '/api/v1/%zz', '/%61pi/v1/me'])(
   '%s is data: a browser that shows it loads nothing for it',
   async (path) => {
     const { headers } = await fetch(url() + path);

@@ -228,3 +228,28 @@ test('a client that goes away in the middle of its body is not taken for a datab
   expect(isServerAway(error)).toBe(false);
   expect(error).toMatchObject({ message: 'The client has gone', statusCode: 400 });
 });
+
+test.each([
+  ['in the middle of its body', '{'],
+  ['after all of its body', '{}'],
+])('a client that went %s, before it was recognised, is not waited for', async (_when, body) => {
+  const app = fastify();
+  onTestFinished(() => app.close());
+  const metrics = createMetrics('api');
+  app.addHook('onRequest', async ({ raw }) => {
+    client.destroy();
+    await until('it has gone', () => raw.destroyed);
+  });
+  limitSlowBodies(app as unknown as App, metrics, SENDERS);
+  const failed = Promise.withResolvers<Error>();
+  app.setErrorHandler((error, _request, reply) => {
+    failed.resolve(error as Error);
+    return reply.code(400).send();
+  });
+  app.post('/api/v1/small', async () => ({}));
+  await app.listen({ port: 0, host: '127.0.0.1' });
+  const client = connect((app.server.address() as AddressInfo).port, '127.0.0.1');
+  client.write(head('POST /api/v1/small', { ...JSON_BODY, 'content-length': '2' }) + body);
+  expect(await failed.promise).toMatchObject({ message: 'The client has gone', statusCode: 400 });
+  expect(metrics.report().gauges['bodies_arriving']).toBe(0);
+});

@@ -84,6 +84,11 @@ test('a process that was killed before its first report is counted by what its s
   expect(await deathTotals(redis)).toEqual({ oom: 1, crash: 0 });
 });
 
+test('one that ended well, as its supervisor says, has not died', async () => {
+  for (const lastExit of ['exit code 0', 'success']) expect(await start(lastExit)).toEqual([]);
+  expect(await deathTotals(redis)).toEqual({ oom: 0, crash: 0 });
+});
+
 test('one that nobody takes over from is found by its silence, at the second look and once', async () => {
   await live(reportOf(GONE));
   const [one, other] = [createSilenceWatch(redis, stops, -1), createSilenceWatch(redis, stops, -1)];
