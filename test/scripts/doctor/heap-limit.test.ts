@@ -14,7 +14,9 @@ test('the launcher’s heap fits a nano; a container that is too small for any p
     (await look(heapLimit, { databaseUrl: inject('databaseUrl') }, memoryMb * MB))[0];
   expect(await planned(512)).toMatchObject({
     level: 'ok',
-    says: expect.stringContaining('--max-old-space-size=204 --max-semi-space-size=16, a heap of 252 MB'),
+    says: expect.stringContaining(
+      '--max-old-space-size=204 --max-semi-space-size=16 --external-memory-accounted-in-global-limit, a heap of 252 MB',
+    ),
   });
   expect(await planned(96)).toMatchObject({ level: 'danger' });
 });
