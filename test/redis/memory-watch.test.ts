@@ -41,6 +41,7 @@ test('a full Redis is not ready, in words; without a limit it never is full', as
   const memory = watchMemory(redis, createLog('test', 'silent'), 20);
   try {
     await server.fill();
+    await redis.config('SET', 'maxmemory', '4mb'); // what fills it stops somewhat below the limit, or above
     await until('it is full', () => memory.share >= 1);
     await expect(memory.check()).rejects.toThrow('Redis is full');
     await redis.config('SET', 'maxmemory', '0');
