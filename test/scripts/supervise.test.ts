@@ -11,7 +11,7 @@ import { choosePort } from '../../scripts/embedded/ports.ts';
 import { livingProcesses } from '../../scripts/embedded/process-record.ts';
 import { superviseWorker, type Worker, type WorkerOptions } from '../../scripts/embedded/supervise.ts';
 
-const SEEN_MS = 5_000;
+const SEEN_MS = 60_000;
 const BOX_BYTES = 128 * 2 ** 20;
 const EATER = 'Buffer.alloc(256 * 2 ** 20, 1)';
 const { driver } = await chooseDriver();
