@@ -148,14 +148,14 @@ export function routes(api: App, { cursors, person }: ApiContext): void {
 
   api.register(async (previews) => {
     previews.removeAllContentTypeParsers();
-    const inMemory = { parseAs: 'buffer', bodyLimit: IMPORT_SNIFF_BYTES } as const;
     for (const type of CSV_TYPES) {
-      previews.addContentTypeParser(type, inMemory, (_request, body, done) => done(null, body));
+      previews.addContentTypeParser(type, { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
     }
     refuseOtherTypes(previews);
     (previews as unknown as App).post(
       '/imports/preview',
       {
+        bodyLimit: IMPORT_SNIFF_BYTES,
         config: { role: 'admin' },
         schema: {
           summary: 'See how a file would be read',

@@ -160,3 +160,11 @@ test.each<[string, string | Uint8Array, string, string, number]>([
   expect(answer.status).toBe(status);
   expect(answer.body.detail.length).toBeGreaterThan(10);
 });
+
+test('more than the beginning of a file is refused with the size that is wanted', async () => {
+  const { status, body } = await preview('x'.repeat(IMPORT_SNIFF_BYTES + 1));
+  expect(status).toBe(413);
+  expect(body.detail).toBe(
+    `The body is larger than ${IMPORT_SNIFF_BYTES / 1024} kB, which is the most that is read here.`,
+  );
+});
