@@ -11,7 +11,7 @@
  * What it costs: a few set operations and listeners per request.
  * Its bound: HTTP_CONNECTIONS_MAX, PIPELINED_REQUESTS_MAX, HEADERS_MS, KEEP_ALIVE_MS, RESPONSE_STALLED_MS,
  *   UNREAD_ANSWERS_BYTES_MAX, REFUSED_BODY_LINGER_MS, REFUSED_BODIES_BYTES_PER_SECOND_MAX.
- * Its proof: test/process/http-server.test.ts, test/http/slow-client.test.ts.
+ * Its proof: test/process/http-server.test.ts, test/process/paced-drop.test.ts, test/http/slow-client.test.ts.
  */
 import { createServer, type IncomingMessage, type RequestListener, type Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
@@ -22,12 +22,12 @@ import {
   HTTP_CONNECTIONS_SPARE,
   KEEP_ALIVE_MS,
   PIPELINED_REQUESTS_MAX,
-  REFUSED_BODIES_BYTES_PER_SECOND_MAX,
   REFUSED_BODY_LINGER_MS,
   REQUEST_MS,
   RESPONSE_STALLED_MS,
   UNREAD_ANSWERS_BYTES_MAX,
 } from '../limits.ts';
+import { createPacedDrop } from './paced-drop.ts';
 
 export interface HttpServerOptions {
   /** How long a whole request may take to arrive. */
@@ -155,12 +155,13 @@ function oneAtATime(
 
 /** In writeHead, because only then it is known whether the body has come and whether the process is stopping. */
 function createResponseClass(stopping: AbortSignal): typeof ServerResponse {
+  const drop = createPacedDrop();
   class PoliteResponse extends ServerResponse<IncomingMessage> {
     // biome-ignore lint/suspicious/noExplicitAny: the three overloads of the original
     override writeHead(...given: any[]): this {
       const isRefused = !this.req.complete && hasBody(this.req);
       if (stopping.aborted || isRefused) this.shouldKeepAlive = false;
-      if (isRefused) lingerOn(this.req);
+      if (isRefused) lingerOn(this.req, drop);
       return super.writeHead(...(given as Parameters<ServerResponse['writeHead']>));
     }
   }
@@ -168,37 +169,18 @@ function createResponseClass(stopping: AbortSignal): typeof ServerResponse {
 }
 
 /** Node closes a connection by `destroySoon` when its last answer has been handed over. */
-function lingerOn(request: IncomingMessage): void {
+function lingerOn(request: IncomingMessage, drop: (body: IncomingMessage) => void): void {
   const { socket } = request;
   socket.destroySoon = () => {
     socket.end();
     request.unpipe();
-    dropPaced(request);
+    drop(request);
     const timer = setTimeout(() => socket.destroy(), REFUSED_BODY_LINGER_MS);
     socket.once('close', () => clearTimeout(timer));
     const destroy = () => void (socket.writableFinished ? socket.destroy() : socket.once('finish', destroy));
     request.once('end', destroy);
     socket.once('end', destroy);
   };
-}
-
-let droppedUntil = 0;
-const DROPPED_AHEAD_MS = 10; // not each piece is worth a timer
-
-/**
- * Of all together at a bounded rate: each piece is a buffer of its own, and hundreds of megabytes of them a second made
- * V8 collect garbage all the time, while everybody waited.
- */
-function dropPaced(request: IncomingMessage): void {
-  request.on('data', ({ length }: Buffer) => {
-    const now = performance.now();
-    droppedUntil = Math.max(droppedUntil, now) + (length / REFUSED_BODIES_BYTES_PER_SECOND_MAX) * 1_000;
-    const aheadMs = droppedUntil - now;
-    if (aheadMs < DROPPED_AHEAD_MS) return;
-    request.pause();
-    setTimeout(() => request.resume(), aheadMs);
-  });
-  request.resume();
 }
 
 /**
