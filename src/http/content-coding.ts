@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { AppError } from '../errors.ts';
-import { hasBody } from '../process/http-server.ts';
 import type { App } from './app.ts';
+import { isBodyRead } from './slow-client.ts';
 
 /**
  * Bodies are read as they are. One that says it is compressed would be read as garbage, or, if it were decompressed, could
@@ -9,13 +9,11 @@ import type { App } from './app.ts';
  */
 export function refuseCodedBodies(app: App): void {
   app.addHook('preParsing', (request, _reply, payload, done) => {
-    const coding = READ_METHODS.includes(request.method) && hasBody(request.raw) ? codingOf(request.raw) : undefined;
+    const coding = isBodyRead(request.raw) ? codingOf(request.raw) : undefined;
     if (coding === undefined) done(null, payload);
     else done(new AppError('unsupported', `The body is sent with ${coding}. Send it as it is, without compression.`));
   });
 }
-
-const READ_METHODS: readonly string[] = ['POST', 'PUT', 'PATCH'];
 
 function codingOf({ headers }: IncomingMessage): string | undefined {
   const { 'content-encoding': content = 'identity', 'transfer-encoding': transfer = 'chunked' } = headers;

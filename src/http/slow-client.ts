@@ -51,7 +51,7 @@ export function limitSlowBodies(app: App, metrics: Metrics, senders: Senders): v
     const { raw } = request;
     // It went while somebody asked who it is: what would say so has been emitted, and nobody heard it.
     if (raw.destroyed && hasBody(raw)) return done(clientGone());
-    if (raw.complete || !hasBody(raw) || READS_NO_BODY.includes(raw.method ?? '')) return done(null, payload);
+    if (raw.complete || !isBodyRead(raw)) return done(null, payload);
     if (isContinueWanted(raw)) reply.raw.writeContinue();
     const kind = senders.isRecognised(raw) ? 'known' : 'strangers';
     done(null, receive(raw, arriving[kind], senders.senderOf(raw)));
@@ -60,6 +60,11 @@ export function limitSlowBodies(app: App, metrics: Metrics, senders: Senders): v
     if (isStream(request.body)) (request.raw as WithBody).arrivingBody?.pace();
     done();
   });
+}
+
+/** Whether it has a body that somebody will read. */
+export function isBodyRead(raw: IncomingMessage): boolean {
+  return hasBody(raw) && !READS_NO_BODY.includes(raw.method ?? '');
 }
 
 /** Whether the handler reads the body itself, while it arrives. */

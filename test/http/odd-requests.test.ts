@@ -73,6 +73,8 @@ test('a body that is compressed is refused as such, and not read as garbage', as
     const { statuses, problem } = await answerTo('POST /api/v1/notes HTTP/1.1', headers, body);
     expect(statuses, coding).toEqual([415]);
     expect(problem.detail).toContain('without compression');
+    const deleted = await answerTo('DELETE /api/v1/sessions/1 HTTP/1.1', headers, body);
+    expect(deleted.statuses, `DELETE ${coding}`).toEqual([415]);
   }
   const headers = { 'content-type': 'application/json', 'content-encoding': 'identity' };
   expect((await owner.send('POST', '/api/v1/notes', { title: 'As it is' }, headers)).status).toBe(201);
