@@ -6,12 +6,15 @@
  * How it works: a request takes a place when all of it has arrived: at once without a body, otherwise when the body is
  *   here (src/http/slow-client.ts). It gives the place back when its answer has been given, or its client has gone, and
  *   the work for it has ended: a client that goes away does not make room for the next one's work, and one that does not
- *   read its answer keeps nobody else from theirs (src/process/http-server.ts bounds what is unread). Requests whose sender is
- *   not known have a share; when half of it is used, each network gets a few places. A place that becomes free goes to
- *   a sign-in first, then to what people look at, then to an export, and within these to each organisation or network in
- *   turn; one that has waited for longer than its answer is worth gets none. Files that are received have places of
- *   their own, of which an organisation has a share (src/flow/fair-places.ts). There are fewer places in a small container, and while the event loop is late. Refusals take
- *   capacity from the requests that are served, so a refusal is a few precomputed bytes. Health probes take no place.
+ *   read its answer keeps nobody else from theirs (src/process/http-server.ts bounds what is unread). A place that becomes
+ *   free goes to a sign-in first, then to what people look at, then to an export, and within these to each organisation or
+ *   network in turn; one that has waited for longer than its answer is worth gets none. There are few places and a long
+ *   line: a request in line is an object, one in flight is all that it has begun, and V8 copies what is alive each time
+ *   that it collects garbage. Strangers, whose requests may be sign-ins that wait for a hash, have places of their own;
+ *   when half of these are used, each network gets a few. So have files that are received, of which an organisation has a
+ *   share (src/flow/fair-places.ts). There are fewer places in a small container, and while the event loop is late.
+ *   Refusals take capacity from the requests that are served, so a refusal is a few precomputed bytes. Health probes take
+ *   no place.
  * What it costs: an object and a listener per request; who is known is only found out when strangers are many.
  * Its bound: REQUESTS_IN_FLIGHT_MAX, LOOP_DELAY_MS, WAITING_FOR_PLACES_MAX, STRANGERS_IN_FLIGHT_MAX, UPLOADS_AT_ONCE_MAX,
  *   UPLOADS_OF_ORGANISATION_MAX, WORK_AFTER_CLOSE_MS.
@@ -22,6 +25,7 @@ import { overloaded } from '../errors.ts';
 import { createFairPlaces } from '../flow/fair-places.ts';
 import { createPriorityQueue } from '../flow/priority-queue.ts';
 import {
+  REQUESTS_IN_FLIGHT_MAX,
   RETRY_AFTER_SECONDS,
   STRANGERS_AT_EASE_MAX,
   STRANGERS_IN_FLIGHT_MAX,
@@ -65,6 +69,7 @@ export interface AdmissionParts {
 export function createAdmission({ headers, metrics, log, organisationOf, networkOf }: AdmissionParts): Admission {
   const shed = metrics.counter('requests_shed', 'Requests refused because too many were in flight');
   const refuse = createRefusal(headers);
+  /** Places; those of strangers are below. */
   const taken = { requests: 0, uploads: 0 };
   const uploads = createFairPlaces({ places: UPLOADS_AT_ONCE_MAX, perKey: UPLOADS_OF_ORGANISATION_MAX });
   const strangers = new Set<Place>();
@@ -72,10 +77,11 @@ export function createAdmission({ headers, metrics, log, organisationOf, network
   const queue = createPriorityQueue(WAITING_FOR_PLACES_MAX, WAITING_FOR_PLACES_MS);
   const loopDelay = createLoopDelay();
   const memoryBytes = memoryLimit().bytes; // once: asking the kernel takes longer than a request's own work
-  const places = () => placesFor(loopDelay(), memoryBytes);
-  metrics.gauge('requests_places', 'Requests that may be answered at a time', places);
+  const places = () => placesFor(REQUESTS_IN_FLIGHT_MAX, loopDelay(), memoryBytes);
+  const isFull = () => taken.requests >= places();
+  metrics.gauge('requests_places', 'Requests of signed-in people that may be answered at a time', places);
   metrics.gauge('requests_waiting', 'Requests waiting for a place', () => queue.waiting);
-  metrics.gauge('requests_in_flight', 'Requests being answered', () => taken.requests);
+  metrics.gauge('requests_in_flight', 'Requests being answered', () => taken.requests + strangers.size);
   metrics.gauge('uploads_in_flight', 'Files being received', () => taken.uploads);
   metrics.gauge('strangers_in_flight', 'Requests being answered to people who are not signed in', () => strangers.size);
 
@@ -87,8 +93,9 @@ export function createAdmission({ headers, metrics, log, organisationOf, network
   }
 
   function isShareUsed(request: IncomingMessage): boolean {
-    if (strangers.size < STRANGERS_AT_EASE_MAX || isKnown(request)) return false;
-    if (strangers.size >= STRANGERS_IN_FLIGHT_MAX) return true;
+    const most = placesFor(STRANGERS_IN_FLIGHT_MAX, loopDelay(), memoryBytes);
+    if (strangers.size < Math.min(STRANGERS_AT_EASE_MAX, most) || isKnown(request)) return false;
+    if (strangers.size >= most) return true;
     const network = networkOf(request);
     let neighbours = 0;
     for (const place of strangers) if (networkOf(place.request) === network) neighbours++;
@@ -111,7 +118,7 @@ export function createAdmission({ headers, metrics, log, organisationOf, network
       if (leave === undefined) shedIt();
       else enter(leave);
     } else if (isShareUsed(request)) shedIt();
-    else if (taken.requests < places()) enter();
+    else if (!isFull()) enter();
     else {
       const leave = queue.join(wanted.class, senderOf(request), {
         refuse: shedIt,
@@ -123,7 +130,7 @@ export function createAdmission({ headers, metrics, log, organisationOf, network
   }
 
   function serveWaiting(): void {
-    while (taken.requests < places() && queue.next());
+    while (!isFull() && queue.next());
   }
 
   function take({ kind, request, response }: Wanted, leave?: () => void): void {
@@ -150,12 +157,12 @@ export function createAdmission({ headers, metrics, log, organisationOf, network
     const isNeeded = place.isOpen || place.works > 0;
     if (isNeeded === place.isCounted) return;
     place.isCounted = isNeeded;
-    taken[place.kind] += isNeeded ? 1 : -1;
     if (isNeeded) {
-      if (!isRecognised(place.request)) strangers.add(place);
+      if (place.kind === 'requests' && !isRecognised(place.request)) strangers.add(place);
+      else taken[place.kind]++;
       return;
     }
-    strangers.delete(place);
+    if (!strangers.delete(place)) taken[place.kind]--;
     place.leave?.();
     serveWaiting();
   }
@@ -172,7 +179,7 @@ export function createAdmission({ headers, metrics, log, organisationOf, network
 
   function begin(place: Place): boolean {
     // Nobody waits for this answer any more: it is worked for only if there is room.
-    if (!place.isCounted && taken[place.kind] >= places()) return false;
+    if (!place.isCounted && isFull()) return false;
     place.works++;
     count(place);
     return true;
@@ -189,8 +196,7 @@ export function createAdmission({ headers, metrics, log, organisationOf, network
       if (isProbe(url)) return answer(request, response);
       // A request with a body asks for its place when the body has come, unless it could not even wait for one.
       if (hasBody(request)) {
-        const isHopeless =
-          taken.requests >= places() && !queue.hasRoom(isKnown(request) ? 'interactive' : 'signIn', senderOf(request));
+        const isHopeless = isFull() && !queue.hasRoom(isKnown(request) ? 'interactive' : 'signIn', senderOf(request));
         if (!isHopeless) return answer(request, response);
         shed.inc();
         return refuse(response);
@@ -233,7 +239,7 @@ export function createAdmission({ headers, metrics, log, organisationOf, network
     },
     recognise(request: Counted, orgId) {
       request.orgId = orgId;
-      if (request.place !== undefined) strangers.delete(request.place);
+      if (request.place !== undefined && strangers.delete(request.place)) taken.requests++;
     },
     isRecognised,
     senderOf,
