@@ -1,23 +1,36 @@
 import type { Readable } from 'node:stream';
-import { REFUSED_BODIES_BYTES_PER_SECOND_MAX } from '../limits.ts';
+import { REFUSED_BODIES_BYTES_PER_SECOND_MAX, REFUSED_BODY_LINGER_MS } from '../limits.ts';
 
 const AHEAD_MS = 10; // not each piece is worth a timer
 
 /**
  * Reads what refused clients still send, and drops it, of all of them together at a bounded rate: each piece is a buffer
  * of its own, and hundreds of megabytes of them a second made V8 collect garbage all the time, while everybody waited.
+ *
+ * A body whose turn would come after its connection has been ended (REFUSED_BODY_LINGER_MS) is left unread. Without that,
+ * many refused clients put the turn of the next one off without end, and all that waited for theirs stayed in memory.
  */
 export function createPacedDrop(): (body: Readable) => void {
   let droppedUntil = 0;
+
+  /** How far all pieces read so far are ahead of the rate. */
+  const aheadMs = () => Math.max(0, droppedUntil - performance.now());
+
+  function readOn(body: Readable): void {
+    if (aheadMs() < REFUSED_BODY_LINGER_MS) body.resume();
+  }
+
   return (body) => {
     body.on('data', ({ length }: Buffer) => {
-      const now = performance.now();
-      droppedUntil = Math.max(droppedUntil, now) + (length / REFUSED_BODIES_BYTES_PER_SECOND_MAX) * 1_000;
-      const aheadMs = droppedUntil - now;
-      if (aheadMs < AHEAD_MS) return;
+      droppedUntil = performance.now() + aheadMs() + (length / REFUSED_BODIES_BYTES_PER_SECOND_MAX) * 1_000;
+      if (aheadMs() < AHEAD_MS) return;
       body.pause();
-      setTimeout(() => body.resume(), aheadMs);
+      if (aheadMs() > REFUSED_BODY_LINGER_MS) return;
+      const turn = setTimeout(readOn, aheadMs(), body);
+      body.once('close', () => clearTimeout(turn));
     });
-    body.resume(); // a listener alone does not start a stream that was paused
+    // A listener alone starts a stream that was never paused, and not one that was.
+    body.pause();
+    readOn(body);
   };
 }

@@ -1,20 +1,22 @@
 import { Readable } from 'node:stream';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { REFUSED_BODIES_BYTES_PER_SECOND_MAX } from '../../src/limits.ts';
+import { REFUSED_BODIES_BYTES_PER_SECOND_MAX, REFUSED_BODY_LINGER_MS } from '../../src/limits.ts';
 import { createPacedDrop } from '../../src/process/paced-drop.ts';
 
-const SECOND_OF_BYTES = Buffer.alloc(REFUSED_BODIES_BYTES_PER_SECOND_MAX);
+/** What the rate allows in a part of the time for which a refused connection lingers. */
+const PART_MS = 0.4 * REFUSED_BODY_LINGER_MS;
+const PART = Buffer.alloc((REFUSED_BODIES_BYTES_PER_SECOND_MAX * PART_MS) / 1_000);
 
-beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'performance'] }));
+beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] }));
 afterEach(() => void vi.useRealTimers());
 
 test('what was paused is read, and the rest waits until the rate allows it', async () => {
-  const body = bodyOf(SECOND_OF_BYTES, Buffer.from('more'));
+  const body = bodyOf(PART, Buffer.from('more'));
   body.pause();
   createPacedDrop()(body);
   await streamsToMove();
   expect([body.isPaused(), body.readableDidRead, body.readableEnded]).toEqual([true, true, false]);
-  vi.advanceTimersByTime(999);
+  vi.advanceTimersByTime(PART_MS - 1);
   await streamsToMove();
   expect(body.readableEnded).toBe(false);
   vi.advanceTimersByTime(2);
@@ -24,15 +26,36 @@ test('what was paused is read, and the rest waits until the rate allows it', asy
 
 test('the rate is one of all bodies together', async () => {
   const drop = createPacedDrop();
-  const bodies = [bodyOf(SECOND_OF_BYTES, Buffer.from('more')), bodyOf(SECOND_OF_BYTES, Buffer.from('more'))];
+  const bodies = [bodyOf(PART, Buffer.from('more')), bodyOf(PART, Buffer.from('more'))];
   for (const body of bodies) drop(body);
   await streamsToMove();
-  vi.advanceTimersByTime(1_001);
+  vi.advanceTimersByTime(PART_MS + 1);
   await streamsToMove();
   expect(bodies.map((body) => body.readableEnded)).toEqual([true, false]);
-  vi.advanceTimersByTime(1_000);
+  vi.advanceTimersByTime(PART_MS);
   await streamsToMove();
   expect(bodies.map((body) => body.readableEnded)).toEqual([true, true]);
+});
+
+test('a body whose turn would come too late is left unread, and nothing waits for it', async () => {
+  const drop = createPacedDrop();
+  const bodies = Array.from({ length: 5 }, () => bodyOf(PART, PART));
+  for (const body of bodies) {
+    drop(body);
+    await streamsToMove();
+  }
+  expect(bodies.map((body) => body.readableDidRead)).toEqual([true, true, true, false, false]);
+  expect(vi.getTimerCount()).toBe(2);
+});
+
+test('a body that has been closed does not wait for its turn any more', async () => {
+  const body = bodyOf(PART, PART);
+  createPacedDrop()(body);
+  await streamsToMove();
+  expect(vi.getTimerCount()).toBe(1);
+  body.destroy();
+  await streamsToMove();
+  expect(vi.getTimerCount()).toBe(0);
 });
 
 test('what is little is dropped at once', async () => {
