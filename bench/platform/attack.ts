@@ -16,7 +16,7 @@ const NETWORK = '127.66';
 
 export async function runAttack(plan: AttackPlan, _tell: Tell, signal: AbortSignal): Promise<AttackFigures> {
   // The attack has machines of its own in the world; here it must not take the product's share of this one.
-  setPriority(constants.priority.PRIORITY_NORMAL);
+  setPriority(constants.priority.PRIORITY_LOW);
   const { sockets, fromEverywhere = false, course } = ATTACK_COURSES[plan.attack];
   const { hostname, port } = new URL(plan.url);
   const meter = createMeter({ seconds: plan.seconds, warmUpSeconds: 0 });
