@@ -207,6 +207,7 @@ export const MAIL_PACE = {
   keptSeconds: 60 * 60, // that Redis remembers a reduced rate which nobody uses
   aloneMs: 5 * SECOND_MS, // for which a mailer keeps to its own share after Redis has not answered
 } as const;
+export const ANSWER_KEPT_SECONDS = 30; // mails that the mail server answered this recently count when it is asked how long it takes
 export const SMTP_UTF8_KNOWN_MS = 10 * MINUTE_MS; // for which an answer counts to whether the server takes addresses in all letters
 export const MAIL_REASON_CHARS_MAX = 300; // of what a server says about a mail
 export const REPORT_BYTES_MAX = 256 * KB; // of a bounce or a complaint that comes in: it quotes one of our mails, which are a tenth of that

@@ -1,4 +1,3 @@
-import { SMTP_CONNECTIONS_MAX } from '../../limits.ts';
 import type { AlertRule } from '../../process/alert-before-full.ts';
 import {
   BACKUP_SECONDS,
@@ -8,6 +7,7 @@ import {
   DEADLOCKS,
   DISK_FREE_SHARE,
   LOOP_DELAY_SECONDS,
+  MAIL_ANSWER_SECONDS,
   MAIL_REFUSED_MIN,
   MAIL_REFUSED_SHARE,
   MEMORY_SHARE,
@@ -119,10 +119,10 @@ export const alerts: readonly AlertRule[] = [
   },
   {
     name: 'MailStuck',
-    ...{ severity: 'today', metric: 'mails_in_flight', above: SMTP_CONNECTIONS_MAX - 1, unit: 'count' },
-    forMs: 15 * MINUTE_MS,
-    says: 'All connections to the mail server have been busy for long',
-    look: 'Mails go out slowly. Compare the rate with the one that was agreed (mails_per_second_max); a server that answers late holds every connection.',
+    ...{ severity: 'today', metric: 'mail_answer_seconds', above: MAIL_ANSWER_SECONDS, unit: 'seconds' },
+    forMs: 3 * MINUTE_MS,
+    says: 'The mail server takes very long over each mail',
+    look: 'Mails crawl: each holds one of a few connections until the server has answered. Nothing is lost, and after ten minutes without any answer MailHeld tells. Find out whether it is the server itself (ask the provider), the way to it, or one domain of recipients that it asks first (its log, by domain).',
   },
   {
     name: 'TransactionsRetried',

@@ -30,6 +30,7 @@ export const SLOT_SHARE = 0.5; // of max_slot_wal_keep_size: beyond it the repli
 export const DISK_FREE_SHARE = 0.15;
 export const QUEUE_SECONDS = 120; // that the next job waits: consumers take one within a second
 export const OUTBOX_SECONDS = 60; // that an event waits: usually half a second
+export const MAIL_ANSWER_SECONDS = 15; // that a mail takes on average: a provider answers within two; at fifteen, 5 connections send 20 mails a minute
 export const MAIL_REFUSED_SHARE = 0.05; // of the mails taken in the last RECENT_MS: large providers act from 5 to 10 %
 export const MAIL_REFUSED_MIN = 20; // in the last RECENT_MS: of ten mails one is refused by chance
 export const RETRIES = 50; // transactions in the last RECENT_MS
