@@ -1,6 +1,7 @@
 import type { AlertRule } from '../../process/alert-before-full.ts';
 import {
   BACKUP_SECONDS,
+  BUDGET_SHARE,
   CERTIFICATE_SECONDS,
   CONNECTIONS_SHARE,
   CRASHES,
@@ -160,6 +161,13 @@ export const alerts: readonly AlertRule[] = [
     ...{ unit: 'share', forMs: MINUTE_MS },
     says: 'PostgreSQL has few connections left',
     look: 'New processes, backups and you cannot connect any more. npm run doctor shows the arithmetic; pg_stat_activity shows whose they are.',
+  },
+  {
+    name: 'ConnectionsOverBudget',
+    ...{ severity: 'today', metric: 'connections_needed', per: 'connections_allowed', above: BUDGET_SHARE },
+    ...{ unit: 'share', forMs: 3 * MINUTE_MS },
+    says: 'More processes run than PostgreSQL has connections for',
+    look: 'Their pools reach into the connections that are kept for migrations, backups and you. Nothing fails yet: further instances refuse to start. The operations page and the log of the mailer show the arithmetic. Run fewer instances, raise max_connections, or put PgBouncer in between; then set *_INSTANCES to what should run.',
   },
   {
     name: 'RedisFilling',

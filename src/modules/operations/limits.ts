@@ -36,6 +36,7 @@ export const MAIL_REFUSED_MIN = 20; // in the last RECENT_MS: of ten mails one i
 export const RETRIES = 50; // transactions in the last RECENT_MS
 export const DEADLOCKS = 10; // in the last RECENT_MS; each costs its victims deadlock_timeout
 export const CRASHES = 2; // in DEATHS_WINDOW_MS: one is a bug to look at, three are a loop
+export const BUDGET_SHARE = 1; // of the connections that processes may have: CONNECTIONS_RESERVED of those needed are for others, and left
 export const CONNECTIONS_SHARE = 0.8; // of max_connections: eight are left in a server of 40, for a process that starts and for you
 export const REDIS_SHARE = 0.8; // of maxmemory; when it is full no job is taken
 export const CERTIFICATE_SECONDS = 14 * DAY_SECONDS; // renewals happen 30 days before the end
