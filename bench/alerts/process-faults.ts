@@ -86,7 +86,7 @@ export const PROCESS_FAULTS: readonly PlantedAlert[] = [
 /** What further instances on other hosts would leave in Redis (src/redis/process-reports.ts); they complain of nothing. */
 async function reportAs(layout: Layout, name: ServingProcess, hosts: readonly string[]): Promise<() => unknown> {
   const redis = new Redis(layout.addresses.redisUrl);
-  const calm = { ...createMetrics(name).report(), own: {}, recent: {}, firstAt: Date.now() };
+  const calm = { ...createMetrics(name).report(), own: {}, recent: {} };
   const publish = async () => {
     for (const host of hosts) {
       const key = `tardigrade:process:${name}:${host}:1`;

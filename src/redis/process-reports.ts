@@ -32,7 +32,7 @@ export interface Reports {
 /** As it is in Redis. */
 interface PublishedReport extends ProcessReport {
   readonly host: string;
-  /** When the first report of this process was sent, in milliseconds since 1970. */
+  /** When the first report of this process was sent, in microseconds by the clock of Redis: those of the hosts differ. */
   readonly firstAt: number;
 }
 
@@ -49,7 +49,7 @@ export function publishReports(redis: Redis, { report, stops, lastExit = '', log
     const current = report();
     const key = keyOf(current);
     if (firstAt === undefined) await begin(current);
-    firstAt ??= Date.now();
+    firstAt ??= await microsecondsOf(redis);
     const published: PublishedReport = { ...current, host: HOST, firstAt };
     await leaveTrace(redis.multi(), current)
       .set(key, JSON.stringify(published), 'EX', REPORT_TTL_SECONDS)
@@ -112,6 +112,11 @@ async function readPublished(redis: Redis): Promise<PublishedReport[]> {
     .filter((text) => text !== null)
     .map((text) => JSON.parse(text) as PublishedReport)
     .sort((a, b) => a.name.localeCompare(b.name) || a.pid - b.pid);
+}
+
+async function microsecondsOf(redis: Redis): Promise<number> {
+  const [seconds, microseconds] = await redis.time();
+  return Number(seconds) * 1_000_000 + Number(microseconds);
 }
 
 /** With the host: in a container most processes have the same pid. */

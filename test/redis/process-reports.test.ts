@@ -73,17 +73,17 @@ async function reportFrom(host: string, name: string, firstAt: number): Promise<
 test('a process knows which others reported before it, and not those that came later', async () => {
   const own = { name: 'api', pid: process.pid };
   expect(await reportedBefore(redis, own)).toBeUndefined();
-  await reportFrom('earlier', 'chat', Date.now() - 1_000);
+  await reportFrom('earlier', 'chat', (Date.now() - 1_000) * 1_000);
   const reports = publish('api', process.pid);
   await reports.first;
-  await reportFrom('later', 'api', Date.now() + 1_000);
+  await reportFrom('later', 'api', (Date.now() + 1_000) * 1_000);
   expect((await reportedBefore(redis, own))?.map(({ name }) => name)).toEqual(['chat']);
   await reports.stop(true);
   expect(await reportedBefore(redis, own)).toBeUndefined();
 });
 
 test('of those that start at the same moment one is before the other, and not both', async () => {
-  const firstAt = Date.now() + 60_000;
+  const firstAt = (Date.now() + 60_000) * 1_000;
   for (const host of ['a', 'b', 'c']) await reportFrom(host, 'api', firstAt);
   await redis.set(
     `tardigrade:process:api:${hostname()}:${process.pid}`,
