@@ -2,7 +2,7 @@
  * What a module brings to the bench, but for its scenarios, which are given all of this: see module-bench.ts.
  */
 
-import type { FaultContext, PlantedAlert } from './alerts/planted-alert.ts';
+import type { PlantedAlert } from './alerts/planted-alert.ts';
 import type { Counters } from './counters/budgets.ts';
 import type { CountContext } from './counters/count-context.ts';
 import type { Target } from './counters/count-requests.ts';
@@ -42,19 +42,14 @@ export interface ModuleParts {
   readonly socketMessages?: readonly string[];
   /** What it promises, and where each promise is proved. */
   readonly promises?: Readonly<Record<string, string>>;
-  /** A fault for each of its alerts (scenario alerts), and how it sends mails by the hundred, if it does. */
-  readonly alertFaults?: () => Promise<AlertFaultsFace>;
+  /** A fault for each of its alerts (scenario alerts). */
+  readonly alertFaults?: () => Promise<{ readonly alertFaults: readonly PlantedAlert[] }>;
   /** Faults that the gate must notice (npm run bench:gate-test). */
   readonly plantedFaults?: () => Promise<{ readonly plantedFaults: readonly PlantedFault[] }>;
   /** The page that npm run bench:list-page compares with bare fastify and pg. */
   readonly listPage?: () => Promise<{ readonly listPage: ListPage }>;
   /** The mails that npm run bench:mail compares with bare nodemailer. */
   readonly mailRun?: () => Promise<{ readonly mailRun: MailRun }>;
-}
-
-export interface AlertFaultsFace {
-  readonly alertFaults: readonly PlantedAlert[];
-  readonly sendMails?: (context: Omit<FaultContext, 'sendMails'>) => Promise<void>;
 }
 
 export interface LoadedParts extends ModuleParts {

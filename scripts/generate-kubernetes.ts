@@ -67,9 +67,10 @@ function settingsOf(size: Size): Record<string, string> {
   const { api, chat, mailer } = size.instances;
   return {
     ...databaseHosts(size),
-    API_INSTANCES: String(api.max),
-    CHAT_INSTANCES: String(chat.max),
-    MAILER_INSTANCES: String(mailer.max),
+    // Those that always run. The autoscaler's report themselves (src/db/connection-budget.ts), and none of them is missed.
+    API_INSTANCES: String(api.min),
+    CHAT_INSTANCES: String(chat.min),
+    MAILER_INSTANCES: String(mailer.min),
     API_URL: `https://${HOSTS.api}`,
     CHAT_URL: `https://${HOSTS.chat}`,
     MAIL_FROM: 'Tardigrade <hello@tardigrade.test>',

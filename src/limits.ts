@@ -50,7 +50,9 @@ export const LOG_STORM_KINDS_MAX = 16; // kinds of errors that are counted separ
 export const POSTGRES_VERSION_MIN = 18_00_00; // as PostgreSQL numbers its versions; statements use what 18 brought (old and new in RETURNING)
 export const POOL_PRIMARY = { api: 5, mailer: 4, chat: 5, all: 8, migrate: 1 } as const; // small: on 2 cores more connections would only wait inside PostgreSQL
 export const POOL_REPLICA = { api: 5, mailer: 2, chat: 0, all: 5, migrate: 0 } as const; // one of each watches the replica's lag; 0: never reads from it
-export const CONNECTIONS_RESERVED = 8; // for migrations, backups, psql and the replica
+export const CONNECTIONS_RESERVED = 8; // for migrations, backups, psql and the replica; and for a while for a process beside the one that it replaces
+export const CROWDED_MS = 12 * SECOND_MS; // for which a process that finds no room waits: the reports of those that have died are gone by then
+export const CROWDED_AGAIN_MS = 500; // until it looks again
 export const POOL_ACQUIRE_MS = 2 * SECOND_MS; // a request that cannot get a connection by then is told to try again
 export const POOL_WAITING_MAX = 200; // in a longer queue the answer would come too late anyway
 export const STATEMENT_MS = {
@@ -207,6 +209,7 @@ export const MAIL_PACE = {
   keptSeconds: 60 * 60, // that Redis remembers a reduced rate which nobody uses
   aloneMs: 5 * SECOND_MS, // for which a mailer keeps to its own share after Redis has not answered
 } as const;
+export const ANSWER_KEPT_SECONDS = 30; // mails that the mail server answered this recently count when it is asked how long it takes
 export const SMTP_UTF8_KNOWN_MS = 10 * MINUTE_MS; // for which an answer counts to whether the server takes addresses in all letters
 export const MAIL_REASON_CHARS_MAX = 300; // of what a server says about a mail
 export const REPORT_BYTES_MAX = 256 * KB; // of a bounce or a complaint that comes in: it quotes one of our mails, which are a tenth of that
@@ -303,6 +306,8 @@ export const RETENTION_DAYS = 400; // how long a module may keep personal data
  * start.
  */
 export const RELATIONS: readonly [string, boolean][] = [
+  ['POOL_PRIMARY <= CONNECTIONS_RESERVED', Math.max(...Object.values(POOL_PRIMARY)) <= CONNECTIONS_RESERVED],
+  ['REPORT_TTL_SECONDS < CROWDED_MS', REPORT_TTL_SECONDS * SECOND_MS < CROWDED_MS],
   ['LOCK_MS < STATEMENT_MS', Object.values(STATEMENT_MS).every((ms) => LOCK_MS < ms)],
   ['STATEMENT_MS.api < REQUEST_MS', STATEMENT_MS.api < REQUEST_MS],
   ['STATEMENT_MS.all < REQUEST_MS', STATEMENT_MS.all < REQUEST_MS],

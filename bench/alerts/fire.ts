@@ -23,7 +23,7 @@ export interface FireContext extends FaultContext {
   readonly says: (rule: string) => string;
 }
 
-const FIRES_WITHIN_MS = 5 * 60_000; // the longest condition of most, two minutes, and the window over which counters grow
+const FIRES_WITHIN_MS = 5 * 60_000; // the longest condition of most, three minutes, and what a busy machine adds
 const ASK_EVERY_MS = 500;
 
 export async function fireAll(faults: readonly PlantedAlert[], context: FireContext): Promise<Fired[]> {

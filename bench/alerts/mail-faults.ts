@@ -1,16 +1,13 @@
 /** Faults that the alerts about mail must notice. */
-import { setTimeout as sleep } from 'node:timers/promises';
-import { SMTP_CONNECTIONS_MAX } from '../../src/limits.ts';
+import { MAIL_SLOW_MS } from '../../scripts/embedded/limits.ts';
+import { JOBS_AT_ONCE } from '../../src/limits.ts';
 import { MAIL_REFUSED_MIN } from '../../src/modules/operations/limits.ts';
 import type { Layout } from '../layout/layout.ts';
 import { killPart } from './kill-part.ts';
 import { runStatement } from './plant-database.ts';
 import type { PlantedAlert } from './planted-alert.ts';
 
-const MAIL_WAKES_EVERY_MS = 2 * 60_000; // well below what a mailer waits for an answer
-const MAIL_AWAKE_MS_MAX = 5_000;
-const MAILS_EACH_TIME = 2 * SMTP_CONNECTIONS_MAX; // so that each connection has had its turn
-const MAIL_POLL_MS = 20;
+const SLOW_MAILS = 4 * JOBS_AT_ONCE; // four times MAIL_SLOW_MS of work, a minute longer than the condition must last
 
 export const MAIL_FAULTS: readonly PlantedAlert[] = [
   {
@@ -35,45 +32,25 @@ export const MAIL_FAULTS: readonly PlantedAlert[] = [
   },
   {
     rule: 'MailStuck',
-    fault: 'the mail server stands still, but for a few mails every two minutes, and many are sent',
-    group: 10,
-    minutes: 16,
-    needsMails: true,
-    async plant({ layout, sendMails }) {
-      await layout.kill('mail', 'SIGSTOP');
-      await sendMails?.();
-      await sendMails?.();
-      const waking = setInterval(async () => {
-        await layout.kill('mail', 'SIGCONT');
-        await untilSomeAreSent(layout.addresses.mailer).catch(() => undefined); // nobody waits for this
-        await layout.kill('mail', 'SIGSTOP');
-      }, MAIL_WAKES_EVERY_MS);
-      return async () => {
-        clearInterval(waking);
-        await layout.kill('mail', 'SIGCONT');
-      };
-    },
+    fault: `the mail server takes ${MAIL_SLOW_MS / 1_000} s over each of ${SLOW_MAILS} invitations`,
+    group: 5,
+    plant: ({ layout }) =>
+      invite(
+        layout,
+        Array.from({ length: SLOW_MAILS }, (_, nth) => `slow-${nth}@invited.test`),
+      ),
   },
 ];
 
-/** Old enough for the sweep, which enqueues within a minute what was forgotten. */
+/** The event that a real invitation writes, too, so that each is mailed at once. */
 function invite(layout: Layout, emails: readonly string[]): Promise<() => undefined> {
-  const rows = emails.map(
-    (email) => `(1, '${email}', 'viewer', 'Somebody', now() - interval '5 minutes', now() + interval '1 day')`,
-  );
+  const rows = emails.map((email) => `(1, '${email}', 'viewer', 'Somebody', now() + interval '1 day')`);
   return runStatement(
     layout,
-    `insert into invitations (org_id, email, role, invited_by, created_at, expires_at) values ${rows.join(', ')}`,
+    `with invited as (
+      insert into invitations (org_id, email, role, invited_by, expires_at) values ${rows.join(', ')} returning org_id, id
+    )
+    insert into outbox (org_id, topic, payload)
+    select org_id, 'account.mail-wanted', jsonb_build_object('kind', 'invitation', 'id', id) from invited`,
   );
-}
-
-/** With fewer, a connection waits in vain for its greeting, and the mailer calls the server away: another alert's business. */
-async function untilSomeAreSent(mailer: string): Promise<void> {
-  const sent = async () => {
-    const text = await (await fetch(`${mailer}/metrics`)).text();
-    return Number(/^tardigrade_mails_sent_total\b.* (\d+)$/m.exec(text)?.[1]);
-  };
-  const enough = (await sent()) + MAILS_EACH_TIME;
-  const until = performance.now() + MAIL_AWAKE_MS_MAX;
-  while ((await sent()) < enough && performance.now() < until) await sleep(MAIL_POLL_MS);
 }

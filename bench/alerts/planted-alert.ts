@@ -17,8 +17,6 @@ export interface PlantedAlert {
   readonly toldBy?: 'mail' | 'Prometheus only';
   /** It was there before anything else, so the alert may have fired already. */
   readonly fromTheStart?: true;
-  /** It needs a module that sends mails by the hundred. */
-  readonly needsMails?: true;
   /** Returns how to end it. */
   plant(context: FaultContext): Promise<() => unknown>;
 }
@@ -30,8 +28,6 @@ export interface FaultContext {
   /** Users of the seed, signed in. */
   readonly accounts: readonly Account[];
   readonly prometheus: Prometheus | undefined;
-  /** Hundreds of mails are handed over as fast as the mail server takes them; undefined when no module can. */
-  readonly sendMails: (() => Promise<void>) | undefined;
 }
 
 export const NOTHING = (): undefined => undefined;

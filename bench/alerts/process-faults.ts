@@ -1,5 +1,10 @@
 /** Faults that the alerts about the processes themselves must notice, and whether anybody looks at them. */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Redis } from 'ioredis';
+import { REPORT_EVERY_MS, REPORT_TTL_SECONDS } from '../../src/limits.ts';
+import { createMetrics } from '../../src/process/metrics.ts';
+import type { ServingProcess } from '../../src/processes.ts';
+import type { Layout } from '../layout/layout.ts';
 import { killPart } from './kill-part.ts';
 import { SPARE } from './plant-memory.ts';
 import { NOTHING, type PlantedAlert } from './planted-alert.ts';
@@ -43,6 +48,12 @@ export const PROCESS_FAULTS: readonly PlantedAlert[] = [
     plant: ({ layout }) => killPart(layout, SECOND_API),
   },
   {
+    rule: 'ConnectionsOverBudget',
+    fault: 'two more api report than their number says',
+    group: 0,
+    plant: ({ layout }) => reportAs(layout, 'api', ['planted-1', 'planted-2']),
+  },
+  {
     rule: 'NothingScraped',
     fault: 'the scrape configuration has no targets any more',
     group: 9,
@@ -71,3 +82,26 @@ export const PROCESS_FAULTS: readonly PlantedAlert[] = [
     },
   },
 ];
+
+/** What further instances on other hosts would leave in Redis (src/redis/process-reports.ts); they complain of nothing. */
+async function reportAs(layout: Layout, name: ServingProcess, hosts: readonly string[]): Promise<() => unknown> {
+  const redis = new Redis(layout.addresses.redisUrl);
+  const calm = { ...createMetrics(name).report(), own: {}, recent: {} };
+  const publish = async () => {
+    for (const host of hosts) {
+      const key = `tardigrade:process:${name}:${host}:1`;
+      const report = JSON.stringify({ ...calm, host, pid: 1, reportedAt: new Date().toISOString() });
+      await redis
+        .multi()
+        .set(key, report, 'EX', REPORT_TTL_SECONDS)
+        .zadd('tardigrade:processes', Date.now(), key)
+        .exec();
+    }
+  };
+  const timer = setInterval(() => void publish().catch(() => undefined), REPORT_EVERY_MS);
+  await publish();
+  return () => {
+    clearInterval(timer);
+    redis.disconnect();
+  };
+}

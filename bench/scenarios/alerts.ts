@@ -32,10 +32,7 @@ export const alertsFire: OwnLayoutScenario = {
   profile: 'full',
 
   async run(context) {
-    const sender = await mailSender(context.benches);
-    const faults = (await chosenFaults(context.benches, context.parts)).filter(
-      ({ needsMails }) => !needsMails || sender,
-    );
+    const faults = await chosenFaults(context.benches, context.parts);
     const stops: (() => unknown)[] = [];
     try {
       const disk = await smallDisk(stops);
@@ -63,13 +60,7 @@ export const alertsFire: OwnLayoutScenario = {
       stops.push(user.stop);
 
       const fired: Fired[] = [];
-      const place = { layout, disk, accounts, prometheus };
-      const fireContext = {
-        ...place,
-        sendMails: sender && (() => sender(place)),
-        failed: user.failed,
-        says: await wordsOfRules(),
-      };
+      const fireContext = { layout, disk, accounts, prometheus, failed: user.failed, says: await wordsOfRules() };
       for (const group of [...new Set(faults.map((fault) => fault.group))].toSorted((a, b) => a - b)) {
         const found = await fireAll(
           faults.filter((fault) => fault.group === group),
@@ -146,12 +137,6 @@ async function chosenFaults(benches: readonly LoadedParts[], parts: readonly str
     all.map(({ rule }) => rule),
   );
   return all.filter(({ rule, minutes }) => wanted?.includes(rule) ?? minutes === undefined);
-}
-
-/** Of the module that sends mails by the hundred. */
-async function mailSender(benches: readonly LoadedParts[]) {
-  const faces = await Promise.all(benches.map((bench) => bench.alertFaults?.()));
-  return faces.find((face) => face?.sendMails !== undefined)?.sendMails;
 }
 
 function slowOf(all: readonly PlantedAlert[]): string[] {

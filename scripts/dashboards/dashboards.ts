@@ -241,8 +241,11 @@ const SOCKETS = (only: Only): Row => ({
 const MAIL = (only: Only): Row => ({
   title: 'Mail',
   panels: [
-    panel('In flight', 'At its most the mail server is slow.', 'short', [
+    panel('In flight', 'At its most there is much to send, or the mail server is slow.', 'short', [
       { expr: only('tardigrade_mails_in_flight'), legend: BY_INSTANCE },
+    ]),
+    panel('How long the mail server takes over a mail', 'Normal is below two seconds.', 's', [
+      { expr: only('tardigrade_mail_answer_seconds'), legend: BY_INSTANCE },
     ]),
     panel('Rate that the provider lets us have', 'It falls after a refusal and grows back.', 'reqps', [
       { expr: only('tardigrade_mails_per_second_max'), legend: BY_INSTANCE },

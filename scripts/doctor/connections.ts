@@ -1,5 +1,6 @@
-/** The pools of the whole deployment against what each server allows, and the connections open now. */
-import { connectionBudget } from '../../src/db/connection-budget.ts';
+/** The pools of the whole deployment, as it was told and as it runs, against what each server allows, and the connections open now. */
+import { connectionBudget, countInstances, instancesOf } from '../../src/db/connection-budget.ts';
+import { readReports } from '../../src/redis/process-reports.ts';
 import type { Finding } from './finding.ts';
 import { CONNECTIONS_SHARE_MAX } from './limits.ts';
 import { databases, type Server, type Servers } from './servers.ts';
@@ -9,9 +10,11 @@ const check = 'connections';
 type Allowed = { allowed: number; bound: string };
 
 export async function connections(servers: Servers): Promise<Finding[]> {
+  const running = instancesOf(servers.redis === undefined ? [] : await readReports(servers.redis));
+  const instances = countInstances(servers.instances, running);
   const findings = databases(servers).map(async (server) => {
     const allowed = await connectionsAllowed(server);
-    return [budget(server, servers.instances, allowed), await inUse(server, allowed)];
+    return [budget(server, instances, allowed), await inUse(server, allowed)];
   });
   return (await Promise.all(findings)).flat();
 }

@@ -71,6 +71,12 @@ export const MAIL_RECIPIENTS_MAX = 100;
 export const MAIL_PAGE_ROWS = 50;
 export const MAIL_PAGE_ROWS_MAX = 500;
 
+/** From the end of a mail to `slow-…@` until it is accepted. */
+export const MAIL_SLOW_MS = 60_000;
+
+/** A sender that waits for its answer when the catcher stops waits no longer than this. */
+export const MAIL_CLOSE_MS = 200;
+
 /** Recipients that were deferred once and are accepted the next time. */
 export const MAIL_DEFERRED_MAX = 10_000;
 

@@ -2,14 +2,21 @@
  * The mail catcher's SMTP side: accepts every mail and delivers none.
  *
  * Special recipients for testing a mailer: `bounce-…@` is rejected permanently (550); `defer-…@` is deferred (451) the
- * first time and accepted the next.
+ * first time and accepted the next; a mail to `slow-…@` is accepted after MAIL_SLOW_MS.
  *
  * smtp-server delays the greeting of every new connection by 100 ms, to catch clients that talk too soon, and has no
  * option to turn that off. A pooled transport pays for it once per connection, one that reconnects for each mail pays
  * for it each time.
  */
 import { SMTPServer, type SMTPServerDataStream, type SMTPServerSession } from 'smtp-server';
-import { MAIL_BYTES_MAX, MAIL_CLIENTS_MAX, MAIL_DEFERRED_MAX, MAIL_RECIPIENTS_MAX } from './limits.ts';
+import {
+  MAIL_BYTES_MAX,
+  MAIL_CLIENTS_MAX,
+  MAIL_CLOSE_MS,
+  MAIL_DEFERRED_MAX,
+  MAIL_RECIPIENTS_MAX,
+  MAIL_SLOW_MS,
+} from './limits.ts';
 import type { MailStore } from './mail-store.ts';
 
 export function createMailReceiver(store: MailStore): SMTPServer {
@@ -32,13 +39,15 @@ export function createMailReceiver(store: MailStore): SMTPServer {
     logger: false,
     size: MAIL_BYTES_MAX,
     maxClients: MAIL_CLIENTS_MAX,
+    closeTimeout: MAIL_CLOSE_MS,
     onRcptTo: ({ address }, session, done) => done(refusal(address.toLowerCase(), session.envelope.rcptTo.length)),
     onData: (stream, session, done) => {
       collect(stream).then(
         (raw) => {
           if (stream.sizeExceeded) return done(reply(552, `5.3.4 larger than ${MAIL_BYTES_MAX} bytes`));
-          const mail = store.add(envelopeOf(session), raw);
-          return done(null, `caught as ${mail.id}`);
+          const envelope = envelopeOf(session);
+          const accept = () => done(null, `caught as ${store.add(envelope, raw).id}`);
+          return envelope.to.some((to) => to.startsWith('slow-')) ? setTimeout(accept, MAIL_SLOW_MS).unref() : accept();
         },
         (error: Error) => done(error),
       );

@@ -9,6 +9,7 @@ import {
   SMTP_CONNECTIONS_MAX,
   SMTP_CONNECTIONS_PER_DOMAIN_MAX,
 } from '../limits.ts';
+import { createAnswerTime } from './answer-time.ts';
 import { createDomainPace, type DomainPace } from './domain-pace.ts';
 import type { Held, MailOutcome } from './outcome.ts';
 import type { Mail, Transport } from './transport.ts';
@@ -43,6 +44,8 @@ export interface Mailing {
   /** Mails a second, as agreed with the provider or as it lets us. */
   readonly perSecond: number;
   readonly isHeld: boolean;
+  /** How long the mail server takes over a mail; 0 while it takes none from us. */
+  readonly answerSeconds: number;
 }
 
 export function createMailing(
@@ -54,6 +57,7 @@ export function createMailing(
   const places = createFairQueue({ atOnce: SMTP_CONNECTIONS_MAX, perKey: SMTP_CONNECTIONS_PER_DOMAIN_MAX });
   const breaker = createCircuitBreaker(waitAfter);
   const taken = createSecondCounter();
+  const answerTime = createAnswerTime();
 
   async function sendInPlace(mail: Mail, { withdraw, giveUp }: SendOptions): Promise<SendOutcome> {
     if (withdraw?.aborted === true) return { kind: 'withdrawn' };
@@ -66,7 +70,8 @@ export function createMailing(
         if ((error as Error).name === 'AbortError') return { kind: 'withdrawn' };
         throw error;
       }
-      const outcome = await transport.send(mail, giveUp);
+      const answered = answerTime.begin();
+      const outcome = await transport.send(mail, giveUp).finally(answered);
       switch (outcome.kind) {
         case 'held': {
           if (outcome.about === 'rate' && !breaker.isOpen) throttle.slowDown(taken.inLastSecond());
@@ -110,6 +115,9 @@ export function createMailing(
     },
     get isHeld() {
       return breaker.isOpen;
+    },
+    get answerSeconds() {
+      return breaker.isOpen ? 0 : answerTime.mean(); // it has refused us, which is another matter
     },
   };
 }

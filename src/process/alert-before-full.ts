@@ -42,24 +42,39 @@ export interface AlertRule {
 export type Measures = Pick<ProcessReport, 'gauges' | 'own' | 'recent'>;
 
 /** Undefined when the process does not know it, or has no such metric. */
-export function measure({ metric, per, recent, atLeast = 0 }: AlertRule, measures: Measures): number | undefined {
-  const of = (name: string) => (recent ? measures.recent[name] : (measures.gauges[name] ?? measures.own[name]));
-  const value = of(metric);
+export function measure(rule: AlertRule, measures: Measures): number | undefined {
+  const { metric, per, atLeast = 0 } = rule;
+  const value = read(rule, metric, measures);
   if (value === undefined || per === undefined) return value;
-  const whole = of(per);
+  const whole = read(rule, per, measures);
   if (whole === undefined || whole === 0) return undefined;
   return value < atLeast ? 0 : value / whole;
+}
+
+function read({ recent }: AlertRule, name: string, { gauges, own, recent: growth }: Measures): number | undefined {
+  return recent ? growth[name] : (gauges[name] ?? own[name]);
 }
 
 export function holds({ above, below }: AlertRule, value: number): boolean {
   return (above !== undefined && value > above) || (below !== undefined && value < below);
 }
 
-/** `93 % (above 85 %)` */
-export function inWords(rule: AlertRule, value: number): string {
+/** `476 of 512 MB, 93 % (above 85 %)` */
+export function inWords(rule: AlertRule, value: number, measures: Measures): string {
   const limit = rule.above === undefined ? `below ${shown(rule, rule.below ?? 0)}` : `above ${shown(rule, rule.above)}`;
-  return `${shown(rule, value)} (${limit})`;
+  return `${partsOf(rule, measures)}${shown(rule, value)} (${limit})`;
 }
+
+/** What a share is made of. */
+function partsOf(rule: AlertRule, measures: Measures): string {
+  const { metric, per } = rule;
+  if (per === undefined) return '';
+  const unit = metric.endsWith('_bytes') ? { size: MB, name: ' MB' } : { size: 1, name: '' };
+  const [part, whole] = [metric, per].map((name) => Math.round((read(rule, name, measures) ?? 0) / unit.size));
+  return `${part} of ${whole}${unit.name}, `;
+}
+
+const MB = 1024 * 1024;
 
 const DAY_SECONDS = 24 * 60 * 60;
 

@@ -187,7 +187,8 @@ function causeSeen({ usedBytes, limitBytes, limitIsEnforced }: Life): DeathCause
   return limitIsEnforced && usedBytes >= limitBytes * OUT_OF_MEMORY_SHARE ? 'oom' : 'crash';
 }
 
-function isRunning(pid: number): boolean {
+/** On this host. */
+export function isRunning(pid: number): boolean {
   try {
     process.kill(pid, 0);
     return true;

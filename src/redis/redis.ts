@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { StartError } from '../errors.ts';
 import { REDIS_COMMAND_MS, REDIS_REPLACE_EVERY_MS, START_MS } from '../limits.ts';
@@ -6,7 +7,7 @@ import type { Log } from '../log.ts';
 /**
  * A connection for commands that a request or a loop waits for: they fail at once while Redis is down.
  * By default every command is queued in memory until Redis is back: 20 MB a second under load, and answers that come
- * too late. Those who can do without Redis do not `wait` for it at their start.
+ * too late. Those who can do without Redis do not `wait` for it at their start, beyond one try.
  */
 export async function openRedis(url: string, log: Log, { wait = true } = {}): Promise<Redis> {
   const redis = new Redis(url, {
@@ -19,7 +20,7 @@ export async function openRedis(url: string, log: Log, { wait = true } = {}): Pr
   });
   redis.on('error', (error) => log.warn({ err: error }, 'redis connection error'));
   if (wait) await connected(redis, url);
-  else redis.connect().catch(() => undefined); // ioredis keeps trying
+  else await Promise.race([redis.connect(), sleep(REDIS_COMMAND_MS, undefined, { ref: false })]).catch(() => undefined); // ioredis keeps trying
   return redis;
 }
 

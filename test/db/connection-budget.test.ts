@@ -1,6 +1,12 @@
-import { sql } from 'kysely';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { connectionBudget, refuseOverBudget } from '../../src/db/connection-budget.ts';
+import {
+  connectionBudget,
+  connectionsAllowed,
+  countInstances,
+  type Instances,
+  refuseOneTooMany,
+  refuseOverBudget,
+} from '../../src/db/connection-budget.ts';
 import { StartError } from '../../src/errors.ts';
 import { CONNECTIONS_RESERVED, POOL_PRIMARY, POOL_REPLICA } from '../../src/limits.ts';
 import { createLog } from '../../src/log.ts';
@@ -36,10 +42,7 @@ test('the normal deployment fits the embedded server', async () => {
 });
 
 test('one instance too many is refused, one fewer is not: the limit is the server’s own', async () => {
-  const { rows } = await sql<{ allowed: number }>`
-    select current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int
-      - current_setting('reserved_connections')::int as allowed`.execute(own.db);
-  const allowed = rows[0]?.allowed ?? 0;
+  const allowed = await connectionsAllowed(own.db);
   const most = Math.floor((allowed - CONNECTIONS_RESERVED) / POOL_PRIMARY.api);
   const only = (api: number) => ({ api, mailer: 0, chat: 0, all: 0 });
   await expect(refuseOverBudget(own.database, only(most), false, log)).resolves.toBeUndefined();
@@ -52,4 +55,67 @@ test('a start that would pass the limit ends with the arithmetic and what to do'
   expect(await ended).toMatchObject({ code: 1 });
   expect(stderr()).toContain(`api 100 x ${POOL_PRIMARY.api} + `);
   expect(stderr()).toContain('Run fewer instances');
+});
+
+test('of what was told and what runs the larger number counts, by process', () => {
+  const running = { api: 3, mailer: 0, chat: 1, all: 0 };
+  expect(countInstances({ api: 1, mailer: 1, chat: 2, all: 0 }, running)).toEqual({
+    api: 3,
+    mailer: 1,
+    chat: 2,
+    all: 0,
+  });
+});
+
+test('an all of which nobody was told stands in for one of each; one that was told is what it is', () => {
+  const running = { api: 0, mailer: 0, chat: 0, all: 1 };
+  expect(countInstances(ONE_OF_EACH, running)).toEqual(running);
+  expect(countInstances({ ...ONE_OF_EACH, all: 1 }, running)).toEqual({ ...ONE_OF_EACH, all: 1 });
+});
+
+/** An api that starts on a server where so many have started before it. */
+async function join(told: number, before: (number | undefined)[], crowdedMs = 0): Promise<void> {
+  const instances = (api: number): Instances => ({ api, mailer: 0, chat: 0, all: 0 });
+  const asked = [...before];
+  const runningBefore = async () => {
+    const count = asked.length > 1 ? asked.shift() : asked[0];
+    return count === undefined ? undefined : instances(count);
+  };
+  await refuseOneTooMany(own.database, { name: 'api', told: instances(told), runningBefore }, log, crowdedMs);
+}
+
+/** With every connection of their pools, and none of the reserve. */
+const mostThatFit = async () => Math.floor((await connectionsAllowed(own.db)) / POOL_PRIMARY.api);
+
+test('a process that was added is let in while its pool finds room beside those before it, and then refused', async () => {
+  const most = await mostThatFit();
+  await expect(join(1, [most - 1])).resolves.toBeUndefined();
+  await expect(join(1, [most])).rejects.toThrow(
+    `leave no connections of the primary for one more api: api ${most + 1} x ${POOL_PRIMARY.api} + `,
+  );
+});
+
+test('a process that was told of starts however many others run: what was told fits already', async () => {
+  const most = await mostThatFit();
+  await expect(join(most + 10, [most + 5])).resolves.toBeUndefined();
+});
+
+test('what nobody knows refuses nobody', async () => {
+  await expect(join(1, [undefined])).resolves.toBeUndefined();
+});
+
+test('a process waits for those that have died to be forgotten', async () => {
+  const most = await mostThatFit();
+  await expect(join(1, [most, most, most - 1], 10_000)).resolves.toBeUndefined();
+});
+
+test('wherever one is refused, those that run already reach into the reserve, which the alert is about', () => {
+  for (let allowed = 20; allowed < 60; allowed++)
+    for (let api = 0; api < 10; api++)
+      for (const name of ['api', 'mailer', 'chat', 'all'] as const) {
+        const running = { ...ONE_OF_EACH, api };
+        const withOneMore = connectionBudget('primary', { ...running, [name]: running[name] + 1 }, allowed).needed;
+        const isRefused = withOneMore - CONNECTIONS_RESERVED > allowed;
+        if (isRefused) expect(connectionBudget('primary', running, allowed).needed).toBeGreaterThan(allowed);
+      }
 });

@@ -13,6 +13,7 @@ function arrange() {
     inFlight: 3,
     perSecond: 12.34,
     isHeld: true,
+    answerSeconds: 1.2345,
   };
   const metrics = createMetrics('test');
   const counted = countMails(mailing, metrics);
@@ -52,6 +53,14 @@ test('each mail is counted by what became of it, and one that the server was not
 
 test('the counted mailing is the mailing itself', () => {
   const { counted, metrics } = arrange();
-  expect([counted.inFlight, counted.perSecond, counted.isHeld]).toEqual([3, 12.34, true]);
-  expect(metrics.report().gauges).toMatchObject({ mails_in_flight: 3, mails_per_second_max: 12.3, mails_held: 1 });
+  expect([counted.inFlight, counted.perSecond, counted.isHeld, counted.answerSeconds]).toEqual([
+    3,
+    12.34,
+    true,
+    1.2345,
+  ]);
+  expect(metrics.report().gauges).toMatchObject({
+    ...{ mails_in_flight: 3, mails_per_second_max: 12.3, mails_held: 1 },
+    mail_answer_seconds: 1.235,
+  });
 });

@@ -42,6 +42,17 @@ test('once the server has refused us, the other mails are held back without aski
   expect(mailing.isHeld).toBe(true);
 });
 
+test('it knows how long the server takes over a mail, until the server takes none', async () => {
+  const answers = Promise.withResolvers<MailOutcome>();
+  const { mailing } = arrange(() => answers.promise);
+  expect(mailing.answerSeconds).toBe(0);
+  const sending = mailing.send(MAIL);
+  await expect.poll(() => mailing.answerSeconds).toBeGreaterThan(0);
+  answers.resolve(REFUSED);
+  await sending;
+  expect([mailing.isHeld, mailing.answerSeconds]).toEqual([true, 0]);
+});
+
 test('an answer that is about the recipient holds nobody else back', async () => {
   const { mailing, asked } = arrange(() => ({ kind: 'refused', about: 'recipient', reason: '550 5.1.1' }));
   await Promise.all(Array.from({ length: 50 }, () => mailing.send(MAIL)));

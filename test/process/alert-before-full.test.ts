@@ -102,6 +102,16 @@ test('a kind of process is judged by its worst instance, and one that does not k
   ]);
 });
 
+test('what is wrong is said with both numbers of a share, bytes as megabytes', () => {
+  const memory: AlertRule = { ...RULE, metric: 'used_bytes', per: 'limit_bytes' };
+  const MB = 1024 * 1024;
+  const reports = [report('api', { used: 42, allowed: 37, used_bytes: 476 * MB, limit_bytes: 512 * MB })];
+  expect(judge([RULE, memory], reports, [], true).map(({ detail }) => detail)).toEqual([
+    `api (pid ${process.pid}): 42 of 37, 114 % (above 80 %)`,
+    `api (pid ${process.pid}): 476 of 512 MB, 93 % (above 80 %)`,
+  ]);
+});
+
 test('an alert about processes of which none runs any more does not hold, if all reports could be read', () => {
   const [state] = through([0, true]) as [AlertState];
   expect(judge([RULE], [], [state], true)).toMatchObject([{ process: 'api', holds: false }]);

@@ -99,7 +99,7 @@ test.each(SIZES)('in $name all processes at their most fit the connections of th
   const { data } = named('ConfigMap', 'tardigrade', objects);
   for (const name of LISTENING_PROCESSES) {
     const { spec } = named('HorizontalPodAutoscaler', name, objects);
-    expect(data?.[`${name.toUpperCase()}_INSTANCES`]).toBe(String(spec.maxReplicas));
+    expect(data?.[`${name.toUpperCase()}_INSTANCES`]).toBe(String(spec.minReplicas));
   }
   const { parameters } = named('Cluster', 'postgres', objects).spec.postgresql;
   const server = Number(parameters.max_connections);

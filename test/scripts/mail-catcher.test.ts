@@ -73,6 +73,17 @@ test('refuses bounce- addresses always, and defer- addresses the first time only
   expect((await get('/api/counts')).accepted).toBe(1);
 });
 
+test('answers a mail to a slow- address late, and others meanwhile', async () => {
+  let answered = false;
+  const slow = send({ to: 'slow-ada@example.test' }).finally(() => {
+    answered = true;
+  });
+  slow.catch(() => undefined); // the catcher stops before it answers
+  await send({ to: 'grace@example.test' });
+  expect(answered).toBe(false);
+  expect((await get('/api/counts')).accepted).toBe(1);
+});
+
 test('keeps its mails over a restart, and the numbers continue', async () => {
   await send({ to: 'ada@example.test', text: 'kept' });
   await catcher.stop();

@@ -9,6 +9,11 @@ export function countMails(mail: Mailing, metrics: Metrics): Mailing {
     'Mails that all mailers together may send',
     () => Math.round(mail.perSecond * 10) / 10,
   );
+  metrics.gauge(
+    'mail_answer_seconds',
+    'How long the mail server takes over a mail',
+    () => Math.round(mail.answerSeconds * 1_000) / 1_000,
+  );
   metrics.gauge('mails_held', '1 while the mail server takes no mail from us', () => Number(mail.isHeld));
   const counters = Object.fromEntries(
     Object.entries(COUNTED).map(([name, help]) => [name, metrics.counter(`mails_${name}`, help)]),
@@ -31,6 +36,9 @@ export function countMails(mail: Mailing, metrics: Metrics): Mailing {
     },
     get isHeld() {
       return mail.isHeld;
+    },
+    get answerSeconds() {
+      return mail.answerSeconds;
     },
   };
 }

@@ -1,6 +1,7 @@
+import { pid } from 'node:process';
 import type { Redis } from 'ioredis';
 import { createAskedStops } from '../../src/db/asked-stops.ts';
-import { refuseOverBudget } from '../../src/db/connection-budget.ts';
+import { instancesOf, type Newcomer, refuseOneTooMany, refuseOverBudget } from '../../src/db/connection-budget.ts';
 import { refuseWrongDatabase } from '../../src/db/migrate.ts';
 import { type Database, openDatabase } from '../../src/db/read-write-split.ts';
 import { refuseWrongReplica } from '../../src/db/server-version.ts';
@@ -8,7 +9,7 @@ import type { SharedCounts } from '../../src/flow/shared-counts.ts';
 import { POOL_REPLICA, SHARED_COUNTS_MEMORY_SHARE } from '../../src/limits.ts';
 import type { Process } from '../../src/process/run-process.ts';
 import { type MemoryWatch, watchMemory } from '../../src/redis/memory-watch.ts';
-import { publishReports } from '../../src/redis/process-reports.ts';
+import { publishReports, reportedBefore } from '../../src/redis/process-reports.ts';
 import { openRedis, probeWrite } from '../../src/redis/redis.ts';
 import { createSharedCounts } from '../../src/redis/shared-counts.ts';
 
@@ -48,16 +49,37 @@ export async function useRedis(process: Process, { needed }: { needed: boolean }
     () => openRedis(process.config.redisUrl, process.log, { wait: needed }),
     (opened) => opened.disconnect(),
   );
-  await process.open(
+  const { metrics, config, log } = process;
+  const database = await useDatabase(process);
+  const reports = await process.open(
     'report',
+    () =>
+      publishReports(redis, {
+        ...{ report: metrics.report, stops: createAskedStops(database), lastExit: config.lastExit, log },
+      }),
+    ({ stop }) => stop(!UNASKED.test(String(process.stopping.reason))),
+  );
+  await process.open(
+    'place',
     async () => {
-      const { metrics, config, log } = process;
-      const stops = createAskedStops(await useDatabase(process));
-      return publishReports(redis, { report: metrics.report, stops, lastExit: config.lastExit, log });
+      await reports.first; // so that those that start at the same time see each other
+      await refuseOneTooMany(database, newcomer(process, redis), log);
     },
-    (stop) => stop(!UNASKED.test(String(process.stopping.reason))),
+    () => undefined,
   );
   return redis;
+}
+
+function newcomer({ name, config }: Process, redis: Redis): Newcomer {
+  if (name === 'migrate') throw new Error('migrate reports to nobody');
+  return {
+    name,
+    told: config.instances,
+    async runningBefore() {
+      const reports = await reportedBefore(redis, { name, pid }).catch(() => undefined);
+      return reports && instancesOf(reports);
+    },
+  };
 }
 
 /** Reasons to stop that nobody gave: the process is then counted among those that died. */

@@ -16,7 +16,7 @@ export const alertFaults: readonly PlantedAlert[] = [
 ];
 
 /** To everybody of the largest organisation: hundreds. */
-export async function sendMails({ layout, accounts }: Pick<FaultContext, 'layout' | 'accounts'>): Promise<void> {
+async function sendMails({ layout, accounts }: FaultContext): Promise<void> {
   const account = accounts.find(({ role, isSmall }) => role !== 'viewer' && isSmall !== true);
   if (account === undefined) throw new Error('nobody is signed in who may launch a campaign');
   const { api } = layout.addresses;

@@ -1,13 +1,14 @@
-import { SMTP_CONNECTIONS_MAX } from '../../limits.ts';
 import type { AlertRule } from '../../process/alert-before-full.ts';
 import {
   BACKUP_SECONDS,
+  BUDGET_SHARE,
   CERTIFICATE_SECONDS,
   CONNECTIONS_SHARE,
   CRASHES,
   DEADLOCKS,
   DISK_FREE_SHARE,
   LOOP_DELAY_SECONDS,
+  MAIL_ANSWER_SECONDS,
   MAIL_REFUSED_MIN,
   MAIL_REFUSED_SHARE,
   MEMORY_SHARE,
@@ -119,10 +120,10 @@ export const alerts: readonly AlertRule[] = [
   },
   {
     name: 'MailStuck',
-    ...{ severity: 'today', metric: 'mails_in_flight', above: SMTP_CONNECTIONS_MAX - 1, unit: 'count' },
-    forMs: 15 * MINUTE_MS,
-    says: 'All connections to the mail server have been busy for long',
-    look: 'Mails go out slowly. Compare the rate with the one that was agreed (mails_per_second_max); a server that answers late holds every connection.',
+    ...{ severity: 'today', metric: 'mail_answer_seconds', above: MAIL_ANSWER_SECONDS, unit: 'seconds' },
+    forMs: 3 * MINUTE_MS,
+    says: 'The mail server takes very long over each mail',
+    look: 'Mails crawl: each holds one of a few connections until the server has answered. Nothing is lost, and after ten minutes without any answer MailHeld tells. Find out whether it is the server itself (ask the provider), the way to it, or one domain of recipients that it asks first (its log, by domain).',
   },
   {
     name: 'TransactionsRetried',
@@ -160,6 +161,13 @@ export const alerts: readonly AlertRule[] = [
     ...{ unit: 'share', forMs: MINUTE_MS },
     says: 'PostgreSQL has few connections left',
     look: 'New processes, backups and you cannot connect any more. npm run doctor shows the arithmetic; pg_stat_activity shows whose they are.',
+  },
+  {
+    name: 'ConnectionsOverBudget',
+    ...{ severity: 'today', metric: 'connections_needed', per: 'connections_allowed', above: BUDGET_SHARE },
+    ...{ unit: 'share', forMs: 3 * MINUTE_MS },
+    says: 'More processes run than PostgreSQL has connections for',
+    look: 'Their pools reach into the connections that are kept for migrations, backups and you. Nothing fails yet: further instances refuse to start. The operations page and the log of the mailer show the arithmetic. Run fewer instances, raise max_connections, or put PgBouncer in between; then set *_INSTANCES to what should run.',
   },
   {
     name: 'RedisFilling',

@@ -7,14 +7,16 @@ import { connect } from 'node:tls';
 import type { Redis } from 'ioredis';
 import type { Config } from '../../config.ts';
 import { createAskedStops } from '../../db/asked-stops.ts';
+import { type Budget, WAYS_OUT } from '../../db/connection-budget.ts';
 import type { Database } from '../../db/read-write-split.ts';
 import { EVERY_ORGANISATION } from '../../db/tenant-isolation.ts';
 import type { Log } from '../../log.ts';
-import type { Metrics } from '../../process/metrics.ts';
+import type { Metrics, ProcessReport } from '../../process/metrics.ts';
 import { SERVING_PROCESSES } from '../../processes.ts';
 import { oldestJobSeconds } from '../../queue/queue-depth.ts';
 import { createSilenceWatch, type DeathCause, deathsSince, deathTotals } from '../../redis/deaths.ts';
 import { readReports } from '../../redis/process-reports.ts';
+import { runningBudget } from './budget.ts';
 import {
   CERTIFICATE_ANSWER_MS,
   CERTIFICATE_EVERY_MS,
@@ -38,6 +40,7 @@ interface RedisState {
   readonly maxBytes: number | undefined;
   readonly oldestJobSeconds: number;
   readonly missing: number;
+  readonly reports: readonly ProcessReport[];
   readonly recentDeaths: Readonly<Record<DeathCause, number>>;
   readonly totalDeaths: Readonly<Record<DeathCause, number>>;
 }
@@ -48,6 +51,8 @@ export function watchDeployment(parts: DeploymentParts): () => Promise<void> {
   const silent = createSilenceWatch(redis, createAskedStops(database), SILENT_MS);
   let server: ServerState | undefined;
   let inRedis: RedisState | undefined;
+  let budget: Budget | undefined;
+  let saidOfBudget: string | undefined;
   let unreachable: { readonly database: number; readonly redis: number } | undefined;
   let freeShare: number | undefined;
   let certificateEndsAt: number | undefined;
@@ -56,6 +61,8 @@ export function watchDeployment(parts: DeploymentParts): () => Promise<void> {
   metrics.measure('database_unreachable', '1 while the primary does not answer', () => unreachable?.database);
   metrics.measure('database_connections', 'Connections to the primary server', () => server?.connections);
   metrics.measure('database_connections_max', 'Those allowed', () => server?.connectionsMax);
+  metrics.measure('connections_needed', 'Those that all processes together may open', () => budget?.needed);
+  metrics.measure('connections_allowed', 'Those that the primary gives them', () => budget?.allowed);
   metrics.total('database_deadlocks', 'Deadlocks in the database', () => server?.deadlocks);
   metrics.measure('outbox_oldest_seconds', 'Age of the oldest event in the outbox', () =>
     server === undefined ? undefined : (server.outboxSeconds ?? 0),
@@ -101,6 +108,7 @@ export function watchDeployment(parts: DeploymentParts): () => Promise<void> {
       usedBytes: numberIn('used_memory'),
       maxBytes: numberIn('maxmemory') || undefined,
       oldestJobSeconds: seconds,
+      reports,
       missing: SERVING_PROCESSES.reduce((sum, name) => {
         const there = running(name) + (name === 'all' ? 0 : running('all'));
         return sum + Math.max(0, config.instances[name] - there);
@@ -108,6 +116,22 @@ export function watchDeployment(parts: DeploymentParts): () => Promise<void> {
       recentDeaths: { oom: count('oom'), crash: count('crash') },
       totalDeaths,
     };
+  }
+
+  /** Once for each change. */
+  function sayBudget(): void {
+    if (budget === undefined) return;
+    const { needed, allowed, arithmetic } = budget;
+    const says = needed > allowed ? arithmetic : undefined;
+    if (says === saidOfBudget) return;
+    saidOfBudget = says;
+    if (says === undefined)
+      log.info({ connections: arithmetic }, 'the connections of the processes that run fit again');
+    else
+      log.error(
+        { connections: arithmetic },
+        `the processes that run may open more connections than the primary allows: run fewer instances, ${WAYS_OUT}`,
+      );
   }
 
   return async () => {
@@ -120,6 +144,8 @@ export function watchDeployment(parts: DeploymentParts): () => Promise<void> {
       ),
     ]);
     unreachable = { database: Number(server === undefined), redis: Number(inRedis === undefined) };
+    budget = inRedis && (await runningBudget(database, config.instances, inRedis.reports).catch(() => undefined));
+    sayBudget();
     if (performance.now() - certificateSeenAt > CERTIFICATE_EVERY_MS) {
       certificateSeenAt = performance.now();
       certificateEndsAt = await firstEnd([config.apiUrl, config.chatUrl]);

@@ -38,6 +38,6 @@ function judgeKind(rule: AlertRule, process: string, reports: readonly ProcessRe
   const [worst] = known;
   if (worst === undefined) return undefined;
   const { name, pid } = worst.report;
-  const detail = `${name} (pid ${pid}): ${inWords(rule, worst.value)}`;
+  const detail = `${name} (pid ${pid}): ${inWords(rule, worst.value, worst.report)}`;
   return { rule, process, value: worst.value, detail, holds: holds(rule, worst.value) };
 }

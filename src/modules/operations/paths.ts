@@ -34,7 +34,12 @@ declare module '../../http/paths.ts' {
                 replica: { state: string; lagMs: number | null; lagBytes: number | null };
                 queues: { name: string; waiting: number; active: number; delayed: number; failed: number }[];
                 outbox: { waiting: number };
-                database: { connections: number; connectionsMax: number; sizeBytes: number };
+                database: {
+                  connections: number;
+                  connectionsMax: number;
+                  sizeBytes: number;
+                  budget: { needed: number; allowed: number; arithmetic: string } | null;
+                };
                 redis: { usedBytes: number; maxBytes: number } | null;
               };
             };

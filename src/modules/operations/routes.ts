@@ -6,6 +6,7 @@ import { queueDepths } from '../../queue/queue-depth.ts';
 import { deathsSince } from '../../redis/deaths.ts';
 import { readReports } from '../../redis/process-reports.ts';
 import type { ApiContext } from '../faces.ts';
+import { runningBudget } from './budget.ts';
 import { DEATHS_WINDOW_MS } from './limits.ts';
 import { databaseState, firingAlerts } from './queries.ts';
 
@@ -53,7 +54,17 @@ const Operations = Type.Object({
     }),
   ),
   outbox: Type.Object({ waiting: Type.Integer() }),
-  database: Type.Object({ connections: Type.Integer(), connectionsMax: Type.Integer(), sizeBytes: Bytes }),
+  database: Type.Object({
+    connections: Type.Integer(),
+    connectionsMax: Type.Integer(),
+    sizeBytes: Bytes,
+    budget: nullable(
+      Type.Object(
+        { needed: Type.Integer(), allowed: Type.Integer(), arithmetic: Type.String() },
+        { description: 'connections that all processes may open, and that they are given; null behind a pooler' },
+      ),
+    ),
+  }),
   redis: nullable(Type.Object({ usedBytes: Bytes, maxBytes: Bytes })),
 });
 
@@ -79,13 +90,14 @@ export function routes(api: App, context: ApiContext): void {
           return { processes: [context.report()], deaths: [], queues: [], redis: null };
         }),
       ]);
+      const budget = (await runningBudget(database, context.config.instances, fromRedis.processes)) ?? null;
       return {
         now: new Date().toISOString(),
         alerts,
         ...fromRedis,
         replica: { ...database.replica(), lagBytes: replicaLagBytes },
         outbox: { waiting: outboxWaiting },
-        database: state,
+        database: { ...state, budget },
       };
     },
   );

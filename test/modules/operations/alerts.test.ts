@@ -72,7 +72,7 @@ function reportOf(gauges: Record<string, number>): ProcessReport {
 /** What the processes say of themselves from now on. */
 async function say(gauges: Record<string, number>): Promise<void> {
   const { redis } = await startMailer();
-  await publishReports(redis, { report: () => reportOf(gauges), stops: createMemoryStops() })(false);
+  await publishReports(redis, { report: () => reportOf(gauges), stops: createMemoryStops() }).stop(false);
 }
 
 const told = (count: number) => until(`${count} mails`, () => smtp.received.length >= count && settled());

@@ -3,6 +3,8 @@ import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { connectionsAllowed } from '../../../src/db/connection-budget.ts';
+import { CONNECTIONS_RESERVED, POOL_PRIMARY } from '../../../src/limits.ts';
 import { createLog } from '../../../src/log.ts';
 import { type DeploymentParts, watchDeployment } from '../../../src/modules/operations/deployment.ts';
 import { createMetrics, type ProcessReport } from '../../../src/process/metrics.ts';
@@ -12,6 +14,7 @@ import { openRedis } from '../../../src/redis/redis.ts';
 import { createMemoryStops } from '../../asked-stops.ts';
 import { makeCertificate } from '../../certificate.ts';
 import { createTestDatabase, type TestDatabase } from '../../database.ts';
+import { createQuietLog } from '../../process/quiet-log.ts';
 import { emptyRedis, testRedisUrl } from '../../worker.ts';
 
 const log = createLog('test', 'silent');
@@ -29,8 +32,7 @@ beforeEach(async () => {
 });
 afterEach(() => redis.disconnect());
 
-/** What the alerts see after one look. */
-async function seen(config: Partial<DeploymentParts['config']> = {}): Promise<ProcessReport['own']> {
+function watch(config: Partial<DeploymentParts['config']>, watchLog = log) {
   const metrics = createMetrics('mailer');
   const look = watchDeployment({
     config: {
@@ -41,14 +43,19 @@ async function seen(config: Partial<DeploymentParts['config']> = {}): Promise<Pr
       ...config,
     },
     database: on.database,
-    ...{ redis, queues: [], metrics, log },
+    ...{ redis, queues: [], metrics, log: watchLog },
   });
-  await look();
-  return metrics.report().own;
+  return async (): Promise<ProcessReport['own']> => {
+    await look();
+    return metrics.report().own;
+  };
 }
 
+/** What the alerts see after one look. */
+const seen = (config: Partial<DeploymentParts['config']> = {}) => watch(config)();
+
 const say = (name: string) =>
-  publishReports(redis, { report: () => ({ ...createMetrics(name).report(), name }), stops: createMemoryStops() })(
+  publishReports(redis, { report: () => ({ ...createMetrics(name).report(), name }), stops: createMemoryStops() }).stop(
     false,
   );
 
@@ -94,6 +101,27 @@ test('misses the processes that should report and do not; one that does the work
   expect((await seen({ instances }))['processes_missing']).toBe(3);
   await say('all');
   expect((await seen({ instances }))['processes_missing']).toBe(0);
+});
+
+test('adds up the connections of what runs and of what was told, and logs once when they are too many', async () => {
+  const { log: quiet, info, error } = createQuietLog();
+  const look = watch({ instances: { api: 1, chat: 0, mailer: 0, all: 0 } }, quiet);
+  const allowed = await connectionsAllowed(on.db);
+  const one = { connections_needed: POOL_PRIMARY.api + CONNECTIONS_RESERVED, connections_allowed: allowed };
+  expect(await look()).toMatchObject(one);
+  const count = Math.floor((allowed - CONNECTIONS_RESERVED) / POOL_PRIMARY.api) + 1;
+  const keys = Array.from({ length: count }, (_, nth) => `tardigrade:process:api:host-${nth}:1`);
+  for (const key of keys)
+    await redis.multi().set(key, '{"name":"api","pid":1}').zadd('tardigrade:processes', Date.now(), key).exec();
+  for (let time = 0; time < 3; time++)
+    expect((await look())['connections_needed']).toBe(count * POOL_PRIMARY.api + CONNECTIONS_RESERVED);
+  const needed = count * POOL_PRIMARY.api + CONNECTIONS_RESERVED;
+  const connections = `api ${count} x ${POOL_PRIMARY.api} + ${CONNECTIONS_RESERVED} reserved = ${needed} of ${allowed}`;
+  expect(error.mock.calls).toEqual([[{ connections }, expect.stringContaining('more connections than')]]);
+  await redis.del(keys);
+  expect(await look()).toMatchObject(one);
+  expect(info.mock.calls).toEqual([[expect.anything(), expect.stringContaining('fit again')]]);
+  expect(error).toHaveBeenCalledTimes(1);
 });
 
 test('counts the deaths of the last minutes by their cause', async () => {

@@ -25,7 +25,12 @@ interface Operations {
   readonly replica: { state: string; lagMs: number | null; lagBytes: number | null };
   readonly queues: { name: string; waiting: number; active: number; delayed: number; failed: number }[];
   readonly outbox: { waiting: number };
-  readonly database: { connections: number; connectionsMax: number; sizeBytes: number };
+  readonly database: {
+    connections: number;
+    connectionsMax: number;
+    sizeBytes: number;
+    budget: { needed: number; allowed: number; arithmetic: string } | null;
+  };
   readonly redis: { usedBytes: number; maxBytes: number } | null;
 }
 
@@ -47,9 +52,10 @@ afterAll(async () => {
 const operations = async () => (await owner.get<Operations>('/api/v1/operations')).body;
 
 test('shows this process with its memory and its pools', async () => {
+  // Its first report is sent before its server is there.
   const { processes } = await until('the process has reported', async () => {
     const answer = await operations();
-    return answer.processes.length > 0 ? answer : undefined;
+    return answer.processes[0]?.words['requests_in_flight'] === undefined ? undefined : answer;
   });
   expect(processes).toHaveLength(1);
   expect(processes[0]).toMatchObject({ name: 'api', pid: process.pid });
@@ -59,6 +65,13 @@ test('shows this process with its memory and its pools', async () => {
   );
   expect(Object.keys(processes[0]?.words ?? {}).toSorted()).toEqual(Object.keys(processes[0]?.gauges ?? {}).toSorted());
   expect(processes[0]?.words['requests_in_flight']).toBe('Requests being answered');
+});
+
+test('adds up the connections of what runs and of what was told', async () => {
+  const { budget, connectionsMax } = (await operations()).database;
+  expect(budget?.arithmetic).toMatch(/^api 1 x 5 \+ mailer 1 x 4 \+ chat 1 x 5 \+ 8 reserved = 22 of \d+$/);
+  expect(budget?.needed).toBe(22);
+  expect(budget?.allowed).toBeLessThan(connectionsMax);
 });
 
 test('shows that the replica is in use, and how far it is behind', async () => {

@@ -35,7 +35,7 @@ test.each([
   const redis = new Redis(redisUrl);
   const report = createMetrics('api').report();
   const small = { limitIsEnforced: true, containerUsedBytes: 90 * MB, rssBytes: 90 * MB };
-  const stop = publishReports(redis, {
+  const { stop } = publishReports(redis, {
     report: (): ProcessReport => ({ ...report, memory: { ...report.memory, ...small, ...memory } }),
     stops: createMemoryStops(),
   });

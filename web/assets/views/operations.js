@@ -93,7 +93,14 @@ function databaseCard({ database }) {
     el('h3', null, 'Database'),
     facts(['Connections', text], ['Size', formatBytes(database.sizeBytes)]),
     bar('Database connections', [{ share, kind: share > 0.85 ? 'bad' : 'good' }], text),
+    database.budget !== null && budgetLine(database.budget),
   );
+}
+
+/** What all processes may open at most; further instances refuse to start. */
+function budgetLine({ needed, allowed, arithmetic }) {
+  if (needed <= allowed) return el('p', { class: 'soft' }, `At most: ${arithmetic}`);
+  return el('p', { class: 'notice' }, `More processes run than there are connections for: ${arithmetic}`);
 }
 
 function redisCard({ redis }) {
