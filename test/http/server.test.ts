@@ -15,7 +15,9 @@ afterAll(() => api.stop());
 
 test('a client that sends read-after back reads each of its writes at once, while the replica is in use', async () => {
   const before = await readsOf('replica');
-  for (let n = 0; n < 40; n++) {
+  const isReplicaInUse = async () => (await readsOf('replica')) > before;
+  // Where the machine is busy the replica may be late for all of the first forty.
+  for (let n = 0; n < 40 || !(await isReplicaInUse()); n++) {
     const written = await owner.send<{ id: number }>('POST', '/api/v1/notes', { title: `Note ${n}` });
     const readAfter = written.headers.get('read-after') as string;
     expect(readAfter).toMatch(/^\d+:[0-9A-F]+\/[0-9A-F]+$/);
@@ -30,7 +32,6 @@ test('a client that sends read-after back reads each of its writes at once, whil
     expect(byHeader).toMatchObject({ status: 200, body: { title: `Note ${n}` } });
     expect(byCookie).toMatchObject({ status: 200, body: { title: `Note ${n}` } });
   }
-  expect(await readsOf('replica')).toBeGreaterThan(before);
 });
 
 test('a browser gets its position as a cookie, and a read does not change it', async () => {
