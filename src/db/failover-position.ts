@@ -7,7 +7,8 @@
  *   positions are compared by timeline, then by place. A replica on a later timeline has all that survived of an earlier
  *   one, whatever the numbers say; one on an earlier timeline has nothing of a later one.
  * What it costs: a few bytes in each position, and a function call on the replica.
- * Its bound: none is needed; a position that cannot be read is ahead of all others, so that the primary answers.
+ * Its bound: none is needed; a position that cannot be read is ahead of all others, so that the primary answers. A caller
+ *   with a position to which the primary never came is given one that it has come to.
  * Its proof: test/db/failover-position.test.ts, bench/patterns/failover-position, and the scenario primary-lost.
  */
 import { sql } from 'kysely';
@@ -27,13 +28,20 @@ export const CURRENT_POSITION = sql<WalPosition>`(
 export const REPLAY_TIMELINE = `coalesce((pg_stat_get_wal_receiver()).received_tli::bigint,
       greatest((pg_control_recovery()).min_recovery_end_timeline, (pg_control_checkpoint()).timeline_id)::bigint)`;
 
-/** No replica ever reaches it: a caller with this position reads from the primary until its next write. */
+/** No replica ever reaches it: a caller with this position is answered by the primary, and goes on from where that is. */
 export const NEVER_REPLAYED: WalPosition = '4294967295:FFFFFFFF/FFFFFFFF';
 
 /** Comparable as a number. Anything that is not a position counts as the far future, so the primary answers. */
 export function parsePosition(position: WalPosition): bigint {
-  const match = /^(\d{1,10}):([0-9A-F]{1,8})\/([0-9A-F]{1,8})$/i.exec(position);
+  const match = POSITION.exec(position);
   if (match === null) return 1n << 96n;
   const [timeline = '', high = '', low = ''] = match.slice(1);
   return (BigInt(timeline) << 64n) + (BigInt(`0x${high}`) << 32n) + BigInt(`0x${low}`);
 }
+
+/** Of what a client sends. */
+export function isPosition(text: string): boolean {
+  return POSITION.test(text);
+}
+
+const POSITION = /^(\d{1,10}):([0-9A-F]{1,8})\/([0-9A-F]{1,8})$/i;

@@ -37,8 +37,16 @@ import { NotReplayedError } from './statement-scope.ts';
 import type { Scope } from './tenant-isolation.ts';
 
 export interface Database {
-  /** Runs on the replica if it has replayed `position`, otherwise on the primary. `query` can run twice. */
-  read<T>(scope: Scope, position: WalPosition | undefined, query: (db: Db) => Promise<T>): Promise<T>;
+  /**
+   * Runs on the replica if it has replayed `position`, otherwise on the primary. `query` can run twice. When not even the
+   * primary has come to `position`, `correct` gets where it is instead: all that was committed is before that.
+   */
+  read<T>(
+    scope: Scope,
+    position: WalPosition | undefined,
+    query: (db: Db) => Promise<T>,
+    correct?: (position: WalPosition) => void,
+  ): Promise<T>;
   /** Runs in a transaction on the primary; `work` can run several times (see deadlock-retry). */
   write<T>(
     scope: Scope,
@@ -87,7 +95,13 @@ export function createCaller(database: Database, start?: WalPosition): Caller {
   }
   return {
     within: (scope) => ({
-      read: (query) => database.read(scope, position, query),
+      read: (query) => {
+        const before = position;
+        return database.read(scope, before, query, (correct) => {
+          // Its own write after which nobody could say where it was may be a later one than this read knows of.
+          if (position === before && position !== lastWrite) position = correct;
+        });
+      },
       async write(work) {
         const before = position;
         const written = await database.write(scope, work);
@@ -135,6 +149,7 @@ export function openDatabase({ config, name, log, metrics }: DatabaseOptions): D
     'Of these: reads answered by a replica that lags too far, because the primary was busy',
   );
   const primaryReads = metrics.counter('reads_primary', 'Reads answered by the primary');
+  let furthest = 0n; // where the primary has been seen
 
   function openReplica() {
     const url = config.databaseReplicaUrl;
@@ -160,7 +175,26 @@ export function openDatabase({ config, name, log, metrics }: DatabaseOptions): D
     return { pool, watch, fallback };
   }
 
-  async function read<T>(scope: Scope, position: WalPosition | undefined, query: (db: Db) => Promise<T>): Promise<T> {
+  /** A browser that keeps the cookie of a server that was set up anew would never be answered by a replica again. */
+  async function correctPosition(position: WalPosition, correct: (position: WalPosition) => void): Promise<void> {
+    const wanted = parsePosition(position);
+    if (wanted <= furthest) return;
+    const now = see(await currentPosition(primary.unscoped));
+    if (wanted > furthest) correct(now);
+  }
+
+  function see(position: WalPosition): WalPosition {
+    const place = parsePosition(position);
+    if (place > furthest && position !== NEVER_REPLAYED) furthest = place;
+    return position;
+  }
+
+  async function read<T>(
+    scope: Scope,
+    position: WalPosition | undefined,
+    query: (db: Db) => Promise<T>,
+    correct?: (position: WalPosition) => void,
+  ): Promise<T> {
     if (replica === undefined) {
       primaryReads.inc();
       return query(primary.within({ scope }));
@@ -180,7 +214,8 @@ export function openDatabase({ config, name, log, metrics }: DatabaseOptions): D
       replicaReads.inc();
       return query(replica.pool.within({ scope }));
     }
-    return replica.fallback.run(() => {
+    return replica.fallback.run(async () => {
+      if (position !== undefined && correct !== undefined) await correctPosition(position, correct);
       primaryReads.inc();
       return query(primary.within({ scope }));
     });
@@ -212,7 +247,7 @@ export function openDatabase({ config, name, log, metrics }: DatabaseOptions): D
     write: (scope, work) =>
       runTransaction(scope, work, async (value, connection) => ({
         value,
-        position: await positionAfterCommit(connection),
+        position: see(await positionAfterCommit(connection)),
       })),
     transact: (scope, work) => runTransaction(scope, work, async (value) => value),
     primary: (scope) => primary.within({ scope }),
@@ -242,9 +277,13 @@ function worthAskingPrimary(error: unknown): boolean {
  */
 async function positionAfterCommit(connection: Db): Promise<WalPosition> {
   try {
-    const { rows } = await sql<{ position: WalPosition }>`select ${CURRENT_POSITION} as position`.execute(connection);
-    return rows[0]?.position ?? NEVER_REPLAYED;
+    return await currentPosition(connection);
   } catch {
     return NEVER_REPLAYED; // the work is committed: it must not be reported as failed, let alone retried
   }
+}
+
+async function currentPosition(connection: Db): Promise<WalPosition> {
+  const { rows } = await sql<{ position: WalPosition }>`select ${CURRENT_POSITION} as position`.execute(connection);
+  return rows[0]?.position ?? NEVER_REPLAYED;
 }

@@ -15,7 +15,7 @@ import {
   REPLICA_WAIT_STEP_MS,
 } from '../limits.ts';
 import type { Log } from '../log.ts';
-import { parsePosition, REPLAY_TIMELINE, type WalPosition } from './failover-position.ts';
+import { NEVER_REPLAYED, parsePosition, REPLAY_TIMELINE, type WalPosition } from './failover-position.ts';
 import { endConnection } from './pg-internals.ts';
 
 export interface ReplicaStatus {
@@ -128,6 +128,7 @@ export function watchReplica(url: string, processName: string, log: Log, onLost:
       if (state !== 'usable') return false;
       if (position === undefined) return true;
       const wanted = parsePosition(position);
+      if (wanted >= NEVER) return false;
       const deadline = performance.now() + REPLICA_WAIT_MS;
       while (replayed < wanted) {
         await look();
@@ -154,6 +155,8 @@ export function watchReplica(url: string, processName: string, log: Log, onLost:
     },
   };
 }
+
+const NEVER = parsePosition(NEVER_REPLAYED);
 
 async function connect(url: string, processName: string): Promise<Client> {
   const client = new Client({

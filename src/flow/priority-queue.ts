@@ -27,71 +27,101 @@ interface Waiter {
   readonly timer: NodeJS.Timeout;
 }
 
-/** By sender, in the order of their turns. */
-type Line = Map<string, Set<Waiter>>;
+/** Those who wait in a class. Its size and the most that one sender has in it are kept: a refusal must not walk through it. */
+interface Line {
+  /** In the order of their turns. */
+  readonly senders: Map<string, Set<Waiter>>;
+  /** How many senders have 1, 2, 3… waiters in it. */
+  readonly sendersWith: number[];
+  size: number;
+  /** How many the sender with most has. */
+  most: number;
+}
 
 /** The classes in the order in which they are served: how many of each may wait, and for how long. */
 export function createPriorityQueue<Class extends string>(
   waitingMax: Readonly<Record<Class, number>>,
   waitMs: Readonly<Record<Class, number>>,
 ): PriorityQueue<Class> {
-  const lines = new Map(Object.keys(waitingMax).map((name) => [name as Class, new Map() as Line]));
+  const lines = new Map(Object.keys(waitingMax).map((name) => [name as Class, createLine()]));
   const lineOf = (of: Class) => lines.get(of) as Line;
+  const isFull = (of: Class) => lineOf(of).size >= waitingMax[of];
 
-  function take(line: Line, sender: string, waiter: Waiter): boolean {
-    const own = line.get(sender);
-    clearTimeout(waiter.timer);
-    if (own?.delete(waiter) !== true) return false;
-    if (own.size === 0) line.delete(sender);
-    return true;
-  }
-
-  /** Of a line that is full: the sender with most in it, unless this one would then have as many. */
-  function greedier(of: Class, sender: string): string | undefined {
-    const line = lineOf(of);
-    const [most, waiters] = [...line].reduce((a, b) => (b[1].size > a[1].size ? b : a));
-    return waiters.size > (line.get(sender)?.size ?? 0) + 1 ? most : undefined;
-  }
-
-  const isFull = (of: Class) => countIn(lineOf(of)) >= waitingMax[of];
   return {
     join(of, sender, turn) {
       const line = lineOf(of);
       if (isFull(of)) {
-        const most = greedier(of, sender);
-        const newest = most === undefined ? undefined : [...(line.get(most) ?? [])].at(-1);
-        if (most === undefined || newest === undefined) return false;
-        take(line, most, newest);
-        newest.turn.refuse();
+        if (!isOutdone(line, sender)) return false;
+        refuseNewestOfGreediest(line);
       }
       const late = () => {
         take(line, sender, waiter);
         turn.refuse();
       };
       const waiter: Waiter = { turn, timer: setTimeout(late, waitMs[of]) };
-      const own = line.get(sender) ?? new Set();
-      line.set(sender, own.add(waiter));
+      add(line, sender, waiter);
       return () => void take(line, sender, waiter);
     },
     next() {
       for (const line of lines.values()) {
-        const [sender, own] = line.entries().next().value ?? [];
+        const [sender, own] = line.senders.entries().next().value ?? [];
         const [first] = own ?? [];
         if (sender === undefined || own === undefined || first === undefined) continue;
         take(line, sender, first);
-        if (line.delete(sender)) line.set(sender, own); // behind the others
+        if (line.senders.delete(sender)) line.senders.set(sender, own); // behind the others
         first.turn.go();
         return true;
       }
       return false;
     },
-    hasRoom: (of, sender) => !isFull(of) || greedier(of, sender) !== undefined,
+    hasRoom: (of, sender) => !isFull(of) || isOutdone(lineOf(of), sender),
     get waiting() {
-      return [...lines.values()].reduce((sum, line) => sum + countIn(line), 0);
+      let sum = 0;
+      for (const { size } of lines.values()) sum += size;
+      return sum;
     },
   };
 }
 
-function countIn(line: Line): number {
-  return [...line.values()].reduce((sum, { size }) => sum + size, 0);
+function createLine(): Line {
+  return { senders: new Map(), sendersWith: [], size: 0, most: 0 };
+}
+
+/** Whether somebody has more in the line than this sender would have with one more. */
+function isOutdone({ senders, most }: Line, sender: string): boolean {
+  return most > (senders.get(sender)?.size ?? 0) + 1;
+}
+
+function refuseNewestOfGreediest(line: Line): void {
+  for (const [sender, own] of line.senders) {
+    if (own.size < line.most) continue;
+    const newest = [...own].at(-1) as Waiter;
+    take(line, sender, newest);
+    newest.turn.refuse();
+    return;
+  }
+}
+
+function add(line: Line, sender: string, waiter: Waiter): void {
+  const own = line.senders.get(sender) ?? new Set();
+  line.senders.set(sender, own.add(waiter));
+  recount(line, own.size - 1, own.size);
+}
+
+/** False when it was no longer in the line. */
+function take(line: Line, sender: string, waiter: Waiter): boolean {
+  clearTimeout(waiter.timer);
+  const own = line.senders.get(sender);
+  if (own?.delete(waiter) !== true) return false;
+  if (own.size === 0) line.senders.delete(sender);
+  recount(line, own.size + 1, own.size);
+  return true;
+}
+
+/** A sender that had `before` in the line has `now`: one more, or one less. */
+function recount(line: Line, before: number, now: number): void {
+  line.size += now - before;
+  line.sendersWith[before] = (line.sendersWith[before] ?? 0) - 1;
+  line.sendersWith[now] = (line.sendersWith[now] ?? 0) + 1;
+  if (now > line.most || line.sendersWith[line.most] === 0) line.most = now;
 }

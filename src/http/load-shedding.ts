@@ -44,7 +44,7 @@ import { memoryLimit } from '../process/memory-limit.ts';
 import type { Metrics } from '../process/metrics.ts';
 import type { App } from './app.ts';
 import { placesFor } from './places.ts';
-import { PROBLEM_TYPE, retryAfter, toProblem } from './problem-details.ts';
+import { PROBLEM_HEADERS, retryAfter, toProblem } from './problem-details.ts';
 import { endBody, isStream, type Senders } from './slow-client.ts';
 
 export interface Admission extends Senders {
@@ -283,9 +283,8 @@ function createRefusal(headers: OutgoingHttpHeaders): (response: ServerResponse)
   const body = Buffer.from(JSON.stringify(problem));
   const head = {
     ...headers,
-    'content-type': PROBLEM_TYPE,
+    ...PROBLEM_HEADERS,
     'content-length': body.length,
-    'cache-control': 'no-store',
   };
   return (response) =>
     void response.writeHead(problem.status, { ...head, 'retry-after': retryAfter(RETRY_AFTER_SECONDS) }).end(body);

@@ -4,7 +4,8 @@ import type { Health } from '../process/health-check.ts';
 import { answerHealth } from '../process/health-endpoints.ts';
 import { createHttpServer, isContinueWanted } from '../process/http-server.ts';
 import type { Metrics } from '../process/metrics.ts';
-import { isPageFile, type Pages, SECURITY_HEADERS } from './pages.ts';
+import { isPageFile, type Pages } from './pages.ts';
+import { DATA_SECURITY_HEADERS } from './security-headers.ts';
 
 export interface PageServerParts {
   readonly pages: Pages;
@@ -31,8 +32,8 @@ export function createPageServer(parts: PageServerParts): Server {
     parts.health.stopping,
     (request, response) =>
       void respond(request, response, parts).catch(() => {
-        if (!response.headersSent) response.writeHead(500);
-        response.end();
+        if (response.headersSent) response.end();
+        else send(response, 500, {}, undefined);
       }),
     { socketsMax: SOCKETS_MAX },
   );
@@ -62,7 +63,7 @@ async function respond(request: IncomingMessage, response: ServerResponse, parts
   const prefix = Object.keys(prefixes).find((start) => path.startsWith(start));
   const page = prefix !== undefined ? (prefixes[prefix] as string) : isPageFile(path) ? path : NOT_FOUND;
   const answer = pages.answer(page, request.headers);
-  if (answer === undefined) return send(response, 404, SECURITY_HEADERS, undefined);
+  if (answer === undefined) return send(response, 404, {}, undefined);
   send(
     response,
     page === NOT_FOUND ? 404 : answer.status,
@@ -73,12 +74,13 @@ async function respond(request: IncomingMessage, response: ServerResponse, parts
 
 const NOT_FOUND = '/404.html';
 
+/** What says nothing else is data; pages bring the headers of pages. */
 function send(
   response: ServerResponse,
   status: number,
   headers: Readonly<Record<string, string>>,
   body: Buffer | undefined,
 ): void {
-  response.writeHead(status, headers);
+  response.writeHead(status, { ...DATA_SECURITY_HEADERS, ...headers });
   response.end(body);
 }

@@ -9,6 +9,7 @@ import { extname, join, relative, sep } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { projectFile } from '../files.ts';
 import { problemPages } from './problem-pages.ts';
+import { contentSecurityPolicy, SECURITY_HEADERS } from './security-headers.ts';
 
 export interface PageAnswer {
   readonly status: 200 | 304;
@@ -20,35 +21,6 @@ export interface Pages {
   /** `path` as in web/, for example `/assets/style.css`; undefined when there is no such file. */
   answer(path: string, headers: IncomingHttpHeaders): PageAnswer | undefined;
 }
-
-/** `connectTo`: origins beside the page's own that its scripts may ask, for example `wss://chat.example.com`. */
-const contentSecurityPolicy = (connectTo: readonly string[] = []) =>
-  [
-    "default-src 'self'",
-    `connect-src ${["'self'", ...connectTo].join(' ')}`,
-    "img-src 'self' data:",
-    "style-src 'self'",
-    // A mail preview shows the mail itself, and mails are styled with style attributes.
-    "style-src-attr 'unsafe-inline'",
-    "object-src 'none'",
-    "base-uri 'self'",
-    "form-action 'self'",
-    "frame-ancestors 'none'",
-  ].join('; ');
-
-export const SECURITY_HEADERS = {
-  'content-security-policy': contentSecurityPolicy(),
-  'x-content-type-options': 'nosniff',
-  'referrer-policy': 'no-referrer', // personal links carry their token in the path
-  'cross-origin-opener-policy': 'same-origin',
-} as const;
-
-/** Of what is data and not a page: should a browser show it all the same, it may load nothing. */
-export const API_SECURITY_HEADERS = {
-  'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
-  'x-content-type-options': 'nosniff',
-  'referrer-policy': 'no-referrer',
-} as const;
 
 const TYPES: Readonly<Record<string, string>> = {
   '.html': 'text/html; charset=utf-8',

@@ -3,8 +3,16 @@ import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { isServerAway } from '../db/deadlock-retry.ts';
 import { AppError, ERROR_STATUS, type ErrorCode, SQLSTATE, sqlState } from '../errors.ts';
 import { RETRY_AFTER_JITTER_SECONDS, RETRY_AFTER_SECONDS } from '../limits.ts';
+import { DATA_SECURITY_HEADERS } from './security-headers.ts';
 
 export const PROBLEM_TYPE = 'application/problem+json';
+
+/** What every problem document is sent with, wherever it is made, whatever the path: it is data, and true only now. */
+export const PROBLEM_HEADERS = {
+  ...DATA_SECURITY_HEADERS,
+  'content-type': PROBLEM_TYPE,
+  'cache-control': 'no-store',
+} as const;
 
 /** RFC 9457: what went wrong, in a form that both programs and people can read. Its pages: problem-pages.ts. */
 export interface ProblemDetails {
@@ -32,7 +40,7 @@ export function sendProblem(
   const seconds = error instanceof AppError ? error.retryAfterSeconds : undefined;
   if (seconds !== undefined || problem.code === 'overloaded')
     reply.header('retry-after', retryAfter(seconds ?? RETRY_AFTER_SECONDS));
-  return reply.code(problem.status).type(PROBLEM_TYPE).send(JSON.stringify(problem));
+  return reply.code(problem.status).headers(PROBLEM_HEADERS).send(JSON.stringify(problem));
 }
 
 /** Clients that are refused together must not come back together: up to RETRY_AFTER_JITTER_SECONDS are added at random. */

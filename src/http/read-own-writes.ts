@@ -1,6 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { LRUCache } from 'lru-cache';
-import type { WalPosition } from '../db/failover-position.ts';
+import { isPosition, NEVER_REPLAYED, type WalPosition } from '../db/failover-position.ts';
 import { type Caller, createCaller, type Database, type DatabaseSession } from '../db/read-write-split.ts';
 import { ERROR_STATUS } from '../errors.ts';
 import { LAST_WRITES_KEPT } from '../limits.ts';
@@ -24,7 +24,8 @@ export function readOwnWrites(app: App, database: Database): void {
   app.addHook('onRequest', (request, _reply, done) => {
     const header = request.headers[READ_AFTER];
     const given = (typeof header === 'string' ? header : undefined) ?? request.cookies[READ_AFTER_COOKIE];
-    request.caller = createCaller(database, given);
+    // What cannot be read may have been a position once: the primary answers.
+    request.caller = createCaller(database, given === undefined || isPosition(given) ? given : NEVER_REPLAYED);
     done();
   });
   app.addHook('onSend', (request, reply, _payload, done) => {
@@ -38,8 +39,9 @@ export function readOwnWrites(app: App, database: Database): void {
 }
 
 function sayPosition({ caller, cookies }: FastifyRequest, reply: FastifyReply): void {
-  const { position } = caller ?? {};
+  const { position, lastWrite } = caller ?? {};
   if (position === undefined || position === cookies[READ_AFTER_COOKIE]) return;
+  if (position === NEVER_REPLAYED && lastWrite === undefined) return; // it came with the request, or instead of nonsense
   reply.header(READ_AFTER, position);
   reply.setCookie(READ_AFTER_COOKIE, position, { path: '/', httpOnly: true, sameSite: 'lax' });
 }

@@ -30,14 +30,15 @@ import { commitBeforeAnswers, guardRepeatedRequests, replayAnswer } from './idem
 import { ONE_LINE, tidyIncomingText } from './incoming-text.ts';
 import { readJsonBodies } from './json-body.ts';
 import { createAdmission } from './load-shedding.ts';
-import { API_SECURITY_HEADERS, isPageFile, type PageAnswer, type Pages, SECURITY_HEADERS } from './pages.ts';
+import { isPageFile, type PageAnswer, type Pages } from './pages.ts';
 import { sendProblem } from './problem-details.ts';
 import { problemPage } from './problem-pages.ts';
 import type { CreateRateLimit } from './rate-limit.ts';
 import { readOwnWrites } from './read-own-writes.ts';
 import { measureRequests } from './request-metrics.ts';
+import { DATA_SECURITY_HEADERS, SECURITY_HEADERS } from './security-headers.ts';
 import { limitSlowBodies } from './slow-client.ts';
-import { refuseTunnels, refuseUnreadable } from './unreadable-request.ts';
+import { createRawRefusals } from './unreadable-request.ts';
 
 export interface ServerParts {
   readonly config: Config;
@@ -51,15 +52,18 @@ export interface ServerParts {
 
 /** Creates the server; modules then add their routes under /api, and the worker calls listen. */
 export async function createServer(parts: ServerParts): Promise<App> {
-  const hsts = parts.config.apiUrl.startsWith('https:') ? { 'strict-transport-security': 'max-age=31536000' } : {};
-  const headers = { ...SECURITY_HEADERS, ...hsts };
-  const apiHeaders = { ...API_SECURITY_HEADERS, ...hsts };
+  const hsts: Readonly<Record<string, string>> = parts.config.apiUrl.startsWith('https:')
+    ? { 'strict-transport-security': 'max-age=31536000' }
+    : {};
+  const pageHeaders = { ...SECURITY_HEADERS, ...hsts };
+  const apiHeaders = { ...DATA_SECURITY_HEADERS, ...hsts };
   // By its route, because a path can be written in several ways; one that cannot be decoded has none.
   const headersOf = ({ routeOptions, url }: FastifyRequest) =>
-    (routeOptions.url ?? url).startsWith('/api/') ? apiHeaders : headers;
+    (routeOptions.url ?? url).startsWith('/api/') ? apiHeaders : pageHeaders;
   const network = (request: IncomingMessage) => networkOf(clientAddress(request, parts.config.trustProxyHops));
+  const { refuseTunnels, refuseUnreadable } = createRawRefusals(hsts);
   const admission = createAdmission({
-    ...{ headers, metrics: parts.metrics, log: parts.log, networkOf: network },
+    ...{ headers: hsts, metrics: parts.metrics, log: parts.log, networkOf: network },
     organisationOf(request) {
       const token = tokenOf(request);
       return token === undefined ? undefined : organisationOf(parts.credentials, token);

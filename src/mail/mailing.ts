@@ -11,6 +11,7 @@ import {
 } from '../limits.ts';
 import { createAnswerTime } from './answer-time.ts';
 import { createDomainPace, type DomainPace } from './domain-pace.ts';
+import { createDomainPlaces } from './domain-places.ts';
 import type { Held, MailOutcome } from './outcome.ts';
 import type { Mail, Transport } from './transport.ts';
 
@@ -19,7 +20,7 @@ export type HeldBack = Held & { readonly againInMs: number; readonly asked: bool
 
 export type SendOutcome = Exclude<MailOutcome, Held> | HeldBack | PutOff;
 
-/** Not handed over: its domain has had its mails for the moment. */
+/** Not handed over: its domain has had its mails for the moment, or takes long for them. */
 export interface PutOff {
   readonly kind: 'put off';
   readonly againInMs: number;
@@ -30,6 +31,8 @@ export interface SendOptions {
   readonly withdraw?: AbortSignal;
   /** Once it is aborted, the answer to a mail that is under way is not waited for. */
   readonly giveUp?: AbortSignal;
+  /** A job of a queue waits for it: then it is put off when others for its domain are under way (src/mail/domain-places.ts). */
+  readonly isJob?: boolean;
 }
 
 /** Sends all mails of a process. */
@@ -55,6 +58,7 @@ export function createMailing(
 ): Mailing {
   // In turns between the recipients' domains: some servers ask the recipient's before they answer.
   const places = createFairQueue({ atOnce: SMTP_CONNECTIONS_MAX, perKey: SMTP_CONNECTIONS_PER_DOMAIN_MAX });
+  const jobPlaces = createDomainPlaces();
   const breaker = createCircuitBreaker(waitAfter);
   const taken = createSecondCounter();
   const answerTime = createAnswerTime();
@@ -94,17 +98,27 @@ export function createMailing(
     }
   }
 
+  async function sendInTurn(domain: string, mail: Mail, options: SendOptions): Promise<SendOutcome> {
+    const turn = breaker.isOpen ? { waitMs: 0 } : domainPace.take(domain); // the probe comes at its own time
+    if ('againInMs' in turn) return { kind: 'put off', againInMs: turn.againInMs };
+    try {
+      if (turn.waitMs > 0) await sleep(turn.waitMs, undefined, signalOf(options)).catch(() => undefined);
+      return await places.run(domain, () => sendInPlace(mail, options), options.withdraw);
+    } catch (error) {
+      if (options.withdraw?.aborted === true && error === options.withdraw.reason) return { kind: 'withdrawn' };
+      throw error;
+    }
+  }
+
   return {
     async send(mail, options = {}) {
       const domain = domainOf(mail.to);
-      const turn = breaker.isOpen ? { waitMs: 0 } : domainPace.take(domain); // the probe comes at its own time
-      if ('againInMs' in turn) return { kind: 'put off', againInMs: turn.againInMs };
+      const place = options.isJob === true ? jobPlaces.enter(domain) : undefined;
+      if (place !== undefined && 'againInMs' in place) return { kind: 'put off', againInMs: place.againInMs };
       try {
-        if (turn.waitMs > 0) await sleep(turn.waitMs, undefined, signalOf(options)).catch(() => undefined);
-        return await places.run(domain, () => sendInPlace(mail, options), options.withdraw);
-      } catch (error) {
-        if (options.withdraw?.aborted === true && error === options.withdraw.reason) return { kind: 'withdrawn' };
-        throw error;
+        return await sendInTurn(domain, mail, options);
+      } finally {
+        place?.leave();
       }
     },
     get inFlight() {

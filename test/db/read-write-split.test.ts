@@ -103,6 +103,26 @@ test('a session that writes again goes on from there, even when the position bef
   expect(session.position).toBe('1:0/10');
 });
 
+test.each(['4294967295:FFFFFFFF/FFFFFFFF', '1:FFFFFFFF/FFFFFFFF', 'garbage'])(
+  'a session with a position to which the primary never came goes on from where it is, and uses the replica again (%s)',
+  async (position) => {
+    const session = createSession(database, position);
+    expect((await session.read(readValue)).server).toBe('primary');
+    await until('a read on the replica', async () => (await session.read(readValue)).server === 'replica');
+  },
+);
+
+test('a position to which the primary has come is kept, by a process that has not seen it yet as well', async () => {
+  await onReplica(`alter system set recovery_min_apply_delay = '1min'`);
+  onTestFinished(async () => void (await onReplica('alter system reset recovery_min_apply_delay')));
+  const first = createSession(database);
+  await first.write((transaction) => setValue(transaction, 1_500));
+  const { position } = first;
+  const elsewhere = createSession(open(replicaUrl), position);
+  expect((await elsewhere.read(readValue)).value).toBe(1_500);
+  expect(elsewhere.position).toBe(position);
+});
+
 test('on a replica that is seconds behind: no own read is stale, and reads without a position stay there', async () => {
   await onReplica(`alter system set recovery_min_apply_delay = '3s'`);
   onTestFinished(async () => void (await onReplica('alter system reset recovery_min_apply_delay')));

@@ -79,3 +79,21 @@ test('a full line makes room for a sender who has less in it: the newest of the 
   vi.advanceTimersByTime(1_000);
   expect(seen).toEqual(['not a3', 'a1', 'b1', 'a2']);
 });
+
+test('a refusal and a question for room take as long in a long line as in a short one', () => {
+  const msOf = (senders: number) => {
+    const queue = createPriorityQueue({ only: senders }, { only: 1_000 });
+    const { turn } = createLog();
+    for (let sender = 0; sender < senders; sender++) queue.join('only', `sender ${sender}`, turn(''));
+    const newcomer = turn('');
+    const rounds = Array.from({ length: 5 }, () => {
+      const begun = performance.now();
+      for (let n = 0; n < 200; n++) if (queue.hasRoom('only', 'a') || queue.join('only', 'a', newcomer)) throw Error();
+      return performance.now() - begun;
+    });
+    return Math.min(...rounds);
+  };
+  vi.useRealTimers(); // for the clock
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  expect(msOf(20_000)).toBeLessThan(100 * msOf(20)); // walking through it would take 1,000 times as long
+});

@@ -9,11 +9,24 @@ import { createMetrics } from '../../src/process/metrics.ts';
 const server = createPageServer({
   pages: loadPages([]),
   prefixes: {},
-  posts: {},
+  posts: { '/fails': () => Promise.reject(new Error('It fails')) },
   health: createHealth(new AbortController().signal),
   metrics: createMetrics('test'),
 });
 afterEach(() => server.close());
+
+test.each([
+  ['GET', '/livez', 200],
+  ['PUT', '/livez', 405],
+  ['GET', '/fails', 405],
+  ['POST', '/fails', 500],
+])('an answer that is not a page is data, for which a browser loads nothing: %s %s', async (method, path, status) => {
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  const answer = await fetch(`http://127.0.0.1:${(server.address() as AddressInfo).port}${path}`, { method });
+  expect(answer.status).toBe(status);
+  expect(answer.headers.get('content-security-policy')).toBe("default-src 'none'; frame-ancestors 'none'");
+  expect(answer.headers.get('x-content-type-options')).toBe('nosniff');
+});
 
 test('a request that offers HTTP/2 is answered, and only a WebSocket is an upgrade', async () => {
   const upgrades: string[] = [];

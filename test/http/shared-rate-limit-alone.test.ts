@@ -1,7 +1,13 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { PASSWORD_HASH_WAIT_MS, REDIS_COMMAND_MS, SIGN_INS_PER_MINUTE_MAX } from '../../src/limits.ts';
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { REDIS_COMMAND_MS, SIGN_INS_PER_MINUTE_MAX } from '../../src/limits.ts';
 import { call } from '../api-client.ts';
 import { guess, startTwoApis, statusesOf, type TwoApis } from './two-apis.ts';
+
+// Whatever waits for Redis takes much longer than a busy machine takes for anything.
+vi.mock('../../src/limits.ts', async (original) => {
+  const limits = await original<typeof import('../../src/limits.ts')>();
+  return { ...limits, REDIS_COMMAND_MS: 20_000 };
+});
 
 let apis: TwoApis;
 beforeAll(async () => {
@@ -38,7 +44,7 @@ describe.each([
       body: { email: `${state}@limits.test`, password: 'a long enough password' },
     });
     expect(signedIn.status).toBe(201);
-    expect(performance.now() - begun).toBeLessThan(PASSWORD_HASH_WAIT_MS / 2);
+    expect(performance.now() - begun).toBeLessThan(REDIS_COMMAND_MS / 2);
     expect(apis.api.gauge('rate_limits_alone')).toBe(1);
 
     // Each process still limits by itself.

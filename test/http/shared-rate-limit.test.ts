@@ -36,9 +36,11 @@ test('two processes share the limit of a user, of an API key and of an organisat
   const refusedAfter = async (token: string): Promise<{ served: number; says: string }> => {
     const headers = { authorization: `Bearer ${token}` };
     const ask = (url: string) => call<{ detail: string }>(url, 'GET', '/api/v1/me', { headers });
-    const answers = await apis.inTurn(PER_MINUTE + 10, ask);
-    const served = answers.findIndex(({ status }) => status === 429);
-    return { served, says: answers[served]?.body.detail ?? '' };
+    // Several at once, so that all of it is over before the minute is, on a busy machine as well.
+    const answers = await apis.inTurn(PER_MINUTE + 10, ask, 10);
+    const refused = answers.filter(({ status }) => status === 429);
+    expect(answers.filter(({ status }) => status === 200)).toHaveLength(answers.length - refused.length);
+    return { served: answers.length - refused.length, says: refused[0]?.body.detail ?? '' };
   };
   const key = await refusedAfter(created.body.key);
   expect(key).toMatchObject({ served: PER_MINUTE, says: expect.stringMatching(/^Too many requests\. /) });

@@ -15,8 +15,8 @@ export interface TwoApis {
   readonly redis: Redis;
   /** Nobody has been counted yet. */
   forgetCounts(): Promise<void>;
-  /** Through one process and the other in turn. */
-  inTurn<T>(times: number, ask: (url: string, nth: number) => Promise<T>): Promise<T[]>;
+  /** Through one process and the other in turn, `atOnce` at a time. */
+  inTurn<T>(times: number, ask: (url: string, nth: number) => Promise<T>, atOnce?: number): Promise<T[]>;
   stop(): Promise<void>;
 }
 
@@ -32,9 +32,12 @@ export async function startTwoApis(change: Record<string, string> = {}): Promise
     api,
     redis,
     forgetCounts: async () => void (await command(redis, 'flushall')),
-    async inTurn(times, ask) {
+    async inTurn(times, ask, atOnce = 1) {
       const answers = [];
-      for (let nth = 0; nth < times; nth++) answers.push(await ask(urls[nth % 2] as string, nth));
+      for (let begun = 0; begun < times; begun += atOnce) {
+        const some = Array.from({ length: Math.min(atOnce, times - begun) }, (_, n) => begun + n);
+        answers.push(...(await Promise.all(some.map((nth) => ask(urls[nth % 2] as string, nth)))));
+      }
       return answers;
     },
     async stop() {

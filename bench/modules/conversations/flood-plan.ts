@@ -3,6 +3,8 @@ import type { ModulePlan } from '../../load/plan.ts';
 import type { LoadFigures } from '../../types.ts';
 
 export const FLOOD = 'conversations:flood';
+/** The event that says that it is in full swing. */
+export const FLOODING = 'flooding';
 
 /** Of strangers, who have no link. */
 export const ANONYMOUS_FLOODS = ['refused upgrades', 'refused tickets'] as const;

@@ -15,7 +15,7 @@ import { TICKET_BODY_BYTES_MAX } from '../../../src/limits.ts';
 import { protocolsOf } from '../../../web/modules/conversations/protocol.js';
 import { createMeter } from '../../load/meter.ts';
 import type { Tell } from '../../load/plan.ts';
-import { type AdmittedFloodName, type FloodFigures, type FloodPlan, isAdmitted } from './flood-plan.ts';
+import { type AdmittedFloodName, FLOODING, type FloodFigures, type FloodPlan, isAdmitted } from './flood-plan.ts';
 import { requestTicket, socketUrlOf } from './socket-client.ts';
 
 const AGAIN_MS = 10;
@@ -24,7 +24,8 @@ const CONTROL_FRAMES_PER_CHUNK = 5_000;
 const BIG_FRAME_BYTES = 1024 * 1024;
 const CHUNK_BYTES = 64 * 1024;
 
-export async function runFlood(plan: FloodPlan, _tell: Tell, signal: AbortSignal): Promise<FloodFigures> {
+/** Says `flooding` when as many have come as it has sockets, and of those with a link when they have been let in. */
+export async function runFlood(plan: FloodPlan, tell: Tell, signal: AbortSignal): Promise<FloodFigures> {
   // The flood has a machine of its own in the world; here it must not take the product's share of this one.
   setPriority(constants.priority.PRIORITY_NORMAL);
   const { seconds, sockets, flood } = plan;
@@ -34,6 +35,10 @@ export async function runFlood(plan: FloodPlan, _tell: Tell, signal: AbortSignal
   const asking = new AbortController();
   const endsAt = performance.now() + seconds * 1000;
   const open = new Set<Socket>();
+  const tellWhenAllCame = () => {
+    const count = isAdmitted(flood) ? counts.admitted : counts.connections;
+    if (count === sockets) tell.onEvent(FLOODING);
+  };
   const isOver = () => signal.aborted || performance.now() > endsAt;
 
   async function come(_: unknown, nthSocket: number): Promise<void> {
@@ -60,12 +65,15 @@ export async function runFlood(plan: FloodPlan, _tell: Tell, signal: AbortSignal
     open.add(socket);
     socket.once('connect', () => {
       counts.connections++;
+      if (!isAdmitted(flood)) tellWhenAllCame();
       if (flood === 'refused upgrades') resetUpgrade(socket, nth);
       else if (flood === 'refused tickets') askInVain(socket, nth);
       else pour(socket, flood, sockets, ticket);
     });
     socket.once('data', (answer) => {
-      if (answer.includes('HTTP/1.1 101 ')) counts.admitted++;
+      if (!answer.includes('HTTP/1.1 101 ')) return;
+      counts.admitted++;
+      if (isAdmitted(flood)) tellWhenAllCame();
     });
     await closed;
     open.delete(socket);

@@ -62,7 +62,10 @@ export async function sendAccountMail(
   const primary = database.primary(orgId);
   const found = await letter(primary, orgId, kind, id);
   if (found === undefined) return 'finished';
-  const outcome = await mail.send(toAccountMail(config, { ...found, orgId, kind, id }), { withdraw: signal });
+  const outcome = await mail.send(toAccountMail(config, { ...found, orgId, kind, id }), {
+    withdraw: signal,
+    isJob: true,
+  });
   switch (outcome.kind) {
     case 'sent':
       await recordMailed(primary, orgId, kind, id, null);
@@ -73,6 +76,8 @@ export async function sendAccountMail(
       return 'finished';
     case 'held':
       return { againInMs: Math.max(outcome.againInMs, ACCOUNT_MAIL_AGAIN_MS) };
+    case 'put off':
+      return { againInMs: outcome.againInMs };
     default:
       return { againInMs: ACCOUNT_MAIL_AGAIN_MS };
   }

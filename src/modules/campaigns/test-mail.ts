@@ -7,6 +7,7 @@
 import { randomUUID } from 'node:crypto';
 import type { DatabaseSession } from '../../db/read-write-split.ts';
 import { AppError } from '../../errors.ts';
+import type { SendOutcome } from '../../mail/mailing.ts';
 import { createLinkToken, type LinkTarget } from '../../mail/personal-link.ts';
 import type { Mail } from '../../mail/transport.ts';
 import type { Turn } from '../../queue/queues.ts';
@@ -53,6 +54,8 @@ export function requestTestMail(
   });
 }
 
+const FOR_NOW: readonly SendOutcome['kind'][] = ['held', 'deferred', 'withdrawn', 'put off'];
+
 /** One try. A server that takes nothing now is asked again for TEST_MAIL_TRIED_MS: then the person has asked again. */
 export async function sendTestMail(
   { config, database, mail, links, log }: Pick<JobsContext, 'config' | 'database' | 'mail' | 'links' | 'log'>,
@@ -66,8 +69,9 @@ export async function sendTestMail(
   const words = { name: user.name, organisation: organisation.name };
   const outcome = await mail.send(testMail(config, campaign, labels, { orgId, to: user.email, words }), {
     withdraw: signal,
+    isJob: true,
   });
-  const isForNow = outcome.kind === 'held' || outcome.kind === 'deferred' || outcome.kind === 'withdrawn';
+  const isForNow = FOR_NOW.includes(outcome.kind);
   if (isForNow && Date.now() - askedAt < TEST_MAIL_TRIED_MS) return { againInMs: TEST_MAIL_RETRY_MS };
   if (outcome.kind !== 'sent') log.warn({ orgId, campaignId, outcome }, 'a test mail was not sent');
   return 'finished';

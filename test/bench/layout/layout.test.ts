@@ -104,7 +104,7 @@ describeLayout('nano-each', (layout, folder) => {
     const child = await startChild({ folder, name: 'image', command: process.execPath, args, cwd: image, env });
     try {
       const at = `http://127.0.0.1:${ports.api}`;
-      await waitForChild(child, 20_000, () =>
+      await waitForChild(child, START_MS, () =>
         fetch(`${at}/readyz`).then(
           ({ ok }) => ok,
           () => false,

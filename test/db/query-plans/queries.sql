@@ -46,7 +46,7 @@ where c.relkind in ($1, $2, $3, $4) and ns.nspname !~ $5 and ns.nspname != $6 an
     and has_schema_privilege(ns.nspname, 'USAGE') and a.attnum >= $8 and a.attisdropped != $9
 order by ns.nspname, c.relname, a.attnum;
 
--- src/db/read-write-split.ts positionAfterCommit (system, tenant)
+-- src/db/read-write-split.ts currentPosition (system, tenant)
 select (
   select (pg_split_walfile_name(pg_walfile_name(lsn))).timeline_id || ':' || lsn
   from pg_current_wal_insert_lsn() as lsn

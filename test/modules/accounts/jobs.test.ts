@@ -1,11 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import { sql } from 'kysely';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { JOBS_AT_ONCE } from '../../../src/limits.ts';
 import { writeToOutbox } from '../../../src/queue/transactional-outbox.ts';
 import { start as startMailer } from '../../../workers/mailer.ts';
 import { createTestDatabase, type TestDatabase, until } from '../../database.ts';
 import { mailsTo } from '../../mails.ts';
 import { addOrganisation } from '../../organisation.ts';
+import { type ScriptedSmtp, startScriptedSmtp } from '../../smtp.ts';
 import { emptyRedis, startWorker, type TestWorker, testEnvironment } from '../../worker.ts';
 
 let on: TestDatabase;
@@ -13,6 +15,7 @@ let orgId: number;
 /** Of this run alone: other tests mail to the same server. */
 let domain: string;
 let mailer: TestWorker | undefined;
+let smtp: ScriptedSmtp | undefined;
 beforeAll(async () => {
   on = await createTestDatabase({ replica: false });
 });
@@ -23,6 +26,8 @@ beforeEach(async () => {
   domain = `org-${randomBytes(6).toString('hex')}.test`;
 });
 afterEach(async () => {
+  await smtp?.close(); // first, because a stop waits for its answers
+  smtp = undefined;
   await mailer?.stop();
 });
 
@@ -60,14 +65,30 @@ test('an invitation that was withdrawn, was mailed already, or has expired is no
   for (const name of ['withdrawn', 'mailed', 'expired']) expect(await mailsTo(`${name}@${domain}`), name).toEqual([]);
 });
 
-async function start(): Promise<void> {
-  mailer = await startWorker('mailer', startMailer, { ...(await testEnvironment(on)), DATABASE_REPLICA_URL: '' });
+test('a domain whose server takes minutes for each mail does not hold up the mails to others', async () => {
+  smtp = await startScriptedSmtp({
+    rcptTo: (address) => (address.endsWith(`@slow.${domain}`) ? new Promise(() => undefined) : undefined),
+  });
+  for (let nth = 0; nth < 2 * JOBS_AT_ONCE; nth++) await want(await invite(`${nth}`, '1 second', `slow.${domain}`));
+  await start(smtp.url);
+  await until('it has some of the slow ones', () => (smtp?.transactions ?? 0) >= JOBS_AT_ONCE / 2);
+  const quick = await invite('quick', '1 second');
+  await want(quick);
+  await until('the quick one is mailed', async () => (await stateOf(quick))?.mailed_at, 20_000);
+  expect(smtp.received.map(({ to }) => to)).toEqual([`quick@${domain}`]);
+});
+
+async function start(smtpUrl?: string): Promise<void> {
+  const environment = await testEnvironment(on);
+  const { SMTP_URL = '' } = environment;
+  const change = { DATABASE_REPLICA_URL: '', SMTP_URL: smtpUrl ?? SMTP_URL };
+  mailer = await startWorker('mailer', startMailer, { ...environment, ...change });
 }
 
-async function invite(name: string, ago: string): Promise<number> {
+async function invite(name: string, ago: string, at = domain): Promise<number> {
   const { rows } = await sql<{ id: number }>`
     insert into invitations (org_id, email, role, invited_by, created_at, expires_at)
-    values (${orgId}, ${`${name}@${domain}`}, 'viewer', 'Olga',
+    values (${orgId}, ${`${name}@${at}`}, 'viewer', 'Olga',
       now() - ${ago}::interval, now() + interval '1 day')
     returning id`.execute(on.db);
   return rows[0]?.id as number;

@@ -10,7 +10,13 @@ import { checkInTokens } from '../../../bench/modules/conversations/check-in-tok
 import { CONVERSATION_CHECKS } from '../../../bench/modules/conversations/checks.ts';
 import { answerForAWhile } from '../../../bench/modules/conversations/durable-answers/answer-loop.ts';
 import { createWays, WAYS } from '../../../bench/modules/conversations/durable-answers/ways.ts';
-import { FLOOD, FLOODS, type FloodPlan, isAdmitted } from '../../../bench/modules/conversations/flood-plan.ts';
+import {
+  FLOOD,
+  FLOODING,
+  FLOODS,
+  type FloodPlan,
+  isAdmitted,
+} from '../../../bench/modules/conversations/flood-plan.ts';
 import { CONVERSATION_HISTORY } from '../../../bench/modules/conversations/history.ts';
 import type { AcknowledgedAnswer } from '../../../bench/modules/conversations/socket-client.ts';
 import { SOCKETS, type SocketsPlan } from '../../../bench/modules/conversations/sockets-plan.ts';
@@ -74,7 +80,7 @@ const planFor = (tokens: string[], plan: Partial<SocketsPlan>): SocketsPlan => (
   connectSeconds: 0.5,
   mode: 'steady',
   pace: { kind: 'think', minMs: 20, maxMs: 100 },
-  seconds: 6,
+  seconds: 60, // over when everybody has finished
   seed: 5,
   ...plan,
 });
@@ -136,10 +142,11 @@ test('what one window answers is measured when the other one shows it', async ()
 test.each(FLOODS)('people get in and answer while others flood with %s', async (flood) => {
   const tokens = isAdmitted(flood) ? await sentCampaign() : [];
   const plan: FloodPlan = {
-    ...{ kind: FLOOD, url: chat.config.chatUrl, flood, sockets: 20, tokens, address: '127.0.0.66', seconds: 60 },
+    ...{ kind: FLOOD, url: chat.config.chatUrl, flood, sockets: 20, tokens, address: '127.0.0.66', seconds: 600 },
   };
   const flooding = startLoad(plan);
-  const people = await startLoad(planFor(await sentCampaign(), { seconds: 10 })).figures;
+  await flooding.event(FLOODING);
+  const people = await startLoad(planFor(await sentCampaign(), {})).figures;
   flooding.stop();
   const { connections, admitted, bytes } = await flooding.figures;
   expect(people).toMatchObject({ finished: PEOPLE, wrong: 0, failed: 0 });
