@@ -28,7 +28,10 @@ const Employee = Type.Object({
   createdAt: Time,
 });
 
-const CSV_TYPES = ['text/csv', 'application/vnd.ms-excel', 'text/plain', 'application/octet-stream'];
+const CSV_TYPES = [
+  ...['text/csv', 'application/csv', 'text/x-csv', 'text/comma-separated-values', 'text/tab-separated-values'],
+  ...['application/vnd.ms-excel', 'text/plain', 'application/octet-stream'],
+];
 const NO_BODY = 'Send the file as the body, with Content-Type: text/csv.';
 
 export function routes(api: App, { cursors, person }: ApiContext): void {
