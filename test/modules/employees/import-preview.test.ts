@@ -112,6 +112,17 @@ test('a column that the table does not have is a problem of the preview, which s
   expect(body.problem).toBe('Column 3 was chosen, but the table has 2 columns.');
 });
 
+test('the same file in another encoding is another request, also with the same Idempotency-Key', async () => {
+  const ask = (type: string) =>
+    owner.send<Preview>('POST', '/api/v1/imports/preview', 'name,email\nAda,ada@a.test\n', {
+      'content-type': type,
+      'idempotency-key': 'once',
+    });
+  expect((await ask('text/csv; charset=windows-1250')).body.encoding).toBe('windows-1250');
+  expect((await ask('text/csv; charset=windows-1250')).headers.get('idempotent-replayed')).toBe('true');
+  expect((await ask('text/csv; charset=windows-1251')).status).toBe(422);
+});
+
 describe('what is chosen is obeyed, in the preview and in the import:', () => {
   test.each([
     ['a delimiter', 'name,email|x\nAda,ada@a.test|y\n', 'delimiter=|&name=2&email=1', { delimiter: '|' }],
