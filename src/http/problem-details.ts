@@ -53,9 +53,11 @@ export function toProblem(error: FastifyError | AppError, bodyBytesMax?: number)
   if (error instanceof AppError) return problem(error.code, error.message);
   if ('validation' in error && error.validation !== undefined) {
     const where = error.validationContext ?? 'body';
+    const faults = choicesAsOne(error.validation);
+    const said = faults.map(({ instancePath, message }) => `${where}${instancePath} ${message}`).join(', ');
     return {
-      ...problem('invalid', `The ${where} is not valid: ${error.message}`),
-      errors: error.validation.map((fault) => ({
+      ...problem('invalid', `The ${INVALID[where] ?? INVALID['body']} not valid: ${said}`),
+      errors: faults.map((fault) => ({
         path: `${where}${fault.instancePath}${fieldOf(fault.params)}`,
         message: fault.message ?? 'is not valid',
       })),
@@ -74,12 +76,32 @@ export function toProblem(error: FastifyError | AppError, bodyBytesMax?: number)
       `The body is larger than ${bodyBytesMax / 1024} kB, which is the most that is read here.`,
     );
   if (status === 503) return problem('overloaded', 'This took too long. Try again in a moment.');
+  if (status === 415)
+    return problem('unsupported', 'A body with this Content-Type is not read here. JSON is sent as application/json.');
   const code = (Object.keys(ERROR_STATUS) as ErrorCode[]).find((candidate) => ERROR_STATUS[candidate] === status);
   if (status >= 500) return problem('internal', 'Something went wrong on our side. It has been noted.');
   return problem(code ?? 'invalid', error.message);
 }
 
 const NOT_STORABLE: readonly string[] = [SQLSTATE.characterNotInRepertoire, SQLSTATE.untranslatableCharacter];
+
+const INVALID: Readonly<Record<string, string>> = {
+  body: 'body is',
+  querystring: 'query is',
+  params: 'path is',
+  headers: 'headers are',
+};
+
+type Fault = NonNullable<FastifyError['validation']>[number];
+
+/** Of a choice of values Ajv says one by one that it was not this, and last that it was none: one sentence says it all. */
+function choicesAsOne(faults: readonly Fault[]): Fault[] {
+  const values = faults.flatMap(({ keyword, params }) => (keyword === 'const' ? [params['allowedValue']] : []));
+  const [first] = faults;
+  if (first === undefined || values.length === 0 || values.length < faults.length - 1) return [...faults];
+  const choices = values.map((value) => JSON.stringify(value)).join(', ');
+  return [{ ...first, message: `must be ${values.length === 1 ? '' : 'one of '}${choices}` }];
+}
 
 /** Ajv reports a missing or unknown field at the object around it. */
 function fieldOf(params: Record<string, unknown>): string {

@@ -43,6 +43,23 @@ test('a field that is not valid is named, however deep it is', async () => {
   expect(nested.errors).toEqual([{ path: 'body/lines/1/text', message: 'is missing' }]);
 });
 
+test('a value that is none of a few is told all of them, once', async () => {
+  const refused = await owner.send<Problem>('POST', '/api/v1/invitations', { email: 'ada@example.test', role: 'root' });
+  const message = 'must be one of "owner", "admin", "viewer"';
+  expect(refused).toMatchObject({ status: 400, body: { errors: [{ path: 'body/role', message }] } });
+  expect(refused.body.detail).toBe(`The body is not valid: body/role ${message}`);
+});
+
+test.each(['application/x-www-form-urlencoded', 'garbage', 'text/csv, text/plain'])(
+  'a body that says it is %s is refused in words',
+  async (type) => {
+    const headers = { 'content-type': type };
+    const refused = await owner.send<Problem>('POST', '/api/v1/notes', 'title=Weekly', headers);
+    expect(refused).toMatchObject({ status: 415, body: { code: 'unsupported' } });
+    expect(refused.body.detail).toContain('is not read here');
+  },
+);
+
 test('a missing field and an unknown one are named as well', async () => {
   const missing = await post({ body: 'Hello' });
   expect(missing.body.errors?.[0]?.path).toBe('body/title');

@@ -52,14 +52,14 @@ export async function startPasswordResets(
   }
 }
 
-/** Sets the password and ends every session of the user. Throws `gone` for a link that does not work, whyever. */
+/** Sets the password, ends every session of the user, and returns the address. Throws `gone` for a link that does not work, whyever. */
 export async function resetPassword(
   caller: Caller,
   parts: { hasher: PasswordHasher; sessions: Sessions; database: Pick<Database, 'primary'>; secretKey: string },
   given: { token: string; password: string },
   turn: Turn,
   from: From,
-): Promise<void> {
+): Promise<string> {
   const target = readMailedLink(parts.secretKey, 'password-reset', given.token);
   const open =
     target && (await openLink(parts.database.primary(target.orgId), target.orgId, target.id, 'password-reset'));
@@ -77,4 +77,5 @@ export async function resetPassword(
     return taken;
   });
   parts.sessions.forgetUser(orgId, userId);
+  return open.email;
 }

@@ -9,9 +9,9 @@ import { LINK_TRIES_PER_MINUTE_MAX, RESETS_MS, RESETS_PER_ADDRESS_MAX } from './
 import { requestPasswordReset, resetPassword } from './password-reset.ts';
 import { changePassword } from './passwords.ts';
 import { GivenPassword, LinkToken, NewPassword } from './schemas.ts';
-import { fromOf, turnOf } from './welcome-reply.ts';
+import { fromOf, type RememberDevice, turnOf } from './welcome-reply.ts';
 
-export function passwordRoutes(api: App, context: ApiContext): void {
+export function passwordRoutes(api: App, context: ApiContext, rememberDevice: RememberDevice): void {
   const tags = ['accounts'];
   const { secretKey } = context.config;
   const changes = context.createRateLimit('tries to change the password', SIGN_INS_PER_MINUTE_MAX);
@@ -72,7 +72,8 @@ export function passwordRoutes(api: App, context: ApiContext): void {
       schema: {
         operationId: 'resetPassword',
         summary: 'Choose a new password, with the link from the mail',
-        description: 'Ends all sessions of the account. The link works once.',
+        description:
+          'Ends all sessions of the account. The link works once. The browser may then sign in even while strangers have used up the failed sign-ins to the account.',
         tags,
         body: Type.Object({ token: LinkToken, password: NewPassword }, closed),
         response: { 204: Type.Null() },
@@ -81,7 +82,8 @@ export function passwordRoutes(api: App, context: ApiContext): void {
     async (request, reply) => {
       await links.count(request.network, reply);
       const parts = { ...context, secretKey };
-      await resetPassword(request.caller, parts, request.body, turnOf(request), fromOf(request));
+      const email = await resetPassword(request.caller, parts, request.body, turnOf(request), fromOf(request));
+      rememberDevice(request, reply, email);
       return reply.code(204).send(null);
     },
   );

@@ -17,7 +17,7 @@ import type { SecondStep } from './second-factor.ts';
 import { secondFactorRoutes } from './second-factor-routes.ts';
 import { sessionRoutes } from './session-routes.ts';
 import { createSignInLimits, DEVICE_COOKIE } from './sign-in-limits.ts';
-import { createWelcomeReply, fromOf, turnOf } from './welcome-reply.ts';
+import { createRememberDevice, createWelcomeReply, fromOf, turnOf } from './welcome-reply.ts';
 
 /** Outside /api: pages that a browser passes through. */
 export const publicRoutes = oidcPages;
@@ -149,7 +149,7 @@ export function routes(api: App, context: ApiContext): void {
   );
 
   memberRoutes(api, context, welcomed);
-  passwordRoutes(api, context);
+  passwordRoutes(api, context, createRememberDevice(context.config, signIns));
   sessionRoutes(api, context);
   apiKeyRoutes(api, context);
   secondFactorRoutes(api, context);

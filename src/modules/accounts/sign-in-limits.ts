@@ -2,7 +2,7 @@
  * How many sign-ins are tried. Per minute by one network or device for one account, whatever their outcome. In a longer
  * window, by failures: of one network for all accounts, and for one account from all networks, so that no number of
  * addresses guesses a password. The last one would let a stranger lock a person out, so a device that has signed in to
- * the account before has a budget of its own (OWASP: device cookies). Addresses without an account count like others:
+ * the account before, or has just reset its password by mail, has a budget of its own (OWASP: device cookies). Addresses without an account count like others:
  * the answers do not tell which have one.
  */
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';

@@ -9,20 +9,29 @@ import { DEVICE_COOKIE, type SignInLimits } from './sign-in-limits.ts';
 export type WelcomeReply = (request: FastifyRequest, reply: FastifyReply, welcome: Welcome) => Welcome;
 
 export function createWelcomeReply(config: Pick<Config, 'apiUrl'>, signIns: SignInLimits): WelcomeReply {
-  const cookie = {
-    path: '/',
-    httpOnly: true,
-    sameSite: 'lax',
-    secure: config.apiUrl.startsWith('https:'),
-    maxAge: SESSION_MS / 1000,
-  } as const;
+  const rememberDevice = createRememberDevice(config, signIns);
   return (request, reply, welcome) => {
-    const device = signIns.remember(request.cookies[DEVICE_COOKIE], welcome.user.email);
-    reply.code(201).setCookie(SESSION_COOKIE, welcome.token, cookie);
-    // Sent to no other route: it grants nothing, but it says which browser this is.
-    reply.setCookie(DEVICE_COOKIE, device, { ...cookie, path: '/api/v1/sessions', maxAge: DEVICE_MS / 1000 });
+    const lives = { path: '/', maxAge: SESSION_MS / 1000 };
+    reply.code(201).setCookie(SESSION_COOKIE, welcome.token, { ...cookieOf(config), ...lives });
+    rememberDevice(request, reply, welcome.user.email);
     return welcome;
   };
+}
+
+/** Somebody with this browser has proved that the account is theirs. */
+export type RememberDevice = (request: FastifyRequest, reply: FastifyReply, email: string) => void;
+
+export function createRememberDevice(config: Pick<Config, 'apiUrl'>, signIns: SignInLimits): RememberDevice {
+  return (request, reply, email) => {
+    const device = signIns.remember(request.cookies[DEVICE_COOKIE], email);
+    // Sent to no other route: it grants nothing, but it says which browser this is.
+    const lives = { path: '/api/v1/sessions', maxAge: DEVICE_MS / 1000 };
+    reply.setCookie(DEVICE_COOKIE, device, { ...cookieOf(config), ...lives });
+  };
+}
+
+function cookieOf({ apiUrl }: Pick<Config, 'apiUrl'>) {
+  return { httpOnly: true, sameSite: 'lax', secure: apiUrl.startsWith('https:') } as const;
 }
 
 export function fromOf({ network, headers }: FastifyRequest): From {

@@ -1,5 +1,5 @@
 import { Type } from 'typebox';
-import { startOfDay } from '../../dates.ts';
+import { refuseBackwards, startOfDay } from '../../dates.ts';
 import { eachPage } from '../../db/streaming-export.ts';
 import type { App } from '../../http/app.ts';
 import { type CsvValue, sendCsv } from '../../http/csv-reply.ts';
@@ -126,6 +126,7 @@ function toEntry({ created_at, actor_id, api_key, ...row }: AuditRow) {
 }
 
 function toFilter(query: { actorId?: number; action?: string; from?: string; to?: string }): AuditFilter {
+  refuseBackwards(query);
   const from = startOfDay(query.from ?? '1970-01-01');
   const to = startOfDay(query.to ?? '2999-12-30');
   to.setUTCDate(to.getUTCDate() + 1);

@@ -1,5 +1,5 @@
 import { Type } from 'typebox';
-import { startOfDay } from '../../dates.ts';
+import { refuseBackwards, startOfDay } from '../../dates.ts';
 import type { IdPlace } from '../../db/keyset-pagination.ts';
 import { eachPage } from '../../db/streaming-export.ts';
 import { AppError } from '../../errors.ts';
@@ -127,6 +127,7 @@ export function routes(api: App, { cursors, config, database, exports }: ApiCont
     },
     async (request, reply) => {
       const { db, user, query } = request;
+      refuseBackwards(query);
       const range = { from: dayStart(query.from, '1970-01-01'), to: dayAfter(query.to) };
       const pages = eachPage(
         (after) =>

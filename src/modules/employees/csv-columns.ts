@@ -36,6 +36,7 @@ export function columnsOf(
   const problems = [email, name, team].flatMap((one) => (typeof one === 'string' ? [one] : []));
   const missing = [name === undefined && 'name', email === undefined && 'email'].filter((one) => one !== false);
   if (missing.length > 0) problems.unshift(missingColumns(titles, missing));
+  problems.push(...problemsOf(choices, widthOf(table)));
   return {
     ...(Array.isArray(name) ? { name } : {}),
     ...(typeof email === 'number' ? { email } : {}),
@@ -67,8 +68,7 @@ function emailOf(table: Table): Found {
   const titled = claims(table, 'email');
   const holding = titled.filter(({ column }) => shareOf(table, column, isAddress) >= HALF);
   if (titled.length > 0) return strongest(table, holding.length > 0 ? holding : titled, 'the email address');
-  const width = Math.max(0, ...table.rows.map((row) => row.length));
-  const columns = Array.from({ length: width }, (_, column) => column);
+  const columns = Array.from({ length: widthOf(table) }, (_, column) => column);
   const full = columns.filter((column) => shareOf(table, column, isAddress) >= NEARLY_ALL);
   return full.length === 1 ? full[0] : undefined;
 }
@@ -94,7 +94,8 @@ function nameOf(table: Table): number[] | string | undefined {
   if (typeof given === 'string' || typeof family === 'string') return (given ?? family) as string;
   const numbers = claims(table, 'name')[0];
   return (
-    numbers && `Column ${describe(table, numbers.column)} holds numbers, not names. Choose the column of the names.`
+    numbers &&
+    `Column ${describe(table, numbers.column)} holds numbers or addresses, not names. Choose the column of the names.`
   );
 }
 
@@ -141,6 +142,21 @@ function strongest(table: Table, found: readonly Claim[], field: string): Found 
   );
   if (first === undefined || rival === undefined) return first;
   return `Column ${describe(table, first)} and column ${describe(table, rival)} could both be ${field}. Choose one of them.`;
+}
+
+/** What was chosen and cannot be: most of all a column of another file. Without it all people would be of one team. */
+function problemsOf({ name = [], email = 0, team = 0 }: ColumnChoices, width: number): string[] {
+  const beyond = Math.max(...name, email, team) + 1;
+  return [
+    ...(beyond > width
+      ? [`Column ${beyond} was chosen, but the table has ${width === 1 ? 'one column' : `${width} columns`}.`]
+      : []),
+    ...(new Set(name).size < name.length ? [`Column ${(name[0] ?? 0) + 1} was chosen twice for the name.`] : []),
+  ];
+}
+
+function widthOf({ titles, rows }: Table): number {
+  return Math.max(titles.length, ...rows.map((row) => row.length));
 }
 
 /** Not numbers, and not addresses. Where the title says less than "Name" does, not numbers like E-10023 either. */

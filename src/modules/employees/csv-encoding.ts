@@ -70,13 +70,14 @@ function byMark(head: Buffer): string | undefined {
 
 function byContentType(head: Buffer, charset: string, utf8: { good: number; bad: number }): FoundEncoding {
   const named = knownEncoding(charset);
-  const contradicts = named !== 'utf-8' && utf8.good > 0 && utf8.bad === 0;
+  const isWide = named.startsWith('utf-16');
+  const contradicts = named !== 'utf-8' && utf8.bad === 0 && (utf8.good > 0 || (isWide && !head.includes(0)));
   if (contradicts)
     throw new AppError(
       'invalid',
       `The Content-Type says ${named}, but the file is UTF-8. Correct the Content-Type, or add encoding=${named} or encoding=utf-8 to the address. Nothing was imported.`,
     );
-  const encoding = named.startsWith('utf-16') ? (byZeros(head) ?? named) : named;
+  const encoding = isWide ? (byZeros(head) ?? named) : named;
   return { encoding, by: 'Content-Type', sure: true, others: [] };
 }
 

@@ -5,9 +5,8 @@
 import type { Readable } from 'node:stream';
 import { type Info, parse } from 'csv-parse';
 import { AppError } from '../../errors.ts';
-import { type CsvRow, createLineEnds, isBlank, parserOptions, rowOf } from './csv-parser.ts';
-import { type Choices, type Reading, readingOf } from './csv-reading.ts';
-import { foldTitle } from './csv-titles.ts';
+import { createLineEnds, isBlank, parserOptions, rowOf } from './csv-parser.ts';
+import { type Choices, createHeaderTest, type Reading, readingOf } from './csv-reading.ts';
 import { type EmployeeRow, type RejectedRow, toEmployee } from './employee-row.ts';
 import { IMPORT_BYTES_MAX, IMPORT_ROWS_MAX, IMPORT_SNIFF_BYTES } from './limits.ts';
 
@@ -41,11 +40,9 @@ async function* readRows(
   head: Buffer,
   rest: AsyncGenerator<Buffer>,
 ): AsyncGenerator<EmployeeRow | RejectedRow> {
-  const { delimiter, header, columns } = reading;
+  const { delimiter, header } = reading;
   const linesBefore = reading.prefix === '' ? 0 : 1;
-  const titles = header && foldAll(header.cells);
-  // Where files were put together. Folding is dear, so rows with an address are not asked.
-  const isHeaderAgain = ({ cells }: CsvRow) => !cells[columns.email]?.includes('@') && foldAll(cells) === titles;
+  const isHeaderAgain = createHeaderTest(reading);
   let endless: string | undefined;
   const parser = parse(parserOptions(delimiter, (reason) => (endless ??= reason)));
   const fed = feed(parser, textOf(reading, head, rest), () => endless !== undefined);
@@ -68,10 +65,6 @@ async function* readRows(
       'invalid',
       `The row after line ${line} ${endless}. The rows before it were imported. Fix the row and send the whole file again; no one is added twice.`,
     );
-}
-
-function foldAll(cells: readonly string[]): string {
-  return cells.map(foldTitle).join('\n').trimEnd();
 }
 
 async function* bounded(file: Readable): AsyncGenerator<Buffer> {

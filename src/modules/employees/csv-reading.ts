@@ -7,6 +7,7 @@ import { AppError } from '../../errors.ts';
 import { type ColumnChoices, type Columns, columnsOf, isAddress, isHeader } from './csv-columns.ts';
 import { encodingOf, type FoundEncoding, SAVE_AS_UTF8 } from './csv-encoding.ts';
 import { type CsvRow, createLineEnds, isBlank, parserOptions, rowOf } from './csv-parser.ts';
+import { foldTitle } from './csv-titles.ts';
 import { IMPORT_HEADER_ROWS_MAX, IMPORT_SAMPLE_ROWS, IMPORT_SNIFF_BYTES } from './limits.ts';
 
 export interface Choices extends ColumnChoices {
@@ -47,10 +48,11 @@ export async function readingOf(head: Buffer, choices: Choices): Promise<Reading
 }
 
 export async function draftReading(head: Buffer, choices: Choices): Promise<DraftReading> {
-  refuseOtherFormats(head);
+  refuseKnownFiles(head);
   const encoding = await encodingOf(head, choices);
   const text = createLineEnds()(decodeHead(head, encoding.encoding));
   refuseBinary(text);
+  refuseKnownTexts(text);
   const prefix = text.match(SEPARATOR_LINE)?.[0] ?? '';
   const delimiters = choices.delimiter ?? prefix.match(SEPARATOR_LINE)?.[1] ?? DELIMITERS;
   const body = text.slice(prefix.length);
@@ -64,6 +66,17 @@ export async function draftReading(head: Buffer, choices: Choices): Promise<Draf
   );
   const best = drafts.toSorted((a, b) => b.score - a.score)[0] as Split;
   return { encoding, prefix, ...best };
+}
+
+/** Tells the header where it comes again, as it does where files were put together. */
+export function createHeaderTest({ header, columns }: Pick<DraftReading, 'header' | 'columns'>) {
+  const titles = header && foldAll(header.cells);
+  // Folding is dear, so rows with an address are not asked.
+  return ({ cells }: CsvRow) => !cells[columns.email ?? -1]?.includes('@') && foldAll(cells) === titles;
+}
+
+function foldAll(cells: readonly string[]): string {
+  return cells.map(foldTitle).join('\n').trimEnd();
 }
 
 /** The beginning as text; a character that is cut off at its end is left out. */
@@ -100,13 +113,16 @@ function splitBy(delimiter: string, { text, linesBefore, cutOff }: Beginning, ch
     return { delimiter, header: undefined, columns: {}, problem, rows: [], score: -1 };
   }
   const header = headerOf(all, choices);
-  const rows = header === undefined ? all : all.slice(all.indexOf(header) + 1);
-  const { problem, ...columns } = columnsOf(
+  const below = header === undefined ? all : all.slice(all.indexOf(header) + 1);
+  const { problem: open, ...columns } = columnsOf(
     header?.cells ?? [],
-    rows.map(({ cells }) => cells),
+    below.map(({ cells }) => cells),
     choices,
   );
+  const isHeaderAgain = createHeaderTest({ header, columns });
+  const rows = below.filter((row) => !isHeaderAgain(row));
   const width = Math.max(...all.map(({ cells }) => cells.length));
+  const problem = open !== undefined && width === 1 ? `${open} ${ONE_COLUMN}` : open;
   const known = Object.keys(columns).length;
   return { delimiter, header, columns, problem, rows, score: known * KNOWN_COLUMN_SCORE + Math.min(width, WIDTH_MAX) };
 }
@@ -120,19 +136,37 @@ function headerOf(rows: readonly CsvRow[], choices: Choices): CsvRow | undefined
   return choices.header === true || !first?.cells.some(isAddress) ? first : undefined;
 }
 
-const KNOWN_FORMATS: readonly [string, string][] = [
+const KNOWN_FILES: readonly [magic: string, format: string][] = [
   ['89504e47', 'a PNG picture'],
   ['ffd8ff', 'a JPEG picture'],
   ['47494638', 'a GIF picture'],
   ['25504446', 'a PDF document'],
   ['504b0304', 'an Excel workbook or another ZIP file'],
   ['d0cf11e0', 'an old Excel workbook'],
+  ['1f8b', 'a gzip file'],
 ];
 
-function refuseOtherFormats(head: Buffer): void {
-  const known = KNOWN_FORMATS.find(([magic]) => head.toString('hex', 0, magic.length / 2) === magic);
-  if (known === undefined) return;
-  throw new AppError('unsupported', `This is ${known[1]}, not a CSV file. ${SAVE_AS}`);
+/** Many systems name a web page .xls or .csv, and Excel opens it. */
+const KNOWN_TEXTS: readonly [beginning: RegExp, format: string][] = [
+  [/^\s*<(?:!doctype|html|head|meta|style|body|table)\b/i, 'HTML'],
+  [/^\s*<(?:\?xml|workbook)\b/i, 'XML'],
+  [/^\s*(?:\[\s*)?\{\s*"/, 'JSON'],
+  [/^\s*BEGIN:VCARD/i, 'a vCard'],
+  [/^\{\\rtf/, 'a Rich Text document'],
+];
+
+function refuseKnownFiles(head: Buffer): void {
+  const known = KNOWN_FILES.find(([magic]) => head.toString('hex', 0, magic.length / 2) === magic);
+  if (known !== undefined) throw otherFormat(known[1]);
+}
+
+function refuseKnownTexts(text: string): void {
+  const known = KNOWN_TEXTS.find(([beginning]) => beginning.test(text));
+  if (known !== undefined) throw otherFormat(known[1]);
+}
+
+function otherFormat(format: string): AppError {
+  return new AppError('unsupported', `This is ${format}, not a CSV file. ${SAVE_AS}`);
 }
 
 /** UTF-16 has many zeros, but no NUL characters. Some in a long text are a fault of their rows. */
@@ -153,5 +187,7 @@ const KNOWN_COLUMN_SCORE = 1_000;
 const WIDTH_MAX = 999;
 const CHARACTERS_PER_NUL_MIN = 1_000;
 const GUESSES_NAMED = 3;
+const ONE_COLUMN =
+  'The whole table is one column. If another character separates its columns, choose that (delimiter); if each line is in quotes as a whole, take these away.';
 const SAVE_AS = 'Save the table as CSV and send that instead. Nothing was imported.';
 const EMPTY = 'The file is empty. It needs a header line: name, email, team.';

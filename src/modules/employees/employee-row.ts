@@ -49,8 +49,11 @@ function reasonAgainst(
   { line, endLine }: CsvRow,
   { delimiter, encoding: { encoding } }: RowReading,
 ): string | undefined {
-  if (cells.some((cell) => cell.includes('\uFFFD')))
-    return `contains characters that are not valid ${encoding.startsWith('utf') ? encoding.toUpperCase() : encoding}`;
+  const isUnicode = encoding.startsWith('utf');
+  if (cells.some((cell) => (isUnicode ? /\uFFFD/ : NO_LETTER).test(cell)))
+    return `contains characters that are not valid ${isUnicode ? encoding.toUpperCase() : encoding}`;
+  if (cells.some((cell) => MISREAD.test(cell)))
+    return 'contains control characters: it was read in another encoding before';
   if (cells.some((cell) => cell.includes('\0'))) return 'contains a NUL character';
   if (cells.some((cell) => hasRows(cell, delimiter)))
     return `opens a quote that ends only on line ${endLine}: lines ${line} to ${endLine} were not read`;
@@ -72,6 +75,11 @@ function unquote(cell: string): string {
 function shorten(text: string): string {
   return text.slice(0, 60).toWellFormed();
 }
+
+/** The replacement character, controls, and characters without a meaning: what a decoder makes of a byte that is no letter. */
+const NO_LETTER = /[\uFFFD\x80-\x9f\p{Co}]/u;
+/** Controls where other code pages have letters and quotes. Next line (x85) is a line end in its own right. */
+const MISREAD = /[\x80-\x84\x86-\x9f]/;
 
 /** "JÃ¼rgen": the two bytes of ü, each taken for a letter. */
 const TWICE_ENCODED =

@@ -7,6 +7,7 @@ import type { DatabaseSession } from '../../db/read-write-split.ts';
 import { AppError } from '../../errors.ts';
 import { type SignedInActor, writeAudit } from '../audit/audit.ts';
 import type { PersonalData } from '../faces.ts';
+import { forgetQuotes } from './queries.ts';
 
 /** By table. Throws `not_found`. That somebody has seen it is in the audit log. */
 export async function exportPerson(
@@ -31,8 +32,10 @@ export async function erasePerson(db: DatabaseSession, actor: SignedInActor, id:
       .deleteFrom('employees')
       .where('org_id', '=', actor.orgId)
       .where('id', '=', id)
+      .returning('email')
       .executeTakeFirst();
-    if (erased.numDeletedRows === 0n) throw notFound();
+    if (erased === undefined) throw notFound();
+    await forgetQuotes(transaction, actor.orgId, erased.email);
     await writeAudit(transaction, actor, { action: 'employee.erased', subject: nameless(id) });
   });
 }

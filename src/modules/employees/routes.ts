@@ -28,7 +28,11 @@ const Employee = Type.Object({
   createdAt: Time,
 });
 
-const CSV_TYPES = ['text/csv', 'application/vnd.ms-excel', 'text/plain', 'application/octet-stream'];
+const CSV_TYPES = [
+  ...['text/csv', 'application/csv', 'text/x-csv', 'text/comma-separated-values', 'text/tab-separated-values'],
+  ...['application/vnd.ms-excel', 'text/plain', 'application/octet-stream'],
+];
+const NO_PARTS = 'Send the whole file at once: a part of it, with Content-Range, is not taken. Nothing was imported.';
 const NO_BODY = 'Send the file as the body, with Content-Type: text/csv.';
 
 export function routes(api: App, { cursors, person }: ApiContext): void {
@@ -199,7 +203,9 @@ export function routes(api: App, { cursors, person }: ApiContext): void {
         },
       },
       async (request) => {
-        const { db, user, params } = request;
+        const { db, user, params, headers } = request;
+        // RFC 9110, 14.4. The next part would find the import done.
+        if (headers['content-range'] !== undefined) throw new AppError('invalid', NO_PARTS);
         if ((await db.read((reader) => importById(reader, user.orgId, params.id))) === undefined) throw noSuchImport();
         if (request.body === undefined || request.body === null) throw new AppError('invalid', NO_BODY);
         const leave = imports.enter(String(user.orgId), () => endBody(request.raw, overloaded('imports')));

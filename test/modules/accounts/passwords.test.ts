@@ -2,13 +2,15 @@ import { randomBytes } from 'node:crypto';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { NO_PASSWORD } from '../../../src/http/password-hashing.ts';
+import { createRateLimits } from '../../../src/http/rate-limit.ts';
 import { RESETS_PER_ADDRESS_MAX } from '../../../src/modules/accounts/limits.ts';
+import { createSignInLimits } from '../../../src/modules/accounts/sign-in-limits.ts';
 import { start as startMailer } from '../../../workers/mailer.ts';
 import { type ApiClient, call, createClient } from '../../api-client.ts';
 import { until } from '../../database.ts';
 import { mailsTo, readMail, tokenIn } from '../../mails.ts';
 import { type RunningApi, runApi } from '../../running-api.ts';
-import { startWorker, type TestWorker, testEnvironment } from '../../worker.ts';
+import { SECRET_KEY, startWorker, type TestWorker, testEnvironment } from '../../worker.ts';
 import { actionsOf } from './members.ts';
 
 const PASSWORD = 'three quiet words';
@@ -83,6 +85,11 @@ test('a forgotten password is reset by a mailed link, once; all sessions end, an
   expect(answers.map(({ status }) => status).toSorted()).toEqual([204, 410]);
   expect((await reset()).status).toBe(410);
   expect((await account.get('/api/v1/me')).status).toBe(401);
+  const isDevice = (cookie: string) => cookie.startsWith('tardigrade_device=');
+  const cookies = answers.flatMap(({ headers }) => headers.getSetCookie()).filter(isDevice);
+  expect(cookies).toHaveLength(1); // strangers who guess cannot keep out somebody who reads the account's mail
+  const device = /^tardigrade_device=([^;]+);.*HttpOnly/.exec(cookies[0] ?? '')?.[1];
+  expect(createSignInLimits(SECRET_KEY, createRateLimits()).isKnownDevice(device, account.email)).toBe(true);
   const back = await signIn(account, NEW);
   expect(back.status).toBe(201);
   const client = createClient(api.url, back.body.token, account.orgId);

@@ -108,6 +108,11 @@ test('it is filtered by person, action and day, and a cursor belongs to its filt
   expect(await countOf(`?from=${day(1)}`)).toBe(3);
   expect(await countOf(`?to=${day(2)}`)).toBe(2);
   expect(await countOf(`?from=${day(1)}&to=${day(0)}&actorId=${actorId}`)).toBe(2);
+  for (const path of ['audit-log', 'exports/audit-log.csv'])
+    expect(await org.get(`/api/v1/${path}?from=${day(0)}&to=${day(1)}`)).toMatchObject({
+      status: 400,
+      body: { detail: '`from` must not be later than `to`.' },
+    });
   const { nextCursor } = await entries('?limit=1&action=a.c', org);
   expect((await org.get(`/api/v1/audit-log?limit=1&action=a.b&cursor=${nextCursor}`)).status).toBe(400);
 });

@@ -69,6 +69,13 @@ describe('the export', () => {
     return { ...answer, rows: answer.status === 200 ? (parse(answer.body, { bom: true }) as string[][]) : [] };
   };
 
+  test('of days that end before they begin is refused, instead of empty', async () => {
+    expect(await exported('?from=2027-02-01&to=2027-01-31')).toMatchObject({
+      status: 400,
+      body: { detail: '`from` must not be later than `to`.' },
+    });
+  });
+
   test('has every answer once, with its question, in the order in which they were given', async () => {
     const { headers, rows } = await exported();
     expect(headers.get('content-type')).toBe('text/csv; charset=utf-8');

@@ -189,9 +189,18 @@ test('a file for an import that does not exist is a 404', async () => {
   expect((await put(4_711)).status).toBe(404);
 });
 
-function put(id: number) {
+test('a part of a file is refused, and the import still takes the whole one', async () => {
+  const id = await newImport(owner);
+  const part = await put(id, { 'content-range': 'bytes 0-25/52' });
+  expect(part).toMatchObject({ status: 400, body: { detail: expect.stringContaining('Send the whole file at once') } });
+  expect(await statusOf(id)).toBe('waiting');
+  expect((await put(id)).status).toBe(200);
+});
+
+function put(id: number, headers = {}) {
   return owner.send('PUT', `/api/v1/imports/${id}/file`, 'name,email\nAda,ada@a.test\n', {
     'content-type': 'text/csv',
+    ...headers,
   });
 }
 

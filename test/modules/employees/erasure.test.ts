@@ -7,6 +7,7 @@ import { TEST_MODULES } from '../../modules.ts';
 import { type RunningApi, runApi } from '../../running-api.ts';
 import { loadTenant } from '../../scenarios/tenant.ts';
 import { tablesWith } from '../../tables-with.ts';
+import { type Import, importFile } from './import-api.ts';
 
 const MARK = 'mark-of-the-erased';
 const EMAIL = `p2@${MARK}.test`;
@@ -54,6 +55,31 @@ test('viewers neither see nor erase it', async () => {
   const viewer = await api.signedIn(owner.orgId, 'viewer');
   expect((await viewer.get(`/api/v1/employees/${id}/personal-data`)).status).toBe(403);
   expect((await viewer.send('DELETE', `/api/v1/employees/${id}`)).status).toBe(403);
+});
+
+test('what imports quote of somebody is erased with them, and of nobody else', async () => {
+  const another = await api.newOwner();
+  const people = ['ada@bücher.test', 'ben@quotes.test'];
+  const quoting = await importFile(
+    another,
+    `name,email\n${people.map((email) => `P,P <${email.toUpperCase()}>`).join('\n')}`,
+  );
+  const taken = await importFile(
+    another,
+    'Ada,ada@bücher.test\nBen,ben@quotes.test\n',
+    'text/csv',
+    'header=true&name=1&email=2',
+  );
+  await importFile(another, `name,email\n${people.map((email) => `P,${email}`).join('\n')}`);
+  const { items } = (await another.get<{ items: { id: number }[] }>('/api/v1/employees?search=ada@xn--bcher')).body;
+  expect((await another.send('DELETE', `/api/v1/employees/${items[0]?.id}`)).status).toBe(204);
+  const reports = [quoting, taken].map(({ put }) => another.get<Import>(`/api/v1/imports/${put.body.id}`));
+  const [first, second] = (await Promise.all(reports)).map(({ body }) => body);
+  expect(first?.rejections).toEqual([
+    { line: 2, reason: 'was about somebody who has been erased since' },
+    { line: 3, reason: expect.stringContaining('BEN@QUOTES.TEST') },
+  ]);
+  expect(second).toMatchObject({ status: 'done', rowsRead: 1, reading: null });
 });
 
 test('after the erasure no table has a text or an id of theirs, and the log says that it was done without naming them', async () => {

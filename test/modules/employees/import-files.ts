@@ -172,6 +172,36 @@ const columns: ImportFile[] = [
     becomes: 'read as chosen',
     people: [ENGINES, COMPILERS],
   },
+  ...['team=4', 'email=10000', 'name=1,9'].map((choices) => ({
+    kind: `a column beyond the table, chosen (${choices})`,
+    file: PLAIN.join('\n'),
+    choices,
+    becomes: 'refused, instead of a table without that column',
+    refused: `Column ${choices.split(/[=,]/).at(-1)} was chosen, but the table has 3 columns.`,
+  })),
+  {
+    kind: 'one column chosen for both parts of the name',
+    file: PLAIN.join('\n'),
+    choices: 'name=1,1',
+    becomes: 'refused',
+    refused: 'Column 1 was chosen twice for the name.',
+  },
+  {
+    kind: 'an address in the column “Name” as well',
+    file: 'Name,Email\nada@a.test,ada@a.test\n',
+    becomes: 'refused: the column has addresses in it',
+    refused: 'holds numbers or addresses, not names',
+  },
+  ...[
+    ['colons between the columns', PLAIN.join('\n').replaceAll(',', ':')],
+    ['quotes around each line as a whole', PLAIN.map((line) => `"${line}"`).join('\n')],
+    ['the line `sep=,` above semicolons', `sep=,\n${PLAIN.join('\n').replaceAll(',', ';')}`],
+  ].map(([kind = '', file = '']) => ({
+    kind,
+    file,
+    becomes: 'refused, with what to choose',
+    refused: 'The whole table is one column.',
+  })),
 ];
 
 const rows: ImportFile[] = [
@@ -361,6 +391,36 @@ const encodings: ImportFile[] = [
     refused: 'The Content-Type says windows-1252, but the file is UTF-8',
   },
   {
+    kind: 'ASCII under a Content-Type that says UTF-16',
+    file: PLAIN.join('\n'),
+    type: 'text/csv; charset=utf-16',
+    becomes: 'refused: the two contradict each other',
+    refused: 'The Content-Type says utf-16le, but the file is UTF-8',
+  },
+  {
+    kind: 'a wrong code page, chosen, that has no letter for a byte',
+    file: Buffer.concat([Buffer.from(`${HEAD}\nJ`), Buffer.from([0x81]), Buffer.from(`rgen,j@a.test,X\n${ONE}\n`)]),
+    choices: 'encoding=windows-1252',
+    becomes: 'that row is rejected by its line, the others are read',
+    people: [ENGINES],
+    rejected: [{ line: 2, reason: 'contains characters that are not valid windows-1252' }],
+  },
+  {
+    kind: 'a wrong code page, chosen, that has letters of nobody for a byte',
+    file: Buffer.concat([encode(`${HEAD}\nBen Größe,ben@a.test,X\n`, 'windows-1252'), Buffer.from(`${ONE}\n`)]),
+    choices: 'encoding=shift_jis',
+    becomes: 'that row is rejected by its line, the others are read',
+    people: [ENGINES],
+    rejected: [{ line: 2, reason: 'contains characters that are not valid shift_jis' }],
+  },
+  {
+    kind: 'UTF-8 with control characters where letters were',
+    file: `${HEAD}\nPat O\u0092Brien,pat@a.test,X\n${ONE}\n`,
+    becomes: 'that row is rejected by its line, the others are read',
+    people: [ENGINES],
+    rejected: [{ line: 2, reason: 'contains control characters: it was read in another encoding before' }],
+  },
+  {
     kind: 'a charset that does not exist',
     file: LINES.join('\n'),
     type: 'text/csv; charset=klingon-1',
@@ -423,6 +483,40 @@ const text: ImportFile[] = [
   },
 ];
 
+const others: ImportFile[] = [
+  ...(
+    [
+      [
+        'a web page, as many systems export “Excel”',
+        '<html><table><tr><td>name,email</td></tr></table></html>',
+        'HTML',
+      ],
+      [
+        'the same without its beginning, in UTF-16',
+        encode('\uFEFF<table>\n<tr><td>name</td></tr></table>', 'utf-16le'),
+        'HTML',
+      ],
+      ['a spreadsheet in XML', '\uFEFF<?xml version="1.0"?>\n<Workbook><Row><Cell/></Row></Workbook>', 'XML'],
+      ['JSON', '[{"name":"Ada","email":"ada@a.test"}]', 'JSON'],
+      ['JSON, a line for each', '{"name":"Ada","email":"ada@a.test"}\n{"name":"Ben","email":"ben@a.test"}\n', 'JSON'],
+      ['contacts as vCards', 'BEGIN:VCARD\r\nVERSION:3.0\r\nFN:Ada\r\nEMAIL:ada@a.test\r\nEND:VCARD\r\n', 'a vCard'],
+      ['a document in RTF', '{\\rtf1\\ansi name,email\\par Ada,ada@a.test}', 'a Rich Text document'],
+      ['a gzip file', Buffer.from([0x1f, 0x8b, 8, 1, 2, 3]), 'a gzip file'],
+    ] as const
+  ).map(([kind, file, format]) => ({
+    kind,
+    file,
+    becomes: 'refused by its name',
+    refused: `This is ${format}, not a CSV file.`,
+  })),
+  ...['text/tab-separated-values', 'application/csv', 'text/x-csv', 'text/comma-separated-values'].map((type) => ({
+    kind: `CSV sent as ${type}`,
+    file: PLAIN.join('\n'),
+    type,
+    ...both,
+  })),
+];
+
 /** Under the headings of the documentation. */
 export const importFiles: Readonly<Record<string, readonly ImportFile[]>> = {
   'Line ends and quotes': lineEnds,
@@ -430,4 +524,5 @@ export const importFiles: Readonly<Record<string, readonly ImportFile[]>> = {
   Rows: rows,
   Encodings: encodings,
   Text: text,
+  'Other files': others,
 };

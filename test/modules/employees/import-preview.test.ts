@@ -97,6 +97,32 @@ test('a guessed encoding is said to be one; the same choice imports what the pre
   });
 });
 
+test('a header that comes again is not a row, in the preview as in the import', async () => {
+  const file = 'name,email,team\nAda,ada@a.test,T\n\uFEFFName,Email,Team\nBen,ben@a.test,T\n';
+  const { body } = await preview(file);
+  expect(body).toMatchObject({ rowsRead: 2, rowsRejected: 0 });
+  expect(body.rows.map(({ line }) => line)).toEqual([2, 4]);
+  expect((await importFile(owner, file)).put.body).toMatchObject({ rowsRead: 2, rowsRejected: 0 });
+});
+
+test('a column that the table does not have is a problem of the preview, which shows the table all the same', async () => {
+  const { status, body } = await preview('name,email\nAda,ada@a.test\n', 'team=3');
+  expect(status).toBe(200);
+  expect(body).toMatchObject({ titles: ['name', 'email'], rowsRead: 1 });
+  expect(body.problem).toBe('Column 3 was chosen, but the table has 2 columns.');
+});
+
+test('the same file in another encoding is another request, also with the same Idempotency-Key', async () => {
+  const ask = (type: string) =>
+    owner.send<Preview>('POST', '/api/v1/imports/preview', 'name,email\nAda,ada@a.test\n', {
+      'content-type': type,
+      'idempotency-key': 'once',
+    });
+  expect((await ask('text/csv; charset=windows-1250')).body.encoding).toBe('windows-1250');
+  expect((await ask('text/csv; charset=windows-1250')).headers.get('idempotent-replayed')).toBe('true');
+  expect((await ask('text/csv; charset=windows-1251')).status).toBe(422);
+});
+
 describe('what is chosen is obeyed, in the preview and in the import:', () => {
   test.each([
     ['a delimiter', 'name,email|x\nAda,ada@a.test|y\n', 'delimiter=|&name=2&email=1', { delimiter: '|' }],
