@@ -87,12 +87,11 @@ describe('bystanders are served while many connections send', () => {
 });
 
 test('a small body that does not come is answered with 408 soon, and its connection is closed', async () => {
-  const longestMs = BODY_MS + 1_000;
   giveBodies(100);
   const [dripping] = await drip(api.url, 1, `${head('POST /api/v1/sessions', JSON_BODY)}{`);
   const begun = performance.now();
   await dripping?.closed;
-  expect(performance.now() - begun).toBeLessThan(longestMs);
+  expect(performance.now() - begun).toBeLessThan(REQUEST_MS / 2); // long before any other limit
   expect(dripping?.heard()).toMatch(/^HTTP\/1\.1 408 Request Timeout\r\n/);
   expect(dripping?.heard()).toMatch(/\r\nconnection: close\r\n/i);
   expect(dripping?.heard()).toContain('"status":408');
@@ -166,9 +165,11 @@ test('one connection that sends more requests than it reads takes one place, and
 test('of too many bodies that arrive at once, those that have taken longest are ended', async () => {
   giveBodies(REQUEST_MS);
   const surplus = 5;
-  const dripping = await drip(api.url, BODIES_ARRIVING_MAX.strangers, `${head('POST /api/v1/sessions', JSON_BODY)}{`);
+  // Without more bytes: by and by a dripping body is complete, and no longer arriving.
+  const arriving = (count: number) => drip(api.url, count, `${head('POST /api/v1/sessions', JSON_BODY)}{`, 600_000);
+  const dripping = await arriving(BODIES_ARRIVING_MAX.strangers);
   await until('all are arriving', () => api.gauge('bodies_arriving') === BODIES_ARRIVING_MAX.strangers);
-  await drip(api.url, surplus, `${head('POST /api/v1/sessions', JSON_BODY)}{`);
+  await arriving(surplus);
   const ended = () => dripping.filter(({ heard }) => heard().startsWith('HTTP/1.1 503 '));
   await until('the first are ended', () => ended().length === surplus);
   expect(api.gauge('bodies_arriving')).toBe(BODIES_ARRIVING_MAX.strangers);
@@ -184,7 +185,7 @@ test('a customer whose bodies drip does not end those of another one, however sl
     `${head('POST /api/v1/notes', { ...JSON_BODY, authorization: `Bearer ${token}` })}{`;
   const [slow] = await drip(api.url, 1, post(other), 60_000);
   await until('it arrives', () => api.gauge('bodies_arriving') === 1);
-  const dripping = await drip(api.url, BODIES_ARRIVING_MAX.known + 20, post(owner));
+  const dripping = await drip(api.url, BODIES_ARRIVING_MAX.known + 20, post(owner), 5_000);
   const ended = () => dripping.filter(({ heard }) => heard().startsWith('HTTP/1.1 503 ')).length;
   await until('some of the others are ended', () => ended() > 20);
   slow?.socket.write(' '.repeat(119));
