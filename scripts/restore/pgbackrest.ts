@@ -78,16 +78,23 @@ export interface PgBackRest {
   run(command: string, ...options: string[]): Promise<string>;
 }
 
-/** `shared`: folders that it needs to see. */
-export function openPgBackRest(tools: Tools, settings: string, stanza: string, shared: readonly string[]): PgBackRest {
+/** `shared`: folders that it needs to see. `stopped` ends it. */
+export function openPgBackRest(
+  tools: Tools,
+  settings: string,
+  stanza: string,
+  shared: readonly string[],
+  stopped?: AbortSignal,
+): PgBackRest {
   return {
     settings,
     stanza,
     async run(command, ...options) {
       const all = [`--config=${settings}`, `--stanza=${stanza}`, ...options, command];
       const line = tools.command(tools.pgbackrest, all, shared);
+      const bounds = { timeout: PGBACKREST_MS, maxBuffer: OUTPUT_BYTES_MAX, signal: stopped };
       try {
-        const { stdout } = await run(line.command, line.args, { timeout: PGBACKREST_MS, maxBuffer: OUTPUT_BYTES_MAX });
+        const { stdout } = await run(line.command, line.args, bounds);
         return stdout;
       } catch (error) {
         const { stdout = '', stderr = '' } = error as { stdout?: string; stderr?: string };
@@ -104,30 +111,66 @@ export interface BackupInfo {
   readonly databaseBytes: number;
   readonly repositoryBytes: number;
   readonly finishedAt: Date;
+  /** pgBackRest found pages whose checksums are wrong when it read them. */
+  readonly hasDamagedPages: boolean;
+  /** Of the cluster that it was taken of. */
+  readonly systemId: string;
+  /** The last file of the log in the repository; null when it has none. */
+  readonly lastSegment: string | null;
 }
 
-/** The last backup. @throws when there is none, or an error in it */
-export async function lastBackup(pgbackrest: PgBackRest): Promise<BackupInfo> {
-  const [stanza] = JSON.parse(await pgbackrest.run('info', '--output=json')) as Stanza[];
-  const backup = stanza?.backup.at(-1);
+/** The last backup that ended before `target`. @throws when there is none */
+export async function chooseBackup(pgbackrest: PgBackRest, target?: Date): Promise<BackupInfo> {
+  const [stanza] = readInfo(await pgbackrest.run('info', '--output=json'));
+  const first = stanza?.backup[0];
+  if (stanza === undefined || first === undefined)
+    throw new Error(
+      `There is no backup of ${pgbackrest.stanza}: ${stanza?.status.message ?? 'it is not in the repository'}`,
+    );
+  const backup = stanza.backup.findLast(
+    ({ timestamp }) => target === undefined || timestamp.stop * 1000 < target.getTime(),
+  );
   if (backup === undefined)
-    throw new Error(`There is no backup of ${pgbackrest.stanza}: ${stanza?.status.message ?? ''}`);
-  const { label, type, info, timestamp } = backup;
+    throw new Error(
+      `Nothing can be restored to ${target?.toISOString()}: the first backup that is kept ended at ${new Date(first.timestamp.stop * 1000).toISOString()}.`,
+    );
+  const { label, type, info, timestamp, error, database } = backup;
+  const ofItsCluster = <T extends { database: { id: number } }>(found: T) => found.database.id === database.id;
   return {
     label,
     type,
     databaseBytes: info.size,
-    repositoryBytes: info.repository.delta ?? 0,
+    repositoryBytes: info.repository.size ?? info.repository.delta ?? 0,
     finishedAt: new Date(timestamp.stop * 1000),
+    hasDamagedPages: error ?? false,
+    systemId: stanza.db.find(({ id }) => id === database.id)?.['system-id'] ?? '',
+    lastSegment:
+      stanza.archive
+        .filter(ofItsCluster)
+        .map(({ max }) => max)
+        .toSorted()
+        .at(-1) ?? null,
   };
+}
+
+/** The system identifier is a number of 64 bits, of which JSON.parse would lose the last digits. */
+function readInfo(json: string): Stanza[] {
+  return JSON.parse(json.replaceAll(/("system-id":)(\d+)/g, '$1"$2"')) as Stanza[];
 }
 
 interface Stanza {
   readonly status: { readonly message: string };
+  readonly db: readonly { readonly id: number; readonly 'system-id': string }[];
+  readonly archive: readonly { readonly database: { readonly id: number }; readonly max: string | null }[];
   readonly backup: readonly {
     readonly label: string;
     readonly type: string;
-    readonly info: { readonly size: number; readonly repository: { readonly delta?: number } };
+    readonly error?: boolean;
+    readonly database: { readonly id: number };
+    readonly info: {
+      readonly size: number;
+      readonly repository: { readonly delta?: number; readonly size?: number };
+    };
     readonly timestamp: { readonly stop: number };
   }[];
 }
