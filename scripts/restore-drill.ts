@@ -10,12 +10,14 @@
  * Without --config it rehearses the whole way with a database of its own: archive, back up, write, lose the disk, restore.
  *
  *   --scale=1 --seconds=30                              of the seed, and how long somebody writes
- *   --s3=https://host:port/bucket                       instead of a folder; S3_KEY, S3_SECRET, S3_REGION
+ *   --s3=https://host:port/bucket                       instead of a folder; S3_KEY, S3_SECRET, S3_REGION. What it
+ *                                                       writes there lies in a folder of its own, until the end
  *   --no-verify-tls                                     of a test server with a certificate that nobody has signed
  *
  * Exit code: 0 everything came back and agrees; 1 it does not; 2 nothing could be restored; 64 invalid
  * arguments; 130 stopped by a signal, which leaves nothing behind.
  */
+import { randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
@@ -137,5 +139,16 @@ function s3Repository(address: string | undefined, verifyTls: boolean): Reposito
   const bucket = pathname.slice(1);
   if (protocol !== 'https:' || bucket === '') throw new Error('--s3 is https://host:port/bucket: pgBackRest needs TLS');
   if (!key || !secret) throw new Error('set S3_KEY and S3_SECRET');
-  return { kind: 's3', endpoint: hostname, port: Number(port || 443), bucket, region, key, secret, verifyTls };
+  const own = `/rehearsal-${randomUUID()}`;
+  return {
+    kind: 's3',
+    endpoint: hostname,
+    port: Number(port || 443),
+    bucket,
+    path: own,
+    region,
+    key,
+    secret,
+    verifyTls,
+  };
 }

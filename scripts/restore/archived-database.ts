@@ -33,6 +33,8 @@ export interface ArchivedDatabase {
   readonly settings: string;
   readonly pgbackrest: PgBackRest;
   readonly backupSeconds: number;
+  /** Removes what it has written into a bucket; a folder is gone with everything else. */
+  forget(): Promise<void>;
 }
 
 /** It has the table rehearsed_writes besides the product's own. */
@@ -56,10 +58,16 @@ export async function openArchivedDatabase(options: ArchivedDatabaseOptions): Pr
       archive_timeout: `${options.archiveSeconds}s`,
     },
   });
+  const forget = async () => {
+    if (options.repository.kind === 'folder') return;
+    await pgbackrest.run('stop');
+    await pgbackrest.run('stanza-delete', '--force');
+  };
   try {
-    return { server, dataFolder, settings, pgbackrest, backupSeconds: await backUp(pgbackrest, say) };
+    return { server, dataFolder, settings, pgbackrest, backupSeconds: await backUp(pgbackrest, say), forget };
   } catch (error) {
     await server.stop();
+    await forget();
     throw error;
   }
 }

@@ -15,7 +15,7 @@ import { chooseAccount, handOver } from '../embedded/postgres-account.ts';
 import type { Verdict } from '../verify/verdict.ts';
 import { verifyDatabase } from '../verify/verify-database.ts';
 import { type BackupInfo, chooseBackup, type PgBackRest } from './pgbackrest.ts';
-import { requireBackupOf, requireRoom } from './preconditions.ts';
+import { requireBackupOf, requireRoom, requireWholePages } from './preconditions.ts';
 import { askRecovery, explainFailure } from './recovery.ts';
 import { type Server, startServer, untilRecovered } from './server.ts';
 import type { Tools } from './tools.ts';
@@ -47,7 +47,7 @@ export interface DrillReport {
   readonly recoverySeconds: number;
   /** The commit time of the last transaction that came back from the log; null when the backup was all there was. */
   readonly lastCommit: Date | null;
-  /** What is wrong with the backup or its log, in words; empty when nothing is. */
+  /** What is wrong with the log, in words; empty when nothing is. */
   readonly faults: readonly string[];
   readonly verdicts: readonly Verdict[];
 }
@@ -56,6 +56,7 @@ export async function drill(options: DrillOptions): Promise<DrillReport> {
   const { tools, pgbackrest, folder, shared, target, stopped } = options;
   const backup = await chooseBackup(pgbackrest, target);
   if (options.dataFolder !== undefined) await requireBackupOf(options.dataFolder, backup, tools, shared);
+  requireWholePages(backup);
   await requireRoom(folder, backup);
   const dataFolder = path.join(folder, 'restored');
   const tablespaces = path.join(folder, 'tablespaces');
@@ -99,13 +100,10 @@ async function examine(server: Server, backup: BackupInfo, { database, target, a
   await client.connect();
   try {
     const { lastCommit, gap } = await askRecovery(client, backup, target === undefined);
-    const damage = backup.hasDamagedPages
-      ? `pgBackRest found pages with wrong checksums when it took ${backup.label}: its info --set=${backup.label} names them`
-      : undefined;
     await ask?.(client);
     return {
       lastCommit,
-      faults: [gap, damage].filter((fault) => fault !== undefined),
+      faults: gap === undefined ? [] : [gap],
       verdicts: await verifyDatabase(server.url(database)),
     };
   } finally {

@@ -16,6 +16,7 @@ export type Repository =
       readonly endpoint: string;
       readonly port: number;
       readonly bucket: string;
+      readonly path: string;
       readonly region: string;
       readonly key: string;
       readonly secret: string;
@@ -56,10 +57,10 @@ pg1-user=${user}
 
 function repositoryLines(repository: Repository): string[] {
   if (repository.kind === 'folder') return ['repo1-type=posix', `repo1-path=${repository.folder}`];
-  const { endpoint, port, bucket, region, key, secret, verifyTls } = repository;
+  const { endpoint, port, bucket, path, region, key, secret, verifyTls } = repository;
   return [
     'repo1-type=s3',
-    'repo1-path=/backups',
+    `repo1-path=${path}`,
     `repo1-s3-endpoint=${endpoint}`,
     `repo1-s3-bucket=${bucket}`,
     `repo1-s3-region=${region}`,
@@ -123,10 +124,7 @@ export interface BackupInfo {
 export async function chooseBackup(pgbackrest: PgBackRest, target?: Date): Promise<BackupInfo> {
   const [stanza] = readInfo(await pgbackrest.run('info', '--output=json'));
   const first = stanza?.backup[0];
-  if (stanza === undefined || first === undefined)
-    throw new Error(
-      `There is no backup of ${pgbackrest.stanza}: ${stanza?.status.message ?? 'it is not in the repository'}`,
-    );
+  if (stanza === undefined || first === undefined) throw new Error(whyNone(pgbackrest.stanza, stanza));
   const backup = stanza.backup.findLast(
     ({ timestamp }) => target === undefined || timestamp.stop * 1000 < target.getTime(),
   );
@@ -153,13 +151,32 @@ export async function chooseBackup(pgbackrest: PgBackRest, target?: Date): Promi
   };
 }
 
-/** The system identifier is a number of 64 bits, of which JSON.parse would lose the last digits. */
+const UNREADABLE = 99;
+const REASON_CHARACTERS_MAX = 200;
+
+function whyNone(name: string, stanza: Stanza | undefined): string {
+  const unreadable = stanza?.repo.find(({ status }) => status.code === UNREADABLE);
+  if (unreadable === undefined)
+    return `There is no backup of ${name}: ${stanza?.status.message ?? 'it is not in the repository'}.`;
+  const reason = unreadable.status.message.split('\n', 1)[0]?.slice(0, REASON_CHARACTERS_MAX).replace(/:$/, '.');
+  const advice = /FormatError|CryptoError/.test(unreadable.status.message)
+    ? ' Is repo1-cipher-pass the right one?'
+    : '';
+  return `The backups of ${name} cannot be read: ${reason}${advice}`;
+}
+
+/**
+ * The system identifier is a number of 64 bits, of which JSON.parse would lose the last digits. What was decrypted with
+ * the wrong pass phrase is printed as it is, control characters included.
+ */
 function readInfo(json: string): Stanza[] {
-  return JSON.parse(json.replaceAll(/("system-id":)(\d+)/g, '$1"$2"')) as Stanza[];
+  const valid = json.trim().replaceAll(/\p{Cc}/gu, (character) => (character === '\n' ? '\\n' : ' '));
+  return JSON.parse(valid.replaceAll(/("system-id":)(\d+)/g, '$1"$2"')) as Stanza[];
 }
 
 interface Stanza {
   readonly status: { readonly message: string };
+  readonly repo: readonly { readonly status: { readonly code: number; readonly message: string } }[];
   readonly db: readonly { readonly id: number; readonly 'system-id': string }[];
   readonly archive: readonly { readonly database: { readonly id: number }; readonly max: string | null }[];
   readonly backup: readonly {

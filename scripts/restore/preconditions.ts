@@ -16,6 +16,14 @@ export async function requireRoom(folder: string, { label, databaseBytes }: Back
     );
 }
 
+/** @throws when the database had damaged pages already, of which a backup is a faithful copy */
+export function requireWholePages({ label, hasDamagedPages }: BackupInfo): void {
+  if (hasDamagedPages)
+    throw new Error(
+      `When ${label} was taken, pages of the database were damaged already: pgbackrest info --set=${label} names their files. Look after the database first; --target, before ${label} ended, restores an older backup.`,
+    );
+}
+
 /**
  * A stanza that went on with the backups of a cluster that has been replaced restores well, and brings back the wrong
  * data. Where the cluster cannot be read (another machine, a lost disk) nothing is compared.

@@ -1,4 +1,11 @@
-/** How far a restored server got with the log. */
+/**
+ * What it is: how far a restored server got with the log.
+ * What fails without it: PostgreSQL takes a file of the log that is missing or damaged for the end of the log, and starts
+ *   without a word. Everything in the database agrees, and what was written after that file is gone.
+ * How it works: the place where the replay stopped is compared with the last file that the repository had before.
+ * What it costs: one query, after a restore.
+ * Its bound: none of its own; the restore has RECOVERY_MS. Its proof: test/scripts/restore-faults.test.ts.
+ */
 import type pg from 'pg';
 import type { BackupInfo } from './pgbackrest.ts';
 
@@ -9,13 +16,10 @@ export interface Recovery {
   readonly gap: string | undefined;
 }
 
-/**
- * PostgreSQL takes a file of the log that is missing or damaged for the end of the log, and starts without a word. So
- * the place where it stopped is compared with the last file that the repository had before the restore.
- */
+/** `toTheEnd`: no earlier moment was asked for. */
 export async function askRecovery(
   client: pg.Client,
-  { lastSegment }: BackupInfo,
+  { lastSegment }: Pick<BackupInfo, 'lastSegment'>,
   toTheEnd: boolean,
 ): Promise<Recovery> {
   const { rows } = await client.query<{ lastCommit: Date | null; stoppedAt: string; isBefore: boolean | null }>(

@@ -7,7 +7,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { choosePort } from '../embedded/ports.ts';
 import { ADMIN_ROLE } from '../embedded/postgres-roles.ts';
-import { type ArchivedDatabaseOptions, DATABASE, openArchivedDatabase } from './archived-database.ts';
+import {
+  type ArchivedDatabase,
+  type ArchivedDatabaseOptions,
+  DATABASE,
+  openArchivedDatabase,
+} from './archived-database.ts';
 import { type DrillReport, drill } from './drill.ts';
 import type { PgBackRest } from './pgbackrest.ts';
 import type { Server } from './server.ts';
@@ -43,8 +48,17 @@ const TARGET_SHARE = 1 / 3;
 const STILL_MS = 100;
 
 export async function rehearse(options: RehearsalOptions): Promise<Rehearsal> {
+  const archived = await openArchivedDatabase(options);
+  try {
+    return await loseAndRestore(archived, options);
+  } finally {
+    await archived.forget();
+  }
+}
+
+async function loseAndRestore(archived: ArchivedDatabase, options: RehearsalOptions): Promise<Rehearsal> {
+  const { server, dataFolder, pgbackrest, backupSeconds } = archived;
   const { say } = options;
-  const { server, dataFolder, pgbackrest, backupSeconds } = await openArchivedDatabase(options);
   let written: Written;
   try {
     written = await writeFor(server, options.writeSeconds);

@@ -101,6 +101,21 @@ describe.skipIf(whyNoOperatorTools())('a restore drill', () => {
     await expect(drillOn(archived.settings, { target })).rejects.toThrow(/^The log ends before /);
   });
 
+  test.for([
+    [
+      'with another pass phrase',
+      '[global]',
+      '[global]\nrepo1-cipher-type=aes-256-cbc\nrepo1-cipher-pass=wrong',
+      /cipher-pass/,
+    ],
+    ['in an empty repository', /^repo1-path.*/m, 'repo1-path=/var/tmp/none', /^There is no backup of tardigrade/],
+  ] as const)('says that there is nothing to restore %s', async ([, replaced, line, says]) => {
+    const { settings } = copyRepository();
+    const content = readFileSync(settings, 'utf8');
+    writeFileSync(settings, content.replace(replaced, line));
+    await expect(drillOn(settings)).rejects.toThrow(says);
+  });
+
   test('refuses the backup of another cluster', async () => {
     const other = newFolder();
     onTestFinished(() => rmSync(other, { recursive: true, force: true }));
@@ -146,6 +161,16 @@ describe.skipIf(whyNoOperatorTools())('a restore drill', () => {
     expect([report.backup.type, isSound(report)]).toEqual(['incr', true]);
     expect(place).toMatch(/\/tablespaces\//);
     expect((await primary.query('select number from in_tablespace')).rows).toEqual([{ number: 1 }]);
+  });
+
+  // The last one: every later backup has the damage too.
+  test('refuses a backup of pages that were damaged in the database', async () => {
+    await primary.query('create table damaged as select generate_series(1, 5000) as number');
+    await primary.query('checkpoint');
+    const { rows } = await primary.query<{ file: string }>("select pg_relation_filepath('damaged') as file");
+    damage(join(archived.dataFolder, rows[0]?.file ?? ''));
+    await archived.pgbackrest.run('backup', '--type=incr');
+    await expect(drillOn(archived.settings)).rejects.toThrow(/pages of the database were damaged already/);
   });
 
   test.for(['SIGTERM', 'SIGHUP'] as const)('that %s stops leaves no process and no file', async (signal) => {
