@@ -16,6 +16,7 @@ export type Repository =
       readonly endpoint: string;
       readonly port: number;
       readonly bucket: string;
+      readonly path: string;
       readonly region: string;
       readonly key: string;
       readonly secret: string;
@@ -56,10 +57,10 @@ pg1-user=${user}
 
 function repositoryLines(repository: Repository): string[] {
   if (repository.kind === 'folder') return ['repo1-type=posix', `repo1-path=${repository.folder}`];
-  const { endpoint, port, bucket, region, key, secret, verifyTls } = repository;
+  const { endpoint, port, bucket, path, region, key, secret, verifyTls } = repository;
   return [
     'repo1-type=s3',
-    'repo1-path=/backups',
+    `repo1-path=${path}`,
     `repo1-s3-endpoint=${endpoint}`,
     `repo1-s3-bucket=${bucket}`,
     `repo1-s3-region=${region}`,
@@ -78,16 +79,23 @@ export interface PgBackRest {
   run(command: string, ...options: string[]): Promise<string>;
 }
 
-/** `shared`: folders that it needs to see. */
-export function openPgBackRest(tools: Tools, settings: string, stanza: string, shared: readonly string[]): PgBackRest {
+/** `shared`: folders that it needs to see. `stopped` ends it. */
+export function openPgBackRest(
+  tools: Tools,
+  settings: string,
+  stanza: string,
+  shared: readonly string[],
+  stopped?: AbortSignal,
+): PgBackRest {
   return {
     settings,
     stanza,
     async run(command, ...options) {
       const all = [`--config=${settings}`, `--stanza=${stanza}`, ...options, command];
       const line = tools.command(tools.pgbackrest, all, shared);
+      const bounds = { timeout: PGBACKREST_MS, maxBuffer: OUTPUT_BYTES_MAX, signal: stopped };
       try {
-        const { stdout } = await run(line.command, line.args, { timeout: PGBACKREST_MS, maxBuffer: OUTPUT_BYTES_MAX });
+        const { stdout } = await run(line.command, line.args, bounds);
         return stdout;
       } catch (error) {
         const { stdout = '', stderr = '' } = error as { stdout?: string; stderr?: string };
@@ -104,30 +112,82 @@ export interface BackupInfo {
   readonly databaseBytes: number;
   readonly repositoryBytes: number;
   readonly finishedAt: Date;
+  /** pgBackRest found pages whose checksums are wrong when it read them. */
+  readonly hasDamagedPages: boolean;
+  /** Of the cluster that it was taken of. */
+  readonly systemId: string;
+  /** The last file of the log in the repository; null when it has none. */
+  readonly lastSegment: string | null;
 }
 
-/** The last backup. @throws when there is none, or an error in it */
-export async function lastBackup(pgbackrest: PgBackRest): Promise<BackupInfo> {
-  const [stanza] = JSON.parse(await pgbackrest.run('info', '--output=json')) as Stanza[];
-  const backup = stanza?.backup.at(-1);
+/** The last backup that ended before `target`. @throws when there is none */
+export async function chooseBackup(pgbackrest: PgBackRest, target?: Date): Promise<BackupInfo> {
+  const [stanza] = readInfo(await pgbackrest.run('info', '--output=json'));
+  const first = stanza?.backup[0];
+  if (stanza === undefined || first === undefined) throw new Error(whyNone(pgbackrest.stanza, stanza));
+  const backup = stanza.backup.findLast(
+    ({ timestamp }) => target === undefined || timestamp.stop * 1000 < target.getTime(),
+  );
   if (backup === undefined)
-    throw new Error(`There is no backup of ${pgbackrest.stanza}: ${stanza?.status.message ?? ''}`);
-  const { label, type, info, timestamp } = backup;
+    throw new Error(
+      `Nothing can be restored to ${target?.toISOString()}: the first backup that is kept ended at ${new Date(first.timestamp.stop * 1000).toISOString()}.`,
+    );
+  const { label, type, info, timestamp, error, database } = backup;
+  const ofItsCluster = <T extends { database: { id: number } }>(found: T) => found.database.id === database.id;
   return {
     label,
     type,
     databaseBytes: info.size,
-    repositoryBytes: info.repository.delta ?? 0,
+    repositoryBytes: info.repository.size ?? info.repository.delta ?? 0,
     finishedAt: new Date(timestamp.stop * 1000),
+    hasDamagedPages: error ?? false,
+    systemId: stanza.db.find(({ id }) => id === database.id)?.['system-id'] ?? '',
+    lastSegment:
+      stanza.archive
+        .filter(ofItsCluster)
+        .map(({ max }) => max)
+        .toSorted()
+        .at(-1) ?? null,
   };
+}
+
+const UNREADABLE = 99;
+const REASON_CHARACTERS_MAX = 200;
+
+function whyNone(name: string, stanza: Stanza | undefined): string {
+  const unreadable = stanza?.repo.find(({ status }) => status.code === UNREADABLE);
+  if (unreadable === undefined)
+    return `There is no backup of ${name}: ${stanza?.status.message ?? 'it is not in the repository'}.`;
+  const reason = unreadable.status.message.split('\n', 1)[0]?.slice(0, REASON_CHARACTERS_MAX).replace(/:$/, '.');
+  const advice = /FormatError|CryptoError/.test(unreadable.status.message)
+    ? ' Is repo1-cipher-pass the right one?'
+    : '';
+  return `The backups of ${name} cannot be read: ${reason}${advice}`;
+}
+
+/**
+ * The system identifier is a number of 64 bits, of which JSON.parse would lose the last digits. What was decrypted with
+ * the wrong pass phrase is printed as it is, control characters included.
+ */
+function readInfo(json: string): Stanza[] {
+  const valid = json.trim().replaceAll(/\p{Cc}/gu, (character) => (character === '\n' ? '\\n' : ' '));
+  return JSON.parse(valid.replaceAll(/("system-id":)(\d+)/g, '$1"$2"')) as Stanza[];
 }
 
 interface Stanza {
   readonly status: { readonly message: string };
+  readonly repo: readonly { readonly status: { readonly code: number; readonly message: string } }[];
+  readonly db: readonly { readonly id: number; readonly 'system-id': string }[];
+  readonly archive: readonly { readonly database: { readonly id: number }; readonly max: string | null }[];
   readonly backup: readonly {
     readonly label: string;
     readonly type: string;
-    readonly info: { readonly size: number; readonly repository: { readonly delta?: number } };
+    readonly error?: boolean;
+    readonly database: { readonly id: number };
+    readonly info: {
+      readonly size: number;
+      readonly repository: { readonly delta?: number; readonly size?: number };
+    };
     readonly timestamp: { readonly stop: number };
   }[];
 }

@@ -2,32 +2,25 @@
  * The whole way once, with a database of its own: archive, back up, write, lose the disk, restore: as far as the log
  * goes, and to a moment before. Every write that was acknowledged is numbered, so it is known which of them came back.
  */
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
-import path from 'node:path';
+import { rmSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
-import { migrate, openMigrationDatabase } from '../../src/db/migrate.ts';
 import { choosePort } from '../embedded/ports.ts';
-import { createPrimary } from '../embedded/postgres.ts';
-import { chooseAccount, handOver } from '../embedded/postgres-account.ts';
 import { ADMIN_ROLE } from '../embedded/postgres-roles.ts';
-import { loadSecrets } from '../embedded/secrets.ts';
-import { seed } from '../seed.ts';
+import {
+  type ArchivedDatabase,
+  type ArchivedDatabaseOptions,
+  DATABASE,
+  openArchivedDatabase,
+} from './archived-database.ts';
 import { type DrillReport, drill } from './drill.ts';
-import { openPgBackRest, type PgBackRest, type Repository, STANZA, settingsFile } from './pgbackrest.ts';
-import { type Server, startServer } from './server.ts';
-import type { Tools } from './tools.ts';
+import type { PgBackRest } from './pgbackrest.ts';
+import type { Server } from './server.ts';
 
-export interface RehearsalOptions {
-  readonly tools: Tools;
-  /** Empty, and with a short path: a socket file is in it. */
-  readonly folder: string;
-  readonly repository: Repository;
-  readonly seedScale: number;
-  /** How long somebody writes after the backup, and the longest that a commit waits for its archiving. */
+export interface RehearsalOptions extends ArchivedDatabaseOptions {
+  /** How long somebody writes after the backup. */
   readonly writeSeconds: number;
-  readonly archiveSeconds: number;
-  readonly say: (text: string) => void;
+  readonly stopped: AbortSignal;
 }
 
 export interface Rehearsal {
@@ -48,7 +41,6 @@ export interface Returned {
   readonly secondsBeforeLoss: number;
 }
 
-const DATABASE = 'tardigrade';
 const WRITE_EVERY_MS = 5;
 /** When in that time the moment is that is restored to: the log of it must be archived before the disk is lost. */
 const TARGET_SHARE = 1 / 3;
@@ -56,38 +48,19 @@ const TARGET_SHARE = 1 / 3;
 const STILL_MS = 100;
 
 export async function rehearse(options: RehearsalOptions): Promise<Rehearsal> {
-  const { tools, folder, repository, say } = options;
-  const port = await choosePort('primary', 'any');
-  const dataFolder = await makeDatabase(options);
-  const settings = path.join(folder, 'pgbackrest.conf');
-  const own = path.join(folder, 'own');
-  for (const place of [own, ...(repository.kind === 'folder' ? [repository.folder] : [])]) {
-    mkdirSync(place, { recursive: true, mode: 0o700 });
-    handOver(place, chooseAccount());
-  }
-  writeFileSync(
-    settings,
-    settingsFile({ repository, folder: own, dataFolder, port, socketFolder: folder, user: ADMIN_ROLE }),
-  );
-  const pgbackrest = openPgBackRest(tools, settings, STANZA, [folder]);
-  const server = await startServer({
-    tools,
-    folder,
-    name: 'primary',
-    dataFolder,
-    port,
-    user: ADMIN_ROLE,
-    shared: [folder],
-    settings: {
-      archive_mode: 'on',
-      archive_command: `${tools.pgbackrest} --config=${settings} --stanza=${STANZA} archive-push %p`,
-      archive_timeout: `${options.archiveSeconds}s`,
-    },
-  });
-  let written: Written;
-  let backupSeconds: number;
+  const archived = await openArchivedDatabase(options);
   try {
-    backupSeconds = await backUp(pgbackrest, say);
+    return await loseAndRestore(archived, options);
+  } finally {
+    await archived.forget();
+  }
+}
+
+async function loseAndRestore(archived: ArchivedDatabase, options: RehearsalOptions): Promise<Rehearsal> {
+  const { server, dataFolder, pgbackrest, backupSeconds } = archived;
+  const { say } = options;
+  let written: Written;
+  try {
     written = await writeFor(server, options.writeSeconds);
   } finally {
     // The disk is lost with the machine: nothing is flushed, nothing is archived any more.
@@ -96,7 +69,7 @@ export async function rehearse(options: RehearsalOptions): Promise<Rehearsal> {
     rmSync(dataFolder, { recursive: true, force: true, maxRetries: 20 });
   }
   say(`the server is killed and its data deleted, after ${written.acknowledgedAt.length} acknowledged writes`);
-  const restore = (target?: Date) => restoreAndCount({ ...options, pgbackrest, port, written, target });
+  const restore = (target?: Date) => restoreAndCount({ ...options, pgbackrest, written, target });
   const latest = await restore();
   return {
     backupSeconds,
@@ -105,33 +78,6 @@ export async function rehearse(options: RehearsalOptions): Promise<Rehearsal> {
     targetWrite: written.targetWrite,
     toTarget: await restore(written.target),
   };
-}
-
-/** Migrated and seeded, by the programs of `npm start`; the tools' own go on with it. */
-async function makeDatabase({ folder, seedScale, say }: RehearsalOptions): Promise<string> {
-  const secrets = loadSecrets(folder);
-  const primary = await createPrimary({ folder, secrets, port: await choosePort('primary', 'any') });
-  try {
-    const db = openMigrationDatabase(primary.url);
-    await migrate(db).finally(() => db.destroy());
-    await seed(primary.adminUrl, { scale: seedScale });
-    const client = new pg.Client({ connectionString: primary.adminUrl });
-    await client.connect();
-    await client.query('create table rehearsed_writes (number integer primary key)').finally(() => client.end());
-  } finally {
-    await primary.stop();
-  }
-  say(`a database with the seed at scale ${seedScale}`);
-  return primary.dataFolder;
-}
-
-async function backUp(pgbackrest: PgBackRest, say: RehearsalOptions['say']): Promise<number> {
-  await pgbackrest.run('stanza-create');
-  const begun = performance.now();
-  await pgbackrest.run('backup', '--type=full');
-  const seconds = (performance.now() - begun) / 1000;
-  say(`a full backup, in ${seconds.toFixed(1)} s`);
-  return seconds;
 }
 
 interface Written {
@@ -144,6 +90,7 @@ interface Written {
 
 async function writeFor(server: Server, seconds: number): Promise<Written> {
   const client = new pg.Client({ connectionString: server.url(DATABASE) });
+  client.on('error', () => undefined); // the query in flight fails
   await client.connect();
   const acknowledgedAt: number[] = [];
   const writeUntil = async (until: number) => {
@@ -165,19 +112,20 @@ async function writeFor(server: Server, seconds: number): Promise<Written> {
 }
 
 async function restoreAndCount(
-  options: RehearsalOptions & { pgbackrest: PgBackRest; port: number; written: Written; target: Date | undefined },
+  options: RehearsalOptions & { pgbackrest: PgBackRest; written: Written; target: Date | undefined },
 ): Promise<Returned> {
-  const { tools, pgbackrest, folder, port, written, target } = options;
+  const { tools, pgbackrest, folder, written, target, stopped } = options;
   let [lastWrite, rows] = [0, 0];
   const report = await drill({
     tools,
     pgbackrest,
     folder,
-    port,
+    port: await choosePort('primary', 'any'),
     database: DATABASE,
     user: ADMIN_ROLE,
     shared: [folder],
     target,
+    stopped,
     async ask(client) {
       const found = await client.query<{ last: number | null; rows: number }>(
         'select max(number) as last, count(*)::int as rows from rehearsed_writes',

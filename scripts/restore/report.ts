@@ -2,8 +2,8 @@ import { showVerdicts } from '../verify/verdict.ts';
 import type { DrillReport } from './drill.ts';
 import type { Rehearsal, Returned } from './rehearsal.ts';
 
-export function isSound({ verdicts }: DrillReport): boolean {
-  return verdicts.length > 0 && verdicts.every(({ faults }) => faults.length === 0);
+export function isSound({ faults: wrong, verdicts }: DrillReport): boolean {
+  return wrong.length === 0 && verdicts.length > 0 && verdicts.every(({ faults }) => faults.length === 0);
 }
 
 /** `now`: when somebody would have needed it. */
@@ -15,6 +15,7 @@ export function showDrill(report: DrillReport, now: Date): string {
     lastCommit === null
       ? 'came back   the backup alone: no commit after it has been archived'
       : `came back   everything up to ${lastCommit.toISOString()}: a disk lost now would cost what was written in the ${seconds(behind)} since`,
+    ...report.faults.map((fault) => `WRONG       ${fault}`),
     '',
     showVerdicts(report.verdicts),
   ].join('\n');
@@ -28,6 +29,7 @@ export function showRehearsal({ backupSeconds, writes, latest, toTarget, targetW
     'As far as the log goes:',
     ...drillLines(latest.report),
     ...cameBack(latest, writes),
+    ...latest.report.faults.map((fault) => `WRONG       ${fault}`),
     '',
     `To the moment after write ${targetWrite}:`,
     ...drillLines(toTarget.report),

@@ -1,15 +1,12 @@
 /** A PostgreSQL of the tools, on a data folder that something else has made, reachable over a socket file only. */
-import { execFile } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { promisify } from 'node:util';
 import pg from 'pg';
 import { type Child, startChild, waitForChild } from '../embedded/child.ts';
 import { serverSettings } from '../embedded/postgres-settings.ts';
-import { RECOVERY_MS, SERVER_READY_MS, SERVER_STOP_MS, VERSION_MS } from './limits.ts';
+import { readControlData } from './control-data.ts';
+import { RECOVERY_MS, SERVER_READY_MS, SERVER_STOP_MS } from './limits.ts';
 import type { Tools } from './tools.ts';
-
-const run = promisify(execFile);
 
 export interface ServerOptions {
   readonly tools: Tools;
@@ -38,13 +35,12 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   const settings = path.join(folder, `${name}.conf`);
   const hba = path.join(folder, `${name}.hba`);
   writeFileSync(hba, 'local all all trust\n');
-  writeFileSync(
-    settings,
-    settingsFile({ ...NANO, ...(await asPrimaryHad(options)), ...options.settings, ...own(options, hba) }),
-  );
+  writeFileSync(settings, '');
+  // On the command line, because what the primary was told by ALTER SYSTEM is in the data folder and beats any file.
+  const told = { ...NANO, ...(await asPrimaryHad(options)), ...options.settings, ...own(options, settings, hba) };
   const line = tools.command(
     path.join(tools.bin, 'postgres'),
-    ['-D', dataFolder, '-c', `config_file=${settings}`],
+    ['-D', dataFolder, ...Object.entries(told).flatMap(([setting, value]) => ['-c', `${setting}=${value}`])],
     shared,
   );
   const child = await startChild({ folder, name, ...line, env: { PATH: '/usr/bin:/bin', LC_ALL: 'C', TZ: 'UTC' } });
@@ -69,26 +65,33 @@ export async function untilRecovered(server: Server): Promise<void> {
 
 const NANO = Object.fromEntries(serverSettings(0, true).map(([name, value]) => [name, String(value)]));
 
-function own({ folder, port }: ServerOptions, hba: string): Record<string, string> {
-  return { listen_addresses: '', port: String(port), unix_socket_directories: folder, hba_file: hba };
+function own({ folder, port }: ServerOptions, settings: string, hba: string): Record<string, string> {
+  return {
+    config_file: settings,
+    hba_file: hba,
+    listen_addresses: '',
+    port: String(port),
+    unix_socket_directories: folder,
+    ssl: 'off',
+    logging_collector: 'off',
+    log_destination: 'stderr',
+  };
 }
 
 /** A server in recovery refuses to start with less of these than the primary had when it wrote the log. */
 async function asPrimaryHad({ tools, dataFolder, shared }: ServerOptions): Promise<Record<string, string>> {
-  const line = tools.command(path.join(tools.bin, 'pg_controldata'), ['-D', dataFolder], shared);
-  const { stdout } = await run(line.command, line.args, { timeout: VERSION_MS, env: { LC_ALL: 'C' } });
-  const said = [...stdout.matchAll(/^(max_\w+) setting: +(\d+)$/gm)];
+  const said = [...(await readControlData(tools, dataFolder, shared))].filter(([name]) =>
+    /^max_\w+ setting$/.test(name),
+  );
   return Object.fromEntries(
-    said.map(([, name = '', value = '']) => [
-      name.replace('prepared_xacts', 'prepared_transactions').replace('locks_per_xact', 'locks_per_transaction'),
+    said.map(([name, value]) => [
+      name
+        .replace(' setting', '')
+        .replace('prepared_xacts', 'prepared_transactions')
+        .replace('locks_per_xact', 'locks_per_transaction'),
       value,
     ]),
   );
-}
-
-function settingsFile(settings: Readonly<Record<string, string>>): string {
-  const lines = Object.entries(settings).map(([name, value]) => `${name} = '${value.replaceAll("'", "''")}'`);
-  return `${lines.join('\n')}\n`;
 }
 
 async function answers(url: string, question = 'select 1'): Promise<boolean> {

@@ -24,6 +24,7 @@ test.skipIf(whyNoOperatorTools())(
       writeSeconds: 12,
       archiveSeconds: 3,
       say: () => undefined,
+      stopped: new AbortController().signal,
     });
     expect(writes).toBeGreaterThan(100);
     expect(latest.lastWrite).toBeGreaterThan(targetWrite);
