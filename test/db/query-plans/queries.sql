@@ -11,6 +11,7 @@ insert into asked_stops (life)
 values ($1)
 on conflict do nothing;
 
+-- src/db/connection-budget.ts connectionsAllowed
 -- src/db/connection-budget.ts refuseOverBudget (login)
 select current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int - current_setting('reserved_connections')::int as allowed;
 
@@ -932,25 +933,25 @@ where org_id = $3 and id = $4;
 -- src/modules/webhooks/endpoint-queries.ts updateEndpoint (tenant)
 update webhook_endpoints
 set description = $1, version = version + 1
-where org_id = $2 and id = $3 and version = $4
+where org_id = $2 and id = $3 and version = any($4)
 returning id;
 
 -- src/modules/webhooks/endpoint-queries.ts updateEndpoint (tenant)
 update webhook_endpoints
 set event_types = $1, version = version + 1
-where org_id = $2 and id = $3 and version = $4
+where org_id = $2 and id = $3 and version = any($4)
 returning id;
 
 -- src/modules/webhooks/endpoint-queries.ts updateEndpoint (tenant)
 update webhook_endpoints
 set url = $1, version = version + 1
-where org_id = $2 and id = $3 and version = $4
+where org_id = $2 and id = $3 and version = any($4)
 returning id;
 
 -- src/modules/webhooks/endpoint-queries.ts updateEndpoint (tenant)
 update webhook_endpoints
 set version = version + 1
-where org_id = $1 and id = $2 and version = $3
+where org_id = $1 and id = $2 and version = any($3)
 returning id;
 
 -- src/modules/webhooks/event-queries.ts disableEndpoint (system, tenant)
