@@ -75,6 +75,7 @@ export function createAdmission({ headers, metrics, log, organisationOf, network
   const strangers = new Set<Place>();
   const watched = new WeakSet<object>();
   const queue = createPriorityQueue(WAITING_FOR_PLACES_MAX, WAITING_FOR_PLACES_MS);
+  let isServing = false;
   const loopDelay = createLoopDelay();
   const memoryBytes = memoryLimit().bytes; // once: asking the kernel takes longer than a request's own work
   const places = () => placesFor(REQUESTS_IN_FLIGHT_MAX, loopDelay(), memoryBytes);
@@ -109,32 +110,47 @@ export function createAdmission({ headers, metrics, log, organisationOf, network
       shed.inc();
       refuse();
     };
-    const enter = (leave?: () => void) => {
-      take(wanted, leave);
+    const enter = (found: Partial<Pick<Place, 'leave' | 'isKnown'>> = {}) => {
+      take(wanted, found);
       go();
     };
     if (kind === 'uploads') {
       const leave = uploads.enter(senderOf(request), () => endBody(request, overloaded('files')));
       if (leave === undefined) shedIt();
-      else enter(leave);
+      else enter({ leave });
     } else if (isShareUsed(request)) shedIt();
     else if (!isFull()) enter();
     else {
       const leave = queue.join(wanted.class, senderOf(request), {
         refuse: shedIt,
-        go: () => (isShareUsed(request) ? shedIt() : enter()), // strangers may have become many meanwhile
+        go() {
+          if (isShareUsed(request))
+            shedIt(); // strangers may have become many meanwhile
+          // Counted as a stranger until it is recognised, it would leave the place to the next in line as well.
+          else enter({ isKnown: isKnown(request) });
+        },
       });
       if (leave === false) shedIt();
       else response.once('close', leave);
     }
   }
 
+  /** One after another: an answer that is given at once gives its place back in the middle of this. */
   function serveWaiting(): void {
-    while (!isFull() && queue.next());
+    if (isServing) return;
+    isServing = true;
+    try {
+      while (!isFull() && queue.next());
+    } finally {
+      isServing = false;
+    }
   }
 
-  function take({ kind, request, response }: Wanted, leave?: () => void): void {
-    const place: Place = { request, kind, isOpen: !response.destroyed, works: 0, isCounted: false, leave };
+  function take(
+    { kind, request, response }: Wanted,
+    { leave, isKnown = false }: Partial<Pick<Place, 'leave' | 'isKnown'>>,
+  ): void {
+    const place: Place = { request, kind, isKnown, isOpen: !response.destroyed, works: 0, isCounted: false, leave };
     (request as Counted).place = place;
     // Its client went while somebody asked who it is: no `close` will come, and perhaps no handler either.
     if (!place.isOpen) leave?.();
@@ -158,7 +174,7 @@ export function createAdmission({ headers, metrics, log, organisationOf, network
     if (isNeeded === place.isCounted) return;
     place.isCounted = isNeeded;
     if (isNeeded) {
-      if (place.kind === 'requests' && !isRecognised(place.request)) strangers.add(place);
+      if (place.kind === 'requests' && !place.isKnown && !isRecognised(place.request)) strangers.add(place);
       else taken[place.kind]++;
       return;
     }
@@ -258,6 +274,8 @@ interface Wanted {
 interface Place {
   readonly request: IncomingMessage;
   readonly kind: Kind;
+  /** Its sender was signed in a moment ago. */
+  readonly isKnown: boolean;
   /** The answer has not been given yet, and the client is still there. */
   isOpen: boolean;
   /** How many handlers work for it. */

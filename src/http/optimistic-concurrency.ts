@@ -4,10 +4,13 @@
  * How it works: each row has a version number that each update increments. The response carries it as the ETag; a
  *   change must send it back as If-Match, and the UPDATE has it in its WHERE. Without If-Match the change is refused
  *   with 428, with an outdated version with 412: the client must read it again and decide. An action (a POST) may leave
- *   it out; with it, nobody launches what they have not seen. test/http/changes.test.ts holds it for all PUT and PATCH.
+ *   it out; with it, nobody launches what they have not seen. A client that knows several versions may send a list, and
+ *   one that wants its change whatever there is sends `*` (RFC 9110 13.1.1). test/http/changes.test.ts holds it for all
+ *   PUT and PATCH.
  * What it costs: one integer per row. Its bound: none needed.
  * Its proof: test/http/optimistic-concurrency.test.ts, bench/patterns/optimistic-concurrency.
  */
+import { type RawBuilder, type SqlBool, sql } from 'kysely';
 import { Type } from 'typebox';
 import { AppError } from '../errors.ts';
 import { ETAG_CHARS_MAX } from '../limits.ts';
@@ -17,7 +20,7 @@ const VERSION_MAX = 2 ** 31 - 1; // PostgreSQL's integer
 /** The headers of a route that changes something, or does something with it. */
 export const IfMatch = Type.Object({
   'if-match': Type.Optional(
-    Type.String({ maxLength: ETAG_CHARS_MAX, description: 'the ETag of the version to change' }),
+    Type.String({ maxLength: ETAG_CHARS_MAX, description: 'the ETag of the version to change, several, or *' }),
   ),
 });
 
@@ -30,25 +33,48 @@ interface Headers {
   readonly 'if-match'?: string | undefined;
 }
 
-/** The version that the caller has seen. Throws `precondition_required` without one, `changed_meanwhile` for any other tag. */
-export function versionSeen(headers: Headers): number {
-  const tag = tagSeen(headers);
-  const version = Number(/^"(\d{1,10})"$/.exec(tag)?.[1] ?? Number.NaN);
+/** What the caller accepts as the current one. */
+export type Accepted<T> = readonly T[] | 'any';
+
+/**
+ * The versions that the caller has seen. Throws `precondition_required` without any, `invalid`, and `changed_meanwhile`
+ * when none of them can be the current one.
+ */
+export function versionsSeen(headers: Headers): Accepted<number> {
+  const tags = tagsSeen(headers);
+  if (tags === 'any') return tags;
   // A tag that we did not issue cannot be the current one, nor can a number that the column could not hold.
-  if (!(version <= VERSION_MAX)) throw changedMeanwhile();
-  return version;
+  const versions = tags.map((tag) => Number(/^"([1-9]\d{0,9})"$/.exec(tag)?.[1])).filter((one) => one <= VERSION_MAX);
+  if (versions.length === 0) throw changedMeanwhile();
+  return versions;
 }
 
 /** The same for an action, which can be asked for without one. */
-export function versionSeenIfAny(headers: Headers): number | undefined {
-  return headers['if-match'] === undefined ? undefined : versionSeen(headers);
+export function versionsSeenIfAny(headers: Headers): Accepted<number> {
+  return headers['if-match'] === undefined ? 'any' : versionsSeen(headers);
 }
 
-/** The ETag that the caller has seen. Throws `precondition_required` without one. */
-export function tagSeen({ 'if-match': tag }: Headers): string {
-  if (tag === undefined)
+/** The ETags that the caller has seen. Throws `precondition_required` without any, and `invalid`. */
+export function tagsSeen({ 'if-match': header }: Headers): Accepted<string> {
+  if (header === undefined)
     throw new AppError('precondition_required', 'Send If-Match with the ETag of the version that you are changing.');
-  return tag.trim();
+  if (header.trim() === '*') return 'any';
+  if (!TAGS.test(header))
+    throw new AppError(
+      'invalid',
+      'If-Match is neither *, nor an ETag in double quotes, nor a list of these with commas between them.',
+    );
+  // A weak tag says that two things are much the same, which is not enough to change one of them.
+  return (header.match(TAG) ?? []).filter((tag) => !tag.startsWith('W/'));
+}
+
+export function isAccepted<T>(accepted: Accepted<T>, current: T): boolean {
+  return accepted === 'any' || accepted.includes(current);
+}
+
+/** The same in SQL, for a table with a column `version`. */
+export function isVersionAccepted(versions: Accepted<number>): RawBuilder<SqlBool> {
+  return versions === 'any' ? sql`true` : sql`version = any(${versions})`;
 }
 
 export function changedMeanwhile(): AppError {
@@ -57,3 +83,6 @@ export function changedMeanwhile(): AppError {
     'Someone else has changed this in the meantime. Read it again before you change it.',
   );
 }
+
+const TAG = /(?:W\/)?"[!#-~\x80-\xff]*"/g;
+const TAGS = new RegExp(`^[\\s,]*${TAG.source}(?:\\s*,[\\s,]*${TAG.source})*[\\s,]*$`);

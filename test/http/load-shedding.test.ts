@@ -2,7 +2,7 @@ import { EventEmitter, once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { PassThrough } from 'node:stream';
-import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { App } from '../../src/http/app.ts';
 import { createAdmission } from '../../src/http/load-shedding.ts';
 import {
@@ -241,6 +241,62 @@ test('an upload whose client went before it had a place keeps none, also when no
   };
   for (let n = 0; n < UPLOADS_OF_ORGANISATION_MAX; n++) upload(true);
   expect(upload(false)).toHaveBeenCalledExactlyOnceWith();
+});
+
+describe('a line of signed-in people', () => {
+  /** All places are taken, and as many wait as may. `answer` is what becomes of those who waited. */
+  function fillLine(answer: (response: ServerResponse) => void) {
+    const { log } = createQuietLog();
+    const metrics = createMetrics('api');
+    const senders = { organisationOf: () => 1, networkOf: () => '192.0.2.1' };
+    const admission = createAdmission({ headers: {}, metrics, log, ...senders });
+    const ask = (then: (request: IncomingMessage, response: ServerResponse) => void) => {
+      const request = { url: '/api/v1/me', method: 'GET', headers: {} } as IncomingMessage;
+      const response = Object.assign(new EventEmitter(), { destroyed: false }) as unknown as ServerResponse;
+      admission.guard(then)(request, response as never);
+      return response;
+    };
+    // As the session is: known a moment later.
+    const recognised = (request: IncomingMessage) => queueMicrotask(() => admission.recognise(request, 1));
+    const first = [];
+    for (let n = 0; n < REQUESTS_IN_FLIGHT_MAX; n++) first.push(ask((request) => admission.recognise(request, 1)));
+    for (let n = 0; n < WAITING_FOR_PLACES_MAX.interactive; n++)
+      ask((request, response) => {
+        recognised(request);
+        answer(response);
+      });
+    const gauge = (name: string) => metrics.report().gauges[name];
+    expect(gauge('requests_waiting')).toBe(WAITING_FOR_PLACES_MAX.interactive);
+    return { first: first as [ServerResponse, ...ServerResponse[]], gauge };
+  }
+
+  test('gets one place for each that becomes free', async () => {
+    vi.useFakeTimers();
+    const { first, gauge } = fillLine(() => undefined);
+    first[0].emit('prefinish');
+    expect(gauge('requests_waiting')).toBe(WAITING_FOR_PLACES_MAX.interactive - 1);
+    expect(gauge('requests_in_flight')).toBe(REQUESTS_IN_FLIGHT_MAX);
+    await Promise.resolve();
+    expect(gauge('requests_in_flight')).toBe(REQUESTS_IN_FLIGHT_MAX);
+    expect(gauge('strangers_in_flight')).toBe(0);
+    vi.useRealTimers();
+  });
+
+  test('is served one after another, also by answers that are given at once', () => {
+    vi.useFakeTimers();
+    let depth = 0;
+    let deepest = 0;
+    const { first, gauge } = fillLine((response) => {
+      deepest = Math.max(deepest, ++depth);
+      response.emit('prefinish');
+      depth--;
+    });
+    first[0].emit('prefinish');
+    expect(deepest).toBe(1);
+    expect(gauge('requests_waiting')).toBe(0);
+    expect(gauge('requests_in_flight')).toBe(REQUESTS_IN_FLIGHT_MAX - 1);
+    vi.useRealTimers();
+  });
 });
 
 test('a handler that never ends costs its place for a time, not for ever', () => {

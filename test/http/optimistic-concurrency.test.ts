@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { parsePosition, type WalPosition } from '../../src/db/failover-position.ts';
-import { etagOf, versionSeen } from '../../src/http/optimistic-concurrency.ts';
+import { etagOf, isAccepted, tagsSeen, versionsSeen } from '../../src/http/optimistic-concurrency.ts';
 import type { ApiClient } from '../api-client.ts';
 import { type RunningApi, runApi } from '../running-api.ts';
 
@@ -19,19 +19,40 @@ beforeAll(async () => {
 afterAll(() => api.stop());
 
 test('an ETag leads back to its version', () => {
-  for (const version of [1, 42, 2_147_483_647]) expect(versionSeen({ 'if-match': etagOf(version) })).toBe(version);
+  for (const version of [1, 42, 2_147_483_647])
+    expect(versionsSeen({ 'if-match': etagOf(version) })).toEqual([version]);
 });
 
 test('a change without If-Match is refused: it could undo a change that its author has never seen', () => {
-  expect(() => versionSeen({})).toThrow(expect.objectContaining({ code: 'precondition_required' }));
+  expect(() => versionsSeen({})).toThrow(expect.objectContaining({ code: 'precondition_required' }));
 });
 
-test.each(['7', '"seven"', 'W/"7"', '"7", "8"', '""', '*', '"-7"', `"${'7'.repeat(30)}"`])(
+test.each(['"seven"', '"07"', 'W/"7"', 'W/"7", "seven"', '""', '"*"', '"-7"', `"${'7'.repeat(30)}"`])(
   'a tag that we did not issue cannot be the current one: %s',
   (tag) => {
-    expect(() => versionSeen({ 'if-match': tag })).toThrow(expect.objectContaining({ code: 'changed_meanwhile' }));
+    expect(() => versionsSeen({ 'if-match': tag })).toThrow(expect.objectContaining({ code: 'changed_meanwhile' }));
   },
 );
+
+test.each(['', ' ', '7', '"7', '7"', '"7" "8"', '"7"8', 'w/"7"', 'W/7', '*, "7"', '**', ',', "'7'", '"7 8"'])(
+  'what is not an If-Match is called so, instead of another version: %s',
+  (header) => {
+    expect(() => versionsSeen({ 'if-match': header })).toThrow(expect.objectContaining({ code: 'invalid' }));
+  },
+);
+
+test('any tag of a list may be the current one, except for weak ones; a comma inside a tag is part of it', () => {
+  const seen = (header: string) => versionsSeen({ 'if-match': header });
+  expect(seen('"7", "8"')).toEqual([7, 8]);
+  expect(seen(' , W/"6" ,"7",, "8" ,')).toEqual([7, 8]);
+  expect(seen('"7,8","9"')).toEqual([9]);
+  expect(tagsSeen({ 'if-match': '"a,b", W/"c", "d"' })).toEqual(['"a,b"', '"d"']);
+});
+
+test('a star accepts whatever there is', () => {
+  expect(versionsSeen({ 'if-match': ' * ' })).toBe('any');
+  expect(isAccepted(tagsSeen({ 'if-match': '*' }), '"anything"')).toBe(true);
+});
 
 test('of two people who edit the same version the second one is told, and neither change is lost', async () => {
   const { id, etag } = await written();
@@ -61,6 +82,17 @@ test('a version that no row can have is only another version', async () => {
   const { id } = await written();
   for (const version of ['"0"', '"2147483648"', `"${'9'.repeat(15)}"`])
     expect(await change(owner, id, version, { title: 'Blind' }), version).toMatchObject({ status: 412 });
+});
+
+test('a change is made when one of the tags is the current one, or with a star; a weak tag never is', async () => {
+  const { id, etag } = await written();
+  const titled = async (ifMatch: string, title: string) => (await change(owner, id, ifMatch, { title })).status;
+  expect(await titled(`"999", ${etag}`, 'By a list')).toBe(200);
+  expect(await titled(`W/"2", ${etag}`, 'Outdated')).toBe(412);
+  expect(await titled('*', 'By a star')).toBe(200);
+  expect((await owner.get<Note>(`/api/v1/notes/${id}`)).body).toMatchObject({ title: 'By a star', version: 3 });
+  expect(await titled('3', 'Without quotes')).toBe(400);
+  expect((await change(owner, 999_999, '*', { title: 'Nowhere' })).status).toBe(404);
 });
 
 test('without If-Match the answer is 428, says what to send, and nothing is changed', async () => {

@@ -1,7 +1,8 @@
 import { once } from 'node:events';
 import type { RequestListener } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
-import { expect, onTestFinished, test, vi } from 'vitest';
+import { text } from 'node:stream/consumers';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import {
   HTTP_CONNECTIONS_MAX,
   HTTP_CONNECTIONS_SPARE,
@@ -40,6 +41,38 @@ test('a probe that offers HTTP/2 is answered by a server that takes WebSockets',
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const offer = 'GET / HTTP/1.1\r\nhost: x\r\nconnection: Upgrade, close\r\nupgrade: h2c\r\n\r\n';
   expect(await rawRequest(url, offer)).toContain('answer');
+});
+
+describe.each(['h2c', 'TLS/1.2, HTTP/2.0', 'websocket'])('an offer of %s, where it is not taken', (protocol) => {
+  const offers = `connection: Upgrade\r\nupgrade: ${protocol}`;
+  const offer = `GET / HTTP/1.1\r\nhost: x\r\n${offers}\r\n\r\n`;
+  const answer: RequestListener = async (request, response) => response.end(`answer ${await text(request)}`);
+
+  test('leaves the connection open for the next request', async () => {
+    const client = await opened((await serve(answer)).port);
+    for (const request of [GET, offer, offer, GET]) {
+      client.write(request);
+      expect(String((await once(client, 'data'))[0])).toMatch(/connection: keep-alive[\s\S]*answer/i);
+    }
+  });
+
+  test('is answered, and what came behind it is not left waiting', async () => {
+    const { url } = await serve(answer);
+    for (const before of ['', GET]) {
+      const answers = await rawRequest(url, before + offer + GET);
+      expect(answers.match(/answer/g)).toHaveLength(before === '' ? 1 : 2);
+      expect(answers).toMatch(/connection: close[\s\S]*answer $/i);
+    }
+  });
+
+  test.each([
+    ['a length', 'content-length: 5', 'hello'],
+    ['chunks', 'transfer-encoding: chunked', '5\r\nhello\r\n0\r\n\r\n'],
+  ])('is answered with its body of %s, and its connection closes', async (_of, header, body) => {
+    const { url } = await serve(answer);
+    const post = `POST / HTTP/1.1\r\nhost: x\r\n${offers}\r\n${header}\r\n\r\n${body}`;
+    expect(await rawRequest(url, post + GET)).toMatch(/^HTTP\/1.1 200[\s\S]*connection: close[\s\S]*answer hello$/i);
+  });
 });
 
 test('an answer to a request whose body was not read says that the connection closes', async () => {

@@ -1,7 +1,7 @@
 import { Type } from 'typebox';
 import type { IdPlace } from '../../db/keyset-pagination.ts';
 import type { App } from '../../http/app.ts';
-import { etagOf, IfMatch, tagSeen } from '../../http/optimistic-concurrency.ts';
+import { etagOf, IfMatch, tagsSeen } from '../../http/optimistic-concurrency.ts';
 import { closed, Email, Id, IdParams, Name, nullable, PageQuery, pageSchema, Time } from '../../http/schemas.ts';
 import { actorOf } from '../audit/audit.ts';
 import type { ApiContext } from '../faces.ts';
@@ -75,7 +75,7 @@ export function memberRoutes(api: App, context: ApiContext, welcomed: WelcomeRep
     },
     async (request, reply) => {
       const { db, params, headers, body } = request;
-      const member = await changeRole({ ...context, db }, actorOf(request), params.id, tagSeen(headers), body.role);
+      const member = await changeRole({ ...context, db }, actorOf(request), params.id, tagsSeen(headers), body.role);
       return reply.header('etag', etagOf(member.role)).send(member);
     },
   );

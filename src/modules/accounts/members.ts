@@ -7,7 +7,7 @@ import type { Db, Role } from '../../db/schema.ts';
 import { AppError } from '../../errors.ts';
 import type { ApiKeys } from '../../http/api-keys.ts';
 import type { Sessions } from '../../http/authentication.ts';
-import { changedMeanwhile, etagOf } from '../../http/optimistic-concurrency.ts';
+import { type Accepted, changedMeanwhile, etagOf, isAccepted } from '../../http/optimistic-concurrency.ts';
 import { type SignedInActor, writeAudit } from '../audit/audit.ts';
 import { announceEvent } from '../webhooks/webhooks.ts';
 import { deleteMember, hasOtherOwner, lockMembers, memberById, updateRole } from './member-queries.ts';
@@ -21,20 +21,20 @@ export interface MemberParts {
 export type Member = NonNullable<Awaited<ReturnType<typeof memberById>>>;
 
 /**
- * `seenTag` is the ETag of the role that the actor has seen. Throws `not_found`, `forbidden` for what the actor's role does
+ * `seen` are the ETags of the roles that the actor has seen. Throws `not_found`, `forbidden` for what the actor's role does
  * not allow, `changed_meanwhile`, and `conflict` for the last owner.
  */
 export async function changeRole(
   parts: MemberParts,
   actor: SignedInActor,
   id: number,
-  seenTag: string,
+  seen: Accepted<string>,
   role: Role,
 ): Promise<Member> {
   const { orgId } = actor;
   const changed = await parts.db.write(async (transaction) => {
     const member = await lockedMember(transaction, actor, id, role);
-    if (etagOf(member.role) !== seenTag) throw changedMeanwhile();
+    if (!isAccepted(seen, etagOf(member.role))) throw changedMeanwhile();
     if (member.role === role) return member;
     if (member.role === 'owner') await keepAnOwner(transaction, orgId, id);
     await updateRole(transaction, orgId, id, role);

@@ -24,8 +24,8 @@ export type RememberDevice = (request: FastifyRequest, reply: FastifyReply, emai
 export function createRememberDevice(config: Pick<Config, 'apiUrl'>, signIns: SignInLimits): RememberDevice {
   return (request, reply, email) => {
     const device = signIns.remember(request.cookies[DEVICE_COOKIE], email);
-    // Sent to no other route: it grants nothing, but it says which browser this is.
-    const lives = { path: '/api/v1/sessions', maxAge: DEVICE_MS / 1000 };
+    // Sent to every route by which somebody can come in: one that does not see it would forget the browser's other accounts.
+    const lives = { path: '/', maxAge: DEVICE_MS / 1000 };
     reply.setCookie(DEVICE_COOKIE, device, { ...cookieOf(config), ...lives });
   };
 }

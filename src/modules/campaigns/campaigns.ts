@@ -3,7 +3,7 @@ import { givenByKey } from '../../db/batch-write.ts';
 import type { DatabaseSession } from '../../db/read-write-split.ts';
 import type { Db } from '../../db/schema.ts';
 import { AppError } from '../../errors.ts';
-import { changedMeanwhile } from '../../http/optimistic-concurrency.ts';
+import { type Accepted, changedMeanwhile, isAccepted } from '../../http/optimistic-concurrency.ts';
 import { writeToOutbox } from '../../queue/transactional-outbox.ts';
 import { type Actor, type AuditEntry, writeAudit } from '../audit/audit.ts';
 import { announceEvent } from '../webhooks/webhooks.ts';
@@ -68,37 +68,47 @@ const TRANSITIONS = {
 
 /**
  * A campaign must keep showing what people were sent. Throws `conflict` unless it is a draft, `changed_meanwhile` unless
- * `version` is the current one.
+ * one of `versions` is the current one.
  */
 export function changeCampaign(
   db: DatabaseSession,
   actor: Actor,
   id: number,
-  version: number,
+  versions: Accepted<number>,
   { questions, ...change }: Partial<CampaignContent>,
 ): Promise<Campaign> {
   const content =
     questions === undefined ? change : { ...change, questions: JSON.stringify(questions.map(toQuestion)) };
   const fields = Object.keys(content).join(', ');
-  return transition(db, actor, { id, version }, 'changed', async () => ({ change: content, details: { fields } }));
+  return transition(db, actor, { id, versions }, 'changed', async () => ({ change: content, details: { fields } }));
 }
 
 /**
- * Hands the campaign over to the mailer: the change of state and the event are one transaction. With a `version`: only that
- * one, and `changed_meanwhile` for another.
+ * Hands the campaign over to the mailer: the change of state and the event are one transaction. Only in one of
+ * `versions`: `changed_meanwhile` in another.
  */
-export function launchCampaign(db: DatabaseSession, actor: Actor, id: number, version?: number): Promise<Campaign> {
+export function launchCampaign(
+  db: DatabaseSession,
+  actor: Actor,
+  id: number,
+  versions: Accepted<number> = 'any',
+): Promise<Campaign> {
   return db.write(async (transaction) => {
-    const launched = await launchIn(transaction, actor, id, version);
-    return settled(transaction, actor.orgId, { id, version }, 'launched', launched);
+    const launched = await launchIn(transaction, actor, id, versions);
+    return settled(transaction, actor.orgId, { id, versions }, 'launched', launched);
   });
 }
 
-/** Runs in the caller's transaction. False when the campaign, or its version, was not waiting to be launched. */
-export async function launchIn(transaction: Db, actor: Actor, id: number, version?: number): Promise<boolean> {
+/** Runs in the caller's transaction. False when the campaign, in one of `versions`, was not waiting to be launched. */
+export async function launchIn(
+  transaction: Db,
+  actor: Actor,
+  id: number,
+  versions: Accepted<number> = 'any',
+): Promise<boolean> {
   const { orgId } = actor;
   const { from, to } = TRANSITIONS.launched;
-  const name = await markLaunched(transaction, orgId, id, { from, version }, { to, linkDays: LINK_DAYS });
+  const name = await markLaunched(transaction, orgId, id, { from, versions }, { to, linkDays: LINK_DAYS });
   if (name === undefined) return false;
   await writeToOutbox(transaction, { orgId, topic: 'campaign.launched', payload: { campaignId: id } });
   await writeAudit(transaction, actor, { action: 'campaign.launched', subject: name });
@@ -107,20 +117,20 @@ export async function launchIn(transaction: Db, actor: Actor, id: number, versio
 }
 
 export function cancelCampaign(db: DatabaseSession, actor: Actor, id: number): Promise<Campaign> {
-  return transition(db, actor, { id }, 'cancelled', async () => ({
+  return transition(db, actor, { id, versions: 'any' }, 'cancelled', async () => ({
     change: { finished_at: sql`now()`, ...NOT_PAUSED },
   }));
 }
 
 /** Nothing more is handed over within MAIL_TEND_EVERY_MS. */
 export function pauseCampaign(db: DatabaseSession, actor: Actor, id: number): Promise<Campaign> {
-  return transition(db, actor, { id }, 'paused', async () => ({
+  return transition(db, actor, { id, versions: 'any' }, 'paused', async () => ({
     change: { ...NOT_PAUSED, paused_about: 'person', paused_at: sql`now()` },
   }));
 }
 
 export function resumeCampaign(db: DatabaseSession, actor: Actor, id: number): Promise<Campaign> {
-  return transition(db, actor, { id }, 'resumed', async (transaction) => {
+  return transition(db, actor, { id, versions: 'any' }, 'resumed', async (transaction) => {
     await writeToOutbox(transaction, { orgId: actor.orgId, topic: 'campaign.resumed', payload: { campaignId: id } });
     return { change: NOT_PAUSED };
   });
@@ -151,7 +161,7 @@ export function retryCampaign(db: DatabaseSession, actor: Actor, id: number, fai
       transaction,
       orgId,
       id,
-      { from: ['done'], version: undefined },
+      { from: ['done'], versions: 'any' },
       { status: 'sending', finished_at: null },
     );
     await writeToOutbox(transaction, { orgId, topic: 'campaign.resumed', payload: { campaignId: id } });
@@ -163,10 +173,10 @@ export function retryCampaign(db: DatabaseSession, actor: Actor, id: number, fai
 
 const RETRIED_FROM: readonly CampaignStatus[] = ['sending', 'paused', 'done'];
 
-/** A campaign, as its version was when somebody saw it. */
+/** A campaign, as it was when somebody saw it. */
 interface Seen {
   readonly id: number;
-  readonly version?: number | undefined;
+  readonly versions: Accepted<number>;
 }
 
 interface Transition {
@@ -179,7 +189,7 @@ interface Transition {
 function transition(
   db: DatabaseSession,
   actor: Actor,
-  { id, version }: Seen,
+  { id, versions }: Seen,
   verb: Exclude<keyof typeof TRANSITIONS, 'launched'>,
   transitionIn: (transaction: Db) => Promise<Transition>,
 ): Promise<Campaign> {
@@ -187,8 +197,8 @@ function transition(
   return db.write(async (transaction) => {
     const { from, to } = TRANSITIONS[verb];
     const { change, details = {} } = await transitionIn(transaction);
-    const moved = await updateCampaign(transaction, orgId, id, { from, version }, { ...change, status: to });
-    const campaign = await settled(transaction, orgId, { id, version }, verb, moved);
+    const moved = await updateCampaign(transaction, orgId, id, { from, versions }, { ...change, status: to });
+    const campaign = await settled(transaction, orgId, { id, versions }, verb, moved);
     if (moved) await writeAudit(transaction, actor, { action: `campaign.${verb}`, subject: campaign.name, details });
     return campaign;
   });
@@ -198,7 +208,7 @@ function transition(
 async function settled(
   transaction: Db,
   orgId: number,
-  { id, version }: Seen,
+  { id, versions }: Seen,
   verb: keyof typeof TRANSITIONS,
   moved: boolean,
 ): Promise<Campaign> {
@@ -207,7 +217,7 @@ async function settled(
   const repeats = verb !== 'changed' && verb !== 'scheduled' && campaign.status === to;
   if (moved || repeats) return campaign;
   const isAllowed = (from as readonly CampaignStatus[]).includes(campaign.status);
-  if (isAllowed && version !== undefined && version !== campaign.version) throw changedMeanwhile();
+  if (isAllowed && !isAccepted(versions, campaign.version)) throw changedMeanwhile();
   throw new AppError('conflict', `The campaign is ${campaign.status} and cannot be ${verb}.`);
 }
 
@@ -216,10 +226,10 @@ export async function scheduleCampaign(
   actor: Actor,
   id: number,
   schedule: Schedule,
-  version?: number,
+  versions: Accepted<number> = 'any',
 ): Promise<Campaign> {
   const { next, cron, timeZone } = launchTimesOf(schedule);
-  return transition(db, actor, { id, version }, 'scheduled', async (transaction) => {
+  return transition(db, actor, { id, versions }, 'scheduled', async (transaction) => {
     if ((await countScheduled(transaction, actor.orgId, CAMPAIGNS_SCHEDULED_MAX)) >= CAMPAIGNS_SCHEDULED_MAX)
       throw new AppError(
         'conflict',

@@ -1,7 +1,7 @@
 import { Type } from 'typebox';
 import type { IdPlace } from '../../db/keyset-pagination.ts';
 import type { App } from '../../http/app.ts';
-import { IfMatch, versionSeen } from '../../http/optimistic-concurrency.ts';
+import { IfMatch, versionsSeen } from '../../http/optimistic-concurrency.ts';
 import { closed, IdParams, Name, PageQuery, pageSchema } from '../../http/schemas.ts';
 import { whoIs } from '../accounts/accounts.ts';
 import { actorOf } from '../audit/audit.ts';
@@ -132,7 +132,7 @@ export function draftRoutes(api: App, { cursors, database, links }: ApiContext):
     },
     async (request, reply) => {
       const { db, params, headers, body } = request;
-      return tagged(reply, await changeCampaign(db, actorOf(request), params.id, versionSeen(headers), body));
+      return tagged(reply, await changeCampaign(db, actorOf(request), params.id, versionsSeen(headers), body));
     },
   );
 

@@ -1,7 +1,7 @@
 import { Type } from 'typebox';
 import { CLOCK_CHANGE_RULE } from '../../dates.ts';
 import type { App } from '../../http/app.ts';
-import { IfMatch, versionSeenIfAny } from '../../http/optimistic-concurrency.ts';
+import { IfMatch, versionsSeenIfAny } from '../../http/optimistic-concurrency.ts';
 import { closed, IdParams, Time } from '../../http/schemas.ts';
 import { TIME_CHARS_MAX, TIME_ZONE_CHARS_MAX } from '../../limits.ts';
 import { whoIs } from '../accounts/accounts.ts';
@@ -81,7 +81,7 @@ export function launchRoutes(api: App, { database, createRateLimit }: ApiContext
     async (request, reply) => {
       const { db, params, headers } = request;
       reply.code(202);
-      return tagged(reply, await launchCampaign(db, actorOf(request), params.id, versionSeenIfAny(headers)));
+      return tagged(reply, await launchCampaign(db, actorOf(request), params.id, versionsSeenIfAny(headers)));
     },
   );
 
@@ -101,7 +101,7 @@ export function launchRoutes(api: App, { database, createRateLimit }: ApiContext
     },
     async (request, reply) => {
       const { db, params, headers, body } = request;
-      return tagged(reply, await scheduleCampaign(db, actorOf(request), params.id, body, versionSeenIfAny(headers)));
+      return tagged(reply, await scheduleCampaign(db, actorOf(request), params.id, body, versionsSeenIfAny(headers)));
     },
   );
 

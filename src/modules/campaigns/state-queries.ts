@@ -1,6 +1,7 @@
 import { type ExpressionBuilder, sql, type UpdateObject } from 'kysely';
 import { CURRENT_POSITION } from '../../db/failover-position.ts';
 import type { Db, Schema } from '../../db/schema.ts';
+import { type Accepted, isVersionAccepted } from '../../http/optimistic-concurrency.ts';
 import type { CampaignStatus, Question } from './queries.ts';
 
 type Content = { name: string; subject: string; body: string; questions: readonly Question[] };
@@ -26,10 +27,10 @@ export const NOT_PAUSED = { paused_about: null, paused_reason: null, paused_at: 
 
 export type CampaignUpdate = Omit<UpdateObject<Schema, 'campaigns'>, 'status'>;
 
-/** The states that a change is allowed from, and the version that its author has seen; undefined: any. */
+/** The states that a change is allowed from, and the versions that its author has seen. */
 export interface Expected {
   readonly from: readonly CampaignStatus[];
-  readonly version: number | undefined;
+  readonly versions: Accepted<number>;
 }
 
 /** False when the campaign is not as `expected`. Fields that are left out stay as they are. */
@@ -50,8 +51,8 @@ export async function updateCampaign(
   return numUpdatedRows === 1n;
 }
 
-function isExpected(q: ExpressionBuilder<Schema, 'campaigns'>, { from, version }: Expected) {
-  return q.and([q('status', 'in', from), ...(version === undefined ? [] : [q('version', '=', version)])]);
+function isExpected(q: ExpressionBuilder<Schema, 'campaigns'>, { from, versions }: Expected) {
+  return q.and([q('status', 'in', from), isVersionAccepted(versions)]);
 }
 
 /**

@@ -21,6 +21,8 @@ export interface ColumnChoices {
   readonly email?: number | undefined;
   /** -1: none. */
   readonly team?: number | undefined;
+  /** False: the first line is a row like the others. */
+  readonly header?: boolean | undefined;
 }
 
 /** `titles` is empty where there is no header; `rows` are the first rows below it. */
@@ -35,7 +37,7 @@ export function columnsOf(
   const team = choices.team ?? teamOf(table);
   const problems = [email, name, team].flatMap((one) => (typeof one === 'string' ? [one] : []));
   const missing = [name === undefined && 'name', email === undefined && 'email'].filter((one) => one !== false);
-  if (missing.length > 0) problems.unshift(missingColumns(titles, missing));
+  if (missing.length > 0) problems.unshift(missingColumns(titles, missing, choices));
   problems.push(...problemsOf(choices, widthOf(table)));
   return {
     ...(Array.isArray(name) ? { name } : {}),
@@ -186,8 +188,10 @@ function describe({ titles }: Table, column: number): string {
   return title ? `${column + 1} (${title.slice(0, TITLE_CHARS_SHOWN)})` : String(column + 1);
 }
 
-function missingColumns(titles: readonly string[], missing: readonly string[]): string {
+function missingColumns(titles: readonly string[], missing: readonly string[], { header }: ColumnChoices): string {
   const which = missing.join(' and no column ');
+  if (header === false)
+    return `There is no header line (header=false), and no column ${which} is chosen. Say which columns are which (name=1, email=2, team=3).`;
   if (titles.length === 0)
     return `The first line has an email address in it, so it is not a header line, and no column ${which} is chosen. Add the header line name,email,team, or say that there is none (header=false) and which columns are which (name=1, email=2, team=3).`;
   const found = titles

@@ -83,6 +83,7 @@ async function* bounded(file: Readable): AsyncGenerator<Buffer> {
   }
 }
 
+/** The head is of one size, whatever the chunks: the same file is always read in the same way. */
 async function sniff(chunks: AsyncGenerator<Buffer>): Promise<{ head: Buffer; rest: AsyncGenerator<Buffer> }> {
   const parts: Buffer[] = [];
   let bytes = 0;
@@ -92,7 +93,13 @@ async function sniff(chunks: AsyncGenerator<Buffer>): Promise<{ head: Buffer; re
     parts.push(next.value);
     bytes += next.value.length;
   }
-  return { head: Buffer.concat(parts), rest: chunks };
+  const read = Buffer.concat(parts);
+  return { head: read.subarray(0, IMPORT_SNIFF_BYTES), rest: withFirst(read.subarray(IMPORT_SNIFF_BYTES), chunks) };
+}
+
+async function* withFirst(first: Buffer, others: AsyncGenerator<Buffer>): AsyncGenerator<Buffer> {
+  yield first;
+  yield* others;
 }
 
 /** The file as text, with one kind of line end. */

@@ -10,6 +10,7 @@ export interface CsvRow {
 
 /** The options of csv-parse, for text that went through `toLineFeeds`. `onEndless` hears why a row never ends. */
 export function parserOptions(delimiter: string, onEndless: (reason: string) => void): Options {
+  let isLost = false;
   return {
     delimiter,
     record_delimiter: '\n',
@@ -20,7 +21,10 @@ export function parserOptions(delimiter: string, onEndless: (reason: string) => 
     skip_empty_lines: true,
     skip_records_with_error: true,
     max_record_size: IMPORT_LINE_BYTES_MAX,
+    // Behind such a row the parser goes on with the next chunk, wherever in the file that begins.
+    on_record: (record) => (isLost ? null : record),
     on_skip(error): undefined {
+      isLost = true;
       onEndless(ENDLESS[codeOf(error)] ?? 'cannot be parsed');
     },
   };

@@ -13,8 +13,6 @@ import { IMPORT_HEADER_ROWS_MAX, IMPORT_SAMPLE_ROWS, IMPORT_SNIFF_BYTES } from '
 export interface Choices extends ColumnChoices {
   readonly encoding?: string | undefined;
   readonly delimiter?: string | undefined;
-  /** False: the first line is a row like the others. */
-  readonly header?: boolean | undefined;
   /** Of the Content-Type. */
   readonly charset?: string | undefined;
 }

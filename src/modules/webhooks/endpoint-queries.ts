@@ -2,6 +2,7 @@
 import { sql } from 'kysely';
 import type { IdPlace } from '../../db/keyset-pagination.ts';
 import type { Db } from '../../db/schema.ts';
+import { type Accepted, isVersionAccepted } from '../../http/optimistic-concurrency.ts';
 import { WEBHOOK_SECRET_OVERLAP_MS, WEBHOOKS_MAX } from './limits.ts';
 
 /** Taken first by what adds an endpoint, so that two at once do not get past WEBHOOKS_MAX. */
@@ -78,7 +79,7 @@ export function updateEndpoint(
   transaction: Db,
   orgId: number,
   id: number,
-  version: number,
+  versions: Accepted<number>,
   { eventTypes, ...change }: Partial<EndpointContent>,
 ) {
   return transaction
@@ -90,7 +91,7 @@ export function updateEndpoint(
     })
     .where('org_id', '=', orgId)
     .where('id', '=', id)
-    .where('version', '=', version)
+    .where(isVersionAccepted(versions))
     .returning('id')
     .executeTakeFirst();
 }

@@ -3,7 +3,7 @@ import type { BlockList } from 'node:net';
 import type { DatabaseSession } from '../../db/read-write-split.ts';
 import type { Db } from '../../db/schema.ts';
 import { AppError } from '../../errors.ts';
-import { changedMeanwhile } from '../../http/optimistic-concurrency.ts';
+import { type Accepted, changedMeanwhile } from '../../http/optimistic-concurrency.ts';
 import type { SecretBox } from '../../http/secret-box.ts';
 import { parseTarget } from '../../http/ssrf-guard.ts';
 import { createWebhookSecret } from '../../http/webhook-signature.ts';
@@ -73,12 +73,12 @@ export type EndpointChange = Partial<EndpointContent> & { readonly enabled?: boo
 
 /**
  * Omitted fields stay as they are. Another URL, and being enabled, let it begin anew. Throws `invalid`, `not_found`, or
- * `changed_meanwhile` when `version` is not the current one.
+ * `changed_meanwhile` when none of `versions` is the current one.
  */
 export async function changeEndpoint(
   { db, networks, types }: WebhookParts,
   actor: SignedInActor,
-  { id, version }: { readonly id: number; readonly version: number },
+  { id, versions }: { readonly id: number; readonly versions: Accepted<number> },
   { enabled, ...given }: EndpointChange,
 ): Promise<Endpoint> {
   const { orgId } = actor;
@@ -89,7 +89,7 @@ export async function changeEndpoint(
   };
   return db.write(async (transaction) => {
     const before = found(await endpointById(transaction, orgId, id));
-    if ((await updateEndpoint(transaction, orgId, id, version, content)) === undefined) throw changedMeanwhile();
+    if ((await updateEndpoint(transaction, orgId, id, versions, content)) === undefined) throw changedMeanwhile();
     const isEnabled = before.disabledAt === null;
     if (enabled === false && isEnabled) await disableEndpoint(transaction, orgId, id, 'person');
     else if ((enabled === true && !isEnabled) || (isEnabled && content.url !== undefined && content.url !== before.url))

@@ -1,7 +1,7 @@
 import { Type } from 'typebox';
 import type { IdPlace } from '../../db/keyset-pagination.ts';
 import type { App } from '../../http/app.ts';
-import { etagOf, IfMatch, versionSeen } from '../../http/optimistic-concurrency.ts';
+import { etagOf, IfMatch, versionsSeen } from '../../http/optimistic-concurrency.ts';
 import { closed, Id, IdParams, nullable, PageQuery, pageSchema, Time } from '../../http/schemas.ts';
 import { networksOf } from '../../http/ssrf-guard.ts';
 import { NAME_CHARS_MAX, TARGET_URL_CHARS_MAX } from '../../limits.ts';
@@ -267,7 +267,7 @@ export function routes(api: App, { config, cursors, events }: ApiContext): void 
       },
     },
     async (request, reply) => {
-      const seen = { id: request.params.id, version: versionSeen(request.headers) };
+      const seen = { id: request.params.id, versions: versionsSeen(request.headers) };
       const changed = await changeEndpoint({ ...parts, db: request.db }, actorOf(request), seen, request.body);
       return reply.header('etag', etagOf(changed.version)).send(changed);
     },

@@ -11,7 +11,8 @@ insert into asked_stops (life)
 values ($1)
 on conflict do nothing;
 
--- src/db/connection-budget.ts connectionsAllowed (login)
+-- src/db/connection-budget.ts connectionsAllowed
+-- src/db/connection-budget.ts refuseOverBudget (login)
 select current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int - current_setting('reserved_connections')::int as allowed;
 
 -- src/db/idempotency-key.ts claim (tenant)
@@ -932,25 +933,25 @@ where org_id = $3 and id = $4;
 -- src/modules/webhooks/endpoint-queries.ts updateEndpoint (tenant)
 update webhook_endpoints
 set description = $1, version = version + 1
-where org_id = $2 and id = $3 and version = $4
+where org_id = $2 and id = $3 and version = any($4)
 returning id;
 
 -- src/modules/webhooks/endpoint-queries.ts updateEndpoint (tenant)
 update webhook_endpoints
 set event_types = $1, version = version + 1
-where org_id = $2 and id = $3 and version = $4
+where org_id = $2 and id = $3 and version = any($4)
 returning id;
 
 -- src/modules/webhooks/endpoint-queries.ts updateEndpoint (tenant)
 update webhook_endpoints
 set url = $1, version = version + 1
-where org_id = $2 and id = $3 and version = $4
+where org_id = $2 and id = $3 and version = any($4)
 returning id;
 
 -- src/modules/webhooks/endpoint-queries.ts updateEndpoint (tenant)
 update webhook_endpoints
 set version = version + 1
-where org_id = $1 and id = $2 and version = $3
+where org_id = $1 and id = $2 and version = any($3)
 returning id;
 
 -- src/modules/webhooks/event-queries.ts disableEndpoint (system, tenant)

@@ -77,6 +77,22 @@ test('a device remembers several accounts, and the cookie names none of them', a
   expect(limits.isKnownDevice(both, 'third@example.test')).toBe(false);
 });
 
+test('a browser in which somebody else comes in, in another way than by a password, stays known for the others', async () => {
+  const cookieLine = (answer: Answer<unknown>) =>
+    answer.headers.getSetCookie().find((line) => line.startsWith('tardigrade_device=')) as string;
+  const one = `${randomBytes(6).toString('hex')}@example.test`;
+  const two = `${randomBytes(6).toString('hex')}@example.test`;
+  const kept = cookieLine(await registration(one));
+  const path = /Path=([^;]+)/.exec(kept)?.[1] as string;
+  for (const other of ['/registrations', '/memberships', '/password-resets/confirmations', '/sessions/second-factor'])
+    expect(`/api/v1${other}`.startsWith(path), other).toBe(true);
+  expect('/oidc/callback'.startsWith(path)).toBe(true);
+  const [cookie = ''] = kept.split(';');
+  const device = /=([^;]+)/.exec(cookieLine(await registration(two, { cookie })))?.[1];
+  const limits = createSignInLimits(SECRET_KEY, createRateLimits());
+  expect([one, two].map((email) => limits.isKnownDevice(device, email))).toEqual([true, true]);
+});
+
 test('one network that tries many accounts is stopped, and a sign-in that succeeds does not count', async () => {
   const limits = createSignInLimits(SECRET_KEY, createRateLimits());
   const from = (n: number) => ({ network: '192.0.2.9', device: undefined, email: `person-${n}@example.test` });
@@ -121,12 +137,17 @@ test('limited routes say how much is left, in the form of the IETF draft', async
 let registered = 0;
 async function register() {
   const email = `${randomBytes(6).toString('hex')}@example.test`;
+  const answer = await registration(email);
+  return { email, token: answer.body.token, device: deviceOf(answer) };
+}
+
+async function registration(email: string, headers = {}): Promise<Answer<{ token: string }>> {
   const answer = await call<{ token: string }>(api.url, 'POST', '/api/v1/registrations', {
-    headers: { 'x-forwarded-for': `10.6.${registered++}.1` },
+    headers: { 'x-forwarded-for': `10.6.${registered++}.1`, ...headers },
     body: { organisation: 'Acme', name: 'Olga', email, password: PASSWORD },
   });
   expect(answer.status).toBe(201);
-  return { email, token: answer.body.token, device: deviceOf(answer) };
+  return answer;
 }
 
 function deviceOf(answer: Answer<unknown>): string {

@@ -166,6 +166,13 @@ const columns: ImportFile[] = [
     refused: 'The first line has an email address in it',
   },
   {
+    kind: 'no header, which the request says, but not where the names are',
+    file: 'Ada,ada@a.test\nGrace,grace@a.test\n',
+    choices: 'header=false',
+    becomes: 'refused',
+    refused: 'There is no header line (header=false), and no column name is chosen.',
+  },
+  {
     kind: 'no header, and the columns named',
     file: `${ONE}\n${TWO}\n`,
     choices: 'header=false&name=1&email=2&team=3',

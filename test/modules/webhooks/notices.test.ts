@@ -102,7 +102,7 @@ test('nobody is told of a webhook that a person has disabled, or has enabled aga
   const parts = { box: createWebhookBox(SECRET_KEY), networks: networksOf([]), types: ['note.written'] };
   const db = createCaller(on.database).within(orgId);
   const change = (enabled: boolean, version: number) =>
-    changeEndpoint({ ...parts, db }, actor, { id, version }, { enabled });
+    changeEndpoint({ ...parts, db }, actor, { id, versions: [version] }, { enabled });
   const { version } = await change(false, 1);
   expect(await untold(id)).toEqual({ disabled: true, count: 0 });
   const enabled = await change(true, version);

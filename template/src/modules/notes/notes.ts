@@ -1,7 +1,7 @@
 import type { DatabaseSession } from '../../../../src/db/read-write-split.ts';
 import type { Db } from '../../../../src/db/schema.ts';
 import { AppError } from '../../../../src/errors.ts';
-import { changedMeanwhile } from '../../../../src/http/optimistic-concurrency.ts';
+import { type Accepted, changedMeanwhile } from '../../../../src/http/optimistic-concurrency.ts';
 import { type Actor, writeAudit } from '../../../../src/modules/audit/audit.ts';
 import { announceEvent } from '../../../../src/modules/webhooks/webhooks.ts';
 import { type OutboxEvent, writeToOutbox } from '../../../../src/queue/transactional-outbox.ts';
@@ -31,18 +31,18 @@ export function writeNote(
 }
 
 /**
- * Omitted fields stay as they are. Throws `not_found`, or `changed_meanwhile` when `version` is not the current one.
+ * Omitted fields stay as they are. Throws `not_found`, or `changed_meanwhile` when none of `versions` is the current one.
  */
 export function changeNote(
   db: DatabaseSession,
   actor: Actor,
   id: number,
-  version: number,
+  versions: Accepted<number>,
   change: NoteChange,
 ): Promise<Note> {
   const { orgId } = actor;
   return db.write(async (transaction) => {
-    const changed = await updateNote(transaction, orgId, id, version, change);
+    const changed = await updateNote(transaction, orgId, id, versions, change);
     if (changed === undefined)
       throw (await noteById(transaction, orgId, id)) === undefined ? noSuchNote() : changedMeanwhile();
     const fields = Object.keys(change).join(', ');

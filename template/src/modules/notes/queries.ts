@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import type { IdPlace } from '../../../../src/db/keyset-pagination.ts';
 import type { Db } from '../../../../src/db/schema.ts';
+import { type Accepted, isVersionAccepted } from '../../../../src/http/optimistic-concurrency.ts';
 
 /** The columns that the API returns. */
 const note = [
@@ -59,7 +60,7 @@ export function updateNote(
   db: Db,
   orgId: number,
   id: number,
-  version: number,
+  versions: Accepted<number>,
   change: NoteChange,
 ): Promise<Note | undefined> {
   return db
@@ -73,7 +74,7 @@ export function updateNote(
     }))
     .where('org_id', '=', orgId)
     .where('id', '=', id)
-    .where('version', '=', version)
+    .where(isVersionAccepted(versions))
     .returning(note)
     .executeTakeFirst();
 }

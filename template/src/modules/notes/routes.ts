@@ -3,7 +3,7 @@ import type { IdPlace } from '../../../../src/db/keyset-pagination.ts';
 import { eachPage } from '../../../../src/db/streaming-export.ts';
 import type { App } from '../../../../src/http/app.ts';
 import { sendCsv } from '../../../../src/http/csv-reply.ts';
-import { etagOf, IfMatch, versionSeen } from '../../../../src/http/optimistic-concurrency.ts';
+import { etagOf, IfMatch, versionsSeen } from '../../../../src/http/optimistic-concurrency.ts';
 import { closed, Id, IdParams, PageQuery, pageSchema, Time } from '../../../../src/http/schemas.ts';
 import { EXPORT_MS, EXPORT_PAGE_ROWS } from '../../../../src/limits.ts';
 import { actorOf } from '../../../../src/modules/audit/audit.ts';
@@ -97,7 +97,7 @@ export function routes(api: App, { cursors, exports }: ApiContext): void {
     },
     async (request, reply) => {
       const { db, params, headers, body } = request;
-      const note = await changeNote(db, actorOf(request), params.id, versionSeen(headers), body);
+      const note = await changeNote(db, actorOf(request), params.id, versionsSeen(headers), body);
       return reply.header('etag', etagOf(note.version)).send(note);
     },
   );

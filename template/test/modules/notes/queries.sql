@@ -60,11 +60,11 @@ limit $4;
 -- template/src/modules/notes/queries.ts updateNote (tenant)
 update notes
 set title = $1, body = body, status = status, version = version + $2, updated_at = now()
-where org_id = $3 and id = $4 and version = $5
+where org_id = $3 and id = $4 and version = any($5)
 returning id, title, body, status, version, created_at as "createdAt", updated_at as "updatedAt";
 
 -- template/src/modules/notes/queries.ts updateNote (tenant)
 update notes
 set title = title, body = body, status = $1, version = version + $2, updated_at = now()
-where org_id = $3 and id = $4 and version = $5
+where org_id = $3 and id = $4 and version = any($5)
 returning id, title, body, status, version, created_at as "createdAt", updated_at as "updatedAt";
