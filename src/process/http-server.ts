@@ -7,7 +7,8 @@
  *   has been idle for longest is closed for the new one. An answer says `connection: close` when the process is
  *   stopping, and when the request's body was not read: nobody waits for a body that nobody wants. What still comes of
  *   it is dropped for a moment, because the kernel answers it with a reset otherwise, and many clients then report that
- *   instead of the answer.
+ *   instead of the answer. An offer of another protocol is ignored; Node loses what came behind it in the same packet, so
+ *   the answer says `connection: close` where something may have, and the client sends that again.
  * What it costs: a few set operations and listeners per request.
  * Its bound: HTTP_CONNECTIONS_MAX, PIPELINED_REQUESTS_MAX, HEADERS_MS, KEEP_ALIVE_MS, RESPONSE_STALLED_MS,
  *   UNREAD_ANSWERS_BYTES_MAX, REFUSED_BODY_LINGER_MS, REFUSED_BODIES_BYTES_PER_SECOND_MAX.
@@ -123,6 +124,7 @@ function oneAtATime(
   watchAnswer: (socket: Socket, response: ServerResponse) => void,
 ): RequestListener {
   const waitingOn = new WeakMap<Socket, Parameters<RequestListener>[]>();
+  const bytesBefore = new WeakMap<Socket, number>(); // all that had come when the connection became idle
 
   function serve(socket: Socket, request: IncomingMessage, response: ServerResponse): void {
     response.once('close', () => serveNext(socket));
@@ -134,6 +136,7 @@ function oneAtATime(
     const next = socket.destroyed ? undefined : waitingOn.get(socket)?.shift();
     if (next === undefined) {
       waitingOn.delete(socket);
+      bytesBefore.set(socket, socket.bytesRead);
       if (!socket.destroyed) idle.add(socket);
     } else serve(socket, ...next);
   }
@@ -141,6 +144,8 @@ function oneAtATime(
   return (request, response) => {
     const { socket } = request;
     const waiting = waitingOn.get(socket);
+    if (request.headers.upgrade !== undefined && !isAlone(request, bytesBefore.get(socket)))
+      response.shouldKeepAlive = false;
     if (waiting === undefined) {
       waitingOn.set(socket, []);
       idle.delete(socket);
@@ -151,6 +156,14 @@ function oneAtATime(
       socket.destroy();
     }
   };
+}
+
+/** Whether the connection has brought this request without a body, written as programs write it, and nothing else since. */
+function isAlone(request: IncomingMessage, bytesBefore = 0): boolean {
+  const { method, url, httpVersion, rawHeaders, socket } = request;
+  const line = `${method} ${url} HTTP/${httpVersion}\r\n`.length;
+  const headers = rawHeaders.reduce((bytes, part) => bytes + part.length + 2, 0); // ': ' or CRLF behind each
+  return !hasBody(request) && socket.bytesRead - bytesBefore === line + headers + 2;
 }
 
 /** In writeHead, because only then it is known whether the body has come and whether the process is stopping. */

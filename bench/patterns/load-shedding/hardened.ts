@@ -14,7 +14,8 @@ export async function openServer(work: Work): Promise<Server> {
     networkOf: () => '',
   });
   const server = createServer(
-    admission.guard(async (_request, response) => {
+    admission.guard(async (request, response) => {
+      admission.recognise(request, 1); // as the session of each
       await work();
       response.writeHead(200).end('page');
     }),
