@@ -5,7 +5,7 @@
  * there.
  */
 import { extname, join } from 'node:path';
-import { heapFlags, memoryLimit } from '../src/process/memory-limit.ts';
+import { heapFlags, MALLOC_VARIABLES, memoryLimit } from '../src/process/memory-limit.ts';
 import { PROCESS_NAMES } from '../src/processes.ts';
 
 const name = PROCESS_NAMES.find((worker) => worker === process.argv[2]);
@@ -23,5 +23,6 @@ if (flags.every((flag) => process.execArgv.includes(flag)) || typeof process.exe
 } else {
   // The script and its arguments stay the same; only Node's own arguments change.
   const [, script = '', ...args] = process.argv;
-  process.execve(process.execPath, [process.execPath, ...process.execArgv, ...flags, script, ...args], process.env);
+  const environment = { ...MALLOC_VARIABLES, ...process.env };
+  process.execve(process.execPath, [process.execPath, ...process.execArgv, ...flags, script, ...args], environment);
 }

@@ -55,6 +55,12 @@ export function heapFlags(limit: MemoryLimit): string[] {
   ];
 }
 
+/**
+ * Variables for glibc's malloc, for what is outside of the heap: by default it keeps an arena for nearly every thread,
+ * each with what was freed in it, and gives little of that back.
+ */
+export const MALLOC_VARIABLES = { MALLOC_ARENA_MAX: '2' };
+
 /** Logs the sizes; throws StartError when the memory is too small, or when V8's heap could outgrow it. */
 export function checkHeap(log: Log, limit = memoryLimit(), heapLimitBytes = getHeapStatistics().heap_size_limit): void {
   const sizes = {
