@@ -2,9 +2,10 @@
  * Clients that mean no good, on raw sockets: each follows its course (attacks.ts) until the server ends it, and comes
  * again. They are from addresses that nobody else has, so that a limit which they use up is theirs.
  */
+import { execFileSync } from 'node:child_process';
 import { setMaxListeners } from 'node:events';
 import { connect, type Socket } from 'node:net';
-import { constants, setPriority } from 'node:os';
+import { availableParallelism, constants, setPriority } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import { createMeter } from '../load/meter.ts';
 import type { Tell } from '../load/plan.ts';
@@ -15,8 +16,7 @@ const READ_EVERY_MS = 1_000;
 const NETWORK = '127.66';
 
 export async function runAttack(plan: AttackPlan, _tell: Tell, signal: AbortSignal): Promise<AttackFigures> {
-  // The attack has machines of its own in the world; here it must not take the product's share of this one.
-  setPriority(constants.priority.PRIORITY_LOW);
+  keepApart();
   const { sockets, fromEverywhere = false, course } = ATTACK_COURSES[plan.attack];
   const { hostname, port } = new URL(plan.url);
   const meter = createMeter({ seconds: plan.seconds, warmUpSeconds: 0 });
@@ -75,6 +75,13 @@ export async function runAttack(plan: AttackPlan, _tell: Tell, signal: AbortSign
   await Promise.all(Array.from({ length: sockets }, (_, nth) => comeAgainAndAgain(nth)));
   meter.windowEnds();
   return { ...meter.figures(), ...counts, answers };
+}
+
+/** The attack has machines of its own in the world; here it has one core of this one, and of that what the product leaves. */
+function keepApart(): void {
+  setPriority(constants.priority.PRIORITY_LOW);
+  const last = availableParallelism() - 1;
+  if (last > 0) execFileSync('taskset', ['--all-tasks', '--pid', '--cpu-list', String(last), String(process.pid)]);
 }
 
 function drip(socket: Socket, { piece, everyMs }: NonNullable<Course['drip']>): NodeJS.Timeout {
