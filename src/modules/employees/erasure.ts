@@ -7,7 +7,7 @@ import type { DatabaseSession } from '../../db/read-write-split.ts';
 import { AppError } from '../../errors.ts';
 import { type SignedInActor, writeAudit } from '../audit/audit.ts';
 import type { PersonalData } from '../faces.ts';
-import { forgetQuotes } from './queries.ts';
+import { forgetQuotes } from './import-quotes.ts';
 
 /** By table. Throws `not_found`. That somebody has seen it is in the audit log. */
 export async function exportPerson(

@@ -1,5 +1,4 @@
-import { domainToUnicode } from 'node:url';
-import { type RawBuilder, sql } from 'kysely';
+import { sql } from 'kysely';
 import { givenRows } from '../../db/batch-write.ts';
 import type { IdPlace } from '../../db/keyset-pagination.ts';
 import { prepareQuery } from '../../db/prepared-statements.ts';
@@ -245,30 +244,6 @@ export async function finishImport(
     .where('id', '=', id)
     .returning(['file_name as fileName', 'rows_added as added', 'rows_updated as updated', 'rows_rejected as rejected'])
     .executeTakeFirstOrThrow();
-}
-
-/** Takes out of the reports of imports what they quote of somebody with this address: a rejected row, or one taken for the header. */
-export async function forgetQuotes(db: Db, orgId: number, address: string): Promise<void> {
-  const spellings = [...new Set([address, asTyped(address)])];
-  const quoted = (text: RawBuilder<unknown>) =>
-    sql`exists (select from unnest(${spellings}::text[]) as address where strpos(lower(${text}), address) > 0)`;
-  await sql`
-    update imports set
-      rejections = (
-        select coalesce(jsonb_agg(case when ${quoted(sql`entry ->> 'reason'`)}
-          then jsonb_set(entry, '{reason}', to_jsonb(${ERASED}::text)) else entry end order by place), '[]')
-        from jsonb_array_elements(rejections) with ordinality as kept (entry, place)),
-      error = case when ${quoted(sql`error`)} then ${ERASED} else error end,
-      reading = case when ${quoted(sql`reading::text`)} then null else reading end
-    where org_id = ${orgId} and ${quoted(sql`concat(rejections::text, error, reading::text)`)}`.execute(db);
-}
-
-const ERASED = 'was about somebody who has been erased since';
-
-/** Addresses are kept with an ASCII domain; people write its letters. */
-function asTyped(address: string): string {
-  const [local, domain = ''] = address.split('@');
-  return `${local}@${domainToUnicode(domain)}`;
 }
 
 /** Fails imports that have made no progress for ABANDONED_IMPORT_SECONDS. Returns how many. */
