@@ -11,8 +11,7 @@ insert into asked_stops (life)
 values ($1)
 on conflict do nothing;
 
--- src/db/connection-budget.ts connectionsAllowed
--- src/db/connection-budget.ts refuseOverBudget (login)
+-- src/db/connection-budget.ts connectionsAllowed (login)
 select current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int - current_setting('reserved_connections')::int as allowed;
 
 -- src/db/idempotency-key.ts claim (tenant)

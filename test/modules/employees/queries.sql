@@ -6,6 +6,24 @@ delete from employees
 where org_id = $1 and id = $2
 returning email;
 
+-- src/modules/employees/import-quotes.ts forgetQuotes (tenant)
+select id, rejections, error, reading
+from imports
+where org_id = $1 and id > $2
+order by id
+limit $3
+for update;
+
+-- src/modules/employees/import-quotes.ts forgetQuotes (tenant)
+update imports
+set rejections = $1
+where org_id = $2 and id = $3;
+
+-- src/modules/employees/import-quotes.ts forgetQuotes (tenant)
+update imports
+set rejections = $1, reading = $2
+where org_id = $3 and id = $4;
+
 -- src/modules/employees/person.ts employees (tenant)
 select employees.id, employees.name, employees.email, teams.name as team, employees.created_at as "createdAt",
     employees.unsubscribed_at as "unsubscribedAt"
@@ -73,30 +91,6 @@ update imports
 set status = $1, error = $2, reading = $3, finished_at = now()
 where org_id = $4 and id = $5
 returning file_name as "fileName", rows_added as added, rows_updated as updated, rows_rejected as rejected;
-
--- src/modules/employees/queries.ts forgetQuotes (tenant)
-update imports
-set rejections = (
-  select coalesce(jsonb_agg(case when exists (
-    select
-    from unnest($1::text[]) as address
-    where strpos(lower(entry ->> 'reason'), address) > 0
-  ) then jsonb_set(entry, '{reason}', to_jsonb($2::text)) else entry end order by place), '[]')
-  from jsonb_array_elements(rejections) with ordinality as kept (entry, place)
-), error = case when exists (
-  select
-  from unnest($3::text[]) as address
-  where strpos(lower(error), address) > 0
-) then $4 else error end, reading = case when exists (
-  select
-  from unnest($5::text[]) as address
-  where strpos(lower(reading::text), address) > 0
-) then null else reading end
-where org_id = $6 and exists (
-  select
-  from unnest($7::text[]) as address
-  where strpos(lower(concat(rejections::text, error, reading::text)), address) > 0
-);
 
 -- src/modules/employees/queries.ts importById (tenant)
 select id, file_name, status, rows_read, rows_added, rows_updated, rows_unchanged, rows_rejected, rejections, error,
