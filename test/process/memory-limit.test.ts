@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { StartError } from '../../src/errors.ts';
 import { MEMORY_BYTES_MIN, NANO_BYTES } from '../../src/limits.ts';
-import { checkHeap, heapFlags, memoryLimit } from '../../src/process/memory-limit.ts';
+import { checkHeap, heapFlags, MALLOC_VARIABLES, memoryLimit } from '../../src/process/memory-limit.ts';
 import { createTestDatabase } from '../database.ts';
 import { testEnvironment } from '../worker.ts';
 import { LAUNCH, launch } from './launched.ts';
@@ -84,11 +84,12 @@ test('without a container limit, a heap that is too large is only a warning', ()
   );
 });
 
-test('the launcher replaces itself by node with the flags, in the same process, and V8 obeys them', async () => {
+test('the launcher replaces itself by node with the flags and malloc’s variables, in the same process, and V8 obeys them', async () => {
   const database = await createTestDatabase({ replica: false });
   try {
     // Preloaded in both passes, it tells from inside how node was started.
-    const witness = 'data:text/javascript,console.error(JSON.stringify([process.pid,process.execArgv]))';
+    const witness =
+      'data:text/javascript,console.error(JSON.stringify([process.pid,process.execArgv,process.env.MALLOC_ARENA_MAX??null]))';
     const { child, ended, stderr, lines } = launch(['--import', witness, LAUNCH, 'migrate'], {
       ...(await testEnvironment(database)),
       DATABASE_REPLICA_URL: '',
@@ -102,8 +103,8 @@ test('the launcher replaces itself by node with the flags, in the same process, 
       .split('\n')
       .map((line) => JSON.parse(line));
     expect(passes).toEqual([
-      [child.pid, ['--import', witness]],
-      [child.pid, ['--import', witness, ...flags]],
+      [child.pid, ['--import', witness], null],
+      [child.pid, ['--import', witness, ...flags], MALLOC_VARIABLES.MALLOC_ARENA_MAX],
     ]);
     const said = lines().find(({ msg }) => msg === 'heap fits the memory limit');
     expect(said).toMatchObject({ pid: child.pid, limitMb: Math.round(memoryLimit().bytes / MB) });
