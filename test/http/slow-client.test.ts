@@ -1,7 +1,7 @@
 import { type AddressInfo, connect } from 'node:net';
 import type { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fastify } from 'fastify';
+import { type FastifyInstance, fastify } from 'fastify';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { isServerAway } from '../../src/db/deadlock-retry.ts';
 import type { App } from '../../src/http/app.ts';
@@ -237,16 +237,11 @@ test('a client that goes away in the middle of its body is not taken for a datab
   const app = fastify();
   onTestFinished(() => app.close());
   limitSlowBodies(app as unknown as App, createMetrics('api'), SENDERS);
-  const failed = Promise.withResolvers<Error>();
-  app.setErrorHandler((error, _request, reply) => {
-    failed.resolve(error as Error);
-    return reply.code(400).send();
-  });
-  app.post('/api/v1/small', async () => ({}));
+  const failed = errorOfSmall(app);
   await app.listen({ port: 0, host: '127.0.0.1' });
   const client = connect((app.server.address() as AddressInfo).port, '127.0.0.1');
   client.write(`${head('POST /api/v1/small', JSON_BODY)}{`, () => setImmediate(() => client.destroy()));
-  const error = await failed.promise;
+  const error = await failed;
   expect(isServerAway(error)).toBe(false);
   expect(error).toMatchObject({ message: 'The client has gone', statusCode: 400 });
 });
@@ -263,15 +258,21 @@ test.each([
     await until('it has gone', () => raw.destroyed);
   });
   limitSlowBodies(app as unknown as App, metrics, SENDERS);
+  const failed = errorOfSmall(app);
+  await app.listen({ port: 0, host: '127.0.0.1' });
+  const client = connect((app.server.address() as AddressInfo).port, '127.0.0.1');
+  client.write(head('POST /api/v1/small', { ...JSON_BODY, 'content-length': '2' }) + body);
+  expect(await failed).toMatchObject({ message: 'The client has gone', statusCode: 400 });
+  expect(metrics.report().gauges['bodies_arriving']).toBe(0);
+});
+
+/** Adds the route that the clients of the two tests above post to; resolves to what its request ends with. */
+function errorOfSmall(app: FastifyInstance): Promise<Error> {
   const failed = Promise.withResolvers<Error>();
   app.setErrorHandler((error, _request, reply) => {
     failed.resolve(error as Error);
     return reply.code(400).send();
   });
   app.post('/api/v1/small', async () => ({}));
-  await app.listen({ port: 0, host: '127.0.0.1' });
-  const client = connect((app.server.address() as AddressInfo).port, '127.0.0.1');
-  client.write(head('POST /api/v1/small', { ...JSON_BODY, 'content-length': '2' }) + body);
-  expect(await failed.promise).toMatchObject({ message: 'The client has gone', statusCode: 400 });
-  expect(metrics.report().gauges['bodies_arriving']).toBe(0);
-});
+  return failed.promise;
+}
