@@ -5,18 +5,24 @@
  *   And whoever sends the most sign-ins is the only one who signs in.
  * How it works: a fair queue in front of Node's own argon2. Networks take turns, devices that have signed in before have
  *   a lane of their own, and a sign-in whose client has gone is not worked for. When the queue is full, a caller gets a
- *   503. One core is left to everybody else: the threads that hash give way to the one that answers requests
- *   (src/process/yield-processor.ts), but not to the database on the same machine, which each page waits for as well.
+ *   503, before anything is looked up for it. One core is left to everybody else: the threads that hash give way to the one that answers requests
+ *   (src/process/yield-processor.ts), but not to the database on the same machine, which each page waits for as well:
+ *   so after each hash they rest, and meanwhile both cores are everybody else's.
  *   Passwords are normalised (NFKC): another keyboard, or another system, may type the same letters in other characters.
  * What it costs: 19 MiB and one thread per hash in progress (OWASP's parameters: 19 MiB, 2 passes, 1 lane).
- * Its bound: PASSWORD_HASHES_AT_ONCE_MAX, PASSWORD_HASHES_WAITING_MAX, PASSWORD_HASH_WAIT_MS.
+ * Its bound: PASSWORD_HASHES_AT_ONCE_MAX, PASSWORD_HASHES_WAITING_MAX, PASSWORD_HASH_WAIT_MS, PASSWORD_HASH_REST_SHARE.
  * Its proof: test/http/password-hashing.test.ts, bench/patterns/password-hashing, bench/scenarios/attacks.ts.
  */
 import { argon2, randomBytes, timingSafeEqual } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import { promisify } from 'node:util';
 import { createFairSemaphore, type Turn } from '../flow/fair-semaphore.ts';
-import { PASSWORD_HASH_WAIT_MS, PASSWORD_HASHES_AT_ONCE_MAX, PASSWORD_HASHES_WAITING_MAX } from '../limits.ts';
+import {
+  PASSWORD_HASH_REST_SHARE,
+  PASSWORD_HASH_WAIT_MS,
+  PASSWORD_HASHES_AT_ONCE_MAX,
+  PASSWORD_HASHES_WAITING_MAX,
+} from '../limits.ts';
 import { yieldPoolThreads } from '../process/yield-processor.ts';
 
 const PARAMETERS = { memory: 19_456, passes: 2, parallelism: 1, tagLength: 32 } as const;
@@ -32,7 +38,18 @@ export interface PasswordHasher {
   hash(password: string, turn?: Turn): Promise<string>;
   /** Takes the same time for an unknown user (`undefined`), and for one without a password, as for a wrong password. */
   verify(password: string, stored: string | undefined, turn?: Turn): Promise<boolean>;
+  /**
+   * Before what is looked up for a hash: behind a full queue nothing is. Throws `overloaded`. It must be left in the
+   * end, whether or not a password was verified.
+   */
+  enter(turn: Turn): VerifyingPlace;
   readonly waiting: number;
+}
+
+/** In the queue of hashes, for one password. */
+export interface VerifyingPlace {
+  verify(password: string, stored: string | undefined): Promise<boolean>;
+  leave(): void;
 }
 
 /** `cores`: those that the container may use. */
@@ -41,6 +58,7 @@ export function createPasswordHasher(cores = availableParallelism()): PasswordHa
     atOnce: hashesAtOnce(cores),
     waiting: PASSWORD_HASHES_WAITING_MAX,
     waitMs: PASSWORD_HASH_WAIT_MS,
+    restShare: PASSWORD_HASH_REST_SHARE,
   });
   let hasYielded = false;
   /** The threads of the pool exist from the first time on. */
@@ -50,6 +68,26 @@ export function createPasswordHasher(cores = availableParallelism()): PasswordHa
     hasYielded = true;
     return hashing;
   };
+
+  function enter(turn: Turn): VerifyingPlace {
+    const place = queue.enter(turn);
+    return {
+      leave: place.leave,
+      async verify(password, known = NO_PASSWORD) {
+        const stored = known === NO_PASSWORD ? NOBODY : known;
+        const { parameters, salt, tag } = parse(stored);
+        const isRight = async (message: string, run: typeof place.run) => {
+          const given = await run(() => derive('argon2id', { ...parameters, message, nonce: salt }));
+          return timingSafeEqual(given, tag) && stored !== NOBODY;
+        };
+        const normalised = password.normalize('NFKC');
+        if (await isRight(normalised, place.run)) return true;
+        // As it was typed: hashes that were stored before passwords were normalised.
+        return normalised !== password && isRight(password, (work) => queue.run(turn, work));
+      },
+    };
+  }
+
   return {
     async hash(password, turn = ANYBODY) {
       const salt = randomBytes(SALT_BYTES);
@@ -57,17 +95,11 @@ export function createPasswordHasher(cores = availableParallelism()): PasswordHa
       const tag = await queue.run(turn, () => derive('argon2id', { ...PARAMETERS, message, nonce: salt }));
       return format(salt, tag);
     },
-    async verify(password, known = NO_PASSWORD, turn = ANYBODY) {
-      const stored = known === NO_PASSWORD ? NOBODY : known;
-      const { parameters, salt, tag } = parse(stored);
-      // As it was typed: hashes that were stored before passwords were normalised.
-      for (const message of new Set([password.normalize('NFKC'), password])) {
-        const work = () => derive('argon2id', { ...parameters, message, nonce: salt });
-        const given = await queue.run(turn, work);
-        if (timingSafeEqual(given, tag) && stored !== NOBODY) return true;
-      }
-      return false;
+    async verify(password, stored, turn = ANYBODY) {
+      const place = enter(turn);
+      return place.verify(password, stored).finally(place.leave);
     },
+    enter,
     get waiting() {
       return queue.waiting;
     },

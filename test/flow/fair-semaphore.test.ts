@@ -1,4 +1,4 @@
-import { expect, test, vi } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { createFairSemaphore } from '../../src/flow/fair-semaphore.ts';
 
 const LIMITS = { atOnce: 1, waiting: 4, waitMs: 1_000 };
@@ -69,6 +69,65 @@ test('a task that fails gives its place to the next', async () => {
   const queue = createFairSemaphore('tasks', LIMITS);
   await expect(queue.run({ key: 'a' }, () => Promise.reject(new Error('failed')))).rejects.toThrow('failed');
   expect(await queue.run({ key: 'a' }, async () => 'next')).toBe('next');
+});
+
+test('a place that was taken early counts as waiting, and its task has the turn of that moment', async () => {
+  const { queue, order, release } = occupied();
+  const early = queue.enter({ key: 'early' });
+  const others = ['a', 'b', 'c'].map((key) => queue.run({ key }, async () => void order.push(key)));
+  expect(queue.waiting).toBe(LIMITS.waiting);
+  expect(() => queue.enter({ key: 'd' })).toThrow(expect.objectContaining({ code: 'overloaded' }));
+  const first = early.run(async () => void order.push('early'));
+  release();
+  await Promise.all([first, ...others]);
+  expect(order).toEqual(['early', 'a', 'b', 'c']);
+});
+
+test('nobody waits for a task that is not ready yet', async () => {
+  const queue = createFairSemaphore('tasks', LIMITS);
+  const slow = queue.enter({ key: 'a' });
+  expect(await queue.run({ key: 'a' }, async () => 'its next')).toBe('its next');
+  expect(await queue.run({ key: 'b' }, async () => 'another')).toBe('another');
+  expect(await slow.run(async () => 'now')).toBe('now');
+});
+
+test('places that one key took early make room like its tasks: the task is refused when it comes', async () => {
+  const queue = createFairSemaphore('tasks', { ...LIMITS, atOnce: 1, waiting: 3 });
+  const greedy = [1, 2, 3, 4].map(() => queue.enter({ key: 'greedy' }));
+  expect(() => queue.enter({ key: 'greedy' })).toThrow(expect.objectContaining({ code: 'overloaded' }));
+  const work = vi.fn(async () => undefined);
+  expect(await queue.run({ key: 'modest' }, async () => 'served')).toBe('served');
+  await expect(greedy[3]?.run(work)).rejects.toMatchObject({ code: 'overloaded' });
+  expect(work).not.toHaveBeenCalled();
+  for (const place of greedy.slice(0, 3)) expect(await place.run(async () => 'served')).toBe('served');
+});
+
+test('a place that is left is free, and so is one whose task has run', async () => {
+  const { queue, release } = occupied();
+  const left = [1, 2, 3, 4].map((n) => queue.enter({ key: `${n}` }));
+  for (const place of left) place.leave();
+  expect(queue.waiting).toBe(0);
+  release();
+  const place = queue.enter({ key: 'a' });
+  expect(await place.run(async () => 'done')).toBe('done');
+  place.leave();
+  expect(queue.waiting).toBe(0);
+});
+
+test('after a task its place rests for a share of the time that the task took', async () => {
+  vi.useFakeTimers();
+  onTestFinished(() => void vi.useRealTimers());
+  const queue = createFairSemaphore('tasks', { ...LIMITS, restShare: 0.25 });
+  const took = (ms: number) => () => new Promise<void>((resolve) => void setTimeout(resolve, ms));
+  const next = vi.fn(async () => undefined);
+  const first = queue.run({ key: 'a' }, took(20));
+  void queue.run({ key: 'a' }, next);
+  await vi.advanceTimersByTimeAsync(20);
+  await first; // has its answer at once
+  await vi.advanceTimersByTimeAsync(4);
+  expect(next).not.toHaveBeenCalled();
+  await vi.advanceTimersByTimeAsync(1);
+  expect(next).toHaveBeenCalled();
 });
 
 /** A queue whose only place is taken until `release`. */

@@ -46,6 +46,7 @@ test('a stored text that is not a hash is an error, and never matches a password
 
 test('sign-ins beyond those that run and wait are refused with a time to come back, the others are served', async () => {
   stopClock();
+  const hasher = createPasswordHasher();
   const room = hashesAtOnce() + PASSWORD_HASHES_WAITING_MAX;
   const outcomes = Promise.allSettled(Array.from({ length: room + 5 }, () => hasher.hash(PASSWORD)));
   expect(hasher.waiting).toBe(PASSWORD_HASHES_WAITING_MAX);

@@ -5,7 +5,7 @@ import { EVERY_ORGANISATION } from '../../db/tenant-isolation.ts';
 import { AppError, SQLSTATE, sqlState } from '../../errors.ts';
 import type { Turn } from '../../flow/fair-semaphore.ts';
 import type { Sessions } from '../../http/authentication.ts';
-import type { PasswordHasher } from '../../http/password-hashing.ts';
+import type { PasswordHasher, VerifyingPlace } from '../../http/password-hashing.ts';
 import { parseAddress } from '../../mail-address.ts';
 import { type SignedInActor, writeAudit } from '../audit/audit.ts';
 import { replaceLink } from './link-queries.ts';
@@ -91,13 +91,13 @@ export async function signIn(
   caller: Caller,
   parts: SignInParts,
   given: { email: string; password: string },
-  turn: Turn,
+  place: Pick<VerifyingPlace, 'verify'>,
   from: From,
 ): Promise<Welcome | CodeWanted> {
   const parsed = parseAddress(given.email);
   const email = 'fault' in parsed ? '' : parsed.address;
   const found = await userByEmail(parts.database.primary(EVERY_ORGANISATION), email);
-  const right = await parts.hasher.verify(given.password, found?.password_hash, turn);
+  const right = await place.verify(given.password, found?.password_hash);
   if (!right || found === undefined) throw new AppError('unauthenticated', 'The address or the password is wrong.');
   if (found.second_factor_since !== null) {
     const step = { orgId: found.org_id, userId: found.id };
@@ -128,7 +128,6 @@ export async function signInWithCode(
 
 export interface SignInParts {
   readonly config: Pick<Config, 'secretKey'>;
-  readonly hasher: PasswordHasher;
   readonly sessions: Sessions;
   readonly database: Pick<Database, 'primary'>;
 }

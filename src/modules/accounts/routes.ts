@@ -85,16 +85,19 @@ export function routes(api: App, context: ApiContext): void {
     },
     async (request, reply) => {
       const { network, body } = request;
-      const device = request.cookies[DEVICE_COOKIE];
-      const attempt = await signIns.begin({ network, device, email: body.email }, reply);
-      const turn = { ...turnOf(request), key: attempt.from, first: attempt.isKnownDevice };
+      const given = { network, device: request.cookies[DEVICE_COOKIE], email: body.email };
+      const { key, isKnownDevice } = signIns.origin(given);
+      const place = context.hasher.enter({ ...turnOf(request), key, first: isKnownDevice });
       try {
-        const welcome = await signIn(request.caller, context, body, turn, fromOf(request));
+        const attempt = await signIns.begin(given, reply);
+        const welcome = await signIn(request.caller, context, body, place, fromOf(request)).catch((error) => {
+          if (!(error instanceof AppError && error.code === 'unauthenticated')) attempt.notJudged();
+          throw error;
+        });
         attempt.succeeded();
         return 'ticket' in welcome ? reply.code(202).send(welcome) : welcomed(request, reply, welcome);
-      } catch (error) {
-        if (!(error instanceof AppError && error.code === 'unauthenticated')) attempt.notJudged();
-        throw error;
+      } finally {
+        place.leave();
       }
     },
   );

@@ -18,11 +18,13 @@ import {
 
 export const DEVICE_COOKIE = 'tardigrade_device';
 
+export interface SignInGiven {
+  readonly network: string;
+  readonly device: string | undefined;
+  readonly email: string;
+}
+
 export interface SignInAttempt {
-  /** Whether the account has been signed in to from this device before. */
-  readonly isKnownDevice: boolean;
-  /** Who shares a budget with it. */
-  readonly from: string;
   /** Nothing was wrong with it: it does not count. */
   succeeded(): void;
   /** Nobody looked at the password, because the server was busy: it does not count. */
@@ -30,11 +32,10 @@ export interface SignInAttempt {
 }
 
 export interface SignInLimits {
+  /** Who shares a budget with it, and whether the account has been signed in to from this device before. */
+  origin(given: SignInGiven): { readonly key: string; readonly isKnownDevice: boolean };
   /** Counts the attempt as failed until told otherwise, so that attempts at the same time count too. Throws `rate_limited`. */
-  begin(
-    given: { network: string; device: string | undefined; email: string },
-    reply?: FastifyReply,
-  ): Promise<SignInAttempt>;
+  begin(given: SignInGiven, reply?: FastifyReply): Promise<SignInAttempt>;
   isKnownDevice(device: string | undefined, email: string): boolean;
   /** The device's cookie after a sign-in to the account. */
   remember(device: string | undefined, email: string): string;
@@ -64,13 +65,19 @@ export function createSignInLimits(secretKey: string, createRateLimit: CreateRat
     return tags.some((tag) => timingSafeEqual(Buffer.from(tag), expected));
   }
 
+  const originOf: SignInLimits['origin'] = ({ network, device, email }) =>
+    isKnownDevice(device, email)
+      ? { key: `device ${parse(device).name}`, isKnownDevice: true }
+      : { key: network, isKnownDevice: false };
+
   return {
-    async begin({ network, device, email: given }, reply) {
-      const email = given.toLowerCase();
-      const known = isKnownDevice(device, email);
-      const from = known ? `device ${parse(device).name}` : network;
-      const key = `${from} ${email}`;
-      const failures = known
+    origin: originOf,
+    async begin(given, reply) {
+      const origin = originOf(given);
+      const { network } = given;
+      const email = given.email.toLowerCase();
+      const key = `${origin.key} ${email}`;
+      const failures = origin.isKnownDevice
         ? ([[ofAccount, key]] as const)
         : ([
             [ofNetwork, network],
@@ -91,8 +98,6 @@ export function createSignInLimits(secretKey: string, createRateLimit: CreateRat
         throw error;
       }
       return {
-        isKnownDevice: known,
-        from,
         notJudged() {
           attempts.refund(key);
           takeBack();

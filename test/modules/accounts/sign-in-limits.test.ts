@@ -4,6 +4,7 @@ import { createRateLimits } from '../../../src/http/rate-limit.ts';
 import {
   FAILED_SIGN_INS_PER_ACCOUNT_MAX,
   FAILED_SIGN_INS_PER_NETWORK_MAX,
+  PASSWORD_HASHES_WAITING_MAX,
   SIGN_INS_PER_MINUTE_MAX,
 } from '../../../src/limits.ts';
 import { createSignInLimits } from '../../../src/modules/accounts/sign-in-limits.ts';
@@ -107,6 +108,17 @@ test('an attempt that was not judged, because the server was busy, does not coun
   const from = { network: '192.0.2.9', device: undefined, email: 'ada@example.test' };
   for (let n = 0; n < 2 * FAILED_SIGN_INS_PER_ACCOUNT_MAX; n++) (await limits.begin(from)).notJudged();
   await limits.begin(from);
+});
+
+test('a sign-in behind a full queue is refused before it is counted and before an account is looked up', async () => {
+  const storm = Array.from({ length: 2 * PASSWORD_HASHES_WAITING_MAX + 20 }, (_, n) =>
+    signIn<Refused>(`storm-${n}@example.test`, PASSWORD, `10.14.${n}.1`),
+  );
+  const answers = await Promise.all(storm);
+  const refused = answers.filter(({ status }) => status === 503);
+  expect(refused.length).toBeGreaterThan(0);
+  expect(refused.map(({ headers }) => headers.get('ratelimit'))).toEqual(refused.map(() => null));
+  expect(answers.filter(({ status }) => status === 401).length).toBeGreaterThanOrEqual(PASSWORD_HASHES_WAITING_MAX);
 });
 
 test('registrations of an IPv6 network are limited together', async () => {
