@@ -1,8 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { Kysely, type KyselyPlugin, PostgresDialect } from 'kysely';
+import { Kysely, type KyselyPlugin, PostgresDialect, type PostgresPool, type PostgresPoolClient } from 'kysely';
 import { LRUCache } from 'lru-cache';
 import { Client, type ClientConfig, Pool, type PoolClient, type PoolConfig, type QueryResult, types } from 'pg';
-import { AppError } from '../errors.ts';
 import {
   CONNECTION_LIFETIME_SECONDS,
   IDLE_IN_TRANSACTION_MS,
@@ -10,13 +9,13 @@ import {
   POOL_ACQUIRE_MS,
   POOL_WAITING_MAX,
   QUERY_ANSWER_MS,
-  RETRY_AFTER_SECONDS,
   SCOPED_DATABASES_KEPT,
 } from '../limits.ts';
 import type { Log } from '../log.ts';
 import type { Metrics } from '../process/metrics.ts';
 import { inSpanOfTrace, isMeasuring, type SpanStart } from '../trace.ts';
 import { endConnection, isIdle, serverPid } from './pg-internals.ts';
+import { createPipelinedReads, databaseBusy, type PipelinedReads } from './pipelined-reads.ts';
 import { createStatementNames } from './prepared-statements.ts';
 import type { Db, Schema } from './schema.ts';
 import { SCOPE_PREPARATION, ScopedQuery, type Terms } from './statement-scope.ts';
@@ -36,7 +35,10 @@ export interface PooledDatabase {
   close(): Promise<void>;
 }
 
-/** `server` names the pool in logs, metrics and PostgreSQL's own pg_stat_activity. */
+/**
+ * `server` names the pool in logs, metrics and PostgreSQL's own pg_stat_activity. Of the replica's, statements within a
+ * scope share connections (pipelined-reads); the primary's are each held by one caller, who may begin a transaction.
+ */
 export function openPool(
   server: 'primary' | 'replica',
   options: { url: string; processName: string; max: number; statementMs: number; log: Log; metrics: Metrics },
@@ -51,6 +53,7 @@ export function openPool(
     lock_timeout: LOCK_MS,
     idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_MS,
     keepAlive: true,
+    pipeline: server === 'replica',
     types: { getTypeParser: typeParser },
     Client: Connection as unknown as PoolConfig['Client'],
     onConnect: (client: Client) => client.query(SCOPE_PREPARATION),
@@ -73,14 +76,16 @@ export function openPool(
     () => pool.totalCount - pool.idleCount,
   );
   options.metrics.gauge(`pool_${server}_max`, `Connections to the ${server} allowed`, () => options.max);
+  const reads = createPipelinedReads<QueryResult>(() => acquire(pool), options.max);
   options.metrics.gauge(
     `pool_${server}_waiting`,
     `Callers waiting for a connection to the ${server}`,
-    () => pool.waitingCount,
+    () => pool.waitingCount + reads.waiting,
   );
   const plugins = [countStatements(server, options.metrics)];
+  const poolFor = (terms: Terms) => (server === 'replica' ? sharedPool(reads, terms) : boundedPool(pool, terms));
   const open = (terms: Terms) =>
-    new Kysely<Schema>({ dialect: new PostgresDialect({ pool: boundedPool(pool, terms) }), plugins });
+    new Kysely<Schema>({ dialect: new PostgresDialect({ pool: poolFor(terms) }), plugins });
   const kept = new LRUCache<Scope, Db>({ max: SCOPED_DATABASES_KEPT, memoMethod: (scope) => open({ scope }) });
   return {
     unscoped: new Kysely<Schema>({ dialect: new PostgresDialect({ pool: boundedPool(pool, undefined) }) }),
@@ -119,24 +124,42 @@ function countStatements(server: 'primary' | 'replica', metrics: Metrics): Kysel
   };
 }
 
+/** What kysely takes for a pool, of one connection that everybody may ask at the same time. */
+function sharedPool(reads: PipelinedReads<QueryResult>, terms: Terms): PostgresPool {
+  const query = (text: string, values: unknown[]) => reads.run(terms, text, values);
+  const connection = { query, release: () => undefined } as unknown as PostgresPoolClient;
+  return {
+    async connect() {
+      refuseNested();
+      return connection;
+    },
+    end: async () => undefined,
+    options: {},
+  };
+}
+
 /**
  * The pool's own queue is unbounded: beyond POOL_WAITING_MAX a caller is refused at once instead of served too late.
  */
 function boundedPool(pool: Pool, terms: Terms | undefined) {
   return Object.assign(Object.create(pool) as Pool, {
     async connect(): Promise<PoolClient> {
-      if (holding.getStore() === true) throw new Error(NESTED);
-      if (pool.waitingCount >= POOL_WAITING_MAX) throw busy();
-      try {
-        const client = await pool.connect();
-        (client as unknown as Connection).terms = terms;
-        return client;
-      } catch (error) {
-        if (error instanceof Error && /timeout exceeded when trying to connect/.test(error.message)) throw busy(error);
-        throw error;
-      }
+      refuseNested();
+      if (pool.waitingCount >= POOL_WAITING_MAX) throw databaseBusy();
+      const client = await acquire(pool);
+      client.terms = terms;
+      return client;
     },
   });
+}
+
+async function acquire(pool: Pool): Promise<Connection & PoolClient> {
+  try {
+    return (await pool.connect()) as unknown as Connection & PoolClient;
+  } catch (error) {
+    const hasWaited = error instanceof Error && /timeout exceeded when trying to connect/.test(error.message);
+    throw hasWaited ? databaseBusy(error) : error;
+  }
 }
 
 const holding = new AsyncLocalStorage<boolean>();
@@ -149,15 +172,12 @@ export function holdingConnection<T>(work: () => Promise<T>): Promise<T> {
   return holding.run(true, work);
 }
 
+function refuseNested(): void {
+  if (holding.getStore() === true) throw new Error(NESTED);
+}
+
 const NESTED =
   'A second connection was asked for inside a transaction. Use the transaction, or run the query before it begins: a pool whose callers each hold one connection and wait for another is deadlocked.';
-
-function busy(cause?: unknown): AppError {
-  return new AppError('overloaded', 'The database is busy. Try again in a moment.', {
-    cause,
-    retryAfterSeconds: RETRY_AFTER_SECONDS,
-  });
-}
 
 /**
  * A connection that names its statements, sends each with its holder's scope, and does not wait forever for an answer.
@@ -182,11 +202,18 @@ class Connection extends Client {
     if (typeof text !== 'string' || !Array.isArray(values) || parameters.length !== 2) {
       return (super.query as (...all: unknown[]) => unknown)(...parameters);
     }
-    if (!isMeasuring()) return this.#ask(text, values);
-    return inSpanOfTrace(spanOf(text), () => this.#ask(text, values));
+    // Inside a transaction the scope set at its BEGIN still applies.
+    const terms = isIdle(this) ? this.terms : undefined;
+    return this.ask(terms, text, values);
   }
 
-  #ask(text: string, values: unknown[]): Promise<QueryResult> {
+  /** Without `terms` in the scope that was set before, if any. */
+  ask(terms: Terms | undefined, text: string, values: unknown[]): Promise<QueryResult> {
+    if (!isMeasuring()) return this.#ask(terms, text, values);
+    return inSpanOfTrace(spanOf(text), () => this.#ask(terms, text, values));
+  }
+
+  #ask(terms: Terms | undefined, text: string, values: unknown[]): Promise<QueryResult> {
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => endConnection(this, 'no answer within QUERY_ANSWER_MS'), QUERY_ANSWER_MS);
       const answer = (error: Error | null, result: QueryResult) => {
@@ -196,12 +223,8 @@ class Connection extends Client {
         else resolve(result);
       };
       const statement = { name: this.#nameOf(text), text, values };
-      // Inside a transaction the scope set at its BEGIN still applies.
-      if (this.terms === undefined || !isIdle(this)) {
-        super.query(statement, answer as (error: Error, result: QueryResult) => void);
-      } else {
-        super.query(new ScopedQuery(statement, this.terms, answer) as never);
-      }
+      if (terms === undefined) super.query(statement, answer as (error: Error, result: QueryResult) => void);
+      else super.query(new ScopedQuery(statement, terms, answer) as never);
     });
   }
 

@@ -195,6 +195,16 @@ test('a server connection that dies is replaced: the transaction that had it is 
   expect({ value, runs }).toEqual({ value: 'done', runs: 2 });
 });
 
+test('reads that are sent behind one another keep their scopes, with a pooler in between', async () => {
+  const pools = Array.from({ length: PROCESSES }, () => open(bouncer.url, 'replica'));
+  const whose = sql<{ org: string }>`select current_setting('app.org') as org`;
+  const orgs = Array.from({ length: 400 }, (_, n) => n);
+  const answers = await Promise.all(
+    orgs.map(async (org) => (await whose.execute(pools[org % PROCESSES]?.within({ scope: org }) as Db)).rows[0]?.org),
+  );
+  expect(answers).toEqual(orgs.map(String));
+});
+
 test('the budget is the pooler’s to keep: a deployment that the server alone could not hold may start', async () => {
   const log = createLog('test', 'silent');
   const many = { api: 100, mailer: 1, chat: 1, all: 0 };
@@ -217,8 +227,8 @@ function openProcesses(): PooledDatabase[] {
   return Array.from({ length: PROCESSES }, () => open(bouncer.url));
 }
 
-function open(url: string): PooledDatabase {
-  const pool = openPool('primary', {
+function open(url: string, server: 'primary' | 'replica' = 'primary'): PooledDatabase {
+  const pool = openPool(server, {
     url,
     processName: 'test',
     max: POOL_MAX,

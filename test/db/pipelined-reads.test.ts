@@ -1,0 +1,235 @@
+import { type RawBuilder, sql } from 'kysely';
+import { Client } from 'pg';
+import { pino } from 'pino';
+import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest';
+import { createPipelinedReads, type ReadConnection } from '../../src/db/pipelined-reads.ts';
+import { openPool } from '../../src/db/pool.ts';
+import { EVERY_ORGANISATION, type Scope } from '../../src/db/tenant-isolation.ts';
+import {
+  POOL_ACQUIRE_MS,
+  POOL_WAITING_MAX,
+  QUICK_RUNS_MIN,
+  QUICK_STATEMENT_MS,
+  SHARED_CONNECTION_MS,
+  STATEMENT_MS,
+  STATEMENTS_PER_CONNECTION_MAX,
+} from '../../src/limits.ts';
+import { createMetrics } from '../../src/process/metrics.ts';
+import { adminUrlOf, asAdmin, createTestDatabase, type TestDatabase, until } from '../database.ts';
+
+let database: TestDatabase;
+beforeAll(async () => {
+  database = await createTestDatabase({ replica: false });
+});
+afterAll(() => database.close());
+
+const TERMS = { scope: EVERY_ORGANISATION } as const;
+const BUSY = { name: 'AppError', code: 'overloaded' };
+
+test('statements of many organisations share a connection, and each sees its own', async () => {
+  const { ask, within } = open(1);
+  await quicken(() => ask(WHOSE, 1));
+  const scopes: Scope[] = Array.from({ length: 150 }, (_, n) => (n % 7 === 0 ? EVERY_ORGANISATION : n));
+  const answers = await Promise.all(scopes.map((scope) => WHOSE.execute(within({ scope }))));
+  expect(answers.map(({ rows }) => rows[0])).toEqual(
+    scopes.map((scope) =>
+      scope === EVERY_ORGANISATION
+        ? { role: 'tardigrade_system', organisation: '' }
+        : { role: 'tardigrade_tenant', organisation: String(scope) },
+    ),
+  );
+});
+
+test('a quick statement is sent behind one that is under way, and answered after it', async () => {
+  const { ask, waiting } = open(1);
+  const { hold, release } = await lock();
+  await quicken(() => ask(locking(0)));
+  await hold(1);
+  const order: string[] = [];
+  const first = ask(locking(1)).then(() => order.push('first'));
+  const behind = Array.from({ length: STATEMENTS_PER_CONNECTION_MAX - 1 }, (_, n) =>
+    ask(locking(0)).then(() => order.push(`behind ${n}`)),
+  );
+  const oneTooMany = ask(locking(0)).then(() => order.push('one too many'));
+  await until('the connection is full', () => waiting() === 1);
+  await release();
+  await Promise.all([first, ...behind, oneTooMany]);
+  expect(order).toEqual(['first', ...behind.map((_, n) => `behind ${n}`), 'one too many']);
+});
+
+test('a statement that was never seen, or was slow, has a connection to itself', async () => {
+  const { ask, waiting } = open(1);
+  const { hold, release } = await lock();
+  const quick = sql`select 1 as quick`;
+  await quicken(() => ask(quick));
+  for (const time of ['never seen', 'slow']) {
+    await hold(1);
+    const since = performance.now();
+    const alone = ask(locking(1));
+    const other = ask(quick);
+    await until(`one that was ${time} is alone`, () => waiting() === 1);
+    await until('it is slow', () => performance.now() - since > 2 * QUICK_STATEMENT_MS);
+    await release();
+    await Promise.all([alone, other]);
+  }
+});
+
+test('an error is that of its own statement', async () => {
+  const { ask } = open(1);
+  const divide = (by: number) => ask(sql`select 6 / ${by}::integer as result`);
+  await quicken(() => divide(1));
+  const outcomes = await Promise.allSettled([1, 0, 2, 0, 3].map(divide));
+  expect(outcomes.map((outcome) => (outcome.status === 'fulfilled' ? outcome.value : outcome.reason.code))).toEqual([
+    [{ result: 6 }],
+    '22012',
+    [{ result: 3 }],
+    '22012',
+    [{ result: 2 }],
+  ]);
+});
+
+test('a connection that is lost fails what was under way on it, and nothing after that', async () => {
+  const { ask } = open(1);
+  const { hold, release } = await lock();
+  await quicken(() => ask(locking(0)));
+  await hold(1);
+  const lost = [1, 0, 0].map((key) => ask(locking(key)));
+  const failures = Promise.allSettled(lost);
+  await until('the statement waits', () =>
+    asAdmin(async (client) => (await client.query(TERMINATE_WAITING)).rows.length > 0, adminUrlOf(database)),
+  );
+  expect((await failures).map(({ status }) => status)).toEqual(lost.map(() => 'rejected'));
+  await release();
+  expect(await ask(sql`select 1 as one`)).toEqual([{ one: 1 }]);
+});
+
+test('only a SELECT may share a connection: a transaction would catch what others send', async () => {
+  const { ask, within } = open(1);
+  for (const text of ['begin', 'set role none', 'insert into teams default values'])
+    await expect(ask(sql.raw(text))).rejects.toThrow('A read is a SELECT');
+  await expect(
+    within(TERMS)
+      .transaction()
+      .execute(async () => undefined),
+  ).rejects.toThrow('A read is a SELECT');
+});
+
+test('a line that is full refuses the next one at once, and those in it give up in time', async () => {
+  vi.useFakeTimers();
+  onTestFinished(() => void vi.useRealTimers());
+  const { reads } = fakes(1);
+  void reads.run(TERMS, 'select never answered', []);
+  const line = Array.from({ length: POOL_WAITING_MAX }, () => reads.run(TERMS, 'select 1', []));
+  const outcomes = Promise.allSettled(line);
+  await expect(reads.run(TERMS, 'select 1', [])).rejects.toMatchObject(BUSY);
+  expect(reads.waiting).toBe(POOL_WAITING_MAX);
+  await vi.advanceTimersByTimeAsync(POOL_ACQUIRE_MS);
+  expect(reads.waiting).toBe(0);
+  for (const outcome of await outcomes) expect(outcome).toMatchObject({ status: 'rejected', reason: BUSY });
+});
+
+test('one that needs a connection to itself is not overtaken by quick ones', async () => {
+  const fake = fakes(1);
+  await quickenFake(fake);
+  const order: string[] = [];
+  const ask = (text: string, name: string) => fake.reads.run(TERMS, text, []).then(() => order.push(name));
+  const all = [ask(QUICK, 'quick'), ask('select 2', 'new'), ask(QUICK, 'quick'), ask(QUICK, 'quick')];
+  const underWay: number[] = [];
+  while (order.length < all.length) {
+    await turn();
+    underWay.push(fake.underWay());
+    fake.answer();
+    await turn();
+  }
+  expect(order).toEqual(['quick', 'new', 'quick', 'quick']);
+  expect(underWay).toEqual([1, 1, 2, 1]);
+});
+
+test('a connection that is never idle comes back to the pool all the same', async () => {
+  vi.useFakeTimers({ toFake: ['performance'] });
+  onTestFinished(() => void vi.useRealTimers());
+  const fake = fakes(1);
+  await quickenFake(fake);
+  const before = fake.taken();
+  let answered = 0;
+  const ask = () => void fake.reads.run(TERMS, QUICK, []).then(() => answered++);
+  ask();
+  for (let nth = 0; nth < 50; nth++) {
+    ask(); // before the one ahead of it is answered
+    await turn();
+    vi.advanceTimersByTime(QUICK_STATEMENT_MS / 2);
+    fake.answer();
+    await turn();
+  }
+  expect(answered).toBe(50);
+  expect(fake.taken() - before).toBe(Math.ceil((50 * QUICK_STATEMENT_MS) / 2 / SHARED_CONNECTION_MS));
+});
+
+const WHOSE = sql<{ role: string; organisation: string }>`
+  select current_user as role, current_setting('app.org') as organisation`;
+
+/** Shares key 0 with everybody, and waits for whoever holds another one. */
+const locking = (key: number) => sql`select pg_advisory_xact_lock_shared(${key}::bigint)`;
+
+const TERMINATE_WAITING = `select pg_terminate_backend(pid) from pg_stat_activity
+  where datname = current_database() and application_name = 'tardigrade-test' and wait_event_type = 'Lock'`;
+
+function open(max: number) {
+  const metrics = createMetrics('test');
+  const options = { url: database.url, processName: 'test', max, statementMs: STATEMENT_MS.api, metrics };
+  const { within, close } = openPool('replica', { ...options, log: pino({ level: 'silent' }) });
+  onTestFinished(close);
+  return {
+    within,
+    ask: async (query: RawBuilder<unknown>, scope: Scope = EVERY_ORGANISATION) =>
+      (await query.execute(within({ scope }))).rows,
+    waiting: () => metrics.report().gauges['pool_replica_waiting'],
+  };
+}
+
+/** Locks that statements of `locking` wait for. */
+async function lock() {
+  const client = new Client({ connectionString: adminUrlOf(database) });
+  await client.connect();
+  onTestFinished(() => client.end());
+  return {
+    hold: (key: number) => client.query('select pg_advisory_lock($1::bigint)', [key]),
+    release: () => client.query('select pg_advisory_unlock_all()'),
+  };
+}
+
+const QUICK = 'select 1';
+
+/** Connections that answer, in turn, when they are told to. */
+function fakes(max: number) {
+  const pending: (() => void)[] = [];
+  let taken = 0;
+  const connection: ReadConnection<string> = {
+    ask: () => new Promise((resolve) => void pending.push(() => resolve('answered'))),
+    release: () => undefined,
+  };
+  const connect = async () => {
+    taken++;
+    return connection;
+  };
+  const reads = createPipelinedReads(connect, max);
+  return { reads, taken: () => taken, underWay: () => pending.length, answer: () => pending.shift()?.() };
+}
+
+async function quickenFake({ reads, answer }: ReturnType<typeof fakes>): Promise<void> {
+  await quicken(async () => {
+    const run = reads.run(TERMS, QUICK, []);
+    await turn();
+    answer();
+    await run;
+  });
+}
+
+/** All that follows from what has happened so far has happened. */
+function turn(): Promise<void> {
+  return new Promise((resolve) => void setImmediate(resolve));
+}
+
+async function quicken(ask: () => Promise<unknown>): Promise<void> {
+  for (let run = 0; run < QUICK_RUNS_MIN; run++) await ask();
+}
