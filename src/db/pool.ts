@@ -263,7 +263,7 @@ function safeInteger(text: string): number {
  * `2026-11-21 06:02:17.123456+00` to `2026-11-21T06:02:17.123456Z`; microseconds are kept because cursors need them.
  */
 function isoTime(text: string): string {
-  if (text.endsWith('+00')) return `${text.slice(0, -3).replace(' ', 'T')}Z`;
+  if (text.endsWith('+00')) return `${text.slice(0, 10)}T${text.slice(11, -3)}Z`;
   const fraction = /\.\d+/.exec(text)?.[0] ?? '';
   return `${new Date(text).toISOString().slice(0, -'.000Z'.length)}${fraction}Z`;
 }
