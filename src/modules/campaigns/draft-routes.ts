@@ -1,7 +1,6 @@
 import { Type } from 'typebox';
 import type { IdPlace } from '../../db/keyset-pagination.ts';
 import type { App } from '../../http/app.ts';
-import { IfMatch, versionsSeen } from '../../http/optimistic-concurrency.ts';
 import { closed, IdParams, Name, PageQuery, pageSchema } from '../../http/schemas.ts';
 import { whoIs } from '../accounts/accounts.ts';
 import { actorOf } from '../audit/audit.ts';
@@ -122,17 +121,15 @@ export function draftRoutes(api: App, { cursors, database, links }: ApiContext):
       config: { role: 'admin' },
       schema: {
         summary: 'Change a draft',
-        description: 'Requires If-Match with the ETag of the version to change.',
         tags,
         params: IdParams,
-        headers: IfMatch,
         body: Type.Partial(Type.Object(Content), closed),
         response: { 200: Campaign },
       },
     },
     async (request, reply) => {
-      const { db, params, headers, body } = request;
-      return tagged(reply, await changeCampaign(db, actorOf(request), params.id, versionsSeen(headers), body));
+      const { db, params, body } = request;
+      return tagged(reply, await changeCampaign(db, actorOf(request), params.id, body));
     },
   );
 

@@ -288,7 +288,7 @@ test('of two people who edit one draft the second one keeps what was typed, and 
     `update campaigns set subject = 'As they want it', name = 'Named by them', version = version + 1 where id = $1`,
     [id],
   );
-  expected = /\/api\/v1\/campaigns\/\d+(\/launch)?: .* 412 /;
+  expected = /\/api\/v1\/campaigns\/\d+(\/(launch|cancel))?: .* 412 /;
   await page.getByRole('button', { name: 'Save', exact: true }).click();
   await page.getByText('Somebody else has changed this meanwhile').waitFor();
   expect(await page.getByLabel('Subject').inputValue()).toBe('As I want it');
@@ -312,4 +312,19 @@ test('of two people who edit one draft the second one keeps what was typed, and 
   await page.getByText('“Changed again”').waitFor();
   expect(await query('select status from campaigns where id = $1', [id])).toEqual([{ status: 'draft' }]);
   await page.getByRole('dialog').getByRole('button', { name: 'Cancel' }).click();
+
+  // The one who cancels has seen another schedule.
+  await query(
+    `update campaigns set status = 'scheduled', launch_at = '2099-01-31T09:00Z', version = version + 1 where id = $1`,
+    [id],
+  );
+  await page.reload();
+  await page.getByRole('button', { name: 'Cancel…' }).click();
+  await query(`update campaigns set launch_at = '2098-01-31T09:00Z', version = version + 1 where id = $1`, [id]);
+  await page.getByRole('dialog').getByRole('button', { name: 'Cancel campaign' }).click();
+  await page.getByText('Somebody else has changed this meanwhile, so nothing was done.').waitFor();
+  await page.getByText('2098').waitFor();
+  expect(await query('select status from campaigns where id = $1', [id])).toEqual([{ status: 'scheduled' }]);
+  await page.getByRole('dialog').getByRole('button', { name: 'Keep sending' }).click();
+  await query(`update campaigns set status = 'cancelled', version = version + 1 where id = $1`, [id]);
 });
