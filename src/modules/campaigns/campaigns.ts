@@ -9,6 +9,7 @@ import { announceEvent } from '../webhooks/webhooks.ts';
 import { CAMPAIGN_DEFAULTS } from './campaign-mail.ts';
 import { launchTimesOf, type Schedule } from './launch-times.ts';
 import { CAMPAIGNS_SCHEDULED_MAX, LINK_DAYS, RETRY_ROWS_MAX, RETRY_STEP_ROWS } from './limits.ts';
+import { refuseUnknownPlaceholders } from './placeholders.ts';
 import { takeFromFailed } from './progress-queries.ts';
 import { areLinksValid, type Campaign, type CampaignStatus, campaignById, type Question } from './queries.ts';
 import { type Failed, retryFailed } from './recipient-queries.ts';
@@ -38,8 +39,10 @@ export interface CampaignContent {
 
 export type { Question };
 
+/** Throws `invalid` for unknown placeholders. */
 export async function createCampaign(db: DatabaseSession, actor: Actor, content: CampaignContent): Promise<Campaign> {
   const { orgId } = actor;
+  refuseUnknownPlaceholders(content);
   return db.write(async (transaction) => {
     const id = await insertCampaign(transaction, orgId, {
       ...content,
@@ -65,13 +68,14 @@ const TRANSITIONS = {
   cancelled: { from: ['draft', 'scheduled', 'sending', 'paused'], to: 'cancelled' },
 } as const satisfies Record<string, { from: readonly CampaignStatus[]; to: CampaignStatus }>;
 
-/** A campaign must keep showing what people were sent. Throws `conflict` unless it is a draft. */
-export function changeCampaign(
+/** A campaign must keep showing what people were sent. Throws `conflict` unless it is a draft, and `invalid` for unknown placeholders. */
+export async function changeCampaign(
   db: DatabaseSession,
   actor: Actor,
   id: number,
   { questions, ...change }: Partial<CampaignContent>,
 ): Promise<Campaign> {
+  refuseUnknownPlaceholders(change);
   const content =
     questions === undefined ? change : { ...change, questions: JSON.stringify(questions.map(toQuestion)) };
   const fields = Object.keys(content).join(', ');

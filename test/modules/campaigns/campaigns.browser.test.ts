@@ -270,6 +270,23 @@ test('a question is answered in words or on a scale, as its author chooses', asy
   expect(await page.getByLabel('How question 2 is answered').inputValue()).toBe('text');
 });
 
+test('a placeholder that does not exist is said beside its field, while it is typed and when it is saved', async () => {
+  const { page } = visitor;
+  await page.goto(`${product().urls.dashboard}#/campaigns/new`);
+  await page.getByLabel('Name', { exact: true }).fill('With a mistake');
+  expected = /\/api\/v1\/campaigns(\/preview)?: .* 400 /;
+  await page.getByLabel('Subject').fill('Hello {{frist_name}}');
+  const beside = page.locator('.field', { has: page.getByLabel('Subject') }).getByRole('alert');
+  await beside.getByText('{{frist_name}} is not a placeholder').waitFor();
+  await page.getByRole('button', { name: 'Save as draft' }).click();
+  await beside.getByText('{{frist_name}} is not a placeholder').waitFor();
+  await takePictures(page, 'campaign-placeholder');
+  await page.getByLabel('Subject').fill('Hello {{name}}');
+  await expect.poll(() => beside.count()).toBe(0);
+  await page.getByRole('button', { name: 'Save as draft' }).click();
+  await page.getByRole('heading', { name: 'With a mistake' }).waitFor();
+});
+
 test('of two people who edit one draft the second one keeps what was typed, and sees what the first one saved', async () => {
   const { page } = visitor;
   const { urls } = product();
