@@ -14,7 +14,7 @@ export function textIn(cell: string): string {
   return NOTHING.test(text) ? '' : text;
 }
 
-/** Completes a sentence: "line 3 …". Undefined for a text. */
+/** Completes a sentence: "line 3 …". Undefined for a text. Of long ones its cost grows with the square of their length. */
 export function faultIn(text: string): string | undefined {
   const [error] = SHEET_ERROR.exec(text) ?? [];
   if (error !== undefined) return `has an error of the spreadsheet in it: "${error}"`;

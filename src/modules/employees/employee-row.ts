@@ -36,12 +36,14 @@ export function toEmployee(row: CsvRow, reading: RowReading): EmployeeRow | Reje
   const team = columns.team === undefined ? '' : textIn(cells[columns.team] ?? '');
   if (name === '') return { line, reason: 'has no name' };
   if (email === '') return { line, reason: 'has no email address' };
+  if (email.includes('\n'))
+    return { line, reason: `has ${email.split('\n').length} lines where one email address belongs` };
   const parsed = parseAddress(email);
   if ('fault' in parsed) return { line, reason: `"${shorten(email)}" is not an email address: it ${parsed.fault}` };
-  const fault = faultIn(name) ?? faultIn(team);
-  if (fault !== undefined) return { line, reason: fault };
   if (name.length > NAME_CHARS_MAX) return { line, reason: `the name is longer than ${NAME_CHARS_MAX} characters` };
   if (team.length > NAME_CHARS_MAX) return { line, reason: `the team is longer than ${NAME_CHARS_MAX} characters` };
+  const fault = faultIn(name) ?? faultIn(team);
+  if (fault !== undefined) return { line, reason: fault };
   return { line, email: parsed.address, name, team: team || TEAM_OF_NOBODY };
 }
 
