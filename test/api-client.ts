@@ -5,7 +5,7 @@ export interface ApiClient {
   readonly url: string;
   readonly orgId: number;
   readonly token: string;
-  get<T = unknown>(path: string): Promise<Answer<T>>;
+  get<T = unknown>(path: string, headers?: Record<string, string>): Promise<Answer<T>>;
   send<T = unknown>(
     method: 'POST' | 'PUT' | 'PATCH' | 'DELETE',
     path: string,
@@ -54,7 +54,7 @@ export function createClient(url: string, token: string, orgId: number): ApiClie
     url,
     orgId,
     token,
-    get: (path) => request('GET', path),
+    get: (path, headers) => request('GET', path, undefined, headers),
     send: (method, path, body, headers) => request(method, path, body, headers),
   };
 }

@@ -15,7 +15,11 @@ export interface Operation {
   readonly parameters?: { readonly name: string; readonly in: string }[];
   readonly responses?: Record<
     string,
-    { content?: Record<string, { schema?: object; example?: unknown }>; description?: string }
+    {
+      content?: Record<string, { schema?: object; example?: unknown }>;
+      headers?: Record<string, object>;
+      description?: string;
+    }
   >;
 }
 

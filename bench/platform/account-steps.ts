@@ -30,6 +30,7 @@ export const ACCOUNT_STEPS: Steps = {
   'DELETE /api/v1/invitations/{id}': { needs: 'admin', request: withdraw },
   'POST /api/v1/api-keys': { needs: 'admin', request: createKey },
   'DELETE /api/v1/api-keys/{id}': { needs: 'admin', request: revokeKey },
+  'GET /api/v1/users/{id}': { needs: 'viewer', request: readStranger },
   'PATCH /api/v1/users/{id}': { needs: 'admin', request: (context) => ofStranger(context, 'PATCH') },
   'DELETE /api/v1/users/{id}': { needs: 'admin', request: (context) => ofStranger(context, 'DELETE') },
   'DELETE /api/v1/sessions/{id}': { needs: 'viewer', request: endStrangeSession },
@@ -125,6 +126,10 @@ function revokeKey(context: StepContext): PlannedRequest {
     expect: [204],
     check: { name: 'empty' },
   };
+}
+
+function readStranger({ client }: StepContext): PlannedRequest {
+  return { ...get('GET /api/v1/users/{id}', `/api/v1/users/${NOBODY}`, authorized(client)), expect: [404] };
 }
 
 function ofStranger({ client }: StepContext, method: 'PATCH' | 'DELETE'): PlannedRequest {

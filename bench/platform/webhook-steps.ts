@@ -16,6 +16,7 @@ export const WEBHOOK_STEPS: Steps = {
     needs: 'admin',
   },
   'POST /api/v1/webhooks': { needs: 'admin', request: create },
+  'GET /api/v1/webhooks/{id}': { needs: 'admin', request: readOne },
   'PATCH /api/v1/webhooks/{id}': { needs: 'admin', request: change },
   'POST /api/v1/webhooks/{id}/rotate-secret': { needs: 'admin', request: rotate },
   'POST /api/v1/webhooks/{id}/test': { needs: 'admin', request: sendTest },
@@ -60,6 +61,14 @@ function create(context: StepContext): PlannedRequest {
 function ofOwn(context: StepContext, request: (id: number) => PlannedRequest): PlannedRequest {
   const id = context.client.kept<number>(OWN).at(0);
   return id === undefined ? create(context) : request(id);
+}
+
+function readOne(context: StepContext): PlannedRequest {
+  const { client } = context;
+  return ofOwn(context, (id) => ({
+    ...get('GET /api/v1/webhooks/{id}', `/api/v1/webhooks/${id}`, authorized(client)),
+    check: { name: 'object', args: { id } },
+  }));
 }
 
 function change(context: StepContext): PlannedRequest {

@@ -6,9 +6,10 @@
 import { STATUS_CODES } from 'node:http';
 import type { FastifyContextConfig } from 'fastify';
 import { ERROR_STATUS, type ErrorCode } from '../errors.ts';
-import { IDEMPOTENCY_KEY_CHARS_MAX, RETRY_AFTER_SECONDS } from '../limits.ts';
+import { ETAG_CHARS_MAX, IDEMPOTENCY_KEY_CHARS_MAX, RETRY_AFTER_SECONDS } from '../limits.ts';
 import { exampleOf, type JsonSchema } from './api-example.ts';
 import { scopeOf } from './api-keys.ts';
+import { mustMatch } from './optimistic-concurrency.ts';
 import { PROBLEM_TYPE } from './problem-details.ts';
 import { PROBLEM_WORDS } from './problem-pages.ts';
 
@@ -52,7 +53,7 @@ export function describeRoute({ method, url, schema, config }: DeclaredRoute): R
     ...schema,
     operationId: schema['operationId'] ?? operationIdOf(method, url),
     ...(isOpen ? { security: [] } : { 'x-scope': scopeOf(method, config.scope) }),
-    ...(isIdempotent(method, config) ? { headers: withKey(schema['headers']) } : {}),
+    ...describeHeaders({ method, url, schema, config }),
     ...(config.role === undefined ? {} : { 'x-role': config.role }),
     ...(config.forbids === undefined ? {} : { 'x-forbids': config.forbids, description: describe(schema, config) }),
     'x-problems': problemsOf({ method, url, schema, config }),
@@ -96,10 +97,9 @@ export function operationIdOf(method: string, url: string): string {
 }
 
 /** Every status that the platform itself can answer such a route with, and those that the route names. */
-function problemsOf({ method, url, schema, config }: DeclaredRoute): ErrorCode[] {
+function problemsOf({ method, url, config }: DeclaredRoute): ErrorCode[] {
   const changes = method !== 'GET';
   const isOpen = config.public === true;
-  const takesVersion = 'if-match' in ((schema['headers'] as JsonSchema | undefined)?.properties ?? {});
   const codes: (ErrorCode | false)[] = [
     'invalid',
     !isOpen && 'unauthenticated',
@@ -108,11 +108,11 @@ function problemsOf({ method, url, schema, config }: DeclaredRoute): ErrorCode[]
     changes && 'too_slow',
     changes && 'conflict',
     isIdempotent(method, config) && 'in_progress',
-    takesVersion && 'changed_meanwhile',
+    changes && 'changed_meanwhile',
     changes && 'too_large',
     changes && 'unsupported',
     isIdempotent(method, config) && 'key_reused',
-    takesVersion && method !== 'POST' && 'precondition_required',
+    config.thing !== undefined && mustMatch(method) && 'precondition_required',
     'rate_limited',
     'headers_too_large',
     'internal',
@@ -125,10 +125,40 @@ function describe({ description }: DeclaredRoute['schema'], { forbids }: Fastify
   return [description, `Refused with 403: ${forbids}.`].filter((part) => part !== undefined).join(' ');
 }
 
-function withKey(headers: unknown): object {
-  const { properties = {}, ...others } = (headers ?? { type: 'object' }) as JsonSchema;
-  return { ...others, properties: { ...properties, 'idempotency-key': IdempotencyKey } };
+/** Those that every operation of its kind reads, and the ETag that it answers with. */
+function describeHeaders({ method, url, schema, config }: DeclaredRoute): Record<string, unknown> {
+  const isThing = method === 'GET' && config.thing !== undefined && url.endsWith('/:id');
+  const properties = {
+    ...(method !== 'GET' && config.thing !== undefined ? { 'if-match': mustMatch(method) ? MustMatch : IfMatch } : {}),
+    ...(isThing && config.thing?.coversAnswer === true ? { 'if-none-match': IfNoneMatch } : {}),
+    ...(isIdempotent(method, config) ? { 'idempotency-key': IdempotencyKey } : {}),
+  };
+  if (Object.keys(properties).length === 0 && !isThing) return {};
+  const given = (schema['headers'] ?? { type: 'object' }) as JsonSchema;
+  const headers = { ...given, properties: { ...given.properties, ...properties } };
+  return isThing ? { headers, response: withEtag(schema['response'], config) } : { headers };
 }
+
+function withEtag(response: unknown, { thing }: FastifyContextConfig): object {
+  const { 200: good, ...others } = response as Record<string, object>;
+  const unchanged = { type: 'null', description: 'Not Modified: it is as it was with the ETag in If-None-Match' };
+  return {
+    ...{ 200: { ...good, headers: { etag: ETag } }, ...others },
+    ...(thing?.coversAnswer === true ? { 304: unchanged } : {}),
+  };
+}
+
+const ETag = { type: 'string', description: 'of this version: a change sends it back as If-Match' };
+const IfMatch: JsonSchema = {
+  type: 'string',
+  maxLength: ETAG_CHARS_MAX,
+  description: 'The ETag of the version that you have seen, several, or *: with another one nothing is done',
+};
+const MustMatch: JsonSchema = {
+  ...IfMatch,
+  description: 'Required: the ETag of the version that you are changing, several, or *',
+};
+const IfNoneMatch: JsonSchema = { type: 'string', description: 'The ETag of the version that you have' };
 
 const IdempotencyKey: JsonSchema = {
   type: 'string',

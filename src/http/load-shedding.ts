@@ -46,6 +46,7 @@ import type { App } from './app.ts';
 import { placesFor } from './places.ts';
 import { PROBLEM_HEADERS, retryAfter, toProblem } from './problem-details.ts';
 import { endBody, isStream, type Senders } from './slow-client.ts';
+import { watchHandlers } from './watched-handlers.ts';
 
 export interface Admission extends Senders {
   /** Wraps the framework: requests without a body take their place before it sees them. */
@@ -73,7 +74,6 @@ export function createAdmission({ headers, metrics, log, organisationOf, network
   const taken = { requests: 0, uploads: 0 };
   const uploads = createFairPlaces({ places: UPLOADS_AT_ONCE_MAX, perKey: UPLOADS_OF_ORGANISATION_MAX });
   const strangers = new Set<Place>();
-  const watched = new WeakSet<object>();
   const queue = createPriorityQueue(WAITING_FOR_PLACES_MAX, WAITING_FOR_PLACES_MS);
   let isServing = false;
   const loopDelay = createLoopDelay();
@@ -193,17 +193,15 @@ export function createAdmission({ headers, metrics, log, organisationOf, network
     }, WORK_AFTER_CLOSE_MS).unref();
   }
 
-  function begin(place: Place): boolean {
+  function begin(place: Place): (() => void) | false {
     // Nobody waits for this answer any more: it is worked for only if there is room.
     if (!place.isCounted && isFull()) return false;
     place.works++;
     count(place);
-    return true;
-  }
-
-  function end(place: Place): void {
-    place.works = Math.max(0, place.works - 1);
-    count(place);
+    return () => {
+      place.works = Math.max(0, place.works - 1);
+      count(place);
+    };
   }
 
   return {
@@ -233,25 +231,7 @@ export function createAdmission({ headers, metrics, log, organisationOf, network
         const wanted = { kind, class: isSignIn ? 'signIn' : 'interactive', request: raw, response: reply.raw } as const;
         ask(wanted, done, () => done(overloaded('requests')));
       });
-      app.addHook('onRoute', (route) => {
-        const { handler } = route;
-        if (watched.has(handler)) return; // the HEAD route of a GET route
-        route.handler = function watch(request, reply) {
-          const { place } = request.raw as Counted;
-          if (place === undefined) return handler.call(this, request, reply);
-          if (!begin(place)) return void reply.hijack();
-          let works: unknown;
-          try {
-            works = handler.call(this, request, reply);
-          } finally {
-            if (!(works instanceof Promise)) end(place);
-          }
-          const ended = () => end(place);
-          if (works instanceof Promise) works.then(ended, ended);
-          return works;
-        };
-        watched.add(route.handler);
-      });
+      watchHandlers(app, { begin: ({ place }: Counted) => place && begin(place) });
     },
     recognise(request: Counted, orgId) {
       request.orgId = orgId;

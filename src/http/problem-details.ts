@@ -1,7 +1,7 @@
 import { STATUS_CODES } from 'node:http';
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { isServerAway } from '../db/deadlock-retry.ts';
-import { AppError, ERROR_STATUS, type ErrorCode, SQLSTATE, sqlState } from '../errors.ts';
+import { AppError, ERROR_STATUS, type ErrorCode, type FieldError, SQLSTATE, sqlState } from '../errors.ts';
 import { RETRY_AFTER_JITTER_SECONDS, RETRY_AFTER_SECONDS } from '../limits.ts';
 import { DATA_SECURITY_HEADERS } from './security-headers.ts';
 
@@ -22,7 +22,7 @@ export interface ProblemDetails {
   readonly status: number;
   readonly detail: string;
   readonly code: ErrorCode;
-  readonly errors?: { readonly path: string; readonly message: string }[];
+  readonly errors?: readonly FieldError[];
 }
 
 /**
@@ -50,7 +50,8 @@ export function retryAfter(seconds: number): string {
 
 /** `bodyBytesMax`: of the route that it happened in. */
 export function toProblem(error: FastifyError | AppError, bodyBytesMax?: number): ProblemDetails {
-  if (error instanceof AppError) return problem(error.code, error.message);
+  if (error instanceof AppError)
+    return { ...problem(error.code, error.message), ...(error.errors && { errors: error.errors }) };
   if ('validation' in error && error.validation !== undefined) {
     const where = error.validationContext ?? 'body';
     const faults = choicesAsOne(error.validation);

@@ -45,8 +45,9 @@ export const PROBLEM_WORDS: Readonly<Record<ErrorCode, ProblemWords>> = {
     remedy: 'Remove the address from your notes. Where there is a new one, `detail` says how to get it.',
   },
   changed_meanwhile: {
-    means: 'Somebody has changed this since you read it.',
-    remedy: 'Read it again, apply your change to what it is now, and send If-Match with the new ETag.',
+    means: 'Somebody has changed this since you read it, or it has no ETag that your If-Match could name.',
+    remedy:
+      'Read it again, apply your change to what it is now, and send If-Match with the new ETag. What is read without an ETag is changed without If-Match.',
   },
   too_large: {
     means: 'The body is larger than this operation accepts.',

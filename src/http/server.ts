@@ -30,6 +30,7 @@ import { commitBeforeAnswers, guardRepeatedRequests, replayAnswer } from './idem
 import { ONE_LINE, tidyIncomingText } from './incoming-text.ts';
 import { readJsonBodies } from './json-body.ts';
 import { createAdmission } from './load-shedding.ts';
+import { checkPreconditions } from './optimistic-concurrency.ts';
 import { isPageFile, type PageAnswer, type Pages } from './pages.ts';
 import { sendProblem } from './problem-details.ts';
 import { problemPage } from './problem-pages.ts';
@@ -188,6 +189,7 @@ export async function mountApi(
       authenticate(api as App, credentials, { createRateLimit, requestsPerMinute: config.requestsPerMinute });
       tidyIncomingText(api);
       guardRepeatedRequests(api as App, database, config.secretKey);
+      checkPreconditions(api as App);
       api.addHook('onSend', (_request, reply, _payload, done) => {
         if (!reply.hasHeader('cache-control')) reply.header('cache-control', 'no-store');
         done();

@@ -17,7 +17,9 @@ test('whatever two people can change takes If-Match, or its module says in `unve
   const blind = changes.filter(
     ({ name, operation }) => !(name in unversioned) && !operation.parameters?.some((one) => one.name === 'if-match'),
   );
-  expect(blind.map(({ name }) => `${name}: take If-Match (src/http/optimistic-concurrency.ts)`)).toEqual([]);
+  expect(
+    blind.map(({ name }) => `${name}: give it an ETag, with api.tagThing (src/http/optimistic-concurrency.ts)`),
+  ).toEqual([]);
   expect(changes.length).toBeGreaterThan(1);
 });
 

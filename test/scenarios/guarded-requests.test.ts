@@ -7,6 +7,7 @@ import type { ApiClient } from '../api-client.ts';
 import { TEST_MODULES } from '../modules.ts';
 import { modulesByRoute, operationsOf, type PathOperation } from '../openapi.ts';
 import { type RunningApi, runApi } from '../running-api.ts';
+import { everyRow } from './every-row.ts';
 import { acceptedRequest, addParty, idFor, loadTenants, type Party, type Request } from './tenant.ts';
 
 /**
@@ -42,19 +43,19 @@ test('nothing that a POST writes stays without its answer, whichever POST it is'
       ...party,
       database: api.database,
     });
-    const before = await everyRow();
+    const before = await everyRow(api.database);
     const { status, body } = await send(party.client, addressOf(route), request);
     const hint = `its example must be accepted, or \`states\` in test/modules/${moduleOf.get(name)}/tenant.ts says when it is`;
     expect(status, `${name}: ${hint}: ${JSON.stringify(body)}`).toBe(500);
-    expect(await everyRow(), `${name} writes past request.db`).toEqual(before);
+    expect(await everyRow(api.database), `${name} writes past request.db`).toEqual(before);
   }
   expect(posts.length).toBeGreaterThan(TEST_MODULES.length);
 }, 60_000);
 
 test('a statement that goes past the guard is found', async () => {
-  const before = await everyRow();
+  const before = await everyRow(api.database);
   expect((await send(party.client, '/api/v1/escaping', {})).status).toBe(500);
-  expect(await everyRow()).not.toEqual(before);
+  expect(await everyRow(api.database)).not.toEqual(before);
 });
 
 const ESCAPING: Module = {
@@ -75,19 +76,4 @@ function addressOf(route: PathOperation): string {
 
 function send(client: ApiClient, address: string, { body, headers }: Request) {
   return client.send('POST', address, body, { 'idempotency-key': randomUUID(), ...headers });
-}
-
-/** Of every table, but for when a session was last used. */
-async function everyRow(): Promise<Record<string, readonly string[]>> {
-  const { rows: tables } = await sql<{ name: string }>`
-    select relname as name from pg_class
-    where relnamespace = 'public'::regnamespace and relkind in ('r', 'p') and not relispartition
-    order by relname`.execute(api.database.db);
-  const found: Record<string, readonly string[]> = {};
-  for (const { name } of tables) {
-    const { rows } = await sql<{ row: string }>`
-      select (to_jsonb(t) - 'last_used_at')::text as row from ${sql.table(name)} t order by 1`.execute(api.database.db);
-    found[name] = rows.map(({ row }) => row);
-  }
-  return found;
 }

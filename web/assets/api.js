@@ -37,6 +37,8 @@ export const actOn = (path, version, body, signal) =>
   call('POST', path, json(body, signal, { 'if-match': `"${version}"` }));
 
 export const remove = (path, signal) => call('DELETE', path, { signal });
+export const removeSeen = (path, version, signal) =>
+  call('DELETE', path, { headers: { 'if-match': `"${version}"` }, signal });
 
 /** PUT of a File: the browser streams it from the disk, so its size does not matter here. */
 export const putFile = (path, file, signal) =>

@@ -2,6 +2,7 @@
 // what the other one has saved comes into the fields that were left alone here, and where both have changed a field,
 // theirs is shown below it, to be taken or not. The next save is about their version.
 
+import { Problem } from './api.js';
 import { el, put } from './el.js';
 
 /**
@@ -30,6 +31,23 @@ export function editTogether(thing, reload, fields) {
   }
   return { node, save };
 }
+
+/**
+ * An action on what the person has seen. When somebody else was faster nothing is done: `reload` shows how it is now, and
+ * the error says so.
+ */
+export async function actOnSeen(act, reload) {
+  try {
+    return await act();
+  } catch (error) {
+    if (error.code !== 'changed_meanwhile') throw error;
+    await reload();
+    throw new Problem({ ...error, detail: CHANGED });
+  }
+}
+
+const CHANGED =
+  'Somebody else has changed this meanwhile, so nothing was done. Look at how it is now, and decide again.';
 
 /** A field of `editTogether` that is one control with a text. */
 export function textField(name, label, control) {

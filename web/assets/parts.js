@@ -43,6 +43,23 @@ export function field(label, control, hint) {
   return el('div', { class: 'field' }, el('label', { for: control.id }, label), control, small);
 }
 
+/**
+ * Says beside each field of a form what the server found wrong with it, by the field's name; without an error, nothing.
+ * Returns whether all of it could be said there.
+ */
+export function markFields(form, error) {
+  for (const old of form.querySelectorAll('.field-fault')) old.remove();
+  for (const control of form.querySelectorAll('[aria-invalid]')) control.removeAttribute('aria-invalid');
+  const marked = (error?.errors ?? []).map(({ path, message }) => {
+    const control = form.querySelector(`#${CSS.escape(path.replace(/^body\//, ''))}`);
+    if (control === null) return false;
+    control.setAttribute('aria-invalid', 'true');
+    control.after(el('small', { class: 'field-fault', role: 'alert' }, message));
+    return true;
+  });
+  return marked.length > 0 && marked.every(Boolean);
+}
+
 /** A horizontal bar of parts: bar('Memory', [{ share: 0.4, kind: 'good' }], '205 of 512 MB') */
 export function bar(label, parts, text) {
   const total = parts.reduce((sum, part) => sum + part.share, 0);

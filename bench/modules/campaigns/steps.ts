@@ -1,4 +1,3 @@
-import type { CheckArgs } from '../../load/checks.ts';
 import type { Client } from '../../load/client-memory.ts';
 import { type List, listStep, PAGE_ROWS, pageOf, rowOf } from '../../load/list-steps.ts';
 import type { FixedRequest } from '../../load/plan.ts';
@@ -128,7 +127,7 @@ function launch(context: StepContext): PlannedRequest {
   if (own === undefined) return create(context);
   const { client } = context;
   return {
-    ...changed(client, own.id, 'launch', { id: own.id, fields: { status: 'sending' } }),
+    ...changed(client, own, 'launch', { status: 'sending' }),
     expect: [202],
   };
 }
@@ -143,8 +142,8 @@ function schedule(context: StepContext): PlannedRequest {
   const own = draftsOf(client).take();
   if (own === undefined) return create(context);
   return {
-    ...changed(client, own.id, 'schedule', { id: own.id, fields: { status: 'scheduled' } }, { at: SCHEDULED_FOR }),
-    remember: () => scheduledOf(client).add({ id: own.id }),
+    ...changed(client, own, 'schedule', { status: 'scheduled' }, { at: SCHEDULED_FOR }),
+    remember: () => scheduledOf(client).add({ id: own.id, version: own.version + 1 }),
   };
 }
 
@@ -161,7 +160,7 @@ function cancel(context: StepContext): PlannedRequest {
   const { client } = context;
   const own = scheduledOf(client).take() ?? draftsOf(client).take();
   if (own === undefined) return create(context);
-  return changed(client, own.id, 'cancel', { id: own.id, fields: { status: 'cancelled' } });
+  return changed(client, own, 'cancel', { status: 'cancelled' });
 }
 
 const NOBODYS_ID = 2 ** 40;
@@ -176,12 +175,19 @@ function refused({ client, owners }: StepContext, verb: string, body?: object): 
   };
 }
 
-function changed(client: Client, id: number, verb: string, args: CheckArgs, body?: object): PlannedRequest {
+/** As the dashboard does it: only with the version that was seen. */
+function changed(client: Client, { id, version }: Seen, verb: string, fields: object, body?: object): PlannedRequest {
   return {
     ...write(client, `POST /api/v1/campaigns/{id}/${verb}`, `/api/v1/campaigns/${id}/${verb}`, body),
-    check: { name: 'created', args },
+    headers: authorized(client, { ...(body && JSON_TYPE), 'if-match': `"${version}"` }),
+    check: { name: 'created', args: { id, fields: { ...fields, version: version + 1 } } },
   };
 }
 
-const draftsOf = (client: Client) => client.kept<{ id: number; name: string; version: number }>('drafts');
-const scheduledOf = (client: Client) => client.kept<{ id: number }>('scheduled campaigns');
+interface Seen {
+  readonly id: number;
+  readonly version: number;
+}
+
+const draftsOf = (client: Client) => client.kept<Seen & { name: string }>('drafts');
+const scheduledOf = (client: Client) => client.kept<Seen>('scheduled campaigns');

@@ -1,15 +1,15 @@
 import { Type } from 'typebox';
 import type { IdPlace } from '../../db/keyset-pagination.ts';
 import type { App } from '../../http/app.ts';
-import { etagOf, IfMatch, tagsSeen } from '../../http/optimistic-concurrency.ts';
+import { etagOf } from '../../http/optimistic-concurrency.ts';
 import { closed, Email, Id, IdParams, Name, nullable, PageQuery, pageSchema, Time } from '../../http/schemas.ts';
 import { actorOf } from '../audit/audit.ts';
 import type { ApiContext } from '../faces.ts';
 import { invitationsPage } from './invitation-queries.ts';
 import { acceptInvitation, inviteMember, readInvitation, withdrawInvitation } from './invitations.ts';
 import { INVITATIONS_PER_HOUR_MAX, LINK_TRIES_PER_MINUTE_MAX } from './limits.ts';
-import { membersPage } from './member-queries.ts';
-import { changeRole, removeMember } from './members.ts';
+import { memberById, membersPage } from './member-queries.ts';
+import { changeRole, lockRoleTag, noSuchMember, removeMember } from './members.ts';
 import { LinkToken, NewPassword, Role, Welcomed } from './schemas.ts';
 import { fromOf, turnOf, type WelcomeReply } from './welcome-reply.ts';
 
@@ -36,6 +36,7 @@ export function memberRoutes(api: App, context: ApiContext, welcomed: WelcomeRep
   const { secretKey } = context.config;
   const invitations = context.createRateLimit('invitations', INVITATIONS_PER_HOUR_MAX, HOUR_MS);
   const links = context.createRateLimit('tries with invitations', LINK_TRIES_PER_MINUTE_MAX);
+  api.tagThing('/users/:id', { lockTag: lockRoleTag });
 
   api.get(
     '/users',
@@ -57,6 +58,16 @@ export function memberRoutes(api: App, context: ApiContext, welcomed: WelcomeRep
       ),
   );
 
+  api.get(
+    '/users/:id',
+    { schema: { operationId: 'getUser', summary: 'A member', tags, params: IdParams, response: { 200: Member } } },
+    async ({ db, user, params }, reply) => {
+      const member = await db.read((reader) => memberById(reader, user.orgId, params.id));
+      if (member === undefined) throw noSuchMember();
+      return reply.header('etag', etagOf(member.role)).send(member);
+    },
+  );
+
   api.patch(
     '/users/:id',
     {
@@ -65,17 +76,16 @@ export function memberRoutes(api: App, context: ApiContext, welcomed: WelcomeRep
         operationId: 'changeRole',
         summary: 'Change what a member may do',
         description:
-          'Only owners make owners, and an organisation keeps at least one. Requires If-Match with the role that the member has now, in quotes: it is all of a member that can be changed, so it is the ETag.',
+          'Only owners make owners, and an organisation keeps at least one. The ETag of a member is the role in quotes: it is all of a member that can be changed.',
         tags,
         params: IdParams,
-        headers: IfMatch,
         body: Type.Object({ role: Role }, closed),
         response: { 200: Member },
       },
     },
     async (request, reply) => {
-      const { db, params, headers, body } = request;
-      const member = await changeRole({ ...context, db }, actorOf(request), params.id, tagsSeen(headers), body.role);
+      const { db, params, body } = request;
+      const member = await changeRole({ ...context, db }, actorOf(request), params.id, body.role);
       return reply.header('etag', etagOf(member.role)).send(member);
     },
   );

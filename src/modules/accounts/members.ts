@@ -7,7 +7,7 @@ import type { Db, Role } from '../../db/schema.ts';
 import { AppError } from '../../errors.ts';
 import type { ApiKeys } from '../../http/api-keys.ts';
 import type { Sessions } from '../../http/authentication.ts';
-import { type Accepted, changedMeanwhile, etagOf, isAccepted } from '../../http/optimistic-concurrency.ts';
+import { etagOf, type TaggedThing } from '../../http/optimistic-concurrency.ts';
 import { type SignedInActor, writeAudit } from '../audit/audit.ts';
 import { announceEvent } from '../webhooks/webhooks.ts';
 import { deleteMember, hasOtherOwner, lockMembers, memberById, updateRole } from './member-queries.ts';
@@ -20,21 +20,18 @@ export interface MemberParts {
 
 export type Member = NonNullable<Awaited<ReturnType<typeof memberById>>>;
 
-/**
- * `seen` are the ETags of the roles that the actor has seen. Throws `not_found`, `forbidden` for what the actor's role does
- * not allow, `changed_meanwhile`, and `conflict` for the last owner.
- */
-export async function changeRole(
-  parts: MemberParts,
-  actor: SignedInActor,
-  id: number,
-  seen: Accepted<string>,
-  role: Role,
-): Promise<Member> {
+/** The role is all of a member that can be changed, so it is the ETag. */
+export const lockRoleTag: TaggedThing['lockTag'] = async (transaction, orgId, id) => {
+  await lockMembers(transaction, orgId);
+  const member = await memberById(transaction, orgId, id);
+  return member && etagOf(member.role);
+};
+
+/** Throws `not_found`, `forbidden` for what the actor's role does not allow, and `conflict` for the last owner. */
+export async function changeRole(parts: MemberParts, actor: SignedInActor, id: number, role: Role): Promise<Member> {
   const { orgId } = actor;
   const changed = await parts.db.write(async (transaction) => {
     const member = await lockedMember(transaction, actor, id, role);
-    if (!isAccepted(seen, etagOf(member.role))) throw changedMeanwhile();
     if (member.role === role) return member;
     if (member.role === 'owner') await keepAnOwner(transaction, orgId, id);
     await updateRole(transaction, orgId, id, role);
@@ -72,13 +69,17 @@ async function lockedMember(transaction: Db, actor: SignedInActor, id: number, r
   const own = await memberById(transaction, orgId, userId);
   const member = await memberById(transaction, orgId, id);
   if (own === undefined) throw new AppError('unauthenticated', 'You are not a member of this organisation any more.');
-  if (member === undefined) throw new AppError('not_found', 'This member does not exist.');
+  if (member === undefined) throw noSuchMember();
   const isOwn = id === userId;
   if (own.role === 'viewer' && !(isOwn && role === 'viewer'))
     throw new AppError('forbidden', `This needs the role admin; you are signed in as ${own.role}.`);
   refuseHigherRole(own.role, role);
   refuseHigherRole(own.role, member.role);
   return member;
+}
+
+export function noSuchMember(): AppError {
+  return new AppError('not_found', 'This member does not exist.');
 }
 
 /** This process asks the database again; the others do within SESSION_CACHE_MS. */

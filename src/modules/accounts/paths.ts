@@ -19,7 +19,7 @@ declare module '../../http/paths.ts' {
               };
             };
           };
-        } & Problems<400 | 403 | 408 | 409 | 413 | 415 | 429 | 431 | 500 | 503>;
+        } & Problems<400 | 403 | 408 | 409 | 412 | 413 | 415 | 429 | 431 | 500 | 503>;
       };
     };
     '/api/v1/sign-in-options': {
@@ -45,7 +45,7 @@ declare module '../../http/paths.ts' {
             };
           };
           202: { content: { 'application/json': { ticket: string } } };
-        } & Problems<400 | 401 | 403 | 408 | 409 | 413 | 415 | 429 | 431 | 500 | 503>;
+        } & Problems<400 | 401 | 403 | 408 | 409 | 412 | 413 | 415 | 429 | 431 | 500 | 503>;
       };
       /** Your sessions, the latest first */
       get: {
@@ -81,14 +81,14 @@ declare module '../../http/paths.ts' {
               };
             };
           };
-        } & Problems<400 | 401 | 403 | 408 | 409 | 413 | 415 | 429 | 431 | 500 | 503>;
+        } & Problems<400 | 401 | 403 | 408 | 409 | 412 | 413 | 415 | 429 | 431 | 500 | 503>;
       };
     };
     '/api/v1/sessions/current': {
       /** Sign out */
       delete: {
         responses: { 204: { content?: never } } & Problems<
-          400 | 401 | 403 | 408 | 409 | 413 | 415 | 429 | 431 | 500 | 503
+          400 | 401 | 403 | 408 | 409 | 412 | 413 | 415 | 429 | 431 | 500 | 503
         >;
       };
     };
@@ -132,6 +132,23 @@ declare module '../../http/paths.ts' {
       };
     };
     '/api/v1/users/{id}': {
+      /** A member */
+      get: {
+        parameters: { path: { id: number } };
+        responses: {
+          200: {
+            content: {
+              'application/json': {
+                id: number;
+                name: string;
+                email: string;
+                role: string;
+                emailVerifiedAt: string | null;
+              };
+            };
+          };
+        } & Problems<400 | 401 | 404 | 429 | 431 | 500 | 503>;
+      };
       /** Change what a member may do */
       patch: {
         parameters: { header?: { 'if-match'?: string }; path: { id: number } };
@@ -152,9 +169,9 @@ declare module '../../http/paths.ts' {
       };
       /** Remove a member, or leave */
       delete: {
-        parameters: { path: { id: number } };
+        parameters: { header?: { 'if-match'?: string }; path: { id: number } };
         responses: { 204: { content?: never } } & Problems<
-          400 | 401 | 403 | 404 | 408 | 409 | 413 | 415 | 429 | 431 | 500 | 503
+          400 | 401 | 403 | 404 | 408 | 409 | 412 | 413 | 415 | 429 | 431 | 500 | 503
         >;
       };
     };
@@ -201,7 +218,7 @@ declare module '../../http/paths.ts' {
               };
             };
           };
-        } & Problems<400 | 401 | 403 | 408 | 409 | 413 | 415 | 422 | 429 | 431 | 500 | 503>;
+        } & Problems<400 | 401 | 403 | 408 | 409 | 412 | 413 | 415 | 422 | 429 | 431 | 500 | 503>;
       };
     };
     '/api/v1/invitations/{id}': {
@@ -209,7 +226,7 @@ declare module '../../http/paths.ts' {
       delete: {
         parameters: { path: { id: number } };
         responses: { 204: { content?: never } } & Problems<
-          400 | 401 | 403 | 404 | 408 | 409 | 413 | 415 | 429 | 431 | 500 | 503
+          400 | 401 | 403 | 404 | 408 | 409 | 412 | 413 | 415 | 429 | 431 | 500 | 503
         >;
       };
     };
@@ -219,7 +236,7 @@ declare module '../../http/paths.ts' {
         requestBody: { content: { 'application/json': { token: string } } };
         responses: {
           200: { content: { 'application/json': { organisation: string; email: string; role: string } } };
-        } & Problems<400 | 403 | 408 | 409 | 410 | 413 | 415 | 429 | 431 | 500 | 503>;
+        } & Problems<400 | 403 | 408 | 409 | 410 | 412 | 413 | 415 | 429 | 431 | 500 | 503>;
       };
     };
     '/api/v1/memberships': {
@@ -236,7 +253,7 @@ declare module '../../http/paths.ts' {
               };
             };
           };
-        } & Problems<400 | 403 | 408 | 409 | 410 | 413 | 415 | 429 | 431 | 500 | 503>;
+        } & Problems<400 | 403 | 408 | 409 | 410 | 412 | 413 | 415 | 429 | 431 | 500 | 503>;
       };
     };
     '/api/v1/password': {
@@ -244,7 +261,7 @@ declare module '../../http/paths.ts' {
       put: {
         requestBody: { content: { 'application/json': { current: string; password: string } } };
         responses: { 204: { content?: never } } & Problems<
-          400 | 401 | 403 | 408 | 409 | 413 | 415 | 429 | 431 | 500 | 503
+          400 | 401 | 403 | 408 | 409 | 412 | 413 | 415 | 429 | 431 | 500 | 503
         >;
       };
     };
@@ -252,7 +269,9 @@ declare module '../../http/paths.ts' {
       /** Mail a link to reset a forgotten password */
       post: {
         requestBody: { content: { 'application/json': { email: string } } };
-        responses: { 204: { content?: never } } & Problems<400 | 403 | 408 | 409 | 413 | 415 | 429 | 431 | 500 | 503>;
+        responses: { 204: { content?: never } } & Problems<
+          400 | 403 | 408 | 409 | 412 | 413 | 415 | 429 | 431 | 500 | 503
+        >;
       };
     };
     '/api/v1/password-resets/confirmations': {
@@ -260,7 +279,7 @@ declare module '../../http/paths.ts' {
       post: {
         requestBody: { content: { 'application/json': { token: string; password: string } } };
         responses: { 204: { content?: never } } & Problems<
-          400 | 403 | 408 | 409 | 410 | 413 | 415 | 429 | 431 | 500 | 503
+          400 | 403 | 408 | 409 | 410 | 412 | 413 | 415 | 429 | 431 | 500 | 503
         >;
       };
     };
@@ -269,7 +288,7 @@ declare module '../../http/paths.ts' {
       post: {
         parameters: { header?: { 'idempotency-key'?: string } };
         responses: { 204: { content?: never } } & Problems<
-          400 | 401 | 403 | 408 | 409 | 413 | 415 | 422 | 429 | 431 | 500 | 503
+          400 | 401 | 403 | 408 | 409 | 412 | 413 | 415 | 422 | 429 | 431 | 500 | 503
         >;
       };
     };
@@ -278,7 +297,7 @@ declare module '../../http/paths.ts' {
       post: {
         requestBody: { content: { 'application/json': { token: string } } };
         responses: { 204: { content?: never } } & Problems<
-          400 | 403 | 408 | 409 | 410 | 413 | 415 | 429 | 431 | 500 | 503
+          400 | 403 | 408 | 409 | 410 | 412 | 413 | 415 | 429 | 431 | 500 | 503
         >;
       };
     };
@@ -286,7 +305,7 @@ declare module '../../http/paths.ts' {
       /** End all your sessions but this one */
       delete: {
         responses: { 200: { content: { 'application/json': { ended: number } } } } & Problems<
-          400 | 401 | 403 | 408 | 409 | 413 | 415 | 429 | 431 | 500 | 503
+          400 | 401 | 403 | 408 | 409 | 412 | 413 | 415 | 429 | 431 | 500 | 503
         >;
       };
     };
@@ -295,7 +314,7 @@ declare module '../../http/paths.ts' {
       delete: {
         parameters: { path: { id: number } };
         responses: { 204: { content?: never } } & Problems<
-          400 | 401 | 403 | 404 | 408 | 409 | 413 | 415 | 429 | 431 | 500 | 503
+          400 | 401 | 403 | 404 | 408 | 409 | 412 | 413 | 415 | 429 | 431 | 500 | 503
         >;
       };
     };
@@ -343,7 +362,7 @@ declare module '../../http/paths.ts' {
               };
             };
           };
-        } & Problems<400 | 401 | 403 | 408 | 409 | 413 | 415 | 422 | 429 | 431 | 500 | 503>;
+        } & Problems<400 | 401 | 403 | 408 | 409 | 412 | 413 | 415 | 422 | 429 | 431 | 500 | 503>;
       };
     };
     '/api/v1/api-keys/{id}': {
@@ -351,7 +370,7 @@ declare module '../../http/paths.ts' {
       delete: {
         parameters: { path: { id: number } };
         responses: { 204: { content?: never } } & Problems<
-          400 | 401 | 403 | 404 | 408 | 409 | 413 | 415 | 429 | 431 | 500 | 503
+          400 | 401 | 403 | 404 | 408 | 409 | 412 | 413 | 415 | 429 | 431 | 500 | 503
         >;
       };
     };
@@ -368,7 +387,7 @@ declare module '../../http/paths.ts' {
         requestBody: { content: { 'application/json': { password: string } } };
         responses: {
           201: { content: { 'application/json': { secret: string; uri: string; qrCode: string } } };
-        } & Problems<400 | 401 | 403 | 408 | 409 | 413 | 415 | 422 | 429 | 431 | 500 | 503>;
+        } & Problems<400 | 401 | 403 | 408 | 409 | 412 | 413 | 415 | 422 | 429 | 431 | 500 | 503>;
       };
     };
     '/api/v1/second-factor/confirmation': {
@@ -377,7 +396,7 @@ declare module '../../http/paths.ts' {
         parameters: { header?: { 'idempotency-key'?: string } };
         requestBody: { content: { 'application/json': { code: string } } };
         responses: { 200: { content: { 'application/json': { recoveryCodes: string[] } } } } & Problems<
-          400 | 401 | 403 | 408 | 409 | 413 | 415 | 422 | 429 | 431 | 500 | 503
+          400 | 401 | 403 | 408 | 409 | 412 | 413 | 415 | 422 | 429 | 431 | 500 | 503
         >;
       };
     };
@@ -387,7 +406,7 @@ declare module '../../http/paths.ts' {
         parameters: { header?: { 'idempotency-key'?: string } };
         requestBody: { content: { 'application/json': { password: string } } };
         responses: { 204: { content?: never } } & Problems<
-          400 | 401 | 403 | 404 | 408 | 409 | 413 | 415 | 422 | 429 | 431 | 500 | 503
+          400 | 401 | 403 | 404 | 408 | 409 | 412 | 413 | 415 | 422 | 429 | 431 | 500 | 503
         >;
       };
     };

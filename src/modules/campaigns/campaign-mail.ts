@@ -3,6 +3,7 @@ import { bounceAddress, createReference } from '../../mail/mail-reference.ts';
 import { createLinkToken, type LinkTarget, type PersonalLink } from '../../mail/personal-link.ts';
 import type { Mail } from '../../mail/transport.ts';
 import { type Mailbox, parseMailbox } from '../../mail-address.ts';
+import { fillPlaceholders, type Words } from './placeholders.ts';
 
 export const CAMPAIGN_DEFAULTS = {
   subject: 'How are you doing, {{name}}?',
@@ -26,11 +27,6 @@ export interface MailText {
   readonly html: string;
 }
 
-export interface Words {
-  readonly name: string;
-  readonly organisation: string;
-}
-
 export interface MailLinks {
   /** The buttons, in the order in which they are shown. */
   readonly actions: readonly { readonly label: string; readonly url: string }[];
@@ -39,9 +35,9 @@ export interface MailLinks {
   readonly note?: string;
 }
 
-/** Subject, text and HTML of one mail. `{{name}}` and `{{organisation}}` are filled in; everything is escaped. */
+/** Subject, text and HTML of one mail: placeholders are filled in, and everything is escaped. */
 export function renderMail(template: { subject: string; body: string }, words: Words, links: MailLinks): MailText {
-  const body = fill(template.body, words).trim();
+  const body = fillPlaceholders(template.body, words).trim();
   const why = `You are receiving this email because ${words.organisation} checks in with its people regularly.`;
   const text = [
     ...(links.note === undefined ? [] : [`*** ${links.note} ***`]),
@@ -55,7 +51,7 @@ export function renderMail(template: { subject: string; body: string }, words: W
     .map((paragraph) => `<p style="margin:0 0 16px">${escapeHtml(paragraph).replaceAll('\n', '<br>')}</p>`)
     .join('\n');
   const html = `<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>${escapeHtml(oneLine(fill(template.subject, words)))}</title></head>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>${escapeHtml(oneLine(fillPlaceholders(template.subject, words)))}</title></head>
 <body style="margin:0;padding:24px 12px;background:#f3f5f4;color:#17302b;font:16px/1.5 system-ui,-apple-system,'Segoe UI',sans-serif">
 <div style="max-width:520px;margin:0 auto;background:#fff;border-radius:12px;padding:28px">
 ${links.note === undefined ? '' : `<p style="margin:0 0 16px;padding:10px 14px;border-radius:8px;background:#fff4d6">${escapeHtml(links.note)}</p>\n`}${paragraphs}
@@ -63,7 +59,7 @@ ${links.actions.map(button).join('\n')}
 <p style="margin:24px 0 0;font-size:13px;color:#5b6f6a">${escapeHtml(why)}<br><a href="${escapeHtml(links.unsubscribe)}" style="color:#5b6f6a">Unsubscribe</a></p>
 </div></body></html>
 `;
-  return { subject: oneLine(fill(template.subject, words)), text: `${text}\n`, html };
+  return { subject: oneLine(fillPlaceholders(template.subject, words)), text: `${text}\n`, html };
 }
 
 function button({ label, url }: MailLinks['actions'][number]): string {
@@ -116,10 +112,6 @@ export const AUTOMATIC = { 'Auto-Submitted': 'auto-generated', Precedence: 'bulk
 
 export function messageIdOf(reference: string, { address }: Mailbox): string {
   return `<${reference}@${address.slice(address.indexOf('@') + 1)}>`;
-}
-
-function fill(template: string, words: Words): string {
-  return template.replace(/\{\{\s*(name|organisation)\s*\}\}/g, (_, word: keyof Words) => words[word]);
 }
 
 /** A line break in a header would start a new header. */

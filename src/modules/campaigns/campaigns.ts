@@ -3,13 +3,13 @@ import { givenByKey } from '../../db/batch-write.ts';
 import type { DatabaseSession } from '../../db/read-write-split.ts';
 import type { Db } from '../../db/schema.ts';
 import { AppError } from '../../errors.ts';
-import { type Accepted, changedMeanwhile, isAccepted } from '../../http/optimistic-concurrency.ts';
 import { writeToOutbox } from '../../queue/transactional-outbox.ts';
 import { type Actor, type AuditEntry, writeAudit } from '../audit/audit.ts';
 import { announceEvent } from '../webhooks/webhooks.ts';
 import { CAMPAIGN_DEFAULTS } from './campaign-mail.ts';
 import { launchTimesOf, type Schedule } from './launch-times.ts';
 import { CAMPAIGNS_SCHEDULED_MAX, LINK_DAYS, RETRY_ROWS_MAX, RETRY_STEP_ROWS } from './limits.ts';
+import { refuseUnknownPlaceholders } from './placeholders.ts';
 import { takeFromFailed } from './progress-queries.ts';
 import { areLinksValid, type Campaign, type CampaignStatus, campaignById, type Question } from './queries.ts';
 import { type Failed, retryFailed } from './recipient-queries.ts';
@@ -39,8 +39,10 @@ export interface CampaignContent {
 
 export type { Question };
 
+/** Throws `invalid` for unknown placeholders. */
 export async function createCampaign(db: DatabaseSession, actor: Actor, content: CampaignContent): Promise<Campaign> {
   const { orgId } = actor;
+  refuseUnknownPlaceholders(content);
   return db.write(async (transaction) => {
     const id = await insertCampaign(transaction, orgId, {
       ...content,
@@ -66,49 +68,33 @@ const TRANSITIONS = {
   cancelled: { from: ['draft', 'scheduled', 'sending', 'paused'], to: 'cancelled' },
 } as const satisfies Record<string, { from: readonly CampaignStatus[]; to: CampaignStatus }>;
 
-/**
- * A campaign must keep showing what people were sent. Throws `conflict` unless it is a draft, `changed_meanwhile` unless
- * one of `versions` is the current one.
- */
-export function changeCampaign(
+/** A campaign must keep showing what people were sent. Throws `conflict` unless it is a draft, and `invalid` for unknown placeholders. */
+export async function changeCampaign(
   db: DatabaseSession,
   actor: Actor,
   id: number,
-  versions: Accepted<number>,
   { questions, ...change }: Partial<CampaignContent>,
 ): Promise<Campaign> {
+  refuseUnknownPlaceholders(change);
   const content =
     questions === undefined ? change : { ...change, questions: JSON.stringify(questions.map(toQuestion)) };
   const fields = Object.keys(content).join(', ');
-  return transition(db, actor, { id, versions }, 'changed', async () => ({ change: content, details: { fields } }));
+  return transition(db, actor, id, 'changed', async () => ({ change: content, details: { fields } }));
 }
 
-/**
- * Hands the campaign over to the mailer: the change of state and the event are one transaction. Only in one of
- * `versions`: `changed_meanwhile` in another.
- */
-export function launchCampaign(
-  db: DatabaseSession,
-  actor: Actor,
-  id: number,
-  versions: Accepted<number> = 'any',
-): Promise<Campaign> {
+/** Hands the campaign over to the mailer: the change of state and the event are one transaction. */
+export function launchCampaign(db: DatabaseSession, actor: Actor, id: number): Promise<Campaign> {
   return db.write(async (transaction) => {
-    const launched = await launchIn(transaction, actor, id, versions);
-    return settled(transaction, actor.orgId, { id, versions }, 'launched', launched);
+    const launched = await launchIn(transaction, actor, id);
+    return settled(transaction, actor.orgId, id, 'launched', launched);
   });
 }
 
-/** Runs in the caller's transaction. False when the campaign, in one of `versions`, was not waiting to be launched. */
-export async function launchIn(
-  transaction: Db,
-  actor: Actor,
-  id: number,
-  versions: Accepted<number> = 'any',
-): Promise<boolean> {
+/** Runs in the caller's transaction. False when the campaign was not waiting to be launched. */
+export async function launchIn(transaction: Db, actor: Actor, id: number): Promise<boolean> {
   const { orgId } = actor;
   const { from, to } = TRANSITIONS.launched;
-  const name = await markLaunched(transaction, orgId, id, { from, versions }, { to, linkDays: LINK_DAYS });
+  const name = await markLaunched(transaction, orgId, id, from, { to, linkDays: LINK_DAYS });
   if (name === undefined) return false;
   await writeToOutbox(transaction, { orgId, topic: 'campaign.launched', payload: { campaignId: id } });
   await writeAudit(transaction, actor, { action: 'campaign.launched', subject: name });
@@ -117,20 +103,20 @@ export async function launchIn(
 }
 
 export function cancelCampaign(db: DatabaseSession, actor: Actor, id: number): Promise<Campaign> {
-  return transition(db, actor, { id, versions: 'any' }, 'cancelled', async () => ({
+  return transition(db, actor, id, 'cancelled', async () => ({
     change: { finished_at: sql`now()`, ...NOT_PAUSED },
   }));
 }
 
 /** Nothing more is handed over within MAIL_TEND_EVERY_MS. */
 export function pauseCampaign(db: DatabaseSession, actor: Actor, id: number): Promise<Campaign> {
-  return transition(db, actor, { id, versions: 'any' }, 'paused', async () => ({
+  return transition(db, actor, id, 'paused', async () => ({
     change: { ...NOT_PAUSED, paused_about: 'person', paused_at: sql`now()` },
   }));
 }
 
 export function resumeCampaign(db: DatabaseSession, actor: Actor, id: number): Promise<Campaign> {
-  return transition(db, actor, { id, versions: 'any' }, 'resumed', async (transaction) => {
+  return transition(db, actor, id, 'resumed', async (transaction) => {
     await writeToOutbox(transaction, { orgId: actor.orgId, topic: 'campaign.resumed', payload: { campaignId: id } });
     return { change: NOT_PAUSED };
   });
@@ -157,13 +143,7 @@ export function retryCampaign(db: DatabaseSession, actor: Actor, id: number, fai
         'No recipient of this kind has failed whose address may be sent mail. One that is suppressed can be lifted first, under Suppressions.',
       );
     await takeFromFailed(transaction, orgId, id, returned);
-    await updateCampaign(
-      transaction,
-      orgId,
-      id,
-      { from: ['done'], versions: 'any' },
-      { status: 'sending', finished_at: null },
-    );
+    await updateCampaign(transaction, orgId, id, RETRIED_FROM, { status: SENDING_AGAIN, finished_at: null });
     await writeToOutbox(transaction, { orgId, topic: 'campaign.resumed', payload: { campaignId: id } });
     const details = { recipients: returned, ...(failed.cause !== undefined && { cause: failed.cause }) };
     await writeAudit(transaction, actor, { action: 'campaign.retried', subject: name, details });
@@ -172,12 +152,7 @@ export function retryCampaign(db: DatabaseSession, actor: Actor, id: number, fai
 }
 
 const RETRIED_FROM: readonly CampaignStatus[] = ['sending', 'paused', 'done'];
-
-/** A campaign, as it was when somebody saw it. */
-interface Seen {
-  readonly id: number;
-  readonly versions: Accepted<number>;
-}
+const SENDING_AGAIN = sql<CampaignStatus>`case status when 'done' then 'sending' else status end`;
 
 interface Transition {
   readonly change: CampaignUpdate;
@@ -185,11 +160,11 @@ interface Transition {
   readonly details?: AuditEntry['details'];
 }
 
-/** Throws `not_found`, `conflict` when the campaign's state does not allow the change, or `changed_meanwhile`. */
+/** Throws `not_found`, or `conflict` when the campaign's state does not allow the change. */
 function transition(
   db: DatabaseSession,
   actor: Actor,
-  { id, versions }: Seen,
+  id: number,
   verb: Exclude<keyof typeof TRANSITIONS, 'launched'>,
   transitionIn: (transaction: Db) => Promise<Transition>,
 ): Promise<Campaign> {
@@ -197,8 +172,8 @@ function transition(
   return db.write(async (transaction) => {
     const { from, to } = TRANSITIONS[verb];
     const { change, details = {} } = await transitionIn(transaction);
-    const moved = await updateCampaign(transaction, orgId, id, { from, versions }, { ...change, status: to });
-    const campaign = await settled(transaction, orgId, { id, versions }, verb, moved);
+    const moved = await updateCampaign(transaction, orgId, id, from, { ...change, status: to });
+    const campaign = await settled(transaction, orgId, id, verb, moved);
     if (moved) await writeAudit(transaction, actor, { action: `campaign.${verb}`, subject: campaign.name, details });
     return campaign;
   });
@@ -208,16 +183,14 @@ function transition(
 async function settled(
   transaction: Db,
   orgId: number,
-  { id, versions }: Seen,
+  id: number,
   verb: keyof typeof TRANSITIONS,
   moved: boolean,
 ): Promise<Campaign> {
   const campaign = found(await campaignById(transaction, orgId, id));
-  const { from, to } = TRANSITIONS[verb];
+  const { to } = TRANSITIONS[verb];
   const repeats = verb !== 'changed' && verb !== 'scheduled' && campaign.status === to;
   if (moved || repeats) return campaign;
-  const isAllowed = (from as readonly CampaignStatus[]).includes(campaign.status);
-  if (isAllowed && !isAccepted(versions, campaign.version)) throw changedMeanwhile();
   throw new AppError('conflict', `The campaign is ${campaign.status} and cannot be ${verb}.`);
 }
 
@@ -226,10 +199,9 @@ export async function scheduleCampaign(
   actor: Actor,
   id: number,
   schedule: Schedule,
-  versions: Accepted<number> = 'any',
 ): Promise<Campaign> {
   const { next, cron, timeZone } = launchTimesOf(schedule);
-  return transition(db, actor, { id, versions }, 'scheduled', async (transaction) => {
+  return transition(db, actor, id, 'scheduled', async (transaction) => {
     if ((await countScheduled(transaction, actor.orgId, CAMPAIGNS_SCHEDULED_MAX)) >= CAMPAIGNS_SCHEDULED_MAX)
       throw new AppError(
         'conflict',

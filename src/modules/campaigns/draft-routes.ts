@@ -1,7 +1,6 @@
 import { Type } from 'typebox';
 import type { IdPlace } from '../../db/keyset-pagination.ts';
 import type { App } from '../../http/app.ts';
-import { IfMatch, versionsSeen } from '../../http/optimistic-concurrency.ts';
 import { closed, IdParams, Name, PageQuery, pageSchema } from '../../http/schemas.ts';
 import { whoIs } from '../accounts/accounts.ts';
 import { actorOf } from '../audit/audit.ts';
@@ -9,20 +8,28 @@ import type { ApiContext } from '../faces.ts';
 import { CAMPAIGN_DEFAULTS, renderMail } from './campaign-mail.ts';
 import { changeCampaign, createCampaign, toQuestion } from './campaigns.ts';
 import { MAIL_BODY_CHARS_MAX, QUESTION_CHARS_MAX, QUESTIONS_MAX, SUBJECT_CHARS_MAX } from './limits.ts';
+import { PLACEHOLDERS, refuseUnknownPlaceholders } from './placeholders.ts';
 import { campaignById, campaignsPage } from './queries.ts';
 import { recipientsOf } from './recipient-queries.ts';
 import { AnswerKind, Campaign, noSuchCampaign, Questions, tagged } from './schemas.ts';
 
 const QuestionText = Type.String({ minLength: 1, maxLength: QUESTION_CHARS_MAX, pattern: '\\S' });
 
+const FILLED_IN = `${PLACEHOLDERS.join(' and ')} are filled in; anything else in two braces is refused`;
+
 const Content = {
   name: Name,
-  subject: Type.String({ minLength: 1, maxLength: SUBJECT_CHARS_MAX, pattern: '^[^\\r\\n]*\\S[^\\r\\n]*$' }),
+  subject: Type.String({
+    minLength: 1,
+    maxLength: SUBJECT_CHARS_MAX,
+    pattern: '^[^\\r\\n]*\\S[^\\r\\n]*$',
+    description: FILLED_IN,
+  }),
   body: Type.String({
     minLength: 1,
     maxLength: MAIL_BODY_CHARS_MAX,
     pattern: '\\S',
-    description: '{{name}} and {{organisation}} are filled in',
+    description: FILLED_IN,
   }),
   questions: Type.Optional(
     Type.Array(Type.Union([QuestionText, Type.Object({ text: QuestionText, answer: AnswerKind }, closed)]), {
@@ -101,6 +108,7 @@ export function draftRoutes(api: App, { cursors, database, links }: ApiContext):
       },
     },
     async ({ user, body }) => {
+      refuseUnknownPlaceholders(body);
       const { user: person, organisation } = await whoIs(database, user.orgId, user.userId);
       return renderMail(body, { name: person.name, organisation: organisation.name }, sampleLinks);
     },
@@ -122,17 +130,15 @@ export function draftRoutes(api: App, { cursors, database, links }: ApiContext):
       config: { role: 'admin' },
       schema: {
         summary: 'Change a draft',
-        description: 'Requires If-Match with the ETag of the version to change.',
         tags,
         params: IdParams,
-        headers: IfMatch,
         body: Type.Partial(Type.Object(Content), closed),
         response: { 200: Campaign },
       },
     },
     async (request, reply) => {
-      const { db, params, headers, body } = request;
-      return tagged(reply, await changeCampaign(db, actorOf(request), params.id, versionsSeen(headers), body));
+      const { db, params, body } = request;
+      return tagged(reply, await changeCampaign(db, actorOf(request), params.id, body));
     },
   );
 

@@ -1,7 +1,6 @@
 import { Type } from 'typebox';
 import { CLOCK_CHANGE_RULE } from '../../dates.ts';
 import type { App } from '../../http/app.ts';
-import { IfMatch, versionsSeenIfAny } from '../../http/optimistic-concurrency.ts';
 import { closed, IdParams, Time } from '../../http/schemas.ts';
 import { TIME_CHARS_MAX, TIME_ZONE_CHARS_MAX } from '../../limits.ts';
 import { whoIs } from '../accounts/accounts.ts';
@@ -68,20 +67,17 @@ export function launchRoutes(api: App, { database, createRateLimit }: ApiContext
   api.post(
     '/campaigns/:id/launch',
     {
-      config: { role: 'admin' },
+      config: { role: 'admin', settles: true },
       schema: {
         summary: 'Send a campaign now',
-        description: 'With If-Match, only the version with this ETag is sent.',
         tags,
         params: IdParams,
-        headers: IfMatch,
         response: { 202: Campaign },
       },
     },
     async (request, reply) => {
-      const { db, params, headers } = request;
       reply.code(202);
-      return tagged(reply, await launchCampaign(db, actorOf(request), params.id, versionsSeenIfAny(headers)));
+      return tagged(reply, await launchCampaign(request.db, actorOf(request), request.params.id));
     },
   );
 
@@ -91,17 +87,15 @@ export function launchRoutes(api: App, { database, createRateLimit }: ApiContext
       config: { role: 'admin' },
       schema: {
         summary: 'Send a campaign later, once or repeatedly',
-        description: 'With If-Match, only the version with this ETag is scheduled.',
         tags,
         params: IdParams,
-        headers: IfMatch,
         body: Schedule,
         response: { 200: Campaign },
       },
     },
     async (request, reply) => {
-      const { db, params, headers, body } = request;
-      return tagged(reply, await scheduleCampaign(db, actorOf(request), params.id, body, versionsSeenIfAny(headers)));
+      const { db, params, body } = request;
+      return tagged(reply, await scheduleCampaign(db, actorOf(request), params.id, body));
     },
   );
 
@@ -126,7 +120,7 @@ export function launchRoutes(api: App, { database, createRateLimit }: ApiContext
   api.post(
     '/campaigns/:id/cancel',
     {
-      config: { role: 'admin' },
+      config: { role: 'admin', settles: true },
       schema: {
         summary: 'Cancel a campaign: mails that are not sent yet are not sent',
         tags,
@@ -140,7 +134,7 @@ export function launchRoutes(api: App, { database, createRateLimit }: ApiContext
   api.post(
     '/campaigns/:id/pause',
     {
-      config: { role: 'admin' },
+      config: { role: 'admin', settles: true },
       schema: {
         summary: 'Pause a campaign that is being sent',
         tags,
@@ -154,7 +148,7 @@ export function launchRoutes(api: App, { database, createRateLimit }: ApiContext
   api.post(
     '/campaigns/:id/resume',
     {
-      config: { role: 'admin' },
+      config: { role: 'admin', settles: true },
       schema: { summary: 'Resume a paused campaign', tags, params: IdParams, response: { 200: Campaign } },
     },
     async (request, reply) => tagged(reply, await resumeCampaign(request.db, actorOf(request), request.params.id)),

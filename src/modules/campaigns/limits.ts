@@ -6,6 +6,8 @@ const MINUTE_MS = 60 * SECOND_MS;
 
 export const SUBJECT_CHARS_MAX = 200;
 export const MAIL_BODY_CHARS_MAX = 10_000;
+export const PLACEHOLDERS_NAMED_MAX = 3; // of the unknown ones in a text: enough to find the mistake
+export const PLACEHOLDER_SHOWN_CHARS_MAX = 40; // of one that was never closed, and goes on to the end of the text
 export const QUESTIONS_MAX = 8;
 export const QUESTION_CHARS_MAX = 300;
 export const LINK_DAYS = 14; // how long the personal link in a mail is valid

@@ -107,7 +107,7 @@ declare module '../../http/paths.ts' {
               };
             };
           };
-        } & Problems<400 | 401 | 403 | 408 | 409 | 413 | 415 | 422 | 429 | 431 | 500 | 503>;
+        } & Problems<400 | 401 | 403 | 408 | 409 | 412 | 413 | 415 | 422 | 429 | 431 | 500 | 503>;
       };
     };
     '/api/v1/campaigns/defaults': {
@@ -133,7 +133,7 @@ declare module '../../http/paths.ts' {
         requestBody: { content: { 'application/json': { subject: string; body: string } } };
         responses: {
           200: { content: { 'application/json': { subject: string; html: string; text: string } } };
-        } & Problems<400 | 401 | 403 | 408 | 409 | 413 | 415 | 422 | 429 | 431 | 500 | 503>;
+        } & Problems<400 | 401 | 403 | 408 | 409 | 412 | 413 | 415 | 422 | 429 | 431 | 500 | 503>;
       };
     };
     '/api/v1/campaigns/{id}': {
@@ -256,9 +256,9 @@ declare module '../../http/paths.ts' {
     '/api/v1/campaigns/{id}/test': {
       /** Send the mail of a campaign to yourself, marked as a test */
       post: {
-        parameters: { header?: { 'idempotency-key'?: string }; path: { id: number } };
+        parameters: { header?: { 'if-match'?: string; 'idempotency-key'?: string }; path: { id: number } };
         responses: { 202: { content: { 'application/json': { to: string } } } } & Problems<
-          400 | 401 | 403 | 404 | 408 | 409 | 413 | 415 | 422 | 429 | 431 | 500 | 503
+          400 | 401 | 403 | 404 | 408 | 409 | 412 | 413 | 415 | 422 | 429 | 431 | 500 | 503
         >;
       };
     };
@@ -365,14 +365,14 @@ declare module '../../http/paths.ts' {
         parameters: { header?: { 'idempotency-key'?: string } };
         requestBody: { content: { 'application/json': { at?: string; cron?: string; timeZone?: string } } };
         responses: { 200: { content: { 'application/json': { next: string[]; timeZone: string } } } } & Problems<
-          400 | 401 | 403 | 408 | 409 | 413 | 415 | 422 | 429 | 431 | 500 | 503
+          400 | 401 | 403 | 408 | 409 | 412 | 413 | 415 | 422 | 429 | 431 | 500 | 503
         >;
       };
     };
     '/api/v1/campaigns/{id}/cancel': {
       /** Cancel a campaign: mails that are not sent yet are not sent */
       post: {
-        parameters: { header?: { 'idempotency-key'?: string }; path: { id: number } };
+        parameters: { header?: { 'if-match'?: string; 'idempotency-key'?: string }; path: { id: number } };
         responses: {
           200: {
             content: {
@@ -414,13 +414,13 @@ declare module '../../http/paths.ts' {
               };
             };
           };
-        } & Problems<400 | 401 | 403 | 404 | 408 | 409 | 413 | 415 | 422 | 429 | 431 | 500 | 503>;
+        } & Problems<400 | 401 | 403 | 404 | 408 | 409 | 412 | 413 | 415 | 422 | 429 | 431 | 500 | 503>;
       };
     };
     '/api/v1/campaigns/{id}/pause': {
       /** Pause a campaign that is being sent */
       post: {
-        parameters: { header?: { 'idempotency-key'?: string }; path: { id: number } };
+        parameters: { header?: { 'if-match'?: string; 'idempotency-key'?: string }; path: { id: number } };
         responses: {
           200: {
             content: {
@@ -462,13 +462,13 @@ declare module '../../http/paths.ts' {
               };
             };
           };
-        } & Problems<400 | 401 | 403 | 404 | 408 | 409 | 413 | 415 | 422 | 429 | 431 | 500 | 503>;
+        } & Problems<400 | 401 | 403 | 404 | 408 | 409 | 412 | 413 | 415 | 422 | 429 | 431 | 500 | 503>;
       };
     };
     '/api/v1/campaigns/{id}/resume': {
       /** Resume a paused campaign */
       post: {
-        parameters: { header?: { 'idempotency-key'?: string }; path: { id: number } };
+        parameters: { header?: { 'if-match'?: string; 'idempotency-key'?: string }; path: { id: number } };
         responses: {
           200: {
             content: {
@@ -510,7 +510,7 @@ declare module '../../http/paths.ts' {
               };
             };
           };
-        } & Problems<400 | 401 | 403 | 404 | 408 | 409 | 413 | 415 | 422 | 429 | 431 | 500 | 503>;
+        } & Problems<400 | 401 | 403 | 404 | 408 | 409 | 412 | 413 | 415 | 422 | 429 | 431 | 500 | 503>;
       };
     };
     '/api/v1/campaigns/{id}/failures': {
@@ -531,7 +531,7 @@ declare module '../../http/paths.ts' {
     '/api/v1/campaigns/{id}/retry': {
       /** Send to failed recipients again: to one, to those of one cause, or to all */
       post: {
-        parameters: { header?: { 'idempotency-key'?: string }; path: { id: number } };
+        parameters: { header?: { 'if-match'?: string; 'idempotency-key'?: string }; path: { id: number } };
         requestBody: {
           content: {
             'application/json': {
@@ -581,7 +581,7 @@ declare module '../../http/paths.ts' {
               };
             };
           };
-        } & Problems<400 | 401 | 403 | 404 | 408 | 409 | 413 | 415 | 422 | 429 | 431 | 500 | 503>;
+        } & Problems<400 | 401 | 403 | 404 | 408 | 409 | 412 | 413 | 415 | 422 | 429 | 431 | 500 | 503>;
       };
     };
     '/api/v1/campaigns/{id}/reach-outs': {

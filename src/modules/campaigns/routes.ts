@@ -1,4 +1,5 @@
 import type { App } from '../../http/app.ts';
+import { versionOf } from '../../http/optimistic-concurrency.ts';
 import type { ApiContext } from '../faces.ts';
 import { draftRoutes } from './draft-routes.ts';
 import { launchRoutes } from './launch-routes.ts';
@@ -12,6 +13,7 @@ export function publicRoutes(app: App, context: ApiContext): void {
 }
 
 export function routes(api: App, context: ApiContext): void {
+  api.tagThing('/campaigns/:id', { lockTag: versionOf('campaigns') });
   draftRoutes(api, context);
   launchRoutes(api, context);
   recipientRoutes(api, context);

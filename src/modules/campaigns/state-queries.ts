@@ -1,7 +1,6 @@
-import { type ExpressionBuilder, sql, type UpdateObject } from 'kysely';
+import { type RawBuilder, sql, type UpdateObject } from 'kysely';
 import { CURRENT_POSITION } from '../../db/failover-position.ts';
 import type { Db, Schema } from '../../db/schema.ts';
-import { type Accepted, isVersionAccepted } from '../../http/optimistic-concurrency.ts';
 import type { CampaignStatus, Question } from './queries.ts';
 
 type Content = { name: string; subject: string; body: string; questions: readonly Question[] };
@@ -27,43 +26,33 @@ export const NOT_PAUSED = { paused_about: null, paused_reason: null, paused_at: 
 
 export type CampaignUpdate = Omit<UpdateObject<Schema, 'campaigns'>, 'status'>;
 
-/** The states that a change is allowed from, and the versions that its author has seen. */
-export interface Expected {
-  readonly from: readonly CampaignStatus[];
-  readonly versions: Accepted<number>;
-}
-
-/** False when the campaign is not as `expected`. Fields that are left out stay as they are. */
+/** False when the campaign is in none of the states `from`. Fields that are left out stay as they are. */
 export async function updateCampaign(
   db: Db,
   orgId: number,
   id: number,
-  expected: Expected,
-  change: CampaignUpdate & { readonly status: CampaignStatus },
+  from: readonly CampaignStatus[],
+  change: CampaignUpdate & { readonly status: CampaignStatus | RawBuilder<CampaignStatus> },
 ): Promise<boolean> {
   const { numUpdatedRows } = await db
     .updateTable('campaigns')
     .set((q) => ({ ...change, version: q('version', '+', 1) }))
     .where('org_id', '=', orgId)
     .where('id', '=', id)
-    .where((q) => isExpected(q, expected))
+    .where('status', 'in', from)
     .executeTakeFirst();
   return numUpdatedRows === 1n;
 }
 
-function isExpected(q: ExpressionBuilder<Schema, 'campaigns'>, { from, versions }: Expected) {
-  return q.and([q('status', 'in', from), isVersionAccepted(versions)]);
-}
-
 /**
- * Returns its name; undefined when it is not as `expected`. A repeating campaign is never launched itself: each
+ * Returns its name; undefined when it is in none of the states `from`. A repeating campaign is never launched itself: each
  * of its slots launches a copy.
  */
 export async function markLaunched(
   db: Db,
   orgId: number,
   id: number,
-  expected: Expected,
+  from: readonly CampaignStatus[],
   { to, linkDays }: { to: CampaignStatus; linkDays: number },
 ): Promise<string | undefined> {
   const launched = await db
@@ -78,7 +67,7 @@ export async function markLaunched(
     }))
     .where('org_id', '=', orgId)
     .where('id', '=', id)
-    .where((q) => isExpected(q, expected))
+    .where('status', 'in', from)
     .where('cron', 'is', null)
     .returning('name')
     .executeTakeFirst();

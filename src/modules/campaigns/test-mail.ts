@@ -16,8 +16,9 @@ import { whoIs } from '../accounts/accounts.ts';
 import { type SignedInActor, writeAudit } from '../audit/audit.ts';
 import type { JobsContext } from '../faces.ts';
 import { suppressedAmong } from '../suppressions/suppressions.ts';
-import { AUTOMATIC, type MailConfig, messageIdOf, renderMail, senderOf, type Words } from './campaign-mail.ts';
+import { AUTOMATIC, type MailConfig, messageIdOf, renderMail, senderOf } from './campaign-mail.ts';
 import { TEST_MAIL_RETRY_MS, TEST_MAIL_TRIED_MS } from './limits.ts';
+import { refuseUnknownPlaceholders, type Words } from './placeholders.ts';
 import { campaignById } from './queries.ts';
 
 declare module '../../queue/transactional-outbox.ts' {
@@ -35,7 +36,7 @@ export interface TestMailJob {
   readonly askedAt: number;
 }
 
-/** Hands a test mail to the actor, who has this address, over to the mailer; returns the address. Throws `not_found`, `conflict`. */
+/** Hands a test mail to the actor, who has this address, over to the mailer; returns the address. Throws `not_found`, `invalid`, `conflict`. */
 export function requestTestMail(
   db: DatabaseSession,
   actor: SignedInActor,
@@ -46,6 +47,7 @@ export function requestTestMail(
   return db.write(async (transaction) => {
     const campaign = await campaignById(transaction, orgId, campaignId);
     if (campaign === undefined) throw new AppError('not_found', 'This campaign does not exist.');
+    refuseUnknownPlaceholders(campaign); // it was stored before they were refused
     if ((await suppressedAmong(transaction, orgId, [email])).size > 0)
       throw new AppError('conflict', 'Your own address is suppressed. Lift that first, under Suppressions.');
     await writeToOutbox(transaction, { orgId, topic: 'campaign.test', payload: { campaignId, userId } });

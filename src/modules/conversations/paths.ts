@@ -71,7 +71,7 @@ declare module '../../http/paths.ts' {
         parameters: { header?: { 'idempotency-key'?: string }; path: { id: number } };
         responses: {
           200: { content: { 'application/json': { ticket: string; url: string; canSay: boolean } } };
-        } & Problems<400 | 401 | 403 | 404 | 408 | 409 | 413 | 415 | 422 | 429 | 431 | 500 | 503>;
+        } & Problems<400 | 401 | 403 | 404 | 408 | 409 | 412 | 413 | 415 | 422 | 429 | 431 | 500 | 503>;
       };
     };
     '/api/v1/exports/answers.csv': {

@@ -69,18 +69,38 @@ type Found = number | string | undefined;
 function emailOf(table: Table): Found {
   const titled = claims(table, 'email');
   const holding = titled.filter(({ column }) => shareOf(table, column, isAddress) >= HALF);
-  if (titled.length > 0) return strongest(table, holding.length > 0 ? holding : titled, 'the email address');
+  if (titled.length > 0) {
+    const found = strongest(table, holding.length > 0 ? holding : titled, 'the email address');
+    const isExact = titled.some(({ column, strength }) => column === found && Number.isInteger(strength));
+    return isExact || typeof found !== 'number' ? found : (sharedAddresses(table, found) ?? found);
+  }
   const columns = Array.from({ length: widthOf(table) }, (_, column) => column);
-  const full = columns.filter((column) => shareOf(table, column, isAddress) >= NEARLY_ALL);
-  return full.length === 1 ? full[0] : undefined;
+  const full = columns.filter(
+    (column) => isMostlyFilled(table, column) && shareOf(table, column, isAddress) >= NEARLY_ALL,
+  );
+  const [only, ...others] = full;
+  return only === undefined || others.length > 0 ? undefined : (sharedAddresses(table, only) ?? only);
+}
+
+/** The address of a manager, where the title does not say so much: all who share it would become one person. */
+function sharedAddresses(table: Table, column: number): string | undefined {
+  const addresses = filledCells(table, column)
+    .filter(isAddress)
+    .map((cell) => cell.toLowerCase());
+  if (addresses.length < SHARING_ROWS_MIN || new Set(addresses).size > addresses.length * HALF) return undefined;
+  return `Column ${describe(table, column)} has the same addresses again and again, as that of a manager or a team has. Choose the column of people's own addresses.`;
 }
 
 function nameOf(table: Table): number[] | string | undefined {
   const named = (field: keyof Titles) => claims(table, field).filter((claim) => holdsNames(table, claim));
   const given = strongest(table, named('givenName'), 'the first name');
   const family = strongest(table, named('familyName'), 'the last name');
-  const full = strongest(table, named('name'), 'the name');
   const [isGiven, isFamily] = [typeof given === 'number', typeof family === 'number'];
+  // Beside both parts, "Name (manager)" is somebody else's and "Preferred name" may be empty.
+  const whole = named('name').filter(
+    ({ column }) => !(isGiven && isFamily) || contains(table, column, family as number),
+  );
+  const full = strongest(table, whole, 'the name');
   if (typeof full === 'number') {
     // "Name" beside "First name" is the last name, unless it has the first name in it.
     const rest = isGiven && !isFamily && !contains(table, full, given as number);
@@ -179,8 +199,16 @@ function contains(table: Table, whole: number, part: number): boolean {
 
 /** The share of the cells with something in them. No such cells: 0. */
 function shareOf(table: Table, column: number, test: (cell: string) => boolean): number {
-  const cells = table.rows.map((row) => (row[column] ?? '').trim()).filter((cell) => cell !== '');
+  const cells = filledCells(table, column);
   return cells.length === 0 ? 0 : cells.filter(test).length / cells.length;
+}
+
+function isMostlyFilled(table: Table, column: number): boolean {
+  return filledCells(table, column).length >= table.rows.length * HALF;
+}
+
+function filledCells({ rows }: Table, column: number): string[] {
+  return rows.map((row) => (row[column] ?? '').trim()).filter((cell) => cell !== '');
 }
 
 function describe({ titles }: Table, column: number): string {
@@ -205,6 +233,7 @@ const NO_TITLE = 1_000;
 const PART_OF_TITLE = 0.5;
 const HALF = 0.5;
 const NEARLY_ALL = 0.8;
+const SHARING_ROWS_MIN = 3;
 const TITLES_SHOWN = 10;
 const TITLE_CHARS_SHOWN = 30;
 const EAST_ASIAN = /[\p{Script=Han}\p{Script=Hangul}\p{Script=Hiragana}\p{Script=Katakana}]/u;

@@ -190,7 +190,10 @@ const DOUBTFUL = [
   /(?:^|[\s;,"'-])È/i, // no French or Italian word begins with it: Czech and Croatian Č
   /[ìù]\p{L}/iu, // they end words: Czech ě, ů
   /ñ(?![aeiouáéíóú])/i, // Spanish has it before vowels: Polish ń
-  /ã(?=[a-df-npqrt-z])/i, // Portuguese has ão, ãe and ãs: Romanian ă
+  /ã(?=[a-df-npqrt-z])|ã(?!\p{L})/iu, // Portuguese has ão, ãe and ãs: Romanian ă
+  /ê(?=[bdgk])|[ikwz]ê/i, // French and Portuguese have it between other letters: Polish ę
+  /æ(?!\p{L})/iu, // no Danish or Norwegian name ends with it: Croatian, Serbian and Polish ć
+  /œ(?![ueitds])/i, // French has œu, œi and a few more: Polish and Czech ś, ť
   /ç(?=[b-df-hj-np-tv-xz])/i, // comes before vowels: Latvian ē
   /(?<!\p{L})ß/u, // no word begins with it: Russian Я
   /(?<!\p{L})(?:[À-ÖØ-öø-ÿ]){2,}(?!\p{L})/u, // no word is of accented letters alone: Russian and Greek ones are

@@ -6,7 +6,7 @@ import type { Readable } from 'node:stream';
 import { type Info, parse } from 'csv-parse';
 import { AppError } from '../../errors.ts';
 import { createLineEnds, isBlank, parserOptions, rowOf } from './csv-parser.ts';
-import { type Choices, createHeaderTest, type Reading, readingOf } from './csv-reading.ts';
+import { type Choices, createHeaderTest, createOtherHeaderTest, type Reading, readingOf } from './csv-reading.ts';
 import { type EmployeeRow, type RejectedRow, toEmployee } from './employee-row.ts';
 import { IMPORT_BYTES_MAX, IMPORT_ROWS_MAX, IMPORT_SNIFF_BYTES } from './limits.ts';
 
@@ -43,6 +43,7 @@ async function* readRows(
   const { delimiter, header } = reading;
   const linesBefore = reading.prefix === '' ? 0 : 1;
   const isHeaderAgain = createHeaderTest(reading);
+  const isOtherHeader = createOtherHeaderTest(reading);
   let endless: string | undefined;
   const parser = parse(parserOptions(delimiter, (reason) => (endless ??= reason)));
   const fed = feed(parser, textOf(reading, head, rest), () => endless !== undefined);
@@ -55,6 +56,11 @@ async function* readRows(
     line = row.endLine;
     if (header !== undefined && line <= header.endLine) continue; // lines above the header, and itself
     if (isBlank(row.cells) || isHeaderAgain(row)) continue;
+    if (isOtherHeader(row))
+      throw new AppError(
+        'invalid',
+        `Line ${row.line} is the header line of another table, with its columns in other places. The rows before it were imported. Send the other table as a file of its own.`,
+      );
     if (++rows > IMPORT_ROWS_MAX)
       throw new AppError('too_large', `The file has more than ${IMPORT_ROWS_MAX} rows. Split it into smaller files.`);
     yield toEmployee(row, reading);

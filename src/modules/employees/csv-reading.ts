@@ -8,7 +8,12 @@ import { type ColumnChoices, type Columns, columnsOf, isAddress, isHeader } from
 import { encodingOf, type FoundEncoding, SAVE_AS_UTF8 } from './csv-encoding.ts';
 import { type CsvRow, createLineEnds, isBlank, parserOptions, rowOf } from './csv-parser.ts';
 import { foldTitle } from './csv-titles.ts';
-import { IMPORT_HEADER_ROWS_MAX, IMPORT_SAMPLE_ROWS, IMPORT_SNIFF_BYTES } from './limits.ts';
+import {
+  IMPORT_HEADER_ROWS_MAX,
+  IMPORT_ROWS_WITHOUT_ADDRESS_ASKED_MAX,
+  IMPORT_SAMPLE_ROWS,
+  IMPORT_SNIFF_BYTES,
+} from './limits.ts';
 
 export interface Choices extends ColumnChoices {
   readonly encoding?: string | undefined;
@@ -25,6 +30,10 @@ export interface Reading {
   /** Undefined: every row is an employee. */
   readonly header: CsvRow | undefined;
   readonly columns: Columns;
+  /** How many cells a row has at most; undefined where the header line does not tell. */
+  readonly width: number | undefined;
+  /** The one column of the names has them as "Lovelace, Ada". */
+  readonly isFamilyFirst: boolean;
 }
 
 /** What is known so far. With an unsure encoding or a problem, the file cannot be imported as it is. */
@@ -73,6 +82,17 @@ export function createHeaderTest({ header, columns }: Pick<DraftReading, 'header
   return ({ cells }: CsvRow) => !cells[columns.email ?? -1]?.includes('@') && foldAll(cells) === titles;
 }
 
+/** Tells the header of another table, which has its columns in other places. Dear, so rows with an address are not asked. */
+export function createOtherHeaderTest({ columns }: Pick<Reading, 'columns'>) {
+  let asked = 0;
+  return ({ cells }: CsvRow) => {
+    if (cells[columns.email]?.includes('@') || ++asked > IMPORT_ROWS_WITHOUT_ADDRESS_ASKED_MAX || !isHeader(cells))
+      return false;
+    const { email, name = [] } = columnsOf(cells, [], {});
+    return email !== columns.email || name.join() !== columns.name.join();
+  };
+}
+
 function foldAll(cells: readonly string[]): string {
   return cells.map(foldTitle).join('\n').trimEnd();
 }
@@ -91,6 +111,8 @@ interface Beginning {
 
 interface Split {
   readonly delimiter: string;
+  readonly width: number | undefined;
+  readonly isFamilyFirst: boolean;
   readonly header: CsvRow | undefined;
   readonly columns: Partial<Columns>;
   readonly problem: string | undefined;
@@ -108,7 +130,7 @@ function splitBy(delimiter: string, { text, linesBefore, cutOff }: Beginning, ch
   const all = whole.map((row) => rowOf(row, linesBefore)).filter(({ cells }) => !isBlank(cells));
   if (all.length === 0) {
     const problem = `The row on line ${linesBefore + 1} ${endless ?? 'is blank'}. Nothing was imported.`;
-    return { delimiter, header: undefined, columns: {}, problem, rows: [], score: -1 };
+    return { ...NO_TABLE, delimiter, problem };
   }
   const header = headerOf(all, choices);
   const below = header === undefined ? all : all.slice(all.indexOf(header) + 1);
@@ -122,7 +144,35 @@ function splitBy(delimiter: string, { text, linesBefore, cutOff }: Beginning, ch
   const width = Math.max(...all.map(({ cells }) => cells.length));
   const problem = open !== undefined && width === 1 ? `${open} ${ONE_COLUMN}` : open;
   const known = Object.keys(columns).length;
-  return { delimiter, header, columns, problem, rows, score: known * KNOWN_COLUMN_SCORE + Math.min(width, WIDTH_MAX) };
+  return {
+    ...{ delimiter, header, columns, problem, rows },
+    width: widthOf(header, rows),
+    isFamilyFirst: areFamilyFirst(columns.name ?? [], rows),
+    score: known * KNOWN_COLUMN_SCORE + Math.min(width, WIDTH_MAX),
+  };
+}
+
+const NO_TABLE = {
+  header: undefined,
+  columns: {},
+  width: undefined,
+  isFamilyFirst: false,
+  rows: [],
+  score: -1,
+} as const;
+
+/** Of the header line, unless many rows go on beyond it: then they have columns without a title. */
+function widthOf(header: CsvRow | undefined, rows: readonly CsvRow[]): number | undefined {
+  const width = header?.cells.length;
+  const longer = rows.filter(({ cells }) => !isBlank(cells.slice(width)));
+  return longer.length > rows.length * LONGER_SHARE_MAX ? undefined : width;
+}
+
+function areFamilyFirst([column, ...others]: readonly number[], rows: readonly CsvRow[]): boolean {
+  if (column === undefined || others.length > 0) return false;
+  const names = rows.map(({ cells }) => cells[column] ?? '').filter((name) => name.trim() !== '');
+  const turned = names.filter((name) => /^[^,]*\p{L}[^,]*,[^,]*\p{L}[^,]*$/u.test(name));
+  return names.length > 0 && turned.length >= names.length * FAMILY_FIRST_SHARE_MIN;
 }
 
 /** The first rows may be a title of the table instead of its header. */
@@ -183,6 +233,8 @@ const SEPARATOR_LINE = /^"?sep=([^"\n])"?[;,\t| ]*(?:\n|$)/i;
 const DELIMITERS = ',;\t|';
 const KNOWN_COLUMN_SCORE = 1_000;
 const WIDTH_MAX = 999;
+const LONGER_SHARE_MAX = 0.5;
+const FAMILY_FIRST_SHARE_MIN = 0.8;
 const CHARACTERS_PER_NUL_MIN = 1_000;
 const GUESSES_NAMED = 3;
 const ONE_COLUMN =

@@ -51,6 +51,7 @@ export const TITLES: Titles = {
       ],
     ],
     [
+      ...['E-mail 1 - Value', 'Email 1', 'Email address 1'],
       ...['Email', 'Mail', 'E-mail address', 'Mail address', 'Email ID', 'Emails', 'Primary email'],
       ...['E-Mail-Adresse', 'Mailadresse', 'Mail-Adresse', 'Adresse e-mail', 'Adresse mail', 'Adresse électronique'],
       ...['Courriel', 'Adresse courriel', 'Mél', 'Correo', 'Correo electrónico', 'Dirección de correo electrónico'],
@@ -410,7 +411,8 @@ export const TITLES: Titles = {
       ],
       ...['課', '부서', '부서명', '소속', 'Phòng ban', 'Bộ phận', 'Departemen'],
       ...['Jabatan', 'Adran', 'Roinn', 'Saila', 'Departamenti', 'განყოფილება', 'Բաժին', 'Dipartiment'],
-      ...['Employee department', 'Supervisory organization', 'Supervisory organisation'],
+      ...['Employee department', 'Supervisory organization', 'Supervisory organisation', 'Organization department'],
+      ...['Organization 1 - Department', 'Organisationseinheit', 'OrgEinheit', 'Org.-Einheit', 'Středisko'],
     ],
     [
       ...[

@@ -1,10 +1,9 @@
 /** One row of a file becomes an employee, or a reason why not. */
-import { textOfCell } from '../../http/csv-reply.ts';
 import { NAME_CHARS_MAX } from '../../limits.ts';
 import { parseAddress } from '../../mail-address.ts';
-import { tidyLine } from '../../text.ts';
+import { faultIn, rawTextIn, textIn } from './cell-text.ts';
 import { isAddress } from './csv-columns.ts';
-import type { CsvRow } from './csv-parser.ts';
+import { type CsvRow, isBlank } from './csv-parser.ts';
 import type { Reading } from './csv-reading.ts';
 
 export interface EmployeeRow {
@@ -19,7 +18,7 @@ export interface RejectedRow {
   readonly reason: string;
 }
 
-type RowReading = Pick<Reading, 'columns' | 'delimiter' | 'encoding'>;
+type RowReading = Pick<Reading, 'columns' | 'delimiter' | 'encoding' | 'width' | 'isFamilyFirst'>;
 
 const TEAM_OF_NOBODY = 'General';
 
@@ -31,23 +30,28 @@ export function toEmployee(row: CsvRow, reading: RowReading): EmployeeRow | Reje
   const unreadable = reasonAgainst(raw, row, reading);
   if (unreadable !== undefined) return { line, reason: unreadable };
 
-  const email = textOfCell(cells[columns.email] ?? '').trim();
-  const name = tidyLine(columns.name.map((column) => textOfCell(unquote(cells[column] ?? ''))).join(' '));
-  const team = columns.team === undefined ? '' : tidyLine(textOfCell(unquote(cells[columns.team] ?? '')));
+  const email = rawTextIn(cells[columns.email] ?? '');
+  const names = columns.name.map((column) => textIn(cells[column] ?? '')).filter((part) => part !== '');
+  const name = reading.isFamilyFirst ? turnedAround(names.join(' ')) : names.join(' ');
+  const team = columns.team === undefined ? '' : textIn(cells[columns.team] ?? '');
   if (name === '') return { line, reason: 'has no name' };
   if (email === '') return { line, reason: 'has no email address' };
+  if (email.includes('\n'))
+    return { line, reason: `has ${email.split('\n').length} lines where one email address belongs` };
   const parsed = parseAddress(email);
   if ('fault' in parsed) return { line, reason: `"${shorten(email)}" is not an email address: it ${parsed.fault}` };
   if (name.length > NAME_CHARS_MAX) return { line, reason: `the name is longer than ${NAME_CHARS_MAX} characters` };
   if (team.length > NAME_CHARS_MAX) return { line, reason: `the team is longer than ${NAME_CHARS_MAX} characters` };
+  const fault = faultIn(name) ?? faultIn(team);
+  if (fault !== undefined) return { line, reason: fault };
   return { line, email: parsed.address, name, team: team || TEAM_OF_NOBODY };
 }
 
 /** What makes the cells of a row unreadable. */
 function reasonAgainst(
   cells: readonly string[],
-  { line, endLine }: CsvRow,
-  { delimiter, encoding: { encoding } }: RowReading,
+  { line, endLine, cells: all }: CsvRow,
+  { delimiter, encoding: { encoding }, columns, width }: RowReading,
 ): string | undefined {
   const isUnicode = encoding.startsWith('utf');
   if (cells.some((cell) => (isUnicode ? /\uFFFD/ : NO_LETTER).test(cell)))
@@ -55,8 +59,12 @@ function reasonAgainst(
   if (cells.some((cell) => MISREAD.test(cell)))
     return 'contains control characters: it was read in another encoding before';
   if (cells.some((cell) => cell.includes('\0'))) return 'contains a NUL character';
-  if (cells.some((cell) => hasRows(cell, delimiter)))
+  if (cells.some((cell) => hasRows(cell, delimiter) && !(cell === all[columns.email] && isListOfAddresses(cell))))
     return `opens a quote that ends only on line ${endLine}: lines ${line} to ${endLine} were not read`;
+  // A text that was cut in two moves what comes after it. The address is in its place, or it will be missed.
+  const isAfterAddress = Math.max(...columns.name, columns.team ?? 0) > columns.email;
+  if (width !== undefined && isAfterAddress && !isBlank(all.slice(width)))
+    return `has more cells than the header line: a text with "${delimiter}" in it must be in quotes`;
   const twice = cells.find((cell) => TWICE_ENCODED.test(cell));
   if (twice !== undefined) return `looks like UTF-8 that was read as another encoding: "${shorten(twice)}"`;
   return undefined;
@@ -67,9 +75,15 @@ function hasRows(cell: string, delimiter: string): boolean {
   return cell.includes('\n') && cell.split('\n').some((line) => line.split(delimiter).some(isAddress));
 }
 
-/** `"Ada" ` with a space after the quotes reaches us with them. */
-function unquote(cell: string): string {
-  return cell.replace(/^"([^"]*)"\s+$/, '$1');
+/** Two addresses in one cell are refused as such. */
+function isListOfAddresses(cell: string): boolean {
+  return cell.split('\n').every((line) => isAddress(line));
+}
+
+/** "Lovelace, Ada" is how directories sort people, and not how a mail greets them. */
+function turnedAround(name: string): string {
+  const [family = '', given, ...others] = name.split(',').map((part) => part.trim());
+  return given && others.length === 0 ? `${given} ${family}` : name;
 }
 
 function shorten(text: string): string {

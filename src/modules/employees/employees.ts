@@ -8,9 +8,7 @@ import { type Actor, writeAudit } from '../audit/audit.ts';
 import { readEmployees } from './csv-file.ts';
 import type { Choices, Reading } from './csv-reading.ts';
 import type { EmployeeRow, RejectedRow } from './employee-row.ts';
-import { IMPORT_BATCH_ROWS, IMPORT_REJECTIONS_KEPT, TEAMS_MAX } from './limits.ts';
 import {
-  addTeams,
   claimImport,
   failRunningImports,
   finishImport,
@@ -18,9 +16,10 @@ import {
   type ImportOutcome,
   type ImportReading,
   recordBatch,
-  teamsByName,
-  upsertEmployees,
-} from './queries.ts';
+} from './import-queries.ts';
+import { IMPORT_BATCH_ROWS, IMPORT_REJECTIONS_KEPT, TEAMS_MAX } from './limits.ts';
+import { upsertEmployees } from './queries.ts';
+import { addTeams, teamsByName } from './team-queries.ts';
 
 /**
  * Reads the file and stores its valid rows, batch by batch: each batch and its progress are one transaction, so the

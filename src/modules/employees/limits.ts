@@ -17,6 +17,7 @@ export const IMPORTS_OF_ORGANISATION_MAX = 4; // of these: the others are for ot
 export const IMPORT_SNIFF_BYTES = 64 * KB; // read before the first row, to find out how the file is to be read; also the most that a preview takes
 export const IMPORT_SAMPLE_ROWS = 100; // of the beginning, which tell the columns by what is in them
 export const IMPORT_HEADER_ROWS_MAX = 10; // a title of the table and blank cells may stand above its header
+export const IMPORT_ROWS_WITHOUT_ADDRESS_ASKED_MAX = 1_000; // whether they are the header of another table: 20 µs each, and a table with more of them is not one of people
 export const IMPORT_GUESS_BYTES = 4 * KB; // of lines beyond ASCII: enough to tell old code pages from each other, in 40 ms
 export const IMPORT_PREVIEW_ROWS = 10;
 export const IMPORT_PREVIEW_COLUMNS_MAX = 50;

@@ -14,10 +14,12 @@ import type { ApiContext } from '../faces.ts';
 import { importEmployees } from './employees.ts';
 import { erasePerson, exportPerson } from './erasure.ts';
 import { previewImport } from './import-preview.ts';
+import { importById, importsPage, insertImport } from './import-queries.ts';
 import { ChoicesQuery, choicesOf, Import, Preview } from './import-schemas.ts';
 import { IMPORT_SNIFF_BYTES, IMPORTS_AT_ONCE_MAX, IMPORTS_OF_ORGANISATION_MAX } from './limits.ts';
-import { employeesPage, importById, importsPage, insertImport, teams } from './queries.ts';
+import { employeesPage } from './queries.ts';
 import { employeesFound, type FoundPlace } from './search.ts';
+import { teams } from './team-queries.ts';
 
 const Employee = Type.Object({
   id: Id,

@@ -2,7 +2,6 @@
 import { sql } from 'kysely';
 import type { IdPlace } from '../../db/keyset-pagination.ts';
 import type { Db } from '../../db/schema.ts';
-import { type Accepted, isVersionAccepted } from '../../http/optimistic-concurrency.ts';
 import { WEBHOOK_SECRET_OVERLAP_MS, WEBHOOKS_MAX } from './limits.ts';
 
 /** Taken first by what adds an endpoint, so that two at once do not get past WEBHOOKS_MAX. */
@@ -74,15 +73,14 @@ export function insertEndpoint(
     .executeTakeFirstOrThrow();
 }
 
-/** Undefined when it is not this version. A turn that is under way learns nothing about what the endpoint is from now on. */
-export function updateEndpoint(
+/** A turn that is under way learns nothing about what the endpoint is from now on. */
+export async function updateEndpoint(
   transaction: Db,
   orgId: number,
   id: number,
-  versions: Accepted<number>,
   { eventTypes, ...change }: Partial<EndpointContent>,
-) {
-  return transaction
+): Promise<void> {
+  await transaction
     .updateTable('webhook_endpoints')
     .set({
       ...change,
@@ -91,9 +89,7 @@ export function updateEndpoint(
     })
     .where('org_id', '=', orgId)
     .where('id', '=', id)
-    .where(isVersionAccepted(versions))
-    .returning('id')
-    .executeTakeFirst();
+    .execute();
 }
 
 /** As if it had never failed. Deliveries that wait are due at their own time, or at once if that has passed. */
@@ -119,7 +115,7 @@ export async function endHold(transaction: Db, orgId: number, id: number): Promi
 export async function rotateEndpointSecret(transaction: Db, orgId: number, id: number, sealed: Buffer): Promise<void> {
   await sql`
     update webhook_endpoints set sealed_secret = ${sealed}, previous_sealed_secret = sealed_secret,
-      previous_until = now() + make_interval(secs => ${WEBHOOK_SECRET_OVERLAP_MS / 1_000}::float8)
+      previous_until = now() + make_interval(secs => ${WEBHOOK_SECRET_OVERLAP_MS / 1_000}::float8), version = version + 1
     where org_id = ${orgId} and id = ${id}`.execute(transaction);
 }
 

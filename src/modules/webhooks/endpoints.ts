@@ -3,7 +3,6 @@ import type { BlockList } from 'node:net';
 import type { DatabaseSession } from '../../db/read-write-split.ts';
 import type { Db } from '../../db/schema.ts';
 import { AppError } from '../../errors.ts';
-import { type Accepted, changedMeanwhile } from '../../http/optimistic-concurrency.ts';
 import type { SecretBox } from '../../http/secret-box.ts';
 import { parseTarget } from '../../http/ssrf-guard.ts';
 import { createWebhookSecret } from '../../http/webhook-signature.ts';
@@ -71,14 +70,11 @@ export async function createEndpoint(
 
 export type EndpointChange = Partial<EndpointContent> & { readonly enabled?: boolean };
 
-/**
- * Omitted fields stay as they are. Another URL, and being enabled, let it begin anew. Throws `invalid`, `not_found`, or
- * `changed_meanwhile` when none of `versions` is the current one.
- */
+/** Omitted fields stay as they are. Another URL, and being enabled, let it begin anew. Throws `invalid` or `not_found`. */
 export async function changeEndpoint(
   { db, networks, types }: WebhookParts,
   actor: SignedInActor,
-  { id, versions }: { readonly id: number; readonly versions: Accepted<number> },
+  id: number,
   { enabled, ...given }: EndpointChange,
 ): Promise<Endpoint> {
   const { orgId } = actor;
@@ -89,7 +85,7 @@ export async function changeEndpoint(
   };
   return db.write(async (transaction) => {
     const before = found(await endpointById(transaction, orgId, id));
-    if ((await updateEndpoint(transaction, orgId, id, versions, content)) === undefined) throw changedMeanwhile();
+    await updateEndpoint(transaction, orgId, id, content);
     const isEnabled = before.disabledAt === null;
     if (enabled === false && isEnabled) await disableEndpoint(transaction, orgId, id, 'person');
     else if ((enabled === true && !isEnabled) || (isEnabled && content.url !== undefined && content.url !== before.url))

@@ -51,7 +51,7 @@ declare module '../../http/paths.ts' {
               };
             };
           };
-        } & Problems<400 | 401 | 403 | 408 | 409 | 413 | 415 | 422 | 429 | 431 | 500 | 503>;
+        } & Problems<400 | 401 | 403 | 408 | 409 | 412 | 413 | 415 | 422 | 429 | 431 | 500 | 503>;
       };
     };
     '/api/v1/webhook-event-types': {
@@ -69,7 +69,7 @@ declare module '../../http/paths.ts' {
     '/api/v1/webhooks/{id}/rotate-secret': {
       /** Replace the secret of a webhook */
       post: {
-        parameters: { header?: { 'idempotency-key'?: string }; path: { id: number } };
+        parameters: { header?: { 'if-match'?: string; 'idempotency-key'?: string }; path: { id: number } };
         responses: {
           200: {
             content: {
@@ -89,13 +89,13 @@ declare module '../../http/paths.ts' {
               };
             };
           };
-        } & Problems<400 | 401 | 403 | 404 | 408 | 409 | 413 | 415 | 422 | 429 | 431 | 500 | 503>;
+        } & Problems<400 | 401 | 403 | 404 | 408 | 409 | 412 | 413 | 415 | 422 | 429 | 431 | 500 | 503>;
       };
     };
     '/api/v1/webhooks/{id}/test': {
       /** Send a test event, `webhook.test` */
       post: {
-        parameters: { header?: { 'idempotency-key'?: string }; path: { id: number } };
+        parameters: { header?: { 'if-match'?: string; 'idempotency-key'?: string }; path: { id: number } };
         responses: {
           202: {
             content: {
@@ -115,7 +115,7 @@ declare module '../../http/paths.ts' {
               };
             };
           };
-        } & Problems<400 | 401 | 403 | 404 | 408 | 409 | 413 | 415 | 422 | 429 | 431 | 500 | 503>;
+        } & Problems<400 | 401 | 403 | 404 | 408 | 409 | 412 | 413 | 415 | 422 | 429 | 431 | 500 | 503>;
       };
     };
     '/api/v1/webhooks/{id}/deliveries': {
@@ -153,9 +153,9 @@ declare module '../../http/paths.ts' {
     '/api/v1/webhooks/{id}/replay': {
       /** Make all deliveries of a webhook again that were given up */
       post: {
-        parameters: { header?: { 'idempotency-key'?: string }; path: { id: number } };
+        parameters: { header?: { 'if-match'?: string; 'idempotency-key'?: string }; path: { id: number } };
         responses: { 200: { content: { 'application/json': { replayed: number } } } } & Problems<
-          400 | 401 | 403 | 404 | 408 | 409 | 413 | 415 | 422 | 429 | 431 | 500 | 503
+          400 | 401 | 403 | 404 | 408 | 409 | 412 | 413 | 415 | 422 | 429 | 431 | 500 | 503
         >;
       };
     };
@@ -182,10 +182,33 @@ declare module '../../http/paths.ts' {
               };
             };
           };
-        } & Problems<400 | 401 | 403 | 404 | 408 | 409 | 413 | 415 | 422 | 429 | 431 | 500 | 503>;
+        } & Problems<400 | 401 | 403 | 404 | 408 | 409 | 412 | 413 | 415 | 422 | 429 | 431 | 500 | 503>;
       };
     };
     '/api/v1/webhooks/{id}': {
+      /** A webhook */
+      get: {
+        parameters: { path: { id: number } };
+        responses: {
+          200: {
+            content: {
+              'application/json': {
+                id: number;
+                url: string;
+                description: string;
+                eventTypes: string[];
+                version: number;
+                createdAt: string;
+                disabledAt: string | null;
+                disabledBecause: string | null;
+                failingSince: string | null;
+                heldUntil: string | null;
+                previousSecretUntil: string | null;
+              };
+            };
+          };
+        } & Problems<400 | 401 | 403 | 404 | 429 | 431 | 500 | 503>;
+      };
       /** Change, disable or enable a webhook */
       patch: {
         parameters: { header?: { 'if-match'?: string }; path: { id: number } };
@@ -216,9 +239,9 @@ declare module '../../http/paths.ts' {
       };
       /** Delete a webhook */
       delete: {
-        parameters: { path: { id: number } };
+        parameters: { header?: { 'if-match'?: string }; path: { id: number } };
         responses: { 204: { content?: never } } & Problems<
-          400 | 401 | 403 | 404 | 408 | 409 | 413 | 415 | 429 | 431 | 500 | 503
+          400 | 401 | 403 | 404 | 408 | 409 | 412 | 413 | 415 | 429 | 431 | 500 | 503
         >;
       };
     };

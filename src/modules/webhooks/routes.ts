@@ -1,7 +1,7 @@
 import { Type } from 'typebox';
 import type { IdPlace } from '../../db/keyset-pagination.ts';
 import type { App } from '../../http/app.ts';
-import { etagOf, IfMatch, versionsSeen } from '../../http/optimistic-concurrency.ts';
+import { etagOf, versionOf } from '../../http/optimistic-concurrency.ts';
 import { closed, Id, IdParams, nullable, PageQuery, pageSchema, Time } from '../../http/schemas.ts';
 import { networksOf } from '../../http/ssrf-guard.ts';
 import { NAME_CHARS_MAX, TARGET_URL_CHARS_MAX } from '../../limits.ts';
@@ -92,6 +92,7 @@ export function routes(api: App, { config, cursors, events }: ApiContext): void 
   };
   // A key that leaks must not leave an endpoint behind that outlives it.
   const byPeople = { role: 'admin', scope: 'none' } as const;
+  api.tagThing('/webhooks/:id', { lockTag: versionOf('webhook_endpoints') });
 
   api.get(
     '/webhooks',
@@ -168,7 +169,10 @@ export function routes(api: App, { config, cursors, events }: ApiContext): void 
         response: { 200: WithSecret },
       },
     },
-    async (request) => rotateSecret({ ...parts, db: request.db }, actorOf(request), request.params.id),
+    async (request, reply) => {
+      const rotated = await rotateSecret({ ...parts, db: request.db }, actorOf(request), request.params.id);
+      return reply.header('etag', etagOf(rotated.version)).send(rotated);
+    },
   );
 
   api.post(
@@ -247,6 +251,18 @@ export function routes(api: App, { config, cursors, events }: ApiContext): void 
     async (request) => replayOne(request.db, actorOf(request), request.params.id),
   );
 
+  api.get(
+    '/webhooks/:id',
+    {
+      config: { role: 'admin' },
+      schema: { operationId: 'getWebhook', summary: 'A webhook', tags, params: IdParams, response: { 200: Endpoint } },
+    },
+    async ({ db, user, params }, reply) => {
+      const one = found(await db.read((reader) => endpointById(reader, user.orgId, params.id)));
+      return reply.header('etag', etagOf(one.version)).send(one);
+    },
+  );
+
   api.patch(
     '/webhooks/:id',
     {
@@ -254,11 +270,9 @@ export function routes(api: App, { config, cursors, events }: ApiContext): void 
       schema: {
         operationId: 'changeWebhook',
         summary: 'Change, disable or enable a webhook',
-        description:
-          'Send the version that you have seen as If-Match. While it is disabled no events are kept for it, and deliveries that were waiting are given up.',
+        description: 'While it is disabled no events are kept for it, and deliveries that were waiting are given up.',
         tags,
         params: IdParams,
-        headers: IfMatch,
         body: Type.Object(
           { ...Type.Partial(Type.Object(Content)).properties, enabled: Type.Optional(Type.Boolean()) },
           closed,
@@ -267,8 +281,8 @@ export function routes(api: App, { config, cursors, events }: ApiContext): void 
       },
     },
     async (request, reply) => {
-      const seen = { id: request.params.id, versions: versionsSeen(request.headers) };
-      const changed = await changeEndpoint({ ...parts, db: request.db }, actorOf(request), seen, request.body);
+      const { db, params, body } = request;
+      const changed = await changeEndpoint({ ...parts, db }, actorOf(request), params.id, body);
       return reply.header('etag', etagOf(changed.version)).send(changed);
     },
   );

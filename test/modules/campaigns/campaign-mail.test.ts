@@ -16,7 +16,7 @@ test('name and organisation are filled in, in subject, text and HTML, as often a
   expect(html).toContain('from Acme</p>');
 });
 
-test('any other placeholder stays what was written', () => {
+test('any other placeholder, stored before they were refused, stays what was written', () => {
   expect(render('{{email}} {{constructor}} {name}', 'x').subject).toBe('{{email}} {{constructor}} {name}');
 });
 

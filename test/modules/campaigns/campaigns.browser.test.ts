@@ -270,6 +270,23 @@ test('a question is answered in words or on a scale, as its author chooses', asy
   expect(await page.getByLabel('How question 2 is answered').inputValue()).toBe('text');
 });
 
+test('a placeholder that does not exist is said beside its field, while it is typed and when it is saved', async () => {
+  const { page } = visitor;
+  await page.goto(`${product().urls.dashboard}#/campaigns/new`);
+  await page.getByLabel('Name', { exact: true }).fill('With a mistake');
+  expected = /\/api\/v1\/campaigns(\/preview)?: .* 400 /;
+  await page.getByLabel('Subject').fill('Hello {{frist_name}}');
+  const beside = page.locator('.field', { has: page.getByLabel('Subject') }).getByRole('alert');
+  await beside.getByText('{{frist_name}} is not a placeholder').waitFor();
+  await page.getByRole('button', { name: 'Save as draft' }).click();
+  await beside.getByText('{{frist_name}} is not a placeholder').waitFor();
+  await takePictures(page, 'campaign-placeholder');
+  await page.getByLabel('Subject').fill('Hello {{name}}');
+  await expect.poll(() => beside.count()).toBe(0);
+  await page.getByRole('button', { name: 'Save as draft' }).click();
+  await page.getByRole('heading', { name: 'With a mistake' }).waitFor();
+});
+
 test('of two people who edit one draft the second one keeps what was typed, and sees what the first one saved', async () => {
   const { page } = visitor;
   const { urls } = product();
@@ -288,7 +305,7 @@ test('of two people who edit one draft the second one keeps what was typed, and 
     `update campaigns set subject = 'As they want it', name = 'Named by them', version = version + 1 where id = $1`,
     [id],
   );
-  expected = /\/api\/v1\/campaigns\/\d+(\/launch)?: .* 412 /;
+  expected = /\/api\/v1\/campaigns\/\d+(\/(launch|cancel))?: .* 412 /;
   await page.getByRole('button', { name: 'Save', exact: true }).click();
   await page.getByText('Somebody else has changed this meanwhile').waitFor();
   expect(await page.getByLabel('Subject').inputValue()).toBe('As I want it');
@@ -312,4 +329,19 @@ test('of two people who edit one draft the second one keeps what was typed, and 
   await page.getByText('“Changed again”').waitFor();
   expect(await query('select status from campaigns where id = $1', [id])).toEqual([{ status: 'draft' }]);
   await page.getByRole('dialog').getByRole('button', { name: 'Cancel' }).click();
+
+  // The one who cancels has seen another schedule.
+  await query(
+    `update campaigns set status = 'scheduled', launch_at = '2099-01-31T09:00Z', version = version + 1 where id = $1`,
+    [id],
+  );
+  await page.reload();
+  await page.getByRole('button', { name: 'Cancel…' }).click();
+  await query(`update campaigns set launch_at = '2098-01-31T09:00Z', version = version + 1 where id = $1`, [id]);
+  await page.getByRole('dialog').getByRole('button', { name: 'Cancel campaign' }).click();
+  await page.getByText('Somebody else has changed this meanwhile, so nothing was done.').waitFor();
+  await page.getByText('2098').waitFor();
+  expect(await query('select status from campaigns where id = $1', [id])).toEqual([{ status: 'scheduled' }]);
+  await page.getByRole('dialog').getByRole('button', { name: 'Keep sending' }).click();
+  await query(`update campaigns set status = 'cancelled', version = version + 1 where id = $1`, [id]);
 });

@@ -86,6 +86,18 @@ test.each([
   expect((await act(2)).status).toBeLessThan(300);
 });
 
+test('of people who do different things with one draft at once one wins, and the others are told', async () => {
+  const { id } = await draft();
+  const seen = { 'if-match': '"1"' };
+  const answers = await Promise.all([
+    owner.send('POST', `/api/v1/campaigns/${id}/schedule`, { cron: '0 9 * * 1' }, seen),
+    owner.send('PATCH', `/api/v1/campaigns/${id}`, { subject: 'Another' }, seen),
+    owner.send('POST', `/api/v1/campaigns/${id}/schedule`, { cron: '0 10 * * 1' }, seen),
+  ]);
+  expect(answers.map(({ status }) => status).toSorted()).toEqual([200, 412, 412]);
+  expect(await reread(id)).toMatchObject({ version: 2 });
+});
+
 test('a second click on the same version is told what the first one was', async () => {
   const { id } = await draft();
   const launch = () => owner.send('POST', `/api/v1/campaigns/${id}/launch`, undefined, { 'if-match': '"1"' });
@@ -109,6 +121,29 @@ test('campaigns come newest first, page by page', async () => {
   expect(first.items.map(({ name }) => name)).toEqual(['three', 'two']);
   const second = (await other.get<Page>(`/api/v1/campaigns?limit=2&cursor=${first.nextCursor}`)).body;
   expect(second).toMatchObject({ items: [{ name: 'one' }], nextCursor: null });
+});
+
+test('an unknown placeholder is refused wherever a text is written, with the field; what is stored already is sent', async () => {
+  const wrong = { subject: 'Hello {{frist_name}}', body: 'Hello {{ name }}' };
+  const { id } = await draft();
+  const refused = {
+    status: 400,
+    body: {
+      code: 'invalid',
+      detail: '{{frist_name}} is not a placeholder: only {{name}} and {{organisation}} are filled in.',
+      errors: [{ path: 'body/subject', message: expect.stringContaining('{{frist_name}}') }],
+    },
+  };
+  expect(await post('', { ...DRAFT, ...wrong })).toMatchObject(refused);
+  expect(await change(id, 1, wrong)).toMatchObject(refused);
+  expect(await post('/preview', wrong)).toMatchObject(refused);
+  expect(await reread(id)).toMatchObject({ subject: DRAFT.subject, version: 1 });
+
+  await api.database.db.updateTable('campaigns').set(wrong).where('id', '=', id).execute();
+  expect(await post(`/${id}/test`)).toMatchObject(refused);
+  expect((await owner.get<Mail>(`/api/v1/campaigns/${id}/preview`)).body.subject).toBe(wrong.subject);
+  expect((await change(id, 1, { name: 'Renamed' })).status).toBe(200);
+  expect((await post(`/${id}/launch`)).status).toBe(202);
 });
 
 describe('a preview', () => {

@@ -33,6 +33,10 @@ export const tenant: Tenant = {
     'POST /api/v1/campaigns/schedule-preview': 'it writes nothing',
   },
   states: {
+    'PATCH /api/v1/campaigns/{id}': async (party) => ({
+      ...(await putInto(party, 'draft')),
+      ...{ body: { name: 'Ours now' }, headers: { 'if-match': '*' } },
+    }),
     'POST /api/v1/campaigns/{id}/launch': (party) => putInto(party, 'draft'),
     'POST /api/v1/campaigns/{id}/schedule': async (party) => ({ ...(await putInto(party, 'draft')), body: SCHEDULE }),
     'POST /api/v1/campaigns/{id}/cancel': (party) => putInto(party, 'sending'),

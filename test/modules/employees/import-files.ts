@@ -525,11 +525,237 @@ const others: ImportFile[] = [
 ];
 
 /** Under the headings of the documentation. */
+const CODE = 'the program that exported it wrote a code instead of a character';
+const LOST = 'the program that exported it has lost a letter there';
+const QUOTED = 'has more cells than the header line: a text with "," in it must be in quotes';
+const inCentralEurope = (name: string): ImportFile => ({
+  kind: `windows-1250 (${name}), which could be French or Danish`,
+  file: encode(`name,email,team\nAda Berg,ada@a.test,IT\n${name},b@a.test,IT\n`, 'windows-1250'),
+  becomes: 'refused, with a guess; the page asks',
+  refused: 'It is not UTF-8',
+});
+
+/** What programs write around a text, or instead of it. */
+const programs: ImportFile[] = [
+  {
+    kind: '`="Ada"`, with which a cell is a text to Excel',
+    file: 'Name,Email,Team\n="Ada Lovelace",="ada@a.test",="Engines"\n"=""Grace Hopper""",grace@a.test,Compilers\n',
+    becomes: 'the text in it',
+    people: [ENGINES, COMPILERS],
+  },
+  {
+    kind: 'lookups that found nothing (#NV, #N/A, #BEZUG!, #¡REF!)',
+    file: 'Name;E-Mail;Team\n#NV;a@a.test;IT\nBen;b@a.test;#N/A\nCleo;c@a.test;#BEZUG!\nDan;d@a.test;#¡REF!\nEve;e@a.test;#HR\n',
+    becomes: 'each row is rejected by its line',
+    people: ['Eve | e@a.test | #HR'],
+    rejected: ['#NV', '#N/A', '#BEZUG!', '#¡REF!'].map((error, n) => ({
+      line: n + 2,
+      reason: `has an error of the spreadsheet in it: "${error}"`,
+    })),
+  },
+  {
+    kind: 'NULL, \\N, (null), n/a and dashes for nothing',
+    file: 'name,email,team\nNULL,a@a.test,IT\nBen,b@a.test,NULL\nCleo,c@a.test,\\N\nDan,d@a.test,(null)\nEve,e@a.test,–\nFay,n/a,IT\nAnna Null,g@a.test,n/a\n',
+    becomes: 'read as empty; a person may be called Null',
+    people: [
+      'Ben | b@a.test | General',
+      'Cleo | c@a.test | General',
+      'Dan | d@a.test | General',
+      'Eve | e@a.test | General',
+      'Anna Null | g@a.test | General',
+    ],
+    rejected: [
+      { line: 2, reason: 'has no name' },
+      { line: 7, reason: 'has no email address' },
+    ],
+  },
+  {
+    kind: 'HTML in cells (`J&uuml;rgen`, `O&#39;Brien`, `R&amp;D`)',
+    file: 'name,email,team\nJ&uuml;rgen,a@a.test,IT\nO&#39;Brien,b@a.test,IT\nCleo,c@a.test,R&amp;D\nDan,d@a.test,R&D; more\n',
+    becomes: 'each row is rejected by its line',
+    people: ['Dan | d@a.test | R&D; more'],
+    rejected: ['&uuml;', '&#39;', '&amp;'].map((code, n) => ({ line: n + 2, reason: `contains "${code}": ${CODE}` })),
+  },
+  {
+    kind: 'escapes of JSON, mail and addresses (`J\\u00fcrgen`, `=C3=BC`, `%C3%BC`)',
+    file: 'name,email\nJ\\u00fcrgen,a@a.test\n=?utf-8?Q?J=C3=BCrgen?=,b@a.test\nM=C3=BCller,c@a.test\nM%C3%BCller,d@a.test\n',
+    becomes: 'each row is rejected by its line',
+    rejected: ['\\u00fc', '=?utf-8?Q?', '=C3=BC', '%C3%BC'].map((code, n) => ({
+      line: n + 2,
+      reason: `contains "${code}": ${CODE}`,
+    })),
+  },
+  {
+    kind: 'question marks where letters were (`J?rgen`, `?zge`, `????`)',
+    file: 'name,email,team\nJ?rgen M?ller,a@a.test,IT\n?zge Kaya,b@a.test,IT\n???? ??????,c@a.test,IT\nDan,d@a.test,B?ro\nEve,e@a.test,Why us?\n',
+    becomes: 'each row is rejected by its line',
+    people: ['Eve | e@a.test | Why us?'],
+    rejected: ['J?rgen', '?zge', '????', 'B?ro'].map((word, n) => ({
+      line: n + 2,
+      reason: `contains a question mark inside a word ("${word}"): ${LOST}`,
+    })),
+  },
+  {
+    kind: "other quotes around a text than those of CSV (`'Ada'`, “Ada”, «Ada»)",
+    file: "name,email,team\n'Ada Lovelace',ada@a.test,«Engines»\n“Grace Hopper”,grace@a.test,„Compilers“\n",
+    becomes: 'the text in them',
+    people: [ENGINES, COMPILERS],
+  },
+  {
+    kind: 'quotes that are escaped by a backslash',
+    file: 'name,email,team\n"Ada \\"Ace\\" Lovelace","ada@a.test","Engines"\n"Grace Hopper","grace@a.test","Compilers"\n',
+    becomes: READ,
+    people: ['Ada "Ace" Lovelace | ada@a.test | Engines', COMPILERS],
+  },
+  {
+    kind: '“Lovelace, Ada” in one column',
+    file: 'Name;E-Mail;Team\n"Lovelace, Ada";ada@a.test;Engines\nHopper, Grace;grace@a.test;Compilers\n',
+    becomes: 'the first name first, as mails greet people',
+    people: [ENGINES, COMPILERS],
+  },
+  {
+    kind: 'one name with a comma among others',
+    file: 'Name;E-Mail;Team\nAda Lovelace;ada@a.test;Engines\nKing, Jr.;king@a.test;Engines\nGrace Hopper;grace@a.test;Compilers\n',
+    becomes: READ,
+    people: [ENGINES, COMPILERS, 'King, Jr. | king@a.test | Engines'],
+  },
+  {
+    kind: 'the address behind the name as well (`Ada Lovelace <ada@…>`)',
+    file: 'Name;E-Mail;Team\nAda Lovelace <ada@a.test>;ada@a.test;Engines\nGrace Hopper (grace@a.test);grace@a.test;Compilers\n',
+    becomes: 'the name without it',
+    people: [ENGINES, COMPILERS],
+  },
+  {
+    kind: 'a text with a comma in it, without quotes, behind the address',
+    file: `${HEAD}\n${ONE}\nBen,ben@a.test,Sales, EMEA\n${TWO}\n`,
+    becomes: 'that row is rejected by its line, instead of losing the end of the text',
+    people: [ENGINES, COMPILERS],
+    rejected: [{ line: 3, reason: QUOTED }],
+  },
+  {
+    kind: 'columns without a title to the right of the table',
+    file: `${HEAD}\n${ONE},on leave\n${TWO},new\n`,
+    ...both,
+  },
+  {
+    kind: 'two addresses in one cell, on two lines',
+    file: `${HEAD}\n${ONE}\nBen,"ben@a.test\nben2@a.test",IT\n`,
+    becomes: 'that row is rejected by its line',
+    people: [ENGINES],
+    rejected: [{ line: 3, reason: 'has 2 lines where one email address belongs' }],
+  },
+  {
+    kind: 'a full-width @, a link in Markdown, a name before the address',
+    file: 'name,email\nAda,ada＠a.test\nBen,[ben@a.test](mailto:ben@a.test)\nCleo,Cleo <cleo@a.test>\n',
+    becomes: 'each row is rejected by its line',
+    rejected: [
+      { line: 2, reason: '"ada＠a.test" is not an email address: it has no @' },
+      {
+        line: 3,
+        reason:
+          '"[ben@a.test](mailto:ben@a.test)" is not an email address: it contains a comment in brackets; leave that out',
+      },
+      {
+        line: 4,
+        reason: '"Cleo <cleo@a.test>" is not an email address: it contains brackets; write the address without them',
+      },
+    ],
+  },
+  {
+    kind: 'two files put together, each with its byte order mark and header',
+    file: `\ufeff${HEAD}\n${ONE}\n\ufeff${HEAD}\n${TWO}\n`,
+    ...both,
+  },
+  {
+    kind: 'the same, with the columns of the second in another order',
+    file: `\ufeff${HEAD}\n${ONE}\n\ufeffteam,email,name\nCompilers,grace@a.test,Grace Hopper\n`,
+    becomes: 'the rows before it are kept; the rest is refused, and the error names the line',
+    people: [ENGINES],
+    refused: 'Line 3 is the header line of another table',
+  },
+  {
+    kind: 'a title and a date above the header, a sum below the rows',
+    file: 'Mitarbeiterliste;;;\nStand: 01.11.2026;;;\n\nNr.;Name;E-Mail;Abteilung\n1;Ada Löwe;ada@a.test;Büro\nSumme;1;;\n',
+    becomes: 'read; the sum is rejected by its line',
+    people: [ADA],
+    rejected: [{ line: 6, reason: 'has no email address' }],
+  },
+  {
+    kind: 'only a header line',
+    file: `${HEAD}\n`,
+    becomes: 'read: nobody is in it',
+  },
+  {
+    kind: 'Outlook, English',
+    file: '"Title","First Name","Middle Name","Last Name","Company","Department","E-mail Address","E-mail Type","E-mail Display Name","E-mail 2 Address"\r\n"","Ada","King","Lovelace","Acme","Engines","ada@a.test","SMTP","Ada Lovelace (ada@a.test)",""\r\n',
+    becomes: READ,
+    people: [ENGINES],
+  },
+  {
+    kind: 'Outlook, German, in windows-1252',
+    file: encode(
+      '"Anrede","Vorname","Nachname","Firma","Abteilung","E-Mail-Adresse","E-Mail-Typ","E-Mail: Angezeigter Name"\r\n"Frau","Ada","Löwe","Acme","Büro","ada@a.test","SMTP","Ada Löwe (ada@a.test)"\r\n',
+      'windows-1252',
+    ),
+    becomes: READ,
+    people: [ADA],
+  },
+  {
+    kind: 'Google Contacts, with a second address of some',
+    file: 'First Name,Last Name,Labels,E-mail 1 - Label,E-mail 1 - Value,E-mail 2 - Value,Organization Department\nAda,Lovelace,* myContacts,Work,ada@a.test,,Engines\nGrace,Hopper,* myContacts,Work,grace@a.test,grace@home.test,Compilers\nBen,Big,,Work,ben@a.test ::: ben@b.test,,IT\n',
+    becomes: 'the first address is read; two in one cell are rejected by their line',
+    people: [ENGINES, COMPILERS],
+    rejected: [{ line: 4, reason: '"ben@a.test ::: ben@b.test" is not an email address: it contains a space' }],
+  },
+  {
+    kind: 'Personio, with an empty “Preferred name” and the supervisor’s address',
+    file: 'ID,Status,First name,Last name,Preferred name,Email,Supervisor,Supervisor email,Department,Team\n1,active,Ada,Lovelace,,ada@a.test,Carla,carla@a.test,R&D,Engines\n2,active,Grace,Hopper,Amazing,grace@a.test,Carla,carla@a.test,R&D,Compilers\n',
+    becomes: READ,
+    people: [ENGINES, COMPILERS],
+  },
+  {
+    kind: 'SAP, with leading zeros, decimal commas and “OrgEinheit”',
+    file: 'PersNr.;Nachname;Vorname;E-Mail-Adresse;OrgEinheit;Betrag\n00001234;Löwe;Ada;ADA@A.TEST;Büro;1.234,50\n',
+    becomes: READ,
+    people: [ADA],
+  },
+  {
+    kind: 'the manager’s name beside first and last name',
+    file: 'Vorname;Nachname;Name (Vorgesetzter);E-Mail;Abteilung\nAda;Löwe;Carla Chef;ada@a.test;Büro\nBen;Größe;Carla Chef;ben@a.test;Vertrieb\n',
+    ...germans,
+  },
+  {
+    kind: 'the manager’s address, and people’s own under a title of nobody',
+    file: 'Name;Dienst-Mail;E-Mail (Vorgesetzter)\nAda;ada@a.test;chef@a.test\nBen;ben@a.test;chef@a.test\nCleo;cleo@a.test;chef@a.test\n',
+    becomes: 'refused, instead of making one person of all; the request can choose',
+    refused: 'Column 3 (E-Mail (Vorgesetzter)) has the same addresses again and again',
+  },
+  {
+    kind: 'Polish, Czech and Turkish tables of LibreOffice',
+    file: 'Příjmení;Jméno;E-mail;Středisko\nLovelace;Ada;ada@a.test;Engines\nHopper;Grace;grace@a.test;Compilers\n',
+    ...both,
+  },
+  {
+    kind: 'Excel “Unicode text”: UTF-16, tabs, a tab inside quotes',
+    file: Buffer.from('\ufeffName\tE-Mail\tTeam\r\n"Ada\tLovelace"\tada@a.test\tEngines\r\n', 'utf16le'),
+    becomes: READ,
+    people: [ENGINES],
+  },
+  {
+    kind: 'Japanese in UTF-16 without a byte order mark',
+    file: Buffer.from('氏名\tメールアドレス\t部署\r\n山田太郎\tt@a.test\t営業\r\n', 'utf16le'),
+    becomes: READ,
+    people: ['山田太郎 | t@a.test | 営業'],
+  },
+  ...['Anna Zięba', 'Jan Ziętek', 'Jan Leśniak', 'Ana Marić', 'Ćosić'].map(inCentralEurope),
+];
+
 export const importFiles: Readonly<Record<string, readonly ImportFile[]>> = {
   'Line ends and quotes': lineEnds,
   'Columns and headers': columns,
   Rows: rows,
   Encodings: encodings,
   Text: text,
+  'What programs write': programs,
   'Other files': others,
 };

@@ -117,6 +117,18 @@ test('a change needs the version that was seen, and leaves what it does not name
   expect((await change(body, { description: 'late' })).status).toBe(412);
 });
 
+test('of people who rotate the secret of one version at once one gets a new secret; a deletion of before does nothing', async () => {
+  const { body, headers } = await create();
+  const seen = { 'if-match': headers.get('etag') as string };
+  const rotate = () => owner.send('POST', `/api/v1/webhooks/${body.id}/rotate-secret`, undefined, seen);
+  const answers = await Promise.all([rotate(), rotate(), rotate()]);
+  expect(answers.map(({ status }) => status).toSorted()).toEqual([200, 412, 412]);
+  expect((await owner.send('DELETE', `/api/v1/webhooks/${body.id}`, undefined, seen)).status).toBe(412);
+  const now = (await owner.get(`/api/v1/webhooks/${body.id}`)).headers.get('etag') as string;
+  expect(answers.find(({ status }) => status === 200)?.headers.get('etag')).toBe(now);
+  expect((await owner.send('DELETE', `/api/v1/webhooks/${body.id}`, undefined, { 'if-match': now })).status).toBe(204);
+});
+
 test('somebody disables it, which gives up the deliveries that wait, and enables it again', async () => {
   const { body } = await create();
   await sendTest(body.id);

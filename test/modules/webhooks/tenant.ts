@@ -13,7 +13,7 @@ export const tenant: Tenant = {
     return { webhooks: id, 'webhook-deliveries': delivery.id };
   },
   requests: {
-    'PATCH /api/v1/webhooks/{id}': { body: { description: 'Another one' }, headers: { 'if-match': '"1"' } },
+    'PATCH /api/v1/webhooks/{id}': { body: { description: 'Another one' }, headers: { 'if-match': '*' } },
   },
   states: {
     'POST /api/v1/webhook-deliveries/{id}/replay': async ({ orgId, database: { db } }) => {

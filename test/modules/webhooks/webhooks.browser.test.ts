@@ -11,6 +11,7 @@ import {
   type Visitor,
 } from '../../browser/browser.ts';
 import { expectToFit, NARROWEST } from '../../browser/fit.ts';
+import { query } from '../../browser/query.ts';
 import { startReceiver, type WebhookReceiver } from '../../webhook-receiver.ts';
 
 const PHONE_OF_320 = { width: 320, height: NARROWEST.height };
@@ -109,6 +110,18 @@ test('both pages fit on a phone of 320 pixels', async () => {
   await expectToFit(page, 'a webhook', PHONE_OF_320.width);
   await page.screenshot({ path: 'test-results/screenshots/settings-webhook-320.png', fullPage: true });
   await page.setViewportSize(DESKTOP);
+});
+
+test('who deletes what somebody else has just changed is told, sees it, and decides again', async () => {
+  await query(`update webhook_endpoints set description = 'Needed again', version = version + 1`, []);
+  expected = /\/api\/v1\/webhooks\/\d+: .* 412 /;
+  const dialog = page.getByRole('dialog');
+  await page.getByRole('button', { name: 'Delete…' }).click();
+  await dialog.getByRole('button', { name: 'Delete' }).click();
+  await dialog.getByText('Somebody else has changed this meanwhile, so nothing was done.').waitFor();
+  await takePictures(page, 'settings-webhook-changed-meanwhile');
+  await dialog.getByRole('button', { name: 'Cancel' }).click();
+  await page.getByText('Needed again').waitFor();
 });
 
 test('a deleted webhook is gone', async () => {

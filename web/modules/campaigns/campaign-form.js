@@ -1,7 +1,7 @@
 import { change, get, post } from '/assets/api.js';
 import { editTogether, textField } from '/assets/changed-meanwhile.js';
 import { el, put } from '/assets/el.js';
-import { field, heading, notice, run, slot } from '/assets/parts.js';
+import { field, heading, markFields, notice, run, slot } from '/assets/parts.js';
 import { mailPreview } from './mail-preview.js';
 import { questionList } from './question-list.js';
 
@@ -57,33 +57,34 @@ function form(draft, signal) {
   const submit = (event) => {
     event.preventDefault();
     run(save, fault, async () => {
-      const saved = await together.save(send);
-      if (saved !== null) location.hash = `#/campaigns/${saved.id}`;
+      try {
+        const saved = await together.save(send);
+        if (saved !== null) location.hash = `#/campaigns/${saved.id}`;
+      } catch (error) {
+        if (!markFields(event.target, error)) throw error;
+        event.target.querySelector('[aria-invalid]').focus();
+      }
     });
   };
   const placeholders =
     '{{name}} and {{organisation}} are filled in for each recipient. The personal link is added as a button.';
-  return el(
-    'div',
-    { class: 'two' },
+  const node = el(
+    'form',
+    { class: 'card', onsubmit: submit },
+    field('Name', name, 'For your own overview; recipients do not see it.'),
+    field('Subject', subject),
+    field('Text of the email', body, placeholders),
+    questions.node,
+    together.node,
+    fault,
     el(
-      'form',
-      { class: 'card', onsubmit: submit },
-      field('Name', name, 'For your own overview; recipients do not see it.'),
-      field('Subject', subject),
-      field('Text of the email', body, placeholders),
-      questions.node,
-      together.node,
-      fault,
-      el(
-        'div',
-        { class: 'actions' },
-        save,
-        el('a', { class: 'button', href: draft.id ? `#/campaigns/${draft.id}` : '#/campaigns' }, 'Cancel'),
-      ),
+      'div',
+      { class: 'actions' },
+      save,
+      el('a', { class: 'button', href: draft.id ? `#/campaigns/${draft.id}` : '#/campaigns' }, 'Cancel'),
     ),
-    livePreview(subject, body, signal),
   );
+  return el('div', { class: 'two' }, node, livePreview(node, subject, body, signal));
 }
 
 function questionTexts(questions) {
@@ -94,8 +95,9 @@ function questionTexts(questions) {
   );
 }
 
-// The server renders the preview with the code that renders the mail, so the two cannot differ.
-function livePreview(subject, body, signal) {
+// The server renders the preview with the code that renders the mail, so the two cannot differ. What it refuses there it
+// would refuse to save, so it is said beside the field at once.
+function livePreview(form, subject, body, signal) {
   const frame = el('div', null, el('p', { class: 'soft' }, 'Loading…'));
   let timer;
   let asked = new AbortController();
@@ -105,9 +107,15 @@ function livePreview(subject, body, signal) {
     const fields = { subject: subject.value, body: body.value };
     if (fields.subject.trim() === '' || fields.body.trim() === '') return;
     try {
-      put(frame, mailPreview(await post('/api/v1/campaigns/preview', fields, AbortSignal.any([signal, asked.signal]))));
+      const mail = await post('/api/v1/campaigns/preview', fields, AbortSignal.any([signal, asked.signal]));
+      markFields(form);
+      put(frame, mailPreview(mail));
     } catch (error) {
-      if (error.name !== 'AbortError') put(frame, notice(error));
+      if (error.name === 'AbortError') return;
+      put(
+        frame,
+        markFields(form, error) ? el('p', { class: 'soft' }, 'It follows as soon as this can be sent.') : notice(error),
+      );
     }
   };
   for (const input of [subject, body]) {

@@ -1,4 +1,5 @@
-import { actOn, get, post } from '/assets/api.js';
+import { actOn, get } from '/assets/api.js';
+import { actOnSeen } from '/assets/changed-meanwhile.js';
 import { el, put } from '/assets/el.js';
 import { count, formatAgo, formatNumber, formatPercent, formatTime } from '/assets/format.js';
 import { confirmDialog, heading, notice, openDialog, run, slot } from '/assets/parts.js';
@@ -18,14 +19,18 @@ export function campaignView({ id, session, signal }) {
   const state = el('div', null, el('p', { class: 'soft' }, 'Loading…'));
   const rest = el('div', { class: 'stack' });
   const fault = el('div');
-  const retried = (campaign) => {
-    changed(campaign);
-    list.restart();
-  };
-  const list = reachOutList(id, session.mayWrite && retried, signal);
-  const failures = failuresPanel(session.mayWrite, retried, signal);
+  const said = el('div'); // outside of what is built anew
   let shown = null;
   let version = null;
+  // On the version that is on the page when somebody clicks: its buttons may be older.
+  const act = (verb, body, seen = version) =>
+    actOnSeen(() => actOn(`/api/v1/campaigns/${id}/${verb}`, seen, body), load);
+  const retry = async (failed) => {
+    changed(await act('retry', failed));
+    list.restart();
+  };
+  const list = reachOutList(id, session.mayWrite && retry, signal);
+  const failures = failuresPanel(session.mayWrite, retry, signal);
   let listed = 0;
 
   const show = (campaign) => {
@@ -34,7 +39,10 @@ export function campaignView({ id, session, signal }) {
     put(state, statePanel(campaign));
     // Buttons and lists stay put while numbers move; they change only when the status does, or the text of a draft.
     if (shown !== campaign.status || (campaign.status === 'draft' && version !== campaign.version)) {
-      put(title.querySelector('.actions'), session.mayWrite && actions(campaign, changed, signal));
+      put(
+        title.querySelector('.actions'),
+        session.mayWrite && actions(campaign, { act, changed, said, seen: () => version }, signal),
+      );
       put(
         rest,
         campaign.status === 'draft' ? contents(campaign, signal) : [failures.node, list.node, questions(campaign)],
@@ -63,7 +71,7 @@ export function campaignView({ id, session, signal }) {
     watch();
   };
   watch();
-  return [title, fault, state, rest];
+  return [title, fault, said, state, rest];
 }
 
 function statePanel(campaign) {
@@ -118,20 +126,20 @@ function number(label, value, note) {
   );
 }
 
-function actions(campaign, changed, signal) {
-  const act = (verb) => async () => void changed(await post(`/api/v1/campaigns/${campaign.id}/${verb}`));
+function actions(campaign, { act, changed, said, seen }, signal) {
+  const move = (verb, version) => async () => changed(await act(verb, undefined, version));
   const button = (text, onclick, kind) => el('button', { type: 'button', class: kind, onclick }, text);
   const cancel = () =>
     confirmDialog(
       'Cancel this campaign?',
       'Emails that have been sent cannot be recalled; the rest will not be sent.',
       'Cancel campaign',
-      act('cancel'),
+      move('cancel', seen()),
       'Keep sending',
     );
   if (campaign.status === 'draft') {
     return [
-      testButton(campaign),
+      testButton(act, said),
       el('a', { class: 'button', href: `#/campaigns/${campaign.id}/edit` }, 'Edit'),
       button('Schedule…', () => scheduleDialog(campaign, changed)),
       button('Launch…', () => launchDialog(campaign, changed, signal), 'primary'),
@@ -139,29 +147,28 @@ function actions(campaign, changed, signal) {
   }
   const live = ['scheduled', 'sending', 'paused'].includes(campaign.status);
   return [
-    live && testButton(campaign),
-    campaign.status === 'sending' && quickButton('Pause', act('pause')),
-    campaign.status === 'paused' && quickButton('Resume', act('resume'), 'primary'),
+    live && testButton(act, said),
+    campaign.status === 'sending' && quickButton('Pause', move('pause'), said),
+    campaign.status === 'paused' && quickButton('Resume', move('resume'), said, 'primary'),
     live && button('Cancel…', cancel),
   ];
 }
 
 // Sends the email to the person who asks for it, and says where to look.
-function testButton(campaign) {
+function testButton(act, said) {
   const told = el('span', { role: 'status' });
   const send = async () => {
-    const { to } = await post(`/api/v1/campaigns/${campaign.id}/test`);
+    const { to } = await act('test');
     put(told, el('small', { class: 'soft' }, `A test is on its way to ${to}.`));
   };
-  const node = el('button', { type: 'button', onclick: () => run(node, told, send) }, 'Send me a test');
+  const node = el('button', { type: 'button', onclick: () => run(node, said, send) }, 'Send me a test');
   return [node, told];
 }
 
 // Can be undone by its counterpart, so nobody is asked first.
-function quickButton(text, act, kind) {
-  const fault = el('span');
-  const node = el('button', { type: 'button', class: kind, onclick: () => run(node, fault, act) }, text);
-  return [node, fault];
+function quickButton(text, act, said, kind) {
+  const node = el('button', { type: 'button', class: kind, onclick: () => run(node, said, act) }, text);
+  return node;
 }
 
 // Says how many people get the mail before anything can be sent; what is sent is what is described here.

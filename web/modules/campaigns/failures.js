@@ -1,4 +1,4 @@
-import { get, post } from '/assets/api.js';
+import { get } from '/assets/api.js';
 import { el, put } from '/assets/el.js';
 import { count } from '/assets/format.js';
 import { confirmDialog, notice } from '/assets/parts.js';
@@ -11,8 +11,8 @@ const CAUSES = {
   bounced: 'accepted by the mail server, but returned later',
 };
 
-/** The failed recipients by cause, and buttons to send to them again. Returns { node, show(campaign) }. */
-export function failuresPanel(mayWrite, retried, signal) {
+/** The failed recipients by cause, and buttons to send to them again: `retry(failed)`. Returns { node, show(campaign) }. */
+export function failuresPanel(mayWrite, retry, signal) {
   const node = el('div');
   let shownFor = 0;
 
@@ -23,7 +23,7 @@ export function failuresPanel(mayWrite, retried, signal) {
     if (failed === 0) return void put(node);
     try {
       const { items } = await get(`/api/v1/campaigns/${campaign.id}/failures`, null, signal);
-      if (shownFor === failed) put(node, panel(campaign, items));
+      if (shownFor === failed) put(node, panel(items));
     } catch (error) {
       if (error.name === 'AbortError') return;
       shownFor = null; // the next poll tries again
@@ -31,7 +31,7 @@ export function failuresPanel(mayWrite, retried, signal) {
     }
   };
 
-  const panel = (campaign, items) =>
+  const panel = (items) =>
     el(
       'section',
       { class: 'card' },
@@ -50,16 +50,16 @@ export function failuresPanel(mayWrite, retried, signal) {
               suppressedText(one),
               one.example && el('small', null, 'For example: ', el('q', null, one.example)),
             ),
-            mayWrite && one.count > one.suppressed && again('Send again…', campaign, one.count - one.suppressed, one),
+            mayWrite && one.count > one.suppressed && again('Send again…', one.count - one.suppressed, one),
           ),
         ),
       ),
-      mayWrite && items.length > 1 && left(items) > 0 && again('Send all again…', campaign, left(items), {}),
+      mayWrite && items.length > 1 && left(items) > 0 && again('Send all again…', left(items), {}),
     );
 
   const left = (items) => items.reduce((sum, { count: all, suppressed }) => sum + all - suppressed, 0);
 
-  const again = (text, campaign, emails, { cause }) => {
+  const again = (text, emails, { cause }) => {
     const ask = () =>
       confirmDialog(
         'Send again?',
@@ -67,7 +67,7 @@ export function failuresPanel(mayWrite, retried, signal) {
           ? `${count(emails, 'person', 'people')} may get this email twice.`
           : `${count(emails, 'email')} will be sent again.`,
         'Send again',
-        async () => retried(await post(`/api/v1/campaigns/${campaign.id}/retry`, { cause })),
+        () => retry({ cause }),
       );
     return el('button', { type: 'button', onclick: ask }, text);
   };

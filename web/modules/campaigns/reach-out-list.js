@@ -1,4 +1,4 @@
-import { get, post } from '/assets/api.js';
+import { get } from '/assets/api.js';
 import { el } from '/assets/el.js';
 import { formatTime } from '/assets/format.js';
 import { pagedTable } from '/assets/pages.js';
@@ -7,10 +7,10 @@ import { field, run, statusMark } from '/assets/parts.js';
 const KINDS = { waiting: '', sending: 'warn', sent: 'good', failed: 'bad', skipped: '' };
 
 /**
- * The recipients, and what became of each one's email; with `retried(campaign)` a failed one can be sent to again.
+ * The recipients, and what became of each one's email; with `retry(campaign)` a failed one can be sent to again.
  * Returns { node, restart }.
  */
-export function reachOutList(campaignId, retried, signal) {
+export function reachOutList(campaignId, retry, signal) {
   const status = el(
     'select',
     { id: 'status' },
@@ -37,11 +37,11 @@ export function reachOutList(campaignId, retried, signal) {
       .join('; ');
     if (one.status !== 'failed') return words || '–';
     if (one.suppressed) return [words, ' ', el('a', { href: '#/suppressions' }, 'suppressed')];
-    return retried ? [words, ' ', again(one)] : words;
+    return retry ? [words, ' ', again(one)] : words;
   };
   const again = (one) => {
     const fault = el('div');
-    const act = async () => retried(await post(`/api/v1/campaigns/${campaignId}/retry`, { reachOutId: one.id }));
+    const act = () => retry({ reachOutId: one.id });
     const button = el('button', { type: 'button', onclick: () => run(button, fault, act) }, 'Send again');
     return [button, fault];
   };

@@ -1,11 +1,10 @@
 import type { DatabaseSession } from '../../../../src/db/read-write-split.ts';
 import type { Db } from '../../../../src/db/schema.ts';
 import { AppError } from '../../../../src/errors.ts';
-import { type Accepted, changedMeanwhile } from '../../../../src/http/optimistic-concurrency.ts';
 import { type Actor, writeAudit } from '../../../../src/modules/audit/audit.ts';
 import { announceEvent } from '../../../../src/modules/webhooks/webhooks.ts';
 import { type OutboxEvent, writeToOutbox } from '../../../../src/queue/transactional-outbox.ts';
-import { addToNoteDays, insertNote, type Note, type NoteChange, noteById, updateNote } from './queries.ts';
+import { addToNoteDays, insertNote, type Note, type NoteChange, updateNote } from './queries.ts';
 
 declare module '../../../../src/queue/transactional-outbox.ts' {
   interface Topics {
@@ -30,21 +29,12 @@ export function writeNote(
   });
 }
 
-/**
- * Omitted fields stay as they are. Throws `not_found`, or `changed_meanwhile` when none of `versions` is the current one.
- */
-export function changeNote(
-  db: DatabaseSession,
-  actor: Actor,
-  id: number,
-  versions: Accepted<number>,
-  change: NoteChange,
-): Promise<Note> {
+/** Omitted fields stay as they are. Throws `not_found`. */
+export function changeNote(db: DatabaseSession, actor: Actor, id: number, change: NoteChange): Promise<Note> {
   const { orgId } = actor;
   return db.write(async (transaction) => {
-    const changed = await updateNote(transaction, orgId, id, versions, change);
-    if (changed === undefined)
-      throw (await noteById(transaction, orgId, id)) === undefined ? noSuchNote() : changedMeanwhile();
+    const changed = await updateNote(transaction, orgId, id, change);
+    if (changed === undefined) throw noSuchNote();
     const fields = Object.keys(change).join(', ');
     await writeAudit(transaction, actor, { action: 'note.changed', subject: changed.title, details: { fields } });
     return changed;

@@ -44,13 +44,13 @@ declare module '../../../../src/http/paths.ts' {
               };
             };
           };
-        } & Problems<400 | 401 | 403 | 408 | 409 | 413 | 415 | 422 | 429 | 431 | 500 | 503>;
+        } & Problems<400 | 401 | 403 | 408 | 409 | 412 | 413 | 415 | 422 | 429 | 431 | 500 | 503>;
       };
     };
     '/api/v1/notes/{id}': {
       /** A note */
       get: {
-        parameters: { path: { id: number } };
+        parameters: { header?: { 'if-none-match'?: string }; path: { id: number } };
         responses: {
           200: {
             content: {
@@ -65,6 +65,7 @@ declare module '../../../../src/http/paths.ts' {
               };
             };
           };
+          304: { content?: never };
         } & Problems<400 | 401 | 404 | 429 | 431 | 500 | 503>;
       };
       /** Change a note */

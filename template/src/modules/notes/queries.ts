@@ -1,7 +1,6 @@
 import { sql } from 'kysely';
 import type { IdPlace } from '../../../../src/db/keyset-pagination.ts';
 import type { Db } from '../../../../src/db/schema.ts';
-import { type Accepted, isVersionAccepted } from '../../../../src/http/optimistic-concurrency.ts';
 
 /** The columns that the API returns. */
 const note = [
@@ -55,14 +54,8 @@ export interface NoteChange {
   readonly status?: Note['status'];
 }
 
-/** Undefined when the note does not exist, or when `version` is not its current one. */
-export function updateNote(
-  db: Db,
-  orgId: number,
-  id: number,
-  versions: Accepted<number>,
-  change: NoteChange,
-): Promise<Note | undefined> {
+/** Undefined when the note does not exist. */
+export function updateNote(db: Db, orgId: number, id: number, change: NoteChange): Promise<Note | undefined> {
   return db
     .updateTable('notes')
     .set((q) => ({
@@ -74,7 +67,6 @@ export function updateNote(
     }))
     .where('org_id', '=', orgId)
     .where('id', '=', id)
-    .where(isVersionAccepted(versions))
     .returning(note)
     .executeTakeFirst();
 }

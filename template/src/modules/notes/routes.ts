@@ -3,7 +3,7 @@ import type { IdPlace } from '../../../../src/db/keyset-pagination.ts';
 import { eachPage } from '../../../../src/db/streaming-export.ts';
 import type { App } from '../../../../src/http/app.ts';
 import { sendCsv } from '../../../../src/http/csv-reply.ts';
-import { etagOf, IfMatch, versionsSeen } from '../../../../src/http/optimistic-concurrency.ts';
+import { etagOf, versionOf } from '../../../../src/http/optimistic-concurrency.ts';
 import { closed, Id, IdParams, PageQuery, pageSchema, Time } from '../../../../src/http/schemas.ts';
 import { EXPORT_MS, EXPORT_PAGE_ROWS } from '../../../../src/limits.ts';
 import { actorOf } from '../../../../src/modules/audit/audit.ts';
@@ -30,6 +30,7 @@ const EXPORT_HEADER = ['title', 'body', 'status', 'created', 'changed'];
 
 export function routes(api: App, { cursors, exports }: ApiContext): void {
   const tags = ['notes'];
+  api.tagThing('/notes/:id', { lockTag: versionOf('notes'), coversAnswer: true });
 
   api.get(
     '/notes',
@@ -87,17 +88,15 @@ export function routes(api: App, { cursors, exports }: ApiContext): void {
       config: { role: 'admin' },
       schema: {
         summary: 'Change a note',
-        description: 'Requires If-Match with the ETag of the version to change.',
         tags,
         params: IdParams,
-        headers: IfMatch,
         body: Type.Partial(Type.Object({ title: Title, body: Body, status: Status }), closed),
         response: { 200: Note },
       },
     },
     async (request, reply) => {
-      const { db, params, headers, body } = request;
-      const note = await changeNote(db, actorOf(request), params.id, versionsSeen(headers), body);
+      const { db, params, body } = request;
+      const note = await changeNote(db, actorOf(request), params.id, body);
       return reply.header('etag', etagOf(note.version)).send(note);
     },
   );

@@ -1,4 +1,5 @@
-import { change, get, post, remove } from '../../api.js';
+import { change, get, post, remove, removeSeen } from '../../api.js';
+import { actOnSeen } from '../../changed-meanwhile.js';
 import { el, put } from '../../el.js';
 import { formatTime } from '../../format.js';
 import { pagedTable } from '../../pages.js';
@@ -61,8 +62,9 @@ function roleSelect(member, user, fault, changed) {
   const select = el('select', { 'aria-label': `Role of ${member.name}` }, roleOptions(user, member.role));
   select.addEventListener('change', () =>
     run(select, fault, async () => {
+      const set = () => change(`/api/v1/users/${member.id}`, { role: select.value }, member.role);
       try {
-        await change(`/api/v1/users/${member.id}`, { role: select.value }, member.role);
+        await actOnSeen(set, () => undefined);
       } finally {
         changed();
       }
@@ -85,7 +87,7 @@ function removal(member, isOwn, changed) {
     text,
     isOwn ? 'Leave' : 'Remove',
     async () => {
-      await remove(`/api/v1/users/${member.id}`);
+      await actOnSeen(() => removeSeen(`/api/v1/users/${member.id}`, member.role), changed);
       changed();
     },
   );

@@ -1,4 +1,5 @@
-import { change, get, post, remove } from '../../api.js';
+import { actOn, change, get, post, removeSeen } from '../../api.js';
+import { actOnSeen } from '../../changed-meanwhile.js';
 import { el, put } from '../../el.js';
 import { formatAgo, formatMs, formatTime } from '../../format.js';
 import { pagedTable } from '../../pages.js';
@@ -14,6 +15,7 @@ export function webhookView({ id, session, signal }) {
   const box = el('div');
   const path = `/api/v1/webhooks/${id}`;
   const said = el('div');
+  let version = null;
   const status = el(
     'select',
     { id: 'status', onchange: () => list.restart() },
@@ -30,10 +32,10 @@ export function webhookView({ id, session, signal }) {
     put(
       box,
       slot(
-        () => get('/api/v1/webhooks', null, signal),
-        ({ items }) => {
-          const webhook = items.find((one) => one.id === id);
-          return webhook === undefined ? notice('This webhook does not exist.') : about(webhook, path, reload);
+        () => get(path, null, signal),
+        (webhook) => {
+          version = webhook.version;
+          return about(webhook, path, { reload, said });
         },
       ),
     );
@@ -43,7 +45,7 @@ export function webhookView({ id, session, signal }) {
     const button = el('button', { type: 'button' }, text);
     button.addEventListener('click', () =>
       run(button, said, async () => {
-        const answer = await post(address);
+        const answer = await actOnSeen(() => actOn(address, version), reload);
         await changed();
         put(said, notice(words(answer), 'good'));
       }),
@@ -69,30 +71,28 @@ export function webhookView({ id, session, signal }) {
   ];
 }
 
-function about(webhook, path, reload) {
+function about(webhook, path, { reload, said }) {
   const { url, description, eventTypes, disabledAt, disabledBecause, failingSince, heldUntil, previousSecretUntil } =
     webhook;
-  const fault = el('div');
   const button = (text, onclick) => el('button', { type: 'button', onclick }, text);
-  const enable = button('Enable', () =>
-    run(enable, fault, () => change(path, { enabled: true }, webhook.version).then(reload)),
-  );
+  const turn = (enabled) => actOnSeen(() => change(path, { enabled }, webhook.version), reload).then(reload);
+  const enable = button('Enable', () => run(enable, said, () => turn(true)));
   const disable = button('Disable…', () =>
     confirmDialog(
       'Disable this webhook?',
       'No events are kept for it until somebody enables it again. Deliveries that are waiting are given up, and can be sent again later.',
       'Disable',
-      () => change(path, { enabled: false }, webhook.version).then(reload),
+      () => turn(false),
     ),
   );
-  const rotate = button('Rotate the secret…', () => rotateDialog(path, reload));
+  const rotate = button('Rotate the secret…', () => rotateDialog(webhook, path, reload));
   const drop = button('Delete…', () =>
     confirmDialog(
       'Delete this webhook?',
       'Deliveries that are waiting for it will never be made.',
       'Delete',
       async () => {
-        await remove(path);
+        await actOnSeen(() => removeSeen(path, webhook.version), reload);
         location.hash = '#/settings/webhooks';
       },
     ),
@@ -121,18 +121,17 @@ function about(webhook, path, reload) {
         { class: 'soft' },
         `The secret before the last rotation signs as well until ${formatTime(previousSecretUntil)}.`,
       ),
-    fault,
     el('div', { class: 'actions' }, disabledAt ? enable : disable, rotate, drop),
   );
 }
 
-function rotateDialog(path, reload) {
+function rotateDialog({ version }, path, reload) {
   const dialog = openDialog('Rotate the secret?', (close) => {
     const fault = el('div');
     const go = el('button', { type: 'button', class: 'primary' }, 'Rotate');
     go.addEventListener('click', () =>
       run(go, fault, async () => {
-        const made = await post(`${path}/rotate-secret`);
+        const made = await actOnSeen(() => actOn(`${path}/rotate-secret`, version), reload);
         reload();
         put(dialog, el('h2', { id: 'dialog-title' }, 'The new secret'), secretOf(made, close));
       }),
