@@ -3,6 +3,21 @@
 -- query can be fast without naming the organisation, and a foreign key (org_id, …) cannot point at another tenant.
 -- Locks: none that matter, the tables are new.
 
+-- Addresses that were given to register an organisation with, until the link that was mailed there is used. Nothing else
+-- is asked for before: a stranger's words and passwords are neither kept nor mailed. The rows belong to no organisation
+-- yet, so no request within one may see them.
+create table registrations (
+  id bigint generated always as identity primary key,
+  email text not null unique,
+  created_at timestamptz not null default now(),
+  expires_at timestamptz not null,
+  -- Null until the mail server has taken the mail, or has refused it for good.
+  mailed_at timestamptz,
+  mail_problem text
+);
+create index registrations_unmailed on registrations (created_at) where mailed_at is null;
+create index registrations_by_expiry on registrations (expires_at);
+
 create table organisations (
   id bigint generated always as identity primary key,
   name text not null,
@@ -147,6 +162,7 @@ grant update (mailed_at, mail_problem) on invitations, account_links to tardigra
 -- For statements that run before the organisation is known (registration, sign-in, finding a session) and for
 -- retention.
 grant select, insert on organisations, users to tardigrade_system;
+grant select, insert, update, delete on registrations to tardigrade_system;
 grant select, insert, update, delete on sessions, invitations, account_links to tardigrade_system; -- update for FOR UPDATE
 grant select, update, delete on api_keys to tardigrade_system;
 grant select on second_factors, oidc_identities to tardigrade_system; -- a sign-in begins before the organisation is known

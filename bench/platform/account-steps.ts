@@ -39,6 +39,12 @@ export const ACCOUNT_STEPS: Steps = {
   'POST /api/v1/password-resets/confirmations': linkStep('/api/v1/password-resets/confirmations', {
     password: 'four rather louder words',
   }),
+  'POST /api/v1/registrations/preview': linkStep('/api/v1/registrations/preview', {}),
+  'POST /api/v1/registrations/confirmations': linkStep('/api/v1/registrations/confirmations', {
+    organisation: 'Nobody Ltd',
+    name: 'Nobody',
+    password: 'four rather louder words',
+  }),
   'POST /api/v1/email-verifications': { needs: 'viewer', request: verifyAgain },
   'POST /api/v1/email-verifications/confirmations': linkStep('/api/v1/email-verifications/confirmations', {}),
   'GET /api/v1/sign-in-options': read('GET /api/v1/sign-in-options', 'signInOptions'),

@@ -122,6 +122,15 @@ export interface RecoveryCodes {
   user_id: number;
 }
 
+export interface Registrations {
+  created_at: SetOnce;
+  email: string;
+  expires_at: Time;
+  id: GeneratedAlways<number>;
+  mail_problem: string | null;
+  mailed_at: Time | null;
+}
+
 export interface SecondFactors {
   confirmed_at: Time | null;
   created_at: SetOnce;
@@ -218,6 +227,7 @@ export interface Tables {
   organisations: Organisations;
   outbox: Outbox;
   recovery_codes: RecoveryCodes;
+  registrations: Registrations;
   second_factors: SecondFactors;
   sessions: Sessions;
   suppressions: Suppressions;

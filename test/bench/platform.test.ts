@@ -10,6 +10,7 @@ import type { Account } from '../../bench/load/plan.ts';
 import { createWorkload, routesOf } from '../../bench/load/workload.ts';
 import { bench } from '../../bench/platform/bench.ts';
 import { SESSION_HISTORY } from '../../bench/platform/session-steps.ts';
+import { registerOrganisation } from '../registration.ts';
 import { type RunningApi, runApi } from '../running-api.ts';
 
 /** Twice through the mix: what revokes, withdraws or lifts does so in the second round at the latest, and creates before. */
@@ -23,10 +24,7 @@ let account: Account;
 beforeAll(async () => {
   api = await runApi();
   const email = 'owner@alone.test';
-  const body = JSON.stringify({ organisation: 'Alone', name: 'Owner', email, password: PASSWORD });
-  const headers = { 'content-type': 'application/json' };
-  await fetch(`${api.url}/api/v1/registrations`, { method: 'POST', headers, body });
-  await api.database.db.updateTable('users').set({ email_verified_at: new Date() }).execute();
+  await registerOrganisation(api, { email, password: PASSWORD });
   account = await signIn(api.url, email, PASSWORD);
 });
 

@@ -23,6 +23,7 @@ afterAll(() => on.close());
 const NO_TENANT: Record<string, string> = {
   kysely_migration: 'which migrations ran',
   kysely_migration_lock: 'and that they run one at a time',
+  registrations: 'addresses whose organisation does not exist yet',
   alerts: 'what is wrong with the deployment',
   backups: 'when it was backed up',
   asked_stops: 'which processes were asked to stop',

@@ -4,7 +4,7 @@ import { writeToOutbox } from '../../queue/transactional-outbox.ts';
 import { EMAIL_VERIFICATION_MS, PASSWORD_RESET_MS } from './limits.ts';
 import type { LinkKind } from './mailed-link.ts';
 
-export type UserLinkKind = Exclude<LinkKind, 'invitation'>;
+export type UserLinkKind = Exclude<LinkKind, 'invitation' | 'registration'>;
 
 const LIFETIME_MS: Readonly<Record<UserLinkKind, number>> = {
   'password-reset': PASSWORD_RESET_MS,

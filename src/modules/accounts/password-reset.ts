@@ -13,7 +13,7 @@ import { writeAudit } from '../audit/audit.ts';
 import { addressOf, type From } from './accounts.ts';
 import { linkGone } from './invitations.ts';
 import { openLink, replaceLink, takeLink, verifyEmail } from './link-queries.ts';
-import { readMailedLink } from './mailed-link.ts';
+import { NO_ORGANISATION, readMailedLink } from './mailed-link.ts';
 import { refuseCommonPassword } from './password-rules.ts';
 import { updatePassword, userByEmail } from './queries.ts';
 import { deleteSessions } from './session-queries.ts';
@@ -23,9 +23,6 @@ declare module '../../queue/transactional-outbox.ts' {
     'account.password-reset-wanted': { readonly email: string; readonly network: string };
   }
 }
-
-/** Belongs to no organisation yet. */
-const NO_ORGANISATION = 0;
 
 export async function requestPasswordReset(caller: Caller, given: string, network: string): Promise<void> {
   const email = addressOf(given);

@@ -5,7 +5,7 @@ import { SIGN_INS_PER_MINUTE_MAX } from '../../limits.ts';
 import { actorOf } from '../audit/audit.ts';
 import type { ApiContext } from '../faces.ts';
 import { confirmEmail, requestVerification } from './email-verification.ts';
-import { LINK_TRIES_PER_MINUTE_MAX, RESETS_MS, RESETS_PER_ADDRESS_MAX } from './limits.ts';
+import { LINK_TRIES_PER_MINUTE_MAX, LINKS_MS, LINKS_PER_ADDRESS_MAX } from './limits.ts';
 import { requestPasswordReset, resetPassword } from './password-reset.ts';
 import { changePassword } from './passwords.ts';
 import { GivenPassword, LinkToken, NewPassword } from './schemas.ts';
@@ -16,9 +16,9 @@ export function passwordRoutes(api: App, context: ApiContext, rememberDevice: Re
   const { secretKey } = context.config;
   const changes = context.createRateLimit('tries to change the password', SIGN_INS_PER_MINUTE_MAX);
   const resets = context.createRateLimit('password resets from this network', SIGN_INS_PER_MINUTE_MAX);
-  const resetsOfAddress = context.createRateLimit('password resets of this address', RESETS_PER_ADDRESS_MAX, RESETS_MS);
+  const resetsOfAddress = context.createRateLimit('password resets of this address', LINKS_PER_ADDRESS_MAX, LINKS_MS);
   const links = context.createRateLimit('tries with links', LINK_TRIES_PER_MINUTE_MAX);
-  const verifications = context.createRateLimit('mails to this address', RESETS_PER_ADDRESS_MAX, RESETS_MS);
+  const verifications = context.createRateLimit('mails to this address', LINKS_PER_ADDRESS_MAX, LINKS_MS);
 
   api.put(
     '/password',

@@ -3,25 +3,6 @@ import type { Problems } from '../../http/paths.ts';
 
 declare module '../../http/paths.ts' {
   interface Paths {
-    '/api/v1/registrations': {
-      /** Register a new organisation and its owner */
-      post: {
-        requestBody: {
-          content: { 'application/json': { organisation: string; name: string; email: string; password: string } };
-        };
-        responses: {
-          201: {
-            content: {
-              'application/json': {
-                token: string;
-                user: { id: number; name: string; email: string; role: string };
-                organisation: { id: number; name: string };
-              };
-            };
-          };
-        } & Problems<400 | 403 | 408 | 409 | 413 | 415 | 429 | 431 | 500 | 503>;
-      };
-    };
     '/api/v1/sign-in-options': {
       /** How people can sign in, besides with a password */
       get: {
@@ -106,6 +87,43 @@ declare module '../../http/paths.ts' {
             };
           };
         } & Problems<400 | 401 | 429 | 431 | 500 | 503>;
+      };
+    };
+    '/api/v1/registrations': {
+      /** Mail a link to register a new organisation */
+      post: {
+        requestBody: { content: { 'application/json': { email: string } } };
+        responses: { 202: { content: { 'application/json': { email: string } } } } & Problems<
+          400 | 403 | 408 | 409 | 413 | 415 | 429 | 431 | 500 | 503
+        >;
+      };
+    };
+    '/api/v1/registrations/preview': {
+      /** Which address a registration is for, given its link */
+      post: {
+        requestBody: { content: { 'application/json': { token: string } } };
+        responses: { 200: { content: { 'application/json': { email: string } } } } & Problems<
+          400 | 403 | 408 | 409 | 410 | 413 | 415 | 429 | 431 | 500 | 503
+        >;
+      };
+    };
+    '/api/v1/registrations/confirmations': {
+      /** Register the organisation and its owner, with the link from the mail, and be signed in */
+      post: {
+        requestBody: {
+          content: { 'application/json': { token: string; organisation: string; name: string; password: string } };
+        };
+        responses: {
+          201: {
+            content: {
+              'application/json': {
+                token: string;
+                user: { id: number; name: string; email: string; role: string };
+                organisation: { id: number; name: string };
+              };
+            };
+          };
+        } & Problems<400 | 403 | 408 | 409 | 410 | 413 | 415 | 429 | 431 | 500 | 503>;
       };
     };
     '/api/v1/users': {

@@ -18,6 +18,7 @@ export async function insertOrganisation(
       name: given.name.trim(),
       role: 'owner',
       password_hash: given.passwordHash,
+      email_verified_at: sql`now()`, // the link came by mail
     })
     .returning(['id', 'name', 'email', 'role'])
     .executeTakeFirstOrThrow();

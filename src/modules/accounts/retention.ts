@@ -4,8 +4,13 @@ import { deleteExpiredInvitations } from './invitation-queries.ts';
 import { EXPIRED_KEPT_DAYS } from './limits.ts';
 import { deleteExpiredLinks } from './link-queries.ts';
 import { deleteExpiredSessions } from './queries.ts';
+import { deleteExpiredRegistrations } from './registration-queries.ts';
 
 export const retention = {
+  registrations: {
+    deleted: 'when they are confirmed or have expired',
+    forget: (database, signal) => forgetRows(database, signal, deleteExpiredRegistrations),
+  },
   organisations: { kept: 'for as long as it is a customer' },
   users: { kept: 'until they are removed, for as long as their organisation is a customer' },
   sessions: {

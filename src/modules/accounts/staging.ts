@@ -1,6 +1,7 @@
 import type { StagingRules } from '../faces.ts';
 
 export const staging: StagingRules = {
+  registrations: { leftOut: 'a link that was mailed leads to the original' },
   organisations: { columns: { name: 'name' } },
   users: { columns: { email: 'address', name: 'name', role: 'kept', password_hash: 'password' } },
   sessions: { leftOut: 'nobody is signed in there' },

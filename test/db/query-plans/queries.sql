@@ -221,9 +221,31 @@ delete from invitations
 where org_id = $1 and id = $2 and expires_at > now()
 returning email, role;
 
+-- src/modules/accounts/letter-queries.ts letter (system)
+select 'registration' as kind, registrations.mailed_at as "mailedAt", registrations.expires_at as "expiresAt",
+    registrations.email, registrations.created_at as "askedAt", users.id is not null as "hasAccount"
+from registrations
+left join users on users.email = registrations.email
+where registrations.id = $1;
+
+-- src/modules/accounts/letter-queries.ts letter (tenant)
+select 'invitation' as kind, invitations.mailed_at as "mailedAt", invitations.expires_at as "expiresAt",
+    invitations.email, organisations.name as organisation, invitations.invited_by as "invitedBy"
+from invitations
+inner join organisations on organisations.id = invitations.org_id
+where invitations.org_id = $1 and invitations.id = $2;
+
 -- src/modules/accounts/letter-queries.ts letter (tenant)
 select account_links.mailed_at as "mailedAt", account_links.expires_at as "expiresAt", users.email,
     organisations.name as organisation, null as "invitedBy"
+from account_links
+inner join users on users.org_id = account_links.org_id and users.id = account_links.user_id
+inner join organisations on organisations.id = account_links.org_id
+where account_links.org_id = $1 and account_links.id = $2 and account_links.purpose = $3;
+
+-- src/modules/accounts/letter-queries.ts letter (tenant)
+select account_links.purpose as kind, account_links.mailed_at as "mailedAt", account_links.expires_at as "expiresAt",
+    users.email, organisations.name as organisation
 from account_links
 inner join users on users.org_id = account_links.org_id and users.id = account_links.user_id
 inner join organisations on organisations.id = account_links.org_id
@@ -236,6 +258,11 @@ from invitations
 inner join organisations on organisations.id = invitations.org_id
 where invitations.org_id = $1 and invitations.id = $2;
 
+-- src/modules/accounts/letter-queries.ts recordMailed (system)
+update registrations
+set mailed_at = now(), mail_problem = $1
+where id = $2;
+
 -- src/modules/accounts/letter-queries.ts recordMailed (tenant)
 update account_links
 set mailed_at = now(), mail_problem = $1
@@ -245,6 +272,13 @@ where org_id = $2 and id = $3;
 update invitations
 set mailed_at = now(), mail_problem = $1
 where org_id = $2 and id = $3;
+
+-- src/modules/accounts/letter-queries.ts unmailedLetters (system)
+select $1::bigint as "orgId", 'registration' as kind, id
+from registrations
+where mailed_at is null and created_at < now() - make_interval(secs => $2::float8)
+order by created_at
+limit $3;
 
 -- src/modules/accounts/letter-queries.ts unmailedLetters (system)
 select org_id as "orgId", 'invitation' as kind, id
@@ -318,7 +352,8 @@ from users
 where org_id = $1 and role = $2 and id <> $3
 limit $4;
 
--- src/modules/accounts/member-queries.ts insertMember (tenant)
+-- src/modules/accounts/member-queries.ts insertMember
+-- src/modules/accounts/queries.ts insertOrganisation (system, tenant)
 insert into users (org_id, email, name, role, password_hash, email_verified_at)
 values ($1, $2, $3, $4, $5, now())
 returning id, name, email, role;
@@ -404,6 +439,46 @@ select users.org_id, users.id, users.name, users.email, users.role, users.passwo
 from users
 inner join organisations on organisations.id = users.org_id
 where users.org_id = $1 and users.id = $2;
+
+-- src/modules/accounts/registration-queries.ts deleteExpiredRegistrations (system)
+delete from registrations
+where id in (
+  select id
+  from registrations
+  where expires_at < now()
+  order by expires_at
+  limit $1
+  for update skip locked
+);
+
+-- src/modules/accounts/registration-queries.ts openRegistration (system)
+select registrations.email, users.id as "userId"
+from registrations
+left join users on users.email = registrations.email
+where registrations.id = $1 and registrations.expires_at > now();
+
+-- src/modules/accounts/registration-queries.ts pushOutRegistrations (system)
+delete from registrations
+where id in (
+  select id
+  from registrations
+  where id <= $1::bigint
+  order by id
+  limit $2
+  for update skip locked
+);
+
+-- src/modules/accounts/registration-queries.ts replaceRegistration (system)
+insert into registrations (email, expires_at)
+values ($1, $2)
+on conflict (email) do update set id = default, created_at = default, expires_at = excluded.expires_at, mailed_at = $3,
+    mail_problem = $4
+returning id;
+
+-- src/modules/accounts/registration-queries.ts takeRegistration (system)
+delete from registrations
+where id = $1 and expires_at > now()
+returning email;
 
 -- src/modules/accounts/second-factor-queries.ts confirmSecondFactor (tenant)
 update second_factors

@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import type { Role } from '../../../src/db/schema.ts';
-import { type LinkKind, mailedLink } from '../../../src/modules/accounts/mailed-link.ts';
+import { type LinkKind, mailedToken } from '../../../src/modules/accounts/mailed-link.ts';
 import type { ApiClient } from '../../api-client.ts';
 import type { RunningApi } from '../../running-api.ts';
 
@@ -18,7 +18,7 @@ export async function addPerson(api: RunningApi, role: Role, orgId?: number): Pr
 
 /** The token in the link that is mailed for a row. */
 export function tokenOf(api: RunningApi, kind: LinkKind, target: { orgId: number; id: number }): string {
-  return mailedLink(api.worker.config, kind, target).split('/').at(-1) as string;
+  return mailedToken(api.worker.config.secretKey, kind, target);
 }
 
 /** Actions in the audit log of the organisation, newest first, also those that others have just caused. */
