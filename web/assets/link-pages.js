@@ -2,7 +2,7 @@
 
 import { post } from './api.js';
 import { el, put } from './el.js';
-import { field, notice, run, slot } from './parts.js';
+import { field, run, slot } from './parts.js';
 import { codeForm } from './second-step.js';
 
 const PAGES = {
@@ -10,7 +10,6 @@ const PAGES = {
   register: registerPage,
   join: joinPage,
   reset: resetPage,
-  verify: verifyPage,
   'second-step': (ticket, entered) =>
     codeForm(ticket, (me) => {
       toStart();
@@ -18,12 +17,12 @@ const PAGES = {
     }),
   'sign-in-failed': failedPage,
 };
-const LINK = /^\/(forgotten|register|join|reset|verify|second-step|sign-in-failed)\/([\w.-]+)$/;
+const LINK = /^\/(forgotten|register|join|reset|second-step|sign-in-failed)\/([\w.-]+)$/;
 
 const FAILURES = {
   'no-account': 'There is no account with your address. Ask somebody in your organisation for an invitation.',
   unverified:
-    'Your address has to be confirmed both here and in your company account. Sign in with your password, and confirm it in Settings.',
+    'Your company account has not confirmed your address. Have that done there, or sign in with your password.',
   provider: 'Your company account could not be used. Try again in a moment, or sign in with your password.',
 };
 
@@ -143,18 +142,6 @@ function resetPage(token) {
       el('h2', null, 'Your password is set'),
       el('p', null, 'All your sessions have ended. Sign in with your new password.'),
       el('div', { class: 'actions' }, el('a', { class: 'button primary', href: '#/' }, 'Sign in')),
-    );
-  });
-}
-
-// Not by itself when the page is opened: mail scanners follow every link, and some of them run scripts.
-function verifyPage(token) {
-  return form('Confirm your email address', 'Confirm', [], async (_values, box) => {
-    await post('/api/v1/email-verifications/confirmations', { token });
-    put(
-      box,
-      notice('Your email address is confirmed.', 'good'),
-      el('div', { class: 'actions' }, el('a', { class: 'button primary', href: '#/' }, 'Go to the dashboard')),
     );
   });
 }

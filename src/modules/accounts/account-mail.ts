@@ -1,14 +1,13 @@
 import type { Config } from '../../config.ts';
 import type { Mail } from '../../mail/transport.ts';
 import { type Mailbox, parseMailbox } from '../../mail-address.ts';
-import type { UserLinkKind } from './link-queries.ts';
 import { forgottenUrl, mailedLink } from './mailed-link.ts';
 
 /** What a mail needs to know; all of it is in the database. */
 export type Letter = { readonly orgId: number; readonly id: number; readonly email: string } & (
   | RegistrationLetter
   | InvitationLetter
-  | UserLetter
+  | PasswordResetLetter
 );
 
 interface RegistrationLetter {
@@ -24,8 +23,8 @@ interface InvitationLetter {
   readonly invitedBy: string;
 }
 
-interface UserLetter {
-  readonly kind: UserLinkKind;
+interface PasswordResetLetter {
+  readonly kind: 'password-reset';
   readonly organisation: string;
 }
 
@@ -67,14 +66,7 @@ function wordsOf(config: MailConfig, letter: Letter): Words {
     case 'invitation':
       return invitationWords(letter, link);
     case 'password-reset':
-      return resetWords(letter, link);
-    case 'email-verification':
-      return {
-        subject: 'Confirm your email address',
-        paragraphs: ['Hello,', `Please confirm that this is the address of your account at ${letter.organisation}.`],
-        buttons: link('Confirm this address'),
-        ignore: 'If you have no account here, ignore this mail.',
-      };
+      return passwordResetWords(letter, link);
   }
 }
 
@@ -120,7 +112,7 @@ function invitationWords({ organisation, invitedBy }: InvitationLetter, link: (l
   };
 }
 
-function resetWords({ organisation }: UserLetter, link: (label: string) => Button[]): Words {
+function passwordResetWords({ organisation }: PasswordResetLetter, link: (label: string) => Button[]): Words {
   return {
     subject: 'Reset your password',
     paragraphs: [

@@ -1,7 +1,6 @@
 import { sql } from 'kysely';
 import type { Db } from '../../db/schema.ts';
 import { ACCOUNT_MAIL_AGAIN_MS } from './limits.ts';
-import type { UserLinkKind } from './link-queries.ts';
 import { type LinkKind, NO_ORGANISATION } from './mailed-link.ts';
 
 /** What has to be mailed for a link; undefined when it was mailed, used, withdrawn, or has expired. */
@@ -17,8 +16,8 @@ function letterOf(db: Db, orgId: number, kind: LinkKind, id: number) {
       return registrationLetter(db, id);
     case 'invitation':
       return invitationLetter(db, orgId, id);
-    default:
-      return userLetter(db, orgId, kind, id);
+    case 'password-reset':
+      return passwordResetLetter(db, orgId, id);
   }
 }
 
@@ -55,20 +54,19 @@ function invitationLetter(db: Db, orgId: number, id: number) {
     .executeTakeFirst();
 }
 
-function userLetter(db: Db, orgId: number, kind: UserLinkKind, id: number) {
+function passwordResetLetter(db: Db, orgId: number, id: number) {
   return db
-    .selectFrom('account_links')
+    .selectFrom('password_resets')
     .innerJoin('users', (join) =>
-      join.onRef('users.org_id', '=', 'account_links.org_id').onRef('users.id', '=', 'account_links.user_id'),
+      join.onRef('users.org_id', '=', 'password_resets.org_id').onRef('users.id', '=', 'password_resets.user_id'),
     )
-    .innerJoin('organisations', 'organisations.id', 'account_links.org_id')
-    .where('account_links.org_id', '=', orgId)
-    .where('account_links.id', '=', id)
-    .where('account_links.purpose', '=', kind)
+    .innerJoin('organisations', 'organisations.id', 'password_resets.org_id')
+    .where('password_resets.org_id', '=', orgId)
+    .where('password_resets.id', '=', id)
     .select([
-      'account_links.purpose as kind',
-      'account_links.mailed_at as mailedAt',
-      'account_links.expires_at as expiresAt',
+      sql<'password-reset'>`'password-reset'`.as('kind'),
+      'password_resets.mailed_at as mailedAt',
+      'password_resets.expires_at as expiresAt',
       'users.email',
       'organisations.name as organisation',
     ])
@@ -82,7 +80,7 @@ export async function recordMailed(db: Db, orgId: number, kind: LinkKind, id: nu
     return;
   }
   await db
-    .updateTable(kind === 'invitation' ? 'invitations' : 'account_links')
+    .updateTable(kind === 'invitation' ? 'invitations' : 'password_resets')
     .set(outcome)
     .where('org_id', '=', orgId)
     .where('id', '=', id)
@@ -104,8 +102,8 @@ export async function unmailedLetters(db: Db, limit: number): Promise<Unmailed[]
   const invitations = await sql<Unmailed>`
     select org_id as "orgId", 'invitation' as kind, id from invitations
     where mailed_at is null and created_at < ${before} order by created_at limit ${limit}`.execute(db);
-  const links = await sql<Unmailed>`
-    select org_id as "orgId", purpose as kind, id from account_links
+  const resets = await sql<Unmailed>`
+    select org_id as "orgId", 'password-reset' as kind, id from password_resets
     where mailed_at is null and created_at < ${before} order by created_at limit ${limit}`.execute(db);
-  return [...registrations.rows, ...invitations.rows, ...links.rows];
+  return [...registrations.rows, ...invitations.rows, ...resets.rows];
 }

@@ -10,7 +10,6 @@ export const REGISTRATION_MS = 3 * DAY_MS; // grants little, so it may wait for 
 export const REGISTRATIONS_MAX = 100_000; // open ones, about 25 MB: a flood pushes out the oldest, which nobody has confirmed for minutes
 export const REGISTRATIONS_PUSHED_OUT_MAX = 10; // by each new one, which takes two ids at most
 export const PASSWORD_RESET_MS = 1 * HOUR_MS; // long enough for a slow mail server, short enough for a mailbox that somebody else opens later
-export const EMAIL_VERIFICATION_MS = 3 * DAY_MS; // grants little, so it may wait for a weekend
 export const LINKS_PER_ADDRESS_MAX = 3; // mails of one kind to one address within LINKS_MS, whoever asks for them
 export const LINKS_MS = 15 * MINUTE_MS;
 export const LINK_TRIES_PER_MINUTE_MAX = 60; // of one network: a token has 128 bits, so this only bounds the work

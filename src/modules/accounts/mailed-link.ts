@@ -6,7 +6,6 @@ const PAGES = {
   registration: 'register',
   invitation: 'join',
   'password-reset': 'reset',
-  'email-verification': 'verify',
 } as const;
 
 /** In the links of what belongs to no organisation yet. */

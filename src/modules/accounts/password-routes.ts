@@ -4,7 +4,6 @@ import { closed, Email } from '../../http/schemas.ts';
 import { SIGN_INS_PER_MINUTE_MAX } from '../../limits.ts';
 import { actorOf } from '../audit/audit.ts';
 import type { ApiContext } from '../faces.ts';
-import { confirmEmail, requestVerification } from './email-verification.ts';
 import { LINK_TRIES_PER_MINUTE_MAX, LINKS_MS, LINKS_PER_ADDRESS_MAX } from './limits.ts';
 import { requestPasswordReset, resetPassword } from './password-reset.ts';
 import { changePassword } from './passwords.ts';
@@ -18,7 +17,6 @@ export function passwordRoutes(api: App, context: ApiContext, rememberDevice: Re
   const resets = context.createRateLimit('password resets from this network', SIGN_INS_PER_MINUTE_MAX);
   const resetsOfAddress = context.createRateLimit('password resets of this address', LINKS_PER_ADDRESS_MAX, LINKS_MS);
   const links = context.createRateLimit('tries with links', LINK_TRIES_PER_MINUTE_MAX);
-  const verifications = context.createRateLimit('mails to this address', LINKS_PER_ADDRESS_MAX, LINKS_MS);
 
   api.put(
     '/password',
@@ -84,48 +82,6 @@ export function passwordRoutes(api: App, context: ApiContext, rememberDevice: Re
       const parts = { ...context, secretKey };
       const email = await resetPassword(request.caller, parts, request.body, turnOf(request), fromOf(request));
       rememberDevice(request, reply, email);
-      return reply.code(204).send(null);
-    },
-  );
-
-  api.post(
-    '/email-verifications',
-    {
-      config: { scope: 'none' },
-      schema: {
-        operationId: 'requestEmailVerification',
-        summary: 'Mail a link to confirm your address again',
-        tags,
-        response: { 204: Type.Null() },
-      },
-    },
-    async (request, reply) => {
-      const actor = actorOf(request);
-      const whose = `${actor.orgId}/${actor.userId}`;
-      await verifications.count(whose, reply);
-      await requestVerification(request.db, actor).catch((error) => {
-        verifications.refund(whose); // no mail was sent
-        throw error;
-      });
-      return reply.code(204).send(null);
-    },
-  );
-
-  api.post(
-    '/email-verifications/confirmations',
-    {
-      config: { public: true, problems: ['gone'] },
-      schema: {
-        operationId: 'confirmEmail',
-        summary: 'Confirm an address, with the link from the mail',
-        tags,
-        body: Type.Object({ token: LinkToken }, closed),
-        response: { 204: Type.Null() },
-      },
-    },
-    async (request, reply) => {
-      await links.count(request.network, reply);
-      await confirmEmail(request.caller, secretKey, request.body.token, fromOf(request));
       return reply.code(204).send(null);
     },
   );

@@ -81,7 +81,6 @@ declare module '../../http/paths.ts' {
             content: {
               'application/json': {
                 user: { id: number; name: string; email: string; role: string };
-                emailVerified: boolean;
                 organisation: { id: number; name: string };
               };
             };
@@ -134,14 +133,7 @@ declare module '../../http/paths.ts' {
           200: {
             content: {
               'application/json': {
-                items: {
-                  id: number;
-                  name: string;
-                  email: string;
-                  role: string;
-                  emailVerifiedAt: string | null;
-                  createdAt: string;
-                }[];
+                items: { id: number; name: string; email: string; role: string; createdAt: string }[];
                 nextCursor: string | null;
               };
             };
@@ -155,17 +147,7 @@ declare module '../../http/paths.ts' {
         parameters: { header?: { 'if-match'?: string }; path: { id: number } };
         requestBody: { content: { 'application/json': { role: 'owner' | 'admin' | 'viewer' } } };
         responses: {
-          200: {
-            content: {
-              'application/json': {
-                id: number;
-                name: string;
-                email: string;
-                role: string;
-                emailVerifiedAt: string | null;
-              };
-            };
-          };
+          200: { content: { 'application/json': { id: number; name: string; email: string; role: string } } };
         } & Problems<400 | 401 | 403 | 404 | 408 | 409 | 412 | 413 | 415 | 428 | 429 | 431 | 500 | 503>;
       };
       /** Remove a member, or leave */
@@ -277,24 +259,6 @@ declare module '../../http/paths.ts' {
       /** Choose a new password, with the link from the mail */
       post: {
         requestBody: { content: { 'application/json': { token: string; password: string } } };
-        responses: { 204: { content?: never } } & Problems<
-          400 | 403 | 408 | 409 | 410 | 413 | 415 | 429 | 431 | 500 | 503
-        >;
-      };
-    };
-    '/api/v1/email-verifications': {
-      /** Mail a link to confirm your address again */
-      post: {
-        parameters: { header?: { 'idempotency-key'?: string } };
-        responses: { 204: { content?: never } } & Problems<
-          400 | 401 | 403 | 408 | 409 | 413 | 415 | 422 | 429 | 431 | 500 | 503
-        >;
-      };
-    };
-    '/api/v1/email-verifications/confirmations': {
-      /** Confirm an address, with the link from the mail */
-      post: {
-        requestBody: { content: { 'application/json': { token: string } } };
         responses: { 204: { content?: never } } & Problems<
           400 | 403 | 408 | 409 | 410 | 413 | 415 | 429 | 431 | 500 | 503
         >;

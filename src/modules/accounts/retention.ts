@@ -2,7 +2,7 @@ import { forgetRows, type Retention } from '../../queue/retention.ts';
 import { deleteExpiredApiKeys } from './api-key-queries.ts';
 import { deleteExpiredInvitations } from './invitation-queries.ts';
 import { EXPIRED_KEPT_DAYS } from './limits.ts';
-import { deleteExpiredLinks } from './link-queries.ts';
+import { deleteExpiredPasswordResets } from './password-reset-queries.ts';
 import { deleteExpiredSessions } from './queries.ts';
 import { deleteExpiredRegistrations } from './registration-queries.ts';
 
@@ -21,9 +21,9 @@ export const retention = {
     deleted: `when they are used or withdrawn, or ${EXPIRED_KEPT_DAYS} days after they have expired`,
     forget: (database, signal) => forgetRows(database, signal, deleteExpiredInvitations),
   },
-  account_links: {
+  password_resets: {
     deleted: 'when they are used or have expired',
-    forget: (database, signal) => forgetRows(database, signal, deleteExpiredLinks),
+    forget: (database, signal) => forgetRows(database, signal, deleteExpiredPasswordResets),
   },
   api_keys: {
     deleted: `when they are revoked, or ${EXPIRED_KEPT_DAYS} days after they have expired`,

@@ -122,7 +122,7 @@ export function routes(api: App, context: ApiContext): void {
         operationId: 'getMe',
         summary: 'Who is signed in',
         tags: ['accounts'],
-        response: { 200: Type.Object({ user: User, emailVerified: Type.Boolean(), organisation: named }) },
+        response: { 200: Type.Object({ user: User, organisation: named }) },
       },
     },
     async ({ user }) => whoIs(context.database, user.orgId, user.userId),
