@@ -10,7 +10,7 @@ import type { Sessions } from '../../http/authentication.ts';
 import type { PasswordHasher } from '../../http/password-hashing.ts';
 import { writeToOutbox } from '../../queue/transactional-outbox.ts';
 import { writeAudit } from '../audit/audit.ts';
-import { addressOf, type From } from './accounts.ts';
+import type { From } from './accounts.ts';
 import { linkGone } from './invitations.ts';
 import { NO_ORGANISATION, readMailedLink } from './mailed-link.ts';
 import { openPasswordReset, replacePasswordReset, takePasswordReset } from './password-reset-queries.ts';
@@ -24,8 +24,7 @@ declare module '../../queue/transactional-outbox.ts' {
   }
 }
 
-export async function requestPasswordReset(caller: Caller, given: string, network: string): Promise<void> {
-  const email = addressOf(given);
+export async function requestPasswordReset(caller: Caller, email: string, network: string): Promise<void> {
   await caller.within(EVERY_ORGANISATION).write((transaction) =>
     writeToOutbox(transaction, {
       orgId: NO_ORGANISATION,

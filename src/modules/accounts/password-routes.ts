@@ -4,6 +4,7 @@ import { closed, Email } from '../../http/schemas.ts';
 import { SIGN_INS_PER_MINUTE_MAX } from '../../limits.ts';
 import { actorOf } from '../audit/audit.ts';
 import type { ApiContext } from '../faces.ts';
+import { addressOf } from './accounts.ts';
 import { LINK_TRIES_PER_MINUTE_MAX, LINKS_MS, LINKS_PER_ADDRESS_MAX } from './limits.ts';
 import { requestPasswordReset, resetPassword } from './password-reset.ts';
 import { changePassword } from './passwords.ts';
@@ -56,9 +57,10 @@ export function passwordRoutes(api: App, context: ApiContext, rememberDevice: Re
       },
     },
     async ({ caller, network, body }, reply) => {
+      const email = addressOf(body.email);
       await resets.count(network, reply);
-      await resetsOfAddress.count(body.email.trim().toLowerCase(), reply);
-      await requestPasswordReset(caller, body.email, network);
+      await resetsOfAddress.count(email); // not on the reply: what is left says how often others have asked
+      await requestPasswordReset(caller, email, network);
       return reply.code(204).send(null);
     },
   );
