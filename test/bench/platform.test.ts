@@ -59,11 +59,12 @@ test(
     expect(found.lost).toBe(0);
     expect(found.acknowledged['sign-in']).toBeGreaterThan(0);
     expect(found.acknowledged['sign-out']).toBeGreaterThan(0);
+    expect(found.acknowledged['registration']).toBeGreaterThan(0);
   },
   DAY_TIMEOUT_MS,
 );
 
-test('a session that the database lost is found, and one that it should have forgotten', async () => {
+test('a session or a registration that the database lost is found, and a session that it should have forgotten', async () => {
   const { token, email } = await signIn(api.url, account.email, PASSWORD);
   const tokenHash = createHash('sha256').update(token).digest('hex');
   const lost = createHash('sha256').update('nobody').digest('hex');
@@ -71,10 +72,12 @@ test('a session that the database lost is found, and one that it should have for
     { kind: 'sign-in', email, tokenHash },
     { kind: 'sign-in', email, tokenHash: lost },
     { kind: 'sign-out', email, tokenHash },
+    { kind: 'registration', email: 'nobody@lost.test' },
   ]);
-  expect(found).toMatchObject({ lost: 2, acknowledged: { 'sign-in': 2, 'sign-out': 1 } });
+  expect(found).toMatchObject({ lost: 3, acknowledged: { 'sign-in': 2, 'sign-out': 1, registration: 1 } });
   expect(found.samples.join()).toContain(`lost: session of ${email}`);
   expect(found.samples.join()).toContain(`lost: end of a session of ${email}`);
+  expect(found.samples.join()).toContain('lost: registration of nobody@lost.test');
 });
 
 test('a kind of write that nobody knows how to find is an error, not a write that was found', async () => {
