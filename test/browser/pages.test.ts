@@ -112,6 +112,9 @@ test('a stranger registers an organisation, signs out and in again', async () =>
   stranger.expectNoFaults();
   await stranger.page.goto(link);
   await stranger.page.getByText('This link does not work any more').waitFor();
+  await takePictures(stranger.page, 'register-gone');
+  await stranger.page.getByRole('link', { name: 'Sign in' }).click();
+  await stranger.page.getByRole('heading', { name: 'Good to see you, Grace' }).waitFor();
   stranger.expectNoFaults(/ 410 /);
   await stranger.context.close();
 });

@@ -97,18 +97,16 @@ function toStart() {
 }
 
 function registerPage(token, entered) {
-  return slot(
+  const page = slot(
     () => post('/api/v1/registrations/preview', { token }),
     ({ email }) => {
-      const fields = [
-        el('p', null, `You will sign in as ${email}, and be the owner.`),
-        field(
-          'Organisation',
-          input('entry-organisation', 'organisation', { autocomplete: 'organization', maxlength: 120 }),
-        ),
-        field('Your name', input('entry-name', 'name', { autocomplete: 'name', maxlength: 120 })),
-        passwordField(email),
-      ];
+      const organisation = input('entry-organisation', 'organisation', {
+        autocomplete: 'organization',
+        maxlength: 120,
+      });
+      const name = input('entry-name', 'name', { autocomplete: 'name', maxlength: 120 });
+      const lead = el('p', null, `You will sign in as ${email}, and be the owner.`);
+      const fields = [lead, field('Organisation', organisation), field('Your name', name), passwordField(email)];
       return form('Register your organisation', 'Register', fields, async (values) => {
         const me = await post('/api/v1/registrations/confirmations', { token, ...values });
         toStart();
@@ -116,6 +114,7 @@ function registerPage(token, entered) {
       });
     },
   );
+  return [page, el('p', { class: 'soft' }, 'Already registered? ', el('a', { href: '#/' }, 'Sign in'))];
 }
 
 function joinPage(token, entered) {
