@@ -3,6 +3,21 @@
 -- query can be fast without naming the organisation, and a foreign key (org_id, …) cannot point at another tenant.
 -- Locks: none that matter, the tables are new.
 
+-- Addresses that were given to register an organisation with, until the link that was mailed there is used. Nothing else
+-- is asked for before: a stranger's words and passwords are neither kept nor mailed. The rows belong to no organisation
+-- yet, so no request within one may see them.
+create table registrations (
+  id bigint generated always as identity primary key,
+  email text not null unique,
+  created_at timestamptz not null default now(),
+  expires_at timestamptz not null,
+  -- Null until the mail server has taken the mail, or has refused it for good.
+  mailed_at timestamptz,
+  mail_problem text
+);
+create index registrations_unmailed on registrations (created_at) where mailed_at is null;
+create index registrations_by_expiry on registrations (expires_at);
+
 create table organisations (
   id bigint generated always as identity primary key,
   name text not null,
@@ -17,8 +32,6 @@ create table users (
   role text not null check (role in ('owner', 'admin', 'viewer')),
   -- argon2id in the PHC string format, which includes the parameters; 'none' for somebody who has no password.
   password_hash text not null check (password_hash = 'none' or password_hash like '$argon2id$%'),
-  -- Null until somebody has used a link that was mailed to the address.
-  email_verified_at timestamptz,
   created_at timestamptz not null default now(),
   primary key (org_id, id)
 );
@@ -63,22 +76,21 @@ create table invitations (
 create index invitations_unmailed on invitations (created_at) where mailed_at is null;
 create index invitations_by_expiry on invitations (expires_at);
 
--- Links that are mailed to a user: using one deletes its row, and asking again replaces it.
-create table account_links (
+-- Links to choose a new password, mailed to a user: using one deletes its row, and asking again replaces it.
+create table password_resets (
   org_id bigint not null,
   id bigint generated always as identity,
   user_id bigint not null,
-  purpose text not null check (purpose in ('password-reset', 'email-verification')),
   created_at timestamptz not null default now(),
   expires_at timestamptz not null,
   mailed_at timestamptz,
   mail_problem text,
   primary key (org_id, id),
-  unique (org_id, user_id, purpose),
+  unique (org_id, user_id),
   foreign key (org_id, user_id) references users (org_id, id) on delete cascade
 );
-create index account_links_unmailed on account_links (created_at) where mailed_at is null;
-create index account_links_by_expiry on account_links (expires_at);
+create index password_resets_unmailed on password_resets (created_at) where mailed_at is null;
+create index password_resets_by_expiry on password_resets (expires_at);
 
 -- Keys for programs. A key can do what its user can, within its scope, and goes with the user.
 create table api_keys (
@@ -138,20 +150,21 @@ create table oidc_identities (
 -- For requests within one organisation. A request cannot do anything that is not granted here.
 grant select on organisations to tardigrade_tenant;
 grant select, insert, delete on users to tardigrade_tenant;
-grant update (role, password_hash, email_verified_at) on users to tardigrade_tenant;
-grant select, insert, delete on sessions, invitations, account_links, api_keys to tardigrade_tenant;
+grant update (role, password_hash) on users to tardigrade_tenant;
+grant select, insert, delete on sessions, invitations, password_resets, api_keys to tardigrade_tenant;
 grant select, insert, delete on second_factors, recovery_codes, oidc_identities to tardigrade_tenant;
 grant update (confirmed_at, last_step) on second_factors to tardigrade_tenant;
-grant update (mailed_at, mail_problem) on invitations, account_links to tardigrade_tenant;
+grant update (mailed_at, mail_problem) on invitations, password_resets to tardigrade_tenant;
 
 -- For statements that run before the organisation is known (registration, sign-in, finding a session) and for
 -- retention.
 grant select, insert on organisations, users to tardigrade_system;
-grant select, insert, update, delete on sessions, invitations, account_links to tardigrade_system; -- update for FOR UPDATE
+grant select, insert, update, delete on registrations to tardigrade_system;
+grant select, insert, update, delete on sessions, invitations, password_resets to tardigrade_system; -- update for FOR UPDATE
 grant select, update, delete on api_keys to tardigrade_system;
 grant select on second_factors, oidc_identities to tardigrade_system; -- a sign-in begins before the organisation is known
 
 select isolate_tenant('organisations', 'id'), isolate_tenant('users'), isolate_tenant('sessions'),
-  isolate_tenant('invitations'), isolate_tenant('account_links'), isolate_tenant('api_keys'),
+  isolate_tenant('invitations'), isolate_tenant('password_resets'), isolate_tenant('api_keys'),
   isolate_tenant('second_factors'), isolate_tenant('recovery_codes'),
   isolate_tenant('oidc_identities');

@@ -1,5 +1,3 @@
-import { randomBytes } from 'node:crypto';
-
 /** Calls the api as a program does: with a token, and with the position of its last write. */
 export interface ApiClient {
   readonly url: string;
@@ -18,17 +16,6 @@ export interface Answer<T> {
   readonly status: number;
   readonly headers: Headers;
   readonly body: T;
-}
-
-/** Registers a new organisation; the client is its owner. */
-export async function registerClient(url: string): Promise<ApiClient> {
-  const email = `owner-${randomBytes(6).toString('hex')}@example.test`;
-  const answer = await call<{ token: string; organisation: { id: number } }>(url, 'POST', '/api/v1/registrations', {
-    body: { organisation: 'Acme', name: 'Olga Owner', email, password: 'a long enough password' },
-    headers: {},
-  });
-  if (answer.status !== 201) throw new Error(`Registration failed: ${answer.status} ${JSON.stringify(answer.body)}`);
-  return createClient(url, answer.body.token, answer.body.organisation.id);
 }
 
 export function createClient(url: string, token: string, orgId: number): ApiClient {

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { call, createClient } from './api-client.ts';
 import { createTestDatabase, type TestDatabase, until } from './database.ts';
 import { LAUNCH, launch } from './process/launched.ts';
+import { registerOrganisation } from './registration.ts';
 import { testEnvironment } from './worker.ts';
 
 /** Each is sent in a place of its own, and none of them may be in the log, whatever goes wrong. */
@@ -45,10 +46,7 @@ test('no credential and no text of a user is in the log, at its most talkative, 
 
   const { password, text, address, token, cookie, key, path } = CANARIES;
   const registration = { organisation: text, name: text, email: address, password };
-  const registered = await call<{ token: string; organisation: { id: number } }>(url, 'POST', '/api/v1/registrations', {
-    body: registration,
-    headers: {},
-  });
+  const registered = await registerOrganisation({ url, database, secretKey: CANARIES.secretKey }, registration);
   expect(registered.status).toBe(201);
   const owner = createClient(url, registered.body.token, registered.body.organisation.id);
   const note = { title: text, body: text };
@@ -69,10 +67,10 @@ test('no credential and no text of a user is in the log, at its most talkative, 
   await call(url, 'POST', '/api/v1/sessions', { body: { email: address, password }, headers: {} });
   await sql`alter table sessions_gone rename to sessions`.execute(database.db);
   await sql`alter table users add constraint refuse check (name <> ${sql.lit(text)}) not valid`.execute(database.db);
-  const refused = await call(url, 'POST', '/api/v1/registrations', {
-    body: { ...registration, email: `second-${address}` },
-    headers: {},
-  });
+  const refused = await registerOrganisation(
+    { url, database, secretKey: CANARIES.secretKey },
+    { ...registration, email: `second-${address}` },
+  );
   expect(refused.status).toBe(500);
   await sql`alter table users drop constraint refuse`.execute(database.db);
 

@@ -5,11 +5,12 @@ import type { Role } from '../src/db/schema.ts';
 import { createSessions } from '../src/http/authentication.ts';
 import { NO_PASSWORD } from '../src/http/password-hashing.ts';
 import { start } from '../workers/api.ts';
-import { type ApiClient, createClient, registerClient } from './api-client.ts';
+import { type ApiClient, createClient } from './api-client.ts';
 import { createTestDatabase, type TestDatabase } from './database.ts';
 import { undocumentedAnswers } from './documented-answers.ts';
 import { TEST_MODULES } from './modules.ts';
 import { openApiOf } from './openapi.ts';
+import { registerClient } from './registration.ts';
 import { emptyRedis, startWorker, type TestWorker, testEnvironment } from './worker.ts';
 
 export interface RunningApi {
@@ -50,7 +51,7 @@ export async function runApi(
     url,
     database,
     worker,
-    register: () => registerClient(url),
+    register: () => registerClient({ url, database }),
     signedIn,
     async newOwner() {
       const { id } = await database.db

@@ -1,5 +1,8 @@
+import { Client } from 'pg';
 import { SEED_LOGIN } from '../../scripts/seed.ts';
+import { mailedToken, NO_ORGANISATION } from '../../src/modules/accounts/mailed-link.ts';
 import { answerTo, openApi } from '../api.ts';
+import type { Addresses } from '../layout/parts.ts';
 import type { Account } from './plan.ts';
 
 /** Users of the seed's organisations, from the largest to two that are small. */
@@ -33,11 +36,29 @@ export async function signIn(url: string, email: string, password: string): Prom
   return { token, orgId: organisation.id, email, role: user.role as Account['role'], password };
 }
 
+/** Where accounts are made: the link that is mailed is made of its row. */
+export type Registry = Pick<Addresses, 'api' | 'databaseUrl' | 'secretKey'>;
+
 /** A new organisation, and its owner. A few a minute per address are let in. */
-export async function register(url: string, domain: string): Promise<Account> {
+export async function register(registry: Registry, domain: string): Promise<Account> {
   const email = `owner@${domain}`;
   const { password } = SEED_LOGIN;
-  const body = { organisation: 'A small customer', name: 'Load Owner', email, password };
-  await openApi(url).POST('/api/v1/registrations', { body });
-  return { ...(await signIn(url, email, password)), domain, isSmall: true };
+  const api = openApi(registry.api);
+  await api.POST('/api/v1/registrations', { body: { email } });
+  const token = await registrationToken(registry, email);
+  const body = { token, organisation: 'A small customer', name: 'Load Owner', password };
+  const { token: session, organisation } = await answerTo(api.POST('/api/v1/registrations/confirmations', { body }));
+  return { token: session, orgId: organisation.id, email, role: 'owner', password, domain, isSmall: true };
+}
+
+async function registrationToken({ databaseUrl, secretKey }: Registry, email: string): Promise<string> {
+  const client = new Client({ connectionString: databaseUrl, application_name: 'bench-registration' });
+  await client.connect();
+  try {
+    const { rows } = await client.query<{ id: string }>('select id from registrations where email = $1', [email]);
+    if (rows[0] === undefined) throw new Error(`Nobody has asked to register ${email}.`);
+    return mailedToken(secretKey, 'registration', { orgId: NO_ORGANISATION, id: Number(rows[0].id) });
+  } finally {
+    await client.end();
+  }
 }

@@ -40,8 +40,12 @@ export const ACCOUNT_STEPS: Steps = {
   'POST /api/v1/password-resets/confirmations': linkStep('/api/v1/password-resets/confirmations', {
     password: 'four rather louder words',
   }),
-  'POST /api/v1/email-verifications': { needs: 'viewer', request: verifyAgain },
-  'POST /api/v1/email-verifications/confirmations': linkStep('/api/v1/email-verifications/confirmations', {}),
+  'POST /api/v1/registrations/preview': linkStep('/api/v1/registrations/preview', {}),
+  'POST /api/v1/registrations/confirmations': linkStep('/api/v1/registrations/confirmations', {
+    organisation: 'Nobody Ltd',
+    name: 'Nobody',
+    password: 'four rather louder words',
+  }),
   'GET /api/v1/sign-in-options': read('GET /api/v1/sign-in-options', 'signInOptions'),
   'GET /api/v1/second-factor': read('GET /api/v1/second-factor', 'secondFactor'),
   'POST /api/v1/second-factor': { needs: 'password', request: ({ client }) => withWrongPassword(client, '') },
@@ -185,11 +189,6 @@ function forget({ unique }: StepContext): PlannedRequest {
     expect: [204],
     check: { name: 'empty' },
   };
-}
-
-/** The seed's addresses are confirmed. */
-function verifyAgain({ client }: StepContext): PlannedRequest {
-  return { ...write(client, 'POST /api/v1/email-verifications', '/api/v1/email-verifications'), expect: [409, 204] };
 }
 
 /** With a link that was never given out: only the mail has one that was. */

@@ -17,6 +17,11 @@ const checkMe: Check = ({ json }, { fields, orgId }) => {
   return undefined;
 };
 
+const checkRegistration: Check = ({ json }, { fields }) => {
+  const { email } = json as { email: string };
+  return email === fields?.['email'] ? undefined : `a mail to ${email} where ${fields?.['email']} asked`;
+};
+
 const checkSessions: Check = ({ json }) => {
   const { sessions } = json as { sessions: { current: boolean }[] };
   return sessions.length > 0 ? undefined : 'no session, where this one is one';
@@ -101,6 +106,7 @@ export const bench: ModuleBench = {
   },
   checks: {
     me: checkMe,
+    registration: checkRegistration,
     auditLog: checkAuditLog,
     auditActions: checkAuditActions,
     operations: checkOperations,

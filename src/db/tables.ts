@@ -6,17 +6,6 @@ import type { JsonOf, SetOnce, Time } from './column-types.ts';
 export type Generated<T> =
   T extends ColumnType<infer S, infer I, infer U> ? ColumnType<S, I | undefined, U> : ColumnType<T, T | undefined, T>;
 
-export interface AccountLinks {
-  created_at: SetOnce;
-  expires_at: Time;
-  id: GeneratedAlways<number>;
-  mail_problem: string | null;
-  mailed_at: Time | null;
-  org_id: number;
-  purpose: 'password-reset' | 'email-verification';
-  user_id: number;
-}
-
 export interface Alerts {
   clear_since: Time | null;
   detail: string;
@@ -116,10 +105,29 @@ export interface Outbox {
   traceparent: string | null;
 }
 
+export interface PasswordResets {
+  created_at: SetOnce;
+  expires_at: Time;
+  id: GeneratedAlways<number>;
+  mail_problem: string | null;
+  mailed_at: Time | null;
+  org_id: number;
+  user_id: number;
+}
+
 export interface RecoveryCodes {
   code_hash: Buffer;
   org_id: number;
   user_id: number;
+}
+
+export interface Registrations {
+  created_at: SetOnce;
+  email: string;
+  expires_at: Time;
+  id: GeneratedAlways<number>;
+  mail_problem: string | null;
+  mailed_at: Time | null;
 }
 
 export interface SecondFactors {
@@ -157,7 +165,6 @@ export interface Suppressions {
 export interface Users {
   created_at: SetOnce;
   email: string;
-  email_verified_at: Time | null;
   id: GeneratedAlways<number>;
   name: string;
   org_id: number;
@@ -206,7 +213,6 @@ export interface WebhookEndpoints {
 }
 
 export interface Tables {
-  account_links: AccountLinks;
   alerts: Alerts;
   api_keys: ApiKeys;
   asked_stops: AskedStops;
@@ -217,7 +223,9 @@ export interface Tables {
   oidc_identities: OidcIdentities;
   organisations: Organisations;
   outbox: Outbox;
+  password_resets: PasswordResets;
   recovery_codes: RecoveryCodes;
+  registrations: Registrations;
   second_factors: SecondFactors;
   sessions: Sessions;
   suppressions: Suppressions;

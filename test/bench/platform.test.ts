@@ -10,6 +10,7 @@ import type { Account } from '../../bench/load/plan.ts';
 import { createWorkload, routesOf } from '../../bench/load/workload.ts';
 import { bench } from '../../bench/platform/bench.ts';
 import { SESSION_HISTORY } from '../../bench/platform/session-steps.ts';
+import { registerOrganisation } from '../registration.ts';
 import { type RunningApi, runApi } from '../running-api.ts';
 
 /** Twice through the mix: what revokes, withdraws or lifts does so in the second round at the latest, and creates before. */
@@ -23,10 +24,7 @@ let account: Account;
 beforeAll(async () => {
   api = await runApi();
   const email = 'owner@alone.test';
-  const body = JSON.stringify({ organisation: 'Alone', name: 'Owner', email, password: PASSWORD });
-  const headers = { 'content-type': 'application/json' };
-  await fetch(`${api.url}/api/v1/registrations`, { method: 'POST', headers, body });
-  await api.database.db.updateTable('users').set({ email_verified_at: new Date() }).execute();
+  await registerOrganisation(api, { email, password: PASSWORD });
   account = await signIn(api.url, email, PASSWORD);
 });
 
@@ -61,11 +59,12 @@ test(
     expect(found.lost).toBe(0);
     expect(found.acknowledged['sign-in']).toBeGreaterThan(0);
     expect(found.acknowledged['sign-out']).toBeGreaterThan(0);
+    expect(found.acknowledged['registration']).toBeGreaterThan(0);
   },
   DAY_TIMEOUT_MS,
 );
 
-test('a session that the database lost is found, and one that it should have forgotten', async () => {
+test('a session or a registration that the database lost is found, and a session that it should have forgotten', async () => {
   const { token, email } = await signIn(api.url, account.email, PASSWORD);
   const tokenHash = createHash('sha256').update(token).digest('hex');
   const lost = createHash('sha256').update('nobody').digest('hex');
@@ -73,10 +72,12 @@ test('a session that the database lost is found, and one that it should have for
     { kind: 'sign-in', email, tokenHash },
     { kind: 'sign-in', email, tokenHash: lost },
     { kind: 'sign-out', email, tokenHash },
+    { kind: 'registration', email: 'nobody@lost.test' },
   ]);
-  expect(found).toMatchObject({ lost: 2, acknowledged: { 'sign-in': 2, 'sign-out': 1 } });
+  expect(found).toMatchObject({ lost: 3, acknowledged: { 'sign-in': 2, 'sign-out': 1, registration: 1 } });
   expect(found.samples.join()).toContain(`lost: session of ${email}`);
   expect(found.samples.join()).toContain(`lost: end of a session of ${email}`);
+  expect(found.samples.join()).toContain('lost: registration of nobody@lost.test');
 });
 
 test('a kind of write that nobody knows how to find is an error, not a write that was found', async () => {

@@ -2,6 +2,7 @@ import { gzipSync } from 'node:zlib';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { DESKTOP, launchBrowser, openVisitor, product, signIn, takePictures, type Visitor } from './browser.ts';
+import { linkTo } from './catcher.ts';
 import { expectNavigationToFit, expectToFit, expectViewsToFit, NARROWEST } from './fit.ts';
 
 /** Up to the home page, with the modules of the sample. The views of the settings, for example, come when they are opened. */
@@ -89,16 +90,48 @@ test('a stranger registers an organisation, signs out and in again', async () =>
   await takePictures(stranger.page, 'sign-in');
   await stranger.page.getByRole('button', { name: 'Register a new organisation' }).click();
   await expectToFit(stranger.page, 'the registration');
+  await stranger.page.getByLabel('Email address').fill(owner.email);
+  await takePictures(stranger.page, 'register-ask');
+  await stranger.page.getByRole('button', { name: 'Email me a link' }).click();
+  await stranger.page.getByText(`A mail is on its way to ${owner.email}.`).waitFor();
+  await expectToFit(stranger.page, 'what to do until the mail comes');
+  await takePictures(stranger.page, 'register-mailed');
+  const link = await linkTo(owner.email, '/register/');
+  await stranger.page.goto(link);
+  await stranger.page.getByText(`You will sign in as ${owner.email}`).waitFor();
+  await expectToFit(stranger.page, 'the page that the link opens');
   await stranger.page.getByLabel('Organisation').fill('Pages Ltd');
   await stranger.page.getByLabel('Your name').fill('Grace Owner');
-  await stranger.page.getByLabel('Email address').fill(owner.email);
-  await stranger.page.getByLabel('Password').fill(owner.password);
+  await stranger.page.getByLabel('New password').fill(owner.password);
   await takePictures(stranger.page, 'register');
   await stranger.page.getByRole('button', { name: 'Register', exact: true }).click();
   await stranger.page.getByRole('heading', { name: 'Good to see you, Grace' }).waitFor();
   await stranger.page.getByRole('button', { name: 'Sign out' }).click();
   await signIn(stranger.page, owner.email, owner.password);
   expect(await stranger.page.locator('.who').textContent()).toContain('Pages Ltd');
+  stranger.expectNoFaults();
+  await stranger.page.goto(link);
+  await stranger.page.getByText('This link does not work any more').waitFor();
+  await takePictures(stranger.page, 'register-gone');
+  await stranger.page.getByRole('link', { name: 'Sign in' }).click();
+  await stranger.page.getByRole('heading', { name: 'Good to see you, Grace' }).waitFor();
+  stranger.expectNoFaults(/ 410 /);
+  await stranger.context.close();
+});
+
+test('somebody who registers a second time is told by mail that they have an account, and where to go on', async () => {
+  const email = product().login.email;
+  const stranger = await openVisitor(browser, NARROWEST);
+  await stranger.page.goto(product().urls.dashboard);
+  await stranger.page.getByRole('button', { name: 'Register a new organisation' }).click();
+  await stranger.page.getByLabel('Email address').fill(email);
+  await stranger.page.getByRole('button', { name: 'Email me a link' }).click();
+  await stranger.page.getByText(`A mail is on its way to ${email}.`).waitFor();
+  await expect.poll(() => linkTo(email, '/forgotten/').catch(() => undefined)).toBeTruthy();
+  await stranger.page.goto(await linkTo(email, '/forgotten/'));
+  await stranger.page.getByRole('heading', { name: 'Forgotten your password?' }).waitFor();
+  await stranger.page.getByRole('button', { name: 'Back to sign in' }).click();
+  await signIn(stranger.page, email, product().login.password);
   stranger.expectNoFaults();
   await stranger.context.close();
 });
@@ -121,12 +154,12 @@ test('the API reference shows, filters and tries every operation', async () => {
 
   await page.keyboard.press('/');
   await page.keyboard.type('registrations');
-  await page.getByText(`1 of ${count} operations`).waitFor();
+  await page.getByText(`3 of ${count} operations`).waitFor();
   await page.getByLabel('Filter the operations').fill('post /api/v1/sessions');
   await page.goto(`${urls.docs}#post-api-v1-registrations`);
   await page.reload();
   const write = page.locator('#post-api-v1-registrations');
-  await write.getByText(`--json '{"organisation":`).waitFor();
+  await write.getByText(`--json '{"email":`).waitFor();
   await takePictures(page, 'docs-operation');
   await page.goto(`${urls.docs}#get-api-v1-me`);
   const me = page.locator('#get-api-v1-me');

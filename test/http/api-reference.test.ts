@@ -35,7 +35,7 @@ test('every route has a summary, a tag and a schema of its answer', () => {
 });
 
 test('the document declares what the route enforces: the body of a registration', () => {
-  const body = JSON.stringify(document.paths['/api/v1/registrations']?.['post']);
-  for (const field of ['organisation', 'email', 'password']) expect(body).toContain(`"${field}"`);
+  const body = JSON.stringify(document.paths['/api/v1/registrations/confirmations']?.['post']);
+  for (const field of ['token', 'organisation', 'name', 'password']) expect(body).toContain(`"${field}"`);
   expect(body).toContain('"additionalProperties":false');
 });

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type ApiClient, call } from '../api-client.ts';
 import { operationsOf } from '../openapi.ts';
+import { registerOrganisation } from '../registration.ts';
 import { type RunningApi, runApi } from '../running-api.ts';
 
 let api: RunningApi;
@@ -33,10 +34,7 @@ test('programs send a bearer token, browsers a cookie that scripts cannot read',
   expect(await me(asOwner())).toMatchObject({ status: 200, body: { organisation: { id: owner.orgId } } });
   expect(await me({ cookie: `tardigrade_session=${owner.token}` })).toMatchObject({ status: 200 });
 
-  const signedIn = await call<{ user: { email: string } }>(api.url, 'POST', '/api/v1/registrations', {
-    headers: {},
-    body: { organisation: 'Beta', name: 'Ben', email: 'ben@beta.test', password: 'a long enough password' },
-  });
+  const signedIn = await registerOrganisation(api, { email: 'ben@beta.test', password: 'a long enough password' });
   const cookie = signedIn.headers.getSetCookie().find((line) => line.startsWith('tardigrade_session='));
   expect(cookie).toMatch(/HttpOnly/);
   expect(cookie).toMatch(/SameSite=Lax/);

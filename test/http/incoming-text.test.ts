@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { call } from '../api-client.ts';
+import { registerOrganisation } from '../registration.ts';
 import { type RunningApi, runApi } from '../running-api.ts';
 
 let api: RunningApi;
@@ -8,39 +9,24 @@ beforeAll(async () => {
 });
 afterAll(() => api.stop());
 
-interface Welcome {
-  readonly user: { name: string; email: string };
-  readonly organisation: { name: string };
-}
-
-let nth = 0;
-function register(organisation: string, name = 'Ada', password = 'correct horse battery') {
-  const email = `text-${++nth}@text.test`;
-  return {
-    email,
-    answer: call<Welcome>(api.url, 'POST', '/api/v1/registrations', {
-      body: { organisation, name, email, password },
-      headers: {},
-    }),
-  };
-}
-
 test('text comes in composed, in one line where it is a name, and without what nobody can see', async () => {
-  const { status, body } = await register('\u00a0Bu\u0308ro\tSu\u0308d\u200b', '\u202eZoe\u0308\u202c\n Quill\u0007')
-    .answer;
+  const { status, body } = await registerOrganisation(api, {
+    organisation: '\u00a0Bu\u0308ro\tSu\u0308d\u200b',
+    name: '\u202eZoe\u0308\u202c\n Quill\u0007',
+  });
   expect(status).toBe(201);
   expect(body.organisation.name).toBe('Büro Süd');
   expect(body.user.name).toBe('Zoë Quill');
 });
 
 test('a name of nothing that can be seen is refused', async () => {
-  expect((await register('\u200b\u3164\u2060').answer).status).toBe(400);
-  expect((await register('Acme', '\u00a0\u00ad').answer).status).toBe(400);
+  expect((await registerOrganisation(api, { organisation: '\u200b\u3164\u2060' })).status).toBe(400);
+  expect((await registerOrganisation(api, { name: '\u00a0\u00ad' })).status).toBe(400);
 });
 
 test('a password is the same, however its letters were composed', async () => {
-  const { email, answer } = register('Acme', 'Zoë', 'Zoë Größe Übermut');
-  expect((await answer).status).toBe(201);
+  const email = 'zoe@text.test';
+  expect((await registerOrganisation(api, { email, password: 'Zoë Größe Übermut' })).status).toBe(201);
   const password = 'Zoë Größe Übermut'.normalize('NFD');
   expect((await call(api.url, 'POST', '/api/v1/sessions', { body: { email, password }, headers: {} })).status).toBe(
     201,

@@ -7,7 +7,8 @@ import { AppError, ERROR_STATUS, type ErrorCode } from '../../src/errors.ts';
 import { toProblem } from '../../src/http/problem-details.ts';
 import { PROBLEM_WORDS } from '../../src/http/problem-pages.ts';
 import { BODY_BYTES_MAX, RETRY_AFTER_SECONDS } from '../../src/limits.ts';
-import { type ApiClient, call, registerClient } from '../api-client.ts';
+import { type ApiClient, call } from '../api-client.ts';
+import { registerClient } from '../registration.ts';
 import { type RunningApi, rawRequest, runApi } from '../running-api.ts';
 import { createTcpGate, type TcpGate } from '../tcp-gate.ts';
 
@@ -152,7 +153,7 @@ test('while the database is away every caller is told to come back, and is answe
     return { DATABASE_URL: primary.href };
   });
   onTestFinished(() => behind.stop());
-  const person = await registerClient(behind.url);
+  const person = await registerClient(behind);
   await gate.shut();
   const refused = await person.send<Problem>('POST', '/api/v1/notes', NOTE);
   expect(refused).toMatchObject({ status: 503, body: { code: 'overloaded' } });

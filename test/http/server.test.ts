@@ -95,9 +95,11 @@ test.each(['role', 'orgId', 'org_id', 'isAdmin', 'id', 'status', 'version', 'cre
   async (field) => {
     const created = await owner.send('POST', '/api/v1/notes', { ...NOTE, [field]: 1 });
     expect(created).toMatchObject({ status: 400, body: { code: 'invalid' } });
-    const registered = await call(api.url, 'POST', '/api/v1/registrations', {
+    const token = '1.1.AAAAAAAAAAAAAAAAAAAAAA';
+    const confirmation = { token, organisation: 'A', name: 'A', password: 'a long enough password', [field]: 'owner' };
+    const registered = await call(api.url, 'POST', '/api/v1/registrations/confirmations', {
       headers: {},
-      body: { organisation: 'A', name: 'A', email: 'a@a.test', password: 'a long enough password', [field]: 'owner' },
+      body: confirmation,
     });
     expect(registered).toMatchObject({ status: 400, body: { code: 'invalid' } });
   },

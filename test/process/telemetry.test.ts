@@ -3,7 +3,6 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import path from 'node:path';
 import { promisify } from 'node:util';
-import { sql } from 'kysely';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { freePort } from '../../scripts/embedded/ports.ts';
 import { TELEMETRY_SEND_MS } from '../../src/limits.ts';
@@ -50,7 +49,6 @@ beforeAll(async () => {
   url = `http://127.0.0.1:${(collector.address() as AddressInfo).port}`;
   api = await runApi();
   owner = await api.newOwner();
-  await sql`update users set email_verified_at = now() where org_id = ${owner.orgId}`.execute(api.database.db);
   mailer = await startWorker('mailer', startMailer, await testEnvironment(api.database));
 });
 afterAll(async () => {

@@ -8,8 +8,8 @@ import { createMetrics } from '../../src/process/metrics.ts';
 import { noticePredecessors } from '../../src/redis/deaths.ts';
 import { start as startChat } from '../../workers/chat.ts';
 import { start as startMailer } from '../../workers/mailer.ts';
-import { registerClient } from '../api-client.ts';
 import { createTestDatabase, type TestDatabase, until } from '../database.ts';
+import { registerClient } from '../registration.ts';
 import { runApi } from '../running-api.ts';
 import { createTcpGate } from '../tcp-gate.ts';
 import { emptyRedis, startWorker, testEnvironment, testRedisUrl } from '../worker.ts';
@@ -33,7 +33,7 @@ describe.each([
     onTestFinished(() => api.stop());
     expect(performance.now() - begun).toBeLessThan(10_000);
     expect(await readiness(api.url)).toMatchObject({ status: 200, body: { ready: true, checks: { database: 'ok' } } });
-    const owner = await registerClient(api.url);
+    const owner = await registerClient(api);
     expect((await owner.send('POST', '/api/v1/notes', { title: 'Written without Redis' })).status).toBe(201);
     expect(await owner.get('/api/v1/notes')).toMatchObject({ body: { items: [{ title: 'Written without Redis' }] } });
     const operations = await owner.get('/api/v1/operations');

@@ -2,26 +2,27 @@
 
 import { post } from './api.js';
 import { el, put } from './el.js';
-import { field, notice, run, slot } from './parts.js';
+import { field, run, slot } from './parts.js';
 import { codeForm } from './second-step.js';
 
 const PAGES = {
+  forgotten: () => forgottenForm(toStart),
+  register: registerPage,
   join: joinPage,
   reset: resetPage,
-  verify: verifyPage,
   'second-step': (ticket, entered) =>
     codeForm(ticket, (me) => {
-      location.hash = '#/';
+      toStart();
       entered(me);
     }),
   'sign-in-failed': failedPage,
 };
-const LINK = /^\/(join|reset|verify|second-step|sign-in-failed)\/([\w.-]+)$/;
+const LINK = /^\/(forgotten|register|join|reset|second-step|sign-in-failed)\/([\w.-]+)$/;
 
 const FAILURES = {
   'no-account': 'There is no account with your address. Ask somebody in your organisation for an invitation.',
   unverified:
-    'Your address has to be confirmed both here and in your company account. Sign in with your password, and confirm it in Settings.',
+    'Your company account has not confirmed your address. Have that done there, or sign in with your password.',
   provider: 'Your company account could not be used. Try again in a moment, or sign in with your password.',
 };
 
@@ -41,20 +42,79 @@ export function linkPage(path, entered) {
 
 /** Asks for a mail with a link; `back` leads to the sign-in. */
 export function forgottenForm(back) {
-  const email = input('entry-email', 'email', { type: 'email', autocomplete: 'username', maxlength: 254 });
-  return form('Forgotten your password?', 'Email me a link', [field('Email address', email)], async (values, box) => {
-    await post('/api/v1/password-resets', values);
-    put(
-      box,
-      el('h2', null, 'Check your email'),
-      el(
-        'p',
-        null,
-        `If ${values.email} has an account here, a link to choose a new password is on its way. It works for an hour.`,
-      ),
-      el('div', { class: 'actions' }, el('button', { type: 'button', onclick: back }, 'Back to sign in')),
-    );
-  });
+  return askForm('Forgotten your password?', '/api/v1/password-resets', back, (email) => [
+    el(
+      'p',
+      null,
+      `If ${email} has an account here, a link to choose a new password is on its way. It works for an hour.`,
+    ),
+  ]);
+}
+
+/** The same for somebody who is new. */
+export function registerForm(back) {
+  return askForm('Register a new organisation', '/api/v1/registrations', back, (email) => [
+    el(
+      'p',
+      null,
+      `A mail is on its way to ${email}. The link in it opens the page on which you name your organisation and choose your password. It works once, for three days. If the address has an account already, the mail says so.`,
+    ),
+    el(
+      'p',
+      null,
+      'Nothing there after a few minutes? Look among the spam, and check the address for typing errors. You can ask again: only the newest link works.',
+    ),
+  ]);
+}
+
+function askForm(title, path, back, said) {
+  const box = el('div');
+  const ask = () => {
+    const email = input('entry-email', 'email', { type: 'email', autocomplete: 'username', maxlength: 254 });
+    const asking = form(title, 'Email me a link', [field('Email address', email)], async (values) => {
+      await post(path, values);
+      const again = el('button', { type: 'button', onclick: ask }, 'Ask again');
+      const heading = el('h2', null, 'Check your email');
+      put(
+        box,
+        el('div', { class: 'said' }, heading, said(values.email), el('div', { class: 'actions' }, again)),
+        toSignIn,
+      );
+    });
+    put(box, asking, toSignIn);
+  };
+  const toSignIn = el(
+    'p',
+    { class: 'soft' },
+    el('button', { type: 'button', class: 'link', onclick: back }, 'Back to sign in'),
+  );
+  ask();
+  return box;
+}
+
+function toStart() {
+  location.hash = '#/';
+}
+
+function registerPage(token, entered) {
+  const page = slot(
+    () => post('/api/v1/registrations/preview', { token }),
+    ({ email }) => {
+      const organisation = input('entry-organisation', 'organisation', {
+        autocomplete: 'organization',
+        maxlength: 120,
+      });
+      const name = input('entry-name', 'name', { autocomplete: 'name', maxlength: 120 });
+      const lead = el('p', null, `You will sign in as ${email}, and be the owner.`);
+      const fields = [lead, field('Organisation', organisation), field('Your name', name), passwordField(email)];
+      return form('Register your organisation', 'Register', fields, async (values) => {
+        const me = await post('/api/v1/registrations/confirmations', { token, ...values });
+        toStart();
+        entered(me);
+      });
+    },
+  );
+  return [page, el('p', { class: 'soft' }, 'Already registered? ', el('a', { href: '#/' }, 'Sign in'))];
 }
 
 function joinPage(token, entered) {
@@ -66,7 +126,7 @@ function joinPage(token, entered) {
       const fields = [lead, field('Your name', name), passwordField(email)];
       return form(`Join ${organisation}`, 'Join', fields, async (values) => {
         const me = await post('/api/v1/memberships', { token, ...values });
-        location.hash = '#/';
+        toStart();
         entered(me);
       });
     },
@@ -81,18 +141,6 @@ function resetPage(token) {
       el('h2', null, 'Your password is set'),
       el('p', null, 'All your sessions have ended. Sign in with your new password.'),
       el('div', { class: 'actions' }, el('a', { class: 'button primary', href: '#/' }, 'Sign in')),
-    );
-  });
-}
-
-// Not by itself when the page is opened: mail scanners follow every link, and some of them run scripts.
-function verifyPage(token) {
-  return form('Confirm your email address', 'Confirm', [], async (_values, box) => {
-    await post('/api/v1/email-verifications/confirmations', { token });
-    put(
-      box,
-      notice('Your email address is confirmed.', 'good'),
-      el('div', { class: 'actions' }, el('a', { class: 'button primary', href: '#/' }, 'Go to the dashboard')),
     );
   });
 }

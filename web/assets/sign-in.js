@@ -1,46 +1,23 @@
 import { get, post } from './api.js';
 import { el, put } from './el.js';
-import { forgottenForm } from './link-pages.js';
+import { forgottenForm, registerForm } from './link-pages.js';
 import { field, notice, run } from './parts.js';
 import { codeForm } from './second-step.js';
-
-const SIGN_IN = { path: '/api/v1/sessions', title: 'Sign in', action: 'Sign in', fields: ['email', 'password'] };
-const REGISTER = {
-  path: '/api/v1/registrations',
-  title: 'Register a new organisation',
-  action: 'Register',
-  fields: ['organisation', 'name', 'email', 'newPassword'],
-};
-
-const FIELDS = {
-  organisation: ['Organisation', { name: 'organisation', autocomplete: 'organization', maxlength: 120 }],
-  name: ['Your name', { name: 'name', autocomplete: 'name', maxlength: 120 }],
-  email: ['Email address', { name: 'email', type: 'email', autocomplete: 'username', maxlength: 254 }],
-  password: ['Password', { name: 'password', type: 'password', autocomplete: 'current-password' }],
-  newPassword: [
-    'Password',
-    { name: 'password', type: 'password', autocomplete: 'new-password', minlength: 10 },
-    'At least 10 characters. A few words in a row are easier to remember than symbols.',
-  ],
-};
 
 /** `entered(me)` is called with { user, organisation } after success. */
 export function signInPage(entered, message) {
   const card = el('section', { class: 'card entry' });
-  const show = (form, other) =>
+  const signIn = () =>
     put(
       card,
-      entryForm(form, entered),
-      form === SIGN_IN && el('p', { class: 'soft' }, link('Forgotten your password?', forgotten)),
-      form === SIGN_IN && otherWays(),
-      switchLine(other, () => show(other, form)),
+      signInForm(entered),
+      el('p', { class: 'soft' }, link('Forgotten your password?', forgotten)),
+      otherWays(),
+      el('p', { class: 'soft' }, 'New here? ', link('Register a new organisation', register)),
     );
-  const forgotten = () =>
-    put(
-      card,
-      forgottenForm(() => show(SIGN_IN, REGISTER)),
-    );
-  show(SIGN_IN, REGISTER);
+  const forgotten = () => put(card, forgottenForm(signIn));
+  const register = () => put(card, registerForm(signIn));
+  signIn();
   if (message) card.prepend(notice(message, 'info'));
   return el('main', { id: 'main', class: 'welcome', tabindex: '-1' }, pitch(), card);
 }
@@ -71,30 +48,33 @@ function step(verb, rest) {
   return el('li', null, el('span', null, el('strong', null, verb), rest));
 }
 
-function entryForm({ path, title, action, fields }, entered) {
+function signInForm(entered) {
   const fault = el('div');
-  const button = el('button', { class: 'primary' }, action);
+  const button = el('button', { class: 'primary' }, 'Sign in');
   const submit = (event) => {
     event.preventDefault();
     const values = Object.fromEntries(new FormData(event.target));
     run(button, fault, async () => {
-      const answer = await post(path, values);
+      const answer = await post('/api/v1/sessions', values);
       if (answer.ticket === undefined || answer.user) return entered(answer);
       put(event.target.parentNode, codeForm(answer.ticket, entered));
     });
   };
-  const controls = fields.map((name) => {
-    const [label, attributes, hint] = FIELDS[name];
-    return field(label, el('input', { id: `entry-${name}`, required: true, ...attributes }), hint);
-  });
+  const email = input('email', { type: 'email', autocomplete: 'username', maxlength: 254 });
+  const password = input('password', { type: 'password', autocomplete: 'current-password' });
   return el(
     'form',
     { onsubmit: submit },
-    el('h2', null, title),
-    controls,
+    el('h2', null, 'Sign in'),
+    field('Email address', email),
+    field('Password', password),
     fault,
     el('div', { class: 'actions' }, button),
   );
+}
+
+function input(name, more) {
+  return el('input', { id: `entry-${name}`, name, required: true, ...more });
 }
 
 function otherWays() {
@@ -105,11 +85,6 @@ function otherWays() {
     () => {}, // the password works without it
   );
   return box;
-}
-
-function switchLine(other, change) {
-  const lead = other === REGISTER ? 'New here?' : 'Already registered?';
-  return el('p', { class: 'soft' }, lead, ' ', link(other.title, change));
 }
 
 function link(text, onclick) {

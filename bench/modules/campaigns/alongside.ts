@@ -14,7 +14,7 @@ const launches: Alongside = {
       seed,
       phases: [{ seconds, perSecond: PER_SECOND }],
       mix: LAUNCHES,
-      accounts: [await smallCustomer(addresses.api)],
+      accounts: [await smallCustomer(addresses)],
       historyFile,
     };
   },

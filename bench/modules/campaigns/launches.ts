@@ -1,3 +1,4 @@
+import type { Registry } from '../../load/accounts.ts';
 import type { Account, Mix } from '../../load/plan.ts';
 import { registerCustomer } from '../employees/customer.ts';
 
@@ -9,8 +10,8 @@ const CUSTOMER_EMPLOYEES = 10;
 const customers = new Map<string, Promise<Account>>();
 
 /** The same one for each layout: only a few registrations a minute are let in. */
-export function smallCustomer(apiUrl: string): Promise<Account> {
-  const customer = customers.get(apiUrl) ?? registerCustomer(apiUrl, CUSTOMER_EMPLOYEES);
-  customers.set(apiUrl, customer);
+export function smallCustomer(registry: Registry): Promise<Account> {
+  const customer = customers.get(registry.api) ?? registerCustomer(registry, CUSTOMER_EMPLOYEES);
+  customers.set(registry.api, customer);
   return customer;
 }

@@ -37,7 +37,7 @@ export const mailChaos: OwnLayoutScenario = {
     return withMailers(context, PER_SECOND, async (mailers) => {
       const { layout, smtp } = mailers;
       smtp.faults = badDay(random);
-      const account = await registerCustomer(layout.addresses.api, PEOPLE[context.profile]);
+      const account = await registerCustomer(layout.addresses, PEOPLE[context.profile]);
       const campaigns: number[] = [];
       for (const event of shuffled(eventsOf(mailers, random, context.profile), random)) {
         await untilMailsFlow(mailers, account, campaigns);

@@ -52,7 +52,7 @@ export async function withMailers(
   }
 }
 
-/** Without those to an account's owner, who is asked to confirm the address. */
+/** Without those about accounts: an owner is mailed the link to register. */
 export function campaignMails({ smtp }: Mailers): readonly Taken[] {
   return smtp.taken.filter(({ messageId }) => messageId.startsWith(`<${REACH_OUT}.`));
 }

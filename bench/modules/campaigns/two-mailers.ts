@@ -33,10 +33,10 @@ export const twoMailers: OwnLayoutScenario = {
   run(context) {
     const { profile } = context;
     return withMailers(context, PER_SECOND, async (mailers) => {
-      const { api } = mailers.layout.addresses;
-      const one = await registerCustomer(api, 1);
-      const few = await registerCustomer(api, FEW);
-      const many = await registerCustomer(api, PEOPLE[profile]);
+      const { addresses } = mailers.layout;
+      const one = await registerCustomer(addresses, 1);
+      const few = await registerCustomer(addresses, FEW);
+      const many = await registerCustomer(addresses, PEOPLE[profile]);
       const slots = await launchedBySchedule(mailers, one);
       const crowd = await amongMany(mailers, many, few, MEASURED_MS[profile]);
       const provider = await keptProvider(mailers, many, PROVIDER_MS[profile]);

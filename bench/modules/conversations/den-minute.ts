@@ -42,7 +42,7 @@ export const denMinute: Scenario = {
 
   async run(context) {
     const { layout, calibration, profile, workload } = context;
-    const small = await smallCustomer(layout.addresses.api);
+    const small = await smallCustomer(layout.addresses);
     const first = await evening(context, small, 1);
     const loads: Record<string, LoadFigures> = { ...first.loads };
     let held = first;

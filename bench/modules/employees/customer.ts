@@ -1,12 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { call } from '../../call.ts';
-import { register } from '../../load/accounts.ts';
+import { type Registry, register } from '../../load/accounts.ts';
 import type { Account } from '../../load/plan.ts';
 
 /** Signs up a new organisation with so many employees, who may all be written to. */
-export async function registerCustomer(url: string, employees: number): Promise<Account> {
+export async function registerCustomer(registry: Registry, employees: number): Promise<Account> {
   const domain = `customer-${randomUUID()}.test`;
-  const account = await register(url, domain);
+  const account = await register(registry, domain);
+  const { api: url } = registry;
   const { token } = account;
   const { json } = await call<{ id: number }>(url, '/api/v1/imports', {
     method: 'POST',

@@ -2,15 +2,12 @@ import type { Config } from '../../config.ts';
 import type { Caller, Database, DatabaseSession } from '../../db/read-write-split.ts';
 import type { Db, Role } from '../../db/schema.ts';
 import { EVERY_ORGANISATION } from '../../db/tenant-isolation.ts';
-import { AppError, SQLSTATE, sqlState } from '../../errors.ts';
-import type { Turn } from '../../flow/fair-semaphore.ts';
+import { AppError } from '../../errors.ts';
 import type { Sessions } from '../../http/authentication.ts';
-import type { PasswordHasher, VerifyingPlace } from '../../http/password-hashing.ts';
+import type { VerifyingPlace } from '../../http/password-hashing.ts';
 import { parseAddress } from '../../mail-address.ts';
 import { type SignedInActor, writeAudit } from '../audit/audit.ts';
-import { replaceLink } from './link-queries.ts';
-import { refuseCommonPassword } from './password-rules.ts';
-import { insertOrganisation, me, userByEmail, userById } from './queries.ts';
+import { me, userByEmail, userById } from './queries.ts';
 import {
   createSecondStepTicket,
   isValidTicket,
@@ -31,43 +28,6 @@ export interface Welcome {
   readonly token: string;
   readonly user: { readonly id: number; readonly name: string; readonly email: string; readonly role: Role };
   readonly organisation: { readonly id: number; readonly name: string };
-}
-
-export interface Registration {
-  readonly organisation: string;
-  readonly name: string;
-  readonly email: string;
-  readonly password: string;
-}
-
-/**
- * Creates an organisation and its owner, signs the owner in, and mails a link to confirm the address. Throws `conflict` if the address already has an
- * account.
- */
-export async function registerOrganisation(
-  caller: Caller,
-  parts: { hasher: PasswordHasher; sessions: Sessions },
-  registration: Registration,
-  turn: Turn,
-  from: From,
-): Promise<Welcome> {
-  const email = addressOf(registration.email);
-  await refuseCommonPassword(registration.password, email);
-  const passwordHash = await parts.hasher.hash(registration.password, turn);
-  try {
-    return await caller.within(EVERY_ORGANISATION).write(async (transaction) => {
-      const { organisation, user } = await insertOrganisation(transaction, { ...registration, email, passwordHash });
-      const actor = { orgId: organisation.id, userId: user.id, ...from };
-      await writeAudit(transaction, actor, { action: 'organisation.registered', subject: organisation.name });
-      await replaceLink(transaction, organisation.id, user.id, 'email-verification');
-      const token = await parts.sessions.create(transaction, actor);
-      return { token, user, organisation };
-    });
-  } catch (error) {
-    if (sqlState(error) === SQLSTATE.uniqueViolation)
-      throw new AppError('conflict', 'This address already has an account. Sign in instead.');
-    throw error;
-  }
 }
 
 /** Throws `invalid`, in words. */

@@ -9,7 +9,6 @@ export const actions = {
   'password.changed': 'Changed their password',
   'password.reset-requested': 'Asked for a link to reset the password',
   'password.reset': 'Reset their password',
-  'email.confirmed': 'Confirmed their email address',
   'second-factor.set-up': 'Set up a second factor',
   'second-factor.removed': 'Removed their second factor',
   'identity.linked': 'Linked a company account',

@@ -17,8 +17,7 @@ import { refuseCommonPassword } from './password-rules.ts';
 
 /**
  * The mail goes out by the outbox. Whether the address has an account elsewhere is not said: only who has the link
- * learns it. Throws `conflict` for a member, `forbidden` for a role above the actor's or an actor without a confirmed
- * address.
+ * learns it. Throws `conflict` for a member, and `forbidden` for a role above the actor's.
  */
 export async function inviteMember(db: DatabaseSession, actor: SignedInActor, given: { email: string; role: Role }) {
   const { orgId, userId } = actor;
@@ -27,9 +26,6 @@ export async function inviteMember(db: DatabaseSession, actor: SignedInActor, gi
     await lockMembers(transaction, orgId);
     const own = await memberById(transaction, orgId, userId);
     refuseHigherRole(own?.role ?? 'viewer', given.role);
-    // Or anybody could register, and have us mail whomever they like.
-    if (own === undefined || own.emailVerifiedAt === null)
-      throw new AppError('forbidden', 'Confirm your own email address first: the link is in your mail.');
     if (await isMember(transaction, orgId, email)) throw new AppError('conflict', `${email} is a member already.`);
     if ((await countMembers(transaction, orgId)) >= MEMBERS_MAX)
       throw new AppError('conflict', `An organisation has at most ${MEMBERS_MAX} members and open invitations.`);

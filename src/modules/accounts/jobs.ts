@@ -59,10 +59,10 @@ export async function sendAccountMail(
   { orgId, kind, id }: AccountMailJob,
   signal: AbortSignal,
 ): Promise<Turn> {
-  const primary = database.primary(orgId);
+  const primary = database.primary(kind === 'registration' ? EVERY_ORGANISATION : orgId);
   const found = await letter(primary, orgId, kind, id);
   if (found === undefined) return 'finished';
-  const outcome = await mail.send(toAccountMail(config, { ...found, orgId, kind, id }), {
+  const outcome = await mail.send(toAccountMail(config, { ...found, orgId, id }), {
     withdraw: signal,
     isJob: true,
   });

@@ -12,7 +12,7 @@ export function membersPage(db: Db, orgId: number, after: IdPlace | undefined, r
     .selectFrom('users')
     .where('org_id', '=', orgId)
     .where('id', '>', after?.[0] ?? 0)
-    .select(['id', 'name', 'email', 'role', 'created_at as createdAt', 'email_verified_at as emailVerifiedAt'])
+    .select(['id', 'name', 'email', 'role', 'created_at as createdAt'])
     .orderBy('id')
     .limit(rows)
     .execute();
@@ -23,7 +23,7 @@ export function memberById(db: Db, orgId: number, id: number) {
     .selectFrom('users')
     .where('org_id', '=', orgId)
     .where('id', '=', id)
-    .select(['id', 'name', 'email', 'role', 'email_verified_at as emailVerifiedAt'])
+    .select(['id', 'name', 'email', 'role'])
     .executeTakeFirst();
 }
 
@@ -70,7 +70,6 @@ export function insertMember(
       name: user.name,
       role: user.role,
       password_hash: user.passwordHash,
-      email_verified_at: sql`now()`, // the link that made them a member came by mail
     })
     .returning(['id', 'name', 'email', 'role'])
     .executeTakeFirstOrThrow();

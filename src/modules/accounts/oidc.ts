@@ -3,8 +3,9 @@
  * What fails without it: people keep one more password, and whoever leaves the company keeps the account.
  * How it works: the authorization code flow with PKCE, state and nonce, which wait in a sealed cookie of the browser that
  *   began. An identity is the provider's issuer and subject. It is linked to an account the first time, by address, and
- *   only if both sides have confirmed it: the provider says `email_verified`, and the account's address was confirmed
- *   here. Otherwise whoever can register an address at either side takes over the account of the other.
+ *   only if both sides have confirmed it: the provider says `email_verified`, and here nobody has an account before its
+ *   address is confirmed (registrations.ts). Otherwise whoever can register an address at either side takes over the
+ *   account of the other.
  *   A second factor that somebody has set up here is asked for as well.
  * What it costs: openid-client is loaded at the first sign-in of this kind; its configuration is kept.
  * Its bound: OIDC_ANSWER_SECONDS for each request to the provider. Its proof: test/modules/accounts/oidc.test.ts.
@@ -117,7 +118,6 @@ export async function signInWithClaims(
     if (claims.email === undefined || !claims.emailVerified) return { refused: 'unverified' };
     const account = await userByEmail(everywhere, claims.email);
     if (account === undefined) return { refused: 'no-account' };
-    if (account.email_verified_at === null) return { refused: 'unverified' };
     const [orgId, userId] = [account.org_id, account.id];
     await caller.within(orgId).write(async (transaction) => {
       await linkIdentity(transaction, orgId, userId, claims);

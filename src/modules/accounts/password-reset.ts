@@ -10,10 +10,10 @@ import type { Sessions } from '../../http/authentication.ts';
 import type { PasswordHasher } from '../../http/password-hashing.ts';
 import { writeToOutbox } from '../../queue/transactional-outbox.ts';
 import { writeAudit } from '../audit/audit.ts';
-import { addressOf, type From } from './accounts.ts';
+import type { From } from './accounts.ts';
 import { linkGone } from './invitations.ts';
-import { openLink, replaceLink, takeLink, verifyEmail } from './link-queries.ts';
-import { readMailedLink } from './mailed-link.ts';
+import { NO_ORGANISATION, readMailedLink } from './mailed-link.ts';
+import { openPasswordReset, replacePasswordReset, takePasswordReset } from './password-reset-queries.ts';
 import { refuseCommonPassword } from './password-rules.ts';
 import { updatePassword, userByEmail } from './queries.ts';
 import { deleteSessions } from './session-queries.ts';
@@ -24,11 +24,7 @@ declare module '../../queue/transactional-outbox.ts' {
   }
 }
 
-/** Belongs to no organisation yet. */
-const NO_ORGANISATION = 0;
-
-export async function requestPasswordReset(caller: Caller, given: string, network: string): Promise<void> {
-  const email = addressOf(given);
+export async function requestPasswordReset(caller: Caller, email: string, network: string): Promise<void> {
   await caller.within(EVERY_ORGANISATION).write((transaction) =>
     writeToOutbox(transaction, {
       orgId: NO_ORGANISATION,
@@ -46,7 +42,7 @@ export async function startPasswordResets(
   for (const { email, network } of wanted) {
     const user = await userByEmail(transaction, email);
     if (user === undefined) continue;
-    await replaceLink(transaction, user.org_id, user.id, 'password-reset');
+    await replacePasswordReset(transaction, user.org_id, user.id);
     const entry = { action: 'password.reset-requested', subject: email } as const;
     await writeAudit(transaction, { orgId: user.org_id, network }, entry);
   }
@@ -61,17 +57,15 @@ export async function resetPassword(
   from: From,
 ): Promise<string> {
   const target = readMailedLink(parts.secretKey, 'password-reset', given.token);
-  const open =
-    target && (await openLink(parts.database.primary(target.orgId), target.orgId, target.id, 'password-reset'));
+  const open = target && (await openPasswordReset(parts.database.primary(target.orgId), target.orgId, target.id));
   if (target === undefined || open === undefined) throw linkGone();
   await refuseCommonPassword(given.password, open.email);
   const hash = await parts.hasher.hash(given.password, turn);
   const { orgId } = target;
   const userId = await caller.within(orgId).write(async (transaction) => {
-    const taken = await takeLink(transaction, orgId, target.id, 'password-reset');
+    const taken = await takePasswordReset(transaction, orgId, target.id);
     if (taken === undefined) throw linkGone();
     await updatePassword(transaction, orgId, taken, hash);
-    await verifyEmail(transaction, orgId, taken);
     await deleteSessions(transaction, orgId, taken);
     await writeAudit(transaction, { orgId, userId: taken, network: from.network }, { action: 'password.reset' });
     return taken;

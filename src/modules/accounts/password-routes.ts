@@ -4,8 +4,8 @@ import { closed, Email } from '../../http/schemas.ts';
 import { SIGN_INS_PER_MINUTE_MAX } from '../../limits.ts';
 import { actorOf } from '../audit/audit.ts';
 import type { ApiContext } from '../faces.ts';
-import { confirmEmail, requestVerification } from './email-verification.ts';
-import { LINK_TRIES_PER_MINUTE_MAX, RESETS_MS, RESETS_PER_ADDRESS_MAX } from './limits.ts';
+import { addressOf } from './accounts.ts';
+import { LINK_TRIES_PER_MINUTE_MAX, LINKS_MS, LINKS_PER_ADDRESS_MAX } from './limits.ts';
 import { requestPasswordReset, resetPassword } from './password-reset.ts';
 import { changePassword } from './passwords.ts';
 import { GivenPassword, LinkToken, NewPassword } from './schemas.ts';
@@ -16,9 +16,8 @@ export function passwordRoutes(api: App, context: ApiContext, rememberDevice: Re
   const { secretKey } = context.config;
   const changes = context.createRateLimit('tries to change the password', SIGN_INS_PER_MINUTE_MAX);
   const resets = context.createRateLimit('password resets from this network', SIGN_INS_PER_MINUTE_MAX);
-  const resetsOfAddress = context.createRateLimit('password resets of this address', RESETS_PER_ADDRESS_MAX, RESETS_MS);
+  const resetsOfAddress = context.createRateLimit('password resets of this address', LINKS_PER_ADDRESS_MAX, LINKS_MS);
   const links = context.createRateLimit('tries with links', LINK_TRIES_PER_MINUTE_MAX);
-  const verifications = context.createRateLimit('mails to this address', RESETS_PER_ADDRESS_MAX, RESETS_MS);
 
   api.put(
     '/password',
@@ -58,9 +57,10 @@ export function passwordRoutes(api: App, context: ApiContext, rememberDevice: Re
       },
     },
     async ({ caller, network, body }, reply) => {
+      const email = addressOf(body.email);
       await resets.count(network, reply);
-      await resetsOfAddress.count(body.email.trim().toLowerCase(), reply);
-      await requestPasswordReset(caller, body.email, network);
+      await resetsOfAddress.count(email); // not on the reply: what is left says how often others have asked
+      await requestPasswordReset(caller, email, network);
       return reply.code(204).send(null);
     },
   );
@@ -84,48 +84,6 @@ export function passwordRoutes(api: App, context: ApiContext, rememberDevice: Re
       const parts = { ...context, secretKey };
       const email = await resetPassword(request.caller, parts, request.body, turnOf(request), fromOf(request));
       rememberDevice(request, reply, email);
-      return reply.code(204).send(null);
-    },
-  );
-
-  api.post(
-    '/email-verifications',
-    {
-      config: { scope: 'none' },
-      schema: {
-        operationId: 'requestEmailVerification',
-        summary: 'Mail a link to confirm your address again',
-        tags,
-        response: { 204: Type.Null() },
-      },
-    },
-    async (request, reply) => {
-      const actor = actorOf(request);
-      const whose = `${actor.orgId}/${actor.userId}`;
-      await verifications.count(whose, reply);
-      await requestVerification(request.db, actor).catch((error) => {
-        verifications.refund(whose); // no mail was sent
-        throw error;
-      });
-      return reply.code(204).send(null);
-    },
-  );
-
-  api.post(
-    '/email-verifications/confirmations',
-    {
-      config: { public: true, problems: ['gone'] },
-      schema: {
-        operationId: 'confirmEmail',
-        summary: 'Confirm an address, with the link from the mail',
-        tags,
-        body: Type.Object({ token: LinkToken }, closed),
-        response: { 204: Type.Null() },
-      },
-    },
-    async (request, reply) => {
-      await links.count(request.network, reply);
-      await confirmEmail(request.caller, secretKey, request.body.token, fromOf(request));
       return reply.code(204).send(null);
     },
   );

@@ -4,7 +4,7 @@ import type { Turn } from '../../flow/fair-semaphore.ts';
 import type { Sessions } from '../../http/authentication.ts';
 import { NO_PASSWORD, type PasswordHasher } from '../../http/password-hashing.ts';
 import { type SignedInActor, writeAudit } from '../audit/audit.ts';
-import { deleteLinks } from './link-queries.ts';
+import { deletePasswordReset } from './password-reset-queries.ts';
 import { refuseCommonPassword } from './password-rules.ts';
 import { passwordOf, updatePassword } from './queries.ts';
 import { deleteSessions } from './session-queries.ts';
@@ -26,7 +26,7 @@ export async function changePassword(
   await parts.db.write(async (transaction) => {
     await updatePassword(transaction, orgId, userId, hash);
     await deleteSessions(transaction, orgId, userId, actor.sessionId);
-    await deleteLinks(transaction, orgId, userId, 'password-reset');
+    await deletePasswordReset(transaction, orgId, userId);
     await writeAudit(transaction, actor, { action: 'password.changed' });
   });
   parts.sessions.forgetUser(orgId, userId);

@@ -3,25 +3,6 @@ import type { Problems } from '../../http/paths.ts';
 
 declare module '../../http/paths.ts' {
   interface Paths {
-    '/api/v1/registrations': {
-      /** Register a new organisation and its owner */
-      post: {
-        requestBody: {
-          content: { 'application/json': { organisation: string; name: string; email: string; password: string } };
-        };
-        responses: {
-          201: {
-            content: {
-              'application/json': {
-                token: string;
-                user: { id: number; name: string; email: string; role: string };
-                organisation: { id: number; name: string };
-              };
-            };
-          };
-        } & Problems<400 | 403 | 408 | 409 | 412 | 413 | 415 | 429 | 431 | 500 | 503>;
-      };
-    };
     '/api/v1/sign-in-options': {
       /** How people can sign in, besides with a password */
       get: {
@@ -100,12 +81,48 @@ declare module '../../http/paths.ts' {
             content: {
               'application/json': {
                 user: { id: number; name: string; email: string; role: string };
-                emailVerified: boolean;
                 organisation: { id: number; name: string };
               };
             };
           };
         } & Problems<400 | 401 | 429 | 431 | 500 | 503>;
+      };
+    };
+    '/api/v1/registrations': {
+      /** Mail a link to register a new organisation */
+      post: {
+        requestBody: { content: { 'application/json': { email: string } } };
+        responses: { 202: { content: { 'application/json': { email: string } } } } & Problems<
+          400 | 403 | 408 | 409 | 412 | 413 | 415 | 429 | 431 | 500 | 503
+        >;
+      };
+    };
+    '/api/v1/registrations/preview': {
+      /** Which address a registration is for, given its link */
+      post: {
+        requestBody: { content: { 'application/json': { token: string } } };
+        responses: { 200: { content: { 'application/json': { email: string } } } } & Problems<
+          400 | 403 | 408 | 409 | 410 | 412 | 413 | 415 | 429 | 431 | 500 | 503
+        >;
+      };
+    };
+    '/api/v1/registrations/confirmations': {
+      /** Register the organisation and its owner, with the link from the mail, and be signed in */
+      post: {
+        requestBody: {
+          content: { 'application/json': { token: string; organisation: string; name: string; password: string } };
+        };
+        responses: {
+          201: {
+            content: {
+              'application/json': {
+                token: string;
+                user: { id: number; name: string; email: string; role: string };
+                organisation: { id: number; name: string };
+              };
+            };
+          };
+        } & Problems<400 | 403 | 408 | 409 | 410 | 412 | 413 | 415 | 429 | 431 | 500 | 503>;
       };
     };
     '/api/v1/users': {
@@ -116,14 +133,7 @@ declare module '../../http/paths.ts' {
           200: {
             content: {
               'application/json': {
-                items: {
-                  id: number;
-                  name: string;
-                  email: string;
-                  role: string;
-                  emailVerifiedAt: string | null;
-                  createdAt: string;
-                }[];
+                items: { id: number; name: string; email: string; role: string; createdAt: string }[];
                 nextCursor: string | null;
               };
             };
@@ -136,17 +146,7 @@ declare module '../../http/paths.ts' {
       get: {
         parameters: { path: { id: number } };
         responses: {
-          200: {
-            content: {
-              'application/json': {
-                id: number;
-                name: string;
-                email: string;
-                role: string;
-                emailVerifiedAt: string | null;
-              };
-            };
-          };
+          200: { content: { 'application/json': { id: number; name: string; email: string; role: string } } };
         } & Problems<400 | 401 | 404 | 429 | 431 | 500 | 503>;
       };
       /** Change what a member may do */
@@ -154,17 +154,7 @@ declare module '../../http/paths.ts' {
         parameters: { header?: { 'if-match'?: string }; path: { id: number } };
         requestBody: { content: { 'application/json': { role: 'owner' | 'admin' | 'viewer' } } };
         responses: {
-          200: {
-            content: {
-              'application/json': {
-                id: number;
-                name: string;
-                email: string;
-                role: string;
-                emailVerifiedAt: string | null;
-              };
-            };
-          };
+          200: { content: { 'application/json': { id: number; name: string; email: string; role: string } } };
         } & Problems<400 | 401 | 403 | 404 | 408 | 409 | 412 | 413 | 415 | 428 | 429 | 431 | 500 | 503>;
       };
       /** Remove a member, or leave */
@@ -278,24 +268,6 @@ declare module '../../http/paths.ts' {
       /** Choose a new password, with the link from the mail */
       post: {
         requestBody: { content: { 'application/json': { token: string; password: string } } };
-        responses: { 204: { content?: never } } & Problems<
-          400 | 403 | 408 | 409 | 410 | 412 | 413 | 415 | 429 | 431 | 500 | 503
-        >;
-      };
-    };
-    '/api/v1/email-verifications': {
-      /** Mail a link to confirm your address again */
-      post: {
-        parameters: { header?: { 'idempotency-key'?: string } };
-        responses: { 204: { content?: never } } & Problems<
-          400 | 401 | 403 | 408 | 409 | 412 | 413 | 415 | 422 | 429 | 431 | 500 | 503
-        >;
-      };
-    };
-    '/api/v1/email-verifications/confirmations': {
-      /** Confirm an address, with the link from the mail */
-      post: {
-        requestBody: { content: { 'application/json': { token: string } } };
         responses: { 204: { content?: never } } & Problems<
           400 | 403 | 408 | 409 | 410 | 412 | 413 | 415 | 429 | 431 | 500 | 503
         >;

@@ -35,7 +35,6 @@ export function userByEmail(db: Db, email: string) {
     .where('users.email', '=', email)
     .select([
       'second_factors.confirmed_at as second_factor_since',
-      'users.email_verified_at',
       'users.org_id',
       'users.id',
       'users.name',
@@ -53,17 +52,10 @@ export async function me(db: Db, orgId: number, userId: number) {
     .innerJoin('organisations', 'organisations.id', 'users.org_id')
     .where('users.org_id', '=', orgId)
     .where('users.id', '=', userId)
-    .select([
-      'users.id',
-      'users.name',
-      'users.email',
-      'users.role',
-      'users.email_verified_at',
-      'organisations.name as organisation',
-    ])
+    .select(['users.id', 'users.name', 'users.email', 'users.role', 'organisations.name as organisation'])
     .executeTakeFirstOrThrow();
-  const { organisation, email_verified_at, ...user } = row;
-  return { user, emailVerified: email_verified_at !== null, organisation: { id: orgId, name: organisation } };
+  const { organisation, ...user } = row;
+  return { user, organisation: { id: orgId, name: organisation } };
 }
 
 /** For the second step of a sign-in. */

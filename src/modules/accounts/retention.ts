@@ -2,10 +2,15 @@ import { forgetRows, type Retention } from '../../queue/retention.ts';
 import { deleteExpiredApiKeys } from './api-key-queries.ts';
 import { deleteExpiredInvitations } from './invitation-queries.ts';
 import { EXPIRED_KEPT_DAYS } from './limits.ts';
-import { deleteExpiredLinks } from './link-queries.ts';
+import { deleteExpiredPasswordResets } from './password-reset-queries.ts';
 import { deleteExpiredSessions } from './queries.ts';
+import { deleteExpiredRegistrations } from './registration-queries.ts';
 
 export const retention = {
+  registrations: {
+    deleted: 'when they are confirmed or have expired',
+    forget: (database, signal) => forgetRows(database, signal, deleteExpiredRegistrations),
+  },
   organisations: { kept: 'for as long as it is a customer' },
   users: { kept: 'until they are removed, for as long as their organisation is a customer' },
   sessions: {
@@ -16,9 +21,9 @@ export const retention = {
     deleted: `when they are used or withdrawn, or ${EXPIRED_KEPT_DAYS} days after they have expired`,
     forget: (database, signal) => forgetRows(database, signal, deleteExpiredInvitations),
   },
-  account_links: {
+  password_resets: {
     deleted: 'when they are used or have expired',
-    forget: (database, signal) => forgetRows(database, signal, deleteExpiredLinks),
+    forget: (database, signal) => forgetRows(database, signal, deleteExpiredPasswordResets),
   },
   api_keys: {
     deleted: `when they are revoked, or ${EXPIRED_KEPT_DAYS} days after they have expired`,

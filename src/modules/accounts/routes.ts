@@ -2,17 +2,18 @@ import { Type } from 'typebox';
 import { AppError } from '../../errors.ts';
 import type { App } from '../../http/app.ts';
 import { SESSION_COOKIE, tokenOf } from '../../http/authentication.ts';
-import { closed, Email, Name, named } from '../../http/schemas.ts';
-import { SIGN_INS_PER_MINUTE_MAX, TICKET_CHARS_MAX } from '../../limits.ts';
+import { closed, Email, named } from '../../http/schemas.ts';
+import { TICKET_CHARS_MAX } from '../../limits.ts';
 import { actorOf } from '../audit/audit.ts';
 import type { ApiContext } from '../faces.ts';
-import { registerOrganisation, signIn, signInWithCode, signOut, whoIs } from './accounts.ts';
+import { signIn, signInWithCode, signOut, whoIs } from './accounts.ts';
 import { apiKeyRoutes } from './api-key-routes.ts';
 import { CODE_TRIES_MAX, CODE_TRIES_MS, LINK_TRIES_PER_MINUTE_MAX } from './limits.ts';
 import { memberRoutes } from './member-routes.ts';
 import { oidcPages } from './oidc-pages.ts';
 import { passwordRoutes } from './password-routes.ts';
-import { Code, GivenPassword, NewPassword, User, Welcomed } from './schemas.ts';
+import { registrationRoutes } from './registration-routes.ts';
+import { Code, GivenPassword, User, Welcomed } from './schemas.ts';
 import type { SecondStep } from './second-factor.ts';
 import { secondFactorRoutes } from './second-factor-routes.ts';
 import { sessionRoutes } from './session-routes.ts';
@@ -24,30 +25,9 @@ export const publicRoutes = oidcPages;
 
 export function routes(api: App, context: ApiContext): void {
   const signIns = createSignInLimits(context.config.secretKey, context.createRateLimit);
-  const registrations = context.createRateLimit('registrations', SIGN_INS_PER_MINUTE_MAX);
   const tickets = context.createRateLimit('second steps', LINK_TRIES_PER_MINUTE_MAX);
   const codes = context.createRateLimit('codes', CODE_TRIES_MAX, CODE_TRIES_MS);
   const welcomed = createWelcomeReply(context.config, signIns);
-
-  api.post(
-    '/registrations',
-    {
-      config: { public: true },
-      schema: {
-        operationId: 'register',
-        summary: 'Register a new organisation and its owner',
-        tags: ['accounts'],
-        body: Type.Object({ organisation: Name, name: Name, email: Email, password: NewPassword }, closed),
-        response: { 201: Welcomed },
-      },
-    },
-    async (request, reply) => {
-      await registrations.count(request.network, reply);
-      const { caller, body } = request;
-      const welcome = await registerOrganisation(caller, context, body, turnOf(request), fromOf(request));
-      return welcomed(request, reply, welcome);
-    },
-  );
 
   api.get(
     '/sign-in-options',
@@ -145,12 +125,13 @@ export function routes(api: App, context: ApiContext): void {
         operationId: 'getMe',
         summary: 'Who is signed in',
         tags: ['accounts'],
-        response: { 200: Type.Object({ user: User, emailVerified: Type.Boolean(), organisation: named }) },
+        response: { 200: Type.Object({ user: User, organisation: named }) },
       },
     },
     async ({ user }) => whoIs(context.database, user.orgId, user.userId),
   );
 
+  registrationRoutes(api, context, welcomed);
   memberRoutes(api, context, welcomed);
   passwordRoutes(api, context, createRememberDevice(context.config, signIns));
   sessionRoutes(api, context);

@@ -59,8 +59,8 @@ async function writeUsers(db: Db, organisations: readonly SeedOrganisation[]): P
     }),
   );
   await sql`
-    insert into users (org_id, id, email, name, role, password_hash, email_verified_at, created_at) overriding system value
-    select given.org_id, nth, given.email, given.name, given.role, given.password_hash, organisations.created_at,
+    insert into users (org_id, id, email, name, role, password_hash, created_at) overriding system value
+    select given.org_id, nth, given.email, given.name, given.role, given.password_hash,
       organisations.created_at
     from rows from (jsonb_to_recordset(${JSON.stringify(users)}::jsonb)
       as (org_id bigint, email text, name text, role text, password_hash text)) with ordinality

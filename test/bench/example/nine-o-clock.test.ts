@@ -4,6 +4,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { register } from '../../../bench/load/accounts.ts';
 import type { ScenarioContext } from '../../../bench/scenarios/scenario.ts';
 import { type RunningApi, runApi } from '../../running-api.ts';
+import { SECRET_KEY } from '../../worker.ts';
 import { nineOClock } from './nine-o-clock.ts';
 
 let api: RunningApi;
@@ -12,8 +13,10 @@ beforeAll(async () => {
 });
 afterAll(() => api.stop());
 
+const registry = () => ({ api: api.url, databaseUrl: api.database.ownerUrl, secretKey: SECRET_KEY });
+
 test('the example of docs/bench-scenario.md runs, and what it finds is true', async () => {
-  const accounts = [await register(api.url, 'nine.test')];
+  const accounts = [await register(registry(), 'nine.test')];
   const layout = { addresses: { api: api.url } };
   const context = { layout, accounts, profile: 'ci', onSample: () => undefined };
   const { conditions, figures, loads } = await nineOClock.run(context as unknown as ScenarioContext);
@@ -24,7 +27,7 @@ test('the example of docs/bench-scenario.md runs, and what it finds is true', as
 });
 
 test('the example finds that answers are wrong', async () => {
-  const [stranger] = [await register(api.url, 'stranger.test')];
+  const [stranger] = [await register(registry(), 'stranger.test')];
   const accounts = [{ ...stranger, email: 'somebody-else@stranger.test' }];
   const context = { layout: { addresses: { api: api.url } }, accounts, profile: 'ci', onSample: () => undefined };
   const { conditions } = await nineOClock.run(context as unknown as ScenarioContext);

@@ -221,30 +221,49 @@ delete from invitations
 where org_id = $1 and id = $2 and expires_at > now()
 returning email, role;
 
--- src/modules/accounts/letter-queries.ts letter (tenant)
-select account_links.mailed_at as "mailedAt", account_links.expires_at as "expiresAt", users.email,
-    organisations.name as organisation, null as "invitedBy"
-from account_links
-inner join users on users.org_id = account_links.org_id and users.id = account_links.user_id
-inner join organisations on organisations.id = account_links.org_id
-where account_links.org_id = $1 and account_links.id = $2 and account_links.purpose = $3;
+-- src/modules/accounts/letter-queries.ts letter (system)
+select 'registration' as kind, registrations.mailed_at as "mailedAt", registrations.expires_at as "expiresAt",
+    registrations.email, registrations.created_at as "askedAt", users.id is not null as "hasAccount"
+from registrations
+left join users on users.email = registrations.email
+where registrations.id = $1;
 
 -- src/modules/accounts/letter-queries.ts letter (tenant)
-select invitations.mailed_at as "mailedAt", invitations.expires_at as "expiresAt", invitations.email,
-    organisations.name as organisation, invitations.invited_by as "invitedBy"
+select 'invitation' as kind, invitations.mailed_at as "mailedAt", invitations.expires_at as "expiresAt",
+    invitations.email, organisations.name as organisation, invitations.invited_by as "invitedBy"
 from invitations
 inner join organisations on organisations.id = invitations.org_id
 where invitations.org_id = $1 and invitations.id = $2;
 
--- src/modules/accounts/letter-queries.ts recordMailed (tenant)
-update account_links
+-- src/modules/accounts/letter-queries.ts letter (tenant)
+select 'password-reset' as kind, password_resets.mailed_at as "mailedAt", password_resets.expires_at as "expiresAt",
+    users.email, organisations.name as organisation
+from password_resets
+inner join users on users.org_id = password_resets.org_id and users.id = password_resets.user_id
+inner join organisations on organisations.id = password_resets.org_id
+where password_resets.org_id = $1 and password_resets.id = $2;
+
+-- src/modules/accounts/letter-queries.ts recordMailed (system)
+update registrations
 set mailed_at = now(), mail_problem = $1
-where org_id = $2 and id = $3;
+where id = $2;
 
 -- src/modules/accounts/letter-queries.ts recordMailed (tenant)
 update invitations
 set mailed_at = now(), mail_problem = $1
 where org_id = $2 and id = $3;
+
+-- src/modules/accounts/letter-queries.ts recordMailed (tenant)
+update password_resets
+set mailed_at = now(), mail_problem = $1
+where org_id = $2 and id = $3;
+
+-- src/modules/accounts/letter-queries.ts unmailedLetters (system)
+select $1::bigint as "orgId", 'registration' as kind, id
+from registrations
+where mailed_at is null and created_at < now() - make_interval(secs => $2::float8)
+order by created_at
+limit $3;
 
 -- src/modules/accounts/letter-queries.ts unmailedLetters (system)
 select org_id as "orgId", 'invitation' as kind, id
@@ -254,48 +273,11 @@ order by created_at
 limit $2;
 
 -- src/modules/accounts/letter-queries.ts unmailedLetters (system)
-select org_id as "orgId", purpose as kind, id
-from account_links
+select org_id as "orgId", 'password-reset' as kind, id
+from password_resets
 where mailed_at is null and created_at < now() - make_interval(secs => $1::float8)
 order by created_at
 limit $2;
-
--- src/modules/accounts/link-queries.ts deleteExpiredLinks (system)
-delete from account_links
-where (org_id, id) in (
-  select org_id, id
-  from account_links
-  where expires_at < now()
-  order by expires_at
-  limit $1
-  for update skip locked
-);
-
--- src/modules/accounts/link-queries.ts deleteLinks (system, tenant)
-delete from account_links
-where org_id = $1 and user_id = $2 and purpose = $3;
-
--- src/modules/accounts/link-queries.ts openLink (tenant)
-select users.id as "userId", users.email
-from account_links
-inner join users on users.org_id = account_links.org_id and users.id = account_links.user_id
-where account_links.org_id = $1 and account_links.id = $2 and account_links.purpose = $3
-    and account_links.expires_at > now();
-
--- src/modules/accounts/link-queries.ts replaceLink (system, tenant)
-insert into account_links (org_id, user_id, purpose, expires_at)
-values ($1, $2, $3, $4)
-returning id;
-
--- src/modules/accounts/link-queries.ts takeLink (tenant)
-delete from account_links
-where org_id = $1 and id = $2 and purpose = $3 and expires_at > now()
-returning user_id;
-
--- src/modules/accounts/link-queries.ts verifyEmail (tenant)
-update users
-set email_verified_at = coalesce(email_verified_at, now())
-where org_id = $1 and id = $2;
 
 -- src/modules/accounts/member-queries.ts countMembers (tenant)
 select (
@@ -318,21 +300,22 @@ from users
 where org_id = $1 and role = $2 and id <> $3
 limit $4;
 
--- src/modules/accounts/member-queries.ts insertMember (tenant)
-insert into users (org_id, email, name, role, password_hash, email_verified_at)
-values ($1, $2, $3, $4, $5, now())
+-- src/modules/accounts/member-queries.ts insertMember
+-- src/modules/accounts/queries.ts insertOrganisation (system, tenant)
+insert into users (org_id, email, name, role, password_hash)
+values ($1, $2, $3, $4, $5)
 returning id, name, email, role;
 
 -- src/modules/accounts/member-queries.ts lockMembers (tenant)
 select pg_advisory_xact_lock(hashtextextended('members of ' || $1::bigint, 0));
 
 -- src/modules/accounts/member-queries.ts memberById (tenant)
-select id, name, email, role, email_verified_at as "emailVerifiedAt"
+select id, name, email, role
 from users
 where org_id = $1 and id = $2;
 
 -- src/modules/accounts/member-queries.ts membersPage (tenant)
-select id, name, email, role, created_at as "createdAt", email_verified_at as "emailVerifiedAt"
+select id, name, email, role, created_at as "createdAt"
 from users
 where org_id = $1 and id > $2
 order by id
@@ -353,6 +336,37 @@ select org_id as "orgId", user_id as "userId"
 from oidc_identities
 where issuer = $1 and subject = $2;
 
+-- src/modules/accounts/password-reset-queries.ts deleteExpiredPasswordResets (system)
+delete from password_resets
+where (org_id, id) in (
+  select org_id, id
+  from password_resets
+  where expires_at < now()
+  order by expires_at
+  limit $1
+  for update skip locked
+);
+
+-- src/modules/accounts/password-reset-queries.ts deletePasswordReset (system, tenant)
+delete from password_resets
+where org_id = $1 and user_id = $2;
+
+-- src/modules/accounts/password-reset-queries.ts openPasswordReset (tenant)
+select users.id as "userId", users.email
+from password_resets
+inner join users on users.org_id = password_resets.org_id and users.id = password_resets.user_id
+where password_resets.org_id = $1 and password_resets.id = $2 and password_resets.expires_at > now();
+
+-- src/modules/accounts/password-reset-queries.ts replacePasswordReset (system)
+insert into password_resets (org_id, user_id, expires_at)
+values ($1, $2, $3)
+returning id;
+
+-- src/modules/accounts/password-reset-queries.ts takePasswordReset (tenant)
+delete from password_resets
+where org_id = $1 and id = $2 and expires_at > now()
+returning user_id;
+
 -- src/modules/accounts/queries.ts deleteExpiredSessions (system)
 delete from sessions
 where token_hash = any(array(
@@ -369,13 +383,8 @@ insert into organisations (name)
 values ($1)
 returning id, name;
 
--- src/modules/accounts/queries.ts insertOrganisation (system)
-insert into users (org_id, email, name, role, password_hash)
-values ($1, $2, $3, $4, $5)
-returning id, name, email, role;
-
 -- src/modules/accounts/queries.ts me (tenant)
-select users.id, users.name, users.email, users.role, users.email_verified_at, organisations.name as organisation
+select users.id, users.name, users.email, users.role, organisations.name as organisation
 from users
 inner join organisations on organisations.id = users.org_id
 where users.org_id = $1 and users.id = $2;
@@ -391,8 +400,8 @@ set password_hash = $1
 where org_id = $2 and id = $3;
 
 -- src/modules/accounts/queries.ts userByEmail (system)
-select second_factors.confirmed_at as second_factor_since, users.email_verified_at, users.org_id, users.id, users.name,
-    users.email, users.role, users.password_hash, organisations.name as organisation
+select second_factors.confirmed_at as second_factor_since, users.org_id, users.id, users.name, users.email, users.role,
+    users.password_hash, organisations.name as organisation
 from users
 inner join organisations on organisations.id = users.org_id
 left join second_factors on second_factors.org_id = users.org_id and second_factors.user_id = users.id
@@ -404,6 +413,46 @@ select users.org_id, users.id, users.name, users.email, users.role, users.passwo
 from users
 inner join organisations on organisations.id = users.org_id
 where users.org_id = $1 and users.id = $2;
+
+-- src/modules/accounts/registration-queries.ts deleteExpiredRegistrations (system)
+delete from registrations
+where id in (
+  select id
+  from registrations
+  where expires_at < now()
+  order by expires_at
+  limit $1
+  for update skip locked
+);
+
+-- src/modules/accounts/registration-queries.ts openRegistration (system)
+select registrations.email, users.id as "userId"
+from registrations
+left join users on users.email = registrations.email
+where registrations.id = $1 and registrations.expires_at > now();
+
+-- src/modules/accounts/registration-queries.ts pushOutRegistrations (system)
+delete from registrations
+where id in (
+  select id
+  from registrations
+  where id <= $1::bigint
+  order by id
+  limit $2
+  for update skip locked
+);
+
+-- src/modules/accounts/registration-queries.ts replaceRegistration (system)
+insert into registrations (email, expires_at)
+values ($1, $2)
+on conflict (email) do update set id = default, created_at = default, expires_at = excluded.expires_at, mailed_at = $3,
+    mail_problem = $4
+returning id;
+
+-- src/modules/accounts/registration-queries.ts takeRegistration (system)
+delete from registrations
+where id = $1 and expires_at > now()
+returning email;
 
 -- src/modules/accounts/second-factor-queries.ts confirmSecondFactor (tenant)
 update second_factors
@@ -969,7 +1018,7 @@ set disabled_at = now(), disabled_because = $1, due_at = null, held_until = null
     claim = claim + 1, version = version + 1, owners_to_tell = array(
   select id
   from users
-  where org_id = $2 and role = 'owner' and email_verified_at is not null
+  where org_id = $2 and role = 'owner'
   order by id
   limit $3
 )

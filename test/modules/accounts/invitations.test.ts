@@ -63,7 +63,7 @@ test('an invitation is mailed, and its link makes a member who is signed in, onc
   const joined = await accept(token);
   expect(joined).toMatchObject({ status: 201, body: { user: { name: 'Nia New', email, role: 'admin' } } });
   const me = await call(api.url, 'GET', '/api/v1/me', { headers: { authorization: `Bearer ${joined.body.token}` } });
-  expect(me.body).toMatchObject({ emailVerified: true, organisation: { id: owner.orgId } });
+  expect(me.body).toMatchObject({ organisation: { id: owner.orgId } });
   expect((await accept(token)).status).toBe(410);
   expect((await send('/api/v1/invitations/preview', { token })).status).toBe(410);
   expect(await actionsOf(owner)).toEqual(['member.joined', 'invitation.sent']);
@@ -111,19 +111,13 @@ test('nobody learns from an invitation whether an address has an account elsewhe
   expect((await send('/api/v1/invitations/preview', { token: linkOf(owner, known.body) })).status).toBe(200);
 });
 
-test('members are not invited again, admins invite no owners, and only confirmed addresses invite', async () => {
+test('members are not invited again, and admins invite no owners', async () => {
   const owner = await addPerson(api, 'owner');
   const admin = await addPerson(api, 'admin', owner.orgId);
   const { body } = await admin.get<{ user: { email: string } }>('/api/v1/me');
   expect((await invite(owner, body.user.email)).status).toBe(409);
   expect((await invite(admin, 'boss@example.test', 'owner')).status).toBe(403);
   expect((await invite(owner, 'boss@example.test', 'owner')).status).toBe(201);
-  const fresh = await api.register();
-  const refused = await fresh.send<{ detail: string }>('POST', '/api/v1/invitations', {
-    email: 'a@b.test',
-    role: 'viewer',
-  });
-  expect(refused).toMatchObject({ status: 403, body: { detail: expect.stringContaining('Confirm your own') } });
 });
 
 test('an organisation cannot grow beyond its limit, open invitations counted', async () => {

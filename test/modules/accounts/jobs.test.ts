@@ -38,6 +38,24 @@ test('an invitation whose job was lost is mailed by the sweep', async () => {
   expect(await mailsTo(`lost@${domain}`)).toHaveLength(1);
 });
 
+test('a registration whose job was lost is mailed by the sweep, unless it has expired', async () => {
+  const [lost, expired] = [`lost@${domain}`, `expired@${domain}`];
+  await on.db
+    .insertInto('registrations')
+    .values([
+      { email: lost, created_at: minutesAgo(2), expires_at: minutesAgo(-1) },
+      { email: expired, created_at: minutesAgo(3), expires_at: minutesAgo(1) },
+    ])
+    .execute();
+  await start();
+  await until('the mail is noted', async () => {
+    const row = await on.db.selectFrom('registrations').where('email', '=', lost).selectAll().executeTakeFirst();
+    return row?.mailed_at;
+  });
+  expect(await mailsTo(lost)).toHaveLength(1);
+  expect(await mailsTo(expired)).toEqual([]);
+});
+
 test('a mail that the server refuses for good is not tried again, and the list says why', async () => {
   const refused = await invite('bounce-nia', '1 second');
   await want(refused);
@@ -77,6 +95,10 @@ test('a domain whose server takes minutes for each mail does not hold up the mai
   await until('the quick one is mailed', async () => (await stateOf(quick))?.mailed_at, 20_000);
   expect(smtp.received.map(({ to }) => to)).toEqual([`quick@${domain}`]);
 });
+
+function minutesAgo(minutes: number): Date {
+  return new Date(Date.now() - minutes * 60_000);
+}
 
 async function start(smtpUrl?: string): Promise<void> {
   const environment = await testEnvironment(on);

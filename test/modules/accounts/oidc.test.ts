@@ -47,14 +47,10 @@ test('whoever the provider knows by a confirmed address of an account is signed 
   expect((await signIn(subjectOf(email, true))).location).toBe('/');
 });
 
-test('an address that either side has not confirmed takes over no account', async () => {
-  const [confirmed, unconfirmed] = [await addPerson(api, 'owner'), await addPerson(api, 'owner')];
-  await sql`update users set email_verified_at = null where id = ${unconfirmed.userId}`.execute(api.database.db);
-  for (const subject of [subjectOf(await emailOf(confirmed), false), subjectOf(await emailOf(unconfirmed), true)]) {
-    const { location, token } = await signIn(subject);
-    expect(location).toBe('/#/sign-in-failed/unverified');
-    expect(token).toBeUndefined();
-  }
+test('an address that the provider has not confirmed takes over no account', async () => {
+  const person = await addPerson(api, 'owner');
+  const unconfirmed = await signIn(subjectOf(await emailOf(person), false));
+  expect(unconfirmed).toMatchObject({ location: '/#/sign-in-failed/unverified', token: undefined });
   const stranger = await signIn(subjectOf('stranger@nowhere.test', true));
   expect(stranger).toMatchObject({ location: '/#/sign-in-failed/no-account', token: undefined });
 });

@@ -3,12 +3,13 @@ import { sql } from 'kysely';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { NO_PASSWORD } from '../../../src/http/password-hashing.ts';
 import { createRateLimits } from '../../../src/http/rate-limit.ts';
-import { RESETS_PER_ADDRESS_MAX } from '../../../src/modules/accounts/limits.ts';
+import { LINKS_PER_ADDRESS_MAX } from '../../../src/modules/accounts/limits.ts';
 import { createSignInLimits } from '../../../src/modules/accounts/sign-in-limits.ts';
 import { start as startMailer } from '../../../workers/mailer.ts';
 import { type ApiClient, call, createClient } from '../../api-client.ts';
 import { until } from '../../database.ts';
 import { mailsTo, readMail, tokenIn } from '../../mails.ts';
+import { registerOrganisation } from '../../registration.ts';
 import { type RunningApi, runApi } from '../../running-api.ts';
 import { SECRET_KEY, startWorker, type TestWorker, testEnvironment } from '../../worker.ts';
 import { actionsOf } from './members.ts';
@@ -41,8 +42,7 @@ interface Account extends ApiClient {
 
 async function register(password = PASSWORD): Promise<Account> {
   const email = `${randomBytes(6).toString('hex')}@passwords.test`;
-  const body = { organisation: 'Acme', name: 'Pia', email, password };
-  const answer = await send<{ token: string; organisation: { id: number } }>('/api/v1/registrations', body);
+  const answer = await registerOrganisation(api, { email, password }, somewhere());
   expect(answer.status, JSON.stringify(answer.body)).toBe(201);
   return { ...createClient(api.url, answer.body.token, answer.body.organisation.id), email };
 }
@@ -52,7 +52,7 @@ async function signIn({ email }: Account, password: string) {
 }
 
 /** The token of the newest mail to the account with such a link. */
-function mailed({ email }: Account, page: 'reset' | 'verify'): Promise<string> {
+function mailed({ email }: Account, page: 'reset'): Promise<string> {
   return until(`a mail with a link to ${page}`, async () => {
     for (const mail of await mailsTo(email)) {
       const { text } = await readMail(mail.id);
@@ -76,7 +76,7 @@ test('changing the password ends all other sessions, and keeps the one that does
   expect((await signIn(account, NEW)).status).toBe(201);
 });
 
-test('a forgotten password is reset by a mailed link, once; all sessions end, and the address is confirmed', async () => {
+test('a forgotten password is reset by a mailed link, once, and all sessions end', async () => {
   const account = await register();
   expect((await send('/api/v1/password-resets', { email: account.email.toUpperCase() })).status).toBe(204);
   const token = await mailed(account, 'reset');
@@ -93,7 +93,6 @@ test('a forgotten password is reset by a mailed link, once; all sessions end, an
   const back = await signIn(account, NEW);
   expect(back.status).toBe(201);
   const client = createClient(api.url, back.body.token, account.orgId);
-  expect((await client.get('/api/v1/me')).body).toMatchObject({ emailVerified: true });
   expect(await actionsOf(client)).toEqual([
     'session.started',
     'password.reset',
@@ -106,8 +105,8 @@ test('asking again makes the link before useless, and changing the password does
   const account = await register();
   const idOf = async () => {
     const { rows } = await sql<{ id: number }>`
-      select l.id from account_links l join users u on u.org_id = l.org_id and u.id = l.user_id
-      where u.email = ${account.email} and l.purpose = 'password-reset'`.execute(api.database.db);
+      select r.id from password_resets r join users u on u.org_id = r.org_id and u.id = r.user_id
+      where u.email = ${account.email}`.execute(api.database.db);
     return rows[0]?.id;
   };
   await send('/api/v1/password-resets', { email: account.email });
@@ -135,13 +134,19 @@ test('an address without an account gets the same answer from the same work, and
   expect(await mailsTo('nobody@passwords.test')).toEqual([]);
 });
 
-test('one address gets few mails, whoever asks and whether it has an account or not', async () => {
-  const account = await register();
-  for (const email of [account.email, 'nobody-else@passwords.test']) {
+test('one address gets few mails, whoever asks, however it is spelled, and whether it has an account or not', async () => {
+  const { email } = await register();
+  const spelled = [email, email.toUpperCase(), ` ${email}`, email];
+  const unknown = ['ada@bücher.test', 'ADA@BÜCHER.TEST', 'ada@xn--bcher-kva.test', 'ada@bücher.test'];
+  for (const spellings of [spelled, unknown]) {
     const statuses: number[] = [];
-    for (let n = 0; n <= RESETS_PER_ADDRESS_MAX; n++)
-      statuses.push((await send('/api/v1/password-resets', { email })).status);
-    expect(statuses).toEqual([...Array(RESETS_PER_ADDRESS_MAX).fill(204), 429]);
+    for (const one of spellings) {
+      const { status, headers } = await send('/api/v1/password-resets', { email: one });
+      statuses.push(status);
+      // How many are left would say how often others have asked.
+      expect(headers.get('ratelimit') ?? '').not.toContain('address');
+    }
+    expect(statuses).toEqual([...Array(LINKS_PER_ADDRESS_MAX).fill(204), 429]);
   }
 });
 
@@ -149,26 +154,15 @@ test('a link that has expired does not work, and is deleted by the retention', a
   const account = await register();
   await send('/api/v1/password-resets', { email: account.email });
   const token = await mailed(account, 'reset');
-  await sql`update account_links set expires_at = now() - interval '1 second'`.execute(api.database.db);
+  await sql`update password_resets set expires_at = now() - interval '1 second'`.execute(api.database.db);
   expect((await send('/api/v1/password-resets/confirmations', { token, password: NEW })).status).toBe(410);
   expect((await signIn(account, PASSWORD)).status).toBe(201);
-});
-
-test('the address of a new account is confirmed by a mailed link', async () => {
-  const account = await register();
-  expect((await account.get('/api/v1/me')).body).toMatchObject({ emailVerified: false });
-  const token = await mailed(account, 'verify');
-  expect((await send('/api/v1/email-verifications/confirmations', { token })).status).toBe(204);
-  expect((await account.get('/api/v1/me')).body).toMatchObject({ emailVerified: true });
-  expect((await send('/api/v1/email-verifications/confirmations', { token })).status).toBe(410);
-  expect((await account.send('POST', '/api/v1/email-verifications')).status).toBe(409);
 });
 
 test.each(['password123', 'PASSWORD123', 'qwertyuiop', '1234567890', 'ｐａｓｓｗｏｒｄ１２３', 'aaaaaaaaaaaa'])(
   '%s is refused as the commonest are, in capitals and full width too',
   async (password) => {
-    const body = { organisation: 'Acme', name: 'Pia', email: 'common@passwords.test', password };
-    const refused = await send('/api/v1/registrations', body);
+    const refused = await registerOrganisation(api, { password }, somewhere());
     expect(refused).toMatchObject({ status: 400, body: { detail: expect.stringContaining('among the first') } });
   },
 );

@@ -4,6 +4,7 @@ import { generateSync } from 'otplib';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { CODE_TRIES_MAX, RECOVERY_CODES } from '../../../src/modules/accounts/limits.ts';
 import { type ApiClient, call, createClient } from '../../api-client.ts';
+import { registerOrganisation } from '../../registration.ts';
 import { type RunningApi, runApi } from '../../running-api.ts';
 import { actionsOf } from './members.ts';
 
@@ -19,11 +20,8 @@ beforeAll(async () => {
 });
 afterAll(() => api.stop());
 
-const send = <T>(path: string, body: object) =>
-  call<T>(api.url, 'POST', path, {
-    headers: { 'x-forwarded-for': `10.${[...randomBytes(3)].join('.')}` },
-    body,
-  });
+const somewhere = () => ({ 'x-forwarded-for': `10.${[...randomBytes(3)].join('.')}` });
+const send = <T>(path: string, body: object) => call<T>(api.url, 'POST', path, { headers: somewhere(), body });
 const signIn = (email: string, password = PASSWORD) =>
   send<{ ticket: string; token: string }>('/api/v1/sessions', { email, password });
 const secondStep = (ticket: string, code: string) =>
@@ -33,8 +31,7 @@ const codeOf = (secret: string, steps = 0) => generateSync({ secret, epoch: Date
 
 async function register(): Promise<Account> {
   const email = `${randomBytes(6).toString('hex')}@factor.test`;
-  const body = { organisation: 'Acme', name: 'Tia', email, password: PASSWORD };
-  const answer = await send<{ token: string; organisation: { id: number } }>('/api/v1/registrations', body);
+  const answer = await registerOrganisation(api, { email, password: PASSWORD }, somewhere());
   return { ...createClient(api.url, answer.body.token, answer.body.organisation.id), email };
 }
 

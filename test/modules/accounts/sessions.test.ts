@@ -1,7 +1,8 @@
 import { sql } from 'kysely';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createSessions } from '../../../src/http/authentication.ts';
-import { call, createClient } from '../../api-client.ts';
+import { createClient } from '../../api-client.ts';
+import { registerOrganisation } from '../../registration.ts';
 import { type RunningApi, runApi } from '../../running-api.ts';
 import { actionsOf, addPerson, type Person } from './members.ts';
 
@@ -31,11 +32,7 @@ test('people see their sessions, with what they use and where, and none of anybo
 });
 
 test('a sign-in notes the device and the network', async () => {
-  const body = { organisation: 'Acme', name: 'Sue', email: 'sue@sessions.test', password: 'three quiet words' };
-  const answer = await call<{ token: string; organisation: { id: number } }>(api.url, 'POST', '/api/v1/registrations', {
-    headers: { 'user-agent': 'Browser/1.0 (Test)' },
-    body,
-  });
+  const answer = await registerOrganisation(api, {}, { 'user-agent': 'Browser/1.0 (Test)' });
   const client = createClient(api.url, answer.body.token, answer.body.organisation.id);
   const { sessions } = (await client.get<{ sessions: Listed[] }>('/api/v1/sessions')).body;
   expect(sessions).toMatchObject([{ device: 'Browser/1.0 (Test)', network: '127.0.0.1', current: true }]);

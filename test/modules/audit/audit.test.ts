@@ -7,6 +7,7 @@ import { AUDIT_DAYS } from '../../../src/modules/audit/limits.ts';
 import { retention } from '../../../src/modules/audit/retention.ts';
 import type { ApiClient } from '../../api-client.ts';
 import { until } from '../../database.ts';
+import { registerOrganisation } from '../../registration.ts';
 import { type RunningApi, runApi } from '../../running-api.ts';
 
 interface Entry {
@@ -162,7 +163,7 @@ test('signing in and out are entries', async () => {
       },
       ...(method === 'DELETE' ? {} : { body: JSON.stringify(body) }),
     });
-  await send('/api/v1/registrations', { organisation: 'Signs', name: 'Sig', email, password });
+  await registerOrganisation(api, { email, password });
   const { token } = (await (await send('/api/v1/sessions', { email, password })).json()) as { token: string };
   const { token: second } = (await (await send('/api/v1/sessions', { email, password })).json()) as { token: string };
   expect((await send('/api/v1/sessions/current', {}, 'DELETE', token)).status).toBe(204);

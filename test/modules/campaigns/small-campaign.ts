@@ -1,5 +1,6 @@
-import { registerClient } from '../../api-client.ts';
+import { call, createClient } from '../../api-client.ts';
 import { linkTo } from '../../browser/catcher.ts';
+import { OWNER, randomEmail, type Welcome } from '../../registration.ts';
 
 export interface SmallCampaign {
   /** Of the organisation's owner. */
@@ -11,7 +12,12 @@ export interface SmallCampaign {
 
 /** An organisation of its own with one employee, who has received an email. */
 export async function launchSmallCampaign(urls: { api: string }): Promise<SmallCampaign> {
-  const client = await registerClient(urls.api);
+  const email = randomEmail();
+  const post = <T>(path: string, body: object) => call<T>(urls.api, 'POST', path, { headers: {}, body });
+  await post('/api/v1/registrations', { email });
+  const token = (await linkTo(email, '/register/')).split('/').at(-1);
+  const { body: owner } = await post<Welcome>('/api/v1/registrations/confirmations', { token, ...OWNER });
+  const client = createClient(urls.api, owner.token, owner.organisation.id);
   const to = `only-${client.orgId}@small.test`;
   const { body: announced } = await client.send<{ id: number }>('POST', '/api/v1/imports', { fileName: 'one.csv' });
   const file = `name,email,team\nOnly One,${to},Team\n`;

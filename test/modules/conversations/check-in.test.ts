@@ -2,9 +2,10 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { CAMPAIGN_DEFAULTS } from '../../../src/modules/campaigns/campaign-mail.ts';
 import { MOOD_GROUP_MIN } from '../../../src/modules/mood/limits.ts';
 import { start as startAll } from '../../../workers/all.ts';
-import { type ApiClient, registerClient } from '../../api-client.ts';
+import type { ApiClient } from '../../api-client.ts';
 import { createTestDatabase, type TestDatabase, until } from '../../database.ts';
 import { mailsTo, readMail, tokenIn } from '../../mails.ts';
+import { registerClient } from '../../registration.ts';
 import { emptyRedis, startWorker, type TestWorker, testEnvironment } from '../../worker.ts';
 import { openChat, openConversation, sayAnswer } from './chat-client.ts';
 
@@ -25,7 +26,7 @@ afterAll(async () => {
 });
 
 test('the whole story: register, import, launch, read the mail, talk, and see it on the dashboard', async () => {
-  client = await registerClient(all.config.apiUrl);
+  client = await registerClient({ url: all.config.apiUrl, database: on });
   await importPeople();
   const campaignId = await launch();
   const mails = await until('everybody has mail', async () => {

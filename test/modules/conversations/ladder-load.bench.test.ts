@@ -9,8 +9,8 @@ import { inviteEverywhere } from '../../../bench/modules/conversations/twenty-ti
 import { readCheckInToken } from '../../../src/modules/conversations/links.ts';
 import { start as startApi } from '../../../workers/api.ts';
 import { start as startChat } from '../../../workers/chat.ts';
-import { registerClient } from '../../api-client.ts';
 import { createTestDatabase, type TestDatabase } from '../../database.ts';
+import { registerClient } from '../../registration.ts';
 import { emptyRedis, SECRET_KEY, startWorker, type TestWorker, testEnvironment } from '../../worker.ts';
 import { addDraft } from '../campaigns/drafts.ts';
 import { addEmployees } from '../employees/people.ts';
@@ -35,7 +35,7 @@ beforeAll(async () => {
   await owner.connect();
   accounts = await Promise.all(
     SIZES.map(async (size, place) => {
-      const { orgId, token } = await registerClient(api.config.apiUrl);
+      const { orgId, token } = await registerClient({ url: api.config.apiUrl, database });
       await addEmployees(database.db, orgId, size, `ladder-${place}.test`);
       await addDraft(database.database, orgId);
       const { rows } = await sql<{ email: string }>`select email from users where org_id = ${orgId}`.execute(

@@ -48,14 +48,13 @@ function memberRow(member, { user, mayWrite, fault, changed }) {
   const isOwn = member.id === user.id;
   const mayChange = mayWrite && (user.role === 'owner' || member.role !== 'owner');
   const name = [member.name, ' ', isOwn && statusMark('you', 'good')];
-  const email = [member.email, ' ', !member.emailVerifiedAt && statusMark('not confirmed')];
   const role = mayChange ? roleSelect(member, user, fault, changed) : member.role;
   const out = el(
     'button',
     { type: 'button', class: 'quiet', onclick: () => removal(member, isOwn, changed) },
     isOwn ? 'Leave' : 'Remove',
   );
-  return [name, email, role, formatTime(member.createdAt), (mayChange || isOwn) && out];
+  return [name, member.email, role, formatTime(member.createdAt), (mayChange || isOwn) && out];
 }
 
 function roleSelect(member, user, fault, changed) {

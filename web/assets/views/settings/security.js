@@ -1,4 +1,4 @@
-import { get, post, remove, replace } from '../../api.js';
+import { get, remove, replace } from '../../api.js';
 import { el, put } from '../../el.js';
 import { formatAgo, formatTime } from '../../format.js';
 import { confirmDialog, field, notice, run, slot, statusMark, table } from '../../parts.js';
@@ -18,31 +18,10 @@ export function securityView({ session, signal }) {
   reload();
   return [
     settingsHeading('Security', session),
-    slot(
-      () => get('/api/v1/me', null, signal),
-      ({ user, emailVerified }) => (emailVerified ? [] : [unconfirmed(user)]),
-    ),
     el('section', { class: 'card' }, el('h2', null, 'Your sessions'), sessions),
     secondFactorCard(signal),
     passwordForm(reload),
   ];
-}
-
-function unconfirmed(user) {
-  const said = el('div');
-  const button = el('button', { type: 'button', onclick: () => run(button, said, send) }, 'Send the link again');
-  const send = async () => {
-    await post('/api/v1/email-verifications');
-    put(said, notice(`The link is on its way to ${user.email}.`, 'good'));
-  };
-  return el(
-    'section',
-    { class: 'card' },
-    el('h2', null, 'Confirm your email address'),
-    el('p', null, `We have sent a link to ${user.email}. You cannot invite anybody until you have opened it.`),
-    said,
-    el('div', { class: 'actions' }, button),
-  );
 }
 
 function sessionList({ sessions }, reload) {
