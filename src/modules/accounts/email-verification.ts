@@ -1,5 +1,6 @@
 import type { Caller, DatabaseSession } from '../../db/read-write-split.ts';
 import { AppError } from '../../errors.ts';
+import type { Sessions } from '../../http/authentication.ts';
 import { type SignedInActor, writeAudit } from '../audit/audit.ts';
 import type { From } from './accounts.ts';
 import { linkGone } from './invitations.ts';
@@ -18,14 +19,21 @@ export async function requestVerification(db: DatabaseSession, { orgId, userId }
 }
 
 /** Throws `gone` for a link that does not work, whyever. */
-export async function confirmEmail(caller: Caller, secretKey: string, token: string, from: From): Promise<void> {
-  const target = readMailedLink(secretKey, 'email-verification', token);
+export async function confirmEmail(
+  caller: Caller,
+  parts: { sessions: Sessions; secretKey: string },
+  token: string,
+  from: From,
+): Promise<void> {
+  const target = readMailedLink(parts.secretKey, 'email-verification', token);
   if (target === undefined) throw linkGone();
   const { orgId } = target;
-  await caller.within(orgId).write(async (transaction) => {
+  const confirmed = await caller.within(orgId).write(async (transaction) => {
     const userId = await takeLink(transaction, orgId, target.id, 'email-verification');
     if (userId === undefined) throw linkGone();
     await verifyEmail(transaction, orgId, userId);
     await writeAudit(transaction, { orgId, userId, network: from.network }, { action: 'email.confirmed' });
+    return userId;
   });
+  parts.sessions.forgetUser(orgId, confirmed);
 }

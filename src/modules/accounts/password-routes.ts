@@ -125,7 +125,7 @@ export function passwordRoutes(api: App, context: ApiContext, rememberDevice: Re
     },
     async (request, reply) => {
       await links.count(request.network, reply);
-      await confirmEmail(request.caller, secretKey, request.body.token, fromOf(request));
+      await confirmEmail(request.caller, { ...context, secretKey }, request.body.token, fromOf(request));
       return reply.code(204).send(null);
     },
   );

@@ -102,6 +102,7 @@ declare module '../../http/paths.ts' {
                 user: { id: number; name: string; email: string; role: string };
                 emailVerified: boolean;
                 organisation: { id: number; name: string };
+                operator: boolean;
               };
             };
           };

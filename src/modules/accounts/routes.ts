@@ -2,7 +2,8 @@ import { Type } from 'typebox';
 import { AppError } from '../../errors.ts';
 import type { App } from '../../http/app.ts';
 import { SESSION_COOKIE, tokenOf } from '../../http/authentication.ts';
-import { closed, Email, Name, named } from '../../http/schemas.ts';
+import { isOperator } from '../../http/operators.ts';
+import { closed, Email, Name } from '../../http/schemas.ts';
 import { SIGN_INS_PER_MINUTE_MAX, TICKET_CHARS_MAX } from '../../limits.ts';
 import { actorOf } from '../audit/audit.ts';
 import type { ApiContext } from '../faces.ts';
@@ -12,7 +13,7 @@ import { CODE_TRIES_MAX, CODE_TRIES_MS, LINK_TRIES_PER_MINUTE_MAX } from './limi
 import { memberRoutes } from './member-routes.ts';
 import { oidcPages } from './oidc-pages.ts';
 import { passwordRoutes } from './password-routes.ts';
-import { Code, GivenPassword, NewPassword, User, Welcomed } from './schemas.ts';
+import { Code, GivenPassword, Me, NewPassword, Welcomed } from './schemas.ts';
 import type { SecondStep } from './second-factor.ts';
 import { secondFactorRoutes } from './second-factor-routes.ts';
 import { sessionRoutes } from './session-routes.ts';
@@ -142,10 +143,13 @@ export function routes(api: App, context: ApiContext): void {
         operationId: 'getMe',
         summary: 'Who is signed in',
         tags: ['accounts'],
-        response: { 200: Type.Object({ user: User, emailVerified: Type.Boolean(), organisation: named }) },
+        response: { 200: Me },
       },
     },
-    async ({ user }) => whoIs(context.database, user.orgId, user.userId),
+    async ({ user }) => ({
+      ...(await whoIs(context.database, user.orgId, user.userId)),
+      operator: isOperator(user, context.config.operators),
+    }),
   );
 
   memberRoutes(api, context, welcomed);

@@ -25,7 +25,7 @@ test('a registration creates an organisation and its owner, and signs the owner 
   expect(body.user).toEqual({ id: expect.any(Number), name: 'Olga', email: 'olga@acme.test', role: 'owner' });
   expect(body.organisation).toEqual({ id: expect.any(Number), name: 'Acme' });
   const me = await call(api.url, 'GET', '/api/v1/me', { headers: { authorization: `Bearer ${body.token}` } });
-  expect(me.body).toEqual({ user: body.user, emailVerified: false, organisation: body.organisation });
+  expect(me.body).toEqual({ user: body.user, emailVerified: false, organisation: body.organisation, operator: false });
 });
 
 test('an address has one account, in capitals or not, and a refused registration leaves nothing behind', async () => {
