@@ -24,7 +24,7 @@ const FIELDS = {
   ],
 };
 
-/** `entered(me)` is called with { user, organisation } after success. */
+/** `entered()` is called after success. */
 export function signInPage(entered, message) {
   const card = el('section', { class: 'card entry' });
   const show = (form, other) =>
@@ -79,7 +79,7 @@ function entryForm({ path, title, action, fields }, entered) {
     const values = Object.fromEntries(new FormData(event.target));
     run(button, fault, async () => {
       const answer = await post(path, values);
-      if (answer.ticket === undefined || answer.user) return entered(answer);
+      if (answer.ticket === undefined || answer.user) return entered();
       put(event.target.parentNode, codeForm(answer.ticket, entered));
     });
   };
