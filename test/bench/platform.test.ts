@@ -21,8 +21,8 @@ let api: RunningApi;
 let account: Account;
 
 beforeAll(async () => {
-  api = await runApi();
   const email = 'owner@alone.test';
+  api = await runApi({ OPERATORS: email });
   const body = JSON.stringify({ organisation: 'Alone', name: 'Owner', email, password: PASSWORD });
   const headers = { 'content-type': 'application/json' };
   await fetch(`${api.url}/api/v1/registrations`, { method: 'POST', headers, body });
