@@ -106,9 +106,13 @@ export async function startProduct(options: ProductOptions): Promise<Product> {
     }
 
     const file = stackFileOf(ports, stack, smtpUrl, login ?? (isUnmarked ? NO_LOGIN : seed?.SEED_LOGIN) ?? NO_LOGIN);
+    // Everybody knows that password: whoever has it runs the platform only where nothing but our own servers is shown.
+    if (options.given.databaseUrl === undefined && stack.urls.mail !== undefined) file.operators = file.login.email;
+    const workerEnv = workerEnvironment({ ...settings, operators: file.operators }, options.environment);
     const startWorker = async (name: ListeningProcess) => {
       const worker = await superviseWorker({
         ...command,
+        env: workerEnv,
         wrap: options.wrap,
         name,
         args: [launch, name],
@@ -183,6 +187,7 @@ function stackFileOf(ports: WorkerPorts, stack: Stack, smtpUrl: string, login: S
       mailer: at(ports.mailer),
     },
     login,
+    operators: '',
     databaseUrl: stack.databaseUrl,
     workerDatabaseUrl: stack.workerDatabaseUrl,
     workerDatabaseReplicaUrl: stack.workerDatabaseReplicaUrl,
