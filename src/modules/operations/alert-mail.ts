@@ -1,5 +1,6 @@
 import { escapeHtml } from '../../mail/escape-html.ts';
 import type { AlertRule, AlertState } from '../../process/alert-before-full.ts';
+import { clock } from './clock.ts';
 
 export interface AlertMail {
   readonly subject: string;
@@ -46,8 +47,4 @@ ${blocks.map(({ title, lines }) => `<h3 style="margin:16px 0 4px">${escapeHtml(t
 </body></html>
 `;
   return { subject, text: `${text}\n`, html };
-}
-
-function clock(ms: number): string {
-  return `${new Date(ms).toISOString().slice(0, 16).replace('T', ' ')} UTC`;
 }
