@@ -43,7 +43,7 @@ test('the document says which operations are for those who run the platform, and
 test('an address becomes an operator’s when its mailbox confirms it, and with its account it stops being one', async () => {
   const first = await registerAs(OPERATOR);
   expect((await first.get(PATH)).status).toBe(403);
-  await confirm(first);
+  expect((await follow(first, first)).status).toBe(204);
   expect((await first.get(PATH)).status).toBe(200);
   expect((await first.get('/api/v1/me')).body).toMatchObject({ operator: true, user: { email: OPERATOR } });
 
@@ -55,6 +55,17 @@ test('an address becomes an operator’s when its mailbox confirms it, and with 
   expect((await second.get(PATH)).status).toBe(403);
   expect((await second.get('/api/v1/me')).body).toMatchObject({ operator: false });
   await leave(second);
+});
+
+test('whoever registers an operator’s address is not one because its owner follows the link in the mail', async () => {
+  const stranger = await registerAs(OPERATOR);
+  const refusal = { status: 403, body: { code: 'forbidden', detail: expect.stringContaining('reset the password') } };
+  const bystander = await api.newOwner();
+  expect(await follow(stranger)).toMatchObject(refusal);
+  expect(await follow(stranger, bystander)).toMatchObject(refusal);
+  expect((await stranger.get('/api/v1/me')).body).toMatchObject({ emailVerified: false, operator: false });
+  expect((await stranger.get(PATH)).status).toBe(403);
+  await leave(stranger);
 });
 
 test('an API key of an operator is not one: it lies in files', async () => {
@@ -79,17 +90,14 @@ async function registerAs(email: string): Promise<ApiClient> {
   return createClient(api.url, body.token, body.organisation.id);
 }
 
-/** With the link that the mail to the address has. */
-async function confirm({ orgId }: ApiClient): Promise<void> {
+/** The link that the mail to the address has, in the browser of somebody who may be signed in. */
+async function follow({ orgId }: ApiClient, by?: ApiClient) {
   const { rows } = await sql<{ id: number }>`
     select id from account_links where org_id = ${orgId} and purpose = 'email-verification'`.execute(api.database.db);
   const url = mailedLink(api.worker.config, 'email-verification', { orgId, id: rows[0]?.id ?? 0 });
   const token = url.slice(url.lastIndexOf('/') + 1);
-  const answer = await call(api.url, 'POST', '/api/v1/email-verifications/confirmations', {
-    body: { token },
-    headers: {},
-  });
-  expect(answer.status).toBe(204);
+  const headers: Record<string, string> = by === undefined ? {} : { cookie: `tardigrade_session=${by.token}` };
+  return call(api.url, 'POST', '/api/v1/email-verifications/confirmations', { body: { token }, headers });
 }
 
 /** Another owner removes them. */

@@ -1,5 +1,7 @@
+import type { Config } from '../../config.ts';
 import type { Caller, DatabaseSession } from '../../db/read-write-split.ts';
 import { AppError } from '../../errors.ts';
+import type { SignedIn } from '../../http/app.ts';
 import type { Sessions } from '../../http/authentication.ts';
 import { type SignedInActor, writeAudit } from '../audit/audit.ts';
 import type { From } from './accounts.ts';
@@ -18,22 +20,33 @@ export async function requestVerification(db: DatabaseSession, { orgId, userId }
   });
 }
 
-/** Throws `gone` for a link that does not work, whyever. */
+/**
+ * Throws `gone` for a link that does not work, whyever. The address of an operator is only confirmed by `by`, the account
+ * itself: otherwise somebody who has registered it would be one as soon as its owner follows the link. Throws `forbidden`.
+ */
 export async function confirmEmail(
   caller: Caller,
-  parts: { sessions: Sessions; secretKey: string },
+  parts: { sessions: Sessions; config: Pick<Config, 'secretKey' | 'operators'> },
   token: string,
   from: From,
+  by: SignedIn | undefined,
 ): Promise<void> {
-  const target = readMailedLink(parts.secretKey, 'email-verification', token);
+  const { secretKey, operators } = parts.config;
+  const target = readMailedLink(secretKey, 'email-verification', token);
   if (target === undefined) throw linkGone();
   const { orgId } = target;
   const confirmed = await caller.within(orgId).write(async (transaction) => {
     const userId = await takeLink(transaction, orgId, target.id, 'email-verification');
     if (userId === undefined) throw linkGone();
+    const email = (await memberById(transaction, orgId, userId))?.email ?? '';
+    if (operators.includes(email) && !(by?.orgId === orgId && by.userId === userId))
+      throw new AppError('forbidden', OPERATORS_OWN);
     await verifyEmail(transaction, orgId, userId);
     await writeAudit(transaction, { orgId, userId, network: from.network }, { action: 'email.confirmed' });
     return userId;
   });
   parts.sessions.forgetUser(orgId, confirmed);
 }
+
+const OPERATORS_OWN =
+  'Sign in with this account first, then open the link again: who has this address may run the platform. If it was not you who registered it, reset the password instead.';

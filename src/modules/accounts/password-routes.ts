@@ -1,5 +1,6 @@
 import { Type } from 'typebox';
 import type { App } from '../../http/app.ts';
+import { tokenOf } from '../../http/authentication.ts';
 import { closed, Email } from '../../http/schemas.ts';
 import { SIGN_INS_PER_MINUTE_MAX } from '../../limits.ts';
 import { actorOf } from '../audit/audit.ts';
@@ -114,7 +115,11 @@ export function passwordRoutes(api: App, context: ApiContext, rememberDevice: Re
   api.post(
     '/email-verifications/confirmations',
     {
-      config: { public: true, problems: ['gone'] },
+      config: {
+        public: true,
+        problems: ['gone'],
+        forbids: 'the address of somebody who runs the platform, unless they are signed in with the account',
+      },
       schema: {
         operationId: 'confirmEmail',
         summary: 'Confirm an address, with the link from the mail',
@@ -125,7 +130,9 @@ export function passwordRoutes(api: App, context: ApiContext, rememberDevice: Re
     },
     async (request, reply) => {
       await links.count(request.network, reply);
-      await confirmEmail(request.caller, { ...context, secretKey }, request.body.token, fromOf(request));
+      const session = tokenOf(request);
+      const by = session === undefined ? undefined : await context.sessions.find(session);
+      await confirmEmail(request.caller, context, request.body.token, fromOf(request), by);
       return reply.code(204).send(null);
     },
   );
