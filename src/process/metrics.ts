@@ -37,6 +37,9 @@ export interface ProcessReport {
 /** Undefined when it is not known now: then there is no sample, and no alert is judged by it. */
 export type Read = () => number | undefined;
 
+/** The same, by the values of a label. */
+export type ReadBy = () => Readonly<Record<string, number>> | undefined;
+
 /** Undefined when there is nothing to say. */
 export type Say = () => string | undefined;
 
@@ -52,6 +55,8 @@ export interface Metrics {
    * begins with the words of `about` where there are any, and with this process otherwise.
    */
   measure(name: string, help: string, read: Read, about?: Say): void;
+  /** One that is the sum of these, by the values of the label, which are few: a series for each in /metrics. */
+  measureBy(name: string, help: string, label: string, read: ReadBy, about?: Say): void;
   counter(name: string, help: string): Counter;
   /** One series for each combination of values: they must be few, and nothing that people send. */
   labelledCounter(name: string, help: string, labels: readonly string[]): Counter;
@@ -140,6 +145,23 @@ export function createMetrics(name: string): Metrics {
       expose(gaugeName, help, read);
     },
     measure,
+    measureBy(gaugeName, help, label, read, say) {
+      own.set(gaugeName, () => {
+        const values = read();
+        return values && Object.values(values).reduce((sum, value) => sum + value, 0);
+      });
+      if (say !== undefined) about.set(gaugeName, say);
+      new Gauge({
+        name: `tardigrade_${gaugeName}`,
+        help,
+        labelNames: [label],
+        registers: [registry],
+        collect() {
+          this.reset();
+          for (const [value, number] of Object.entries(read() ?? {})) this.set({ [label]: value }, number);
+        },
+      });
+    },
     counter(counterName, help) {
       const counter = new Counter({ name: `tardigrade_${counterName}_total`, help, registers: [registry] });
       growth.watch(counterName, async () => sumOf(await counter.get()), { fromZero: true });

@@ -11,7 +11,7 @@ import { type Budget, WAYS_OUT } from '../../db/connection-budget.ts';
 import type { Database } from '../../db/read-write-split.ts';
 import { EVERY_ORGANISATION } from '../../db/tenant-isolation.ts';
 import type { Log } from '../../log.ts';
-import type { Metrics, ProcessReport, Read, Say } from '../../process/metrics.ts';
+import type { Metrics, ProcessReport, ReadBy, Say } from '../../process/metrics.ts';
 import { SERVING_PROCESSES } from '../../processes.ts';
 import { oldestJobSeconds } from '../../queue/queue-depth.ts';
 import { createSilenceWatch, type Death, type DeathCause, deathsSince, deathTotals } from '../../redis/deaths.ts';
@@ -25,7 +25,7 @@ import {
   SLOT_BYTES_ASSUMED,
 } from './limits.ts';
 import { type ServerState, serverState } from './queries.ts';
-import { whoDied } from './who-died.ts';
+import { countsByName, DIED, whoDied } from './who-died.ts';
 
 export interface DeploymentParts {
   readonly config: Pick<Config, 'apiUrl' | 'chatUrl' | 'diskPath' | 'instances'>;
@@ -80,8 +80,8 @@ export function watchDeployment(parts: DeploymentParts): () => Promise<void> {
   metrics.measure('redis_max_bytes', 'Memory that Redis may use', () => inRedis?.maxBytes);
   metrics.measure('queue_oldest_seconds', 'How long the next job has been waiting', () => inRedis?.oldestJobSeconds);
   metrics.measure('processes_missing', 'Processes of the deployment that do not report', () => inRedis?.missing);
-  metrics.measure('oom_kills_recent', 'Processes that the kernel killed lately', ...deaths('oom', 'was killed'));
-  metrics.measure('crashes_recent', 'Other processes that died lately', ...deaths('crash', 'died'));
+  metrics.measureBy('oom_kills_recent', 'Processes that the kernel killed lately', ...deaths('oom', 'was killed'));
+  metrics.measureBy('crashes_recent', 'Other processes that died lately', ...deaths('crash', 'died'));
   metrics.total(
     'oom_kills',
     'Processes that the kernel killed because of their memory',
@@ -94,9 +94,9 @@ export function watchDeployment(parts: DeploymentParts): () => Promise<void> {
   );
 
   /** How many there were lately, and in words which process, how often and since when. */
-  function deaths(cause: DeathCause, how: string): [Read, Say] {
+  function deaths(cause: DeathCause, how: string): [label: string, ReadBy, Say] {
     const lately = () => inRedis?.recentDeaths[cause];
-    return [() => lately()?.length, () => whoDied(lately() ?? [], how)];
+    return [DIED, () => lately() && countsByName(lately() ?? []), () => whoDied(lately() ?? [], how)];
   }
 
   async function lookAtRedis(): Promise<RedisState> {

@@ -1,5 +1,16 @@
+import { SERVING_PROCESSES } from '../../processes.ts';
 import type { Death } from '../../redis/deaths.ts';
 import { clock } from './clock.ts';
+
+/** The label of the metrics of deaths: whose they are. */
+export const DIED = 'died';
+
+/** Those of which none died are 0: a series that is not there says nothing. */
+export function countsByName(deaths: readonly Death[]): Record<string, number> {
+  const counts: Record<string, number> = Object.fromEntries(SERVING_PROCESSES.map((name) => [name, 0]));
+  for (const { name } of deaths) counts[name] = (counts[name] ?? 0) + 1;
+  return counts;
+}
 
 /**
  * `chat died 3 times since 2026-11-26 14:02 UTC, last as pid 12 on host-a; api died once, at …`: who died most comes first.
