@@ -33,7 +33,10 @@ declare module 'fastify' {
     role?: Exclude<Role, 'viewer'>;
     /** Only for those who run the platform (operators.ts), whatever their role: for what is about all organisations. */
     operator?: true;
-    /** What an API key needs; by default `read` for GET and `write` for everything else. `none`: only people may, as for operators. */
+    /**
+     * What an API key needs; by default `read` for GET and `write` for everything else. `none`: only people may. What is
+     * for operators has `none`.
+     */
     scope?: 'read' | 'write' | 'none';
     /** What it can be answered with that does not follow from its method, path and schema (src/http/api-document.ts). */
     problems?: readonly ErrorCode[];

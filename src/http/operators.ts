@@ -6,7 +6,8 @@
  * How it works: a route says `operator: true` in its config, where others name a role. An operator is somebody who is
  *   signed in, and whose account has one of these addresses and has confirmed it by a mailed link. An account that others
  *   register with the address is not an operator's until its mailbox confirms it, and only somebody who is signed in with
- *   that account can do so (email-verification.ts); when the account is removed, its sessions end. An API key is never an operator: it lies in files, and programs have /metrics.
+ *   that account can do so (src/modules/accounts/email-verification.ts). When the account is removed, its sessions end. An
+ *   API key is never an operator: it lies in files, and programs have /metrics.
  * What it costs: a comparison with each address, on these routes and in GET /api/v1/me. The list is read at the start.
  * Its bound: OPERATORS_MAX addresses. A process learns within SESSION_CACHE_MS that a session has ended.
  * Its proof: test/http/operators.test.ts, test/http/matrix.test.ts.

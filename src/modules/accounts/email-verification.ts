@@ -49,4 +49,4 @@ export async function confirmEmail(
 }
 
 const OPERATORS_OWN =
-  'Sign in with this account first, then open the link again: who has this address may run the platform. If it was not you who registered it, reset the password instead.';
+  'This is the address of somebody who runs the platform: sign in with this account first, then open the link again. If it was not you who registered it, reset the password instead.';
