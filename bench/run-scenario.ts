@@ -28,8 +28,8 @@ export function runScenario(
 ): Promise<ScenarioResult> {
   const { layout, accounts } = context;
   return watched(gatesIn(context.profile, scenario), options, async (watcher) => {
-    const admin = accounts.find(({ role }) => role !== 'viewer');
-    watcher.show(layout, scenario.undisturbed ? 'nothing' : { account: admin });
+    const operator = accounts.find(({ isOperator }) => isOperator);
+    watcher.show(layout, scenario.undisturbed ? 'nothing' : { account: operator });
     const before = boxesSince({}, layout);
     const begunAt = lastSecond(layout.memorySamples());
     const found = await settled(scenario.run(Object.assign(context, { onSample: watcher.onLoad })));

@@ -74,6 +74,7 @@ function settingsOf(size: Size): Record<string, string> {
     API_URL: `https://${HOSTS.api}`,
     CHAT_URL: `https://${HOSTS.chat}`,
     MAIL_FROM: 'Tardigrade <hello@tardigrade.test>',
+    OPERATORS: '',
     ALERT_MAIL_TO: '',
   };
 }

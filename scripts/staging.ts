@@ -58,7 +58,7 @@ try {
     wrap: intoBox,
     prepare: (stack) => prepare(stack, from === 'seed' ? undefined : original),
     onProgress: (step, ms) => console.log(`  ${step.padEnd(28)} ${(ms / 1000).toFixed(2)} s`),
-    onWorkerDeath: (message) => console.error(message),
+    onNews: (message) => console.error(message),
   });
   stop = async () => {
     await product.stop();

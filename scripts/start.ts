@@ -3,7 +3,7 @@
  *
  *   --native       run the workers from src/ instead of dist/
  *   --no-workers   start only the servers; start workers yourself with npm run start:api and the like
- *   --no-restart   do not restart a worker that dies (by default it is restarted, a limited number of times)
+ *   --no-restart   do not restart a worker or a server that dies (by default it is restarted, a limited number of times)
  *   --no-seed      do not seed an empty database
  *   --folder=path  keep data and logs there instead of in .tardigrade, to run a second product next to the first
  *   --ports=any    use any free ports instead of the usual ones
@@ -44,7 +44,7 @@ try {
     environment: process.env,
     signal: unwanted.signal,
     onProgress: (step, ms) => console.log(`  ${step.padEnd(28)} ${(ms / 1000).toFixed(2)} s`),
-    onWorkerDeath: (message) => console.error(message),
+    onNews: (message) => console.error(message),
   });
   console.log(summary(product.file, performance.now() - started));
 } catch (error) {

@@ -7,6 +7,7 @@ import {
   ALERT_RECIPIENTS_MAX,
   LAME_DUCK_MS_DEFAULT,
   LAME_DUCK_MS_MAX,
+  OPERATORS_MAX,
   REQUESTS_PER_MINUTE_MAX,
   SOCKETS_MAX,
   SOCKETS_PER_ADDRESS_MAX,
@@ -128,9 +129,17 @@ export const VARIABLES = {
     integer(LAME_DUCK_MS_DEFAULT, 0, LAME_DUCK_MS_MAX),
     'how long a process that was told to stop says so on `/readyz` and serves on, before it closes its door',
   ),
+  operators: inProduction(
+    variable(
+      'OPERATORS',
+      addresses(OPERATORS_MAX),
+      'who may see the whole platform: addresses of people who sign in here, separated by commas',
+    ),
+    publicOperators,
+  ),
   alertMailTo: variable(
     'ALERT_MAIL_TO',
-    addresses,
+    addresses(ALERT_RECIPIENTS_MAX),
     'who gets a mail when something needs attention, before it fails: addresses, separated by commas',
   ),
   diskPath: variable('DISK_PATH', text('/'), 'a folder on the disk whose free space is watched'),
@@ -312,6 +321,13 @@ function publicSender(raw: string | undefined, name: string, faults: string[]): 
   else if (isOnlyForDevelopment(domain)) faults.push(`${name} is at a name for tests and examples: ${needed}`);
 }
 
+/** Nobody reads mail there, so nobody could confirm it; and the password of the sample data is public. */
+function publicOperators(raw = '', name: string, faults: string[]): void {
+  const list = raw.split(',').map((entry) => entry.trim());
+  for (const entry of list.filter((one) => isOnlyForDevelopment(one.slice(one.lastIndexOf('@') + 1))))
+    faults.push(`${name} holds ${JSON.stringify(entry)}, which is at a name for tests and examples: leave it out`);
+}
+
 function checkedCertificate(raw: string | undefined, name: string, faults: string[]): void {
   if (raw === 'unchecked')
     faults.push(
@@ -474,16 +490,17 @@ function networks(raw = '', name: string, faults: string[]): string[] {
   return list;
 }
 
-function addresses(raw = '', name: string, faults: string[]): string[] {
-  const list = raw.split(',').flatMap((entry) => entry.trim() || []);
-  if (list.length > ALERT_RECIPIENTS_MAX)
-    faults.push(`${name} has ${list.length} addresses; ${ALERT_RECIPIENTS_MAX} are the most`);
-  return list.map((entry) => {
-    const parsed = parseAddress(entry);
-    if ('address' in parsed) return parsed.address;
-    faults.push(`${name} holds ${JSON.stringify(entry)}, which ${parsed.fault}`);
-    return entry;
-  });
+function addresses(most: number): Reader<string[]> {
+  return (raw = '', name, faults) => {
+    const list = raw.split(',').flatMap((entry) => entry.trim() || []);
+    if (list.length > most) faults.push(`${name} has ${list.length} addresses; ${most} are the most`);
+    return list.map((entry) => {
+      const parsed = parseAddress(entry);
+      if ('address' in parsed) return parsed.address;
+      faults.push(`${name} holds ${JSON.stringify(entry)}, which ${parsed.fault}`);
+      return entry;
+    });
+  };
 }
 
 function mailbox(fallback: string): Reader<string> {

@@ -255,6 +255,7 @@ export const MAIL_QUOTA_WAIT = {
   probing: 5 * SECOND_MS,
 } as const; // when a quota of the hour or the day is used up: most providers count the last 24 hours, so it comes back bit by bit
 
+export const OPERATORS_MAX = 20; // of OPERATORS: those who run a platform of this size, and their substitutes
 export const ALERT_RECIPIENTS_MAX = 10; // of ALERT_MAIL_TO; more people read a list's address
 
 // WebSockets

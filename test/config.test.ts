@@ -27,6 +27,7 @@ test('four variables are enough, the rest has a default', () => {
     databaseMigrateUrl: NEEDED.DATABASE_URL,
     databaseReplicaUrl: undefined,
     requestsPerMinute: 6_000,
+    operators: [],
     alertMailTo: [],
     diskPath: '/',
     lastExit: '',
@@ -90,6 +91,29 @@ test('alerts go to each address that is listed, and a list with something else i
   const ALERT_MAIL_TO = 'Ada@Acme.com, ben@acme.com';
   expect(loadConfig({ ...NEEDED, ALERT_MAIL_TO }).alertMailTo).toEqual(['ada@acme.com', 'ben@acme.com']);
   expect(() => loadConfig({ ...NEEDED, ALERT_MAIL_TO: 'ada@acme.com, ben' })).toThrow(/ALERT_MAIL_TO holds "ben"/);
+});
+
+test('those who run the platform are a list of addresses, written in whatever way, and nobody where there is none', () => {
+  const OPERATORS = 'Ada@Acme.com, ben@acme.com,';
+  expect(loadConfig({ ...NEEDED, OPERATORS }).operators).toEqual(['ada@acme.com', 'ben@acme.com']);
+  expect(loadConfig({ ...NEEDED, OPERATORS: ' ' }).operators).toEqual([]);
+});
+
+test('a list of operators that is not addresses, or too long, is refused by name', () => {
+  const many = Array.from({ length: 21 }, (_, nth) => `operator-${nth}@acme.com`).join(',');
+  expect(faultsOf({ ...NEEDED, OPERATORS: 'ada@acme.com, acme.com' })).toEqual([
+    expect.stringContaining('OPERATORS holds "acme.com"'),
+  ]);
+  expect(faultsOf({ ...NEEDED, OPERATORS: many })).toEqual(['OPERATORS has 21 addresses; 20 are the most']);
+});
+
+test('in production nobody whose password or mailbox is public runs the platform', () => {
+  const OPERATORS = 'ada@acme.com, owner@tardigrade.test';
+  expect(faultsOf({ ...PUBLIC, OPERATORS })).toEqual([
+    expect.stringContaining('OPERATORS holds "owner@tardigrade.test", which is at a name for tests'),
+  ]);
+  expect(loadConfig({ ...PUBLIC, OPERATORS: 'ada@acme.com' }).operators).toEqual(['ada@acme.com']);
+  expect(loadConfig({ ...NEEDED, OPERATORS }).operators).toHaveLength(2);
 });
 
 test.each(['-0.1', '1.5', 'half', 'NaN'])('a share of traces of %s is refused', (OTEL_TRACES_SAMPLER_ARG) => {

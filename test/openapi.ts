@@ -10,6 +10,7 @@ export interface Operation {
   readonly requestBody?: { readonly content: Record<string, { schema?: object; example?: unknown }> };
   readonly tags?: string[];
   readonly 'x-role'?: string;
+  readonly 'x-operator'?: true;
   readonly 'x-scope'?: string;
   readonly 'x-forbids'?: string;
   readonly parameters?: { readonly name: string; readonly in: string }[];

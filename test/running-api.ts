@@ -10,8 +10,9 @@ import { createTestDatabase, type TestDatabase } from './database.ts';
 import { undocumentedAnswers } from './documented-answers.ts';
 import { TEST_MODULES } from './modules.ts';
 import { openApiOf } from './openapi.ts';
+import { addOrganisation } from './organisation.ts';
 import { registerClient } from './registration.ts';
-import { emptyRedis, startWorker, type TestWorker, testEnvironment } from './worker.ts';
+import { emptyRedis, OPERATOR, startWorker, type TestWorker, testEnvironment } from './worker.ts';
 
 export interface RunningApi {
   readonly url: string;
@@ -23,6 +24,8 @@ export interface RunningApi {
   newOwner(): Promise<ApiClient>;
   /** Another user of an organisation, signed in. */
   signedIn(orgId: number, role: Role): Promise<ApiClient>;
+  /** Somebody who runs the platform, in an organisation of their own. Once for each api: an address has one account. */
+  operator(role?: Role): Promise<ApiClient>;
   gauge(name: string): number;
   stop(): Promise<void>;
 }
@@ -37,8 +40,11 @@ export async function runApi(
   const own = typeof environment === 'function' ? await environment(database) : environment;
   const worker = await startWorker('api', start, { ...(await testEnvironment(database)), ...own }, modules);
   const { apiUrl: url } = worker.config;
-  async function signedIn(orgId: number, role: Role): Promise<ApiClient> {
-    const email = `${role}-${randomBytes(6).toString('hex')}@example.test`;
+  async function signedIn(
+    orgId: number,
+    role: Role,
+    email = `${role}-${randomBytes(6).toString('hex')}@example.test`,
+  ): Promise<ApiClient> {
     const user = await database.db
       .insertInto('users')
       .values({ org_id: orgId, email, name: role, role, password_hash: NO_PASSWORD })
@@ -52,15 +58,9 @@ export async function runApi(
     database,
     worker,
     register: () => registerClient({ url, database }),
-    signedIn,
-    async newOwner() {
-      const { id } = await database.db
-        .insertInto('organisations')
-        .values({ name: 'Acme' })
-        .returning('id')
-        .executeTakeFirstOrThrow();
-      return signedIn(id, 'owner');
-    },
+    signedIn: (orgId, role) => signedIn(orgId, role),
+    newOwner: async () => signedIn(await addOrganisation(database.db), 'owner'),
+    operator: async (role = 'viewer') => signedIn(await addOrganisation(database.db), role, OPERATOR),
     gauge: (name) => worker.process.metrics.report().gauges[name] ?? Number.NaN,
     async stop() {
       // Not of a process that the test has stopped already.

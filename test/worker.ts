@@ -12,6 +12,9 @@ import { TEST_MODULES } from './modules.ts';
 
 export const SECRET_KEY = 'a secret key for tests, longer than 32 characters';
 
+/** Of whoever signs in with `RunningApi.operator`. */
+export const OPERATOR = 'operator@example.test';
+
 export interface TestWorker {
   readonly config: Config;
   readonly process: Process;
@@ -33,6 +36,7 @@ export async function testEnvironment(database: TestDatabase): Promise<Record<st
     API_URL: `http://127.0.0.1:${api}`,
     CHAT_URL: `http://127.0.0.1:${chat}`,
     LOG_LEVEL: 'silent',
+    OPERATORS: OPERATOR,
     LAME_DUCK_MS: '0', // nobody but a test waits for it
   };
 }

@@ -8,6 +8,7 @@ import { createRedis } from '../../scripts/embedded/redis.ts';
 import { loadSecrets } from '../../scripts/embedded/secrets.ts';
 import { superviseWorker } from '../../scripts/embedded/supervise.ts';
 import { chooseWorkerPorts, workerEnvironment } from '../../scripts/embedded/worker-environment.ts';
+import { OPERATORS } from '../load/accounts.ts';
 
 export type ServerName = 'primary' | 'replica' | 'redis' | 'mail';
 export type WorkerName = 'api' | 'mailer' | 'chat' | 'all';
@@ -146,7 +147,7 @@ export async function createParts(options: PartsOptions): Promise<Parts> {
   async function startWorker(part: WorkerPart, wrap: WrapCommand): Promise<RunningPart> {
     const name = workerOf(part);
     const own = part === name ? ports.workers : ports.second;
-    const settings = { ...addresses(), ports: own };
+    const settings = { ...addresses(), operators: OPERATORS.join(), ports: own };
     const worker = await superviseWorker({
       folder,
       name: part,

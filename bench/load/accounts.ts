@@ -15,6 +15,12 @@ const SEEDED = [
   { domain: 'puddle.test', locals: ['owner'], isSmall: true },
 ] as const;
 
+/** Of `counters`: of an organisation that no other scenario signs in to, so what it is shown does not depend on the order. */
+export const COUNTED = 'admin@eightlegs.test';
+
+/** Those of the seed who run the platform: one in each organisation that a scenario asks alone. */
+export const OPERATORS: readonly string[] = [SEED_LOGIN.email, 'owner@tunstate.test', COUNTED];
+
 /** Signs in users of several seeded organisations, one after the other: a sign-in is a password hash. */
 export async function signInSeeded(url: string): Promise<Account[]> {
   const accounts: Account[] = [];
@@ -33,7 +39,8 @@ export async function signIn(url: string, email: string, password: string): Prom
   const welcome = await answerTo(openApi(url).POST('/api/v1/sessions', { body: { email, password } }));
   if (!('token' in welcome)) throw new Error(`${email} has a second factor, which the load does not have.`);
   const { token, user, organisation } = welcome;
-  return { token, orgId: organisation.id, email, role: user.role as Account['role'], password };
+  const { operator } = await answerTo(openApi(url, token).GET('/api/v1/me'));
+  return { token, orgId: organisation.id, email, role: user.role as Account['role'], isOperator: operator, password };
 }
 
 /** Where accounts are made: the link that is mailed is made of its row. */

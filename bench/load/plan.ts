@@ -13,6 +13,8 @@ export interface Account {
   readonly domain?: string;
   /** Its organisation is small: what reaches all of it is soon done. */
   readonly isSmall?: boolean;
+  /** It runs the platform (OPERATORS). */
+  readonly isOperator?: boolean;
   /** For requests that sign in again. */
   readonly password?: string;
 }

@@ -3,7 +3,7 @@ import { parsePosition } from '../../src/db/failover-position.ts';
 import { sum } from '../numbers.ts';
 import type { Owners } from './checks.ts';
 import { type Client, createClient } from './client-memory.ts';
-import type { OpenLoopPlan } from './plan.ts';
+import type { Account, Mix, OpenLoopPlan } from './plan.ts';
 import type { Random } from './random.ts';
 import type { PlannedRequest, Step, Steps } from './step.ts';
 
@@ -87,6 +87,12 @@ function shuffled<T>(values: readonly T[], random: Random): T[] {
     .map(({ value }) => value);
 }
 
+/** Without the steps that none of these accounts may ask. */
+export function askableBy(accounts: readonly Account[], mix: Mix, steps: Steps): Mix {
+  const isAskable = (name: string) => accounts.some((account) => ABLE[steps[name]?.needs ?? 'viewer'](account));
+  return Object.fromEntries(Object.entries(mix).filter(([name]) => isAskable(name)));
+}
+
 function inTurn(requests: NonNullable<OpenLoopPlan['requests']>): Requests {
   if (requests.length === 0) throw new Error('The plan has no requests.');
   let at = 0;
@@ -102,11 +108,12 @@ function stepOf(steps: Steps, name: string, clients: readonly Client[]): Pick<Ch
   return { step, able };
 }
 
-const ABLE: Readonly<Record<Step['needs'], (client: Client) => boolean>> = {
+const ABLE: Readonly<Record<Step['needs'], (account: Account) => boolean>> = {
   viewer: () => true,
   admin: ({ role }) => role !== 'viewer',
   small: ({ role, isSmall }) => role !== 'viewer' && isSmall === true,
   password: ({ password }) => password !== undefined,
+  operator: ({ isOperator }) => isOperator === true,
 };
 
 /** Answers overtake each other: of two positions, the later one holds for both. */

@@ -21,8 +21,8 @@ export interface StepContext {
 }
 
 export interface Step {
-  /** The least that the account must be; `small`: an admin whose organisation is small, for what reaches all of it. */
-  readonly needs: 'viewer' | 'admin' | 'small' | 'password';
+  /** The least that the account must be; `small`: an admin whose organisation is small, for what reaches all of it; `operator`: somebody who runs the platform. */
+  readonly needs: 'viewer' | 'admin' | 'small' | 'password' | 'operator';
   request(context: StepContext): PlannedRequest;
 }
 

@@ -72,7 +72,7 @@ export const bench: ModuleBench = {
   steps: {
     'GET /api/v1/me': read('GET /api/v1/me', 'me', ({ email, orgId }) => ({ fields: { email }, orgId })),
     'GET /api/v1/summary': read('GET /api/v1/summary', 'summary'),
-    'GET /api/v1/operations': { ...read('GET /api/v1/operations', 'operations'), needs: 'admin' },
+    'GET /api/v1/operations': { ...read('GET /api/v1/operations', 'operations'), needs: 'operator' },
     'GET /docs/openapi.json': {
       needs: 'viewer',
       request: () => ({

@@ -1,13 +1,10 @@
 import { type Counters, compareWithBudgets, readBudgets, writeBudgets } from '../counters/budgets.ts';
 import type { CountContext } from '../counters/count-context.ts';
 import { countRequests, cpuOfReads } from '../counters/count-requests.ts';
-import { signInOf } from '../load/accounts.ts';
+import { COUNTED, signInOf } from '../load/accounts.ts';
 import { routesOf } from '../load/workload.ts';
 import type { LoadedBench } from '../module-bench.ts';
 import type { Condition, Scenario } from './scenario.ts';
-
-/** Of an organisation of the seed that no other scenario signs in to: what is counted is the same, whatever ran before. */
-const ASKED = 'admin@eightlegs.test';
 
 /** What the code decides and the machine does not: statements, rows and bytes of each request. */
 export const counters: Scenario = {
@@ -21,7 +18,7 @@ export const counters: Scenario = {
     const { addresses } = layout;
     const box = layout.boxes.get('api');
     if (box === undefined) throw new Error('the counters need the api in a box of its own');
-    const context = { addresses, account: await signInOf(addresses.api, ASKED) };
+    const context = { addresses, account: await signInOf(addresses.api, COUNTED) };
     const conditions: Condition[] = [];
     const hints: string[] = [];
     const all: Record<string, number> = {};

@@ -19,7 +19,7 @@ export interface Watcher {
   end(): string | undefined;
 }
 
-/** `nothing`: boxes are measured from outside. An account reads the operations page; without one queues and lag stay unknown. */
+/** `nothing`: boxes are measured from outside. The account of an operator reads the operations page; without one queues and lag stay unknown. */
 export type Ask = 'nothing' | { readonly account?: Account | undefined };
 
 /** For one scenario. */

@@ -1,6 +1,7 @@
 #!/bin/bash
 # Makes a new Debian into a machine for the product; run again, it changes what differs. As root:
 #   ./setup.sh --api=https://app.example.com --chat=https://chat.example.com --from="Acme <hello@example.com>" --smtp=smtps://…
+# --operators=you@example.com: who may see the operations page, by the address that they sign in with; several with commas.
 # --alerts=you@example.com: who gets a mail when something needs attention (docs/alerts.md); several with commas.
 # --smtp=- reads the address of the mail server from standard input, so that its password is in no list of processes.
 set -euo pipefail
@@ -8,7 +9,7 @@ cd "$(dirname "$0")"
 
 declare -A given=()
 for argument in "$@"; do
-  [[ $argument =~ ^--(api|chat|from|smtp|alerts|caddy-global)=(.+)$ ]] || { echo "What is $argument? See the head of $0." >&2; exit 64; }
+  [[ $argument =~ ^--(api|chat|from|smtp|operators|alerts|caddy-global)=(.+)$ ]] || { echo "What is $argument? See the head of $0." >&2; exit 64; }
   given[${BASH_REMATCH[1]}]=${BASH_REMATCH[2]}
 done
 for needed in api chat from smtp; do
@@ -57,6 +58,7 @@ setting() { printf '%s="%s"\n' "$1" "${2//\"/\\\"}"; }
   setting API_URL "${given[api]}"
   setting CHAT_URL "${given[chat]}"
   setting MAIL_FROM "${given[from]}"
+  setting OPERATORS "${given[operators]:-}"
   setting ALERT_MAIL_TO "${given[alerts]:-}"
   setting CADDY_GLOBAL "${given[caddy-global]:-}"
   # One process for everything; the connection budget counts it.

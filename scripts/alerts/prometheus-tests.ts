@@ -50,7 +50,10 @@ function testOf(rule: AlertRule): object {
   const whole = rule.per === undefined ? 1 : 100;
   const values = (metric: string, from: number, to: number) => {
     if (!rule.recent)
-      return { series: `tardigrade_${metric}${LABELS}`, values: `${from}+0x${calmSteps} ${to}+0x${troubleSteps}` };
+      return {
+        series: `tardigrade_${metric}${labelsOf(rule)}`,
+        values: `${from}+0x${calmSteps} ${to}+0x${troubleSteps}`,
+      };
     const perStep = (value: number) => (rule.per === undefined ? round((value * STEP_MS) / RECENT_MS) : value);
     const reached = round(perStep(from) * calmSteps);
     return {
@@ -69,6 +72,11 @@ function testOf(rule: AlertRule): object {
     input_series: series,
     promql_expr_test: [...silent, firesAt(rule.name, CALM_MS + window + rule.forMs + 2 * STEP_MS)],
   };
+}
+
+/** A series about somebody else names them. */
+function labelsOf({ by }: AlertRule): string {
+  return by === undefined ? LABELS : LABELS.replace('}', `, ${by}="chat"}`);
 }
 
 /** Half way to the threshold, and half as far again beyond it. */

@@ -49,8 +49,10 @@ export const HEADER = '# Generated from src/ by npm run generate:alerts. Changes
 
 /** The condition in PromQL. `/` pairs the two series of one process by their labels; nothing is divided by 0. */
 export function condition(rule: AlertRule): string {
-  const of = (metric: string) =>
+  const series = (metric: string) =>
     rule.recent ? `increase(tardigrade_${metric}_total[${duration(RECENT_MS)}])` : `tardigrade_${metric}`;
+  const of = (metric: string) =>
+    rule.by === undefined ? series(metric) : `sum without (${rule.by}) (${series(metric)})`;
   const value = rule.per === undefined ? of(rule.metric) : `${of(rule.metric)} / (${of(rule.per)} > 0)`;
   const compared = rule.above === undefined ? `${value} < ${rule.below}` : `${value} > ${rule.above}`;
   return rule.atLeast === undefined ? compared : `${compared} and ${of(rule.metric)} >= ${rule.atLeast}`;
@@ -69,10 +71,17 @@ function prometheusRule(rule: AlertRule): object {
     labels: { severity: rule.severity },
     annotations: {
       summary: rule.says,
-      description: `{{ $labels.process }} at {{ $labels.instance }}: ${VALUE[rule.unit]} (${rule.above === undefined ? `below ${limit(rule, rule.below ?? 0)}` : `above ${limit(rule, rule.above)}`}).`,
+      description: `${whom(rule)}{{ $labels.process }} at {{ $labels.instance }}: ${VALUE[rule.unit]} (${rule.above === undefined ? `below ${limit(rule, rule.below ?? 0)}` : `above ${limit(rule, rule.above)}`}).`,
       look: rule.look,
     },
   };
+}
+
+/** Where the process that has the number is not the one that it is about: `chat 3, api 1, as counted by `. */
+function whom({ by, metric }: AlertRule): string {
+  if (by === undefined) return '';
+  const series = `query (printf "tardigrade_${metric}{instance=%q} > 0" $labels.instance)`;
+  return `{{ range ${series} }}{{ .Labels.${by} }} {{ .Value }}, {{ end }}as counted by `;
 }
 
 const VALUE: Readonly<Record<AlertRule['unit'], string>> = {

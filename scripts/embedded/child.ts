@@ -23,6 +23,14 @@ export type Child = {
   stop: (steps: StopStep[]) => Promise<void>;
 };
 
+/** A child that is ready, and how to have another one like it. */
+export type Startable = {
+  child: Child;
+  stopSteps: StopStep[];
+  /** The same again, on the same data; resolves when it is ready, and leaves nothing behind when it rejects. */
+  again: (signal: AbortSignal) => Promise<Child>;
+};
+
 export type StopStep = { signal: NodeJS.Signals; waitMs: number };
 
 export type ChildOptions = {
@@ -101,13 +109,38 @@ export async function startChild(options: ChildOptions): Promise<Child> {
   return started;
 }
 
+export type ReadyWhen = {
+  ready: (child: Child) => boolean | Promise<boolean>;
+  deadlineMs: number;
+  stopSteps: StopStep[];
+  signal?: AbortSignal | undefined;
+};
+
+/** Starts a child and waits until it is ready; stops it when it is not, and throws as `waitForChild` does. */
+export async function startReady(options: ChildOptions, when: ReadyWhen): Promise<Child> {
+  const child = await startChild(options);
+  try {
+    await waitForChild(child, when.deadlineMs, () => when.ready(child), when.signal);
+    return child;
+  } catch (error) {
+    await child.stop(when.stopSteps);
+    throw error;
+  }
+}
+
 /**
  * Polls until `ready` returns true.
- * Throws with the child's last log lines if it exits first or the deadline (ms) passes.
+ * Throws with the child's last log lines if it exits first or the deadline (ms) passes, and when `signal` aborts.
  */
-export async function waitForChild(child: Child, deadlineMs: number, ready: () => boolean | Promise<boolean>) {
+export async function waitForChild(
+  child: Child,
+  deadlineMs: number,
+  ready: () => boolean | Promise<boolean>,
+  signal?: AbortSignal,
+) {
   const deadline = Date.now() + deadlineMs;
   while (!(await ready())) {
+    signal?.throwIfAborted();
     if (child.hasExited()) throw withLog(child, `${child.name} ended while starting (${await child.exited})`);
     if (Date.now() > deadline) throw withLog(child, `${child.name} was not ready after ${deadlineMs} ms`);
     await delay(POLL_MS);

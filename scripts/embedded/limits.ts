@@ -37,13 +37,13 @@ export const SERVER_STOP_MS = 5_000;
 /** After SIGKILL only the kernel has work left. */
 export const KILL_MS = 2_000;
 
-/** A worker that keeps dying is a problem to report, not to hide behind restarts. */
-export const WORKER_RESTARTS_MAX = 10;
-export const WORKER_RESTART_FIRST_MS = 250;
-export const WORKER_RESTART_DELAY_MS_MAX = 10_000;
+/** A process that keeps dying is a problem to report, not to hide behind restarts. */
+export const RESTARTS_MAX = 10;
+export const RESTART_FIRST_MS = 250;
+export const RESTART_DELAY_MS_MAX = 10_000;
 
-/** The restart count of a worker that has run for this long is reset. */
-export const WORKER_STEADY_MS = 60_000;
+/** The restart count of a process that has run for this long is reset. */
+export const STEADY_MS = 60_000;
 
 /** How often it is asked which cgroup a worker is in, and who else: a wrapper moves it there within milliseconds. */
 export const GROUP_EVERY_MS = 250;

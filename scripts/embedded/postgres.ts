@@ -7,7 +7,15 @@
 import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type pg from 'pg';
-import { type Child, runToEnd, type StopStep, startChild, type WrapCommand, waitForChild } from './child.ts';
+import {
+  type Child,
+  runToEnd,
+  type Startable,
+  type StopStep,
+  startReady,
+  type WrapCommand,
+  waitForChild,
+} from './child.ts';
 import {
   POSTGRES_FAST_STOP_MS,
   POSTGRES_IMMEDIATE_STOP_MS,
@@ -32,7 +40,7 @@ export type PostgresOptions = {
   wrap?: WrapCommand | undefined;
 };
 
-export type Postgres = {
+export type Postgres = Startable & {
   pid: number;
   port: number;
   dataFolder: string;
@@ -65,14 +73,15 @@ export async function createPrimary(options: PostgresOptions): Promise<Postgres>
   const dataFolder = path.join(home, 'primary');
   const origin = existsSync(dataFolder) ? 'reused' : 'created';
   if (origin === 'created') await initialise(options, account, home, dataFolder);
-  const child = await startServer(options, account, home, 'primary', dataFolder);
+  const again = (signal?: AbortSignal) => startServer(options, account, { home, dataFolder, signal });
+  const child = await again();
   try {
     await ensureRolesAndDatabase(options.port, options.secrets);
   } catch (error) {
     await child.stop(STOP_STEPS);
     throw error;
   }
-  return postgresOf(options, account, child, dataFolder, origin);
+  return postgresOf(options, account, { child, again, dataFolder, origin });
 }
 
 /** Starts a replica of `primary`; copies the primary first if there is no usable replica of this name yet. */
@@ -83,16 +92,21 @@ export async function createReplica(
   const home = path.dirname(primary.dataFolder);
   const dataFolder = path.join(home, name);
   const source = { port: primary.port, user: REPLICATION_ROLE, password: secrets.replicationPassword, slot: name };
-  const start = () => startStreaming({ ...options, name }, primary.account, home, dataFolder, source);
+  const place = { home, dataFolder, source };
+  const start = () => startStreaming(options, primary.account, place);
+  // It need not stream to run again: its primary may be starting as well, and the product does not read what is old.
+  const again = (signal: AbortSignal) => startServer(options, primary.account, { ...place, signal });
+  const replicaOf = (child: Child, origin: Postgres['origin']) =>
+    postgresOf(options, primary.account, { child, again, dataFolder, origin });
   const admin = await connectAsAdmin(primary.port, secrets);
   try {
     const known = existsSync(dataFolder);
     if (known && (await slotHoldsWal(admin, name))) {
       const child = await start().catch(() => undefined);
-      if (child !== undefined) return postgresOf(options, primary.account, child, dataFolder, 'reused');
+      if (child !== undefined) return replicaOf(child, 'reused');
     }
     await copyAsStandby(admin, primary.dataFolder, dataFolder, name, primary.account);
-    return postgresOf(options, primary.account, await start(), dataFolder, known ? 'rebuilt' : 'created');
+    return replicaOf(await start(), known ? 'rebuilt' : 'created');
   } finally {
     await admin.end();
   }
@@ -132,13 +146,16 @@ async function initialise(options: PostgresOptions, account: Account, home: stri
   }
 }
 
+type Place = { home: string; dataFolder: string; source?: ReplicationSource; signal?: AbortSignal | undefined };
+
+/**
+ * After a kill -9 it recovers from its log first, and refuses to start while a process of the killed server still has the
+ * shared memory, which postmaster.pid names: so that file is never removed here.
+ */
 async function startServer(
   options: PostgresOptions,
   account: Account,
-  home: string,
-  name: string,
-  dataFolder: string,
-  source?: ReplicationSource,
+  { home, dataFolder, source, signal }: Place,
 ): Promise<Child> {
   const files = {
     'postgresql.conf': settingsFile(serverSettings(options.port, options.durable ?? true, source)),
@@ -148,32 +165,25 @@ async function startServer(
     writeFileSync(path.join(dataFolder, file), content, { mode: 0o600 });
     handOver(path.join(dataFolder, file), account);
   }
-  const child = await startChild({
-    folder: options.folder,
-    name,
-    cwd: home,
-    env: cleanEnvironment(),
-    wrap: options.wrap,
-    ...runAs(account, postgresPrograms(home, account).postgres, ['-D', dataFolder]),
-  });
-  try {
-    await waitForChild(child, POSTGRES_READY_MS, () => isReady(dataFolder, child.pid));
-    return child;
-  } catch (error) {
-    await child.stop(STOP_STEPS);
-    throw error;
-  }
+  return startReady(
+    {
+      folder: options.folder,
+      name: path.basename(dataFolder),
+      cwd: home,
+      env: cleanEnvironment(),
+      wrap: options.wrap,
+      ...runAs(account, postgresPrograms(home, account).postgres, ['-D', dataFolder]),
+    },
+    {
+      ready: ({ pid }) => isReady(dataFolder, pid),
+      ...{ deadlineMs: POSTGRES_READY_MS, stopSteps: STOP_STEPS, signal },
+    },
+  );
 }
 
 /** A replica is ready when it streams: one that only serves old data is worse than none. */
-async function startStreaming(
-  options: PostgresOptions & { name: string },
-  account: Account,
-  home: string,
-  dataFolder: string,
-  source: ReplicationSource,
-): Promise<Child> {
-  const child = await startServer(options, account, home, options.name, dataFolder, source);
+async function startStreaming(options: PostgresOptions, account: Account, place: Place): Promise<Child> {
+  const child = await startServer(options, account, place);
   const admin = await connectAsAdmin(options.port, options.secrets).catch(async (error: unknown) => {
     await child.stop(STOP_STEPS);
     throw error;
@@ -215,16 +225,11 @@ async function slotHoldsWal(admin: pg.Client, slot: string): Promise<boolean> {
 function postgresOf(
   { port, secrets }: PostgresOptions,
   account: Account,
-  child: Child,
-  dataFolder: string,
-  origin: Postgres['origin'],
+  started: Pick<Postgres, 'child' | 'again' | 'dataFolder' | 'origin'>,
 ): Postgres {
+  const { child } = started;
   return {
-    pid: child.pid,
-    port,
-    dataFolder,
-    account,
-    origin,
+    ...{ ...started, stopSteps: STOP_STEPS, pid: child.pid, port, account },
     ...addressesOf(port, secrets),
     stop: () => child.stop(STOP_STEPS),
   };

@@ -13,7 +13,7 @@ import { boundLog, runToEnd, type WrapCommand } from './child.ts';
 import { StackRunningError, stackOwner } from './leftovers.ts';
 import { BUILD_MS, LOG_CHECK_MS, MIGRATE_MS } from './limits.ts';
 import type { PortChoice } from './ports.ts';
-import { type GivenServers, type Stack, startStack } from './stack.ts';
+import { type GivenServers, type ServerName, type Stack, startStack } from './stack.ts';
 import { removeStackFile, type StackFile, writeStackFile } from './stack-file.ts';
 import { superviseWorker, type Worker } from './supervise.ts';
 import { chooseWorkerPorts, type WorkerPorts, workerEnvironment } from './worker-environment.ts';
@@ -37,8 +37,8 @@ export type ProductOptions = {
   /** Aborts the start: it ends at the next step and stops what it has started. */
   signal: AbortSignal;
   onProgress: (step: string, ms: number) => void;
-  /** Also hears why a database was not seeded. */
-  onWorkerDeath: (message: string) => void;
+  /** What dies, what runs again, and why a database was not seeded. */
+  onNews: (message: string) => void;
 };
 
 export type Product = { file: StackFile; stop: () => Promise<void> };
@@ -67,6 +67,12 @@ export async function startProduct(options: ProductOptions): Promise<Product> {
   const workers = new Map<string, Worker>();
   let logTimer: NodeJS.Timeout | undefined;
   let stack: Stack | undefined;
+  let published: StackFile | undefined;
+  const noteStart = (name: string, pid: number) => {
+    if (published === undefined) return; // it will have the pids of that time
+    published.pids[name] = pid;
+    writeStackFile(folder, published);
+  };
   const stop = async () => {
     clearInterval(logTimer);
     await Promise.all([...workers.values()].map((worker) => worker.stop()));
@@ -79,7 +85,15 @@ export async function startProduct(options: ProductOptions): Promise<Product> {
     // Build and servers do not depend on each other.
     const building = options.native || isBuilt(root) ? undefined : step('dist/ built', () => buildApart(root, folder));
     building?.catch(() => undefined);
-    stack = await startStack({ folder, ports: options.ports, given: options.given, wrap: options.wrap, onProgress });
+    const { given, restart, onNews: onDeath, wrap } = options;
+    const watching = {
+      ...{ restart, onDeath },
+      onRestart: (name: ServerName, pid: number) => {
+        options.onNews(`${name} runs again (process ${pid})`);
+        noteStart(name, pid);
+      },
+    };
+    stack = await startStack({ folder, ports: options.ports, given, wrap, onProgress, watching });
     // A file left by a killed start would point readers to processes that no longer exist.
     removeStackFile(folder);
     await building;
@@ -101,24 +115,25 @@ export async function startProduct(options: ProductOptions): Promise<Product> {
     if (options.seed && seed !== undefined && (await isEmpty(databaseUrl))) {
       const refusal = options.given.databaseUrl === undefined ? undefined : await whyNotSeeded(databaseUrl);
       if (refusal === undefined) await step('Seed', () => seed.seed(databaseUrl, { scale: 1 }));
-      else options.onWorkerDeath(refusal);
+      else options.onNews(refusal);
       isUnmarked = refusal !== undefined;
     }
 
     const file = stackFileOf(ports, stack, smtpUrl, login ?? (isUnmarked ? NO_LOGIN : seed?.SEED_LOGIN) ?? NO_LOGIN);
+    // Everybody knows that password: whoever has it runs the platform only where nothing but our own servers is shown.
+    if (options.given.databaseUrl === undefined && stack.urls.mail !== undefined) file.operators = file.login.email;
+    const workerEnv = workerEnvironment({ ...settings, operators: file.operators }, options.environment);
     const startWorker = async (name: ListeningProcess) => {
       const worker = await superviseWorker({
         ...command,
+        env: workerEnv,
         wrap: options.wrap,
         name,
         args: [launch, name],
         readyUrl: `http://127.0.0.1:${ports[name]}/readyz`,
         restart: options.restart,
-        onDeath: options.onWorkerDeath,
-        onRestart: (pid) => {
-          file.pids[name] = pid;
-          writeStackFile(folder, file);
-        },
+        onDeath,
+        onRestart: (pid) => noteStart(name, pid),
       });
       workers.set(name, worker);
       file.pids[name] = worker.pid();
@@ -127,6 +142,7 @@ export async function startProduct(options: ProductOptions): Promise<Product> {
       await step(LISTENING_PROCESSES.join(', '), () => allSettledOrThrow(LISTENING_PROCESSES.map(startWorker)));
     signal.throwIfAborted();
 
+    published = file;
     writeStackFile(folder, file);
     const logs = [...Object.keys(stack.pids), ...workers.keys()];
     logTimer = setInterval(() => logs.forEach((name) => void boundLog(folder, name)), LOG_CHECK_MS);
@@ -183,6 +199,7 @@ function stackFileOf(ports: WorkerPorts, stack: Stack, smtpUrl: string, login: S
       mailer: at(ports.mailer),
     },
     login,
+    operators: '',
     databaseUrl: stack.databaseUrl,
     workerDatabaseUrl: stack.workerDatabaseUrl,
     workerDatabaseReplicaUrl: stack.workerDatabaseReplicaUrl,

@@ -5,7 +5,7 @@
 import { accessSync, constants, mkdirSync, writeFileSync } from 'node:fs';
 import net from 'node:net';
 import path from 'node:path';
-import { startChild, type WrapCommand, waitForChild } from './child.ts';
+import { type Startable, type StopStep, startReady, type WrapCommand } from './child.ts';
 import { REDIS_READY_MS, SERVER_STOP_MS } from './limits.ts';
 import { fetchRedisFromApt, type RedisProgram } from './redis-from-apt.ts';
 
@@ -20,7 +20,7 @@ export type RedisOptions = {
   wrap?: WrapCommand | undefined;
 };
 
-export type Redis = { pid: number; url: string; stop: () => Promise<void> };
+export type Redis = Startable & { pid: number; url: string; stop: () => Promise<void> };
 
 export type Machine = {
   platform: NodeJS.Platform;
@@ -42,24 +42,30 @@ export async function createRedis(options: RedisOptions): Promise<Redis> {
   mkdirSync(dataFolder, { recursive: true, mode: 0o700 });
   // In a file, because as an argument the password would be visible in the process list.
   writeFileSync(settings, redisSettings(port, password, dataFolder, durable), { mode: 0o600 });
-  const child = await startChild({
-    folder,
-    name: 'redis',
-    command: program.command,
-    args: [settings],
-    cwd: dataFolder,
-    env: { ...process.env, ...program.env },
-    wrap: options.wrap,
-  });
-  const stop = () => child.stop([{ signal: 'SIGTERM', waitMs: SERVER_STOP_MS }]);
-  try {
-    await waitForChild(child, REDIS_READY_MS, () => answersPing(port, password));
-  } catch (error) {
-    await stop();
-    throw error;
-  }
-  return { pid: child.pid, url: `redis://:${password}@127.0.0.1:${port}`, stop };
+  const again = (signal?: AbortSignal) =>
+    startReady(
+      {
+        folder,
+        name: 'redis',
+        command: program.command,
+        args: [settings],
+        cwd: dataFolder,
+        env: { ...process.env, ...program.env },
+        wrap: options.wrap,
+      },
+      { ready: () => answersPing(port, password), deadlineMs: REDIS_READY_MS, stopSteps: STOP_STEPS, signal },
+    );
+  const child = await again();
+  const stop = () => child.stop(STOP_STEPS);
+  return {
+    ...{ pid: child.pid, url: `redis://:${password}@127.0.0.1:${port}`, stop },
+    child,
+    stopSteps: STOP_STEPS,
+    again,
+  };
 }
+
+const STOP_STEPS: StopStep[] = [{ signal: 'SIGTERM', waitMs: SERVER_STOP_MS }];
 
 /** The program to run. */
 export async function findRedis(machine: Machine): Promise<RedisProgram> {

@@ -22,6 +22,7 @@ export async function runningStackEnvironment(
       workerDatabaseReplicaUrl: outer.DATABASE_REPLICA_URL || stack.workerDatabaseReplicaUrl,
       redisUrl: outer.REDIS_URL || stack.redisUrl,
       smtpUrl: outer.SMTP_URL || stack.smtpUrl,
+      operators: stack.operators,
       secretKey: loadSecrets(path.resolve(folder)).secretKey,
       ports: await chooseWorkerPorts(),
     },

@@ -5,6 +5,8 @@ import path from 'node:path';
 export type StackFile = {
   urls: { api: string; chat: string; dashboard: string; mail: string | undefined; docs: string; mailer: string };
   login: { email: string; password: string };
+  /** OPERATORS of its workers. */
+  operators: string;
   /** The owner's; the workers use the two below. */
   databaseUrl: string;
   workerDatabaseUrl: string;

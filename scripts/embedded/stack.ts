@@ -3,13 +3,14 @@
  * `npm start` and the tests start the same ones. Each address in `given` replaces a part with a real server.
  */
 import path from 'node:path';
-import type { WrapCommand } from './child.ts';
+import type { Startable, WrapCommand } from './child.ts';
 import { claimFolder, releaseFolder } from './leftovers.ts';
 import { createMailCatcher } from './mail.ts';
 import { choosePort, type PortChoice } from './ports.ts';
 import { createPrimary, createReplica, type Postgres } from './postgres.ts';
 import { createRedis } from './redis.ts';
 import { loadSecrets, type Secrets } from './secrets.ts';
+import { type ServerWords, superviseServer, type Worker } from './supervise.ts';
 
 export type StackOptions = {
   /** Contains everything that the stack writes: data, logs, secrets. One stack per folder. */
@@ -25,9 +26,21 @@ export type StackOptions = {
   given?: GivenServers;
   /** Puts each part's commands into a box. */
   wrap?: WrapCommand | undefined;
+  /** Keeps the servers running (supervise.ts); without it one that dies stays down, and nobody is told. */
+  watching?: StackWatching;
   /** Called after each step, with the milliseconds that it took. */
   onProgress?: (step: string, ms: number) => void;
 };
+
+export type StackWatching = {
+  /** False: a server that dies is told of, and not restarted. */
+  restart: boolean;
+  onDeath: (message: string) => void;
+  /** Called when a server is ready again. */
+  onRestart: (name: ServerName, pid: number) => void;
+};
+
+export type ServerName = 'primary' | 'replica' | 'redis' | 'mail';
 
 export type GivenServers = {
   databaseUrl?: string | undefined;
@@ -51,13 +64,11 @@ export type Stack = {
   redisUrl: string;
   smtpUrl: string | undefined;
   secrets: Secrets;
-  /** Of the embedded parts: primary, replica, redis, mail. */
-  pids: Record<string, number>;
+  /** Of the embedded servers that run now. */
+  readonly pids: Record<string, number>;
   /** Stops what was started, in reverse. Does not reject because of a part that is already gone. */
   stop: () => Promise<void>;
 };
-
-type Part = { pid: number; stop: () => Promise<void> };
 
 /**
  * Starts all of the stack or none of it: if a part fails, the others are stopped, and the error names it and shows its
@@ -71,16 +82,16 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   const stopped = await claimFolder(folder);
   if (stopped.length > 0) onProgress(`stopped leftovers: ${stopped.join(', ')}`, performance.now() - started);
 
-  const parts = new Map<string, Part>();
+  const parts = new Map<ServerName, Worker>();
   const stop = async () => {
     // The replica before the primary; Redis and mail depend on neither.
-    for (const name of ['mail', 'redis', 'replica', 'primary']) await parts.get(name)?.stop();
+    for (const name of ['mail', 'redis', 'replica', 'primary'] as const) await parts.get(name)?.stop();
     releaseFolder(folder);
   };
-  const step = async <P extends Part>(name: string, label: string, create: () => Promise<P>): Promise<P> => {
+  const step = async <S extends Server>(name: ServerName, label: string, create: () => Promise<S>): Promise<S> => {
     const begun = performance.now();
     const part = await create();
-    parts.set(name, part);
+    parts.set(name, options.watching === undefined ? unwatched(part) : watched(name, part, options.watching, folder));
     onProgress(label, performance.now() - begun);
     return part;
   };
@@ -134,7 +145,9 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       redisUrl: given.redisUrl ?? (redis?.url as string),
       smtpUrl: given.smtpUrl ?? mail?.smtpUrl,
       secrets,
-      pids: Object.fromEntries([...parts].map(([name, { pid }]) => [name, pid])),
+      get pids() {
+        return Object.fromEntries([...parts].map(([name, { pid }]) => [name, pid()]));
+      },
       stop,
     };
   } catch (error) {
@@ -152,6 +165,27 @@ export function givenServers(environment: Record<string, string | undefined>): G
     redisUrl: environment.REDIS_URL || undefined,
     smtpUrl: environment.SMTP_URL || undefined,
   };
+}
+
+type Server = Startable & { pid: number; stop: () => Promise<void> };
+
+function unwatched({ pid, stop }: Server): Worker {
+  return { pid: () => pid, stop };
+}
+
+const MEANWHILE: Readonly<Record<ServerName, string>> = {
+  primary: 'nobody can sign in, read or write',
+  replica: 'everything is read from the primary',
+  redis: 'people are served, and mails and jobs wait',
+  mail: 'mails wait',
+};
+
+function watched(name: ServerName, server: Server, { onRestart, ...watching }: StackWatching, folder: string): Worker {
+  const words: ServerWords = {
+    meanwhile: MEANWHILE[name],
+    advice: `See why in ${path.join(folder, 'logs', `${name}.log`)}, then stop everything with Ctrl-C and start it again: the data stays`,
+  };
+  return superviseServer(server, words, { ...watching, onRestart: (pid) => onRestart(name, pid) });
 }
 
 /** Waits for all before it throws: a part that is still starting could not be stopped. */

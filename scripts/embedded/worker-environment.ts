@@ -12,6 +12,8 @@ export type WorkerSettings = {
   redisUrl: string;
   smtpUrl: string;
   secretKey: string;
+  /** Who may see the whole platform; nobody unless given. */
+  operators?: string;
   ports: WorkerPorts;
 };
 
@@ -31,6 +33,7 @@ export function workerEnvironment(settings: WorkerSettings, outer: NodeJS.Proces
     API_URL: `http://127.0.0.1:${ports.api}`,
     CHAT_URL: `http://127.0.0.1:${ports.chat}`,
     LOG_LEVEL: 'info',
+    OPERATORS: settings.operators ?? '',
     ...outer,
     DATABASE_URL: settings.workerDatabaseUrl,
     DATABASE_MIGRATE_URL: settings.databaseUrl,

@@ -52,9 +52,10 @@ export function describeRoute({ method, url, schema, config }: DeclaredRoute): R
   return {
     ...schema,
     operationId: schema['operationId'] ?? operationIdOf(method, url),
-    ...(isOpen ? { security: [] } : { 'x-scope': scopeOf(method, config.scope) }),
+    ...(isOpen ? { security: [] } : { 'x-scope': scopeOf(method, config) }),
     ...describeHeaders({ method, url, schema, config }),
     ...(config.role === undefined ? {} : { 'x-role': config.role }),
+    ...(config.operator === true ? { 'x-operator': true } : {}),
     ...(config.forbids === undefined ? {} : { 'x-forbids': config.forbids, description: describe(schema, config) }),
     'x-problems': problemsOf({ method, url, schema, config }),
   };
@@ -103,7 +104,8 @@ function problemsOf({ method, url, config }: DeclaredRoute): ErrorCode[] {
   const codes: (ErrorCode | false)[] = [
     'invalid',
     !isOpen && 'unauthenticated',
-    (changes || (!isOpen && (config.role ?? config.forbids ?? config.scope) !== undefined)) && 'forbidden',
+    (changes || (!isOpen && (config.role ?? config.operator ?? config.forbids ?? config.scope) !== undefined)) &&
+      'forbidden',
     url.includes('/:') && 'not_found',
     changes && 'too_slow',
     changes && 'conflict',

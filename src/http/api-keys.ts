@@ -7,6 +7,7 @@
  * Its bound: SESSION_CACHE_ENTRIES_MAX. Its proof: test/http/api-keys.test.ts.
  */
 import { randomBytes } from 'node:crypto';
+import type { FastifyContextConfig } from 'fastify';
 import { sql } from 'kysely';
 import type { Database } from '../db/read-write-split.ts';
 import { EVERY_ORGANISATION } from '../db/tenant-isolation.ts';
@@ -92,8 +93,9 @@ export function createApiKeys(
 }
 
 /** What a route asks of a key: what it declares, or else what its method says. `none`: only people may. */
-export function scopeOf(method: string, declared: KeyScope | 'none' | undefined): KeyScope | 'none' {
-  return declared ?? (method === 'GET' || method === 'HEAD' ? 'read' : 'write');
+export function scopeOf(method: string, { scope, operator }: FastifyContextConfig): KeyScope | 'none' {
+  if (operator === true) return 'none';
+  return scope ?? (method === 'GET' || method === 'HEAD' ? 'read' : 'write');
 }
 
 /** Throws `forbidden`. */

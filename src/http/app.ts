@@ -31,7 +31,12 @@ declare module 'fastify' {
     public?: boolean;
     /** The minimum role; any role if undefined. */
     role?: Exclude<Role, 'viewer'>;
-    /** What an API key needs; by default `read` for GET and `write` for everything else. `none`: only people may. */
+    /** Only for those who run the platform (operators.ts), whatever their role: for what is about all organisations. */
+    operator?: true;
+    /**
+     * What an API key needs; by default `read` for GET and `write` for everything else. `none`: only people may. What is
+     * for operators has `none`.
+     */
     scope?: 'read' | 'write' | 'none';
     /** What it can be answered with that does not follow from its method, path and schema (src/http/api-document.ts). */
     problems?: readonly ErrorCode[];
@@ -61,4 +66,6 @@ export interface SignedIn {
   readonly apiKey?: { readonly prefix: string; readonly scope: 'read' | 'write' };
   /** Set when it came with a session. */
   readonly sessionId?: number;
+  /** Likewise: where its user gets mail. */
+  readonly address?: string;
 }

@@ -14,6 +14,7 @@ import {
 } from '../limits.ts';
 import { API_KEY, type ApiKeys, isApiKey, refuseScope, scopeOf } from './api-keys.ts';
 import type { App, SignedIn } from './app.ts';
+import { refuseOthers } from './operators.ts';
 import type { CreateRateLimit } from './rate-limit.ts';
 import { createLastWrites } from './read-own-writes.ts';
 import { createTokenLookup, hashOfToken } from './token-lookup.ts';
@@ -61,11 +62,18 @@ export function createSessions(
       )
       .where('sessions.token_hash', '=', hash)
       .where('sessions.expires_at', '>', sql<string>`now()`)
-      .select(['users.org_id', 'users.id', 'users.role', 'sessions.id as session_id', 'sessions.last_used_at'])
+      .select([
+        'users.org_id',
+        'users.id',
+        'users.role',
+        'users.email',
+        'sessions.id as session_id',
+        'sessions.last_used_at',
+      ])
       .executeTakeFirst();
     if (row === undefined) return undefined;
     if (Date.parse(row.last_used_at) < Date.now() - SESSION_TOUCH_MS) void touch(hash);
-    return { orgId: row.org_id, userId: row.id, role: row.role, sessionId: row.session_id };
+    return { orgId: row.org_id, userId: row.id, role: row.role, sessionId: row.session_id, address: row.email };
   }
 
   /** Nobody waits for it, and a request does not fail with it. */
@@ -118,11 +126,18 @@ export function organisationOf({ sessions, apiKeys }: Credentials, token: string
   return isApiKey(token) ? apiKeys.organisationOf(token) : sessions.organisationOf(token);
 }
 
-/** Guards every route of `api`: the user is signed in, has the route's role, and changes come from our own pages. */
+interface GuardParts {
+  readonly createRateLimit: CreateRateLimit;
+  readonly requestsPerMinute: number;
+  /** The addresses of those who run the platform. */
+  readonly operators: readonly string[];
+}
+
+/** Guards every route of `api`: the user is signed in, may do what the route does, and changes come from our own pages. */
 export function authenticate(
   api: App,
   credentials: Credentials,
-  { createRateLimit, requestsPerMinute }: { createRateLimit: CreateRateLimit; requestsPerMinute: number },
+  { createRateLimit, requestsPerMinute, operators }: GuardParts,
 ): void {
   api.decorateRequest('user', null as unknown as SignedIn);
   const lastWrites = createLastWrites();
@@ -141,7 +156,7 @@ export function authenticate(
   }
 
   api.addHook('onRequest', async (request, reply) => {
-    const { public: open, role, scope } = request.routeOptions.config;
+    const { public: open, role, operator } = request.routeOptions.config;
     if (request.method !== 'GET' && request.method !== 'HEAD') refuseOtherSites(request.headers);
     if (open === true) return;
     const token = tokenOf(request);
@@ -151,7 +166,8 @@ export function authenticate(
     // Each key has a budget of its own: a script in a loop does not take its user's away.
     await requests.count(`${user.orgId}/${user.apiKey?.prefix ?? user.userId}`, reply);
     await ofOrganisation.count(String(user.orgId), reply);
-    if (user.apiKey !== undefined) refuseScope(user.apiKey, scopeOf(request.method, scope));
+    if (user.apiKey !== undefined) refuseScope(user.apiKey, scopeOf(request.method, request.routeOptions.config));
+    if (operator === true) refuseOthers(user, operators);
     if (role !== undefined && ROLE_RANK[user.role] < ROLE_RANK[role]) {
       throw new AppError('forbidden', `This needs the role ${role}; you are signed in as ${user.role}.`);
     }

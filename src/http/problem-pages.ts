@@ -22,7 +22,7 @@ export const PROBLEM_WORDS: Readonly<Record<ErrorCode, ProblemWords>> = {
   },
   forbidden: {
     means: 'The signed-in user may not do this, or the request came from a page of another site.',
-    remedy: 'Read `detail`: it names the role that is needed. Ask an owner of your organisation for it.',
+    remedy: 'Read `detail`: it says what is needed. Ask an owner of your organisation for a role.',
   },
   not_found: {
     means: 'There is nothing at this address, or it belongs to another organisation.',

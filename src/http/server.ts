@@ -186,7 +186,7 @@ export async function mountApi(
 ): Promise<void> {
   await app.register(
     async (api) => {
-      authenticate(api as App, credentials, { createRateLimit, requestsPerMinute: config.requestsPerMinute });
+      authenticate(api as App, credentials, { ...config, createRateLimit });
       tidyIncomingText(api);
       guardRepeatedRequests(api as App, database, config.secretKey);
       checkPreconditions(api as App);

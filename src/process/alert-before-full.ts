@@ -21,6 +21,8 @@ export interface AlertRule {
   readonly severity: 'now' | 'today';
   /** The metric's name in src/, without prefix and `_total`. Each process that has it is judged by itself. */
   readonly metric: string;
+  /** The label of its series, which are added up: whom the number is about, where that is not the process that has it. */
+  readonly by?: string;
   /** Divided by this one of the same process. */
   readonly per?: string;
   /** A counter: judged by its growth in the last RECENT_MS. */

@@ -13,7 +13,8 @@ export const HEALTH_PATHS = ['/livez', '/readyz', '/startedz', '/metrics'] as co
 
 /**
  * Answers /livez, /readyz, /startedz and /metrics the same way in every process; undefined for any other path.
- * Metrics are only for clients that reach the process directly: a request that came through a proxy gets a 404.
+ * What a process says of itself is only for clients that reach it directly. To a request that came through a proxy,
+ * /metrics is a 404, and /readyz says whether, not why: reasons name servers and their addresses.
  */
 export async function answerHealth(
   request: { path: string; headers: IncomingMessage['headers'] },
@@ -24,11 +25,11 @@ export async function answerHealth(
     case '/livez':
       return { status: 200, type: 'text/plain', body: 'ok\n' };
     case '/readyz': {
-      const readiness = await health.readiness();
+      const { checks, ...readiness } = await health.readiness();
       return {
         status: readiness.ready ? 200 : 503,
         type: 'application/json',
-        body: `${JSON.stringify(readiness)}\n`,
+        body: `${JSON.stringify(isProxied(request) ? readiness : { ...readiness, checks })}\n`,
       };
     }
     case '/startedz': {
@@ -36,11 +37,15 @@ export async function answerHealth(
       return { status: started ? 200 : 503, type: 'text/plain', body: started ? 'ok\n' : 'not ready yet\n' };
     }
     case '/metrics':
-      if (request.headers['x-forwarded-for'] !== undefined || request.headers.forwarded !== undefined) return undefined;
+      if (isProxied(request)) return undefined;
       return { status: 200, type: 'text/plain; version=0.0.4; charset=utf-8', body: await metrics.text() };
     default:
       return undefined;
   }
+}
+
+function isProxied({ headers }: { headers: IncomingMessage['headers'] }): boolean {
+  return headers['x-forwarded-for'] !== undefined || headers.forwarded !== undefined;
 }
 
 /** The whole HTTP side of a process that serves nothing else: node:http, because a framework would cost 20 MB here. */

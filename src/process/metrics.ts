@@ -28,12 +28,20 @@ export interface ProcessReport {
   readonly words: Readonly<Record<string, string>>;
   /** What only the alerts look at, under the names of the metrics. */
   readonly own: Readonly<Record<string, number>>;
+  /** What some of these are about, in words: of a number of deaths, who died. */
+  readonly about?: Readonly<Record<string, string>>;
   /** By how much each counter has grown in the last RECENT_MS, under its name without `_total`. */
   readonly recent: Readonly<Record<string, number>>;
 }
 
 /** Undefined when it is not known now: then there is no sample, and no alert is judged by it. */
 export type Read = () => number | undefined;
+
+/** The same, by the values of a label. */
+export type ReadBy = () => Readonly<Record<string, number>> | undefined;
+
+/** Undefined when there is nothing to say. */
+export type Say = () => string | undefined;
 
 export interface Metrics {
   /**
@@ -42,8 +50,13 @@ export interface Metrics {
    * be cheap and must not throw.
    */
   gauge(name: string, help: string, read: Read): void;
-  /** The same for /metrics and the alerts only: what the operations page shows elsewhere, or not at all. */
-  measure(name: string, help: string, read: Read): void;
+  /**
+   * The same for /metrics and the alerts only: what the operations page shows elsewhere, or not at all. An alert about it
+   * begins with the words of `about` where there are any, and with this process otherwise.
+   */
+  measure(name: string, help: string, read: Read, about?: Say): void;
+  /** One that is the sum of these, by the values of the label, which are few: a series for each in /metrics. */
+  measureBy(name: string, help: string, label: string, read: ReadBy, about?: Say): void;
   counter(name: string, help: string): Counter;
   /** One series for each combination of values: they must be few, and nothing that people send. */
   labelledCounter(name: string, help: string, labels: readonly string[]): Counter;
@@ -72,6 +85,7 @@ export function createMetrics(name: string): Metrics {
   const gauges = new Map<string, Read>();
   const words: Record<string, string> = {};
   const own = new Map<string, Read>();
+  const about = new Map<string, Say>();
   const growth = createGrowth();
   const delay = monitorEventLoopDelay({ resolution: DELAY_RESOLUTION_MS });
   delay.enable();
@@ -94,8 +108,9 @@ export function createMetrics(name: string): Metrics {
     });
   }
 
-  function measure(gaugeName: string, help: string, read: Read): void {
+  function measure(gaugeName: string, help: string, read: Read, say?: Say): void {
     own.set(gaugeName, read);
+    if (say !== undefined) about.set(gaugeName, say);
     expose(gaugeName, help, read);
   }
 
@@ -130,6 +145,23 @@ export function createMetrics(name: string): Metrics {
       expose(gaugeName, help, read);
     },
     measure,
+    measureBy(gaugeName, help, label, read, say) {
+      own.set(gaugeName, () => {
+        const values = read();
+        return values && Object.values(values).reduce((sum, value) => sum + value, 0);
+      });
+      if (say !== undefined) about.set(gaugeName, say);
+      new Gauge({
+        name: `tardigrade_${gaugeName}`,
+        help,
+        labelNames: [label],
+        registers: [registry],
+        collect() {
+          this.reset();
+          for (const [value, number] of Object.entries(read() ?? {})) this.set({ [label]: value }, number);
+        },
+      });
+    },
     counter(counterName, help) {
       const counter = new Counter({ name: `tardigrade_${counterName}_total`, help, registers: [registry] });
       growth.watch(counterName, async () => sumOf(await counter.get()), { fromZero: true });
@@ -179,6 +211,7 @@ export function createMetrics(name: string): Metrics {
         gauges: valuesOf(gauges),
         words,
         own: valuesOf(own),
+        about: valuesOf(about),
         recent: growth.recent(),
       };
     },
@@ -190,9 +223,9 @@ function usedBytes(): number {
   return (memoryLimit().source === 'container' ? usedMemoryBytes() : undefined) ?? process.memoryUsage.rss();
 }
 
-function valuesOf(reads: ReadonlyMap<string, Read>): Record<string, number> {
+function valuesOf<T>(reads: ReadonlyMap<string, () => T | undefined>): Record<string, T> {
   const values = [...reads].map(([name, read]) => [name, read()] as const);
-  return Object.fromEntries(values.filter((entry): entry is [string, number] => entry[1] !== undefined));
+  return Object.fromEntries(values.filter((entry): entry is [string, T] => entry[1] !== undefined));
 }
 
 function sumOf({ values }: { values: readonly { value: number }[] }): number {

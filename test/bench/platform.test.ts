@@ -22,8 +22,8 @@ let api: RunningApi;
 let account: Account;
 
 beforeAll(async () => {
-  api = await runApi();
   const email = 'owner@alone.test';
+  api = await runApi({ OPERATORS: email });
   await registerOrganisation(api, { email, password: PASSWORD });
   account = await signIn(api.url, email, PASSWORD);
 });

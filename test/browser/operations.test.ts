@@ -3,6 +3,7 @@ import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { MODULES } from '../../src/modules.ts';
 import { until } from '../database.ts';
 import { launchBrowser, openVisitor, product, signIn, takePictures, type Visitor } from './browser.ts';
+import { expectViewsToFit } from './fit.ts';
 
 let browser: Browser;
 let visitor: Visitor;
@@ -32,6 +33,21 @@ test('the operations page is live', async () => {
   expect(queues).toHaveLength(MODULES.flatMap((module) => module.queues ?? []).length);
   for (const queue of queues) expect(queue).toMatch(/^[a-z-]+\d+$/); // its name, then its counts
   await takePictures(page, 'operations');
+});
+
+test('others have no link to it, and read whom it is for when they open its address', async () => {
+  const other = await openVisitor(browser);
+  const { urls, login } = product();
+  await other.page.goto(urls.dashboard);
+  await signIn(other.page, 'owner@tunstate.test', login.password);
+  await other.page.goto(`${urls.dashboard}#/operations`);
+  await other.page.getByText('This page is for those who run the platform').waitFor();
+  await takePictures(other.page, 'operations-for-others');
+  await expectViewsToFit(other.page, ['#/operations']);
+  expect(await other.page.getByRole('link', { name: 'Operations', exact: true }).count()).toBe(0);
+  expect(await other.page.getByRole('link', { name: 'Settings', exact: true }).count()).toBeGreaterThan(0);
+  other.expectNoFaults();
+  await other.context.close();
 });
 
 test('the operations page says so when the mailer is killed and when it is back', async () => {

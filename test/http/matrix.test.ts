@@ -42,10 +42,12 @@ const RANK: Record<Role, number> = { viewer: 0, admin: 1, owner: 2 };
 
 let api: RunningApi;
 let orgId: number;
+let operator: ApiClient;
 let keys: Record<KeyScope, string>;
 beforeAll(async () => {
   api = await runApi();
   orgId = (await api.newOwner()).orgId;
+  operator = await api.operator();
   const owner = await api.newOwner(); // of an organisation of its own: the matrix removes users, and their keys with them
   keys = { read: await keyOf(owner, 'read'), write: await keyOf(owner, 'write') };
 });
@@ -63,16 +65,26 @@ test.each(cases)('%s: nobody is served without a session, unless the route is op
   else expect(answer).toMatchObject({ status: 401, body: { code: 'unauthenticated' } });
 });
 
-test.each(cases)('%s: each role is served, or told which role is needed', async (_, one) => {
+test.each(cases)('%s: each role is served, or told what is needed', async (_, one) => {
   for (const role of ['viewer', 'admin', 'owner'] as const) {
     const answer = await ask(one, role);
     expectDocumented(one, answer);
     const needed = one.operation['x-role'] as Role | undefined;
     const isRefused = !isOpen(one) && needed !== undefined && RANK[role] < RANK[needed];
-    if (isRefused) expect(answer, role).toMatchObject({ status: 403, body: { code: 'forbidden' } });
+    if (isRefused || isForOperators(one))
+      expect(answer, role).toMatchObject({ status: 403, body: { code: 'forbidden' } });
     else expectServed(one, answer, role);
   }
 });
+
+test.each(cases.filter(([, one]) => isForOperators(one)))(
+  '%s: somebody who runs the platform is served, whatever their role',
+  async (_, one) => {
+    const answer = await ask(one, undefined, { headers: { authorization: `Bearer ${operator.token}` } });
+    expectDocumented(one, answer);
+    expect(answer.status).toBe(200);
+  },
+);
 
 test.each(cases)('%s: an API key is served within its scope, or told which scope is needed', async (_, one) => {
   for (const scope of ['read', 'write'] as const) {
@@ -213,6 +225,10 @@ function expectServed({ operation }: Case, { status, body }: Answer<Problem>, by
 
 function isOpen({ operation }: Case): boolean {
   return operation.security?.length === 0;
+}
+
+function isForOperators({ operation }: Case): boolean {
+  return operation['x-operator'] === true;
 }
 
 /** The example of a body in JSON. */

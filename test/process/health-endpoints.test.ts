@@ -35,6 +35,18 @@ test('a deployment that is marked as staging says so, for the tools that put it 
   expect(JSON.parse(answer?.body ?? '')).toMatchObject({ ready: true, environment: 'staging' });
 });
 
+test.each([
+  ['x-forwarded-for', '203.0.113.7'],
+  ['forwarded', 'for=203.0.113.7'],
+])('through a proxy readiness says whether, and not why: reasons name servers (%s)', async (header, value) => {
+  const failing = createHealth(stop.signal, 'staging');
+  failing.register('database', async () => Promise.reject(new Error('connect ECONNREFUSED 10.0.0.5:5432')));
+  const ask = async (headers: Record<string, string>) =>
+    JSON.parse((await answerHealth({ path: '/readyz', headers }, failing, metrics))?.body ?? '');
+  expect(await ask({ [header]: value })).toEqual({ ready: false, environment: 'staging' });
+  expect(await ask({})).toMatchObject({ checks: { database: 'connect ECONNREFUSED 10.0.0.5:5432' } });
+});
+
 test('metrics are answered to callers that reach the process directly', async () => {
   const answer = await fetch(`${url}/metrics`);
   expect(answer.headers.get('content-type')).toContain('version=0.0.4');

@@ -36,7 +36,7 @@ describe.each([
     const owner = await registerClient(api);
     expect((await owner.send('POST', '/api/v1/notes', { title: 'Written without Redis' })).status).toBe(201);
     expect(await owner.get('/api/v1/notes')).toMatchObject({ body: { items: [{ title: 'Written without Redis' }] } });
-    const operations = await owner.get('/api/v1/operations');
+    const operations = await (await api.operator()).get('/api/v1/operations');
     expect(operations).toMatchObject({ status: 200, body: { redis: null, queues: [], processes: [{ name: 'api' }] } });
   });
 
@@ -59,13 +59,13 @@ test('an api whose Redis freezes stays ready, and shows all processes again when
     await api.stop();
     await gate.shut();
   });
-  const owner = await api.newOwner();
-  const redis = async () => (await owner.get<{ redis: object | null }>('/api/v1/operations')).body.redis;
+  const operator = await api.operator();
+  const redis = async () => (await operator.get<{ redis: object | null }>('/api/v1/operations')).body.redis;
   await until('Redis is there', async () => (await redis()) !== null);
   gate.silence();
   expect(await redis()).toBeNull();
   expect(await readiness(api.url)).toMatchObject({ status: 200 });
-  expect((await owner.get('/api/v1/me')).status).toBe(200);
+  expect((await operator.get('/api/v1/me')).status).toBe(200);
   await gate.shut();
   await gate.open();
   await until('Redis is back', async () => (await redis()) !== null);

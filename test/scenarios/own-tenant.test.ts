@@ -124,6 +124,12 @@ describe.each(['kept', 'forgotten'] as const)('with the filters of the queries %
     }
   });
 
+  test('what is about all organisations is refused to the owner of one', async () => {
+    const everybodys = routes.filter(({ operation }) => operation['x-operator'] === true);
+    expect(everybodys.map(({ path }) => path)).toEqual(['/api/v1/operations']);
+    for (const { path } of everybodys) expect((await us.client.get(path)).status, path).toBe(403);
+  });
+
   test('a filter that names a thing of another organisation finds nothing', async () => {
     for (const path of [...tenants.values()].flatMap((tenant) => tenant.filters?.(them.ids) ?? [])) {
       expect(await us.client.get(path), path).toMatchObject({ status: 200, body: { items: [] } });
@@ -170,7 +176,9 @@ async function arrange(filters: 'kept' | 'forgotten'): Promise<void> {
   });
   routes = await operationsOf(api.url);
   named = routes.filter(({ path }) => path.includes('{'));
-  unnamedReads = routes.filter(({ method, path }) => method === 'GET' && !path.includes('{'));
+  unnamedReads = routes.filter(
+    ({ method, path, operation }) => method === 'GET' && !path.includes('{') && operation['x-operator'] !== true,
+  );
   us = await addParty(api, tenants, 'mark-ours');
   them = await addParty(api, tenants, 'mark-theirs');
   await moveOurPosition();

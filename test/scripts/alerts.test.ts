@@ -3,7 +3,7 @@ import { existsSync, globSync, mkdtempSync, readFileSync, rmSync, writeFileSync 
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, expect, test } from 'vitest';
-import { parse } from 'yaml';
+import { parse, stringify } from 'yaml';
 import { condition } from '../../scripts/alerts/prometheus.ts';
 import { rulesTestFile } from '../../scripts/alerts/prometheus-tests.ts';
 import { generatedFiles } from '../../scripts/generate-alerts.ts';
@@ -88,3 +88,40 @@ test.runIf(HAS_AMTOOL)('an alert that cannot wait goes to the people on call, an
   expect(routed('severity=today', 'alertname=BackupOld')).toBe('today');
   expect(routed('severity=none', 'alertname=Watchdog')).toBe('watchdog');
 });
+
+test.runIf(HAS_PROMTOOL)(
+  'an alert about processes that end names each of them and how often, not only who counts',
+  () => {
+    const rule = alerts.find(({ name }) => name === 'Crashing');
+    if (rule === undefined) throw new Error('no such rule');
+    const at = 'job="tardigrade", instance="10.0.0.1:3002", process="mailer"';
+    const series = (died: string, value: number) => ({
+      series: `tardigrade_crashes_recent{${at}, died="${died}"}`,
+      values: `${value}x4`,
+    });
+    const exp_labels = { severity: rule.severity, job: 'tardigrade', instance: '10.0.0.1:3002', process: 'mailer' };
+    const description = 'api 1, chat 3, as counted by mailer at 10.0.0.1:3002: 4 (above 2).';
+    const file = {
+      rule_files: [path.join(RULES, 'operations.yml')],
+      tests: [
+        {
+          interval: '15s',
+          input_series: [series('api', 1), series('chat', 3), series('mailer', 0)],
+          alert_rule_test: [
+            {
+              eval_time: '1m',
+              alertname: rule.name,
+              exp_alerts: [{ exp_labels, exp_annotations: { summary: rule.says, look: rule.look, description } }],
+            },
+          ],
+        },
+      ],
+    };
+    writeFileSync(path.join(scratch, 'who.yml'), stringify(file));
+    const { status, stdout, stderr } = spawnSync('promtool', ['test', 'rules', 'who.yml'], {
+      cwd: scratch,
+      encoding: 'utf8',
+    });
+    expect(status, `${stdout}${stderr}`).toBe(0);
+  },
+);

@@ -76,6 +76,11 @@ test('an owner can be told by mail, because nobody looks at one small machine', 
   expect(read('setup.sh')).toMatch(/setting ALERT_MAIL_TO "\$\{given\[alerts\]:-\}"/);
 });
 
+test('whoever runs the machine can be named, so that the operations page is there for somebody', () => {
+  expect(read('setup.sh')).toMatch(/--\(\S*\boperators\b/);
+  expect(read('setup.sh')).toMatch(/setting OPERATORS "\$\{given\[operators\]:-\}"/);
+});
+
 test.each(['setup.sh', 'tardigrade-release'])('%s is a program that bash can read', (file) => {
   execFileSync('bash', ['-n', path.join('deploy', 'nano', file)]);
 });

@@ -5,6 +5,7 @@ import net from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { Redis } from 'ioredis';
 import pg from 'pg';
 import { afterEach, expect, test } from 'vitest';
 import { StackRunningError } from '../../scripts/embedded/leftovers.ts';
@@ -14,7 +15,7 @@ import { type Stack, type StackOptions, startStack } from '../../scripts/embedde
 import { reset } from '../../scripts/reset.ts';
 
 const STACK_TEST_MS = 60_000;
-const REPLICATED_MS = 5_000;
+const SEEN_MS = 30_000;
 
 const cleanups: (() => unknown)[] = [];
 afterEach(async () => {
@@ -169,6 +170,65 @@ test('a pid file whose number now belongs to another process stops nothing and d
   expect(bystander.exitCode ?? bystander.signalCode).toBeNull();
 });
 
+test('a Redis that is killed is told of at once in plain words, and runs again at its address with its data', {
+  timeout: STACK_TEST_MS,
+}, async () => {
+  const { stack, news } = await startWatched({ withReplica: false });
+  const redis = new Redis(stack.redisUrl);
+  cleanups.push(() => redis.disconnect());
+  redis.on('error', () => undefined);
+  await redis.set('job', 'kept');
+  const { redis: killed } = stack.pids;
+  process.kill(killed as number, 'SIGKILL');
+  await until(async () => news.includes(`redis runs again as ${stack.pids['redis']}`));
+  expect(stack.pids['redis']).not.toBe(killed);
+  expect(news[0]).toMatch(
+    /^redis died \(signal SIGKILL.*\); restart 1 of 10 in 250 ms\. Until then people are served, and/,
+  );
+  expect(await redis.get('job')).toBe('kept');
+});
+
+test('a primary and a replica that are killed recover all that was committed, and the replica streams again', {
+  timeout: STACK_TEST_MS,
+}, async () => {
+  const { stack, news } = await startWatched();
+  await query(stack.databaseUrl, 'create table letters (letter text)');
+  const holder = new pg.Client({ connectionString: stack.databaseUrl });
+  holder.on('error', () => undefined);
+  await holder.connect();
+  cleanups.push(() => holder.end().catch(() => undefined));
+  await holder.query("insert into letters values ('committed')");
+  await holder.query("begin; insert into letters values ('not committed')");
+  const { primary, replica } = stack.pids;
+  process.kill(primary as number, 'SIGKILL');
+  process.kill(replica as number, 'SIGKILL');
+  await until(async () =>
+    ['primary', 'replica'].every((name) => news.includes(`${name} runs again as ${stack.pids[name]}`)),
+  );
+  expect(await letters(stack.databaseUrl)).toEqual(['committed']);
+  await query(stack.databaseUrl, "insert into letters values ('later')");
+  await until(async () => (await letters(stack.databaseReplicaUrl)).length === 2);
+});
+
+test('a server that somebody stopped stays down: they may be at its data', { timeout: STACK_TEST_MS }, async () => {
+  const { stack, news } = await startWatched({ withReplica: false });
+  process.kill(stack.pids['redis'] as number, 'SIGTERM');
+  await until(async () => news.length > 0);
+  expect(news[0]).toMatch(
+    /^redis ended \(exit code 0\); somebody has stopped it, so it is not restarted: people are served, and mails and jobs wait\. See why in .*redis\.log, then stop everything with Ctrl-C/,
+  );
+});
+
+test('a server that is stopped while it starts again leaves no process behind', {
+  timeout: STACK_TEST_MS,
+}, async () => {
+  const { stack, news, folder } = await startWatched({ withReplica: false });
+  process.kill(stack.pids['primary'] as number, 'SIGKILL');
+  await until(async () => news.length > 0);
+  await stack.stop();
+  expect(livingProcesses(folder)).toEqual([]);
+});
+
 test('given servers replace the embedded ones, and no embedded replica is started', async () => {
   const given = { databaseUrl: 'postgres://elsewhere/db', redisUrl: 'redis://elsewhere', smtpUrl: 'smtp://elsewhere' };
   const stack = await start(newFolder(), { given });
@@ -196,6 +256,19 @@ async function start(folder: string, options: Partial<StackOptions> = {}): Promi
   return stack;
 }
 
+/** As `npm start` does, with what it says. */
+async function startWatched(options: Partial<StackOptions> = {}) {
+  const news: string[] = [];
+  const folder = newFolder();
+  const watching = {
+    restart: true,
+    onDeath: (message: string) => news.push(message),
+    onRestart: (name: string, pid: number) => news.push(`${name} runs again as ${pid}`),
+  };
+  const stack = await start(folder, { durable: true, withMail: false, watching, ...options });
+  return { stack, news, folder };
+}
+
 async function query(connectionString: string, text: string): Promise<unknown[]> {
   const client = new pg.Client({ connectionString });
   await client.connect();
@@ -212,10 +285,10 @@ async function letters(url: string | undefined): Promise<string[]> {
   return rows.map(({ letter }) => letter);
 }
 
-async function until(condition: () => Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + REPLICATED_MS;
+async function until(condition: () => Promise<boolean>, ms = SEEN_MS): Promise<void> {
+  const deadline = Date.now() + ms;
   while (!(await condition())) {
-    if (Date.now() > deadline) throw new Error(`not true after ${REPLICATED_MS} ms`);
+    if (Date.now() > deadline) throw new Error(`not true after ${ms} ms`);
     await delay(20);
   }
 }

@@ -7,9 +7,10 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type Box, createBox } from '../../bench/box/box.ts';
 import { chooseDriver } from '../../bench/box/choose-driver.ts';
+import { startChild } from '../../scripts/embedded/child.ts';
 import { choosePort } from '../../scripts/embedded/ports.ts';
 import { livingProcesses } from '../../scripts/embedded/process-record.ts';
-import { superviseWorker, type Worker, type WorkerOptions } from '../../scripts/embedded/supervise.ts';
+import { superviseServer, superviseWorker, type Worker, type WorkerOptions } from '../../scripts/embedded/supervise.ts';
 
 const SEEN_MS = 60_000;
 const BOX_BYTES = 128 * 2 ** 20;
@@ -73,6 +74,45 @@ test('the next worker is told how the last one ended', async () => {
   expect(await told()).toBe('none');
   process.kill(worker.pid(), 'SIGKILL');
   await until(async () => (await told()) === 'signal SIGKILL');
+});
+
+const WORDS = { meanwhile: 'mails wait', advice: 'See why in its log' };
+
+test('a server that cannot be started again at once is tried again, and each time it is said why', async () => {
+  const told: string[] = [];
+  const lives: number[] = [];
+  const options = await serving({});
+  let tries = 0;
+  const again = async () => {
+    if (tries++ === 0) throw new Error('its memory is still in use');
+    return startChild(options);
+  };
+  const server = {
+    child: await startChild(options),
+    stopSteps: [{ signal: 'SIGTERM', waitMs: 1_000 } as const],
+    again,
+  };
+  worker = superviseServer(server, WORDS, {
+    onDeath: (message) => told.push(message.split('\n')[0] as string),
+    onRestart: (pid) => lives.push(pid),
+  });
+  process.kill(worker.pid(), 'SIGKILL');
+  await until(() => lives.length === 1);
+  expect(told).toEqual([
+    expect.stringMatching(/^api died \(signal SIGKILL.*\); restart 1 of 10 in 250 ms\. Until then mails wait$/),
+    'api cannot be started again: its memory is still in use; restart 2 of 10 in 500 ms. Until then mails wait',
+  ]);
+  expect(lives).toEqual([worker.pid()]);
+});
+
+test('without restart, a server that dies stays down, and it is said what to do', async () => {
+  const told: string[] = [];
+  const child = await startChild(await serving({}));
+  const server = { child, stopSteps: [], again: () => Promise.reject(new Error('never asked')) };
+  worker = superviseServer(server, WORDS, { restart: false, onDeath: (message) => told.push(message) });
+  process.kill(worker.pid(), 'SIGKILL');
+  await until(() => told.length === 1);
+  expect(told[0]).toMatch(/^api died \(.*\); it is not restarted \(--no-restart\): mails wait\. See why in its log\n/);
 });
 
 describe.skipIf(driver.name === 'none')('in a group of the kernel’s', () => {

@@ -52,8 +52,8 @@ const LINKS = [
   { path: '/', text: 'Home', icon: 'home' },
   ...modules.flatMap(({ links = [] }) => links),
   { path: '/suppressions', text: 'Suppressions', icon: 'block' },
-  // For those who may act on it; the server refuses it to viewers.
-  { path: '/operations', text: 'Operations', icon: 'pulse', roles: ['owner', 'admin'] },
+  // For those who run the platform, whatever their role; the server refuses it to others.
+  { path: '/operations', text: 'Operations', icon: 'pulse', operator: true },
   { path: '/settings', text: 'Settings', icon: 'key' },
 ];
 
@@ -98,13 +98,14 @@ function enter(me, message) {
 }
 
 function showEntry(message) {
-  put(app, linkPage(pathOf(), enter) ?? signInPage(enter, message));
+  // `start`, because GET /me says more about the person than the answer to a sign-in.
+  put(app, linkPage(pathOf(), start) ?? signInPage(start, message));
 }
 
 async function showView() {
   if (session === null) return showEntry();
   // A link in a mail is followed whoever is signed in.
-  const page = linkPage(pathOf(), enter);
+  const page = linkPage(pathOf(), start);
   if (page !== undefined) return put(app, page);
   if (document.querySelector('#app > .side') === null) put(app, shell());
   leave();
@@ -149,7 +150,9 @@ function leave() {
 }
 
 function shell() {
-  const allowed = LINKS.filter(({ roles }) => !roles || roles.includes(session.user.role));
+  const allowed = LINKS.filter(
+    ({ roles, operator }) => (!roles || roles.includes(session.user.role)) && (!operator || session.operator),
+  );
   return [
     el(
       'header',

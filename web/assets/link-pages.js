@@ -11,9 +11,9 @@ const PAGES = {
   join: joinPage,
   reset: resetPage,
   'second-step': (ticket, entered) =>
-    codeForm(ticket, (me) => {
-      toStart();
-      entered(me);
+    codeForm(ticket, () => {
+      leaveLink();
+      return entered();
     }),
   'sign-in-failed': failedPage,
 };
@@ -26,7 +26,7 @@ const FAILURES = {
   provider: 'Your company account could not be used. Try again in a moment, or sign in with your password.',
 };
 
-/** The page of this address, or undefined for any other. `entered(me)` is called when it has signed somebody in. */
+/** The page of this address, or undefined for any other. `entered()` is called when it has signed somebody in. */
 export function linkPage(path, entered) {
   const [, name, token] = LINK.exec(path) ?? [];
   if (name === undefined) return undefined;
@@ -108,9 +108,9 @@ function registerPage(token, entered) {
       const lead = el('p', null, `You will sign in as ${email}, and be the owner.`);
       const fields = [lead, field('Organisation', organisation), field('Your name', name), passwordField(email)];
       return form('Register your organisation', 'Register', fields, async (values) => {
-        const me = await post('/api/v1/registrations/confirmations', { token, ...values });
-        toStart();
-        entered(me);
+        await post('/api/v1/registrations/confirmations', { token, ...values });
+        leaveLink();
+        await entered();
       });
     },
   );
@@ -125,12 +125,17 @@ function joinPage(token, entered) {
       const lead = el('p', null, `You will sign in as ${email}, with the role ${role}.`);
       const fields = [lead, field('Your name', name), passwordField(email)];
       return form(`Join ${organisation}`, 'Join', fields, async (values) => {
-        const me = await post('/api/v1/memberships', { token, ...values });
-        toStart();
-        entered(me);
+        await post('/api/v1/memberships', { token, ...values });
+        leaveLink();
+        await entered();
       });
     },
   );
+}
+
+/** To the home page, without an event: the dashboard is shown once it is known who has signed in. */
+function leaveLink() {
+  history.replaceState(null, '', '#/');
 }
 
 function resetPage(token) {

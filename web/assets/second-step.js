@@ -15,7 +15,10 @@ export function codeForm(ticket, entered) {
   });
   const submit = (event) => {
     event.preventDefault();
-    run(button, fault, async () => entered(await post('/api/v1/sessions/second-factor', { ticket, code: code.value })));
+    run(button, fault, async () => {
+      await post('/api/v1/sessions/second-factor', { ticket, code: code.value });
+      await entered();
+    });
   };
   return el(
     'form',

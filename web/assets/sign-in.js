@@ -4,7 +4,7 @@ import { forgottenForm, registerForm } from './link-pages.js';
 import { field, notice, run } from './parts.js';
 import { codeForm } from './second-step.js';
 
-/** `entered(me)` is called with { user, organisation } after success. */
+/** `entered()` is called after success. */
 export function signInPage(entered, message) {
   const card = el('section', { class: 'card entry' });
   const signIn = () =>
@@ -56,7 +56,7 @@ function signInForm(entered) {
     const values = Object.fromEntries(new FormData(event.target));
     run(button, fault, async () => {
       const answer = await post('/api/v1/sessions', values);
-      if (answer.ticket === undefined || answer.user) return entered(answer);
+      if (answer.ticket === undefined || answer.user) return entered();
       put(event.target.parentNode, codeForm(answer.ticket, entered));
     });
   };

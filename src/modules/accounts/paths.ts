@@ -82,6 +82,7 @@ declare module '../../http/paths.ts' {
               'application/json': {
                 user: { id: number; name: string; email: string; role: string };
                 organisation: { id: number; name: string };
+                operator: boolean;
               };
             };
           };

@@ -2,7 +2,8 @@ import { Type } from 'typebox';
 import { AppError } from '../../errors.ts';
 import type { App } from '../../http/app.ts';
 import { SESSION_COOKIE, tokenOf } from '../../http/authentication.ts';
-import { closed, Email, named } from '../../http/schemas.ts';
+import { isOperator } from '../../http/operators.ts';
+import { closed, Email } from '../../http/schemas.ts';
 import { TICKET_CHARS_MAX } from '../../limits.ts';
 import { actorOf } from '../audit/audit.ts';
 import type { ApiContext } from '../faces.ts';
@@ -13,7 +14,7 @@ import { memberRoutes } from './member-routes.ts';
 import { oidcPages } from './oidc-pages.ts';
 import { passwordRoutes } from './password-routes.ts';
 import { registrationRoutes } from './registration-routes.ts';
-import { Code, GivenPassword, User, Welcomed } from './schemas.ts';
+import { Code, GivenPassword, Me, Welcomed } from './schemas.ts';
 import type { SecondStep } from './second-factor.ts';
 import { secondFactorRoutes } from './second-factor-routes.ts';
 import { sessionRoutes } from './session-routes.ts';
@@ -125,10 +126,13 @@ export function routes(api: App, context: ApiContext): void {
         operationId: 'getMe',
         summary: 'Who is signed in',
         tags: ['accounts'],
-        response: { 200: Type.Object({ user: User, organisation: named }) },
+        response: { 200: Me },
       },
     },
-    async ({ user }) => whoIs(context.database, user.orgId, user.userId),
+    async ({ user }) => ({
+      ...(await whoIs(context.database, user.orgId, user.userId)),
+      operator: isOperator(user, context.config.operators),
+    }),
   );
 
   registrationRoutes(api, context, welcomed);

@@ -15,4 +15,9 @@ export const LinkToken = Type.String({
 export const Code = Type.String({ minLength: 6, maxLength: 40 });
 export const Role = Type.Union([Type.Literal('owner'), Type.Literal('admin'), Type.Literal('viewer')]);
 export const User = Type.Object({ id: Id, name: Type.String(), email: Type.String(), role: Type.String() });
+export const Me = Type.Object({
+  user: User,
+  organisation: named,
+  operator: Type.Boolean({ description: 'one of those who run the platform; never true for an API key' }),
+});
 export const Welcomed = Type.Object({ token: Type.String(), user: User, organisation: named });

@@ -1,5 +1,6 @@
 import { escapeHtml } from '../../mail/escape-html.ts';
 import type { AlertRule, AlertState } from '../../process/alert-before-full.ts';
+import { clock } from './clock.ts';
 
 export interface AlertMail {
   readonly subject: string;
@@ -34,20 +35,16 @@ export function alertMail(news: readonly AlertState[], rules: readonly AlertRule
   const end = 'You get one mail when something begins and one when it is over. ALERT_MAIL_TO says who gets them.';
   const text = [
     ...blocks.map(({ title, lines }) => [title, ...lines.filter((line) => line !== '')].join('\n')),
-    `Every process, queue and server: ${page}\nOn the machine: npm run doctor`,
+    `Every process, queue and server, for those in OPERATORS: ${page}\nOn the machine: npm run doctor`,
     `--\n${end}`,
   ].join('\n\n');
   const html = `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>${escapeHtml(subject)}</title></head>
 <body style="font:16px/1.5 system-ui,-apple-system,'Segoe UI',sans-serif">
 ${blocks.map(({ title, lines }) => `<h3 style="margin:16px 0 4px">${escapeHtml(title)}</h3>\n${lines.map((line) => `<p style="margin:0 0 8px">${escapeHtml(line)}</p>`).join('\n')}`).join('\n')}
-<p>Every process, queue and server: <a href="${escapeHtml(page)}">${escapeHtml(page)}</a><br>On the machine: <code>npm run doctor</code></p>
+<p>Every process, queue and server, for those in OPERATORS: <a href="${escapeHtml(page)}">${escapeHtml(page)}</a><br>On the machine: <code>npm run doctor</code></p>
 <p style="color:#5b6f6a;font-size:13px">${escapeHtml(end)}</p>
 </body></html>
 `;
   return { subject, text: `${text}\n`, html };
-}
-
-function clock(ms: number): string {
-  return `${new Date(ms).toISOString().slice(0, 16).replace('T', ' ')} UTC`;
 }

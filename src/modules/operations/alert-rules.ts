@@ -21,6 +21,7 @@ import {
   SLOT_SHARE,
   THROTTLED_SHARE,
 } from './limits.ts';
+import { DIED } from './who-died.ts';
 
 const SECOND_MS = 1_000;
 const MINUTE_MS = 60 * SECOND_MS;
@@ -139,13 +140,13 @@ export const alerts: readonly AlertRule[] = [
   },
   {
     name: 'OutOfMemory',
-    ...{ severity: 'now', metric: 'oom_kills_recent', above: 0, unit: 'count', forMs: 0 },
+    ...{ severity: 'now', metric: 'oom_kills_recent', by: DIED, above: 0, unit: 'count', forMs: 0 },
     says: 'The kernel has killed a process because of its memory',
     look: 'It runs again, and what it had acknowledged is stored. It will happen again: see what it did then (its log ends there), and MemoryNearLimit.',
   },
   {
     name: 'Crashing',
-    ...{ severity: 'now', metric: 'crashes_recent', above: CRASHES, unit: 'count', forMs: 0 },
+    ...{ severity: 'now', metric: 'crashes_recent', by: DIED, above: CRASHES, unit: 'count', forMs: 0 },
     says: 'Processes end again and again without being asked to',
     look: 'Their logs end with the reason (uncaught exception), or with nothing if something killed them. Roll back if it began with a deploy.',
   },

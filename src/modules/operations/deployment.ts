@@ -11,10 +11,10 @@ import { type Budget, WAYS_OUT } from '../../db/connection-budget.ts';
 import type { Database } from '../../db/read-write-split.ts';
 import { EVERY_ORGANISATION } from '../../db/tenant-isolation.ts';
 import type { Log } from '../../log.ts';
-import type { Metrics, ProcessReport } from '../../process/metrics.ts';
+import type { Metrics, ProcessReport, ReadBy, Say } from '../../process/metrics.ts';
 import { SERVING_PROCESSES } from '../../processes.ts';
 import { oldestJobSeconds } from '../../queue/queue-depth.ts';
-import { createSilenceWatch, type DeathCause, deathsSince, deathTotals } from '../../redis/deaths.ts';
+import { createSilenceWatch, type Death, type DeathCause, deathsSince, deathTotals } from '../../redis/deaths.ts';
 import { readReports } from '../../redis/process-reports.ts';
 import { runningBudget } from './budget.ts';
 import {
@@ -25,6 +25,7 @@ import {
   SLOT_BYTES_ASSUMED,
 } from './limits.ts';
 import { type ServerState, serverState } from './queries.ts';
+import { countsByName, DIED, whoDied } from './who-died.ts';
 
 export interface DeploymentParts {
   readonly config: Pick<Config, 'apiUrl' | 'chatUrl' | 'diskPath' | 'instances'>;
@@ -41,7 +42,7 @@ interface RedisState {
   readonly oldestJobSeconds: number;
   readonly missing: number;
   readonly reports: readonly ProcessReport[];
-  readonly recentDeaths: Readonly<Record<DeathCause, number>>;
+  readonly recentDeaths: Readonly<Record<DeathCause, readonly Death[]>>;
   readonly totalDeaths: Readonly<Record<DeathCause, number>>;
 }
 
@@ -79,8 +80,8 @@ export function watchDeployment(parts: DeploymentParts): () => Promise<void> {
   metrics.measure('redis_max_bytes', 'Memory that Redis may use', () => inRedis?.maxBytes);
   metrics.measure('queue_oldest_seconds', 'How long the next job has been waiting', () => inRedis?.oldestJobSeconds);
   metrics.measure('processes_missing', 'Processes of the deployment that do not report', () => inRedis?.missing);
-  metrics.measure('oom_kills_recent', 'Processes that the kernel killed lately', () => inRedis?.recentDeaths.oom);
-  metrics.measure('crashes_recent', 'Other processes that died lately', () => inRedis?.recentDeaths.crash);
+  metrics.measureBy('oom_kills_recent', 'Processes that the kernel killed lately', ...deaths('oom', 'was killed'));
+  metrics.measureBy('crashes_recent', 'Other processes that died lately', ...deaths('crash', 'died'));
   metrics.total(
     'oom_kills',
     'Processes that the kernel killed because of their memory',
@@ -92,6 +93,12 @@ export function watchDeployment(parts: DeploymentParts): () => Promise<void> {
     certificateEndsAt === undefined ? undefined : (certificateEndsAt - Date.now()) / 1_000,
   );
 
+  /** How many there were lately, and in words which process, how often and since when. */
+  function deaths(cause: DeathCause, how: string): [label: string, ReadBy, Say] {
+    const lately = () => inRedis?.recentDeaths[cause];
+    return [DIED, () => lately() && countsByName(lately() ?? []), () => whoDied(lately() ?? [], how)];
+  }
+
   async function lookAtRedis(): Promise<RedisState> {
     for (const death of await silent()) log.error({ death }, death.says);
     const [info, seconds, reports, deaths, totalDeaths] = await Promise.all([
@@ -102,7 +109,7 @@ export function watchDeployment(parts: DeploymentParts): () => Promise<void> {
       deathTotals(redis),
     ]);
     const numberIn = (field: string) => Number(new RegExp(`^${field}:(\\d+)`, 'm').exec(info)?.[1] ?? 0);
-    const count = (cause: DeathCause) => deaths.filter((death) => death.cause === cause).length;
+    const of = (cause: DeathCause) => deaths.filter((death) => death.cause === cause);
     const running = (name: string) => reports.filter((report) => report.name === name).length;
     return {
       usedBytes: numberIn('used_memory'),
@@ -113,7 +120,7 @@ export function watchDeployment(parts: DeploymentParts): () => Promise<void> {
         const there = running(name) + (name === 'all' ? 0 : running('all'));
         return sum + Math.max(0, config.instances[name] - there);
       }, 0),
-      recentDeaths: { oom: count('oom'), crash: count('crash') },
+      recentDeaths: { oom: of('oom'), crash: of('crash') },
       totalDeaths,
     };
   }

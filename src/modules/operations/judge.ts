@@ -37,7 +37,8 @@ function judgeKind(rule: AlertRule, process: string, reports: readonly ProcessRe
     .sort((a, b) => (rule.below === undefined ? b.value - a.value : a.value - b.value));
   const [worst] = known;
   if (worst === undefined) return undefined;
-  const { name, pid } = worst.report;
-  const detail = `${name} (pid ${pid}): ${inWords(rule, worst.value, worst.report)}`;
+  const { name, pid, about = {} } = worst.report;
+  const who = about[rule.metric] ?? `${name} (pid ${pid})`;
+  const detail = `${who}: ${inWords(rule, worst.value, worst.report)}`;
   return { rule, process, value: worst.value, detail, holds: holds(rule, worst.value) };
 }

@@ -73,7 +73,7 @@ export function routes(api: App, context: ApiContext): void {
   api.get(
     '/operations',
     {
-      config: { role: 'admin' },
+      config: { operator: true },
       schema: {
         summary: 'The state of every process, queue and server',
         tags: ['operations'],

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { createOwners } from '../../../bench/load/checks.ts';
 import type { OpenLoopPlan } from '../../../bench/load/plan.ts';
 import { createRandom } from '../../../bench/load/random.ts';
-import { createRequests } from '../../../bench/load/requests.ts';
+import { askableBy, createRequests } from '../../../bench/load/requests.ts';
 import { workload } from '../made-up-module.ts';
 
 const ACCOUNT = {
@@ -87,6 +87,14 @@ test('a cycle goes on past a step that is never given what it needs', () => {
   const requests = requestsFor({ 'DELETE /api/v1/notes/{id}': 1, 'GET /api/v1/me': 1 }, { mixOrder: 'cycle' });
   const routes = Array.from({ length: 8 }, () => requests.next().route);
   expect(routes.filter((route) => route === 'GET /api/v1/me')).toHaveLength(2);
+});
+
+test('what only those who run the platform may ask is left out of a mix for others', () => {
+  const steps = { ...workload.steps, 'GET /api/v1/state': { ...workload.steps['GET /api/v1/me'], needs: 'operator' } };
+  const mix = { 'GET /api/v1/me': 2, 'GET /api/v1/state': 1 };
+  const askable = (isOperator: boolean) => askableBy([{ ...ACCOUNT, isOperator }], mix, steps as typeof workload.steps);
+  expect(askable(false)).toEqual({ 'GET /api/v1/me': 2 });
+  expect(askable(true)).toEqual(mix);
 });
 
 test('a mix that no account may ask is refused', () => {

@@ -79,7 +79,8 @@ delete from sessions
 where token_hash = $1;
 
 -- src/http/authentication.ts read (system)
-select users.org_id, users.id, users.role, sessions.id as session_id, sessions.last_used_at
+select users.org_id, users.id, users.role, users.email, users.email_verified_at, sessions.id as session_id,
+    sessions.last_used_at
 from sessions
 inner join users on users.org_id = sessions.org_id and users.id = sessions.user_id
 where sessions.token_hash = $1 and sessions.expires_at > now();

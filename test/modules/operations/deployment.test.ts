@@ -6,7 +6,9 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest
 import { connectionsAllowed } from '../../../src/db/connection-budget.ts';
 import { CONNECTIONS_RESERVED, POOL_PRIMARY } from '../../../src/limits.ts';
 import { createLog } from '../../../src/log.ts';
+import { alerts } from '../../../src/modules/operations/alert-rules.ts';
 import { type DeploymentParts, watchDeployment } from '../../../src/modules/operations/deployment.ts';
+import { judge } from '../../../src/modules/operations/judge.ts';
 import { createMetrics, type ProcessReport } from '../../../src/process/metrics.ts';
 import { noticePredecessors } from '../../../src/redis/deaths.ts';
 import { publishReports } from '../../../src/redis/process-reports.ts';
@@ -32,8 +34,7 @@ beforeEach(async () => {
 });
 afterEach(() => redis.disconnect());
 
-function watch(config: Partial<DeploymentParts['config']>, watchLog = log) {
-  const metrics = createMetrics('mailer');
+function watch(config: Partial<DeploymentParts['config']>, watchLog = log, metrics = createMetrics('mailer')) {
   const look = watchDeployment({
     config: {
       apiUrl: 'http://127.0.0.1:1',
@@ -128,6 +129,33 @@ test('counts the deaths of the last minutes by their cause', async () => {
   await noticePredecessors(redis, createMemoryStops(), createMetrics('api').report(), 'oom-kill');
   await noticePredecessors(redis, createMemoryStops(), createMetrics('chat').report(), 'exit code 1');
   expect(await seen()).toMatchObject({ oom_kills_recent: 1, crashes_recent: 1 });
+});
+
+test('an alert about processes that end again and again says which, how often and since when', async () => {
+  const died = async (name: string, times: number) => {
+    for (let time = 0; time < times; time++)
+      await noticePredecessors(redis, createMemoryStops(), createMetrics(name).report(), 'exit code 1');
+  };
+  const metrics = createMetrics('mailer');
+  const look = watch({}, log, metrics);
+  const details = async () => {
+    await look();
+    const rules = alerts.filter(({ name }) => name === 'Crashing' || name === 'OutOfMemory');
+    return judge(rules, [metrics.report()], [], true)
+      .filter(({ holds }) => holds)
+      .map(({ detail }) => detail);
+  };
+  expect(await details()).toEqual([]);
+  await died('api', 1);
+  await died('chat', 3);
+  await noticePredecessors(redis, createMemoryStops(), createMetrics('all').report(), 'oom-kill');
+  const TIME = String.raw`\d{4}-\d\d-\d\d \d\d:\d\d UTC`;
+  expect(await details()).toEqual([
+    expect.stringMatching(new RegExp(`^all was killed once, at ${TIME}, on .+: 1 \\(above 0\\)$`)),
+    expect.stringMatching(
+      new RegExp(`^chat died 3 times since ${TIME}, last on .+; api died once, at ${TIME}, on .+: 4 \\(above 2\\)$`),
+    ),
+  ]);
 });
 
 test('a server that is away is unreachable, and nothing else is claimed to be known about it', async () => {

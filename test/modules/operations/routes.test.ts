@@ -38,18 +38,18 @@ const QUEUE = 'tested';
 
 let proxy: TcpProxy;
 let api: RunningApi;
-let owner: ApiClient;
+let operator: ApiClient;
 beforeAll(async () => {
   proxy = await createTcpProxy(testRedisUrl());
   api = await runApi({ REDIS_URL: proxy.url }, [...TEST_MODULES, { name: 'queueing', queues: [QUEUE] }]);
-  owner = await api.newOwner();
+  operator = await api.operator('admin');
 });
 afterAll(async () => {
   await api.stop();
   await proxy.close();
 });
 
-const operations = async () => (await owner.get<Operations>('/api/v1/operations')).body;
+const operations = async () => (await operator.get<Operations>('/api/v1/operations')).body;
 
 test('shows this process with its memory and its pools', async () => {
   // Its first report is sent before its server is there.
@@ -91,7 +91,7 @@ test('counts what waits in each queue and in the outbox', async () => {
     { name: 'b', data: {} },
     { name: 'c', data: {}, opts: { delay: 60_000 } },
   ]);
-  await owner.send('POST', '/api/v1/notes', { title: 'Leaves an event in the outbox' });
+  await operator.send('POST', '/api/v1/notes', { title: 'Leaves an event in the outbox' });
   const shown = await operations();
   await queue.obliterate({ force: true });
   await queue.close();
@@ -130,10 +130,10 @@ test('shows the alerts that fire and the processes that died, and none that are 
 test('answers without Redis as well, with this process alone and no queues', async () => {
   await proxy.close();
   const begun = performance.now();
-  const answer = await owner.get<Operations>('/api/v1/operations');
+  const answer = await operator.get<Operations>('/api/v1/operations');
   expect(answer.status).toBe(200);
   expect(answer.body).toMatchObject({ processes: [{ name: 'api', pid: process.pid }], queues: [], redis: null });
   expect(answer.body.database.connections).toBeGreaterThan(0);
   expect(performance.now() - begun).toBeLessThan(REDIS_COMMAND_MS + 1_000);
-  expect((await owner.get('/api/v1/notes')).status).toBe(200);
+  expect((await operator.get('/api/v1/notes')).status).toBe(200);
 });

@@ -24,13 +24,11 @@ export function operationCard(operation, apiUrl) {
 }
 
 function contents(operation, apiUrl) {
-  const { description, parameters = [], requestBody, responses = {}, signedIn, method } = operation;
-  const role = operation['x-role'];
+  const { description, parameters = [], requestBody, responses = {}, method } = operation;
   const problems = operation['x-problems'] ?? [];
-  const who = !signedIn ? 'Open to everyone.' : role ? `Needs a token; ${role} or above.` : 'Needs a token.';
   return [
     description && el('p', null, description),
-    el('p', { class: 'soft' }, who),
+    el('p', { class: 'soft' }, whoMay(operation)),
     parameters.length > 0 && [
       el('h3', null, 'Parameters'),
       el('ul', { class: 'schema' }, parameters.map(parameterRow)),
@@ -49,6 +47,12 @@ function contents(operation, apiUrl) {
     ],
     method === 'get' && tryPanel(operation, apiUrl),
   ];
+}
+
+function whoMay({ signedIn, 'x-role': role, 'x-operator': operator }) {
+  if (!signedIn) return 'Open to everyone.';
+  if (operator) return 'Needs the token of a person who runs the platform.';
+  return role ? `Needs a token; ${role} or above.` : 'Needs a token.';
 }
 
 function parameterRow({ name, in: place, required, schema, description }) {

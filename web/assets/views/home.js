@@ -51,6 +51,6 @@ function firstModule(session) {
       ' in the project: the new module gets a table, an API, a page, tests, and a place right here.',
     ],
     el('a', { class: 'button primary', href: '/docs' }, 'API reference'),
-    session.mayWrite && el('a', { class: 'button', href: '#/operations' }, 'Operations'),
+    session.operator && el('a', { class: 'button', href: '#/operations' }, 'Operations'),
   );
 }

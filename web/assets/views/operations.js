@@ -10,7 +10,8 @@ const NEARLY_FULL = 0.9;
 
 const LOAD_EVERY_MS = 2_000;
 
-export function operationsView({ signal }) {
+export function operationsView({ session, signal }) {
+  if (!session.operator) return forOperators();
   const fault = el('div');
   const wrong = el('div');
   const processes = el('div', { class: 'cards' }, el('p', { class: 'soft' }, 'Loading…'));
@@ -36,6 +37,26 @@ export function operationsView({ signal }) {
     processes,
     el('h2', null, 'Stores and queues'),
     stores,
+  ];
+}
+
+// An address from a mail, or of somebody who was an operator.
+function forOperators() {
+  return [
+    heading('Operations'),
+    el(
+      'section',
+      { class: 'card' },
+      el('h2', null, 'This page is for those who run the platform'),
+      el(
+        'p',
+        null,
+        'It shows the servers and processes that all organisations share. If you run them, put your address in ',
+        el('code', null, 'OPERATORS'),
+        ' and restart the api.',
+      ),
+      el('div', { class: 'actions' }, el('a', { class: 'button', href: '#/' }, 'Go to the home page')),
+    ),
   ];
 }
 
