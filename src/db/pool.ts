@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { Kysely, type KyselyPlugin, PostgresDialect } from 'kysely';
+import { Kysely, type KyselyPlugin, PostgresDialect, type PostgresPool } from 'kysely';
 import { LRUCache } from 'lru-cache';
-import { Client, type ClientConfig, Pool, type PoolClient, type PoolConfig, type QueryResult, types } from 'pg';
+import { type Client, Pool, type PoolConfig, types } from 'pg';
 import { AppError } from '../errors.ts';
 import {
   CONNECTION_LIFETIME_SECONDS,
@@ -9,17 +9,15 @@ import {
   LOCK_MS,
   POOL_ACQUIRE_MS,
   POOL_WAITING_MAX,
-  QUERY_ANSWER_MS,
   RETRY_AFTER_SECONDS,
   SCOPED_DATABASES_KEPT,
 } from '../limits.ts';
 import type { Log } from '../log.ts';
 import type { Metrics } from '../process/metrics.ts';
-import { inSpanOfTrace, isMeasuring, type SpanStart } from '../trace.ts';
-import { endConnection, isIdle, serverPid } from './pg-internals.ts';
-import { createStatementNames } from './prepared-statements.ts';
+import { Connection, type LentConnection, lend } from './connection.ts';
+import { endConnection, serverPid } from './pg-internals.ts';
 import type { Db, Schema } from './schema.ts';
-import { SCOPE_PREPARATION, ScopedQuery, type Terms } from './statement-scope.ts';
+import { SCOPE_PREPARATION, type Terms } from './statement-scope.ts';
 import type { Scope } from './tenant-isolation.ts';
 
 export interface PooledDatabase {
@@ -122,15 +120,13 @@ function countStatements(server: 'primary' | 'replica', metrics: Metrics): Kysel
 /**
  * The pool's own queue is unbounded: beyond POOL_WAITING_MAX a caller is refused at once instead of served too late.
  */
-function boundedPool(pool: Pool, terms: Terms | undefined) {
+function boundedPool(pool: Pool, terms: Terms | undefined): PostgresPool {
   return Object.assign(Object.create(pool) as Pool, {
-    async connect(): Promise<PoolClient> {
+    async connect(): Promise<LentConnection> {
       if (holding.getStore() === true) throw new Error(NESTED);
       if (pool.waitingCount >= POOL_WAITING_MAX) throw busy();
       try {
-        const client = await pool.connect();
-        (client as unknown as Connection).terms = terms;
-        return client;
+        return lend(await pool.connect(), terms);
       } catch (error) {
         if (error instanceof Error && /timeout exceeded when trying to connect/.test(error.message)) throw busy(error);
         throw error;
@@ -157,69 +153,6 @@ function busy(cause?: unknown): AppError {
     cause,
     retryAfterSeconds: RETRY_AFTER_SECONDS,
   });
-}
-
-/**
- * A connection that names its statements, sends each with its holder's scope, and does not wait forever for an answer.
- */
-class Connection extends Client {
-  /** Set whenever the connection is checked out of the pool. */
-  terms: Terms | undefined;
-  readonly #nameOf = createStatementNames();
-  /** Whether the statement under way has stopped waiting for the synchronous replica. */
-  #onlyHere = false;
-
-  constructor(config?: string | ClientConfig) {
-    super(config);
-    this.on('notice', ({ routine }) => {
-      if (routine === 'SyncRepWaitForLSN') this.#onlyHere = true;
-    });
-  }
-
-  // biome-ignore lint/suspicious/noExplicitAny: pg declares a dozen overloads; only the one that kysely uses is changed.
-  override query(...parameters: any[]): any {
-    const [text, values] = parameters;
-    if (typeof text !== 'string' || !Array.isArray(values) || parameters.length !== 2) {
-      return (super.query as (...all: unknown[]) => unknown)(...parameters);
-    }
-    if (!isMeasuring()) return this.#ask(text, values);
-    return inSpanOfTrace(spanOf(text), () => this.#ask(text, values));
-  }
-
-  #ask(text: string, values: unknown[]): Promise<QueryResult> {
-    return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => endConnection(this, 'no answer within QUERY_ANSWER_MS'), QUERY_ANSWER_MS);
-      const answer = (error: Error | null, result: QueryResult) => {
-        clearTimeout(timer);
-        if (error) reject(error);
-        else if (this.#onlyHere) reject(this.#endUnconfirmed());
-        else resolve(result);
-      };
-      const statement = { name: this.#nameOf(text), text, values };
-      // Inside a transaction the scope set at its BEGIN still applies.
-      if (this.terms === undefined || !isIdle(this)) {
-        super.query(statement, answer as (error: Error, result: QueryResult) => void);
-      } else {
-        super.query(new ScopedQuery(statement, this.terms, answer) as never);
-      }
-    });
-  }
-
-  /**
-   * A commit that waits for a replica which is gone is cancelled by statement_timeout, and PostgreSQL then answers that
-   * it is committed: here, but not there. After a failover it would be lost, so it counts as a commit without an answer.
-   */
-  #endUnconfirmed(): Error {
-    const reason = 'Connection terminated: the replica has not confirmed the commit';
-    endConnection(this, reason);
-    return new Error(reason);
-  }
-}
-
-/** Parameters are not in it, only their places. */
-function spanOf(text: string): SpanStart {
-  const attributes = { 'db.system.name': 'postgresql', 'db.query.text': text };
-  return { name: `postgresql ${/\w+/.exec(text)?.[0] ?? ''}`, kind: 'client', attributes };
 }
 
 /** bigint as number (ids stay far below 2^53), times as ISO 8601 text, dates as text: the formats that the API uses. */
