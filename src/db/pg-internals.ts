@@ -54,13 +54,17 @@ export function isAtRest(client: Client): boolean {
  */
 export function whenReady(client: Client, error: Error | null, then: () => void): void {
   const { connection } = client;
-  const isSettled = !(error instanceof DatabaseError) || isReady(client) || connection.stream.destroyed;
+  const isSettled = !isOfServer(error) || isReady(client) || connection.stream.destroyed;
   if (!isSettled) connection.on('readyForQuery', settle).on('end', settle);
   else then();
   function settle(): void {
     connection.off('readyForQuery', settle).off('end', settle);
     then();
   }
+}
+
+function isOfServer(error: Error | null): boolean {
+  return error instanceof DatabaseError || error?.cause instanceof DatabaseError;
 }
 
 function isReady(client: Client): boolean {

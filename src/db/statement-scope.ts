@@ -93,12 +93,17 @@ export class ScopedQuery extends PgQuery {
     else this.#scoped = true;
   }
 
+  /** Its table may be one that the server has not replayed either. */
+  override handleError(error: Error, connection: ProtocolConnection): void {
+    super.handleError(this.#replayed ? error : this.#notReplayed(error), connection);
+  }
+
   override handleReadyForQuery(connection: ProtocolConnection): void {
     if (this.#replayed) super.handleReadyForQuery(connection);
-    else
-      this.handleError(
-        new NotReplayedError(`${this.terms?.position} has not been replayed on this server`),
-        connection,
-      );
+    else super.handleError(this.#notReplayed(), connection);
+  }
+
+  #notReplayed(cause?: Error): NotReplayedError {
+    return new NotReplayedError(`${this.terms?.position} has not been replayed on this server`, { cause });
   }
 }
