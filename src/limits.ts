@@ -169,6 +169,7 @@ export const SESSION_CACHE_ENTRIES_MAX = 5_000;
 
 // Redis and queues
 export const REDIS_COMMAND_MS = 2 * SECOND_MS;
+export const REDIS_CONNECTED_POLL_MS = 20; // how often a process that starts looks whether its connection is there
 export const REDIS_REPLACE_EVERY_MS = 1 * SECOND_MS; // how often a connection to a server that refuses writes is replaced
 export const REDIS_MEMORY_EVERY_MS = 2 * SECOND_MS; // how often its use of memory is read
 export const REDIS_ADMISSION_SHARE = 0.9; // of maxmemory: from there on nothing is added to a queue; the rest (6 MB of 64) is for jobs to move on, for reports and for rates
