@@ -225,6 +225,7 @@ export const REPORT_CONNECTIONS_MAX = 10; // servers that bring reports at once,
 export const REPORT_CONNECTIONS_OF_NETWORK_MAX = 4; // of these: anybody can connect, say nothing, and come again
 export const REPORT_IDLE_MS = 30 * SECOND_MS; // then a server that says nothing is let go
 export const REPORT_SESSION_MS = 5 * MINUTE_MS; // then one that goes on byte by byte is let go too: the places are for others
+export const REPORT_CLOSE_MS = 1 * SECOND_MS; // of DRAIN_MS, for reports that are arriving when the process stops; their servers bring them again
 export const REPORT_CERTIFICATE_EVERY_MS = 60 * MINUTE_MS; // how often the certificate for bounces is read again: it is renewed weeks before it ends
 export const REPORT_FIELD_VALUES_MAX = 20; // of one name in a report; mail servers write each field once
 export const REPORT_REFERENCES_MAX = 20; // in a report, that are verified: one HMAC each
