@@ -148,7 +148,7 @@ test('a link that floods is cut off and has to wait, with the tickets that it ha
   const [first, kept] = asked.map(({ body }) => body.ticket);
   const client = await enter(first);
   for (let ping = 0; ping < 500; ping++) client.socket.ping();
-  await client.closed;
+  expect(await client.closed).toEqual({ code: 1008, reason: 'too many messages' });
   await expect(enter(kept)).rejects.toThrow('429');
   const begun = Date.now();
   expect(await ask('link 1')).toMatchObject({ status: 429, body: { retryAfterMs: expect.any(Number) } });
