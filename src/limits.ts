@@ -174,6 +174,7 @@ export const SESSION_CACHE_ENTRIES_MAX = 5_000;
 
 // Redis and queues
 export const REDIS_COMMAND_MS = 2 * SECOND_MS;
+export const REDIS_CONNECTED_POLL_MS = 20; // how often a process that starts looks whether its connection is there
 export const REDIS_REPLACE_EVERY_MS = 1 * SECOND_MS; // how often a connection to a server that refuses writes is replaced
 export const REDIS_MEMORY_EVERY_MS = 2 * SECOND_MS; // how often its use of memory is read
 export const REDIS_ADMISSION_SHARE = 0.9; // of maxmemory: from there on nothing is added to a queue; the rest (6 MB of 64) is for jobs to move on, for reports and for rates
@@ -198,10 +199,12 @@ export const RETENTION_STEP_ROWS = 1_000; // deleted per statement, so that no l
 export const MAILER_NICE = 10; // of 19: yields to processes that serve people on the same machine; between containers the cpu_shares of docker-compose.yml do that
 export const SMTP_CONNECTIONS_MAX = 5; // and so the mails that are being handed over; further ones wait for their turn
 export const SMTP_CONNECTIONS_PER_DOMAIN_MAX = 4; // of these, for recipients of one domain while others wait: a server that asks a slow domain for each recipient must not hold up everybody
-export const MAIL_JOBS_PER_DOMAIN_MAX = JOBS_AT_ONCE / 2; // mails that are jobs and under way to one domain: the other half is for everybody else
-export const MAIL_DOMAIN_BUSY_MS = 1 * SECOND_MS; // after which a further one is tried again, unless one has been under way for as long:
-export const MAIL_DOMAIN_SLOW_MS = 30 * SECOND_MS; // then it is tried again after this, so that a crowd for a slow domain does not keep the queue busy by coming back
-export const MAIL_DOMAINS_MAX = 2_000; // recipients' domains whose rate a mailer keeps in mind, 200 bytes each
+export const SMTP_SLOW_CONNECTIONS_MAX = 2; // besides those: for domains whose servers take long, all of them together, one mail each; the other half of JOBS_AT_ONCE is for everybody else
+export const MAIL_PATIENCE_MS = { min: 2 * SECOND_MS, max: 15 * SECOND_MS } as const; // for which a mail to a domain that is not known as slow keeps a place of everybody's: in between,
+export const MAIL_PATIENCE_SHARE = 4; // of what mails to ordinary domains take, so that no domain is blamed for a mail server that is slow itself
+export const MAIL_USUAL_WEIGHT = 0.1; // of the last mail in what mails take
+export const MAIL_DOMAIN_BUSY_MS = 1 * SECOND_MS; // the least after which a mail to a slow domain comes back
+export const MAIL_DOMAINS_MAX = 2_000; // recipients' domains whose rate a mailer keeps in mind, and as many that are slow, 200 bytes each
 export const MAIL_DOMAIN_WAIT_MS = 200; // a mail to a domain that is due sooner is waited for; a later one comes back
 export const MAIL_DOMAIN_AHEAD_MS = 10 * MINUTE_MS; // how far ahead mails to one domain are put off; they may be withdrawn meanwhile
 export const SMTP_CONNECT_MS = 30 * SECOND_MS; // the name, the address and TCP: a host that does not answer by then is down
@@ -227,7 +230,9 @@ export const REPORT_CONNECTIONS_MAX = 10; // servers that bring reports at once,
 export const REPORT_CONNECTIONS_OF_NETWORK_MAX = 4; // of these: anybody can connect, say nothing, and come again
 export const REPORT_IDLE_MS = 30 * SECOND_MS; // then a server that says nothing is let go
 export const REPORT_SESSION_MS = 5 * MINUTE_MS; // then one that goes on byte by byte is let go too: the places are for others
+export const REPORT_CLOSE_MS = 1 * SECOND_MS; // of DRAIN_MS, for reports that are arriving when the process stops; their servers bring them again
 export const REPORT_CERTIFICATE_EVERY_MS = 60 * MINUTE_MS; // how often the certificate for bounces is read again: it is renewed weeks before it ends
+export const REPORT_FIELD_VALUES_MAX = 20; // of one name in a report; mail servers write each field once
 export const REPORT_REFERENCES_MAX = 20; // in a report, that are verified: one HMAC each
 export const WEBHOOK_TOLERANCE_MS = 5 * MINUTE_MS; // between a webhook's time and ours, as in the Standard Webhooks
 export const WEBHOOK_EVENTS_MAX = 10; // per call: with their reasons they fit into PUBLIC_BODY_BYTES_MAX
@@ -363,6 +368,7 @@ export const RELATIONS: readonly [string, boolean][] = [
     REPORT_CONNECTIONS_OF_NETWORK_MAX < REPORT_CONNECTIONS_MAX,
   ],
   ['SMTP_CONNECTIONS_PER_DOMAIN_MAX < SMTP_CONNECTIONS_MAX', SMTP_CONNECTIONS_PER_DOMAIN_MAX < SMTP_CONNECTIONS_MAX],
+  ['SMTP_SLOW_CONNECTIONS_MAX < JOBS_AT_ONCE', SMTP_SLOW_CONNECTIONS_MAX < JOBS_AT_ONCE],
   ['DNS_ANSWER_MS * DNS_TRIES_MAX < WEBHOOK_CONNECT_MS', DNS_ANSWER_MS * DNS_TRIES_MAX < WEBHOOK_CONNECT_MS],
   ['WEBHOOK_CONNECT_MS < WEBHOOK_ANSWER_MS', WEBHOOK_CONNECT_MS < WEBHOOK_ANSWER_MS],
   ['MIGRATION_LOCK_MS < POOL_ACQUIRE_MS', MIGRATION_LOCK_MS < POOL_ACQUIRE_MS],

@@ -1,5 +1,5 @@
 import { existsSync, globSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { describe, expect, inject, test } from 'vitest';
 import * as platform from '../src/limits.ts';
 import { asAdmin } from './database.ts';
@@ -53,6 +53,27 @@ describe.each(files)('$file', ({ path, limits }) => {
     const unused = namesIn(limits).filter((name) => !new RegExp(`\\b${name}\\b`).test(code));
     expect(unused.filter((name) => !HELD_BY_A_TEST.includes(name))).toEqual([]);
   });
+});
+
+/** Lengths of time that bound nothing: each with its reason. */
+const NO_LIMITS = [
+  'src/process/metrics.ts DELAY_RESOLUTION_MS', // how exactly it measures
+  'src/process/paced-drop.ts AHEAD_MS', // how finely it paces
+  'src/socket/frame-meter.ts WINDOW_MS', // what SOCKET_PER_10_SECONDS_MAX has in its name
+];
+
+test('every wait and every period of the platform has its length in limits.ts', () => {
+  const inCode = sources().flatMap((path) => {
+    const file = relative(PROJECT, path);
+    if (file === 'src/limits.ts' || !/^(?:src(?!\/modules\/)|workers)\//.test(file)) return [];
+    const code = readFileSync(path, 'utf8');
+    const named = [...code.matchAll(/^const (?!DAY|MINUTE)(\w+_(?:MS|SECONDS)) = \d/gm)].map(
+      ([, name]) => `${file} ${name}`,
+    );
+    const bare = [...code.matchAll(/\b(?:setTimeout|setInterval|sleep)\([^;]*?,? ?\b\d[\d_]+\)/g)];
+    return [...named, ...bare.map(([text]) => `${file} ${text}`)];
+  });
+  expect(inCode.toSorted()).toEqual(NO_LIMITS);
 });
 
 test('no limit has two values', () => {

@@ -8,7 +8,7 @@ export interface SmtpScript {
   ehlo?(): Reply;
   mailFrom?(): Reply;
   rcptTo?(address: string): Reply;
-  data?(): Reply;
+  data?(address: string): Reply;
   /** After the final dot: the mail counts as taken unless this refuses it. */
   end?(mail: ReceivedMail): Reply;
 }
@@ -88,7 +88,7 @@ export async function startScriptedSmtp(script: SmtpScript = {}): Promise<Script
         recipient = /<(.*)>/.exec(line)?.[1] ?? '';
         await say(smtp.script.rcptTo?.(recipient), '250 2.1.5 ok');
       } else if (verb === 'DATA') {
-        if ((await say(smtp.script.data?.(), '354 go ahead')).startsWith('354')) mail = [];
+        if ((await say(smtp.script.data?.(recipient), '354 go ahead')).startsWith('354')) mail = [];
       } else if (verb === 'QUIT') socket.end('221 bye\r\n');
       else await say(undefined, '250 2.0.0 ok');
     }

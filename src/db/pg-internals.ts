@@ -2,7 +2,7 @@
  * The internals of pg that we use and its types do not cover, in one place: package.json pins the version that this was
  * written against, and the tests of src/db fail when an update changes them.
  */
-import { type Client, Query, type QueryResult } from 'pg';
+import { type Client, DatabaseError, Query, type QueryResult } from 'pg';
 
 /** A client's connection: the messages of PostgreSQL's protocol. */
 export interface ProtocolConnection {
@@ -30,7 +30,7 @@ export const PgQuery = Query as unknown as new (
   text: string,
   values: unknown[],
   answer: (error: Error | null, result: QueryResult) => void,
-) => ProtocolQuery & { name: string | undefined; queryMode: 'extended' };
+) => ProtocolQuery & { readonly text: string; name: string | undefined; queryMode: 'extended' };
 
 /** Ends a connection now, even one whose query is waiting for an answer that will not come. */
 export function endConnection(client: Client, reason: string): void {
@@ -40,6 +40,35 @@ export function endConnection(client: Client, reason: string): void {
 /** Whether the client is outside any transaction, as the server last reported. */
 export function isIdle(client: Client): boolean {
   return client.getTransactionStatus() === 'I';
+}
+
+/** Whether the client can be lent to somebody else: nothing is under way, and no transaction is open. */
+export function isAtRest(client: Client): boolean {
+  return isReady(client) && isIdle(client) && !client.connection.stream.destroyed;
+}
+
+/**
+ * Calls back when the server is ready for another statement, or the connection has ended. pg hands an error of the server
+ * on as soon as it has read it. That no transaction is open any more comes in a later message, and PostgreSQL sends the
+ * two in packets of their own.
+ */
+export function whenReady(client: Client, error: Error | null, then: () => void): void {
+  const { connection } = client;
+  const isSettled = !isOfServer(error) || isReady(client) || connection.stream.destroyed;
+  if (!isSettled) connection.on('readyForQuery', settle).on('end', settle);
+  else then();
+  function settle(): void {
+    connection.off('readyForQuery', settle).off('end', settle);
+    then();
+  }
+}
+
+function isOfServer(error: Error | null): boolean {
+  return error instanceof DatabaseError || error?.cause instanceof DatabaseError;
+}
+
+function isReady(client: Client): boolean {
+  return (client as unknown as { readonly readyForQuery?: boolean }).readyForQuery === true;
 }
 
 /** The backend's process id, as sent when the connection opened. */

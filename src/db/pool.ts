@@ -1,24 +1,22 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { Kysely, type KyselyPlugin, PostgresDialect, type PostgresPool, type PostgresPoolClient } from 'kysely';
 import { LRUCache } from 'lru-cache';
-import { Client, type ClientConfig, Pool, type PoolClient, type PoolConfig, type QueryResult, types } from 'pg';
+import { type Client, Pool, type PoolClient, type PoolConfig, type QueryResult, types } from 'pg';
 import {
   CONNECTION_LIFETIME_SECONDS,
   IDLE_IN_TRANSACTION_MS,
   LOCK_MS,
   POOL_ACQUIRE_MS,
   POOL_WAITING_MAX,
-  QUERY_ANSWER_MS,
   SCOPED_DATABASES_KEPT,
 } from '../limits.ts';
 import type { Log } from '../log.ts';
 import type { Metrics } from '../process/metrics.ts';
-import { inSpanOfTrace, isMeasuring, type SpanStart } from '../trace.ts';
-import { endConnection, isIdle, serverPid } from './pg-internals.ts';
+import { Connection, type LentConnection, lend, share } from './connection.ts';
+import { endConnection, serverPid } from './pg-internals.ts';
 import { createPipelinedReads, databaseBusy, type PipelinedReads } from './pipelined-reads.ts';
-import { createStatementNames } from './prepared-statements.ts';
 import type { Db, Schema } from './schema.ts';
-import { SCOPE_PREPARATION, ScopedQuery, type Terms } from './statement-scope.ts';
+import { SCOPE_PREPARATION, type Terms } from './statement-scope.ts';
 import type { Scope } from './tenant-isolation.ts';
 
 export interface PooledDatabase {
@@ -37,7 +35,7 @@ export interface PooledDatabase {
 
 /**
  * `server` names the pool in logs, metrics and PostgreSQL's own pg_stat_activity. Of the replica's, statements within a
- * scope share connections (pipelined-reads); the primary's are each held by one caller, who may begin a transaction.
+ * scope share connections (pipelined-reads); the primary's are each lent to one holder, who may begin a transaction.
  */
 export function openPool(
   server: 'primary' | 'replica',
@@ -76,7 +74,7 @@ export function openPool(
     () => pool.totalCount - pool.idleCount,
   );
   options.metrics.gauge(`pool_${server}_max`, `Connections to the ${server} allowed`, () => options.max);
-  const reads = createPipelinedReads<QueryResult>(() => acquire(pool), options.max);
+  const reads = createPipelinedReads(async () => share(await acquire(pool)), options.max);
   options.metrics.gauge(
     `pool_${server}_waiting`,
     `Callers waiting for a connection to the ${server}`,
@@ -126,12 +124,14 @@ function countStatements(server: 'primary' | 'replica', metrics: Metrics): Kysel
 
 /** What kysely takes for a pool, of one connection that everybody may ask at the same time. */
 function sharedPool(reads: PipelinedReads<QueryResult>, terms: Terms): PostgresPool {
-  const query = (text: string, values: unknown[]) => reads.run(terms, text, values);
-  const connection = { query, release: () => undefined } as unknown as PostgresPoolClient;
+  const connection: LentConnection = {
+    query: (text, values) => reads.run(terms, text, values),
+    release: () => undefined,
+  };
   return {
     async connect() {
       refuseNested();
-      return connection;
+      return connection as unknown as PostgresPoolClient;
     },
     end: async () => undefined,
     options: {},
@@ -141,21 +141,19 @@ function sharedPool(reads: PipelinedReads<QueryResult>, terms: Terms): PostgresP
 /**
  * The pool's own queue is unbounded: beyond POOL_WAITING_MAX a caller is refused at once instead of served too late.
  */
-function boundedPool(pool: Pool, terms: Terms | undefined) {
+function boundedPool(pool: Pool, terms: Terms | undefined): PostgresPool {
   return Object.assign(Object.create(pool) as Pool, {
-    async connect(): Promise<PoolClient> {
+    async connect(): Promise<LentConnection> {
       refuseNested();
       if (pool.waitingCount >= POOL_WAITING_MAX) throw databaseBusy();
-      const client = await acquire(pool);
-      client.terms = terms;
-      return client;
+      return lend(await acquire(pool), terms);
     },
   });
 }
 
-async function acquire(pool: Pool): Promise<Connection & PoolClient> {
+async function acquire(pool: Pool): Promise<PoolClient> {
   try {
-    return (await pool.connect()) as unknown as Connection & PoolClient;
+    return await pool.connect();
   } catch (error) {
     const hasWaited = error instanceof Error && /timeout exceeded when trying to connect/.test(error.message);
     throw hasWaited ? databaseBusy(error) : error;
@@ -178,72 +176,6 @@ function refuseNested(): void {
 
 const NESTED =
   'A second connection was asked for inside a transaction. Use the transaction, or run the query before it begins: a pool whose callers each hold one connection and wait for another is deadlocked.';
-
-/**
- * A connection that names its statements, sends each with its holder's scope, and does not wait forever for an answer.
- */
-class Connection extends Client {
-  /** Set whenever the connection is checked out of the pool. */
-  terms: Terms | undefined;
-  readonly #nameOf = createStatementNames();
-  /** Whether the statement under way has stopped waiting for the synchronous replica. */
-  #onlyHere = false;
-
-  constructor(config?: string | ClientConfig) {
-    super(config);
-    this.on('notice', ({ routine }) => {
-      if (routine === 'SyncRepWaitForLSN') this.#onlyHere = true;
-    });
-  }
-
-  // biome-ignore lint/suspicious/noExplicitAny: pg declares a dozen overloads; only the one that kysely uses is changed.
-  override query(...parameters: any[]): any {
-    const [text, values] = parameters;
-    if (typeof text !== 'string' || !Array.isArray(values) || parameters.length !== 2) {
-      return (super.query as (...all: unknown[]) => unknown)(...parameters);
-    }
-    // Inside a transaction the scope set at its BEGIN still applies.
-    const terms = isIdle(this) ? this.terms : undefined;
-    return this.ask(terms, text, values);
-  }
-
-  /** Without `terms` in the scope that was set before, if any. */
-  ask(terms: Terms | undefined, text: string, values: unknown[]): Promise<QueryResult> {
-    if (!isMeasuring()) return this.#ask(terms, text, values);
-    return inSpanOfTrace(spanOf(text), () => this.#ask(terms, text, values));
-  }
-
-  #ask(terms: Terms | undefined, text: string, values: unknown[]): Promise<QueryResult> {
-    return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => endConnection(this, 'no answer within QUERY_ANSWER_MS'), QUERY_ANSWER_MS);
-      const answer = (error: Error | null, result: QueryResult) => {
-        clearTimeout(timer);
-        if (error) reject(error);
-        else if (this.#onlyHere) reject(this.#endUnconfirmed());
-        else resolve(result);
-      };
-      const statement = { name: this.#nameOf(text), text, values };
-      if (terms === undefined) super.query(statement, answer as (error: Error, result: QueryResult) => void);
-      else super.query(new ScopedQuery(statement, terms, answer) as never);
-    });
-  }
-
-  /**
-   * A commit that waits for a replica which is gone is cancelled by statement_timeout, and PostgreSQL then answers that
-   * it is committed: here, but not there. After a failover it would be lost, so it counts as a commit without an answer.
-   */
-  #endUnconfirmed(): Error {
-    const reason = 'Connection terminated: the replica has not confirmed the commit';
-    endConnection(this, reason);
-    return new Error(reason);
-  }
-}
-
-/** Parameters are not in it, only their places. */
-function spanOf(text: string): SpanStart {
-  const attributes = { 'db.system.name': 'postgresql', 'db.query.text': text };
-  return { name: `postgresql ${/\w+/.exec(text)?.[0] ?? ''}`, kind: 'client', attributes };
-}
 
 /** bigint as number (ids stay far below 2^53), times as ISO 8601 text, dates as text: the formats that the API uses. */
 function typeParser(oid: number, format?: unknown) {

@@ -36,23 +36,42 @@ function scopeValues({ scope, position = null }: Terms): (string | null)[] {
   return [role, organisation, position];
 }
 
+/** Under what a statement is asked for. */
+export interface Circumstances {
+  readonly terms: Terms | undefined;
+  /** Then the scope set at its BEGIN still applies. */
+  readonly isInTransaction: boolean;
+  /** Why it must not be sent any more, now that its turn has come. */
+  fault(): Error | undefined;
+}
+
 /** A statement preceded by its scope. The responses to the scope come first and end with its CommandComplete. */
 export class ScopedQuery extends PgQuery {
-  readonly #terms: Terms;
+  readonly terms: Terms | undefined;
+  readonly #fault: () => Error | undefined;
   readonly #values: (string | null)[];
-  #scoped = false;
+  #scoped: boolean;
   #replayed = true;
 
-  constructor(statement: Statement, terms: Terms, answer: (error: Error | null, result: QueryResult) => void) {
+  constructor(
+    statement: Statement,
+    { terms, isInTransaction, fault }: Circumstances,
+    answer: (error: Error | null, result: QueryResult) => void,
+  ) {
     super(statement.text, statement.values, answer);
     // Not given as an object, which pg copies property by property: for a short answer that is most of its own time.
     this.name = statement.name;
     this.queryMode = 'extended';
-    this.#terms = terms;
-    this.#values = scopeValues(terms);
+    this.terms = terms;
+    this.#fault = fault;
+    this.#scoped = isInTransaction || terms === undefined;
+    this.#values = isInTransaction || terms === undefined ? [] : scopeValues(terms);
   }
 
   override submit(connection: ProtocolConnection): Error | null {
+    const late = this.#fault();
+    if (late !== undefined) return late;
+    if (this.#scoped) return super.submit(connection);
     // All messages in one chunk: a separate write costs Node more than the message itself.
     const messages: Buffer[] = [];
     const collector: ProtocolConnection['stream'] = { writable: true, write: (bytes) => messages.push(bytes) };
@@ -74,12 +93,17 @@ export class ScopedQuery extends PgQuery {
     else this.#scoped = true;
   }
 
+  /** Its table may be one that the server has not replayed either. */
+  override handleError(error: Error, connection: ProtocolConnection): void {
+    super.handleError(this.#replayed ? error : this.#notReplayed(error), connection);
+  }
+
   override handleReadyForQuery(connection: ProtocolConnection): void {
     if (this.#replayed) super.handleReadyForQuery(connection);
-    else
-      this.handleError(
-        new NotReplayedError(`${this.#terms.position} has not been replayed on this server`),
-        connection,
-      );
+    else super.handleError(this.#notReplayed(), connection);
+  }
+
+  #notReplayed(cause?: Error): NotReplayedError {
+    return new NotReplayedError(`${this.terms?.position} has not been replayed on this server`, { cause });
   }
 }

@@ -7,7 +7,8 @@
  *   without a scope PostgreSQL answers "permission denied", without an organisation it raises an error.
  * What it costs: about 1.2 times the time of a page of 50 rows, 1.4 times that of a single row
  *   (bench/results/patterns.json).
- * Its bound: none needed. Its proof: test/db/tenant-isolation.test.ts, bench/patterns/tenant-isolation.
+ * Its bound: none needed. Its proof: test/db/tenant-isolation.test.ts, test/db/connection.test.ts,
+ *   bench/patterns/tenant-isolation.
  */
 
 /** Whose rows: one organisation's, by its id. */

@@ -8,10 +8,15 @@
  *   was sent, the original envelope, or the Message-ID of the returned mail. Delays, successes, vacation notes and everything
  *   else that servers write is nothing that we act on.
  * What it costs: a bounce that a server writes in words only is not understood.
- * Its bound: the caller's REPORT_BYTES_MAX, and the nesting below. Its proof: test/mail/delivery-report.test.ts.
+ * Its bound: the caller's REPORT_BYTES_MAX, REPORT_NESTING_MAX, REPORT_FIELD_VALUES_MAX. Its proof: test/mail/delivery-report.test.ts.
  */
 import PostalMime from 'postal-mime';
-import { MAIL_REASON_CHARS_MAX, REPORT_HEADER_BYTES_MAX, REPORT_NESTING_MAX } from '../limits.ts';
+import {
+  MAIL_REASON_CHARS_MAX,
+  REPORT_FIELD_VALUES_MAX,
+  REPORT_HEADER_BYTES_MAX,
+  REPORT_NESTING_MAX,
+} from '../limits.ts';
 import type { MailEvent } from './mail-event.ts';
 import { isPermanentBounce } from './outcome.ts';
 
@@ -85,7 +90,9 @@ function fieldsOf(text: string): Map<string, string[]> {
     const [, name = '', value = ''] = /^([\w-]+)[ \t]*:[ \t]*(.*)$/.exec(line) ?? [];
     if (name === '') continue;
     const key = name.toLowerCase();
-    fields.set(key, [...(fields.get(key) ?? []), value.trim()]);
+    const values = fields.get(key);
+    if (values === undefined) fields.set(key, [value.trim()]);
+    else if (values.length < REPORT_FIELD_VALUES_MAX) values.push(value.trim());
   }
   return fields;
 }

@@ -11,8 +11,8 @@ import {
 } from '../limits.ts';
 import { createAnswerTime } from './answer-time.ts';
 import { createDomainPace, type DomainPace } from './domain-pace.ts';
-import { createDomainPlaces } from './domain-places.ts';
 import type { Held, MailOutcome } from './outcome.ts';
+import { type Admission, createSlowDomains } from './slow-domains.ts';
 import type { Mail, Transport } from './transport.ts';
 
 /** `againInMs`: when the server is worth another try. `asked`: this mail itself was refused, not only those before it. */
@@ -31,15 +31,14 @@ export interface SendOptions {
   readonly withdraw?: AbortSignal;
   /** Once it is aborted, the answer to a mail that is under way is not waited for. */
   readonly giveUp?: AbortSignal;
-  /** A job of a queue waits for it: then it is put off when others for its domain are under way (src/mail/domain-places.ts). */
-  readonly isJob?: boolean;
 }
 
 /** Sends all mails of a process. */
 export interface Mailing {
   /**
    * Waits for the rate of the recipient's domain, for one of SMTP_CONNECTIONS_MAX places, in turns between the domains,
-   * and for the provider's rate, then sends. While the server takes no mail from us, all but one probe at a time are
+   * and for the provider's rate, then sends. A domain whose server takes long has other places, and its mails are put
+   * off instead of waiting (slow-domains). While the server takes no mail from us, all but one probe at a time are
    * held back at once.
    */
   send(mail: Mail, options?: SendOptions): Promise<SendOutcome>;
@@ -58,12 +57,16 @@ export function createMailing(
 ): Mailing {
   // In turns between the recipients' domains: some servers ask the recipient's before they answer.
   const places = createFairQueue({ atOnce: SMTP_CONNECTIONS_MAX, perKey: SMTP_CONNECTIONS_PER_DOMAIN_MAX });
-  const jobPlaces = createDomainPlaces();
   const breaker = createCircuitBreaker(waitAfter);
   const taken = createSecondCounter();
   const answerTime = createAnswerTime();
+  const slowDomains = createSlowDomains();
 
-  async function sendInPlace(mail: Mail, { withdraw, giveUp }: SendOptions): Promise<SendOutcome> {
+  async function sendInPlace(
+    mail: Mail,
+    admission: Admission,
+    { withdraw, giveUp }: SendOptions,
+  ): Promise<SendOutcome> {
     if (withdraw?.aborted === true) return { kind: 'withdrawn' };
     const pass = breaker.enter();
     if (pass.refused) return { ...pass.fault, againInMs: pass.againInMs, asked: false };
@@ -74,15 +77,17 @@ export function createMailing(
         if ((error as Error).name === 'AbortError') return { kind: 'withdrawn' };
         throw error;
       }
-      const answered = answerTime.begin();
-      const outcome = await transport.send(mail, giveUp).finally(answered);
+      const answered = [answerTime.begin(), admission.begin()];
+      const outcome = await transport
+        .send(mail, giveUp, admission.breakOff)
+        .finally(() => answered.forEach((end) => void end()));
       switch (outcome.kind) {
         case 'held': {
           if (outcome.about === 'rate' && !breaker.isOpen) throttle.slowDown(taken.inLastSecond());
           return { ...outcome, againInMs: pass.failed(outcome), asked: true };
         }
         case 'withdrawn':
-          return outcome;
+          return admission.breakOff.aborted ? { kind: 'put off', againInMs: admission.againInMs() } : outcome;
         case 'sent':
           taken.count();
           pass.succeeded();
@@ -98,12 +103,24 @@ export function createMailing(
     }
   }
 
-  async function sendInTurn(domain: string, mail: Mail, options: SendOptions): Promise<SendOutcome> {
+  async function sendInTurn(
+    domain: string,
+    mail: Mail,
+    admission: Admission,
+    options: SendOptions,
+  ): Promise<SendOutcome> {
     const turn = breaker.isOpen ? { waitMs: 0 } : domainPace.take(domain); // the probe comes at its own time
     if ('againInMs' in turn) return { kind: 'put off', againInMs: turn.againInMs };
     try {
       if (turn.waitMs > 0) await sleep(turn.waitMs, undefined, signalOf(options)).catch(() => undefined);
-      return await places.run(domain, () => sendInPlace(mail, options), options.withdraw);
+      if (admission.hasPlace) return await sendInPlace(mail, admission, options);
+      let sending: Promise<SendOutcome> | undefined;
+      const begin = async () => {
+        sending = sendInPlace(mail, admission, options);
+        await Promise.race([sending, admission.moved]);
+      };
+      await places.run(domain, begin, options.withdraw);
+      return await (sending as unknown as Promise<SendOutcome>);
     } catch (error) {
       if (options.withdraw?.aborted === true && error === options.withdraw.reason) return { kind: 'withdrawn' };
       throw error;
@@ -113,16 +130,16 @@ export function createMailing(
   return {
     async send(mail, options = {}) {
       const domain = domainOf(mail.to);
-      const place = options.isJob === true ? jobPlaces.enter(domain) : undefined;
-      if (place !== undefined && 'againInMs' in place) return { kind: 'put off', againInMs: place.againInMs };
+      const admission = slowDomains.enter(domain);
+      if (!('leave' in admission)) return { kind: 'put off', againInMs: admission.againInMs };
       try {
-        return await sendInTurn(domain, mail, options);
+        return await sendInTurn(domain, mail, admission, options);
       } finally {
-        place?.leave();
+        admission.leave();
       }
     },
     get inFlight() {
-      return places.active;
+      return places.active + slowDomains.active;
     },
     get perSecond() {
       return throttle.perSecond;

@@ -17,6 +17,7 @@ import { createFairPlaces } from '../flow/fair-places.ts';
 import {
   REPORT_BYTES_MAX,
   REPORT_CERTIFICATE_EVERY_MS,
+  REPORT_CLOSE_MS,
   REPORT_CONNECTIONS_MAX,
   REPORT_CONNECTIONS_OF_NETWORK_MAX,
   REPORT_IDLE_MS,
@@ -92,7 +93,7 @@ export async function openReportReceiver(options: ReportReceiverOptions): Promis
     size: REPORT_BYTES_MAX,
     maxClients: REPORT_CONNECTIONS_MAX,
     socketTimeout: REPORT_IDLE_MS,
-    closeTimeout: CLOSE_MS,
+    closeTimeout: REPORT_CLOSE_MS,
     onConnect({ id, remoteAddress }, done) {
       const leave = places.enter(networkOf(remoteAddress), 'stays');
       if (leave === undefined) return done(replyOf(421, '4.7.0 too many connections at once, try again later'));
@@ -164,8 +165,6 @@ function readCertificate(files: CertificateFiles): { cert: Buffer; key: Buffer }
     );
   }
 }
-
-const CLOSE_MS = 1_000;
 
 class TooLarge extends Error {}
 

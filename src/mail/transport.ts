@@ -2,7 +2,13 @@ import { connect, type Socket } from 'node:net';
 import { type Readable, Transform } from 'node:stream';
 import { createTransport } from 'nodemailer';
 import type { Config } from '../config.ts';
-import { SMTP_ANSWER_MS, SMTP_CONNECT_MS, SMTP_CONNECTIONS_MAX, SMTP_GREETING_MS } from '../limits.ts';
+import {
+  SMTP_ANSWER_MS,
+  SMTP_CONNECT_MS,
+  SMTP_CONNECTIONS_MAX,
+  SMTP_GREETING_MS,
+  SMTP_SLOW_CONNECTIONS_MAX,
+} from '../limits.ts';
 import { type Mailbox, parseMailbox } from '../mail-address.ts';
 import { currentTraceparent, inSpanOfTrace } from '../trace.ts';
 import { type MailError, type MailOutcome, outcomeOf } from './outcome.ts';
@@ -23,8 +29,11 @@ export interface Mail {
 }
 
 export interface Transport {
-  /** `giveUp` cuts the connection: a mail of which all was transmitted is then `unanswered`, any other `withdrawn`. */
-  send(mail: Mail, giveUp?: AbortSignal): Promise<MailOutcome>;
+  /**
+   * `giveUp` cuts the connection: a mail of which all was transmitted is then `unanswered`, any other `withdrawn`.
+   * `breakOff` does the same, but not to a mail of which all was transmitted.
+   */
+  send(mail: Mail, giveUp?: AbortSignal, breakOff?: AbortSignal): Promise<MailOutcome>;
   close(): void;
 }
 
@@ -80,7 +89,7 @@ export function openTransport(
     ...connection,
     url: smtpUrl,
     pool: true,
-    maxConnections: SMTP_CONNECTIONS_MAX,
+    maxConnections: SMTP_CONNECTIONS_MAX + SMTP_SLOW_CONNECTIONS_MAX,
     maxMessages: Number.POSITIVE_INFINITY,
     getSocket: (options: Server, callback: Connected) => connectTo(options, timing.connectMs, callback),
     disableFileAccess: true,
@@ -96,7 +105,13 @@ export function openTransport(
     done();
   });
   return {
-    async send({ from, to, returnTo, ...mail }, giveUp) {
+    async send({ from, to, returnTo, ...mail }, giveUp, breakOff) {
+      const cut = new AbortController();
+      const cutNow = () => cut.abort();
+      const cutUnlessHandedOver = () => handedOver.has(mail.messageId) || cut.abort();
+      giveUp?.addEventListener('abort', cutNow);
+      breakOff?.addEventListener('abort', cutUnlessHandedOver);
+      if (giveUp?.aborted === true) cut.abort();
       // An object: nodemailer reads a text as a list of addresses.
       const recipient = { name: '', address: to };
       try {
@@ -110,17 +125,19 @@ export function openTransport(
             ...(returnTo === undefined ? {} : { envelope: envelopeOf(returnTo, recipient) }),
             headers: { ...mail.headers, ...traceHeader() },
             ...(dkim === undefined ? {} : { dkim: signatureOf(dkim, mail.headers) }),
-            ...(giveUp === undefined ? {} : { signal: giveUp }),
+            signal: cut.signal,
           }),
         );
         return { kind: 'sent' };
       } catch (error) {
-        if (giveUp?.aborted !== true) return outcomeOf(error as MailError, handedOver.has(mail.messageId));
+        if (!cut.signal.aborted) return outcomeOf(error as MailError, handedOver.has(mail.messageId));
         return handedOver.has(mail.messageId)
           ? { kind: 'unanswered', after: 'silence', reason: 'The server had the mail and did not answer in time.' }
           : { kind: 'withdrawn' };
       } finally {
         handedOver.delete(mail.messageId);
+        giveUp?.removeEventListener('abort', cutNow);
+        breakOff?.removeEventListener('abort', cutUnlessHandedOver);
       }
     },
     close: () => transporter.close(),

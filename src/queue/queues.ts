@@ -23,6 +23,8 @@ import { currentTraceparent, inSpan, withinTrace } from '../trace.ts';
 export function openQueue(name: string, redis: Redis, memory?: Pick<MemoryWatch, 'isNearlyFull'>): Queue {
   const queue = new Queue(name, {
     connection: redis,
+    // Asked for when the queue opens. If Redis answers too late, BullMQ fails every later job with that first error as well.
+    skipVersionCheck: true,
     streams: { events: { maxLen: JOB_EVENTS_KEPT } },
     defaultJobOptions: { removeOnComplete: true, removeOnFail: true },
   });

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { StartError } from '../errors.ts';
-import { REDIS_COMMAND_MS, REDIS_REPLACE_EVERY_MS, START_MS } from '../limits.ts';
+import { REDIS_COMMAND_MS, REDIS_CONNECTED_POLL_MS, REDIS_REPLACE_EVERY_MS, START_MS } from '../limits.ts';
 import type { Log } from '../log.ts';
 
 /**
@@ -68,6 +68,6 @@ async function connected(redis: Redis, url: string): Promise<void> {
         `Redis does not answer at ${new URL(url).host} within ${START_MS / 1000} s. Is it running, and is REDIS_URL right?`,
       );
     }
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    await new Promise((resolve) => setTimeout(resolve, REDIS_CONNECTED_POLL_MS));
   }
 }

@@ -6,11 +6,11 @@ import { type Database, openDatabase } from '../../src/db/read-write-split.ts';
 import type { Schema } from '../../src/db/schema.ts';
 import { EVERY_ORGANISATION } from '../../src/db/tenant-isolation.ts';
 import { sqlState } from '../../src/errors.ts';
-import { POOL_PRIMARY, TRANSACTION_TRIES_MAX } from '../../src/limits.ts';
+import { POOL_PRIMARY, TRANSACTION_RETRY_MS, TRANSACTION_TRIES_MAX } from '../../src/limits.ts';
 import { createLog } from '../../src/log.ts';
 import { createMetrics, type Metrics } from '../../src/process/metrics.ts';
 import { asAdmin, createTestDatabase, type TestDatabase, until } from '../database.ts';
-import { createTcpProxy, type TcpProxy } from './tcp-proxy.ts';
+import { createTcpProxy, delayReadiness, type TcpProxy } from './tcp-proxy.ts';
 
 type Work = Transaction<Schema>;
 
@@ -87,6 +87,23 @@ test('a serialisation failure that only COMMIT reports is run again too', async 
   expect(calls).toBe(2);
   expect(await accounts()).toEqual({ a: 6, b: 5 });
   expect(performance.now() - begun).toBeLessThan(5_000);
+});
+
+test('a COMMIT that failed is run again in its scope, also when the server says only later that the transaction is over', async () => {
+  await sql`create sequence commits`.execute(own.db);
+  await sql`create function fail_first_commit() returns trigger language plpgsql security definer as $$ begin
+    if nextval('commits') = 1 then raise exception 'at commit' using errcode = '40001'; end if;
+    return null;
+  end $$`.execute(own.db);
+  await sql`create constraint trigger fail_first_commit after update on accounts deferrable initially deferred
+    for each row execute function fail_first_commit()`.execute(own.db);
+  onTestFinished(async () => {
+    await sql`drop trigger fail_first_commit on accounts`.execute(own.db);
+  });
+  const { write, calls } = await throughProxy((proxy) => delayReadiness(proxy, 10 * TRANSACTION_RETRY_MS.base));
+  await write;
+  expect(calls()).toBe(2);
+  expect(await accounts()).toEqual({ a: 1, b: 0 });
 });
 
 test('a server that dies behind PgBouncer is a lost connection, in the words and the code that PgBouncer gives it', async () => {

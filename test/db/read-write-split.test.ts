@@ -13,7 +13,7 @@ import { EVERY_ORGANISATION } from '../../src/db/tenant-isolation.ts';
 import { REPLICA_WAIT_MS } from '../../src/limits.ts';
 import { createLog } from '../../src/log.ts';
 import { createMetrics } from '../../src/process/metrics.ts';
-import { asAdmin, openOwner, until } from '../database.ts';
+import { asAdmin, openOwner, openPoolOfOne, until } from '../database.ts';
 import { createTcpProxy } from './tcp-proxy.ts';
 
 const STACK_MS = 60_000;
@@ -172,6 +172,12 @@ test.each([
   '4294967295:0/0',
 ])('a position that makes no sense or lies ahead of everything (%j) is answered by the primary', async (position) => {
   expect((await database.read(EVERY_ORGANISATION, position, readValue)).server).toBe('primary');
+});
+
+test('what fails on a server because it has not replayed far enough is answered as that, and so by the primary', async () => {
+  const replica = openPoolOfOne(replicaUrl).within({ scope: EVERY_ORGANISATION, position: '1:FFFFFFFF/FFFFFFFF' });
+  const read = sql`select * from a_table_of_the_next_migration`.execute(replica);
+  await expect(read).rejects.toMatchObject({ name: 'NotReplayedError', cause: { code: '42P01' } });
 });
 
 test('positions are compared as numbers, not as text', () => {

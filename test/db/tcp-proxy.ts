@@ -6,6 +6,8 @@ export interface TcpProxy {
   readonly url: string;
   /** Called with what a client sends, before it goes on; a proxy that returns 'cut' ends the connection instead. */
   onSend: (chunk: Buffer, cut: { client(): void }) => 'cut' | undefined;
+  /** Called with what the server answers, which it hands on whole, in parts or later. */
+  onAnswer: (chunk: Buffer, handOn: (part: Buffer) => void) => void;
   /** Nothing comes through any more, and nothing is closed: a line that was cut somewhere in between. */
   freeze(): void;
   thaw(): void;
@@ -18,13 +20,14 @@ export async function createTcpProxy(serverUrl: string, port = 0): Promise<TcpPr
   const target = new URL(serverUrl);
   const sockets = new Set<Socket>();
   let frozen = false;
-  const server = createServer((client) => {
-    const upstream = connect(Number(target.port), target.hostname);
+  const server = createServer({ noDelay: true }, (client) => {
+    const upstream = connect({ port: Number(target.port), host: target.hostname, noDelay: true });
     for (const socket of [client, upstream]) {
       sockets.add(socket);
       socket.on('error', () => undefined).on('close', () => sockets.delete(socket));
     }
-    upstream.on('data', (chunk) => client.destroyed || client.write(chunk)).on('close', () => client.destroy());
+    const handOn = (part: Buffer) => void (client.destroyed || client.write(part));
+    upstream.on('data', (chunk: Buffer) => proxy.onAnswer(chunk, handOn)).on('close', () => client.destroy());
     client.on('data', (chunk: Buffer) => {
       if (proxy.onSend(chunk, { client: () => client.destroy() }) === 'cut') {
         client.destroy();
@@ -42,6 +45,7 @@ export async function createTcpProxy(serverUrl: string, port = 0): Promise<TcpPr
   const proxy: TcpProxy = {
     url: url.href,
     onSend: () => undefined,
+    onAnswer: (chunk, handOn) => handOn(chunk),
     freeze() {
       frozen = true;
       for (const socket of sockets) socket.pause();
@@ -58,3 +62,23 @@ export async function createTcpProxy(serverUrl: string, port = 0): Promise<TcpPr
   };
   return proxy;
 }
+
+/** PostgreSQL sends an error at once, and in another packet that it is ready again: here `ms` later, as over a busy line. */
+export function delayReadiness(proxy: TcpProxy, ms: number): void {
+  let failed = false;
+  proxy.onAnswer = (chunk, handOn) => {
+    for (let at = 0; at < chunk.length; at += 1 + chunk.readUInt32BE(at + 1)) {
+      const type = chunk[at];
+      if (type === ERROR_RESPONSE) failed = true;
+      if (type !== READY_FOR_QUERY || !failed) continue;
+      failed = false;
+      handOn(chunk.subarray(0, at));
+      setTimeout(() => handOn(chunk.subarray(at)), ms);
+      return;
+    }
+    handOn(chunk);
+  };
+}
+
+const ERROR_RESPONSE = 'E'.charCodeAt(0);
+const READY_FOR_QUERY = 'Z'.charCodeAt(0);

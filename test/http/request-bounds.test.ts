@@ -43,9 +43,10 @@ test('brackets in a text are not levels', async () => {
 });
 
 test('a hundred thousand brackets take no time', async () => {
-  const begun = performance.now();
+  const before = process.cpuUsage(); // of the api, which runs in this process: a busy machine does not count
   expect((await send('['.repeat(100_000))).status).toBe(400);
-  expect(performance.now() - begun).toBeLessThan(1_000);
+  const { user, system } = process.cpuUsage(before);
+  expect((user + system) / 1_000).toBeLessThan(1_000);
 });
 
 test.each([

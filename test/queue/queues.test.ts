@@ -1,11 +1,12 @@
 import { setTimeout as sleep, setImmediate as tick } from 'node:timers/promises';
 import { type Queue, Worker } from 'bullmq';
 import { Redis } from 'ioredis';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest';
 import { JOBS_AT_ONCE } from '../../src/limits.ts';
 import { createLog, type Log } from '../../src/log.ts';
 import { isLockLost, openConsumer, openQueue, type Turn } from '../../src/queue/queues.ts';
 import { until } from '../database.ts';
+import { createTcpProxy } from '../db/tcp-proxy.ts';
 import { emptyRedis, testRedisUrl } from '../worker.ts';
 
 type Data = { id: number };
@@ -156,4 +157,20 @@ test('close aborts the current turns, waits for them and takes no new job', asyn
   // No job is left marked as active.
   expect(await queue.getActiveCount()).toBe(0);
   expect(await queue.getJobCountByTypes('waiting', 'delayed')).toBe(JOBS_AT_ONCE * 2);
+});
+
+test('a queue that was opened while Redis was too slow to answer takes jobs once it answers', async () => {
+  const proxy = await createTcpProxy(testRedisUrl());
+  const slow = new Redis(proxy.url, { lazyConnect: true, commandTimeout: 100 });
+  onTestFinished(async () => {
+    slow.disconnect();
+    await proxy.close();
+  });
+  await slow.connect();
+  proxy.freeze();
+  const opened = openQueue(QUEUE, slow);
+  await expect(opened.add('job', {})).rejects.toThrow('Command timed out');
+  proxy.thaw();
+  const takes = () => opened.add('job', {}).then(Boolean, () => false);
+  await until('it takes a job', takes, 10_000);
 });

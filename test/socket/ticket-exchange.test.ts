@@ -1,7 +1,7 @@
 import { request } from 'node:http';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { AppError } from '../../src/errors.ts';
-import { BODY_MS, SOCKET_CLOSE_MS, TICKET_BODY_BYTES_MAX, TICKETS_PER_LINK } from '../../src/limits.ts';
+import { BODY_MS, REQUEST_MS, SOCKET_CLOSE_MS, TICKET_BODY_BYTES_MAX, TICKETS_PER_LINK } from '../../src/limits.ts';
 import type { AdmissionLimits } from '../../src/socket/admission.ts';
 import { createTicketDesk, type TicketDesk } from '../../src/socket/ticket.ts';
 import { until } from '../database.ts';
@@ -133,10 +133,11 @@ test('a token that is not ours is told so; after too many of them each answer is
 });
 
 test('one link gets a number of tickets and is then told to wait, and other links of its address get theirs', async () => {
+  vi.useFakeTimers({ toFake: ['performance'] }); // nothing is made up for, however long the machine takes
   const asked = Array.from({ length: TICKETS_PER_LINK.burst + 5 }, () => ask('link 1'));
   const answers = (await Promise.all(asked)).map(({ status }) => status);
-  expect(answers.filter((status) => status === 200).length).toBeGreaterThanOrEqual(TICKETS_PER_LINK.burst);
-  expect(answers).toContain(429);
+  expect(answers.filter((status) => status === 200)).toHaveLength(TICKETS_PER_LINK.burst);
+  expect(answers.filter((status) => status === 429)).toHaveLength(5);
   expect((await ask('link 2')).status).toBe(200);
 });
 
@@ -147,7 +148,7 @@ test('a link that floods is cut off and has to wait, with the tickets that it ha
   const [first, kept] = asked.map(({ body }) => body.ticket);
   const client = await enter(first);
   for (let ping = 0; ping < 500; ping++) client.socket.ping();
-  await client.closed;
+  expect(await client.closed).toEqual({ code: 1008, reason: 'too many messages' });
   await expect(enter(kept)).rejects.toThrow('429');
   const begun = Date.now();
   expect(await ask('link 1')).toMatchObject({ status: 429, body: { retryAfterMs: expect.any(Number) } });
@@ -157,6 +158,7 @@ test('a link that floods is cut off and has to wait, with the tickets that it ha
 
 test('the owner of many links opens no more connections from one address than it has places, and a few each second', async () => {
   await start({ placesPerAddress: 30 });
+  vi.useFakeTimers({ toFake: ['performance'] });
   const answers = [];
   for (let n = 0; n < 30 + 5; n++) {
     const answer = await ask(`link ${n}`);
@@ -164,8 +166,11 @@ test('the owner of many links opens no more connections from one address than it
     if (answer.body.ticket !== undefined) (await enter(answer.body.ticket)).socket.terminate();
   }
   expect(answers.slice(0, 30).map(({ status }) => status)).toEqual(Array(30).fill(200));
-  const refused = answers.find(({ status }) => status === 429);
-  expect(refused?.body).toMatchObject({ code: 'rate_limited', retryAfterMs: expect.any(Number) });
+  for (const { status, body } of answers.slice(30))
+    expect([status, body]).toEqual([
+      429,
+      expect.objectContaining({ code: 'rate_limited', retryAfterMs: expect.any(Number) }),
+    ]);
 });
 
 test('when there is no place for it, no ticket is given: 429 for the address, 503 for the process', async () => {
@@ -223,7 +228,8 @@ test('a body that does not arrive ends the connection, and no place is taken', a
   const begun = performance.now();
   client.write('POST /room/ticket HTTP/1.1\r\nHost: x\r\nContent-Length: 20\r\n\r\n{"tok');
   await endOf(client);
-  expect(performance.now() - begun).toBeLessThan(BODY_MS * 2);
+  expect(performance.now() - begun).toBeLessThan(REQUEST_MS); // for which any request may take
+  expect(performance.now() - begun).toBeGreaterThan(BODY_MS * 0.9);
   client.destroy();
 });
 

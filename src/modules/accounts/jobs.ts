@@ -62,10 +62,7 @@ export async function sendAccountMail(
   const primary = database.primary(kind === 'registration' ? EVERY_ORGANISATION : orgId);
   const found = await letter(primary, orgId, kind, id);
   if (found === undefined) return 'finished';
-  const outcome = await mail.send(toAccountMail(config, { ...found, orgId, id }), {
-    withdraw: signal,
-    isJob: true,
-  });
+  const outcome = await mail.send(toAccountMail(config, { ...found, orgId, id }), { withdraw: signal });
   switch (outcome.kind) {
     case 'sent':
       await recordMailed(primary, orgId, kind, id, null);

@@ -69,10 +69,8 @@ export async function sendTestMail(
   const { user, organisation } = await whoIs(database, orgId, userId);
   const labels = links.map(({ label }) => label);
   const words = { name: user.name, organisation: organisation.name };
-  const outcome = await mail.send(testMail(config, campaign, labels, { orgId, to: user.email, words }), {
-    withdraw: signal,
-    isJob: true,
-  });
+  const test = testMail(config, campaign, labels, { orgId, to: user.email, words });
+  const outcome = await mail.send(test, { withdraw: signal });
   const isForNow = FOR_NOW.includes(outcome.kind);
   if (isForNow && Date.now() - askedAt < TEST_MAIL_TRIED_MS) return { againInMs: TEST_MAIL_RETRY_MS };
   if (outcome.kind !== 'sent') log.warn({ orgId, campaignId, outcome }, 'a test mail was not sent');

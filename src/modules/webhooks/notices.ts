@@ -48,7 +48,7 @@ export async function tellNextOwner(
     await recordTold(primary, orgId, endpointId);
     return 'finished';
   }
-  const outcome = await mail.send(noticeMail(config, { orgId, endpointId }, notice), { withdraw: signal, isJob: true });
+  const outcome = await mail.send(noticeMail(config, { orgId, endpointId }, notice), { withdraw: signal });
   switch (outcome.kind) {
     case 'sent':
     case 'unanswered': // it has most likely arrived

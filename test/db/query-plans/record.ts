@@ -9,7 +9,7 @@ import { join, relative } from 'node:path';
 import { DefaultQueryExecutor } from 'kysely';
 import { Client } from 'pg';
 import type { StatementRole } from '../../../scripts/query-plans/statements.ts';
-import type { Terms } from '../../../src/db/statement-scope.ts';
+import { ScopedQuery, type Terms } from '../../../src/db/statement-scope.ts';
 import { EVERY_ORGANISATION } from '../../../src/db/tenant-isolation.ts';
 import { runningTestFile, type Site, writeDown } from './recording.ts';
 
@@ -30,9 +30,10 @@ const connection = Client.prototype as unknown as { query(...parameters: unknown
 const { query } = connection;
 connection.query = function (this: object, ...parameters: unknown[]) {
   const issued = issuing.getStore();
-  // Only the product's own connections have terms; what else goes over them (BEGIN, the scope) is not what was issued.
-  if (issued !== undefined && 'terms' in this && (parameters[0] as { text?: string }).text === issued.sql) {
-    const statement = { ...issued, role: roleOf(this.terms as Terms | undefined) };
+  const [asked] = parameters;
+  // Only the product's own statements have a scope; what else goes over them (BEGIN, the scope) was not issued.
+  if (issued !== undefined && asked instanceof ScopedQuery && asked.text === issued.sql) {
+    const statement = { ...issued, role: roleOf(asked.terms) };
     const key = JSON.stringify([runningTestFile(), statement]);
     if (!known.has(key)) writeDown(statement);
     known.add(key);

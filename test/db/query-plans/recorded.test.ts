@@ -58,9 +58,10 @@ test.runIf(everythingRan)('and in one that is still there when the modules that 
 test('only these files speak with PostgreSQL without kysely, which the recorder watches', () => {
   const files = [...filesOf('src'), ...filesOf('workers')].filter((file) => / from 'pg'/.test(read(file)));
   expect(files.toSorted()).toEqual([
+    'src/db/connection.ts', // the connections themselves
     'src/db/migrate.ts', // DDL, which is in migrations/
     'src/db/pg-internals.ts', // what pg's types do not say
-    'src/db/pool.ts', // the connections themselves
+    'src/db/pool.ts', // and their pool
     'src/db/replica-watch.ts', // asks the server where it is, and no table
     'src/db/server-version.ts', // asks the replica what it is
     'src/db/statement-scope.ts', // the scope: settings, and no table

@@ -20,7 +20,8 @@ import { addLaunched, campaignOf, countedInLedger } from './drafts.ts';
 const LONGER = process.env['MAIL_ONCE_EMPLOYEES'];
 const EMPLOYEES = Number(LONGER ?? 1_500); // more than one slice
 const SEED = Number(process.env['MAIL_ONCE_SEED'] ?? Date.now() % 1_000_000);
-const DEADLINE_MS = LONGER === undefined ? 120_000 : 600_000;
+/** Only a test that fails takes as long: the mailer yields to everything else that runs, and gets little of a busy machine. */
+const DEADLINE_MS = LONGER === undefined ? 300_000 : 600_000;
 
 let on: TestDatabase;
 let environment: Record<string, string>;
@@ -69,9 +70,8 @@ test(
     const sent = async () => (await campaignOf(on.db, orgId, id)).progress.sent;
 
     startMailer();
-    const begin = await until('the first mails are out', async () =>
-      (await sent()) > 0 ? performance.now() : undefined,
-    );
+    const isBegun = async () => ((await sent()) > 0 ? performance.now() : undefined);
+    const begin = await until('the first mails are out', isBegun, DEADLINE_MS);
     const killAt = Math.round(EMPLOYEES * (0.1 + 0.7 * random()));
     await until(`${killAt} mails are out`, async () => (await sent()) >= killAt, DEADLINE_MS);
     await sleep(random() * 30); // anywhere between two of its writes
