@@ -8,7 +8,7 @@ import { createRedis } from '../../scripts/embedded/redis.ts';
 import { loadSecrets } from '../../scripts/embedded/secrets.ts';
 import { superviseWorker } from '../../scripts/embedded/supervise.ts';
 import { chooseWorkerPorts, workerEnvironment } from '../../scripts/embedded/worker-environment.ts';
-import { OPERATORS } from '../load/accounts.ts';
+import { OPERATORS } from '../load/operators.ts';
 
 export type ServerName = 'primary' | 'replica' | 'redis' | 'mail';
 export type WorkerName = 'api' | 'mailer' | 'chat' | 'all';

@@ -15,12 +15,6 @@ const SEEDED = [
   { domain: 'puddle.test', locals: ['owner'], isSmall: true },
 ] as const;
 
-/** Of `counters`: of an organisation that no other scenario signs in to, so what it is shown does not depend on the order. */
-export const COUNTED = 'admin@eightlegs.test';
-
-/** Those of the seed who run the platform: one in each organisation that a scenario asks alone. */
-export const OPERATORS: readonly string[] = [SEED_LOGIN.email, 'owner@tunstate.test', COUNTED];
-
 /** Signs in users of several seeded organisations, one after the other: a sign-in is a password hash. */
 export async function signInSeeded(url: string): Promise<Account[]> {
   const accounts: Account[] = [];

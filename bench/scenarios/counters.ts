@@ -1,7 +1,8 @@
 import { type Counters, compareWithBudgets, readBudgets, writeBudgets } from '../counters/budgets.ts';
 import type { CountContext } from '../counters/count-context.ts';
 import { countRequests, cpuOfReads } from '../counters/count-requests.ts';
-import { COUNTED, signInOf } from '../load/accounts.ts';
+import { signInOf } from '../load/accounts.ts';
+import { COUNTED } from '../load/operators.ts';
 import { routesOf } from '../load/workload.ts';
 import type { LoadedBench } from '../module-bench.ts';
 import type { Condition, Scenario } from './scenario.ts';
