@@ -33,7 +33,7 @@ function requestTo(operation: FuzzedOperation): fc.Arbitrary<FuzzedRequest> {
       Object.fromEntries(
         parameters
           .filter((one) => one.in === place)
-          .map(({ name, schema = {} }) => [name, place === 'header' ? headerText : parameterText(schema)]),
+          .map(({ name, schema = {} }) => [name, place === 'header' ? headerFor(name) : parameterText(schema)]),
       ),
       { requiredKeys: place === 'path' ? undefined : [] },
     );
@@ -158,11 +158,17 @@ const anyValue: fc.Arbitrary<unknown> = fc.oneof(
 function parameterText(schema: JsonSchema): fc.Arbitrary<string> {
   return fc.oneof(
     {
-      weight: 3,
+      weight: 7,
       arbitrary: meantValue(schema).map((value) => (typeof value === 'string' ? value : JSON.stringify(value))),
     },
     { weight: 1, arbitrary: anyText },
   );
+}
+
+/** Mostly one with which the request goes on: else hardly any would come to what is behind it. */
+function headerFor(name: string): fc.Arbitrary<string> {
+  const meant = name === 'if-match' ? fc.constantFrom('*', '"1"') : fc.uuid();
+  return fc.oneof({ weight: 7, arbitrary: meant }, { weight: 1, arbitrary: headerText });
 }
 
 /** What a header can carry at all. */

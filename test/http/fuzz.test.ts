@@ -8,7 +8,7 @@ import { type RunningApi, runApi } from '../running-api.ts';
 
 const REQUESTS = 600;
 /** The same requests each time: other ones are what `npm run bench:fuzz` is for. */
-const SEED = 2;
+const SEED = 1;
 
 let api: RunningApi;
 let owner: ApiClient;
@@ -36,6 +36,7 @@ test('whatever is sent to any route, the answer is one that the document names, 
     }),
     { numRuns: REQUESTS, seed: SEED },
   );
-  // Otherwise it would prove little: some of it was accepted, and some refused in different ways.
-  for (const status of [200, 201, 400, 404, 415]) expect([...statuses]).toContain(status);
+  // Otherwise it would prove little: some of it was read, some changed something, and some was refused in different ways.
+  for (const status of [200, 400, 403, 404]) expect([...statuses]).toContain(status);
+  expect([201, 202, 204].some((changed) => statuses.has(changed))).toBe(true);
 }, 120_000);

@@ -79,8 +79,7 @@ delete from sessions
 where token_hash = $1;
 
 -- src/http/authentication.ts read (system)
-select users.org_id, users.id, users.role, users.email, users.email_verified_at, sessions.id as session_id,
-    sessions.last_used_at
+select users.org_id, users.id, users.role, users.email, sessions.id as session_id, sessions.last_used_at
 from sessions
 inner join users on users.org_id = sessions.org_id and users.id = sessions.user_id
 where sessions.token_hash = $1 and sessions.expires_at > now();
@@ -89,6 +88,12 @@ where sessions.token_hash = $1 and sessions.expires_at > now();
 update sessions
 set last_used_at = now()
 where token_hash = $1;
+
+-- src/http/optimistic-concurrency.ts workOnSeen (tenant)
+select version
+from webhook_endpoints
+where org_id = $1 and id = $2
+for no key update;
 
 -- src/modules/accounts/api-key-queries.ts apiKeysPage (tenant)
 select api_keys.id, api_keys.name, api_keys.prefix, api_keys.scope, users.name as owner,
@@ -976,32 +981,28 @@ where org_id = $3 and id = $4;
 -- src/modules/webhooks/endpoint-queries.ts rotateEndpointSecret (tenant)
 update webhook_endpoints
 set sealed_secret = $1, previous_sealed_secret = sealed_secret,
-    previous_until = now() + make_interval(secs => $2::float8)
+    previous_until = now() + make_interval(secs => $2::float8), version = version + 1
 where org_id = $3 and id = $4;
 
 -- src/modules/webhooks/endpoint-queries.ts updateEndpoint (tenant)
 update webhook_endpoints
 set description = $1, version = version + 1
-where org_id = $2 and id = $3 and version = any($4)
-returning id;
+where org_id = $2 and id = $3;
 
 -- src/modules/webhooks/endpoint-queries.ts updateEndpoint (tenant)
 update webhook_endpoints
 set event_types = $1, version = version + 1
-where org_id = $2 and id = $3 and version = any($4)
-returning id;
+where org_id = $2 and id = $3;
 
 -- src/modules/webhooks/endpoint-queries.ts updateEndpoint (tenant)
 update webhook_endpoints
 set url = $1, version = version + 1
-where org_id = $2 and id = $3 and version = any($4)
-returning id;
+where org_id = $2 and id = $3;
 
 -- src/modules/webhooks/endpoint-queries.ts updateEndpoint (tenant)
 update webhook_endpoints
 set version = version + 1
-where org_id = $1 and id = $2 and version = any($3)
-returning id;
+where org_id = $1 and id = $2;
 
 -- src/modules/webhooks/event-queries.ts disableEndpoint (system, tenant)
 update webhook_deliveries

@@ -1,6 +1,12 @@
 -- The statements that are sent to PostgreSQL, each with the function that sends it and the roles it runs as.
 -- Written by npm run queries and planned by planned.test.ts; not to be changed by hand.
 
+-- src/http/optimistic-concurrency.ts workOnSeen (tenant)
+select version
+from campaigns
+where org_id = $1 and id = $2
+for no key update;
+
 -- src/modules/campaigns/campaigns.ts addToProgress (tenant)
 update campaign_progress as p
 set (opened, answers, finished) = (
@@ -525,63 +531,49 @@ set status = $1, launched_at = now(), link_expires_at = now() + make_interval(da
   select (pg_split_walfile_name(pg_walfile_name(lsn))).timeline_id || ':' || lsn
   from pg_current_wal_insert_lsn() as lsn
 ), expand_awaits = pg_snapshot_xmax(pg_current_snapshot())::text::bigint, version = version + $3
-where org_id = $4 and id = $5 and (status in ($6, $7) and true) and cron is null
-returning name;
-
--- src/modules/campaigns/state-queries.ts markLaunched (tenant)
-update campaigns
-set status = $1, launched_at = now(), link_expires_at = now() + make_interval(days => $2::int), expand_position = (
-  select (pg_split_walfile_name(pg_walfile_name(lsn))).timeline_id || ':' || lsn
-  from pg_current_wal_insert_lsn() as lsn
-), expand_awaits = pg_snapshot_xmax(pg_current_snapshot())::text::bigint, version = version + $3
-where org_id = $4 and id = $5 and (status in ($6, $7) and version = any($8)) and cron is null
+where org_id = $4 and id = $5 and status in ($6, $7) and cron is null
 returning name;
 
 -- src/modules/campaigns/state-queries.ts updateCampaign (tenant)
 update campaigns
 set finished_at = now(), paused_about = $1, paused_reason = $2, paused_at = $3, next_try_at = $4, status = $5,
     version = version + $6
-where org_id = $7 and id = $8 and (status in ($9, $10, $11, $12) and true);
+where org_id = $7 and id = $8 and status in ($9, $10, $11, $12);
 
 -- src/modules/campaigns/state-queries.ts updateCampaign (tenant)
 update campaigns
 set launch_at = $1, cron = $2, time_zone = $3, status = $4, version = version + $5
-where org_id = $6 and id = $7 and (status in ($8, $9) and true);
-
--- src/modules/campaigns/state-queries.ts updateCampaign (tenant)
-update campaigns
-set launch_at = $1, cron = $2, time_zone = $3, status = $4, version = version + $5
-where org_id = $6 and id = $7 and (status in ($8, $9) and version = any($10));
+where org_id = $6 and id = $7 and status in ($8, $9);
 
 -- src/modules/campaigns/state-queries.ts updateCampaign (tenant)
 update campaigns
 set name = $1, status = $2, version = version + $3
-where org_id = $4 and id = $5 and (status in ($6) and version = any($7));
+where org_id = $4 and id = $5 and status in ($6);
 
 -- src/modules/campaigns/state-queries.ts updateCampaign (tenant)
 update campaigns
 set paused_about = $1, paused_reason = $2, paused_at = $3, next_try_at = $4, status = $5, version = version + $6
-where org_id = $7 and id = $8 and (status in ($9) and true);
+where org_id = $7 and id = $8 and status in ($9);
 
 -- src/modules/campaigns/state-queries.ts updateCampaign (tenant)
 update campaigns
 set paused_about = $1, paused_reason = $2, paused_at = now(), next_try_at = $3, status = $4, version = version + $5
-where org_id = $6 and id = $7 and (status in ($8) and true);
+where org_id = $6 and id = $7 and status in ($8);
 
 -- src/modules/campaigns/state-queries.ts updateCampaign (tenant)
 update campaigns
-set status = $1, finished_at = $2, version = version + $3
-where org_id = $4 and id = $5 and (status in ($6) and true);
+set status = case status when 'done' then 'sending' else status end, finished_at = $1, version = version + $2
+where org_id = $3 and id = $4 and status in ($5, $6, $7);
 
 -- src/modules/campaigns/state-queries.ts updateCampaign (tenant)
 update campaigns
 set subject = $1, questions = $2, status = $3, version = version + $4
-where org_id = $5 and id = $6 and (status in ($7) and version = any($8));
+where org_id = $5 and id = $6 and status in ($7);
 
 -- src/modules/campaigns/state-queries.ts updateCampaign (tenant)
 update campaigns
 set subject = $1, status = $2, version = version + $3
-where org_id = $4 and id = $5 and (status in ($6) and version = any($7));
+where org_id = $4 and id = $5 and status in ($6);
 
 -- src/modules/campaigns/unsubscribe.ts unsubscribe (tenant)
 update employees

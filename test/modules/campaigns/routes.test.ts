@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { etagOf } from '../../../src/http/optimistic-concurrency.ts';
 import type { ApiClient } from '../../api-client.ts';
+import { until } from '../../database.ts';
 import { type RunningApi, runApi } from '../../running-api.ts';
 
 interface Campaign {
@@ -141,7 +142,8 @@ test('an unknown placeholder is refused wherever a text is written, with the fie
 
   await api.database.db.updateTable('campaigns').set(wrong).where('id', '=', id).execute();
   expect(await post(`/${id}/test`)).toMatchObject(refused);
-  expect((await owner.get<Mail>(`/api/v1/campaigns/${id}/preview`)).body.subject).toBe(wrong.subject);
+  const subject = async () => (await owner.get<Mail>(`/api/v1/campaigns/${id}/preview`)).body.subject;
+  await until('the replica has it', async () => (await subject()) === wrong.subject);
   expect((await change(id, 1, { name: 'Renamed' })).status).toBe(200);
   expect((await post(`/${id}/launch`)).status).toBe(202);
 });

@@ -1,6 +1,12 @@
 -- The statements that are sent to PostgreSQL, each with the function that sends it and the roles it runs as.
 -- Written by npm run queries and planned by planned.test.ts; not to be changed by hand.
 
+-- src/http/optimistic-concurrency.ts workOnSeen (tenant)
+select version
+from notes
+where org_id = $1 and id = $2
+for no key update;
+
 -- template/src/modules/notes/queries.ts addToNoteDays (system)
 insert into note_days (org_id, day, written)
 select org_id, day, count(*)
@@ -59,18 +65,18 @@ limit $4;
 
 -- template/src/modules/notes/queries.ts updateNote (tenant)
 update notes
-set title = $1, body = body, status = status, version = version + $2, updated_at = now()
-where org_id = $3 and id = $4 and true
+set title = $1, body = $2, status = $3, version = version + $4, updated_at = now()
+where org_id = $5 and id = $6
 returning id, title, body, status, version, created_at as "createdAt", updated_at as "updatedAt";
 
 -- template/src/modules/notes/queries.ts updateNote (tenant)
 update notes
 set title = $1, body = body, status = status, version = version + $2, updated_at = now()
-where org_id = $3 and id = $4 and version = any($5)
+where org_id = $3 and id = $4
 returning id, title, body, status, version, created_at as "createdAt", updated_at as "updatedAt";
 
 -- template/src/modules/notes/queries.ts updateNote (tenant)
 update notes
 set title = title, body = body, status = $1, version = version + $2, updated_at = now()
-where org_id = $3 and id = $4 and version = any($5)
+where org_id = $3 and id = $4
 returning id, title, body, status, version, created_at as "createdAt", updated_at as "updatedAt";
