@@ -51,7 +51,14 @@ export function createPipelinedReads<Answer>(
     const lane = (waiting.length === 0 ? laneFor(statement) : undefined) ?? (await waitForLane(statement));
     try {
       lane.connection ??= await lane.connecting;
-      return await timed(lane, statement, lane.connection.ask(terms, text, values));
+      const sentAt = performance.now();
+      const answer = await lane.connection.ask(terms, text, values);
+      const now = performance.now();
+      // What it took by itself: not while the one before it was answered.
+      const tookMs = now - Math.max(sentAt, lane.answeredAt);
+      statement.quickRuns = tookMs < QUICK_STATEMENT_MS ? statement.quickRuns + 1 : 0;
+      lane.answeredAt = now;
+      return answer;
     } catch (error) {
       statement.quickRuns = 0;
       lane.isShared = false; // its connection may be lost
@@ -167,16 +174,6 @@ function isQuick({ quickRuns }: Statement): boolean {
 function take(lane: Lane<unknown>, statement: Statement): void {
   lane.underWay++;
   if (!isQuick(statement)) lane.isShared = false;
-}
-
-/** What it took by itself: not while the one before it was answered. */
-async function timed<T>(lane: Lane<unknown>, statement: Statement, answer: Promise<T>): Promise<T> {
-  const sentAt = performance.now();
-  const answered = await answer;
-  const now = performance.now();
-  statement.quickRuns = now - Math.max(sentAt, lane.answeredAt) < QUICK_STATEMENT_MS ? statement.quickRuns + 1 : 0;
-  lane.answeredAt = now;
-  return answered;
 }
 
 export function databaseBusy(cause?: unknown): AppError {

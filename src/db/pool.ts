@@ -15,6 +15,7 @@ import type { Metrics } from '../process/metrics.ts';
 import { Connection, type LentConnection, lend, share } from './connection.ts';
 import { endConnection, serverPid } from './pg-internals.ts';
 import { createPipelinedReads, databaseBusy, type PipelinedReads } from './pipelined-reads.ts';
+import { addShortcut } from './prepared-statements.ts';
 import type { Db, Schema } from './schema.ts';
 import { SCOPE_PREPARATION, type Terms } from './statement-scope.ts';
 import type { Scope } from './tenant-isolation.ts';
@@ -80,10 +81,19 @@ export function openPool(
     `Callers waiting for a connection to the ${server}`,
     () => pool.waitingCount + reads.waiting,
   );
-  const plugins = [countStatements(server, options.metrics)];
-  const poolFor = (terms: Terms) => (server === 'replica' ? sharedPool(reads, terms) : boundedPool(pool, terms));
-  const open = (terms: Terms) =>
-    new Kysely<Schema>({ dialect: new PostgresDialect({ pool: poolFor(terms) }), plugins });
+  const count = countStatements(server, options.metrics);
+  const plugins = [afterEach(count)];
+  function open(terms: Terms): Db {
+    const from = server === 'replica' ? sharedPool(reads, terms) : boundedPool(pool, terms);
+    const db = new Kysely<Schema>({ dialect: new PostgresDialect({ pool: from }), plugins });
+    if (server === 'replica') {
+      addShortcut(db, async (text, values) => {
+        refuseNested();
+        return count(await reads.run(terms, text, values));
+      });
+    }
+    return db;
+  }
   const kept = new LRUCache<Scope, Db>({ max: SCOPED_DATABASES_KEPT, memoMethod: (scope) => open({ scope }) });
   return {
     unscoped: new Kysely<Schema>({ dialect: new PostgresDialect({ pool: boundedPool(pool, undefined) }) }),
@@ -109,18 +119,21 @@ export function openPool(
  * Counts statements and returned rows: the two numbers that distinguish an N+1 or a list without a limit from a slow
  * machine. Periodic queries that do not depend on the load are excluded with `db.withoutPlugins()`.
  */
-function countStatements(server: 'primary' | 'replica', metrics: Metrics): KyselyPlugin {
+function countStatements(server: 'primary' | 'replica', metrics: Metrics) {
   const queries = metrics.counter(`queries_${server}`, `Statements answered by the ${server}`);
   const rows = metrics.counter(`rows_${server}`, `Rows that the ${server} answered with`);
-  return {
-    transformQuery: ({ node }) => node,
-    async transformResult({ result }) {
-      queries.inc();
-      rows.inc(result.rows.length);
-      return result;
-    },
+  return <Result extends UnknownResult>(result: Result): Result => {
+    queries.inc();
+    rows.inc(result.rows.length);
+    return result;
   };
 }
+
+function afterEach(look: <Result extends UnknownResult>(result: Result) => Result): KyselyPlugin {
+  return { transformQuery: ({ node }) => node, transformResult: async ({ result }) => look(result) };
+}
+
+type UnknownResult = { readonly rows: readonly unknown[] };
 
 /** What kysely takes for a pool, of one connection that everybody may ask at the same time. */
 function sharedPool(reads: PipelinedReads<QueryResult>, terms: Terms): PostgresPool {

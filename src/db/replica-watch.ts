@@ -143,7 +143,13 @@ export function watchReplica(url: string, processName: string, log: Log, onLost:
     unlessLost: (work) =>
       new Promise((resolve, reject) => {
         atWork.add(reject);
-        work.then(resolve, reject).finally(() => atWork.delete(reject));
+        const settle =
+          <T>(answer: (given: T) => void) =>
+          (given: T) => {
+            atWork.delete(reject);
+            answer(given);
+          };
+        work.then(settle(resolve), settle(reject));
       }),
     suspect: () => void look(),
     status: () => ({ state, lagMs }),
