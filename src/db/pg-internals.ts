@@ -7,6 +7,8 @@ import { type Client, DatabaseError, Query, type QueryResult } from 'pg';
 /** A client's connection: the messages of PostgreSQL's protocol. */
 export interface ProtocolConnection {
   readonly stream: { readonly writable: boolean; write(bytes: Buffer): unknown };
+  /** By name: those that the server has been asked to parse, and has not answered about. */
+  readonly submittedNamedStatements: Readonly<Record<string, string>>;
   bind(message: { statement: string; values: (string | null)[] }): void;
   execute(message: object): void;
 }

@@ -103,6 +103,29 @@ test('a connection that is lost fails what was under way on it, and nothing afte
   expect(await ask(sql`select 1 as one`)).toEqual([{ one: 1 }]);
 });
 
+test('the first of a statement on a connection fails before it is parsed: those behind it are answered all the same', async () => {
+  const { ask, within, waiting } = open(2);
+  const { hold, release } = await lock();
+  await quicken(() => ask(WHOSE));
+  await hold(1);
+  const elsewhere = ask(locking(1)); // so that the others share a new connection
+  const refused = { scope: EVERY_ORGANISATION, position: 'not:a position' } as const;
+  const [first, ...behind] = await Promise.allSettled([
+    WHOSE.execute(within(refused)),
+    ...[1, 2, 3].map((scope) => ask(WHOSE, scope)),
+  ]);
+  expect(waiting()).toBe(0);
+  expect(first).toMatchObject({ status: 'rejected', reason: { code: '22P02' } });
+  expect(behind).toEqual(
+    [1, 2, 3].map((scope) => ({
+      status: 'fulfilled',
+      value: [{ role: 'tardigrade_tenant', organisation: String(scope) }],
+    })),
+  );
+  await release();
+  await elsewhere;
+});
+
 test('only a SELECT may share a connection: a transaction would catch what others send', async () => {
   const { ask, within } = open(1);
   for (const text of ['begin', 'set role none', 'insert into teams default values'])
