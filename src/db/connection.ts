@@ -8,7 +8,7 @@
 import { Client, type ClientConfig, type PoolClient, type QueryResult } from 'pg';
 import { QUERY_ANSWER_MS } from '../limits.ts';
 import { inSpanOfTrace, isMeasuring, type SpanStart } from '../trace.ts';
-import { endConnection, isAtRest, isIdle, whenReady } from './pg-internals.ts';
+import { endConnection, isAtRest, isIdle, toWireValue, whenReady } from './pg-internals.ts';
 import type { ReadConnection } from './pipelined-reads.ts';
 import { createStatementNames } from './prepared-statements.ts';
 import { ScopedQuery, type Terms } from './statement-scope.ts';
@@ -70,7 +70,6 @@ export class Connection extends Client {
 
   #send(text: string, values: unknown[], holder: Holder): Promise<QueryResult> {
     return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => endConnection(this, 'no answer within QUERY_ANSWER_MS'), QUERY_ANSWER_MS);
       const settle = (error: Error | null, result: QueryResult) => {
         clearTimeout(timer);
         if (error) reject(error);
@@ -79,10 +78,11 @@ export class Connection extends Client {
       };
       const isInTransaction = !isIdle(this);
       const query = new ScopedQuery(
-        { name: this.#nameOf(text), text, values },
+        { name: this.#nameOf(text), text, values: values.map(toWireValue) },
         { terms: holder.terms, isInTransaction, fault: () => this.#faultOf(holder, isInTransaction) },
         (error, result) => whenReady(this, error, () => settle(error, result)),
       );
+      const timer = setTimeout(() => endConnection(this, 'no answer within QUERY_ANSWER_MS'), QUERY_ANSWER_MS);
       super.query(query as never);
     });
   }

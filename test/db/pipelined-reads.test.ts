@@ -126,6 +126,17 @@ test('the first of a statement on a connection fails before it is parsed: those 
   await elsewhere;
 });
 
+test('a value that cannot be sent fails its own statement alone', async () => {
+  const { ask } = open(1);
+  const echo = (value: unknown) => ask(sql`select ${value}::text as value`);
+  await quicken(() => echo('before'));
+  const circular: Record<string, unknown> = {};
+  circular['self'] = circular;
+  const outcomes = await Promise.allSettled([echo('ahead'), echo(circular), echo('behind')]);
+  expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
+  expect(await echo('after')).toEqual([{ value: 'after' }]);
+});
+
 test('only a SELECT may share a connection: a transaction would catch what others send', async () => {
   const { ask, within } = open(1);
   for (const text of ['begin', 'set role none', 'insert into teams default values'])
