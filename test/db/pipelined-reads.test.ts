@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { type RawBuilder, sql } from 'kysely';
 import { Client } from 'pg';
 import { pino } from 'pino';
@@ -137,6 +139,18 @@ test('a value that cannot be sent fails its own statement alone', async () => {
   expect(await echo('after')).toEqual([{ value: 'after' }]);
 });
 
+test('a server that says nothing after a connection has opened fails those that wait for it, in time', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  onTestFinished(() => void vi.useRealTimers());
+  const silent = await serveSilence();
+  const { ask } = open(1, silent.url);
+  const outcomes = Promise.allSettled([ask(WHOSE), ask(WHOSE)]);
+  await silent.asked;
+  await vi.advanceTimersByTimeAsync(POOL_ACQUIRE_MS);
+  vi.useRealTimers();
+  for (const outcome of await outcomes) expect(outcome.status).toBe('rejected');
+});
+
 test('only a SELECT may share a connection: a transaction would catch what others send', async () => {
   const { ask, within } = open(1);
   for (const text of ['begin', 'set role none', 'insert into teams default values'])
@@ -208,9 +222,9 @@ const locking = (key: number) => sql`select pg_advisory_xact_lock_shared(${key}:
 const TERMINATE_WAITING = `select pg_terminate_backend(pid) from pg_stat_activity
   where datname = current_database() and application_name = 'tardigrade-test' and wait_event_type = 'Lock'`;
 
-function open(max: number) {
+function open(max: number, url = database.url) {
   const metrics = createMetrics('test');
-  const options = { url: database.url, processName: 'test', max, statementMs: STATEMENT_MS.api, metrics };
+  const options = { url, processName: 'test', max, statementMs: STATEMENT_MS.api, metrics };
   const { within, close } = openPool('replica', { ...options, log: pino({ level: 'silent' }) });
   onTestFinished(close);
   return {
@@ -230,6 +244,28 @@ async function lock() {
     hold: (key: number) => client.query('select pg_advisory_lock($1::bigint)', [key]),
     release: () => client.query('select pg_advisory_unlock_all()'),
   };
+}
+
+/** Lets everybody in, and then answers nothing: as a pooler does whose server is away. */
+async function serveSilence() {
+  const asked = Promise.withResolvers<void>();
+  const sockets: Socket[] = [];
+  const server = createServer((socket) => {
+    sockets.push(socket);
+    socket.on('error', () => undefined);
+    socket.once('data', () => {
+      socket.write(Buffer.from('R\0\0\0\x08\0\0\0\0Z\0\0\0\x05I', 'latin1'));
+      socket.once('data', () => asked.resolve());
+    });
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  onTestFinished(() => {
+    for (const socket of sockets) socket.destroy();
+    server.close();
+  });
+  const { port } = server.address() as AddressInfo;
+  return { url: `postgres://nobody@127.0.0.1:${port}/none`, asked: asked.promise };
 }
 
 const QUICK = 'select 1';
