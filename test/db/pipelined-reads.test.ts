@@ -1,9 +1,11 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { type RawBuilder, sql } from 'kysely';
-import { Client } from 'pg';
+import { Client, Pool } from 'pg';
 import { pino } from 'pino';
 import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest';
+import { createRandom } from '../../bench/load/random.ts';
+import { isConnectionLoss } from '../../src/db/deadlock-retry.ts';
 import { createPipelinedReads, type ReadConnection } from '../../src/db/pipelined-reads.ts';
 import { openPool } from '../../src/db/pool.ts';
 import { EVERY_ORGANISATION, type Scope } from '../../src/db/tenant-isolation.ts';
@@ -18,6 +20,7 @@ import {
 } from '../../src/limits.ts';
 import { createMetrics } from '../../src/process/metrics.ts';
 import { adminUrlOf, asAdmin, createTestDatabase, type TestDatabase, until } from '../database.ts';
+import { createTcpProxy, tearAnswers } from './tcp-proxy.ts';
 
 let database: TestDatabase;
 beforeAll(async () => {
@@ -162,6 +165,79 @@ test('only a SELECT may share a connection: a transaction would catch what other
   ).rejects.toThrow('A read is a SELECT');
 });
 
+test('whatever fails whenever: each of thousands of reads has its own answer in its own scope, or an error', async () => {
+  const random = createRandom(20_261_127);
+  const proxy = await createTcpProxy(database.url);
+  onTestFinished(() => proxy.close());
+  tearAnswers(proxy, random);
+  const { within } = open(3, proxy.url, 250);
+  const admin = new Pool({ connectionString: adminUrlOf(database), max: 2 });
+  onTestFinished(() => admin.end());
+  const wrong: unknown[] = [];
+  const seen = { right: 0, failed: 0, lost: 0 };
+
+  async function read(own: number): Promise<void> {
+    const scope = random.next() < 0.2 ? EVERY_ORGANISATION : random.below(1_000);
+    const kind = random.next() < 0.7 ? undefined : random.pick(FAILING);
+    try {
+      if (kind !== undefined) {
+        const position = kind.position === undefined ? {} : { position: kind.position };
+        await kind.query(own).execute(within({ scope, ...position }));
+        wrong.push(`${kind.expected} did not fail`);
+      } else {
+        const { rows } = await ownAnswer(own).execute(within({ scope }));
+        const [role, organisation] =
+          scope === EVERY_ORGANISATION ? ['tardigrade_system', ''] : ['tardigrade_tenant', String(scope)];
+        expect(rows).toEqual([{ own, role, organisation }]);
+        seen.right++;
+      }
+    } catch (error) {
+      const { name, code } = error as Error & { code?: string };
+      if (kind?.expected.test(code ?? name) === true) seen.failed++;
+      else if (/^57(014|P01)$/.test(code ?? '') || isConnectionLoss(error)) seen.lost++;
+      else wrong.push(error);
+    }
+  }
+
+  async function disturb(): Promise<void> {
+    const end = random.next() < 0.3 ? 'pg_terminate_backend(pid)' : 'pg_cancel_backend(pid)';
+    await admin.query(
+      `select ${end} from pg_stat_activity where datname = current_database() and application_name = 'tardigrade-test'
+        order by random() limit 1`,
+    );
+  }
+
+  await Promise.all(
+    Array.from({ length: 12 }, async (_, reader) => {
+      for (let n = 0; n < 250; n++) {
+        const disturbed = random.next() < 0.05 ? disturb() : undefined;
+        await read(reader * 1_000 + n);
+        await disturbed;
+      }
+    }),
+  );
+  expect(wrong).toEqual([]);
+  expect(seen.right).toBeGreaterThan(1_500);
+  expect(seen.failed).toBeGreaterThan(500);
+  expect(seen.lost).toBeGreaterThan(10);
+});
+
+const ownAnswer = (own: number) => sql`select ${own}::integer as own, current_user::text as role,
+  current_setting('app.org') as organisation`;
+
+/** Each in its own way, and how it is told. */
+const FAILING: readonly { query(own: number): RawBuilder<unknown>; position?: string; expected: RegExp }[] = [
+  { query: () => sql`select 1 / 0`, expected: /^22012$/ },
+  { query: (own) => sql.raw(`select nothing_${own}`), expected: /^42703$/ },
+  { query: () => sql`select 9223372036854775807 as too_large`, expected: /^RangeError$/ },
+  { query: ownAnswer, position: '1:0/1', expected: /^NotReplayedError$/ },
+  {
+    query: ownAnswer,
+    position: 'not:a position',
+    expected: /^(22P02|NotReplayedError)$/,
+  },
+];
+
 test('a line that is full refuses the next one at once, and those in it give up in time', async () => {
   vi.useFakeTimers();
   onTestFinished(() => void vi.useRealTimers());
@@ -222,9 +298,9 @@ const locking = (key: number) => sql`select pg_advisory_xact_lock_shared(${key}:
 const TERMINATE_WAITING = `select pg_terminate_backend(pid) from pg_stat_activity
   where datname = current_database() and application_name = 'tardigrade-test' and wait_event_type = 'Lock'`;
 
-function open(max: number, url = database.url) {
+function open(max: number, url = database.url, statementMs: number = STATEMENT_MS.api) {
   const metrics = createMetrics('test');
-  const options = { url, processName: 'test', max, statementMs: STATEMENT_MS.api, metrics };
+  const options = { url, processName: 'test', max, statementMs, metrics };
   const { within, close } = openPool('replica', { ...options, log: pino({ level: 'silent' }) });
   onTestFinished(close);
   return {
