@@ -12,6 +12,7 @@ import { EVERY_ORGANISATION, type Scope } from '../../src/db/tenant-isolation.ts
 import {
   POOL_ACQUIRE_MS,
   POOL_WAITING_MAX,
+  QUERY_ANSWER_MS,
   QUICK_RUNS_MIN,
   QUICK_STATEMENT_MS,
   SHARED_CONNECTION_MS,
@@ -152,6 +153,28 @@ test('a server that says nothing after a connection has opened fails those that 
   await vi.advanceTimersByTimeAsync(POOL_ACQUIRE_MS);
   vi.useRealTimers();
   for (const outcome of await outcomes) expect(outcome.status).toBe('rejected');
+});
+
+test('a server that answers is not taken for silent, however long those behind one another take together', async () => {
+  const { ask } = open(1);
+  const [one, other] = [await lock(), await lock()];
+  await quicken(() => ask(locking(0)));
+  await one.hold(1);
+  await other.hold(2);
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  onTestFinished(() => void vi.useRealTimers());
+  const [first, second] = [ask(locking(1)), ask(locking(2))];
+  const outcome = second.then(
+    () => 'answered',
+    ({ message }) => message,
+  );
+  await turn();
+  vi.advanceTimersByTime(QUERY_ANSWER_MS - 1);
+  await one.release();
+  await first;
+  vi.advanceTimersByTime(QUERY_ANSWER_MS - 1);
+  await other.release();
+  expect(await outcome).toBe('answered');
 });
 
 test('only a SELECT may share a connection: a transaction would catch what others send', async () => {
