@@ -30,6 +30,14 @@ export function parseAddress(text: string): ParsedAddress {
   return { address: `${local}@${domain}` };
 }
 
+/**
+ * `ada@…` for `ada+news@…`: most mail servers deliver both to Ada (RFC 5233). Only for counting what a mailbox gets, since
+ * some do not.
+ */
+export function withoutTag(address: string): string {
+  return address.replace(/^([^+@]+)\+[^@]*/, '$1');
+}
+
 export interface Mailbox {
   /** What mail programs show; empty when there is none. */
   readonly name: string;

@@ -8,7 +8,7 @@
 import { Client, type ClientConfig, type PoolClient, type QueryResult } from 'pg';
 import { QUERY_ANSWER_MS } from '../limits.ts';
 import { inSpanOfTrace, isMeasuring, type SpanStart } from '../trace.ts';
-import { endConnection, isAtRest, isIdle, whenReady } from './pg-internals.ts';
+import { endConnection, isAtRest, isIdle, toWireValue, whenReady } from './pg-internals.ts';
 import type { ReadConnection } from './pipelined-reads.ts';
 import { createStatementNames } from './prepared-statements.ts';
 import { ScopedQuery, type Terms } from './statement-scope.ts';
@@ -55,6 +55,8 @@ export class Connection extends Client {
   readonly #nameOf = createStatementNames();
   /** Whether the statement under way has stopped waiting for the synchronous replica. */
   #onlyHere = false;
+  #unanswered = 0;
+  #silence: NodeJS.Timeout | undefined;
 
   constructor(config?: string | ClientConfig) {
     super(config);
@@ -70,21 +72,34 @@ export class Connection extends Client {
 
   #send(text: string, values: unknown[], holder: Holder): Promise<QueryResult> {
     return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => endConnection(this, 'no answer within QUERY_ANSWER_MS'), QUERY_ANSWER_MS);
       const settle = (error: Error | null, result: QueryResult) => {
-        clearTimeout(timer);
+        this.#hearAnswer();
         if (error) reject(error);
         else if (this.#onlyHere) reject(this.#endUnconfirmed());
         else resolve(result);
       };
       const isInTransaction = !isIdle(this);
       const query = new ScopedQuery(
-        { name: this.#nameOf(text), text, values },
+        { name: this.#nameOf(text), text, values: values.map(toWireValue) },
         { terms: holder.terms, isInTransaction, fault: () => this.#faultOf(holder, isInTransaction) },
         (error, result) => whenReady(this, error, () => settle(error, result)),
       );
+      this.#expectAnswer();
       super.query(query as never);
     });
+  }
+
+  /** From one answer to the next: a statement that waits for those before it does not wait for a silent server. */
+  #expectAnswer(): void {
+    this.#unanswered++;
+    this.#silence ??= setTimeout(() => endConnection(this, 'no answer within QUERY_ANSWER_MS'), QUERY_ANSWER_MS);
+  }
+
+  #hearAnswer(): void {
+    this.#unanswered--;
+    if (this.#unanswered > 0) return void this.#silence?.refresh();
+    clearTimeout(this.#silence);
+    this.#silence = undefined;
   }
 
   /** Asked again when its turn has come: statements that were before it may have ended the transaction. */

@@ -3,10 +3,14 @@
  * written against, and the tests of src/db fail when an update changes them.
  */
 import { type Client, DatabaseError, Query, type QueryResult } from 'pg';
+// @ts-expect-error: not in its types
+import { prepareValue } from 'pg/lib/utils';
 
 /** A client's connection: the messages of PostgreSQL's protocol. */
 export interface ProtocolConnection {
   readonly stream: { readonly writable: boolean; write(bytes: Buffer): unknown };
+  /** By name: those that the server has been asked to parse, and has not answered about. */
+  readonly submittedNamedStatements: Readonly<Record<string, string>>;
   bind(message: { statement: string; values: (string | null)[] }): void;
   execute(message: object): void;
 }
@@ -31,6 +35,14 @@ export const PgQuery = Query as unknown as new (
   values: unknown[],
   answer: (error: Error | null, result: QueryResult) => void,
 ) => ProtocolQuery & { readonly text: string; name: string | undefined; queryMode: 'extended' };
+
+/**
+ * A parameter as it is sent. Throws for one that cannot be sent: pg itself would find out in the middle of a statement,
+ * and close the prepared one on the server, which those behind it have been sent for.
+ */
+export function toWireValue(value: unknown): string | Buffer | null {
+  return prepareValue(value);
+}
 
 /** Ends a connection now, even one whose query is waiting for an answer that will not come. */
 export function endConnection(client: Client, reason: string): void {

@@ -55,7 +55,7 @@ export function openPool(
     pipeline: server === 'replica',
     types: { getTypeParser: typeParser },
     Client: Connection as unknown as PoolConfig['Client'],
-    onConnect: (client: Client) => client.query(SCOPE_PREPARATION),
+    onConnect: prepareScope,
   } as unknown as PoolConfig);
   // An idle connection that breaks is replaced by the pool; without this listener it would end the process.
   pool.on('error', (error: Error & { client?: unknown }) => {
@@ -113,6 +113,13 @@ export function openPool(
     },
     close: () => pool.end(),
   };
+}
+
+/** A pooler lets us in while its server is away, and then nothing comes: those who wait for the connection would hang. */
+async function prepareScope(client: Client): Promise<void> {
+  const late = () => endConnection(client, 'no answer within POOL_ACQUIRE_MS of the connection');
+  const timer = setTimeout(late, POOL_ACQUIRE_MS);
+  await client.query(SCOPE_PREPARATION).finally(() => clearTimeout(timer));
 }
 
 /**

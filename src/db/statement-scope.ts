@@ -71,6 +71,8 @@ export class ScopedQuery extends PgQuery {
   override submit(connection: ProtocolConnection): Error | null {
     const late = this.#fault();
     if (late !== undefined) return late;
+    // The one ahead that is parsing it may fail before that: then the name would mean nothing.
+    if (this.name !== undefined && this.name in connection.submittedNamedStatements) this.name = undefined;
     if (this.#scoped) return super.submit(connection);
     // All messages in one chunk: a separate write costs Node more than the message itself.
     const messages: Buffer[] = [];

@@ -118,7 +118,7 @@ export function createFairSemaphore(
             active++;
             const startedAt = performance.now();
             const rest = () => setTimeout(endTurn, restShare * (performance.now() - startedAt));
-            work().then(resolve, reject).finally(rest);
+            Promise.try(work).then(resolve, reject).finally(rest);
           };
           startNext();
         }),

@@ -76,14 +76,14 @@ export function createPasswordHasher(cores = availableParallelism()): PasswordHa
       async verify(password, known = NO_PASSWORD) {
         const stored = known === NO_PASSWORD ? NOBODY : known;
         const { parameters, salt, tag } = parse(stored);
-        const isRight = async (message: string, run: typeof place.run) => {
-          const given = await run(() => derive('argon2id', { ...parameters, message, nonce: salt }));
+        const isRight = async (message: string) => {
+          const given = await derive('argon2id', { ...parameters, message, nonce: salt });
           return timingSafeEqual(given, tag) && stored !== NOBODY;
         };
         const normalised = password.normalize('NFKC');
-        if (await isRight(normalised, place.run)) return true;
-        // As it was typed: hashes that were stored before passwords were normalised.
-        return normalised !== password && isRight(password, (work) => queue.run(turn, work));
+        // Then as it was typed: hashes that were stored before passwords were normalised. In the same turn, because a
+        // queue that is full by then would say that nothing was judged.
+        return place.run(async () => (await isRight(normalised)) || (normalised !== password && isRight(password)));
       },
     };
   }

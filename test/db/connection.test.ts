@@ -1,4 +1,3 @@
-import { setImmediate as turn } from 'node:timers/promises';
 import { sql } from 'kysely';
 import { Pool, type PoolClient } from 'pg';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
@@ -12,7 +11,7 @@ import { createMetrics } from '../../src/process/metrics.ts';
 import { adminUrlOf, createTestDatabase, openPoolOfOne, type TestDatabase } from '../database.ts';
 import { createQuietLog } from '../process/quiet-log.ts';
 import { addOrganisationWithPapers, createPapers } from './papers.ts';
-import { createTcpProxy, type TcpProxy } from './tcp-proxy.ts';
+import { createTcpProxy, tearAnswers } from './tcp-proxy.ts';
 
 let on: TestDatabase;
 let ours: number;
@@ -154,19 +153,6 @@ async function openUnsteadyPool(random: Random): Promise<PooledDatabase> {
     await proxy.close();
   });
   return pool;
-}
-
-function tearAnswers(proxy: TcpProxy, random: Random): void {
-  const lines = new Map<(part: Buffer) => void, Promise<void>>();
-  proxy.onAnswer = (chunk, handOn) => {
-    const cut = random.below(chunk.length);
-    const sent = (lines.get(handOn) ?? Promise.resolve()).then(async () => {
-      handOn(chunk.subarray(0, cut));
-      for (let turns = random.below(5); turns > 0; turns--) await turn();
-      handOn(chunk.subarray(cut));
-    });
-    lines.set(handOn, sent);
-  };
 }
 
 interface FoundScope {

@@ -1,13 +1,18 @@
+import { once } from 'node:events';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { type RawBuilder, sql } from 'kysely';
-import { Client } from 'pg';
+import { Client, Pool } from 'pg';
 import { pino } from 'pino';
 import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest';
+import { createRandom } from '../../bench/load/random.ts';
+import { isConnectionLoss } from '../../src/db/deadlock-retry.ts';
 import { createPipelinedReads, type ReadConnection } from '../../src/db/pipelined-reads.ts';
 import { openPool } from '../../src/db/pool.ts';
 import { EVERY_ORGANISATION, type Scope } from '../../src/db/tenant-isolation.ts';
 import {
   POOL_ACQUIRE_MS,
   POOL_WAITING_MAX,
+  QUERY_ANSWER_MS,
   QUICK_RUNS_MIN,
   QUICK_STATEMENT_MS,
   SHARED_CONNECTION_MS,
@@ -16,6 +21,7 @@ import {
 } from '../../src/limits.ts';
 import { createMetrics } from '../../src/process/metrics.ts';
 import { adminUrlOf, asAdmin, createTestDatabase, type TestDatabase, until } from '../database.ts';
+import { createTcpProxy, tearAnswers } from './tcp-proxy.ts';
 
 let database: TestDatabase;
 beforeAll(async () => {
@@ -103,6 +109,74 @@ test('a connection that is lost fails what was under way on it, and nothing afte
   expect(await ask(sql`select 1 as one`)).toEqual([{ one: 1 }]);
 });
 
+test('the first of a statement on a connection fails before it is parsed: those behind it are answered all the same', async () => {
+  const { ask, within, waiting } = open(2);
+  const { hold, release } = await lock();
+  await quicken(() => ask(WHOSE));
+  await hold(1);
+  const elsewhere = ask(locking(1)); // so that the others share a new connection
+  const refused = { scope: EVERY_ORGANISATION, position: 'not:a position' } as const;
+  const [first, ...behind] = await Promise.allSettled([
+    WHOSE.execute(within(refused)),
+    ...[1, 2, 3].map((scope) => ask(WHOSE, scope)),
+  ]);
+  expect(waiting()).toBe(0);
+  expect(first).toMatchObject({ status: 'rejected', reason: { code: '22P02' } });
+  expect(behind).toEqual(
+    [1, 2, 3].map((scope) => ({
+      status: 'fulfilled',
+      value: [{ role: 'tardigrade_tenant', organisation: String(scope) }],
+    })),
+  );
+  await release();
+  await elsewhere;
+});
+
+test('a value that cannot be sent fails its own statement alone', async () => {
+  const { ask } = open(1);
+  const echo = (value: unknown) => ask(sql`select ${value}::text as value`);
+  await quicken(() => echo('before'));
+  const circular: Record<string, unknown> = {};
+  circular['self'] = circular;
+  const outcomes = await Promise.allSettled([echo('ahead'), echo(circular), echo('behind')]);
+  expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
+  expect(await echo('after')).toEqual([{ value: 'after' }]);
+});
+
+test('a server that says nothing after a connection has opened fails those that wait for it, in time', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  onTestFinished(() => void vi.useRealTimers());
+  const silent = await serveSilence();
+  const { ask } = open(1, silent.url);
+  const outcomes = Promise.allSettled([ask(WHOSE), ask(WHOSE)]);
+  await silent.asked;
+  await vi.advanceTimersByTimeAsync(POOL_ACQUIRE_MS);
+  vi.useRealTimers();
+  for (const outcome of await outcomes) expect(outcome.status).toBe('rejected');
+});
+
+test('a server that answers is not taken for silent, however long those behind one another take together', async () => {
+  const { ask } = open(1);
+  const [one, other] = [await lock(), await lock()];
+  await quicken(() => ask(locking(0)));
+  await one.hold(1);
+  await other.hold(2);
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  onTestFinished(() => void vi.useRealTimers());
+  const [first, second] = [ask(locking(1)), ask(locking(2))];
+  const outcome = second.then(
+    () => 'answered',
+    ({ message }) => message,
+  );
+  await turn();
+  vi.advanceTimersByTime(QUERY_ANSWER_MS - 1);
+  await one.release();
+  await first;
+  vi.advanceTimersByTime(QUERY_ANSWER_MS - 1);
+  await other.release();
+  expect(await outcome).toBe('answered');
+});
+
 test('only a SELECT may share a connection: a transaction would catch what others send', async () => {
   const { ask, within } = open(1);
   for (const text of ['begin', 'set role none', 'insert into teams default values'])
@@ -113,6 +187,79 @@ test('only a SELECT may share a connection: a transaction would catch what other
       .execute(async () => undefined),
   ).rejects.toThrow('A read is a SELECT');
 });
+
+test('whatever fails whenever: each of thousands of reads has its own answer in its own scope, or an error', async () => {
+  const random = createRandom(20_261_127);
+  const proxy = await createTcpProxy(database.url);
+  onTestFinished(() => proxy.close());
+  tearAnswers(proxy, random);
+  const { within } = open(3, proxy.url, 250);
+  const admin = new Pool({ connectionString: adminUrlOf(database), max: 2 });
+  onTestFinished(() => admin.end());
+  const wrong: unknown[] = [];
+  const seen = { right: 0, failed: 0, lost: 0 };
+
+  async function read(own: number): Promise<void> {
+    const scope = random.next() < 0.2 ? EVERY_ORGANISATION : random.below(1_000);
+    const kind = random.next() < 0.7 ? undefined : random.pick(FAILING);
+    try {
+      if (kind !== undefined) {
+        const position = kind.position === undefined ? {} : { position: kind.position };
+        await kind.query(own).execute(within({ scope, ...position }));
+        wrong.push(`${kind.expected} did not fail`);
+      } else {
+        const { rows } = await ownAnswer(own).execute(within({ scope }));
+        const [role, organisation] =
+          scope === EVERY_ORGANISATION ? ['tardigrade_system', ''] : ['tardigrade_tenant', String(scope)];
+        expect(rows).toEqual([{ own, role, organisation }]);
+        seen.right++;
+      }
+    } catch (error) {
+      const { name, code } = error as Error & { code?: string };
+      if (kind?.expected.test(code ?? name) === true) seen.failed++;
+      else if (/^57(014|P01)$/.test(code ?? '') || isConnectionLoss(error)) seen.lost++;
+      else wrong.push(error);
+    }
+  }
+
+  async function disturb(): Promise<void> {
+    const end = random.next() < 0.3 ? 'pg_terminate_backend(pid)' : 'pg_cancel_backend(pid)';
+    await admin.query(
+      `select ${end} from pg_stat_activity where datname = current_database() and application_name = 'tardigrade-test'
+        order by random() limit 1`,
+    );
+  }
+
+  await Promise.all(
+    Array.from({ length: 12 }, async (_, reader) => {
+      for (let n = 0; n < 250; n++) {
+        const disturbed = random.next() < 0.05 ? disturb() : undefined;
+        await read(reader * 1_000 + n);
+        await disturbed;
+      }
+    }),
+  );
+  expect(wrong).toEqual([]);
+  expect(seen.right).toBeGreaterThan(1_500);
+  expect(seen.failed).toBeGreaterThan(500);
+  expect(seen.lost).toBeGreaterThan(10);
+});
+
+const ownAnswer = (own: number) => sql`select ${own}::integer as own, current_user::text as role,
+  current_setting('app.org') as organisation`;
+
+/** Each in its own way, and how it is told. */
+const FAILING: readonly { query(own: number): RawBuilder<unknown>; position?: string; expected: RegExp }[] = [
+  { query: () => sql`select 1 / 0`, expected: /^22012$/ },
+  { query: (own) => sql.raw(`select nothing_${own}`), expected: /^42703$/ },
+  { query: () => sql`select 9223372036854775807 as too_large`, expected: /^RangeError$/ },
+  { query: ownAnswer, position: '1:0/1', expected: /^NotReplayedError$/ },
+  {
+    query: ownAnswer,
+    position: 'not:a position',
+    expected: /^(22P02|NotReplayedError)$/,
+  },
+];
 
 test('a line that is full refuses the next one at once, and those in it give up in time', async () => {
   vi.useFakeTimers();
@@ -174,9 +321,9 @@ const locking = (key: number) => sql`select pg_advisory_xact_lock_shared(${key}:
 const TERMINATE_WAITING = `select pg_terminate_backend(pid) from pg_stat_activity
   where datname = current_database() and application_name = 'tardigrade-test' and wait_event_type = 'Lock'`;
 
-function open(max: number) {
+function open(max: number, url = database.url, statementMs: number = STATEMENT_MS.api) {
   const metrics = createMetrics('test');
-  const options = { url: database.url, processName: 'test', max, statementMs: STATEMENT_MS.api, metrics };
+  const options = { url, processName: 'test', max, statementMs, metrics };
   const { within, close } = openPool('replica', { ...options, log: pino({ level: 'silent' }) });
   onTestFinished(close);
   return {
@@ -196,6 +343,28 @@ async function lock() {
     hold: (key: number) => client.query('select pg_advisory_lock($1::bigint)', [key]),
     release: () => client.query('select pg_advisory_unlock_all()'),
   };
+}
+
+/** Lets everybody in, and then answers nothing: as a pooler does whose server is away. */
+async function serveSilence() {
+  const asked = Promise.withResolvers<void>();
+  const sockets: Socket[] = [];
+  const server = createServer((socket) => {
+    sockets.push(socket);
+    socket.on('error', () => undefined);
+    socket.once('data', () => {
+      socket.write(Buffer.from('R\0\0\0\x08\0\0\0\0Z\0\0\0\x05I', 'latin1'));
+      socket.once('data', () => asked.resolve());
+    });
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  onTestFinished(() => {
+    for (const socket of sockets) socket.destroy();
+    server.close();
+  });
+  const { port } = server.address() as AddressInfo;
+  return { url: `postgres://nobody@127.0.0.1:${port}/none`, asked: asked.promise };
 }
 
 const QUICK = 'select 1';

@@ -1,5 +1,7 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { setImmediate as turn } from 'node:timers/promises';
+import type { Random } from '../../bench/load/random.ts';
 
 export interface TcpProxy {
   /** The address of the proxy in the place of the server's. */
@@ -82,3 +84,17 @@ export function delayReadiness(proxy: TcpProxy, ms: number): void {
 
 const ERROR_RESPONSE = 'E'.charCodeAt(0);
 const READY_FOR_QUERY = 'Z'.charCodeAt(0);
+
+/** Each answer comes in two pieces, the second one a moment later. */
+export function tearAnswers(proxy: TcpProxy, random: Random): void {
+  const lines = new Map<(part: Buffer) => void, Promise<void>>();
+  proxy.onAnswer = (chunk, handOn) => {
+    const cut = random.below(chunk.length);
+    const sent = (lines.get(handOn) ?? Promise.resolve()).then(async () => {
+      handOn(chunk.subarray(0, cut));
+      for (let turns = random.below(5); turns > 0; turns--) await turn();
+      handOn(chunk.subarray(cut));
+    });
+    lines.set(handOn, sent);
+  };
+}

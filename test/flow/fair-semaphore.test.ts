@@ -65,6 +65,17 @@ test('those who have gone make room at once', async () => {
   expect((await outcomes).every(({ status }) => status === 'rejected')).toBe(true);
 });
 
+test('a task that throws at once fails by itself, and gives its place to the next', async () => {
+  const { queue, release } = occupied();
+  const throwing = queue.run({ key: 'a' }, () => {
+    throw new Error('at once');
+  });
+  const next = queue.run({ key: 'b' }, async () => 'next');
+  release();
+  await expect(throwing).rejects.toThrow('at once');
+  expect(await next).toBe('next');
+});
+
 test('a task that fails gives its place to the next', async () => {
   const queue = createFairSemaphore('tasks', LIMITS);
   await expect(queue.run({ key: 'a' }, () => Promise.reject(new Error('failed')))).rejects.toThrow('failed');

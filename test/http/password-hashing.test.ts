@@ -59,6 +59,22 @@ test('sign-ins beyond those that run and wait are refused with a time to come ba
   expect(await hasher.hash(PASSWORD)).toContain('$argon2id$');
 });
 
+test('a password that was judged is judged, however it was typed: a queue that has filled up meanwhile changes nothing', async () => {
+  stopClock();
+  const hasher = createPasswordHasher(1);
+  const stored = await hasher.hash(PASSWORD);
+  let isGone = false;
+  const turn = { key: 'all', isGone: () => isGone };
+  const judged = hasher.verify('ｗｒｏｎｇ', stored, turn);
+  const line = Promise.allSettled(
+    Array.from({ length: PASSWORD_HASHES_WAITING_MAX }, () => hasher.hash(PASSWORD, turn)),
+  );
+  const outcome = await judged.catch(({ code }) => code);
+  isGone = true; // the others need not be waited for
+  await line;
+  expect(outcome).toBe(false);
+});
+
 test.each([
   [1, 1],
   [2, 1],

@@ -15,6 +15,7 @@ import type { Config } from '../../config.ts';
 import type { Caller } from '../../db/read-write-split.ts';
 import { EVERY_ORGANISATION } from '../../db/tenant-isolation.ts';
 import { createSecretBox } from '../../http/secret-box.ts';
+import { parseAddress } from '../../mail-address.ts';
 import { writeAudit } from '../audit/audit.ts';
 import { beginSession, type From, type SignInParts, type Welcome } from './accounts.ts';
 import { OIDC_ANSWER_SECONDS, OIDC_FLOW_MS } from './limits.ts';
@@ -91,11 +92,17 @@ export function createOidcClient(config: Config): OidcClient | undefined {
       return {
         issuer: claims.iss,
         subject: claims.sub,
-        email: typeof claims['email'] === 'string' ? claims['email'].toLowerCase() : undefined,
+        email: addressIn(claims['email']),
         emailVerified: claims['email_verified'] === true,
       };
     },
   };
+}
+
+/** As accounts have it: providers pass on what somebody has typed. */
+function addressIn(claim: unknown): string | undefined {
+  const parsed = parseAddress(typeof claim === 'string' ? claim : '');
+  return 'fault' in parsed ? undefined : parsed.address;
 }
 
 const PLACE = 'flow';

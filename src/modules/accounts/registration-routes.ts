@@ -2,6 +2,7 @@ import { Type } from 'typebox';
 import type { App } from '../../http/app.ts';
 import { closed, Email, Name } from '../../http/schemas.ts';
 import { SIGN_INS_PER_MINUTE_MAX } from '../../limits.ts';
+import { withoutTag } from '../../mail-address.ts';
 import type { ApiContext } from '../faces.ts';
 import { addressOf } from './accounts.ts';
 import { LINK_TRIES_PER_MINUTE_MAX, LINKS_MS, LINKS_PER_ADDRESS_MAX } from './limits.ts';
@@ -34,7 +35,7 @@ export function registrationRoutes(api: App, context: ApiContext, welcomed: Welc
     async ({ caller, network, body }, reply) => {
       const email = addressOf(body.email);
       await registrations.count(network, reply);
-      await ofAddress.count(email); // not on the reply: what is left says how often others have asked
+      await ofAddress.count(withoutTag(email)); // not on the reply: what is left says how often others have asked
       await requestRegistration(caller, email);
       return reply.code(202).send({ email });
     },

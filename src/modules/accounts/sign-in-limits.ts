@@ -15,6 +15,7 @@ import {
   FAILED_SIGN_INS_PER_NETWORK_MAX,
   SIGN_INS_PER_MINUTE_MAX,
 } from '../../limits.ts';
+import { parseAddress } from '../../mail-address.ts';
 
 export const DEVICE_COOKIE = 'tardigrade_device';
 
@@ -61,7 +62,7 @@ export function createSignInLimits(secretKey: string, createRateLimit: CreateRat
   function isKnownDevice(device: string | undefined, email: string): boolean {
     const { name, tags } = parse(device);
     if (name === undefined) return false;
-    const expected = Buffer.from(tagOf(name, email.toLowerCase()));
+    const expected = Buffer.from(tagOf(name, mailboxOf(email)));
     return tags.some((tag) => timingSafeEqual(Buffer.from(tag), expected));
   }
 
@@ -75,7 +76,7 @@ export function createSignInLimits(secretKey: string, createRateLimit: CreateRat
     async begin(given, reply) {
       const origin = originOf(given);
       const { network } = given;
-      const email = given.email.toLowerCase();
+      const email = mailboxOf(given.email);
       const key = `${origin.key} ${email}`;
       const failures = origin.isKnownDevice
         ? ([[ofAccount, key]] as const)
@@ -110,12 +111,18 @@ export function createSignInLimits(secretKey: string, createRateLimit: CreateRat
     },
     isKnownDevice,
     remember(device, given) {
-      const email = given.toLowerCase();
+      const email = mailboxOf(given);
       const { name = randomBytes(16).toString('base64url'), tags } = parse(device);
       const own = tagOf(name, email);
       return [name, own, ...tags.filter((tag) => tag !== own)].slice(0, 1 + DEVICE_ACCOUNTS_MAX).join('.');
     },
   };
+}
+
+/** Its one spelling: the letters of a domain alone can be written in thousands of ways. */
+function mailboxOf(email: string): string {
+  const parsed = parseAddress(email);
+  return 'fault' in parsed ? email.toLowerCase() : parsed.address;
 }
 
 const NAME_CHARS = 22; // 128 bits in base64url

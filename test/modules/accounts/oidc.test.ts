@@ -47,6 +47,12 @@ test('whoever the provider knows by a confirmed address of an account is signed 
   expect((await signIn(subjectOf(email, true))).location).toBe('/');
 });
 
+test('the provider may write the address in another way', async () => {
+  const person = await addPerson(api, 'owner');
+  await sql`update users set email = 'zoë@xn--bcher-kva.example' where id = ${person.userId}`.execute(api.database.db);
+  expect((await signIn(subjectOf('Zoë@Bücher.example', true))).location).toBe('/');
+});
+
 test('an address that the provider has not confirmed takes over no account', async () => {
   const person = await addPerson(api, 'owner');
   const unconfirmed = await signIn(subjectOf(await emailOf(person), false));

@@ -54,6 +54,20 @@ test('an account is not guessed from any number of addresses, and its owner stil
   expect((await signIn(other.email, PASSWORD, '10.8.0.2')).status).toBe(201);
 });
 
+test('an account is guessed no more often with other spellings of its address', async () => {
+  const { email } = await register();
+  const [local, domain] = email.split('@') as [string, string];
+  // Full-width letters: in a domain they mean the plain ones (UTS 46).
+  const spelled = (n: number) =>
+    `${local}@${domain.replace(/[a-z]/g, (letter, at) => (n & (1 << at) ? wide(letter) : letter))}`;
+  expect((await signIn(spelled(1), PASSWORD, '10.11.0.1')).status).toBe(201);
+  for (let n = 0; n < FAILED_SIGN_INS_PER_ACCOUNT_MAX; n++)
+    expect((await signIn(spelled(n), `guess ${n}`, `10.12.${n}.1`)).status).toBe(401);
+  expect((await signIn(spelled(FAILED_SIGN_INS_PER_ACCOUNT_MAX), PASSWORD, '10.13.0.1')).status).toBe(429);
+});
+
+const wide = (letter: string) => String.fromCharCode(letter.charCodeAt(0) + 0xfee0);
+
 test('an address without an account is limited in the same words, so that nobody learns which have one', async () => {
   const email = 'nobody-here@example.test';
   for (let n = 0; n < FAILED_SIGN_INS_PER_ACCOUNT_MAX; n++) await signIn(email, 'guess', `10.9.${n}.1`);
