@@ -131,6 +131,7 @@ test('somebody who registers a second time is told by mail that they have an acc
   await stranger.page.goto(await linkTo(email, '/forgotten/'));
   await stranger.page.getByRole('heading', { name: 'Forgotten your password?' }).waitFor();
   await stranger.page.getByRole('button', { name: 'Back to sign in' }).click();
+  await stranger.page.getByRole('heading', { name: 'Sign in' }).waitFor();
   await signIn(stranger.page, email, product().login.password);
   stranger.expectNoFaults();
   await stranger.context.close();
