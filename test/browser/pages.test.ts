@@ -120,14 +120,13 @@ test('a stranger registers an organisation, signs out and in again', async () =>
 });
 
 test('somebody who registers a second time is told by mail that they have an account, and where to go on', async () => {
-  const email = product().login.email;
+  const email = 'admin@tunstate.test';
   const stranger = await openVisitor(browser, NARROWEST);
   await stranger.page.goto(product().urls.dashboard);
   await stranger.page.getByRole('button', { name: 'Register a new organisation' }).click();
   await stranger.page.getByLabel('Email address').fill(email);
   await stranger.page.getByRole('button', { name: 'Email me a link' }).click();
   await stranger.page.getByText(`A mail is on its way to ${email}.`).waitFor();
-  await expect.poll(() => linkTo(email, '/forgotten/').catch(() => undefined)).toBeTruthy();
   await stranger.page.goto(await linkTo(email, '/forgotten/'));
   await stranger.page.getByRole('heading', { name: 'Forgotten your password?' }).waitFor();
   await stranger.page.getByRole('button', { name: 'Back to sign in' }).click();
