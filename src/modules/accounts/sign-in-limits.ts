@@ -37,7 +37,6 @@ export interface SignInLimits {
   origin(given: SignInGiven): { readonly key: string; readonly isKnownDevice: boolean };
   /** Counts the attempt as failed until told otherwise, so that attempts at the same time count too. Throws `rate_limited`. */
   begin(given: SignInGiven, reply?: FastifyReply): Promise<SignInAttempt>;
-  isKnownDevice(device: string | undefined, email: string): boolean;
   /** The device's cookie after a sign-in to the account. */
   remember(device: string | undefined, email: string): string;
 }
@@ -109,7 +108,6 @@ export function createSignInLimits(secretKey: string, createRateLimit: CreateRat
         },
       };
     },
-    isKnownDevice,
     remember(device, given) {
       const email = mailboxOf(given);
       const { name = randomBytes(16).toString('base64url'), tags } = parse(device);
