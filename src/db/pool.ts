@@ -15,7 +15,7 @@ import type { Metrics } from '../process/metrics.ts';
 import { Connection, type LentConnection, lend, share } from './connection.ts';
 import { endConnection, serverPid } from './pg-internals.ts';
 import { createPipelinedReads, databaseBusy, type PipelinedReads } from './pipelined-reads.ts';
-import { addShortcut } from './prepared-statements.ts';
+import { ReadDatabase } from './read-database.ts';
 import type { Db, Schema } from './schema.ts';
 import { SCOPE_PREPARATION, type Terms } from './statement-scope.ts';
 import type { Scope } from './tenant-isolation.ts';
@@ -84,15 +84,13 @@ export function openPool(
   const count = countStatements(server, options.metrics);
   const plugins = [afterEach(count)];
   function open(terms: Terms): Db {
-    const from = server === 'replica' ? sharedPool(reads, terms) : boundedPool(pool, terms);
-    const db = new Kysely<Schema>({ dialect: new PostgresDialect({ pool: from }), plugins });
-    if (server === 'replica') {
-      addShortcut(db, async (text, values) => {
-        refuseNested();
-        return count(await reads.run(terms, text, values));
-      });
-    }
-    return db;
+    if (server === 'primary')
+      return new Kysely({ dialect: new PostgresDialect({ pool: boundedPool(pool, terms) }), plugins });
+    const dialect = new PostgresDialect({ pool: sharedPool(reads, terms) });
+    return new ReadDatabase({ dialect, plugins }, async (text, values) => {
+      refuseNested();
+      return count(await reads.run(terms, text, values));
+    });
   }
   const kept = new LRUCache<Scope, Db>({ max: SCOPED_DATABASES_KEPT, memoMethod: (scope) => open({ scope }) });
   return {

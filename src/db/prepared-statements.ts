@@ -47,18 +47,8 @@ export function prepareQuery<Values extends Readonly<Record<string, string | num
   const compiled = build(BLUEPRINT, standIns).compile();
   return async (db, values) => {
     const parameters = compiled.parameters.map((value) => (value instanceof StandIn ? values[value.name] : value));
-    const ask = shortcuts.get(db);
-    if (ask !== undefined) return (await ask(compiled.sql, parameters)).rows as Row[];
     return (await db.executeQuery<Row>({ ...compiled, parameters })).rows;
   };
-}
-
-type Ask = (text: string, values: unknown[]) => Promise<{ rows: unknown[] }>;
-const shortcuts = new WeakMap<object, Ask>();
-
-/** `ask` does what `db` does with a text and its values, without kysely's plugins and connections in between. */
-export function addShortcut(db: Db, ask: Ask): void {
-  shortcuts.set(db, ask);
 }
 
 class StandIn {

@@ -9,6 +9,7 @@ import { join, relative } from 'node:path';
 import { DefaultQueryExecutor } from 'kysely';
 import { Client } from 'pg';
 import type { StatementRole } from '../../../scripts/query-plans/statements.ts';
+import { ReadDatabase } from '../../../src/db/read-database.ts';
 import { ScopedQuery, type Terms } from '../../../src/db/statement-scope.ts';
 import { EVERY_ORGANISATION } from '../../../src/db/tenant-isolation.ts';
 import { runningTestFile, type Site, writeDown } from './recording.ts';
@@ -17,14 +18,20 @@ const ROOT = join(import.meta.dirname, '..', '..', '..');
 const issuing = new AsyncLocalStorage<{ sql: string; site: Site }>();
 const known = new Set<string>();
 
+/** What all queries that kysely builds go through, and what those that are built once go through instead. */
+watch(Object.getPrototypeOf(DefaultQueryExecutor.prototype) as Executor);
+watch(ReadDatabase.prototype as Executor);
+
 type Executor = { executeQuery(query: { sql: string }, options?: unknown): Promise<unknown> };
-const executor = Object.getPrototypeOf(DefaultQueryExecutor.prototype) as Executor;
-const { executeQuery } = executor;
-executor.executeQuery = function (query, options) {
-  const run = () => executeQuery.call(this, query, options);
-  const site = callSite();
-  return site === undefined ? run() : issuing.run({ sql: query.sql, site }, run);
-};
+
+function watch(executor: Executor): void {
+  const { executeQuery } = executor;
+  executor.executeQuery = function (query, options) {
+    const run = () => executeQuery.call(this, query, options);
+    const site = callSite();
+    return site === undefined ? run() : issuing.run({ sql: query.sql, site }, run);
+  };
+}
 
 const connection = Client.prototype as unknown as { query(...parameters: unknown[]): unknown };
 const { query } = connection;

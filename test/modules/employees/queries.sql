@@ -88,6 +88,24 @@ from employees
 inner join teams on teams.org_id = employees.org_id and teams.id = employees.team_id
 where employees.org_id = $1 and employees.id = $2;
 
+-- src/modules/employees/queries.ts employeesPage (tenant)
+select employees.id, employees.name, employees.email, employees.team_id, teams.name as team, employees.unsubscribed_at,
+    employees.created_at
+from employees
+inner join teams on teams.org_id = employees.org_id and teams.id = employees.team_id
+where employees.org_id = $1 and employees.id > $2
+order by employees.id
+limit $3;
+
+-- src/modules/employees/queries.ts employeesPage (tenant)
+select employees.id, employees.name, employees.email, employees.team_id, teams.name as team, employees.unsubscribed_at,
+    employees.created_at
+from employees
+inner join teams on teams.org_id = employees.org_id and teams.id = employees.team_id
+where employees.org_id = $1 and employees.id > $2 and employees.team_id = $3
+order by employees.id
+limit $4;
+
 -- src/modules/employees/queries.ts upsertEmployees (tenant)
 insert into employees (org_id, email, name, team_id)
 select distinct on (lower(email)) $1::bigint, lower(email), name, team_id
