@@ -75,13 +75,24 @@ test('a reason is one line and no longer than we keep', async () => {
   expect(report?.event.reason).toHaveLength(MAIL_REASON_CHARS_MAX);
 });
 
-test('a field that comes as often as fits into a report takes no time', async () => {
-  const status = 'x:\n'.repeat(REPORT_BYTES_MAX / 3);
-  const before = process.cpuUsage();
-  await parse(bounceMail({}).replace('Action:', `${status}Action:`));
-  const { user, system } = process.cpuUsage(before);
-  expect((user + system) / 1_000).toBeLessThan(1_000);
+test('a field that comes as often as fits into a report takes no more time for each than where it comes seldom', async () => {
+  const quarter = await leastCpuTime('x:\n'.repeat(REPORT_BYTES_MAX / 12));
+  const whole = await leastCpuTime('x:\n'.repeat(REPORT_BYTES_MAX / 3));
+  // 4 would be in proportion; where each was compared with those before it, it was 16.
+  expect(whole / quarter).toBeLessThan(8);
 });
+
+/** Of three, because something else may run meanwhile. Microseconds. */
+async function leastCpuTime(fields: string): Promise<number> {
+  let least = Number.POSITIVE_INFINITY;
+  for (let run = 0; run < 3; run++) {
+    const before = process.cpuUsage();
+    await parse(bounceMail({}).replace('Action:', `${fields}Action:`));
+    const { user, system } = process.cpuUsage(before);
+    least = Math.min(least, user + system);
+  }
+  return least;
+}
 
 function nested(depth: number): string {
   let text = bounceMail({});
