@@ -274,6 +274,7 @@ export const SOCKET_CLOSE_MS = 1 * SECOND_MS; // from a close frame or a refusal
 export const SOCKET_PING_MS = 30 * SECOND_MS; // a socket from which nothing came between two pings is terminated
 export const SOCKET_PING_TICK_MS = 100; // one slice of all sockets at a time: 54 of 16,000
 export const SOCKET_PER_10_SECONDS_MAX = { messages: 50, frames: 200, bytes: 256 * KB } as const; // of one socket: people type; frames include pings and pongs
+export const SOCKET_PONGS_PENDING_MAX = SOCKET_PER_10_SECONDS_MAX.frames; // not sent yet, of a client that does not read: with more of them it is terminated; as many pings may come in one chunk
 export const SOCKET_STRANGER_PER_10_SECONDS_MAX = { messages: 5, frames: 20, bytes: 8 * KB } as const; // before the welcome: a hello, and room for a mistake
 export const SOCKET_WORK_PAUSE = 8; // with as many messages waiting, nothing more is read from the socket: the client's own buffers fill instead of ours
 export const SOCKET_WORK_WAITING_MAX = 64; // SOCKET_WORK_PAUSE, and what one chunk can still bring

@@ -13,6 +13,7 @@ import {
   SOCKET_DRAIN_TICK_MS,
   SOCKET_FRAGMENTS_MAX,
   SOCKET_FRAME_BYTES_MAX,
+  SOCKET_PONGS_PENDING_MAX,
 } from '../limits.ts';
 import type { Log } from '../log.ts';
 import type { Metrics } from '../process/metrics.ts';
@@ -47,7 +48,8 @@ export function createSocketServer(options: SocketServerOptions): { close(): Pro
     maxPayload: SOCKET_FRAME_BYTES_MAX,
     maxFragments: SOCKET_FRAGMENTS_MAX,
     maxBufferedChunks: SOCKET_BUFFERED_CHUNKS_MAX,
-    ...({ closeTimeout: SOCKET_CLOSE_MS } as object), // which its types do not know yet
+    // Which its types do not know yet.
+    ...({ closeTimeout: SOCKET_CLOSE_MS, maxPendingAutoPongs: SOCKET_PONGS_PENDING_MAX } as object),
     perMessageDeflate: false, // its buffers fragment the memory of a nano until it is full
     clientTracking: false,
     // None but ours: a client that insists on another one must not believe that it got it.

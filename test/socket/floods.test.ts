@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { SOCKET_CLOSE_MS } from '../../src/limits.ts';
+import { SOCKET_CLOSE_MS, SOCKET_PER_10_SECONDS_MAX } from '../../src/limits.ts';
 import { until } from '../database.ts';
 import { openSocket } from './client.ts';
 import { frameOf, OPCODE, openRaw, startSocketServer, type TestSocketServer } from './socket-server.ts';
@@ -61,6 +61,22 @@ test('a flooder hears why it was cut off', async () => {
   const client = await openSocket(`${server.address}/echo`);
   for (let ping = 0; ping < 500; ping++) client.socket.ping();
   expect(await client.closed).toEqual({ code: 1008, reason: 'too many messages' });
+});
+
+test('as many pings as a client may send are answered, also when all of them come at once', async () => {
+  const client = await openRaw(server.port);
+  client.write(frameOf(OPCODE.text, '{}'));
+  await new Promise((resolve) => client.once('data', resolve)); // the echo
+  const pings = SOCKET_PER_10_SECONDS_MAX.frames - 1;
+  const pong = Buffer.of(0x80 | OPCODE.pong, 0);
+  let answered = 0;
+  client.on('data', (chunk: Buffer) => {
+    answered += chunk.length / pong.length;
+  });
+  client.write(Buffer.concat(Array.from({ length: pings }, () => frameOf(OPCODE.ping))));
+  await until('they are answered', () => client.readableEnded || answered === pings);
+  expect([answered, client.readableEnded]).toEqual([pings, false]);
+  client.destroy();
 });
 
 test.each(KINDS)(`${FLOODERS} sockets that flood with %s do not keep another person waiting`, async (_, opcode) => {
