@@ -5,7 +5,7 @@ const RECONNECTING = 'Reconnecting…';
 
 /**
  * The text for a state of the connection; undefined when there is nothing to say.
- * @param {import('./connection.js').State} state
+ * @param {import('./link.js').State} state
  * @param {{ opened: boolean, writing: boolean, sending: boolean, safe: boolean }} now `opened`: once welcomed;
  *   `writing`: the form is on the screen; `sending`: an answer is under way; `safe`: it outlives the page
  */
