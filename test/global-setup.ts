@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { sql } from 'kysely';
 import { Client } from 'pg';
 import type { TestProject } from 'vitest/node';
+import { endChildrenAtExit } from '../scripts/embedded/child.ts';
 import { startStack } from '../scripts/embedded/stack.ts';
 import { TEMPLATE_MIGRATION } from '../scripts/template.ts';
 import { migrate, openMigrationDatabase } from '../src/db/migrate.ts';
@@ -29,6 +30,7 @@ const TEMPLATE = 'tardigrade_template';
 /** One real PostgreSQL primary, streaming replica, Redis and mail catcher for all tests; gone when they end. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const folder = mkdtempSync(join(tmpdir(), 'tardigrade-test-'));
+  endChildrenAtExit(); // after a signal the runner is gone within a millisecond
   const stack = await startStack({ folder, durable: false, ports: 'any' });
   const { databaseUrl, databaseAdminUrl, databaseReplicaUrl, databaseReplicaAdminUrl, redisUrl, smtpUrl, urls } = stack;
   await createTemplate(databaseUrl);

@@ -56,6 +56,14 @@ export async function stopAllChildren(steps: StopStep[]): Promise<void> {
   while (living.size > 0) for (const child of [...living].toReversed()) await child.stop(steps);
 }
 
+/** For a program that can end without having stopped them: then they are told to, and not waited for. */
+export function endChildrenAtExit(): void {
+  process.on('exit', () => {
+    // PostgreSQL does not wait for its clients then, and still gives back its shared memory.
+    for (const child of living) process.kill(child.pid, 'SIGQUIT');
+  });
+}
+
 /** Starts a child. Rejects only if the command cannot be run at all. */
 export async function startChild(options: ChildOptions): Promise<Child> {
   const { folder, name, cwd, env } = options;
