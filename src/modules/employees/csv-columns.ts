@@ -102,6 +102,8 @@ function nameOf(table: Table): number[] | string | undefined {
   );
   const full = strongest(table, whole, 'the name');
   if (typeof full === 'number') {
+    const fuller = isGiven || isFamily ? undefined : fullerNames(table, full, whole);
+    if (fuller !== undefined) return contradict(table, full, fuller, 'the name');
     // "Name" beside "First name" is the last name, unless it has the first name in it.
     const rest = isGiven && !isFamily && !contains(table, full, given as number);
     return rest && strengthOf(table.titles[full] ?? '', 'name') === 0 ? inOrder(table, given as number, full) : [full];
@@ -197,7 +199,17 @@ function strongest(table: Table, found: readonly Claim[], field: string): Found 
     table.rows.some((row) => foldTitle(row[other] ?? '') !== foldTitle(row[first as number] ?? '')),
   );
   if (first === undefined || rival === undefined) return first;
-  return `Column ${describe(table, first)} and column ${describe(table, rival)} could both be ${field}. Choose one of them.`;
+  return contradict(table, first, rival, field);
+}
+
+function contradict(table: Table, one: number, other: number, field: string): string {
+  return `Column ${describe(table, one)} and column ${describe(table, other)} could both be ${field}. Choose one of them.`;
+}
+
+/** Beside "Ada Lovelace" under "Employee", "alovelace" under "Name" is what she signs in with. */
+function fullerNames(table: Table, full: number, others: readonly Claim[]): number | undefined {
+  const isFuller = ({ column }: Claim) => shareOf(table, column, hasSeveralWords) > HALF;
+  return shareOf(table, full, hasSeveralWords) > 0 ? undefined : others.find(isFuller)?.column;
 }
 
 /** What was chosen and cannot be: most of all a column of another file. Without it all people would be of one team. */
@@ -222,6 +234,7 @@ function holdsNames(table: Table, { column, strength }: Claim): boolean {
   return shareOf(table, column, isNumber) <= HALF && shareOf(table, column, isAddress) <= HALF;
 }
 
+const hasSeveralWords = (cell: string) => /\p{L}[,.]?\s+\p{L}/u.test(cell);
 const hasNoLetters = (cell: string) => !/\p{L}/u.test(cell);
 const isPersonnelNumber = (cell: string) => hasNoLetters(cell) || /^\p{L}{0,4}[-_ ./]?\d+$/u.test(cell);
 

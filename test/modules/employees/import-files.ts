@@ -245,6 +245,19 @@ const columns: ImportFile[] = [
     refused: 'Column 1 (First name) and column 2 (Given name) could both be the first name',
   },
   {
+    kind: 'a column “Name” of logins beside “Employee”',
+    file: 'Name,Employee,Email\nalovelace,Ada Lovelace,ada@a.test\nghopper,Grace Hopper,grace@a.test\n',
+    becomes: 'refused: both columns are named, and the request can choose',
+    refused: 'Column 1 (Name) and column 2 (Employee) could both be the name',
+  },
+  {
+    kind: 'three columns chosen for the name',
+    file: 'A,B,C,D\nvan der,Jan,jan@a.test,Berg\n',
+    choices: 'name=2,1,4&email=3',
+    becomes: 'read as chosen',
+    people: ['Jan van der Berg | jan@a.test | General'],
+  },
+  {
     kind: 'titles of nobody',
     file: 'Name 1;Name 2;E-Mail\nAda;Lovelace;ada@a.test\n',
     becomes: 'refused, with what to choose',
@@ -494,6 +507,18 @@ const encodings: ImportFile[] = [
       { kind: `${encoding} (${name}), chosen`, file, choices: `encoding=${encoding}`, becomes: READ, people },
     ];
   }),
+  ...(
+    [
+      ['José', 'Jos\x82'],
+      ['Malmö AB', 'Malm\x94 AB'],
+      ['Weiß', 'Wei\xe1'],
+    ] as const
+  ).map(([name, bytes]) => ({
+    kind: `the code page of DOS (${name}), which could be windows-1252`,
+    file: Buffer.from(`name,email,team\n${bytes},a@a.test,IT\n`, 'latin1'),
+    becomes: 'refused, with a guess; the page asks',
+    refused: 'It is not UTF-8',
+  })),
   {
     kind: 'UTF-8 under a Content-Type that says windows-1252',
     file: LINES.join('\n'),
@@ -589,6 +614,20 @@ const text: ImportFile[] = [
     becomes: 'one person: the later row wins',
     rows: 2,
     people: [ENGINES],
+  },
+  {
+    kind: 'one address as a Turkish spreadsheet writes it in capitals, and in small letters',
+    file: `${HEAD}\nAda,ALİ@ŞİRKET.TEST,Engines\nAda Lovelace,ali@şirket.test,Engines\n`,
+    becomes: 'one person: the later row wins',
+    rows: 2,
+    people: ['Ada Lovelace | ali@xn--irket-idb.test | Engines'],
+  },
+  {
+    kind: 'an address that ends with a dot',
+    file: `${HEAD}\n${ONE}\nBen,ben@a.test.,Engines\n`,
+    becomes: 'the row is rejected by its line',
+    people: [ENGINES],
+    rejected: [{ line: 3, reason: '"ben@a.test." is not an email address: it ends with a dot; leave that out' }],
   },
   {
     kind: 'lists, groups, comments and links where an address belongs',
