@@ -11,6 +11,7 @@ import {
   createHeaderTest,
   createOtherHeaderTest,
   isPersonAboveHeader,
+  isPlaceholder,
   type Reading,
   readingOf,
 } from './csv-reading.ts';
@@ -63,7 +64,7 @@ async function* readRows(
     line = row.endLine;
     const isAbove = header !== undefined && line <= header.endLine; // or the header itself
     if (isAbove && !isPersonAboveHeader(row, reading)) continue;
-    if (isBlank(row.cells) || isHeaderAgain(row)) continue;
+    if (isBlank(row.cells) || isPlaceholder(row, reading.columns) || isHeaderAgain(row)) continue;
     if (isOtherHeader(row))
       throw new AppError(
         'invalid',

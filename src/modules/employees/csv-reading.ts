@@ -103,6 +103,14 @@ export function isPersonAboveHeader(
   return header !== undefined && line < header.line && isAddress(cells[columns.email ?? -1] ?? '');
 }
 
+/** A number and tick boxes, drawn down over rows in which nobody is yet: as blank as a row of delimiters. */
+export function isPlaceholder({ cells }: CsvRow, { name = [], email = -1, team = -1 }: Partial<Columns>): boolean {
+  return (
+    isBlank([...name, email, team].map((column) => cells[column] ?? '')) &&
+    cells.every((cell) => !/\p{L}/u.test(cell) || TICK_BOX.test(cell))
+  );
+}
+
 function foldAll(cells: readonly string[]): string {
   return cells.map(foldTitle).join('\n').trimEnd();
 }
@@ -152,7 +160,7 @@ function splitBy(delimiter: string, { text, linesBefore, cutOff }: Beginning, ch
     choices,
   );
   const isHeaderAgain = createHeaderTest({ header, columns });
-  const rows = below.filter((row) => !isHeaderAgain(row));
+  const rows = below.filter((row) => !isHeaderAgain(row) && !isPlaceholder(row, columns));
   const above = all.filter((row) => isPersonAboveHeader(row, { header, columns }));
   // A quote that is open where the beginning ends may be closed further on.
   const isOpenOnly = cutOff && endless === QUOTE_LEFT_OPEN;
@@ -254,6 +262,9 @@ function unsureEncoding({ encoding, others }: FoundEncoding): string {
   return `It is not UTF-8, and its names can be read in more than one way: it may be ${guesses}. Look at the preview and choose (encoding=${encoding}), or: ${SAVE_AS_UTF8}`;
 }
 
+/** TRUE and FALSE, as spreadsheets in several languages write them. */
+const TICK_BOX =
+  /^\s*(?:true|false|wahr|falsch|vrai|faux|verdadero|falso|vero|verdadeiro|waar|onwaar|да|нет|yes|no)\s*$/i;
 const SEPARATOR_LINE = /^"?sep=([^"\n])"?[;,\t| ]*(?:\n|$)/i;
 const DELIMITERS = ',;\t|';
 const KNOWN_COLUMN_SCORE = 1_000;

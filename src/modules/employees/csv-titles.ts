@@ -422,6 +422,7 @@ export const TITLES: Titles = {
       ...['Employee department', 'Supervisory organization', 'Supervisory organisation', 'Organization department'],
       ...['Organization 1 - Department', 'Organisationseinheit', 'OrgEinheit', 'Org.-Einheit', 'OE', 'Středisko'],
       ...['所属部署', '所属部門', '所属部门', 'Szervezeti egység', 'Home department', 'Home department description'],
+      ...['Leitungsorganisation', 'Organisation hiérarchique', 'Organización de supervisión', 'Dept desc'],
     ],
     [
       ...[

@@ -337,6 +337,13 @@ const rows: ImportFile[] = [
     rejected: [{ line: 303, reason: 'has no name' }],
   },
   {
+    kind: 'rows of a number and of tick boxes that were drawn down (3,,,FALSE)',
+    file: `No.,name,email,team,active\n1,Ada Lovelace,ada@a.test,Engines,TRUE\n2,Grace Hopper,grace@a.test,Compilers,FALSE\n${Array.from({ length: 300 }, (_, n) => `${n + 3},,,,FALSE\n`).join('')}303,,,,on leave\n`,
+    becomes: 'blank lines: neither counted nor rejected',
+    people: [ENGINES, COMPILERS],
+    rejected: [{ line: 304, reason: 'has no name' }],
+  },
+  {
     kind: 'the end-of-file character of old systems on a line of its own',
     file: `${HEAD}\r\n${ONE}\r\n${TWO}\r\n\x1a`,
     ...both,
@@ -869,6 +876,12 @@ const programs: ImportFile[] = [
     file: 'ID,Status,First name,Last name,Preferred name,Email,Supervisor,Supervisor email,Department,Team\n1,active,Ada,Lovelace,,ada@a.test,Carla,carla@a.test,R&D,Engines\n2,active,Grace,Hopper,Amazing,grace@a.test,Carla,carla@a.test,R&D,Compilers\n',
     becomes: READ,
     people: [ENGINES, COMPILERS],
+  },
+  {
+    kind: 'Workday, Spanish, with a title above the header',
+    file: 'Todos los trabajadores\n\nTrabajador,ID de empleado,Correo electrónico - Trabajo principal,Organización de supervisión\nÍñigo Peña,1,i@a.test,Ventas\n',
+    becomes: READ,
+    people: ['Íñigo Peña | i@a.test | Ventas'],
   },
   {
     kind: 'SAP, with leading zeros, decimal commas and “OrgEinheit”',
