@@ -62,13 +62,19 @@ export function wallTimeIn(timeZone: string, instant: Date): Temporal.ZonedDateT
 export function toTimeZone(name: string): string {
   try {
     // Intl also takes offsets like +01:00. They know nothing of daylight saving time, so they are not a zone.
-    if (name.length <= TIME_ZONE_CHARS_MAX && /^[A-Za-z]/.test(name))
+    if (name.length <= TIME_ZONE_CHARS_MAX && /^[A-Za-z]/.test(name) && !ABBREVIATION.test(name))
       return new Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions().timeZone;
   } catch {
     // Refused below.
   }
   throw new AppError('invalid', `${JSON.stringify(name)} is not a known time zone. Use a name like Europe/Berlin.`);
 }
+
+/**
+ * Of three letters, IANA has a few. Intl knows others, from a list of 1996: BST is Bangladesh there, AST is Alaska, and
+ * people in London and Halifax would not hear of it.
+ */
+const ABBREVIATION = /^(?!(?:CET|EET|EST|GMT|HST|MET|MST|PRC|ROC|ROK|UCT|UTC|WET)$)[A-Z]{3}$|^SystemV\//i;
 
 /** Years from 1900 to 2999: PostgreSQL and JavaScript write them alike, and nobody means another one. */
 const YEAR = '(?:19|2\\d)\\d\\d';

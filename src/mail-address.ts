@@ -22,12 +22,23 @@ export function parseAddress(text: string): ParsedAddress {
   const fault = faultOf(address);
   if (fault !== undefined) return { fault };
   const at = address.indexOf('@');
-  const local = address.slice(0, at).toLowerCase().normalize('NFC');
+  const local = toLowerCase(address.slice(0, at)).normalize('NFC');
   const domain = toAsciiDomain(address.slice(at + 1));
   if (domain === undefined) return { fault: 'has a domain that does not exist in this form' };
   if (Buffer.byteLength(local) > LOCAL_PART_CHARS_MAX) return { fault: LOCAL_TOO_LONG };
   if (Buffer.byteLength(local) + 1 + domain.length > EMAIL_CHARS_MAX) return { fault: TOO_LONG };
   return { address: `${local}@${domain}` };
+}
+
+/** ALİ@ŞİRKET.TEST, as Turkish spreadsheets write ali@şirket.test: JavaScript's "i̇" is an i with two dots, of another mailbox. */
+export function toLowerCase(address: string): string {
+  return address.toLowerCase().replaceAll('i\u0307', 'i');
+}
+
+/** What somebody looks for, as addresses are kept: a whole one with an ASCII domain. A part of one stays as it is. */
+export function toSearch(text: string): string {
+  const parsed = parseAddress(text);
+  return 'fault' in parsed ? text : parsed.address;
 }
 
 /**
@@ -89,6 +100,7 @@ const FAULTS: readonly (readonly [holds: (address: string) => boolean, fault: st
   [(address) => address.split('@').length > 2, 'has more than one @'],
   [(address) => address.startsWith('@'), 'has nothing before the @'],
   [(address) => address.endsWith('@'), 'has nothing after the @'],
+  [(address) => address.endsWith('.'), 'ends with a dot; leave that out'],
   // ﬁ and ½ are written in two ways by two people.
   [
     (address) => localOf(address).normalize('NFKC') !== localOf(address),
@@ -116,7 +128,7 @@ function toAsciiDomain(domain: string): string | undefined {
   // The URL parser reads more than names: it decodes %41, drops invisible characters and completes IP addresses. So it
   // only gets letters, digits, hyphens and dots.
   if (!/^[\p{L}\p{M}\p{N}.-]+$/u.test(domain)) return undefined;
-  const lower = domain.toLowerCase();
+  const lower = toLowerCase(domain);
   if (!NOT_ASCII.test(lower) && !DOMAIN.test(lower)) return undefined;
   const ascii = domainToASCII(lower);
   return ascii !== '' && DOMAIN.test(ascii) && ascii.length <= DOMAIN_CHARS_MAX ? ascii : undefined;

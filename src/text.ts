@@ -28,8 +28,8 @@ const PLAIN = /^[\t\n\x20-\x7e]*$/;
 const SPACES = /\s+/g;
 /** Next to CRLF and CR: vertical tab, form feed, next line, and Unicode's separators of lines and paragraphs. */
 const LINE_ENDS = /\r\n?|[\v\f\x85\u2028\u2029]/g;
-/** Controls except tab and line feed, what Unicode says to ignore when it is not supported, and the blank Braille cell. */
-const INVISIBLE = /(?![\t\n])[\p{Cc}\p{Default_Ignorable_Code_Point}\ufff9-\ufffb\u2800]/gu;
+/** Controls except tab and line feed, what Unicode says to ignore when it is not supported, what it will never give a meaning, and the blank Braille cell. */
+const INVISIBLE = /(?![\t\n])[\p{Cc}\p{Default_Ignorable_Code_Point}\p{Noncharacter_Code_Point}\ufff9-\ufffb\u2800]/gu;
 
 const JOINERS = /[\u200c\u200d]/;
 const JOINED_SCRIPTS = [

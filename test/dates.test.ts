@@ -106,6 +106,9 @@ test.each([
   ['Europe/Berlin', 'Europe/Berlin'],
   ['europe/berlin', 'Europe/Berlin'],
   ['UTC', 'UTC'],
+  ['GMT', 'UTC'],
+  ['CET', 'Europe/Brussels'],
+  ['Asia/Kathmandu', 'Asia/Katmandu'],
 ])('the time zone %s is %s', (name, expected) => {
   expect(toTimeZone(name)).toBe(expected);
 });
@@ -121,6 +124,8 @@ test.each([
   ' Europe/Berlin',
   'x'.repeat(65),
   '[Europe/Berlin]',
+  // Abbreviations, of which Intl knows some by other names than most people: Bangladesh, Alaska, Auckland.
+  ...['BST', 'AST', 'nst', 'PST', 'IST', 'CST', 'CEST', 'MEZ', 'SystemV/PST8PDT'],
 ])('%j is not a known time zone', (name) => {
   expect(() => toTimeZone(name)).toThrow('is not a known time zone');
   expect(() => toInstant('2027-01-31T09:00', name)).toThrow('is not a known time zone');

@@ -9,6 +9,7 @@ test.each([
     'Ada Love lace',
   ],
   ['what nobody sees is removed', 'A\u200bd\u00ada\ufeff\u2060 \u0007L\u034fo\u2800ve', 'Ada Love'],
+  ['characters that will never mean anything are removed', 'A\uffffd\ufdd0a \u{1ffff}', 'Ada'],
   ['a text is not shown backwards', '\u202eAda\u202c \u2066Lo\u2069ve\u200e', 'Ada Love'],
   ['a name of invisible letters is empty', '\u3164\u115f\uffa0 \u200b', ''],
   ['joiners stay where they shape letters', 'علی\u200cرضا क्\u200dष', 'علی\u200cرضا क्\u200dष'],

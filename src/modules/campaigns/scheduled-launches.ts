@@ -30,7 +30,7 @@ async function launchNext(transaction: Db): Promise<boolean> {
 
   const slot = due.launch_at as string;
   const copy = await insertCampaign(transaction, due.org_id, {
-    name: `${due.name}, ${dayIn(due.time_zone, new Date(slot))}`.slice(0, NAME_CHARS_MAX),
+    name: nameOfCopy(due.name, dayIn(due.time_zone, new Date(slot))),
     subject: due.subject,
     body: due.body,
     questions: due.questions,
@@ -51,4 +51,10 @@ async function launchNext(transaction: Db): Promise<boolean> {
     .where('id', '=', due.id)
     .execute();
   return true;
+}
+
+/** Whose day tells it from the others, so a name that is too long is cut instead: by characters, not through one. */
+function nameOfCopy(name: string, day: string): string {
+  const kept = [...name].slice(0, NAME_CHARS_MAX - `, ${day}`.length).join('');
+  return `${kept.trimEnd()}, ${day}`;
 }

@@ -29,10 +29,15 @@ export function scoreText(text: string): number | null {
  * (not those of a heart, <3). Emoji are often written without blanks in between, so a run of them stays.
  */
 function readableOf(text: string): string {
-  return text.replace(LONG_RUN, ' ').replace(NUMBER, ' ');
+  return text.replace(LONG_RUN, ' ').replace(NUMBER, ' ').replace(SKIN_TONE, '').replace(PLAIN_SYMBOL, `$&${SELECTOR}`);
 }
 
 const LONG_RUN = new RegExp(`[^\\s\\p{Extended_Pictographic}]{${SCORED_WORD_CHARS_MAX + 1},}`, 'gu');
+/** The list has 👍 and not 👍🏽. */
+const SKIN_TONE = /\p{Emoji_Modifier}/gu;
+/** ❤ and ✌ are emoji only with the selector that phones write behind them; without it the tokenizer does not see them. */
+const PLAIN_SYMBOL = /(?!\p{Emoji_Presentation})\p{Extended_Pictographic}(?!\ufe0f)/gu;
+const SELECTOR = '\ufe0f';
 const NUMBER = /(?<!<)\p{N}+/gu;
 
 function isScored(word: string): boolean {
@@ -42,6 +47,9 @@ function isScored(word: string): boolean {
 // The scorer looks words up in plain objects, which answer "constructor" with what they inherit: with a function in
 // place of a number the score becomes NaN.
 for (const list of [pairs, englishWords, emojis, emoticons, negations, contractions]) forgetInherited(list);
+
+// The list has them without the selector, and the tokenizer finds them with it.
+Object.assign(emojis, Object.fromEntries(Object.entries(emojis).map(([emoji, score]) => [emoji + SELECTOR, score])));
 
 function forgetInherited(list: Readonly<Record<string, unknown>>): void {
   Object.setPrototypeOf(list, null);

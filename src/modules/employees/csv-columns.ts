@@ -102,18 +102,23 @@ function nameOf(table: Table): number[] | string | undefined {
   );
   const full = strongest(table, whole, 'the name');
   if (typeof full === 'number') {
+    const fuller = isGiven || isFamily ? undefined : fullerNames(table, full, whole);
+    if (fuller !== undefined) return contradict(table, full, fuller, 'the name');
     // "Name" beside "First name" is the last name, unless it has the first name in it.
     const rest = isGiven && !isFamily && !contains(table, full, given as number);
     return rest && strengthOf(table.titles[full] ?? '', 'name') === 0 ? inOrder(table, given as number, full) : [full];
   }
   if (typeof full === 'string' && !(isGiven && isFamily)) return full;
+  const contradiction = [given, family].find((found) => typeof found === 'string');
+  if (contradiction !== undefined) return contradiction;
   if (isGiven && isFamily) {
     const particle = claims(table, 'nameParticle')[0]?.column;
+    const second = claims(table, 'secondFamilyName')[0]?.column;
     const names = inOrder(table, given as number, family as number);
-    return particle === undefined ? names : names.toSpliced(1, 0, particle);
+    return [...names.slice(0, 1), particle, ...names.slice(1), second].filter((column) => column !== undefined);
   }
-  if (isGiven || isFamily) return [(isGiven ? given : family) as number];
-  if (typeof given === 'string' || typeof family === 'string') return (given ?? family) as string;
+  if (isGiven) return otherHalf(table, given as number, 'familyName', 'last name') ?? [given as number];
+  if (isFamily) return otherHalf(table, family as number, 'givenName', 'first name') ?? [family as number];
   const numbers = claims(table, 'name')[0];
   return (
     numbers &&
@@ -121,10 +126,41 @@ function nameOf(table: Table): number[] | string | undefined {
   );
 }
 
+/** "Surname at birth" beside "First name": half of the name would be lost without a word. */
+function otherHalf(table: Table, half: number, field: keyof Titles, called: string): string | undefined {
+  const isLikely = (title: string, column: number) =>
+    column !== half && hasTitleInIt(title, field) && filledCells(table, column).some((cell) => /\p{L}/u.test(cell));
+  const other = table.titles.findIndex(isLikely);
+  return other < 0
+    ? undefined
+    : `Column ${describe(table, half)} is a part of the name, and column ${describe(table, other)} may be the ${called}. Choose the columns of the name.`;
+}
+
+function hasTitleInIt(title: string, field: keyof Titles): boolean {
+  const words = title.split(/[^\p{L}\p{M}\p{N}]+/u);
+  const parts = words.flatMap((_, from) => words.slice(from).map((_, more) => words.slice(from, from + more + 1)));
+  return parts.some((part) => FOLDED[field].has(foldTitle(part.join(''))));
+}
+
 function teamOf(table: Table): Found {
   const titled = claims(table, 'team');
   const words = titled.filter(({ column }) => shareOf(table, column, hasNoLetters) <= HALF);
-  return strongest(table, words.length > 0 ? words : titled, 'the team');
+  const found = strongest(table, words.length > 0 ? words : titled, 'the team');
+  return typeof found === 'number' ? (mergedCells(table, found) ?? found) : found;
+}
+
+/** A merged cell is saved as its first row's: all others of the team would be of none. */
+function mergedCells({ titles, rows }: Table, column: number): string | undefined {
+  const teams = rows.filter((row) => row.some(isAddress)).map((row) => (row[column] ?? '').trim());
+  const named = teams.filter((team) => team !== '');
+  const isMerged =
+    teams[0] !== '' &&
+    named.length >= MERGED_TEAMS_MIN &&
+    named.length <= teams.length * HALF &&
+    new Set(named).size === named.length;
+  return isMerged
+    ? `Column ${describe({ titles, rows }, column)} has each team only once, as merged cells have: everybody below would be of no team. Fill it in each row, or choose it (team=${column + 1}) if these people have no team.`
+    : undefined;
 }
 
 /** Chinese, Japanese and Korean names begin with the family's. */
@@ -163,7 +199,17 @@ function strongest(table: Table, found: readonly Claim[], field: string): Found 
     table.rows.some((row) => foldTitle(row[other] ?? '') !== foldTitle(row[first as number] ?? '')),
   );
   if (first === undefined || rival === undefined) return first;
-  return `Column ${describe(table, first)} and column ${describe(table, rival)} could both be ${field}. Choose one of them.`;
+  return contradict(table, first, rival, field);
+}
+
+function contradict(table: Table, one: number, other: number, field: string): string {
+  return `Column ${describe(table, one)} and column ${describe(table, other)} could both be ${field}. Choose one of them.`;
+}
+
+/** Beside "Ada Lovelace" under "Employee", "alovelace" under "Name" is what she signs in with. */
+function fullerNames(table: Table, full: number, others: readonly Claim[]): number | undefined {
+  const isFuller = ({ column }: Claim) => shareOf(table, column, hasSeveralWords) > HALF;
+  return shareOf(table, full, hasSeveralWords) > 0 ? undefined : others.find(isFuller)?.column;
 }
 
 /** What was chosen and cannot be: most of all a column of another file. Without it all people would be of one team. */
@@ -188,6 +234,7 @@ function holdsNames(table: Table, { column, strength }: Claim): boolean {
   return shareOf(table, column, isNumber) <= HALF && shareOf(table, column, isAddress) <= HALF;
 }
 
+const hasSeveralWords = (cell: string) => /\p{L}[,.]?\s+\p{L}/u.test(cell);
 const hasNoLetters = (cell: string) => !/\p{L}/u.test(cell);
 const isPersonnelNumber = (cell: string) => hasNoLetters(cell) || /^\p{L}{0,4}[-_ ./]?\d+$/u.test(cell);
 
@@ -213,7 +260,11 @@ function filledCells({ rows }: Table, column: number): string[] {
 
 function describe({ titles }: Table, column: number): string {
   const title = titles[column]?.trim();
-  return title ? `${column + 1} (${title.slice(0, TITLE_CHARS_SHOWN)})` : String(column + 1);
+  return title ? `${column + 1} (${shortTitle(title)})` : String(column + 1);
+}
+
+function shortTitle(title: string): string {
+  return title.slice(0, TITLE_CHARS_SHOWN).toWellFormed();
 }
 
 function missingColumns(titles: readonly string[], missing: readonly string[], { header }: ColumnChoices): string {
@@ -222,17 +273,15 @@ function missingColumns(titles: readonly string[], missing: readonly string[], {
     return `There is no header line (header=false), and no column ${which} is chosen. Say which columns are which (name=1, email=2, team=3).`;
   if (titles.length === 0)
     return `The first line has an email address in it, so it is not a header line, and no column ${which} is chosen. Add the header line name,email,team, or say that there is none (header=false) and which columns are which (name=1, email=2, team=3).`;
-  const found = titles
-    .slice(0, TITLES_SHOWN)
-    .map((title) => title.slice(0, TITLE_CHARS_SHOWN))
-    .join(', ');
-  return `The header line has no column ${which}. Found: ${found}. Required: name and email; team is optional.`;
+  const found = titles.slice(0, TITLES_SHOWN).map(shortTitle).join(', ');
+  return `The header line has no column ${which}. Found: ${found}. Required: name and email; team is optional. Rename the columns, or choose them by their numbers (name=1, email=2, team=3; a first and a last name: name=1,2).`;
 }
 
 const NO_TITLE = 1_000;
 const PART_OF_TITLE = 0.5;
 const HALF = 0.5;
 const NEARLY_ALL = 0.8;
+const MERGED_TEAMS_MIN = 2;
 const SHARING_ROWS_MIN = 3;
 const TITLES_SHOWN = 10;
 const TITLE_CHARS_SHOWN = 30;

@@ -196,6 +196,9 @@ const DOUBTFUL = [
   /œ(?![ueitds])/i, // French has œu, œi and a few more: Polish and Czech ś, ť
   /ç(?=[b-df-hj-np-tv-xz])/i, // comes before vowels: Latvian ē
   /(?<!\p{L})ß/u, // no word begins with it: Russian Я
+  /\p{L}[‚„†‡ˆ‰‹˜¡¢£¤¥]/u, // nobody writes these right behind a letter: é, ä and others of DOS
+  /(?<![“„”][^“„”]*)\p{L}”/u, // closes a quote that nothing has opened: ö of DOS
+  /[aeiou]á(?!\p{L})/iu, // hardly a word ends so: ß of DOS
   /(?<!\p{L})(?:[À-ÖØ-öø-ÿ]){2,}(?!\p{L})/u, // no word is of accented letters alone: Russian and Greek ones are
 ];
 const GUESSED = [

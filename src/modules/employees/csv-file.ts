@@ -6,7 +6,15 @@ import type { Readable } from 'node:stream';
 import { type Info, parse } from 'csv-parse';
 import { AppError } from '../../errors.ts';
 import { createLineEnds, isBlank, parserOptions, rowOf } from './csv-parser.ts';
-import { type Choices, createHeaderTest, createOtherHeaderTest, type Reading, readingOf } from './csv-reading.ts';
+import {
+  type Choices,
+  createHeaderTest,
+  createOtherHeaderTest,
+  isPersonAboveHeader,
+  isPlaceholder,
+  type Reading,
+  readingOf,
+} from './csv-reading.ts';
 import { type EmployeeRow, type RejectedRow, toEmployee } from './employee-row.ts';
 import { IMPORT_BYTES_MAX, IMPORT_ROWS_MAX, IMPORT_SNIFF_BYTES } from './limits.ts';
 
@@ -54,8 +62,9 @@ async function* readRows(
   for await (const parsed of parser as AsyncIterable<{ record: string[]; info: Info }>) {
     const row = rowOf(parsed, linesBefore);
     line = row.endLine;
-    if (header !== undefined && line <= header.endLine) continue; // lines above the header, and itself
-    if (isBlank(row.cells) || isHeaderAgain(row)) continue;
+    const isAbove = header !== undefined && line <= header.endLine; // or the header itself
+    if (isAbove && !isPersonAboveHeader(row, reading)) continue;
+    if (isBlank(row.cells) || isPlaceholder(row, reading.columns) || isHeaderAgain(row)) continue;
     if (isOtherHeader(row))
       throw new AppError(
         'invalid',

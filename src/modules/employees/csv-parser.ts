@@ -52,6 +52,8 @@ export function isBlank(cells: readonly string[]): boolean {
   return cells.every((cell) => !/[^\s\p{Cc}\u200b\u2060\ufeff]/u.test(cell));
 }
 
+export const QUOTE_LEFT_OPEN = 'opens a quote that is never closed';
+
 function codeOf(error: unknown): string {
   return (error as { code?: string }).code ?? '';
 }
@@ -59,5 +61,5 @@ function codeOf(error: unknown): string {
 /** After any of these errors the parser drops the rest of its buffer, and its place in the file is lost. */
 const ENDLESS: Readonly<Record<string, string>> = {
   CSV_MAX_RECORD_SIZE: `is longer than ${IMPORT_LINE_BYTES_MAX / 1024} kB (is a quote left open?)`,
-  CSV_QUOTE_NOT_CLOSED: 'opens a quote that is never closed',
+  CSV_QUOTE_NOT_CLOSED: QUOTE_LEFT_OPEN,
 };

@@ -6,7 +6,7 @@ import { parse } from 'csv-parse/sync';
 import { AppError } from '../../errors.ts';
 import { type ColumnChoices, type Columns, columnsOf, isAddress, isHeader } from './csv-columns.ts';
 import { encodingOf, type FoundEncoding, SAVE_AS_UTF8 } from './csv-encoding.ts';
-import { type CsvRow, createLineEnds, isBlank, parserOptions, rowOf } from './csv-parser.ts';
+import { type CsvRow, createLineEnds, isBlank, parserOptions, QUOTE_LEFT_OPEN, rowOf } from './csv-parser.ts';
 import { foldTitle } from './csv-titles.ts';
 import {
   IMPORT_HEADER_ROWS_MAX,
@@ -41,7 +41,9 @@ export interface DraftReading extends Omit<Reading, 'columns'> {
   readonly columns: Partial<Columns>;
   /** What is not known about the columns. */
   readonly problem: string | undefined;
-  /** The rows that follow the header in the beginning of the file. */
+  /** A row that never ends, with which the import would end too. */
+  readonly endless: string | undefined;
+  /** The rows that follow the header in the beginning of the file, and people above it. */
   readonly rows: readonly CsvRow[];
 }
 
@@ -93,13 +95,29 @@ export function createOtherHeaderTest({ columns }: Pick<Reading, 'columns'>) {
   };
 }
 
+/** Notes may stand above a header. An address in the column of the addresses is somebody, above a header that was sorted with the rows. */
+export function isPersonAboveHeader(
+  { line, cells }: CsvRow,
+  { header, columns }: Pick<DraftReading, 'header' | 'columns'>,
+): boolean {
+  return header !== undefined && line < header.line && isAddress(cells[columns.email ?? -1] ?? '');
+}
+
+/** A number and tick boxes, drawn down over rows in which nobody is yet: as blank as a row of delimiters. */
+export function isPlaceholder({ cells }: CsvRow, { name = [], email = -1, team = -1 }: Partial<Columns>): boolean {
+  return (
+    isBlank([...name, email, team].map((column) => cells[column] ?? '')) &&
+    cells.every((cell) => !/\p{L}/u.test(cell) || TICK_BOX.test(cell))
+  );
+}
+
 function foldAll(cells: readonly string[]): string {
   return cells.map(foldTitle).join('\n').trimEnd();
 }
 
-/** The beginning as text; a character that is cut off at its end is left out. */
+/** The beginning as text; a character that is cut off at its end is left out, unless the file ends there too. */
 function decodeHead(head: Buffer, encoding: string): string {
-  return new TextDecoder(encoding).decode(head, { stream: true });
+  return new TextDecoder(encoding).decode(head, { stream: head.length >= IMPORT_SNIFF_BYTES });
 }
 
 interface Beginning {
@@ -116,6 +134,7 @@ interface Split {
   readonly header: CsvRow | undefined;
   readonly columns: Partial<Columns>;
   readonly problem: string | undefined;
+  readonly endless: string | undefined;
   readonly rows: readonly CsvRow[];
   readonly score: number;
 }
@@ -132,20 +151,28 @@ function splitBy(delimiter: string, { text, linesBefore, cutOff }: Beginning, ch
     const problem = `The row on line ${linesBefore + 1} ${endless ?? 'is blank'}. Nothing was imported.`;
     return { ...NO_TABLE, delimiter, problem };
   }
-  const header = headerOf(all, choices);
-  const below = header === undefined ? all : all.slice(all.indexOf(header) + 1);
+  const first = headerOf(all, choices);
+  const header = first && { ...first, cells: first.cells.map(storable) };
+  const below = first === undefined ? all : all.slice(all.indexOf(first) + 1);
   const { problem: open, ...columns } = columnsOf(
     header?.cells ?? [],
     below.map(({ cells }) => cells),
     choices,
   );
   const isHeaderAgain = createHeaderTest({ header, columns });
-  const rows = below.filter((row) => !isHeaderAgain(row));
+  const rows = below.filter((row) => !isHeaderAgain(row) && !isPlaceholder(row, columns));
+  const above = all.filter((row) => isPersonAboveHeader(row, { header, columns }));
+  // A quote that is open where the beginning ends may be closed further on.
+  const isOpenOnly = cutOff && endless === QUOTE_LEFT_OPEN;
   const width = Math.max(...all.map(({ cells }) => cells.length));
   const problem = open !== undefined && width === 1 ? `${open} ${ONE_COLUMN}` : open;
   const known = Object.keys(columns).length;
   return {
-    ...{ delimiter, header, columns, problem, rows },
+    ...{ delimiter, header, columns, problem, rows: [...above, ...rows] },
+    endless:
+      endless === undefined || isOpenOnly
+        ? undefined
+        : `The row after line ${all.at(-1)?.endLine} ${endless}. Fix the row.`,
     width: widthOf(header, rows),
     isFamilyFirst: areFamilyFirst(columns.name ?? [], rows),
     score: known * KNOWN_COLUMN_SCORE + Math.min(width, WIDTH_MAX),
@@ -157,9 +184,15 @@ const NO_TABLE = {
   columns: {},
   width: undefined,
   isFamilyFirst: false,
+  endless: undefined,
   rows: [],
   score: -1,
 } as const;
+
+/** Titles are quoted in the report of the import, and PostgreSQL cannot store NUL. */
+function storable(title: string): string {
+  return title.replaceAll('\0', '');
+}
 
 /** Of the header line, unless many rows go on beyond it: then they have columns without a title. */
 function widthOf(header: CsvRow | undefined, rows: readonly CsvRow[]): number | undefined {
@@ -196,9 +229,9 @@ const KNOWN_FILES: readonly [magic: string, format: string][] = [
 
 /** Many systems name a web page .xls or .csv, and Excel opens it. */
 const KNOWN_TEXTS: readonly [beginning: RegExp, format: string][] = [
-  [/^\s*<(?:!doctype|html|head|meta|style|body|table)\b/i, 'HTML'],
+  [/^\s*<(?:!--|(?:!doctype|html|head|meta|style|body|table)\b)/i, 'HTML'],
   [/^\s*<(?:\?xml|workbook)\b/i, 'XML'],
-  [/^\s*(?:\[\s*)?\{\s*"/, 'JSON'],
+  [/^\s*(?:(?:\[\s*)?\{|\[\s*\[)\s*"/, 'JSON'],
   [/^\s*BEGIN:VCARD/i, 'a vCard'],
   [/^\{\\rtf/, 'a Rich Text document'],
 ];
@@ -229,6 +262,9 @@ function unsureEncoding({ encoding, others }: FoundEncoding): string {
   return `It is not UTF-8, and its names can be read in more than one way: it may be ${guesses}. Look at the preview and choose (encoding=${encoding}), or: ${SAVE_AS_UTF8}`;
 }
 
+/** TRUE and FALSE, as spreadsheets in several languages write them. */
+const TICK_BOX =
+  /^\s*(?:true|false|wahr|falsch|vrai|faux|verdadero|falso|vero|verdadeiro|waar|onwaar|да|нет|yes|no)\s*$/i;
 const SEPARATOR_LINE = /^"?sep=([^"\n])"?[;,\t| ]*(?:\n|$)/i;
 const DELIMITERS = ',;\t|';
 const KNOWN_COLUMN_SCORE = 1_000;

@@ -7,12 +7,18 @@ export interface Titles {
   /** What stands between the two in Dutch and German names: “van der”. */
   readonly nameParticle: readonly (readonly string[])[];
   readonly familyName: readonly (readonly string[])[];
+  /** Spanish names have one after the father's and one after the mother's. */
+  readonly secondFamilyName: readonly (readonly string[])[];
   readonly team: readonly (readonly string[])[];
 }
 
-/** Without case, accents, spaces and punctuation: "E-Mail-Adresse" and "EMAIL ADRESSE" are one title. */
+/**
+ * Without case, accents, spaces and punctuation: "E-Mail-Adresse" and "EMAIL ADRESSE" are one title. A byte order mark that
+ * a program took for three letters is none of them.
+ */
 export function foldTitle(title: string): string {
   return title
+    .replace(/^ï»¿/, '')
     .normalize('NFKD')
     .toLowerCase()
     .replace(/[ıłøđæœß]/g, (letter) => PLAIN_LETTERS[letter] ?? letter)
@@ -206,6 +212,8 @@ export const TITLES: Titles = {
         'Employee',
         'Employee name',
         'Employee full name',
+        'Payroll name',
+        'Legal name',
         'Staff name',
         'Member',
         'Member name',
@@ -231,19 +239,9 @@ export const TITLES: Titles = {
   ],
   givenName: [
     [
-      ...['First name', 'Given name', 'Forename', 'Firstname', 'Given', 'Vorname', 'Rufname', 'Prénom', 'Nome proprio'],
-      ...[
-        'Nombre',
-        'Nombres',
-        'Nom de pila',
-        'Nome',
-        'Voornaam',
-        'Roepnaam',
-        'Förnamn',
-        'Tilltalsnamn',
-        'Fornavn',
-        'Etunimi',
-      ],
+      ...['First name', 'Given name', 'Forename', 'Firstname', 'Given', 'Vorname', 'Prénom', 'Nome proprio', 'First'],
+      ...['Legal first name', 'First names', 'Given names', 'Forenames', 'Vornamen', 'Prénoms', 'fname'],
+      ...['Nombre', 'Nombres', 'Nom de pila', 'Nome', 'Voornaam', 'Roepnaam', 'Förnamn', 'Fornavn', 'Etunimi'],
       ...[
         'Eesnimi',
         'Imię',
@@ -275,6 +273,8 @@ export const TITLES: Titles = {
       ],
       ...['Enw cyntaf', 'Ainm baiste', 'Izena', 'Emri', 'სახელი', 'Անուն', 'Isem'],
     ],
+    // Beside the first name they may be empty.
+    [...['Rufname', 'Tilltalsnamn', 'Preferred first name', 'Known as', 'Prénom usuel', "Prénom d'usage", 'Voornamen']],
   ],
   nameParticle: [
     ['Tussenvoegsel', 'Tussenvoegsels', 'Voorvoegsel', 'Voorvoegsels', 'Namenszusatz', 'Vorsatzwort', 'Particule'],
@@ -291,7 +291,11 @@ export const TITLES: Titles = {
         'Zuname',
         'Nom',
         'Nom de famille',
+        'Legal last name',
+        'Last',
+        'lname',
       ],
+      ...['Primer apellido', 'Apellido 1', '1er apellido', 'Apellido paterno', 'First surname'],
       ...[
         'Apellido',
         'Apellidos',
@@ -341,6 +345,10 @@ export const TITLES: Titles = {
       ],
       ...['Cyfenw', 'Sloinne', 'Abizena', 'Abizenak', 'Apelidos', 'Mbiemri', 'გვარი', 'Ազգանուն', 'Kunjom'],
     ],
+    ["Nom d'usage", 'Nom usuel', 'Nom marital', 'Preferred last name'],
+  ],
+  secondFamilyName: [
+    ['Segundo apellido', 'Apellido 2', '2º apellido', '2do apellido', 'Apellido materno', 'Second surname'],
   ],
   team: [
     [
@@ -412,7 +420,9 @@ export const TITLES: Titles = {
       ...['課', '부서', '부서명', '소속', 'Phòng ban', 'Bộ phận', 'Departemen'],
       ...['Jabatan', 'Adran', 'Roinn', 'Saila', 'Departamenti', 'განყოფილება', 'Բաժին', 'Dipartiment'],
       ...['Employee department', 'Supervisory organization', 'Supervisory organisation', 'Organization department'],
-      ...['Organization 1 - Department', 'Organisationseinheit', 'OrgEinheit', 'Org.-Einheit', 'Středisko'],
+      ...['Organization 1 - Department', 'Organisationseinheit', 'OrgEinheit', 'Org.-Einheit', 'OE', 'Středisko'],
+      ...['所属部署', '所属部門', '所属部门', 'Szervezeti egység', 'Home department', 'Home department description'],
+      ...['Leitungsorganisation', 'Organisation hiérarchique', 'Organización de supervisión', 'Dept desc'],
     ],
     [
       ...[

@@ -4,7 +4,7 @@ import { parseAddress } from '../../mail-address.ts';
 import { faultIn, rawTextIn, textIn } from './cell-text.ts';
 import { isAddress } from './csv-columns.ts';
 import { type CsvRow, isBlank } from './csv-parser.ts';
-import type { Reading } from './csv-reading.ts';
+import { isPersonAboveHeader, type Reading } from './csv-reading.ts';
 
 export interface EmployeeRow {
   readonly line: number;
@@ -18,13 +18,15 @@ export interface RejectedRow {
   readonly reason: string;
 }
 
-type RowReading = Pick<Reading, 'columns' | 'delimiter' | 'encoding' | 'width' | 'isFamilyFirst'>;
+type RowReading = Pick<Reading, 'columns' | 'delimiter' | 'encoding' | 'header' | 'width' | 'isFamilyFirst'>;
 
 const TEAM_OF_NOBODY = 'General';
+const ABOVE_HEADER = 'stands above the header line, so it was not read: move the header line to the top of the table';
 
 export function toEmployee(row: CsvRow, reading: RowReading): EmployeeRow | RejectedRow {
   const { columns } = reading;
   const { line, cells } = row;
+  if (isPersonAboveHeader(row, reading)) return { line, reason: ABOVE_HEADER };
   const read = [...columns.name, columns.email, ...(columns.team === undefined ? [] : [columns.team])];
   const raw = read.map((column) => cells[column] ?? '');
   const unreadable = reasonAgainst(raw, row, reading);
@@ -40,8 +42,8 @@ export function toEmployee(row: CsvRow, reading: RowReading): EmployeeRow | Reje
     return { line, reason: `has ${email.split('\n').length} lines where one email address belongs` };
   const parsed = parseAddress(email);
   if ('fault' in parsed) return { line, reason: `"${shorten(email)}" is not an email address: it ${parsed.fault}` };
-  if (name.length > NAME_CHARS_MAX) return { line, reason: `the name is longer than ${NAME_CHARS_MAX} characters` };
-  if (team.length > NAME_CHARS_MAX) return { line, reason: `the team is longer than ${NAME_CHARS_MAX} characters` };
+  if (isTooLong(name)) return { line, reason: `the name is longer than ${NAME_CHARS_MAX} characters` };
+  if (isTooLong(team)) return { line, reason: `the team is longer than ${NAME_CHARS_MAX} characters` };
   const fault = faultIn(name) ?? faultIn(team);
   if (fault !== undefined) return { line, reason: fault };
   return { line, email: parsed.address, name, team: team || TEAM_OF_NOBODY };
@@ -75,9 +77,17 @@ function hasRows(cell: string, delimiter: string): boolean {
   return cell.includes('\n') && cell.split('\n').some((line) => line.split(delimiter).some(isAddress));
 }
 
-/** Two addresses in one cell are refused as such. */
+/** Two addresses in one cell are refused as such. One with an empty line before or after it is one. */
 function isListOfAddresses(cell: string): boolean {
-  return cell.split('\n').every((line) => isAddress(line));
+  return cell
+    .trim()
+    .split('\n')
+    .every((line) => isAddress(line));
+}
+
+/** In code points, as everywhere else. */
+function isTooLong(text: string): boolean {
+  return text.length > NAME_CHARS_MAX && [...text].length > NAME_CHARS_MAX;
 }
 
 /** "Lovelace, Ada" is how directories sort people, and not how a mail greets them. */

@@ -11,7 +11,7 @@ import { IMPORT_PREVIEW_CELL_CHARS_MAX, IMPORT_PREVIEW_COLUMNS_MAX, IMPORT_PREVI
  */
 export async function previewImport(head: Buffer, choices: Choices) {
   const draft = await draftReading(head, choices);
-  const { encoding, delimiter, header, columns, rows, problem } = draft;
+  const { encoding, delimiter, header, columns, rows, problem, endless } = draft;
   const width = Math.max(header?.cells.length ?? 0, ...rows.map(({ cells }) => cells.length));
   const shown = Array.from({ length: Math.min(width, IMPORT_PREVIEW_COLUMNS_MAX) }, (_, column) => column);
   const become = rows.map((row) => ({ row, employee: employeeOf(row, draft) }));
@@ -28,7 +28,7 @@ export async function previewImport(head: Buffer, choices: Choices) {
       email: columns.email === undefined ? null : columns.email + 1,
       team: columns.team === undefined ? null : columns.team + 1,
     },
-    problem: problem ?? null,
+    problem: problem ?? endless ?? null,
     rowsRead: rows.length,
     rowsRejected: become.filter(({ employee }) => employee !== undefined && 'reason' in employee).length,
     rows: become.slice(0, IMPORT_PREVIEW_ROWS).map(({ row, employee }) => ({

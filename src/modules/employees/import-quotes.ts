@@ -1,5 +1,6 @@
 import { domainToUnicode } from 'node:url';
 import type { Db } from '../../db/schema.ts';
+import { toLowerCase } from '../../mail-address.ts';
 import { QUOTING_IMPORTS_ROWS } from './limits.ts';
 
 const ERASED = 'was about somebody who has been erased since';
@@ -8,7 +9,7 @@ const ERASED = 'was about somebody who has been erased since';
 export async function forgetQuotes(db: Db, orgId: number, address: string): Promise<void> {
   const spellings = [address, asTyped(address)];
   const quotes = (text: string | null | undefined) =>
-    spellings.some((spelling) => text?.toLowerCase().includes(spelling) ?? false);
+    spellings.some((spelling) => toLowerCase((text ?? '').normalize('NFC')).includes(spelling));
   for (let after = 0, isLastPage = false; !isLastPage; ) {
     const page = await db
       .selectFrom('imports')

@@ -43,12 +43,12 @@ export const Preview = Type.Object({
   headerLine: nullable(Type.Integer({ description: 'null: the file has no header line' })),
   titles: Type.Array(Type.String(), { description: 'one per column, empty without a header line' }),
   columns: Type.Object({
-    name: Type.Array(Type.Integer(), { description: 'from 1; two for a first and a last name' }),
+    name: Type.Array(Type.Integer(), { description: 'from 1; two for a first and a last name, up to four' }),
     email: nullable(Type.Integer()),
     team: nullable(Type.Integer()),
   }),
   problem: nullable(
-    Type.String({ description: 'what must be chosen about the columns before the file can be imported' }),
+    Type.String({ description: 'what must be chosen about the columns, or mended, before the file can be imported' }),
   ),
   rowsRead: Type.Integer(),
   rowsRejected: Type.Integer({ description: 'of rowsRead' }),
@@ -70,8 +70,8 @@ export const ChoicesQuery = Type.Object(
     header: Type.Optional(Type.Boolean({ description: 'false: the first line is an employee' })),
     name: Type.Optional(
       Type.String({
-        pattern: '^[1-9]\\d{0,3}(?:,[1-9]\\d{0,3})?$',
-        description: 'its column, from 1; or two, for example 2,1: they are joined in this order',
+        pattern: '^[1-9]\\d{0,3}(?:,[1-9]\\d{0,3}){0,3}$',
+        description: 'its column, from 1; or up to four, for example 2,1: they are joined in this order',
       }),
     ),
     email: Type.Optional(Type.Integer({ minimum: 1, ...ColumnNumber })),

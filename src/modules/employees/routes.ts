@@ -8,6 +8,7 @@ import type { App } from '../../http/app.ts';
 import { closed, Id, IdParams, Name, named, nullable, PageQuery, pageSchema, Time } from '../../http/schemas.ts';
 import { endBody } from '../../http/slow-client.ts';
 import { NAME_CHARS_MAX, UPLOAD_MS } from '../../limits.ts';
+import { toSearch } from '../../mail-address.ts';
 import { tidyLine } from '../../text.ts';
 import { actorOf } from '../audit/audit.ts';
 import type { ApiContext } from '../faces.ts';
@@ -62,7 +63,7 @@ export function routes(api: App, { cursors, person }: ApiContext): void {
     },
     async ({ db, user, query }) => {
       const { teamId } = query;
-      const search = tidyLine(query.search ?? '') || undefined;
+      const search = toSearch(tidyLine(query.search ?? '')) || undefined;
       const list = `employees ${teamId ?? ''} ${search ?? ''}`;
       if (search === undefined) {
         return cursors.page(

@@ -91,6 +91,13 @@ test('a copy is named after the day that its people have, not after the day in U
   expect(await copiesOf(id)).toMatchObject([{ name: 'Weekly, 2026-11-02' }]);
 });
 
+test('a copy of a campaign with the longest name still has its day in it, and no half of a character', async () => {
+  const id = await addDue({ cron: '0 6 * * *', timeZone: 'Asia/Tokyo' }, "'2026-11-01T21:00:00Z'");
+  await sql`update campaigns set name = ${'🦥'.repeat(120)} where id = ${id}`.execute(on.db);
+  expect(await launchDue()).toBe(1);
+  expect(await copiesOf(id)).toMatchObject([{ name: `${'🦥'.repeat(108)}, 2026-11-02` }]);
+});
+
 test('after a downtime the missed slots are made up for once, not once each', async () => {
   const id = await addDue({ cron: EVERY_HOUR }, "now() - interval '3 days'");
   expect(await launchDue()).toBe(1);

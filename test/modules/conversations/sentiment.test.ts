@@ -15,6 +15,13 @@ test.each(['The meetings are terrible and I hate them', 'I am exhausted and worr
   (text) => expect(scoreText(text)).toBeLessThan(0),
 );
 
+test.each(['👍🏻', '👍🏿', 'My team 👍🏽', '✌🏿', '👏🏼👏🏼', '❤️', '❤', '♥️', '☺️', 'I ❤️ my team', '✌️'])(
+  '%s is good, in every skin colour and with or without the selector of emoji',
+  (text) => expect(scoreText(text)).toBeGreaterThan(0),
+);
+
+test.each(['👎🏽', '👎🏿'])('%s is bad', (text) => expect(scoreText(text)).toBeLessThan(0));
+
 test.each(['ok', 'The meeting was on Tuesday', 'Same as last week'])('%j says nothing either way', (text) =>
   expect(scoreText(text)).toBe(0),
 );

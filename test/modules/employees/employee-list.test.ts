@@ -93,6 +93,20 @@ test('case is compared by PostgreSQL alone, and composed and decomposed letters 
   expect(await found('case-1@')).toEqual(['ΟΔΥΣΣΕΑΣ']);
 });
 
+test('an address is found as it is written, in letters of its domain that it is not kept in', async () => {
+  const another = await api.register();
+  const row = { org_id: another.orgId, team_id: await team(another.orgId, 'Sales'), name: 'Jo' };
+  await api.database.db
+    .insertInto('employees')
+    .values({ ...row, email: 'jo@xn--mnchen-3ya.test' })
+    .execute();
+  await another.send('POST', '/api/v1/imports', { fileName: 'a.csv' }); // as above
+  for (const search of ['jo@münchen.test', 'JO@MÜNCHEN.TEST', 'jo@xn--mnchen-3ya.test', 'jo@']) {
+    const { body } = await another.get<Page>(`/api/v1/employees?${new URLSearchParams({ search })}`);
+    expect(body.items).toHaveLength(1);
+  }
+});
+
 test('a search takes %, _ and backslash for what they are', async () => {
   expect(await names('100%')).toEqual(['100% Ada']);
   expect(await names('%')).toEqual([]);

@@ -75,6 +75,22 @@ test('a file in an old code page is shown before it is imported, and read as cho
   visitor.expectNoFaults();
 });
 
+test('a name of three columns stays whole when another column is chosen', async () => {
+  const { page } = visitor;
+  await page.goto(`${product().urls.dashboard}#/employees`);
+  await page.reload();
+  await page.getByRole('button', { name: 'Import from CSV' }).click();
+  const buffer = Buffer.from(
+    'Voornaam;Tussenvoegsel;Achternaam;E-mail;Locatie\nJan;van der;Berg;jan@preview.test;Delft\n',
+  );
+  await page.locator('input[type=file]').setInputFiles({ name: 'people.csv', mimeType: 'text/csv', buffer });
+  const panel = page.getByRole('region', { name: 'Import employees' });
+  await panel.getByRole('cell', { name: 'Jan van der Berg in General' }).waitFor();
+  await panel.getByLabel('Column 5, Locatie').selectOption('team');
+  await panel.getByRole('cell', { name: 'Jan van der Berg in Delft' }).waitFor();
+  visitor.expectNoFaults();
+});
+
 test('the API reference shows an import as a curl command', async () => {
   const { page } = visitor;
   await page.goto(`${product().urls.docs}#get-api-v1-imports-id`);

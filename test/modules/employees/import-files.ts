@@ -24,6 +24,7 @@ export interface ImportFile {
 }
 
 const READ = 'read';
+const ABOVE = 'stands above the header line, so it was not read: move the header line to the top of the table';
 const LIST = 'contains a comma or a semicolon; write one address only';
 const ADA = 'Ada Löwe | ada@a.test | Büro';
 const BEN = 'Ben Größe | ben@a.test | Vertrieb';
@@ -199,6 +200,122 @@ const columns: ImportFile[] = [
     becomes: 'refused: the column has addresses in it',
     refused: 'holds numbers or addresses, not names',
   },
+  {
+    kind: 'Spanish and Mexican names with two surnames',
+    file: 'Nombre;Primer apellido;Segundo apellido;Email;Equipo\nÍñigo;Peña;Ruiz;i@a.test;Ventas\nZoe;Gil;;z@a.test;Ventas\n',
+    becomes: 'one name with both',
+    people: ['Íñigo Peña Ruiz | i@a.test | Ventas', 'Zoe Gil | z@a.test | Ventas'],
+  },
+  {
+    kind: '“Apellido paterno” and “Apellido materno”',
+    file: 'Apellido paterno,Apellido materno,Nombres,Correo\nPérez,Gómez,Juan,j@a.test\n',
+    becomes: 'one name with both',
+    people: ['Juan Pérez Gómez | j@a.test | General'],
+  },
+  {
+    kind: '“Rufname” and “Geburtsname” beside “Vorname” and “Familienname”',
+    file: 'Familienname;Geburtsname;Vorname;Rufname;E-Mail;OE\nLöwe;Adler;Ada;Addi;ada@a.test;Büro\nGröße;;Ben;;ben@a.test;Vertrieb\n',
+    ...germans,
+  },
+  {
+    kind: '“Nom d’usage” and “Nom de naissance” beside “Prénom”',
+    file: "Nom d'usage;Nom de naissance;Prénom;Email professionnel;Service\nLovelace;Byron;Ada;ada@a.test;Engines\nHopper;Murray;Grace;grace@a.test;Compilers\n",
+    ...both,
+  },
+  {
+    kind: '“Legal first name”, “Legal last name” and “Preferred first name”',
+    file: 'Legal first name,Legal last name,Preferred first name,Work email,Personal email,Department\nAda,Lovelace,,ada@a.test,ada@home.test,Engines\nGrace,Hopper,Amazing,grace@a.test,,Compilers\n',
+    ...both,
+  },
+  {
+    kind: '“Last”, “First”',
+    file: 'Last,First,Email,Team\nLovelace,Ada,ada@a.test,Engines\nHopper,Grace,grace@a.test,Compilers\n',
+    ...both,
+  },
+  {
+    kind: 'half of the name under a title that only contains a known one',
+    file: 'First name,Surname at birth,Email\nAda,Byron,ada@a.test\n',
+    becomes: 'refused, instead of losing that half; the request can choose',
+    refused: 'column 2 (Surname at birth) may be the last name',
+  },
+  {
+    kind: 'two first names that contradict each other',
+    file: 'First name,Given name,Last name,Email\nAda,Augusta,Lovelace,ada@a.test\n',
+    becomes: 'refused: both columns are named, and the request can choose',
+    refused: 'Column 1 (First name) and column 2 (Given name) could both be the first name',
+  },
+  {
+    kind: 'a column “Name” of logins beside “Employee”',
+    file: 'Name,Employee,Email\nalovelace,Ada Lovelace,ada@a.test\nghopper,Grace Hopper,grace@a.test\n',
+    becomes: 'refused: both columns are named, and the request can choose',
+    refused: 'Column 1 (Name) and column 2 (Employee) could both be the name',
+  },
+  {
+    kind: 'three columns chosen for the name',
+    file: 'A,B,C,D\nvan der,Jan,jan@a.test,Berg\n',
+    choices: 'name=2,1,4&email=3',
+    becomes: 'read as chosen',
+    people: ['Jan van der Berg | jan@a.test | General'],
+  },
+  {
+    kind: 'titles of nobody',
+    file: 'Name 1;Name 2;E-Mail\nAda;Lovelace;ada@a.test\n',
+    becomes: 'refused, with what to choose',
+    refused: 'choose them by their numbers (name=1, email=2, team=3; a first and a last name: name=1,2)',
+  },
+  {
+    kind: 'merged cells in the column “Team”: only the first row of each team has it',
+    file: 'Team,Name,Email\nEngines,Ada,ada@a.test\n,Ben,ben@a.test\n,Cleo,cleo@a.test\nCompilers,Grace,grace@a.test\n,Hal,hal@a.test\n',
+    becomes: 'refused, instead of putting the others into no team; the request can choose',
+    refused: 'Column 1 (Team) has each team only once, as merged cells have',
+  },
+  {
+    kind: 'the same, and the choice',
+    file: 'Team,Name,Email\nEngines,Ada,ada@a.test\n,Ben,ben@a.test\nCompilers,Grace,grace@a.test\n,Hal,hal@a.test\n',
+    choices: 'team=1',
+    becomes: 'read as chosen',
+    people: [
+      'Ada | ada@a.test | Engines',
+      'Ben | ben@a.test | General',
+      'Grace | grace@a.test | Compilers',
+      'Hal | hal@a.test | General',
+    ],
+  },
+  {
+    kind: 'the header line sorted in among the rows',
+    file: `${ONE}\n${TWO}\n${HEAD}\nZoe,zoe@a.test,Chips\n`,
+    becomes: 'the people above it are rejected by their lines, instead of being taken for notes',
+    people: ['Zoe | zoe@a.test | Chips'],
+    rejected: [1, 2].map((line) => ({ line, reason: ABOVE })),
+  },
+  {
+    kind: 'the header line below the rows',
+    file: `${ONE}\n${TWO}\n${HEAD}\n`,
+    becomes: 'the same',
+    rejected: [1, 2].map((line) => ({ line, reason: ABOVE })),
+  },
+  {
+    kind: 'a page of notes above the header, one with an address in it',
+    file: `All workers,,\nQuestions: hr@a.test,,\n${'Filter: active,,\n'.repeat(20)}${HEAD}\n${ONE}\n`,
+    becomes: 'skipped',
+    people: [ENGINES],
+  },
+  {
+    kind: 'a byte order mark that was taken for letters (“ï»¿"name"”)',
+    file: `ï»¿"name","email","team"\n${ONE}\n${TWO}\n`,
+    ...both,
+  },
+  {
+    kind: 'a NUL character in a title',
+    file: `name,email,te\0am\n${ONE}\n${'\n'.repeat(2_000)}${TWO}\n`,
+    ...both,
+  },
+  {
+    kind: 'a NUL character in a title that nobody knows',
+    file: `n\0xx,email,team\n${ONE}\n${'\n'.repeat(2_000)}${TWO}\n`,
+    becomes: 'refused',
+    refused: 'The header line has no column name. Found: nxx, email, team.',
+  },
   ...[
     ['colons between the columns', PLAIN.join('\n').replaceAll(',', ':')],
     ['quotes around each line as a whole', PLAIN.map((line) => `"${line}"`).join('\n')],
@@ -218,6 +335,13 @@ const rows: ImportFile[] = [
     becomes: 'blank lines: neither counted nor rejected',
     people: [ENGINES],
     rejected: [{ line: 303, reason: 'has no name' }],
+  },
+  {
+    kind: 'rows of a number and of tick boxes that were drawn down (3,,,FALSE)',
+    file: `No.,name,email,team,active\n1,Ada Lovelace,ada@a.test,Engines,TRUE\n2,Grace Hopper,grace@a.test,Compilers,FALSE\n${Array.from({ length: 300 }, (_, n) => `${n + 3},,,,FALSE\n`).join('')}303,,,,on leave\n`,
+    becomes: 'blank lines: neither counted nor rejected',
+    people: [ENGINES, COMPILERS],
+    rejected: [{ line: 304, reason: 'has no name' }],
   },
   {
     kind: 'the end-of-file character of old systems on a line of its own',
@@ -390,6 +514,18 @@ const encodings: ImportFile[] = [
       { kind: `${encoding} (${name}), chosen`, file, choices: `encoding=${encoding}`, becomes: READ, people },
     ];
   }),
+  ...(
+    [
+      ['José', 'Jos\x82'],
+      ['Malmö AB', 'Malm\x94 AB'],
+      ['Weiß', 'Wei\xe1'],
+    ] as const
+  ).map(([name, bytes]) => ({
+    kind: `the code page of DOS (${name}), which could be windows-1252`,
+    file: Buffer.from(`name,email,team\n${bytes},a@a.test,IT\n`, 'latin1'),
+    becomes: 'refused, with a guess; the page asks',
+    refused: 'It is not UTF-8',
+  })),
   {
     kind: 'UTF-8 under a Content-Type that says windows-1252',
     file: LINES.join('\n'),
@@ -457,6 +593,18 @@ const text: ImportFile[] = [
     rejected: [{ line: 3, reason: '"ben\u200b@a.test" is not an email address: it contains an invisible character' }],
   },
   {
+    kind: 'names of 100 emoji and of 61 rare Chinese characters, of two UTF-16 units each',
+    file: `${HEAD}\n${'😀'.repeat(100)},a@a.test,IT\n${'𠮷'.repeat(61)},b@a.test,IT\n${'𠮷'.repeat(121)},c@a.test,IT\n`,
+    becomes: 'read: lengths are counted in characters',
+    people: [`${'😀'.repeat(100)} | a@a.test | IT`, `${'𠮷'.repeat(61)} | b@a.test | IT`],
+    rejected: [{ line: 4, reason: 'the name is longer than 120 characters' }],
+  },
+  {
+    kind: 'an empty line before and after the address, within its cell',
+    file: `${HEAD}\n${ONE}\nGrace Hopper,"\ngrace@a.test\n",Compilers\n`,
+    ...both,
+  },
+  {
     kind: 'our own export, with formulas in it',
     file: `\uFEFF${[
       ['name', 'email', 'team'],
@@ -473,6 +621,20 @@ const text: ImportFile[] = [
     becomes: 'one person: the later row wins',
     rows: 2,
     people: [ENGINES],
+  },
+  {
+    kind: 'one address as a Turkish spreadsheet writes it in capitals, and in small letters',
+    file: `${HEAD}\nAda,ALİ@ŞİRKET.TEST,Engines\nAda Lovelace,ali@şirket.test,Engines\n`,
+    becomes: 'one person: the later row wins',
+    rows: 2,
+    people: ['Ada Lovelace | ali@xn--irket-idb.test | Engines'],
+  },
+  {
+    kind: 'an address that ends with a dot',
+    file: `${HEAD}\n${ONE}\nBen,ben@a.test.,Engines\n`,
+    becomes: 'the row is rejected by its line',
+    people: [ENGINES],
+    rejected: [{ line: 3, reason: '"ben@a.test." is not an email address: it ends with a dot; leave that out' }],
   },
   {
     kind: 'lists, groups, comments and links where an address belongs',
@@ -503,8 +665,10 @@ const others: ImportFile[] = [
         encode('\uFEFF<table>\n<tr><td>name</td></tr></table>', 'utf-16le'),
         'HTML',
       ],
+      ['a web page that begins with a comment', '<!-- session ended -->\n<!DOCTYPE html>\n<html></html>', 'HTML'],
       ['a spreadsheet in XML', '\uFEFF<?xml version="1.0"?>\n<Workbook><Row><Cell/></Row></Workbook>', 'XML'],
       ['JSON', '[{"name":"Ada","email":"ada@a.test"}]', 'JSON'],
+      ['JSON of lists', '[\n  ["name", "email"],\n  ["Ada", "ada@a.test"]\n]\n', 'JSON'],
       ['JSON, a line for each', '{"name":"Ada","email":"ada@a.test"}\n{"name":"Ben","email":"ben@a.test"}\n', 'JSON'],
       ['contacts as vCards', 'BEGIN:VCARD\r\nVERSION:3.0\r\nFN:Ada\r\nEMAIL:ada@a.test\r\nEND:VCARD\r\n', 'a vCard'],
       ['a document in RTF', '{\\rtf1\\ansi name,email\\par Ada,ada@a.test}', 'a Rich Text document'],
@@ -712,6 +876,12 @@ const programs: ImportFile[] = [
     file: 'ID,Status,First name,Last name,Preferred name,Email,Supervisor,Supervisor email,Department,Team\n1,active,Ada,Lovelace,,ada@a.test,Carla,carla@a.test,R&D,Engines\n2,active,Grace,Hopper,Amazing,grace@a.test,Carla,carla@a.test,R&D,Compilers\n',
     becomes: READ,
     people: [ENGINES, COMPILERS],
+  },
+  {
+    kind: 'Workday, Spanish, with a title above the header',
+    file: 'Todos los trabajadores\n\nTrabajador,ID de empleado,Correo electrónico - Trabajo principal,Organización de supervisión\nÍñigo Peña,1,i@a.test,Ventas\n',
+    becomes: READ,
+    people: ['Íñigo Peña | i@a.test | Ventas'],
   },
   {
     kind: 'SAP, with leading zeros, decimal commas and “OrgEinheit”',

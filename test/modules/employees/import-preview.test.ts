@@ -187,6 +187,37 @@ test.each<[string, string | Uint8Array, string, string, number]>([
   expect(answer.body.detail.length).toBeGreaterThan(10);
 });
 
+test.each([
+  [
+    'a quote that is never closed',
+    'name,email\nAda,ada@a.test\n"Ben,ben@a.test\n',
+    'opens a quote that is never closed',
+  ],
+  [
+    'a row that is too long',
+    `name,email,notes\nAda,ada@a.test,\nBen,ben@a.test,${'x'.repeat(17_000)}\n`,
+    'is longer than 16 kB',
+  ],
+])('%s is a problem of the preview as it is one of the import', async (_what, file, words) => {
+  const { body } = await preview(file);
+  expect(body).toMatchObject({ problem: expect.stringContaining(`The row after line 2 ${words}`), rowsRead: 1 });
+  const { put } = await importFile(owner, file);
+  expect(put.body.detail).toContain(`The row after line 2 ${words}`);
+});
+
+test('a quote that is open where the beginning of a file ends is not a problem', async () => {
+  const file = Buffer.from(`${csvOf(5_000).slice(0, IMPORT_SNIFF_BYTES - 100)}\n"${'x'.repeat(100)}`);
+  expect((await preview(file.subarray(0, IMPORT_SNIFF_BYTES))).body).toMatchObject({ problem: null });
+});
+
+test('a character that is cut off at the end of a small file costs its row, in the preview as in the import', async () => {
+  const file = Buffer.concat([Buffer.from('name,email,team\nAda,ada@a.test,B'), Buffer.from([0xc3])]);
+  const { body } = await preview(file);
+  expect(body).toMatchObject({ rowsRead: 1, rowsRejected: 1 });
+  const { put } = await importFile(owner, file);
+  expect(put.body).toMatchObject({ rowsRead: 1, rowsRejected: 1 });
+});
+
 test('more than the beginning of a file is refused with the size that is wanted', async () => {
   const { status, body } = await preview('x'.repeat(IMPORT_SNIFF_BYTES + 1));
   expect(status).toBe(413);

@@ -100,6 +100,12 @@ test('the list goes page by page, newest first, and by its beginning in order of
   }
 });
 
+test('an address is found as it is written, in letters of its domain that it is not kept in', async () => {
+  const client = await api.newOwner();
+  const { id } = (await add(client, 'jo@münchen.test')).body;
+  expect((await list(client, `?search=${encodeURIComponent('jo@MÜNCHEN.test')}`)).map((one) => one.id)).toEqual([id]);
+});
+
 test('a viewer sees the list and changes nothing', async () => {
   const viewer = await api.signedIn(owner.orgId, 'viewer');
   const { id } = (await add(owner, 'seen@x.test')).body;

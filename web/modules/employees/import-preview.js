@@ -41,10 +41,13 @@ const DELIMITERS = [
 const ROLES = [
   ['', 'Not read'],
   ['name', 'Name'],
-  ['rest', 'Name, second part'],
+  ['name 2', 'Name, second part'],
+  ['name 3', 'Name, third part'],
+  ['name 4', 'Name, fourth part'],
   ['email', 'Email'],
   ['team', 'Team'],
 ];
+const NAME_PARTS = ROLES.map(([role]) => role).filter((role) => role.startsWith('name'));
 
 export const encodingText = (encoding) => ENCODINGS[encoding] ?? encoding;
 export const delimiterText = (delimiter) =>
@@ -169,8 +172,7 @@ function outcome(employee, rejected) {
 function rolesOf({ name, email, team }) {
   const roles = {};
   if (team !== null) roles[team] = 'team';
-  if (name[1] !== undefined) roles[name[1]] = 'rest';
-  if (name[0] !== undefined) roles[name[0]] = 'name';
+  for (const [part, column] of name.entries()) roles[column] = NAME_PARTS[part];
   if (email !== null) roles[email] = 'email';
   return roles;
 }
@@ -179,7 +181,7 @@ const withoutRole = (roles, role) => Object.fromEntries(Object.entries(roles).fi
 
 function choicesOf(roles) {
   const column = (role) => Object.keys(roles).find((one) => roles[one] === role);
-  const names = [column('name'), column('rest')].filter(Boolean);
+  const names = NAME_PARTS.map(column).filter(Boolean);
   return { name: names.join(','), email: column('email') ?? null, team: column('team') ?? '0' };
 }
 
