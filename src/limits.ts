@@ -174,6 +174,8 @@ export const SESSION_CACHE_ENTRIES_MAX = 5_000;
 
 // Redis and queues
 export const REDIS_COMMAND_MS = 2 * SECOND_MS;
+export const REDIS_SILENCE_MS = 3 * SECOND_MS; // above REDIS_COMMAND_MS: a connection that brings no answer for this long is replaced, or it would hang until the kernel gives it up, after a quarter of an hour
+export const REDIS_CONSUMER_SILENCE_MS = 15 * SECOND_MS; // the same for BullMQ's consumers, whose commands wait up to 11 s for a job
 export const REDIS_CONNECTED_POLL_MS = 20; // how often a process that starts looks whether its connection is there
 export const REDIS_REPLACE_EVERY_MS = 1 * SECOND_MS; // how often a connection to a server that refuses writes is replaced
 export const REDIS_MEMORY_EVERY_MS = 2 * SECOND_MS; // how often its use of memory is read
@@ -383,6 +385,7 @@ export const RELATIONS: readonly [string, boolean][] = [
     'SHARED_COUNT_MS < SHARED_COUNTS_AGAIN_MS < REDIS_COMMAND_MS',
     SHARED_COUNT_MS < SHARED_COUNTS_AGAIN_MS && SHARED_COUNTS_AGAIN_MS < REDIS_COMMAND_MS,
   ],
+  ['REDIS_COMMAND_MS < REDIS_SILENCE_MS', REDIS_COMMAND_MS < REDIS_SILENCE_MS],
   ['SHARED_COUNTS_MEMORY_SHARE < REDIS_ADMISSION_SHARE', SHARED_COUNTS_MEMORY_SHARE < REDIS_ADMISSION_SHARE],
   ['TELEMETRY_SEND_MS < STOP_MS', TELEMETRY_SEND_MS < STOP_MS],
   ['REPORT_EVERY_MS < REPORT_TTL_SECONDS', REPORT_EVERY_MS < REPORT_TTL_SECONDS * SECOND_MS],

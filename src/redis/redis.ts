@@ -1,7 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { StartError } from '../errors.ts';
-import { REDIS_COMMAND_MS, REDIS_CONNECTED_POLL_MS, REDIS_REPLACE_EVERY_MS, START_MS } from '../limits.ts';
+import {
+  REDIS_COMMAND_MS,
+  REDIS_CONNECTED_POLL_MS,
+  REDIS_CONSUMER_SILENCE_MS,
+  REDIS_REPLACE_EVERY_MS,
+  REDIS_SILENCE_MS,
+  START_MS,
+} from '../limits.ts';
 import type { Log } from '../log.ts';
 
 /**
@@ -16,6 +23,7 @@ export async function openRedis(url: string, log: Log, { wait = true } = {}): Pr
     maxRetriesPerRequest: 1,
     commandTimeout: REDIS_COMMAND_MS,
     connectTimeout: REDIS_COMMAND_MS,
+    socketTimeout: REDIS_SILENCE_MS, // commandTimeout fails the command and keeps the connection
     reconnectOnError: createReplacement(log),
   });
   redis.on('error', (error) => log.warn({ err: error }, 'redis connection error'));
@@ -25,8 +33,11 @@ export async function openRedis(url: string, log: Log, { wait = true } = {}): Pr
 }
 
 /** For BullMQ's consumers, which wait for Redis as long as it takes (their commands block by design). */
-export function consumerConnection(url: string, log: Log) {
-  return { url, maxRetriesPerRequest: null, reconnectOnError: createReplacement(log) } as const;
+export function consumerConnection(url: string, log: Log, silenceMs = REDIS_CONSUMER_SILENCE_MS) {
+  return {
+    ...{ url, maxRetriesPerRequest: null, connectTimeout: REDIS_COMMAND_MS, socketTimeout: silenceMs },
+    reconnectOnError: createReplacement(log),
+  } as const;
 }
 
 /**
