@@ -105,6 +105,7 @@ export const BODY_BYTES_MAX = 128 * KB;
 export const REQUEST_MS = 10 * SECOND_MS;
 export const UPLOAD_MS = 10 * MINUTE_MS; // a file over a slow connection
 export const HEADERS_MS = 10 * SECOND_MS;
+export const REQUEST_CHECK_MS = 1 * SECOND_MS; // how often it is looked whether a request has taken longer than HEADERS_MS or its own limit to arrive; Node looks every 30 s, so that 10 s were up to 40
 export const HEADER_BYTES_MAX = 16 * KB; // of all headers of a request together; browsers stop at 8 KB of cookies per site
 export const HEADERS_MAX = 100; // a browser behind two proxies sends about 30
 export const JSON_DEPTH_MAX = 16; // levels of a body; the deepest that any operation reads has 4
