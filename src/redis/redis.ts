@@ -29,6 +29,7 @@ export async function openRedis(url: string, log: Log, { wait = true } = {}): Pr
   redis.on('error', (error) => log.warn({ err: error }, 'redis connection error'));
   if (wait) await connected(redis, url);
   else await Promise.race([redis.connect(), sleep(REDIS_COMMAND_MS, undefined, { ref: false })]).catch(() => undefined); // ioredis keeps trying
+  await refuseOtherDatabase(redis);
   return redis;
 }
 
@@ -71,14 +72,37 @@ const CANNOT_WORK = /^(?:READONLY|LOADING|MASTERDOWN|CLUSTERDOWN|UNBLOCKED) |-(?
 
 async function connected(redis: Redis, url: string): Promise<void> {
   const deadline = performance.now() + START_MS;
+  let fault: Error | undefined;
+  redis.on('error', (error) => {
+    fault = error;
+  });
   redis.connect().catch(() => undefined); // ioredis keeps retrying; the status shows the outcome
   while (redis.status !== 'ready') {
     if (performance.now() > deadline) {
       redis.disconnect();
-      throw new StartError(
-        `Redis does not answer at ${new URL(url).host} within ${START_MS / 1000} s. Is it running, and is REDIS_URL right?`,
-      );
+      throw new StartError(notConnected(new URL(url).host, fault));
     }
     await new Promise((resolve) => setTimeout(resolve, REDIS_CONNECTED_POLL_MS));
   }
+}
+
+/** Why a start gives up. `fault`: the last thing that was said. */
+export function notConnected(host: string, fault: Error | undefined): string {
+  const said = fault === undefined ? '' : `: ${fault.message.replace(/\.$/, '')}`;
+  return /^(?:WRONGPASS|NOAUTH|NOPERM) /.test(fault?.message ?? '')
+    ? `Redis at ${host} does not let us in${said}. Are the user name and the password in REDIS_URL right?`
+    : `Redis does not answer at ${host} within ${START_MS / 1000} s${said}. Is it running, and is REDIS_URL right?`;
+}
+
+/** ioredis goes on with the first database when the server does not have the one in the address. */
+async function refuseOtherDatabase(redis: Redis): Promise<void> {
+  const { db = 0 } = redis.options;
+  if (db === 0 || redis.status !== 'ready') return;
+  const fault = await redis.select(db).then(
+    () => undefined,
+    (error: Error) => error.message,
+  );
+  if (!/^ERR /.test(fault ?? '')) return;
+  redis.disconnect();
+  throw new StartError(`Redis has no database ${db}, which REDIS_URL ends with: ${fault}.`);
 }
