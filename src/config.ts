@@ -14,24 +14,25 @@ import {
 } from './limits.ts';
 import { parseAddress, parseMailbox } from './mail-address.ts';
 import { PROCESSES, type ServingProcess } from './processes.ts';
+import { address, databaseServer, mailServer, type Reader, redisServer } from './server-addresses.ts';
 
 /**
  * Every environment variable that a process reads, how it is parsed and what it is for. The README's table of variables
  * and the log redaction are derived from this.
  */
 export const VARIABLES = {
-  databaseUrl: secret('DATABASE_URL', databaseAddress, 'the primary'),
+  databaseUrl: secret('DATABASE_URL', databaseServer, 'the primary'),
   databaseReplicaUrl: secret(
     'DATABASE_REPLICA_URL',
-    optional(databaseAddress),
+    optional(databaseServer),
     'a streaming replica; without one, reads go to the primary',
   ),
   databaseMigrateUrl: secret(
     'DATABASE_MIGRATE_URL',
-    optional(databaseAddress),
+    optional(databaseServer),
     'the owner of the tables, for `migrate` and the seed; without one, `DATABASE_URL`',
   ),
-  redisUrl: secret('REDIS_URL', address('redis:', 'rediss:'), 'Redis or Valkey'),
+  redisUrl: secret('REDIS_URL', redisServer, 'Redis or Valkey'),
   smtpUrl: secret('SMTP_URL', mailServer, 'the mail server'),
   smtpTls: inProduction(
     variable(
@@ -273,9 +274,6 @@ function isOnlyForDevelopment(host: string): boolean {
   );
 }
 
-/** Parses the text of a variable (undefined if it is not set) into its value, or adds a sentence to `faults`. */
-type Reader<T> = (raw: string | undefined, name: string, faults: string[]) => T;
-
 interface Variable<T> {
   readonly name: string;
   readonly read: Reader<T>;
@@ -346,37 +344,12 @@ function randomKey(raw = '', name: string, faults: string[]): void {
     faults.push(`${name} reads like an example, and not like a random key (openssl rand -hex 32)`);
 }
 
-function address(...schemes: readonly string[]): Reader<string> {
-  return (raw, name, faults) => {
-    if (raw === undefined) {
-      faults.push(
-        `${name} is missing: set it to a ${schemes[0]}//… address, or run \`npm start\`, which brings its own`,
-      );
-      return '';
-    }
-    if (!URL.canParse(raw) || !schemes.includes(new URL(raw).protocol))
-      faults.push(`${name} must be an address that starts with ${schemes.map((scheme) => `${scheme}//`).join(' or ')}`);
-    return raw;
-  };
-}
-
 function fraction(otherwise: number): Reader<number> {
   return (raw, name, faults) => {
     const value = raw === undefined ? otherwise : Number(raw);
     if (!(value >= 0 && value <= 1)) faults.push(`${name} must be a number from 0 to 1`);
     return value;
   };
-}
-
-/** nodemailer takes settings from the query, and they would win over ours. */
-function mailServer(raw: string | undefined, name: string, faults: string[]): string {
-  const url = address('smtp:', 'smtps:')(raw, name, faults);
-  const settings = URL.canParse(url) ? [...new URL(url).searchParams.keys()] : [];
-  if (settings.length > 0)
-    faults.push(
-      `${name} has settings after the ? (${settings.join(', ')}), which are not read; say SMTP_TLS for its certificate`,
-    );
-  return url;
 }
 
 const DKIM_BITS_MIN = 1024; // RFC 8301; 2048 is better
@@ -427,10 +400,6 @@ function label(fallback: string): Reader<string> {
     if (!/^[a-z0-9](?:[a-z0-9.-]{0,61}[a-z0-9])?$/i.test(raw)) faults.push(`${name} must be a name as the DNS has it`);
     return raw;
   };
-}
-
-function databaseAddress(raw: string | undefined, name: string, faults: string[]): string {
-  return address('postgres:', 'postgresql:')(raw, name, faults);
 }
 
 function optional<T>(read: Reader<T>): Reader<T | undefined> {

@@ -105,6 +105,7 @@ export const BODY_BYTES_MAX = 128 * KB;
 export const REQUEST_MS = 10 * SECOND_MS;
 export const UPLOAD_MS = 10 * MINUTE_MS; // a file over a slow connection
 export const HEADERS_MS = 10 * SECOND_MS;
+export const REQUEST_CHECK_MS = 1 * SECOND_MS; // how often it is looked whether a request has taken longer than HEADERS_MS or its own limit to arrive; Node looks every 30 s, so that 10 s were up to 40
 export const HEADER_BYTES_MAX = 16 * KB; // of all headers of a request together; browsers stop at 8 KB of cookies per site
 export const HEADERS_MAX = 100; // a browser behind two proxies sends about 30
 export const JSON_DEPTH_MAX = 16; // levels of a body; the deepest that any operation reads has 4
@@ -174,6 +175,8 @@ export const SESSION_CACHE_ENTRIES_MAX = 5_000;
 
 // Redis and queues
 export const REDIS_COMMAND_MS = 2 * SECOND_MS;
+export const REDIS_SILENCE_MS = 3 * SECOND_MS; // above REDIS_COMMAND_MS: a connection that brings no answer for this long is replaced, or it would hang until the kernel gives it up, after a quarter of an hour
+export const REDIS_CONSUMER_SILENCE_MS = 15 * SECOND_MS; // the same for BullMQ's consumers, whose commands wait up to 11 s for a job
 export const REDIS_CONNECTED_POLL_MS = 20; // how often a process that starts looks whether its connection is there
 export const REDIS_REPLACE_EVERY_MS = 1 * SECOND_MS; // how often a connection to a server that refuses writes is replaced
 export const REDIS_MEMORY_EVERY_MS = 2 * SECOND_MS; // how often its use of memory is read
@@ -383,6 +386,7 @@ export const RELATIONS: readonly [string, boolean][] = [
     'SHARED_COUNT_MS < SHARED_COUNTS_AGAIN_MS < REDIS_COMMAND_MS',
     SHARED_COUNT_MS < SHARED_COUNTS_AGAIN_MS && SHARED_COUNTS_AGAIN_MS < REDIS_COMMAND_MS,
   ],
+  ['REDIS_COMMAND_MS < REDIS_SILENCE_MS', REDIS_COMMAND_MS < REDIS_SILENCE_MS],
   ['SHARED_COUNTS_MEMORY_SHARE < REDIS_ADMISSION_SHARE', SHARED_COUNTS_MEMORY_SHARE < REDIS_ADMISSION_SHARE],
   ['TELEMETRY_SEND_MS < STOP_MS', TELEMETRY_SEND_MS < STOP_MS],
   ['REPORT_EVERY_MS < REPORT_TTL_SECONDS', REPORT_EVERY_MS < REPORT_TTL_SECONDS * SECOND_MS],

@@ -332,6 +332,38 @@ test('the address of the mail server cannot turn the check of its certificate of
     ]);
 });
 
+test.each([
+  ['DATABASE_URL', 'postgres://app:50%@db.internal/app', 'cannot be read as an address'],
+  ['DATABASE_URL', 'postgres:db.internal:5432', 'must be an address that starts with postgres://'],
+  ['DATABASE_URL', 'postgres://app:a#b@db.internal/app', 'cannot be read as an address'],
+  ['DATABASE_URL', `${NEEDED.DATABASE_URL}?sslmode=require&statement_timeout=0`, 'depend on'],
+  ['DATABASE_REPLICA_URL', `${NEEDED.DATABASE_URL}?query_timeout=100`, 'depend on'],
+  ['REDIS_URL', 'redis://:50%@redis.internal', 'cannot be read as an address'],
+  ['REDIS_URL', 'redis://:a/b@redis.internal', 'cannot be read as an address'],
+  ['REDIS_URL', 'redis:redis.internal', 'must be an address that starts with redis://'],
+  ['REDIS_URL', 'redis://', 'names no host'],
+  ['REDIS_URL', 'redis://redis.internal/cache', 'the number of a database'],
+  ['REDIS_URL', 'redis://redis.internal/1/', 'the number of a database'],
+  ['REDIS_URL', 'redis://redis.internal?enableOfflineQueue=true', 'has settings after the ? (enableOfflineQueue)'],
+  ['SMTP_URL', 'smtp://mail:50%@mail.internal', 'cannot be read as an address'],
+  ['SMTP_URL', 'smtp:mail.internal:25', 'must be an address that starts with smtp://'],
+  ['SMTP_URL', 'smtp://', 'names no host'],
+])('%s=%s is refused in a sentence, and not by the library that gets it', (name, value, fault) => {
+  expect(faultsOf({ ...NEEDED, NODE_ENV: 'development', [name]: value })).toEqual([
+    expect.stringMatching(new RegExp(`^${name} .*${RegExp.escape(fault)}`)),
+  ]);
+});
+
+test.each([
+  ['DATABASE_URL', 'postgres://app:p%40ss%2Fw%23rd@db.internal/app?sslmode=verify-full&application_name=x'],
+  ['DATABASE_URL', 'postgresql:///app?host=/var/run/postgresql'],
+  ['REDIS_URL', 'rediss://default:a@b:c@redis.internal:6380/2'],
+  ['REDIS_URL', 'redis://[::1]:6379/'],
+  ['SMTP_URL', 'SMTPS://mail%40acme.com:p%3Fss@[::1]'],
+])('%s=%s is read', (name, value) => {
+  expect(() => loadConfig({ ...NEEDED, NODE_ENV: 'development', [name]: value })).not.toThrow();
+});
+
 test.each(['nonsense', 'a b.test', '@bounces.test', 'mail..test'])('%j is not a domain for bounces', (domain) => {
   expect(faultsOf({ ...NEEDED, MAIL_BOUNCE_DOMAIN: domain })).toEqual([
     expect.stringMatching(/^MAIL_BOUNCE_DOMAIN must be a domain/),

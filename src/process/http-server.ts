@@ -11,7 +11,7 @@
  *   the answer says `connection: close` where something may have, and the client sends that again.
  * What it costs: a few set operations and listeners per request.
  * Its bound: HTTP_CONNECTIONS_MAX, PIPELINED_REQUESTS_MAX, HEADERS_MS, KEEP_ALIVE_MS, RESPONSE_STALLED_MS,
- *   UNREAD_ANSWERS_BYTES_MAX, REFUSED_BODY_LINGER_MS, REFUSED_BODIES_BYTES_PER_SECOND_MAX.
+ *   REQUEST_CHECK_MS, UNREAD_ANSWERS_BYTES_MAX, REFUSED_BODY_LINGER_MS, REFUSED_BODIES_BYTES_PER_SECOND_MAX.
  * Its proof: test/process/http-server.test.ts, test/process/paced-drop.test.ts, test/http/slow-client.test.ts.
  */
 import { createServer, type IncomingMessage, type RequestListener, type Server, ServerResponse } from 'node:http';
@@ -24,6 +24,7 @@ import {
   KEEP_ALIVE_MS,
   PIPELINED_REQUESTS_MAX,
   REFUSED_BODY_LINGER_MS,
+  REQUEST_CHECK_MS,
   REQUEST_MS,
   RESPONSE_STALLED_MS,
   UNREAD_ANSWERS_BYTES_MAX,
@@ -48,7 +49,8 @@ export function createHttpServer(
   const server = createServer(
     {
       requestTimeout: requestMs,
-      headersTimeout: HEADERS_MS,
+      headersTimeout: Math.min(HEADERS_MS, requestMs),
+      connectionsCheckingInterval: REQUEST_CHECK_MS,
       maxHeaderSize: HEADER_BYTES_MAX,
       requireHostHeader: false, // Node answers by itself, without a body: src/http/host-header.ts says what is wrong
       keepAliveTimeout: KEEP_ALIVE_MS,

@@ -9,6 +9,7 @@ import {
   JOB_STALLED_MAX,
   JOBS_AT_ONCE,
   QUEUE_CLOSE_MS,
+  REDIS_CONSUMER_SILENCE_MS,
 } from '../limits.ts';
 import type { Log } from '../log.ts';
 import type { MemoryWatch } from '../redis/memory-watch.ts';
@@ -81,7 +82,7 @@ export function openConsumer<T>(
   redisUrl: string,
   handle: ConsumerOf<T>,
   log: Log,
-  { lockMs, stalledCheckMs } = { lockMs: JOB_LOCK_MS, stalledCheckMs: JOB_STALLED_CHECK_MS },
+  { lockMs = JOB_LOCK_MS, stalledCheckMs = JOB_STALLED_CHECK_MS, silenceMs = REDIS_CONSUMER_SILENCE_MS } = {},
 ) {
   const stopping = new AbortController();
   const turns = new Set<Promise<unknown>>();
@@ -115,7 +116,7 @@ export function openConsumer<T>(
       }
     },
     {
-      connection: consumerConnection(redisUrl, log),
+      connection: consumerConnection(redisUrl, log, silenceMs),
       concurrency: JOBS_AT_ONCE,
       lockDuration: lockMs,
       skipLockRenewal: true,

@@ -1,7 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { StartError } from '../errors.ts';
-import { REDIS_COMMAND_MS, REDIS_CONNECTED_POLL_MS, REDIS_REPLACE_EVERY_MS, START_MS } from '../limits.ts';
+import {
+  REDIS_COMMAND_MS,
+  REDIS_CONNECTED_POLL_MS,
+  REDIS_CONSUMER_SILENCE_MS,
+  REDIS_REPLACE_EVERY_MS,
+  REDIS_SILENCE_MS,
+  START_MS,
+} from '../limits.ts';
 import type { Log } from '../log.ts';
 
 /**
@@ -16,17 +23,22 @@ export async function openRedis(url: string, log: Log, { wait = true } = {}): Pr
     maxRetriesPerRequest: 1,
     commandTimeout: REDIS_COMMAND_MS,
     connectTimeout: REDIS_COMMAND_MS,
+    socketTimeout: REDIS_SILENCE_MS, // commandTimeout fails the command and keeps the connection
     reconnectOnError: createReplacement(log),
   });
   redis.on('error', (error) => log.warn({ err: error }, 'redis connection error'));
   if (wait) await connected(redis, url);
   else await Promise.race([redis.connect(), sleep(REDIS_COMMAND_MS, undefined, { ref: false })]).catch(() => undefined); // ioredis keeps trying
+  await refuseOtherDatabase(redis);
   return redis;
 }
 
 /** For BullMQ's consumers, which wait for Redis as long as it takes (their commands block by design). */
-export function consumerConnection(url: string, log: Log) {
-  return { url, maxRetriesPerRequest: null, reconnectOnError: createReplacement(log) } as const;
+export function consumerConnection(url: string, log: Log, silenceMs = REDIS_CONSUMER_SILENCE_MS) {
+  return {
+    ...{ url, maxRetriesPerRequest: null, connectTimeout: REDIS_COMMAND_MS, socketTimeout: silenceMs },
+    reconnectOnError: createReplacement(log),
+  } as const;
 }
 
 /**
@@ -60,14 +72,37 @@ const CANNOT_WORK = /^(?:READONLY|LOADING|MASTERDOWN|CLUSTERDOWN|UNBLOCKED) |-(?
 
 async function connected(redis: Redis, url: string): Promise<void> {
   const deadline = performance.now() + START_MS;
+  let fault: Error | undefined;
+  redis.on('error', (error) => {
+    fault = error;
+  });
   redis.connect().catch(() => undefined); // ioredis keeps retrying; the status shows the outcome
   while (redis.status !== 'ready') {
     if (performance.now() > deadline) {
       redis.disconnect();
-      throw new StartError(
-        `Redis does not answer at ${new URL(url).host} within ${START_MS / 1000} s. Is it running, and is REDIS_URL right?`,
-      );
+      throw new StartError(notConnected(new URL(url).host, fault));
     }
     await new Promise((resolve) => setTimeout(resolve, REDIS_CONNECTED_POLL_MS));
   }
+}
+
+/** Why a start gives up. `fault`: the last thing that was said. */
+export function notConnected(host: string, fault: Error | undefined): string {
+  const said = fault === undefined ? '' : `: ${fault.message.replace(/\.$/, '')}`;
+  return /^(?:WRONGPASS|NOAUTH|NOPERM) /.test(fault?.message ?? '')
+    ? `Redis at ${host} does not let us in${said}. Are the user name and the password in REDIS_URL right?`
+    : `Redis does not answer at ${host} within ${START_MS / 1000} s${said}. Is it running, and is REDIS_URL right?`;
+}
+
+/** ioredis goes on with the first database when the server does not have the one in the address. */
+async function refuseOtherDatabase(redis: Redis): Promise<void> {
+  const { db = 0 } = redis.options;
+  if (db === 0 || redis.status !== 'ready') return;
+  const fault = await redis.select(db).then(
+    () => undefined,
+    (error: Error) => error.message,
+  );
+  if (!/^ERR /.test(fault ?? '')) return;
+  redis.disconnect();
+  throw new StartError(`Redis has no database ${db}, which REDIS_URL ends with: ${fault}.`);
 }

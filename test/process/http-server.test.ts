@@ -133,6 +133,20 @@ test('from the stop on every answer says so, also one that was under way', async
   expect((await fetch(url)).headers.get('connection')).toBe('close');
 });
 
+test.each(['', 'GET / HTTP/1.1\r\nhost: x\r\n'])(
+  'a request of which only %j comes is told so soon after its time',
+  async (begun) => {
+    const server = createHttpServer(new AbortController().signal, () => undefined, { requestMs: 100 });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    onTestFinished(() => void server.close());
+    const client = connect((server.address() as AddressInfo).port, '127.0.0.1');
+    client.write(begun);
+    expect(await text(client)).toMatch(/^HTTP\/1\.1 408 /);
+  },
+  RESPONSE_STALLED_MS / 2, // Node's own look comes after that
+);
+
 test('when connections run out, the one that was idle for longest makes room, and a busy one does not', async () => {
   const gate = Promise.withResolvers<void>();
   const { url, port } = await serve(async (request, response) => {

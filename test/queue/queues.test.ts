@@ -2,11 +2,13 @@ import { setTimeout as sleep, setImmediate as tick } from 'node:timers/promises'
 import { type Queue, Worker } from 'bullmq';
 import { Redis } from 'ioredis';
 import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest';
+import { freePort } from '../../scripts/embedded/ports.ts';
 import { JOBS_AT_ONCE } from '../../src/limits.ts';
 import { createLog, type Log } from '../../src/log.ts';
 import { isLockLost, openConsumer, openQueue, type Turn } from '../../src/queue/queues.ts';
 import { until } from '../database.ts';
 import { createTcpProxy } from '../db/tcp-proxy.ts';
+import { createTcpGate } from '../tcp-gate.ts';
 import { emptyRedis, testRedisUrl } from '../worker.ts';
 
 type Data = { id: number };
@@ -173,4 +175,27 @@ test('a queue that was opened while Redis was too slow to answer takes jobs once
   proxy.thaw();
   const takes = () => opened.add('job', {}).then(Boolean, () => false);
   await until('it takes a job', takes, 10_000);
+});
+
+test('a consumer whose connections have gone without a word connects again and goes on', async () => {
+  const url = new URL(testRedisUrl());
+  const gate = await createTcpGate(new URL(url), await freePort());
+  onTestFinished(() => gate.shut());
+  url.port = String(gate.port);
+  const handled: number[] = [];
+  consumer = openConsumer<Data>(
+    QUEUE,
+    url.href,
+    async ({ id }) => {
+      handled.push(id);
+      return 'finished';
+    },
+    log,
+    { silenceMs: 500 },
+  );
+  await enqueue(1);
+  await until('it is at work', () => handled.length === 1);
+  gate.silence();
+  await enqueue(2);
+  await until('it is at work again', () => handled.length === 2);
 });

@@ -1,9 +1,10 @@
 import type { Redis } from 'ioredis';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { freePort } from '../../scripts/embedded/ports.ts';
+import { StartError } from '../../src/errors.ts';
 import { REDIS_COMMAND_MS } from '../../src/limits.ts';
 import { createLog } from '../../src/log.ts';
-import { openRedis } from '../../src/redis/redis.ts';
+import { notConnected, openRedis } from '../../src/redis/redis.ts';
 import { until } from '../database.ts';
 import { createTcpGate, type TcpGate } from '../tcp-gate.ts';
 import { testRedisUrl } from '../worker.ts';
@@ -36,10 +37,31 @@ test('the same connection works again when Redis is back', async () => {
   expect(await until('it answers', () => redis.ping().catch(() => ''))).toBe('PONG');
 });
 
-test('a command to a Redis that hangs fails in time', async () => {
+test('a command to a Redis that hangs fails in time, and the connection is replaced before the kernel gives it up', async () => {
   expect(await redis.ping()).toBe('PONG');
   gate.silence();
   const begin = performance.now();
   await expect(redis.ping()).rejects.toThrow(/timed out/);
   expect(performance.now() - begin).toBeLessThan(REDIS_COMMAND_MS + 1_000);
+  expect(await until('it answers', () => redis.ping().catch(() => ''))).toBe('PONG');
+});
+
+test.each([true, false])(
+  'a database that the server does not have is refused, and not replaced by the first one',
+  async (wait) => {
+    const url = new URL('/99', testRedisUrl()).href;
+    await expect(openRedis(url, createLog('test', 'silent'), { wait })).rejects.toThrow(
+      new StartError('Redis has no database 99, which REDIS_URL ends with: ERR DB index is out of range.'),
+    );
+  },
+);
+
+test.each([
+  [
+    'WRONGPASS invalid username-password pair or user is disabled.',
+    /^Redis at r:6379 does not let us in: WRONGPASS .* Are the user name and the password in REDIS_URL right\?$/,
+  ],
+  ['getaddrinfo ENOTFOUND r', /^Redis does not answer at r:6379 within 30 s: getaddrinfo ENOTFOUND r\. Is it running/],
+])('a start that gives up says why: %s', (said, sentence) => {
+  expect(notConnected('r:6379', new Error(said))).toMatch(sentence);
 });
