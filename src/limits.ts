@@ -200,6 +200,7 @@ export const MAILER_NICE = 10; // of 19: yields to processes that serve people o
 export const SMTP_CONNECTIONS_MAX = 5; // and so the mails that are being handed over; further ones wait for their turn
 export const SMTP_CONNECTIONS_PER_DOMAIN_MAX = 4; // of these, for recipients of one domain while others wait: a server that asks a slow domain for each recipient must not hold up everybody
 export const SMTP_SLOW_CONNECTIONS_MAX = 2; // besides those: for domains whose servers take long, all of them together, one mail each; the other half of JOBS_AT_ONCE is for everybody else
+export const SMTP_LATE_CONNECTIONS_MAX = 10; // besides those: for mails that the server has whole and does not answer; all together fewer than the 20 connections that Exchange takes from one client, and Postfix's 50
 export const MAIL_PATIENCE_MS = { min: 2 * SECOND_MS, max: 15 * SECOND_MS } as const; // for which a mail to a domain that is not known as slow keeps a place of everybody's: in between,
 export const MAIL_PATIENCE_SHARE = 4; // of what mails to ordinary domains take, so that no domain is blamed for a mail server that is slow itself
 export const MAIL_USUAL_WEIGHT = 0.1; // of the last mail in what mails take
