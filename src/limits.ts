@@ -226,6 +226,9 @@ export const SMTP_UTF8_KNOWN_MS = 10 * MINUTE_MS; // for which an answer counts 
 export const MAIL_REASON_CHARS_MAX = 300; // of what a server says about a mail
 export const REPORT_BYTES_MAX = 256 * KB; // of a bounce or a complaint that comes in: it quotes one of our mails, which are a tenth of that
 export const REPORT_HEADER_BYTES_MAX = 64 * KB;
+export const REPORT_LINES_MAX = 4_000; // that are read of a report: what decides comes first, the mail that it quotes last; reading costs most by the line
+export const REPORT_READING = { perSecond: 100, burst: 2_000 } as const; // milliseconds of CPU for reports, which anybody can send: a tenth of a CPU, and a burst of a thousand bounces
+export const REPORT_READING_OF_NETWORK = { perSecond: 50, burst: 1_000 } as const; // of these: 25 bounces a second, as a mail server brings them after thousands of mails; more are to come again
 export const REPORT_NESTING_MAX = 10; // parts within parts; a report has two levels, and quotes a mail with two more
 export const REPORT_CONNECTIONS_MAX = 10; // servers that bring reports at once, so 2.5 MB of them; others are told to come back
 export const REPORT_CONNECTIONS_OF_NETWORK_MAX = 4; // of these: anybody can connect, say nothing, and come again
@@ -364,6 +367,11 @@ export const RELATIONS: readonly [string, boolean][] = [
   [
     'CONNECTIONS_FOR_WRITES < POOL_PRIMARY',
     Math.min(POOL_PRIMARY.api, POOL_PRIMARY.mailer, POOL_PRIMARY.all) > CONNECTIONS_FOR_WRITES,
+  ],
+  [
+    'REPORT_READING_OF_NETWORK < REPORT_READING',
+    REPORT_READING_OF_NETWORK.perSecond < REPORT_READING.perSecond &&
+      REPORT_READING_OF_NETWORK.burst < REPORT_READING.burst,
   ],
   [
     'REPORT_CONNECTIONS_OF_NETWORK_MAX < REPORT_CONNECTIONS_MAX',
