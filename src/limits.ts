@@ -211,6 +211,8 @@ export const MAIL_DOMAIN_AHEAD_MS = 10 * MINUTE_MS; // how far ahead mails to on
 export const SMTP_CONNECT_MS = 30 * SECOND_MS; // the name, the address and TCP: a host that does not answer by then is down
 export const SMTP_GREETING_MS = 5 * MINUTE_MS; // RFC 5321 4.5.3.2.1: a busy server accepts the connection and greets late
 export const SMTP_ANSWER_MS = 10 * MINUTE_MS; // RFC 5321 4.5.3.2.6, after the final dot: whoever gives up sooner sends the mail twice
+export const MAIL_TURN_MS = 5 * SECOND_MS; // for which a job waits for the answer to a mail that the server has: with JOBS_AT_ONCE of them everybody's next mail would wait
+export const LATE_MAIL_AGAIN_MS = SMTP_ANSWER_MS + 1 * MINUTE_MS; // after which a job whose answer was late looks whether it has come: never while it can still come
 export const MAIL_PACE = {
   burstMs: 100, // how much of its unused rate a mailer may catch up on: providers count per second
   batchMs: 50, // for which a mailer reserves passes ahead, so that Redis is not asked for each mail
