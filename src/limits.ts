@@ -203,6 +203,7 @@ export const MAILER_NICE = 10; // of 19: yields to processes that serve people o
 export const SMTP_CONNECTIONS_MAX = 5; // and so the mails that are being handed over; further ones wait for their turn
 export const SMTP_CONNECTIONS_PER_DOMAIN_MAX = 4; // of these, for recipients of one domain while others wait: a server that asks a slow domain for each recipient must not hold up everybody
 export const SMTP_SLOW_CONNECTIONS_MAX = 2; // besides those: for domains whose servers take long, all of them together, one mail each; the other half of JOBS_AT_ONCE is for everybody else
+export const SMTP_LATE_CONNECTIONS_MAX = 10; // besides those: for mails that the server has whole and does not answer; all together fewer than the 20 connections that Exchange takes from one client, and Postfix's 50
 export const MAIL_PATIENCE_MS = { min: 2 * SECOND_MS, max: 15 * SECOND_MS } as const; // for which a mail to a domain that is not known as slow keeps a place of everybody's: in between,
 export const MAIL_PATIENCE_SHARE = 4; // of what mails to ordinary domains take, so that no domain is blamed for a mail server that is slow itself
 export const MAIL_USUAL_WEIGHT = 0.1; // of the last mail in what mails take
@@ -213,6 +214,8 @@ export const MAIL_DOMAIN_AHEAD_MS = 10 * MINUTE_MS; // how far ahead mails to on
 export const SMTP_CONNECT_MS = 30 * SECOND_MS; // the name, the address and TCP: a host that does not answer by then is down
 export const SMTP_GREETING_MS = 5 * MINUTE_MS; // RFC 5321 4.5.3.2.1: a busy server accepts the connection and greets late
 export const SMTP_ANSWER_MS = 10 * MINUTE_MS; // RFC 5321 4.5.3.2.6, after the final dot: whoever gives up sooner sends the mail twice
+export const MAIL_TURN_MS = 5 * SECOND_MS; // for which a job waits for the answer to a mail that the server has: with JOBS_AT_ONCE of them everybody's next mail would wait
+export const LATE_MAIL_AGAIN_MS = SMTP_ANSWER_MS + 1 * MINUTE_MS; // after which a job whose answer was late looks whether it has come: never while it can still come
 export const MAIL_PACE = {
   burstMs: 100, // how much of its unused rate a mailer may catch up on: providers count per second
   batchMs: 50, // for which a mailer reserves passes ahead, so that Redis is not asked for each mail
@@ -228,6 +231,9 @@ export const SMTP_UTF8_KNOWN_MS = 10 * MINUTE_MS; // for which an answer counts 
 export const MAIL_REASON_CHARS_MAX = 300; // of what a server says about a mail
 export const REPORT_BYTES_MAX = 256 * KB; // of a bounce or a complaint that comes in: it quotes one of our mails, which are a tenth of that
 export const REPORT_HEADER_BYTES_MAX = 64 * KB;
+export const REPORT_LINES_MAX = 4_000; // that are read of a report: what decides comes first, the mail that it quotes last; reading costs most by the line
+export const REPORT_READING = { perSecond: 100, burst: 2_000 } as const; // milliseconds of CPU for reports, which anybody can send: a tenth of a CPU, and a burst of a thousand bounces
+export const REPORT_READING_OF_NETWORK = { perSecond: 50, burst: 1_000 } as const; // of these: 25 bounces a second, as a mail server brings them after thousands of mails; more are to come again
 export const REPORT_NESTING_MAX = 10; // parts within parts; a report has two levels, and quotes a mail with two more
 export const REPORT_CONNECTIONS_MAX = 10; // servers that bring reports at once, so 2.5 MB of them; others are told to come back
 export const REPORT_CONNECTIONS_OF_NETWORK_MAX = 4; // of these: anybody can connect, say nothing, and come again
@@ -366,6 +372,11 @@ export const RELATIONS: readonly [string, boolean][] = [
   [
     'CONNECTIONS_FOR_WRITES < POOL_PRIMARY',
     Math.min(POOL_PRIMARY.api, POOL_PRIMARY.mailer, POOL_PRIMARY.all) > CONNECTIONS_FOR_WRITES,
+  ],
+  [
+    'REPORT_READING_OF_NETWORK < REPORT_READING',
+    REPORT_READING_OF_NETWORK.perSecond < REPORT_READING.perSecond &&
+      REPORT_READING_OF_NETWORK.burst < REPORT_READING.burst,
   ],
   [
     'REPORT_CONNECTIONS_OF_NETWORK_MAX < REPORT_CONNECTIONS_MAX',

@@ -31,6 +31,8 @@ export interface SendOptions {
   readonly withdraw?: AbortSignal;
   /** Once it is aborted, the answer to a mail that is under way is not waited for. */
   readonly giveUp?: AbortSignal;
+  /** Called when the server has all of the mail, and owes the answer. */
+  readonly onHandedOver?: () => void;
 }
 
 /** Sends all mails of a process. */
@@ -65,7 +67,7 @@ export function createMailing(
   async function sendInPlace(
     mail: Mail,
     admission: Admission,
-    { withdraw, giveUp }: SendOptions,
+    { withdraw, giveUp, onHandedOver }: SendOptions,
   ): Promise<SendOutcome> {
     if (withdraw?.aborted === true) return { kind: 'withdrawn' };
     const pass = breaker.enter();
@@ -78,8 +80,12 @@ export function createMailing(
         throw error;
       }
       const answered = [answerTime.begin(), admission.begin()];
+      const handedOver = () => {
+        admission.handedOver();
+        onHandedOver?.();
+      };
       const outcome = await transport
-        .send(mail, giveUp, admission.breakOff)
+        .send(mail, giveUp, { breakOff: admission.breakOff, handedOver })
         .finally(() => answered.forEach((end) => void end()));
       switch (outcome.kind) {
         case 'held': {

@@ -56,6 +56,7 @@ export function outcomeOf(error: MailError, handedOver: boolean): MailOutcome {
   const reason = error.message.replace(/\s+/g, ' ').slice(0, MAIL_REASON_CHARS_MAX);
   const answer = answerOf(error);
   if (answer !== undefined && TRANSACTION.includes(answer.command)) return ofAnswer(answer, reason);
+  const isMute = answer === undefined && TRANSACTION.includes(error.command ?? '');
   if (handedOver) return { kind: 'unanswered', after: error.code === 'ETIMEDOUT' ? 'silence' : 'break', reason };
   if (answer !== undefined && isAboutRate(answer)) return { kind: 'held', about: 'rate', reason };
   if (answer !== undefined && isAboutQuota(answer)) return heldByQuota(reason);
@@ -64,6 +65,8 @@ export function outcomeOf(error: MailError, handedOver: boolean): MailOutcome {
   // The greeting, the reply to EHLO, the encryption and the connection itself.
   if (error.code !== undefined && SERVER_CODES.includes(error.code)) return { kind: 'held', about: 'server', reason };
   if (/pool was closed/.test(error.message)) return { kind: 'withdrawn' };
+  // It said something that is no answer.
+  if (isMute) return { kind: 'held', about: 'server', reason };
   // It could not even be composed: the envelope, the size, a file that it must not include.
   return { kind: 'refused', about: error.code === 'EENVELOPE' ? 'recipient' : 'mail', reason };
 }
@@ -110,20 +113,28 @@ interface Answer {
   /** Subject and detail of the enhanced status code: 5.7.60 has 7 and 60. */
   readonly subject: number | undefined;
   readonly detail: number | undefined;
+  /** Its words, without what it quotes. */
   readonly text: string;
 }
 
 function answerOf({ command, responseCode, response, message }: MailError): Answer | undefined {
   if (responseCode === undefined || command === undefined) return undefined;
-  const text = response ?? message;
-  const [, subject, detail] = /^\d{3}[ -][245]\.(\d{1,3})\.(\d{1,3})\b/m.exec(text) ?? [];
+  if (!(responseCode >= 400 && responseCode < 600)) return undefined;
+  const said = response ?? message;
+  // qmail and its heirs write it at the end: (#5.1.1)
+  const [, subject, detail] = /(?:^\d{3}[ -]|\(#)[245]\.(\d{1,3})\.(\d{1,3})\b/m.exec(said) ?? [];
   return {
     command,
     code: responseCode,
     subject: subject === undefined ? undefined : Number(subject),
     detail: detail === undefined ? undefined : Number(detail),
-    text,
+    text: withoutQuotes(said),
   };
+}
+
+/** Without addresses and the paths of links: whoever chooses an address must not choose how its refusal is read. */
+function withoutQuotes(text: string): string {
+  return text.replace(/[^\s<>"']*@[^\s<>"']*/g, '…').replace(/(https?:\/\/[^/\s]+)\/\S*/gi, '$1');
 }
 
 function ofAnswer(answer: Answer, reason: string): MailOutcome {
@@ -144,11 +155,12 @@ function subjectOf(answer: Answer): Subject {
   if (code === 421) return isAboutRate(answer) ? 'rate' : 'server'; // "closing transmission channel", whatever was asked
   const coded = ofEnhancedCode(answer);
   if (command === 'MAIL FROM') {
-    if (coded === 'mail' || code === 552) return 'mail'; // it is told the size
+    if (coded === 'mail' || (code === 552 && !isAboutQuota(answer))) return 'mail'; // it is told the size
     if (isAboutRate(answer)) return 'rate';
     return coded === 'server' || (code < 500 && coded === undefined) ? 'server' : 'sender';
   }
   if (coded !== undefined) return coded;
+  if (command === 'RCPT TO' && OF_MAILBOX.test(answer.text)) return 'recipient';
   if (isAboutRate(answer)) return 'rate';
   if (SENDER_WORDS.test(answer.text)) return 'sender';
   return ofReplyCode(answer);
@@ -160,8 +172,9 @@ function ofEnhancedCode({ subject, detail, command, code }: Answer): Subject | u
   switch (subject) {
     case 1: // addresses
       if (detail === 0) return undefined;
-      return detail === 7 || detail === 8 ? 'sender' : 'recipient';
-    case 2: // the mailbox
+      return [7, 8, 90].includes(detail) ? 'sender' : 'recipient'; // 90: Exchange's daily limit of recipients
+    case 2: // the mailbox; 252: Exchange's word for somebody else's sender
+      if (detail === 252) return 'sender';
       return detail === 0 ? undefined : 'recipient';
     case 3: // the mail system
       if (detail === 4) return 'mail';
@@ -214,7 +227,9 @@ function isAboutQuota({ code, text }: Answer): boolean {
 
 const RATE_WORDS =
   /\brate\b|throttl|too fast|slow down|too many (?:\w+ )?(?:messages|e-?mails|mails|connections|sessions|requests|recipients|transactions|commands)|too much mail|concurren|(?:messages|e-?mails|mails) per (?:second|minute)|mail flood/i;
-const QUOTA_WORDS = /daily|per day|24 ?h|hourly|per hour|monthly|per month|quota/i;
+const QUOTA_WORDS = /daily|per day|24 ?h|hourly|per hour|monthly|per month|quota|credits? (?:is |are )?exceeded/i;
+const OF_MAILBOX =
+  /gr[ae]y ?-?list|(?:mail ?box|inbox|user|recipient)\b.{0,30}\b(?:full|over ?quota|(?<!sending )quota (?:is )?exceeded)/i;
 const SENDER_WORDS = new RegExp(
   [
     ...['relay', 'sender', 'authenticat', 'log ?in first', 'not logged in', 'credential', 'starttls', 'must issue'],
@@ -241,7 +256,21 @@ const SENDER_WORDS = new RegExp(
       'ip address',
     ],
     ...['daily', 'per day', 'hourly', 'per hour', 'monthly', '(?:sending|sender|message) (?:quota|limit)'],
-    ...['account .*(?:suspend|disabled|locked|verif)', 'not verified', 'not allowed to send', 'sandbox', 'banned'],
+    ...[
+      'account .*(?:suspend|disabled|locked|verif)',
+      '(?:sending|account) .*paused',
+      'not verified',
+      'not allowed to send',
+      'sandbox',
+      'banned',
+    ],
+    ...[
+      'not authorized to perform',
+      'send ?as ?denied',
+      'outbound ?spam',
+      'rcpthosts',
+      'credits? (?:is |are )?exceeded',
+    ],
     ...['from (?:address|domain|header)', 'sending domain', 'return.path'],
   ].join('|'),
   'i',

@@ -1,7 +1,9 @@
 /**
  * A small SMTP server for the mails that mail servers write back: bounces and complaints. It takes mail for two kinds of
  * addresses only, those that we have signed as envelope senders (src/mail/mail-reference.ts) and `complaints@` the domain,
- * so it is of no use to anybody else: it relays nothing, keeps nothing and answers nothing.
+ * so it is of no use to anybody else: it relays nothing, keeps nothing and answers nothing. Reading costs CPU, and anybody can
+ * send something to read: each network, and all together, have so much of it in a second (REPORT_READING_OF_NETWORK,
+ * REPORT_READING). Whoever has used it up is told to come back, as every mail server does.
  *
  * A report is answered with 250 when what it says is stored. If it cannot be stored the server is told to come back, and
  * servers do so for days. With a certificate it offers STARTTLS, and it reads the certificate's files again every
@@ -14,6 +16,7 @@ import { createSecureContext } from 'node:tls';
 import { SMTPServer, type SMTPServerAddress, type SMTPServerDataStream, type SMTPServerSession } from 'smtp-server';
 import { StartError } from '../errors.ts';
 import { createFairPlaces } from '../flow/fair-places.ts';
+import { createTokenBuckets } from '../flow/token-bucket.ts';
 import {
   REPORT_BYTES_MAX,
   REPORT_CERTIFICATE_EVERY_MS,
@@ -21,6 +24,8 @@ import {
   REPORT_CONNECTIONS_MAX,
   REPORT_CONNECTIONS_OF_NETWORK_MAX,
   REPORT_IDLE_MS,
+  REPORT_READING,
+  REPORT_READING_OF_NETWORK,
   REPORT_REFERENCES_MAX,
   REPORT_SESSION_MS,
 } from '../limits.ts';
@@ -46,6 +51,8 @@ export interface ReportReceiverOptions {
   /** Stores what happened to the mail. Rejects when that is not possible now. */
   readonly take: (reference: MailReference, event: DeliveryReport['event']) => Promise<void>;
   readonly onFault: (error: unknown) => void;
+  /** The CPU time that this thread has used, in milliseconds. */
+  readonly cpuMs?: () => number;
 }
 
 /** Paths of files in PEM. */
@@ -58,7 +65,7 @@ export const COMPLAINTS_LOCAL_PART = 'complaints';
 
 /** Rejects with a StartError for a certificate that cannot be used. */
 export async function openReportReceiver(options: ReportReceiverOptions): Promise<ReportReceiver> {
-  const { host, port, domain, secretKey, networkOf, certificate, take, onFault } = options;
+  const { host, port, domain, secretKey, networkOf, certificate, take, onFault, cpuMs = threadCpuMs } = options;
   const pair = certificate && readCertificate(certificate);
 
   function isOurs(address: string): boolean {
@@ -71,11 +78,22 @@ export async function openReportReceiver(options: ReportReceiverOptions): Promis
   async function takeMail(stream: SMTPServerDataStream, session: SMTPServerSession): Promise<void> {
     const mail = await readAll(stream);
     const sentTo = session.envelope.rcptTo.map(({ address }) => address);
+    const begun = cpuMs();
     const report = await parseDeliveryReport(mail, sentTo);
+    spend(networkOf(session.remoteAddress), cpuMs() - begun);
     for (const text of report?.references.slice(0, REPORT_REFERENCES_MAX) ?? []) {
       const reference = readReference(secretKey, text);
       if (reference !== undefined && report !== undefined) return take(reference, report.event);
     }
+  }
+
+  const reading = createTokenBuckets(REPORT_READING);
+  const readingOfNetwork = createTokenBuckets(REPORT_READING_OF_NETWORK);
+
+  /** What a report costs is known afterwards: so a network may go below nothing once, and waits until that is made up for. */
+  function spend(network: string, ms: number): void {
+    readingOfNetwork.fine(network, ms);
+    reading.fine(EVERYBODY, ms);
   }
 
   const places = createFairPlaces({ places: REPORT_CONNECTIONS_MAX, perKey: REPORT_CONNECTIONS_OF_NETWORK_MAX });
@@ -103,6 +121,10 @@ export async function openReportReceiver(options: ReportReceiverOptions): Promis
     onClose({ id }) {
       held.get(id)?.();
       held.delete(id);
+    },
+    onMailFrom(_address, { remoteAddress }, done) {
+      const isUsedUp = readingOfNetwork.owes(networkOf(remoteAddress)) || reading.owes(EVERYBODY);
+      done(isUsedUp ? replyOf(451, '4.7.0 too many reports for now, bring this one later') : undefined);
     },
     onRcptTo({ address }: SMTPServerAddress, session, done) {
       // One, as each of our mails has one sender in its envelope.
@@ -151,6 +173,13 @@ export async function openReportReceiver(options: ReportReceiverOptions): Promis
       });
     });
   });
+}
+
+const EVERYBODY = 'everybody';
+
+function threadCpuMs(): number {
+  const { user, system } = process.threadCpuUsage();
+  return (user + system) / 1_000;
 }
 
 /** A few kilobytes, read at once: nothing is served meanwhile. */

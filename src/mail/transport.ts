@@ -7,6 +7,7 @@ import {
   SMTP_CONNECT_MS,
   SMTP_CONNECTIONS_MAX,
   SMTP_GREETING_MS,
+  SMTP_LATE_CONNECTIONS_MAX,
   SMTP_SLOW_CONNECTIONS_MAX,
 } from '../limits.ts';
 import { type Mailbox, parseMailbox } from '../mail-address.ts';
@@ -31,10 +32,16 @@ export interface Mail {
 export interface Transport {
   /**
    * `giveUp` cuts the connection: a mail of which all was transmitted is then `unanswered`, any other `withdrawn`.
-   * `breakOff` does the same, but not to a mail of which all was transmitted.
+   * `watch.breakOff` does the same, but not to a mail of which all was transmitted.
    */
-  send(mail: Mail, giveUp?: AbortSignal, breakOff?: AbortSignal): Promise<MailOutcome>;
+  send(mail: Mail, giveUp?: AbortSignal, watch?: Watch): Promise<MailOutcome>;
   close(): void;
+}
+
+interface Watch {
+  readonly breakOff: AbortSignal;
+  /** All of the mail has been transmitted. */
+  readonly handedOver: () => void;
 }
 
 export interface TransportTiming {
@@ -89,7 +96,7 @@ export function openTransport(
     ...connection,
     url: smtpUrl,
     pool: true,
-    maxConnections: SMTP_CONNECTIONS_MAX + SMTP_SLOW_CONNECTIONS_MAX,
+    maxConnections: SMTP_CONNECTIONS_MAX + SMTP_SLOW_CONNECTIONS_MAX + SMTP_LATE_CONNECTIONS_MAX,
     maxMessages: Number.POSITIVE_INFINITY,
     getSocket: (options: Server, callback: Connected) => connectTo(options, timing.connectMs, callback),
     disableFileAccess: true,
@@ -97,20 +104,24 @@ export function openTransport(
   });
   const offersUtf8 = createSmtpUtf8Check({ ...connection, ...serverOf(smtpUrl) });
   // The connection that sends a mail reads its source: once it is read to the end, the server may have the whole mail.
-  const handedOver = new Set<string>();
   transporter.use('stream', (mail, done) => {
-    const { messageId } = mail.data as unknown as Mail;
+    const { onHandedOver } = mail.data as unknown as HandingOver;
     const open = mail.message.createReadStream.bind(mail.message);
-    mail.message.createReadStream = (options) => inOnePiece(open(options)).once('end', () => handedOver.add(messageId));
+    mail.message.createReadStream = (options) => inOnePiece(open(options)).once('end', onHandedOver);
     done();
   });
   return {
-    async send({ from, to, returnTo, ...mail }, giveUp, breakOff) {
+    async send({ from, to, returnTo, ...mail }, giveUp, watch) {
       const cut = new AbortController();
+      let isHandedOver = false;
+      const onHandedOver = () => {
+        isHandedOver = true;
+        watch?.handedOver();
+      };
       const cutNow = () => cut.abort();
-      const cutUnlessHandedOver = () => handedOver.has(mail.messageId) || cut.abort();
+      const cutUnlessHandedOver = () => isHandedOver || cut.abort();
       giveUp?.addEventListener('abort', cutNow);
-      breakOff?.addEventListener('abort', cutUnlessHandedOver);
+      watch?.breakOff.addEventListener('abort', cutUnlessHandedOver);
       if (giveUp?.aborted === true) cut.abort();
       // An object: nodemailer reads a text as a list of addresses.
       const recipient = { name: '', address: to };
@@ -120,6 +131,7 @@ export function openTransport(
         await inSpanOfTrace({ name: 'mail', kind: 'client' }, () =>
           transporter.sendMail({
             ...mail,
+            ...({ onHandedOver } satisfies HandingOver),
             from,
             to: recipient,
             ...(returnTo === undefined ? {} : { envelope: envelopeOf(returnTo, recipient) }),
@@ -130,18 +142,22 @@ export function openTransport(
         );
         return { kind: 'sent' };
       } catch (error) {
-        if (!cut.signal.aborted) return outcomeOf(error as MailError, handedOver.has(mail.messageId));
-        return handedOver.has(mail.messageId)
+        if (!cut.signal.aborted) return outcomeOf(error as MailError, isHandedOver);
+        return isHandedOver
           ? { kind: 'unanswered', after: 'silence', reason: 'The server had the mail and did not answer in time.' }
           : { kind: 'withdrawn' };
       } finally {
-        handedOver.delete(mail.messageId);
         giveUp?.removeEventListener('abort', cutNow);
-        breakOff?.removeEventListener('abort', cutUnlessHandedOver);
+        watch?.breakOff.removeEventListener('abort', cutUnlessHandedOver);
       }
     },
     close: () => transporter.close(),
   };
+}
+
+/** Travels with a mail through nodemailer to our plugin. */
+interface HandingOver {
+  readonly onHandedOver: () => void;
 }
 
 /** nodemailer takes objects here too, which its types do not say. */

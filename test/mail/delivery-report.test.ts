@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { MAIL_REASON_CHARS_MAX, REPORT_BYTES_MAX } from '../../src/limits.ts';
+import { MAIL_REASON_CHARS_MAX, REPORT_BYTES_MAX, REPORT_LINES_MAX } from '../../src/limits.ts';
 import { parseDeliveryReport } from '../../src/mail/delivery-report.ts';
 import { bounceMail, complaintMail } from './reports.ts';
 
@@ -73,6 +73,13 @@ test.each([
 test('a reason is one line and no longer than we keep', async () => {
   const report = await parse(bounceMail({ diagnostic: `smtp; 550 5.1.1 ${'very '.repeat(500)}gone` }));
   expect(report?.event.reason).toHaveLength(MAIL_REASON_CHARS_MAX);
+});
+
+test('of a report that is nothing but lines only so many are read, and it is understood by what comes first', async () => {
+  const quoting = bounceMail({}).replace('\r\nHello\r\n', '\r\n'.repeat(REPORT_LINES_MAX));
+  expect((await parse(quoting))?.event).toMatchObject({ kind: 'bounce', permanent: true });
+  const later = bounceMail({}).replace('Action:', `${'x:\r\n'.repeat(REPORT_LINES_MAX)}Action:`);
+  expect(await parse(later)).toBeUndefined();
 });
 
 test('a field that comes as often as fits into a report takes no more time for each than where it comes seldom', async () => {

@@ -162,3 +162,53 @@ test.each([
 test('the quota of a mailbox is not ours', () => {
   expect(outcomeOf(answered('RCPT TO', '452 4.2.2 The recipient is over quota'), false)).not.toHaveProperty('isQuota');
 });
+
+test.each([
+  '550 No such user: relay@corp.test',
+  '550 Unknown user daily@corp.test',
+  '550 mailbox unavailable <spf@sender.test>',
+  '550 5.0.0 no mailbox for "rate@blacklist.test" here',
+  '450 <ada@too-many-messages.test>: mailbox busy',
+  '450 4.2.0 Greylisted, see http://grey.test/help/rate/daily',
+  '450 4.7.1 Greylisting in effect: at this rate, try again in 3600 seconds',
+])('an address or a path that a server quotes says nothing about us: %s', (response) => {
+  const kind = response.startsWith('5') ? 'refused' : 'deferred';
+  expect(outcomeOf(answered('RCPT TO', response), false)).toMatchObject({ kind, about: 'recipient' });
+});
+
+test.each(['452 Mailbox quota exceeded', '450 user is over quota', '452 recipient storage full, mailbox is full'])(
+  'a full mailbox is no quota of ours, also without an enhanced code: %s',
+  (response) => {
+    const outcome = outcomeOf(answered('RCPT TO', response), false);
+    expect(outcome).toMatchObject({ kind: 'deferred', about: 'recipient' });
+  },
+);
+
+test.each([
+  ['MAIL FROM', "550 5.1.90 Your message can't be sent because you've reached your daily limit for message recipients"],
+  ['RCPT TO', "550 5.1.90 Your message can't be sent because you've reached your daily limit for message recipients"],
+  ['final dot', "550 5.1.90 Your message can't be sent because you've reached your daily limit for message recipients"],
+  ['MAIL FROM', '552 5.2.2 us@corp.test is over quota'],
+  ['MAIL FROM', '451 Authentication failed: Maximum credits exceeded'],
+  ['final dot', '550 Maximum credits exceeded'],
+  ['final dot', '554 5.2.252 SendAsDenied; us@corp.test not allowed to send as other@corp.test'],
+  ['final dot', '554 5.2.0 STOREDRV.Submission.Exception:OutboundSpamException; Failed to process message'],
+  ['final dot', '554 Access denied: User `arn:mailer` is not authorized to perform `ses:SendRawEmail`'],
+  ['final dot', '554 Sending paused for this account. For more information, please check the inbox'],
+  ['RCPT TO', "553 sorry, that domain isn't in my list of allowed rcpthosts (#5.7.1)"],
+] as const)('what providers say about our account holds all mails back: to %s, %s', (command, response) => {
+  const outcome = outcomeOf(answered(command, response), command === 'final dot');
+  expect(outcome).toMatchObject({ kind: 'held', about: 'sender' });
+});
+
+test.each(['garbage', '999 what', '100 continue', '354 too early'])(
+  'what is no answer of SMTP is the fault of the server and of no recipient: %s',
+  (response) => {
+    const code = Number(/^\d{3}/.exec(response)?.[0] ?? Number.NaN);
+    const error = { ...answered('RCPT TO', response), responseCode: code };
+    expect(outcomeOf(error, false)).toMatchObject({ kind: 'held', about: 'server' });
+    const { responseCode: _, ...without } = error;
+    expect(outcomeOf(without, false)).toMatchObject({ kind: 'held', about: 'server' });
+    expect(outcomeOf({ ...error, command: 'DATA' }, true)).toMatchObject({ kind: 'unanswered', after: 'break' });
+  },
+);

@@ -2,8 +2,13 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { createInterface } from 'node:readline';
 import { createTransport } from 'nodemailer';
-import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest';
-import { REPORT_BYTES_MAX, REPORT_CONNECTIONS_OF_NETWORK_MAX } from '../../src/limits.ts';
+import { afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest';
+import {
+  REPORT_BYTES_MAX,
+  REPORT_CONNECTIONS_OF_NETWORK_MAX,
+  REPORT_READING,
+  REPORT_READING_OF_NETWORK,
+} from '../../src/limits.ts';
 import type { MailEvent } from '../../src/mail/mail-event.ts';
 import { bounceAddress, createReference, type MailReference } from '../../src/mail/mail-reference.ts';
 import { openReportReceiver, type ReportReceiver, type ReportReceiverOptions } from '../../src/mail/report-receiver.ts';
@@ -190,4 +195,39 @@ test('a network that opens connections and says nothing has a share of them, and
   expect(await greeting().first).toBe('421');
   silent[0]?.socket.destroy();
   await until('there is room again', async () => (await greeting().first) === '220');
+});
+
+test('a network whose reports cost more than its share of the CPU is to bring the next ones later, and others are served', async () => {
+  vi.useFakeTimers({ toFake: ['performance'] });
+  onTestFinished(() => void vi.useRealTimers());
+  let network = 'noisy';
+  let used = 0;
+  await receiver.close();
+  // Each reading asks twice, so it costs half of what a network may use at once, and a little more.
+  const cpuMs = () => (used += REPORT_READING_OF_NETWORK.burst / 2 + 1);
+  receiver = await open({ networkOf: () => network, cpuMs });
+  const bring = async () => (await deliver(bounceMail({}))).at(-1)?.slice(0, 9);
+  expect([await bring(), await bring()]).toEqual([expect.stringMatching(/^250/), expect.stringMatching(/^250/)]);
+  expect(await bring()).toBe('451 4.7.0');
+  network = 'another';
+  expect(await bring()).toMatch(/^250/);
+  network = 'noisy';
+  vi.advanceTimersByTime(1_000);
+  expect(await bring()).toMatch(/^250/);
+  expect(taken).toHaveLength(4);
+});
+
+test('any number of networks cost no more together than reports may', async () => {
+  vi.useFakeTimers({ toFake: ['performance'] });
+  onTestFinished(() => void vi.useRealTimers());
+  let networks = 0;
+  let used = 0;
+  await receiver.close();
+  receiver = await open({
+    networkOf: () => `network ${networks}`,
+    cpuMs: () => (used += REPORT_READING.burst / 4 + 1),
+  });
+  const replies: (string | undefined)[] = [];
+  for (; networks < 6; networks++) replies.push((await deliver(bounceMail({}))).at(-1)?.slice(0, 3));
+  expect(replies).toEqual(['250', '250', '250', '250', '451', '451']);
 });

@@ -3,6 +3,7 @@ import {
   MAIL_DOMAIN_AHEAD_MS,
   MAIL_PATIENCE_MS,
   SMTP_CONNECTIONS_MAX,
+  SMTP_LATE_CONNECTIONS_MAX,
   SMTP_SLOW_CONNECTIONS_MAX,
 } from '../../src/limits.ts';
 import { createMailing } from '../../src/mail/mailing.ts';
@@ -126,6 +127,56 @@ test('a mail that the server has whole is never broken off, so that it is not se
   answer.resolve(undefined);
   expect(new Set((await Promise.all(slow)).map(({ kind }) => kind))).toEqual(new Set(['sent']));
   expect(smtp.received).toHaveLength(SMTP_CONNECTIONS_MAX + 1);
+});
+
+test('domains whose servers answer only long after they have the mail leave the connections to others', async () => {
+  const answers: (() => void)[] = [];
+  const slow = SMTP_SLOW_CONNECTIONS_MAX + SMTP_LATE_CONNECTIONS_MAX;
+  const { mailing, smtp } = await connect({
+    end: ({ to }) =>
+      to.includes('@slow') ? new Promise((resolve) => answers.push(() => resolve(undefined))) : undefined,
+  });
+  const late = Array.from({ length: slow }, (_, nth) => mailing.send(mailTo(`you@slow-${nth}.test`)));
+  let sent: string | undefined;
+  const quick = mailing.send(mailTo('you@quick.test')).then(({ kind }) => {
+    sent = kind;
+  });
+  await until('the quick one is sent, although it was the last', () => {
+    if (answers.length === mailing.inFlight && sent === undefined) pass(MAIL_PATIENCE_MS.min);
+    return sent !== undefined;
+  });
+  await quick;
+  expect([sent, answers.length]).toEqual(['sent', slow]);
+  // From here on they are known: another mail to one of them takes no place, and one to others goes through.
+  pass(MAIL_PATIENCE_MS.min);
+  expect(await mailing.send(mailTo('me@slow-3.test'))).toMatchObject({ kind: 'put off' });
+  expect(await mailing.send(mailTo('me@quick.test'))).toEqual({ kind: 'sent' });
+  for (const answer of answers) answer();
+  expect(new Set((await Promise.all(late)).map(({ kind }) => kind))).toEqual(new Set(['sent']));
+  expect(smtp.received).toHaveLength(slow + 2);
+});
+
+test('where the server takes long to answer every mail, none is put off, and each is sent once', async () => {
+  const answers: (() => void)[] = [];
+  const { mailing, smtp } = await connect({
+    end: () => new Promise((resolve) => answers.push(() => resolve(undefined))),
+  });
+  const mails = Array.from({ length: 6 * SMTP_CONNECTIONS_MAX }, (_, nth) => mailing.send(mailTo(`${nth}@one.test`)));
+  const outcomes = Promise.all(mails).then((all) => new Set(all.map(({ kind }) => kind)));
+  const isOver = () => {
+    if (answers.length > 0 && answers.length === mailing.inFlight) {
+      pass(2 * MAIL_PATIENCE_MS.max);
+      for (const answer of answers.splice(0)) answer();
+    }
+    return smtp.received.length === mails.length && answers.length === 0;
+  };
+  await until('all are answered', isOver, mails.length * 2 * MAIL_PATIENCE_MS.max);
+  expect(await outcomes).toEqual(new Set(['sent']));
+  expect(smtp.received).toHaveLength(mails.length);
+  const after = mailing.send(mailTo('last@one.test'));
+  await until('it is with the server', () => answers.length === 1);
+  answers[0]?.();
+  expect(await after).toEqual({ kind: 'sent' });
 });
 
 async function connect(script: SmtpScript) {

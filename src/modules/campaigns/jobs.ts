@@ -62,7 +62,7 @@ export function jobs(context: JobsContext): Jobs {
     },
     consumers: {
       [CAMPAIGN_QUEUE]: (job: CampaignJob | TestMailJob, signal, keep) =>
-        'userId' in job ? sendTestMail(context, job, signal) : handleCampaign(context, job, signal, keep),
+        'userId' in job ? sendTestMail(context, job, signal, keep) : handleCampaign(context, job, signal, keep),
     },
     loops: [
       every(DUE_EVERY_MS, 'due campaigns', (signal) => launchDueCampaigns(database, signal)),

@@ -7,6 +7,7 @@
 import { randomUUID } from 'node:crypto';
 import type { DatabaseSession } from '../../db/read-write-split.ts';
 import { AppError } from '../../errors.ts';
+import { sendInTurn } from '../../mail/mail-turn.ts';
 import type { SendOutcome } from '../../mail/mailing.ts';
 import { createLinkToken, type LinkTarget } from '../../mail/personal-link.ts';
 import type { Mail } from '../../mail/transport.ts';
@@ -63,6 +64,7 @@ export async function sendTestMail(
   { config, database, mail, links, log }: Pick<JobsContext, 'config' | 'database' | 'mail' | 'links' | 'log'>,
   { orgId, campaignId, userId, askedAt }: TestMailJob,
   signal: AbortSignal,
+  keep: (work: Promise<void>) => void,
 ): Promise<Turn> {
   const campaign = await campaignById(database.primary(orgId), orgId, campaignId);
   if (campaign === undefined) return 'finished';
@@ -70,11 +72,14 @@ export async function sendTestMail(
   const labels = links.map(({ label }) => label);
   const words = { name: user.name, organisation: organisation.name };
   const test = testMail(config, campaign, labels, { orgId, to: user.email, words });
-  const outcome = await mail.send(test, { withdraw: signal });
-  const isForNow = FOR_NOW.includes(outcome.kind);
-  if (isForNow && Date.now() - askedAt < TEST_MAIL_TRIED_MS) return { againInMs: TEST_MAIL_RETRY_MS };
-  if (outcome.kind !== 'sent') log.warn({ orgId, campaignId, outcome }, 'a test mail was not sent');
-  return 'finished';
+  const settle = async (outcome: SendOutcome): Promise<Turn> => {
+    const isForNow = FOR_NOW.includes(outcome.kind);
+    if (isForNow && Date.now() - askedAt < TEST_MAIL_TRIED_MS) return { againInMs: TEST_MAIL_RETRY_MS };
+    if (outcome.kind !== 'sent') log.warn({ orgId, campaignId, outcome }, 'a test mail was not sent');
+    return 'finished';
+  };
+  const onFault = (err: unknown) => log.error({ err, orgId, campaignId }, 'a test mail was not sent');
+  return (await sendInTurn(test, { mail, signal, keep, settle, onFault })) ?? 'finished';
 }
 
 export function testMail(

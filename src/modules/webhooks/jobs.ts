@@ -29,7 +29,7 @@ export function jobs(context: JobsContext): Jobs {
           events.map(({ orgId, payload }) => ({ orgId, ...payload })),
         ),
     },
-    consumers: { [NOTICE_QUEUE]: (job: NoticeJob, signal) => tellNextOwner(context, job, signal) },
+    consumers: { [NOTICE_QUEUE]: (job: NoticeJob, signal, keep) => tellNextOwner(context, job, signal, keep) },
     loops: [
       every(WEBHOOK_EVERY_MS, 'webhooks', (stop) => dispatcher.run(stop)),
       every(WEBHOOK_NOTICE_SWEEP_EVERY_MS, 'webhook notice sweep', () => sweepNotices(context, notices)),

@@ -5,6 +5,9 @@
  */
 import type { Queue } from 'bullmq';
 import { EVERY_ORGANISATION } from '../../db/tenant-isolation.ts';
+import { LATE_MAIL_AGAIN_MS } from '../../limits.ts';
+import { sendInTurn } from '../../mail/mail-turn.ts';
+import type { SendOutcome } from '../../mail/mailing.ts';
 import type { Turn } from '../../queue/queues.ts';
 import type { JobsContext } from '../faces.ts';
 import { WEBHOOK_NOTICE_AGAIN_MS, WEBHOOK_NOTICES_SWEPT_MAX } from './limits.ts';
@@ -41,6 +44,7 @@ export async function tellNextOwner(
   { config, database, mail, log }: Pick<JobsContext, 'config' | 'database' | 'mail' | 'log'>,
   { orgId, endpointId }: NoticeJob,
   signal: AbortSignal,
+  keep: (work: Promise<void>) => void,
 ): Promise<Turn> {
   const primary = database.primary(orgId);
   const notice = await nextNotice(primary, orgId, endpointId);
@@ -48,19 +52,28 @@ export async function tellNextOwner(
     await recordTold(primary, orgId, endpointId);
     return 'finished';
   }
-  const outcome = await mail.send(noticeMail(config, { orgId, endpointId }, notice), { withdraw: signal });
-  switch (outcome.kind) {
-    case 'sent':
-    case 'unanswered': // it has most likely arrived
-      break;
-    case 'refused':
-      log.warn({ orgId, endpointId, owner: notice.owner.id }, 'the mail about a disabled webhook was refused for good');
-      break;
-    case 'held':
-      return { againInMs: Math.max(outcome.againInMs, WEBHOOK_NOTICE_AGAIN_MS) };
-    default:
-      return { againInMs: WEBHOOK_NOTICE_AGAIN_MS };
+  const owner = notice.owner.id;
+  async function settle(outcome: SendOutcome): Promise<Turn> {
+    switch (outcome.kind) {
+      case 'sent':
+      case 'unanswered': // it has most likely arrived
+        break;
+      case 'refused':
+        log.warn({ orgId, endpointId, owner }, 'the mail about a disabled webhook was refused for good');
+        break;
+      case 'held':
+        return { againInMs: Math.max(outcome.againInMs, WEBHOOK_NOTICE_AGAIN_MS) };
+      default:
+        return { againInMs: WEBHOOK_NOTICE_AGAIN_MS };
+    }
+    await recordTold(primary, orgId, endpointId, owner);
+    return { againInMs: 0 };
   }
-  await recordTold(primary, orgId, endpointId, notice.owner.id);
-  return { againInMs: 0 };
+
+  const onFault = (err: unknown) =>
+    log.error({ err, orgId, endpointId }, 'that an owner was told could not be recorded');
+  const turn = await sendInTurn(noticeMail(config, { orgId, endpointId }, notice), {
+    ...{ mail, signal, keep, settle, onFault },
+  });
+  return turn ?? { againInMs: LATE_MAIL_AGAIN_MS };
 }

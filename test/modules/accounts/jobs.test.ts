@@ -1,14 +1,17 @@
 import { randomBytes } from 'node:crypto';
+import { Redis } from 'ioredis';
 import { sql } from 'kysely';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, onTestFinished, test } from 'vitest';
 import { JOBS_AT_ONCE, MAIL_PATIENCE_MS } from '../../../src/limits.ts';
+import { ACCOUNT_MAIL_QUEUE } from '../../../src/modules/accounts/jobs.ts';
+import { openQueue } from '../../../src/queue/queues.ts';
 import { writeToOutbox } from '../../../src/queue/transactional-outbox.ts';
 import { start as startMailer } from '../../../workers/mailer.ts';
 import { createTestDatabase, type TestDatabase, until } from '../../database.ts';
 import { mailsTo } from '../../mails.ts';
 import { addOrganisation } from '../../organisation.ts';
 import { type ScriptedSmtp, startScriptedSmtp } from '../../smtp.ts';
-import { emptyRedis, startWorker, type TestWorker, testEnvironment } from '../../worker.ts';
+import { emptyRedis, startWorker, type TestWorker, testEnvironment, testRedisUrl } from '../../worker.ts';
 
 let on: TestDatabase;
 let orgId: number;
@@ -100,6 +103,47 @@ test('any number of domains whose servers take minutes for each mail do not hold
   );
   expect(smtp.received.map(({ to }) => to)).toEqual([`quick@${domain}`]);
 });
+
+test('any number of mails that the server has and does not answer do not hold up the others, and none is sent twice', async () => {
+  const answers: (() => void)[] = [];
+  smtp = await startScriptedSmtp({
+    end: ({ to }) =>
+      to.includes('@late') ? new Promise((resolve) => answers.push(() => resolve(undefined))) : undefined,
+  });
+  const late: number[] = [];
+  for (let nth = 0; nth < 2 * JOBS_AT_ONCE; nth++) late.push(await invite('one', '2 minutes', `late-${nth}.${domain}`));
+  await start(smtp.url);
+  await until('all are with the server', () => answers.length === late.length, 60_000);
+  const quick = await invite('quick', '1 second');
+  await want(quick);
+  await until('the quick one is mailed', async () => (await stateOf(quick))?.mailed_at);
+  for (const id of late) await want(id); // as the sweep does
+  for (const answer of answers) answer();
+  for (const id of late) await until('it is noted', async () => (await stateOf(id))?.mailed_at);
+  expect(smtp.received).toHaveLength(late.length + 1);
+});
+
+test('a mail after which the server breaks the connection is sent once more, and not for as long as its link is valid', async () => {
+  smtp = await startScriptedSmtp({ end: () => 'cut' });
+  const id = await invite('broken', '2 minutes');
+  await start(smtp.url);
+  await until('it was with the server', () => smtp?.received.length === 1);
+  await comeBack(`invitation-${orgId}-${id}`);
+  await until('it is noted', async () => (await stateOf(id))?.mail_problem);
+  expect(smtp.received.map(({ messageId }) => messageId)).toEqual(Array(2).fill(smtp.received[0]?.messageId));
+});
+
+/** A job that waits has its turn now. */
+async function comeBack(jobId: string): Promise<void> {
+  const redis = new Redis(testRedisUrl());
+  onTestFinished(() => redis.disconnect());
+  const queue = openQueue(ACCOUNT_MAIL_QUEUE, redis);
+  await until('the job waits', async () => {
+    const job = await queue.getJob(jobId);
+    return job !== undefined && (await job.isDelayed());
+  });
+  await (await queue.getJob(jobId))?.promote();
+}
 
 function minutesAgo(minutes: number): Date {
   return new Date(Date.now() - minutes * 60_000);
