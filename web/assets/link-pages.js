@@ -62,7 +62,7 @@ export function registerForm(back) {
     el(
       'p',
       null,
-      'Nothing there after a few minutes? Look among the spam, and check the address for typing errors. You can ask again: only the newest link works.',
+      'Nothing there after a few minutes? Look among the spam, and check the address for typing errors. You can ask again: the same link is mailed again.',
     ),
   ]);
 }
