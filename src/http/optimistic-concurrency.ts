@@ -8,7 +8,8 @@
  *   wins. With an outdated version the answer is 412: the client must read the thing again and decide. A PUT or PATCH
  *   without If-Match is refused with 428; other methods may leave it out. As in RFC 9110, 13.1.1, a client that knows
  *   several versions sends a list, one that wants its change whatever there is sends `*`, a weak tag never matches, and
- *   a thing without a tag is matched by `*` alone: an If-Match of a change is never ignored.
+ *   a thing without a tag is matched by `*` alone: an If-Match of a change is never ignored. Nor is an If-None-Match,
+ *   which asks for the opposite (13.1.2): with `*`, or a tag of what is there, a change is 412.
  * What it costs: one integer per row; with If-Match, one locking read by primary key. Its bound: ETAG_CHARS_MAX.
  * Its proof: test/http/optimistic-concurrency.test.ts, test/scenarios/matched-requests.test.ts (every operation of the
  *   OpenAPI document), bench/patterns/optimistic-concurrency.
@@ -88,20 +89,24 @@ export function mustMatch(method: string): boolean {
 /** The ETags that the caller accepts as the current one. */
 export type Accepted = readonly string[] | 'any';
 
-/** Throws `invalid` for what is not the value of an If-Match. */
-export function tagsIn(header: string): Accepted {
+/** Throws `invalid` for what is not the value of such a header. Without the weak ones of an If-Match. */
+export function tagsIn(name: 'If-Match' | 'If-None-Match', header: string): Accepted {
   if (header.trim() === '*') return 'any';
   if (header.length > ETAG_CHARS_MAX || !TAGS.test(header))
     throw new AppError(
       'invalid',
-      `If-Match is neither *, nor an ETag in double quotes, nor a list of these with commas between them, of up to ${ETAG_CHARS_MAX} characters.`,
+      `${name} is neither *, nor an ETag in double quotes, nor a list of these with commas between them, of up to ${ETAG_CHARS_MAX} characters.`,
     );
+  const tags = header.match(TAG) ?? [];
+  if (name === 'If-None-Match') return tags.map(withoutWeakness);
   // A weak tag says that two things are much the same, which is not enough to change one of them.
-  return (header.match(TAG) ?? []).filter((tag) => !tag.startsWith('W/'));
+  return tags.filter((tag) => !tag.startsWith('W/'));
 }
 
 export interface Precondition {
   readonly accepted: Accepted;
+  /** The ETags with which nothing is to be done. */
+  readonly unwanted?: readonly string[];
   /** Locks it, too. Undefined: it is not there, which the work finds out by itself. */
   currentTag(transaction: Db): Promise<string | undefined>;
   readonly settles?: boolean;
@@ -110,10 +115,11 @@ export interface Precondition {
 /** Works in a transaction on what the caller has seen. Otherwise throws `changed_meanwhile`, and what was done is rolled back. */
 export async function workOnSeen<D extends Db, T>(
   transaction: D,
-  { accepted, currentTag, settles = false }: Precondition,
+  { accepted, unwanted = [], currentTag, settles = false }: Precondition,
   work: (transaction: D) => Promise<T>,
 ): Promise<T> {
   const tag = await currentTag(transaction);
+  if (tag !== undefined && unwanted.includes(tag)) throw isThere();
   const isSeen = tag === undefined || accepted === 'any' || accepted.includes(tag);
   if (!isSeen && !settles) throw changedMeanwhile();
   const value = await work(transaction);
@@ -124,19 +130,19 @@ export async function workOnSeen<D extends Db, T>(
 function checkChange(request: FastifyRequest): void {
   const { method, headers, params, user, routeOptions } = request;
   const { thing, settles } = routeOptions.config;
-  const header = headers['if-match'];
-  if (header === undefined) {
-    if (thing !== undefined && mustMatch(method))
-      throw new AppError('precondition_required', 'Send If-Match with the ETag of the version that you are changing.');
-    return;
-  }
-  const accepted = tagsIn(header);
-  if (accepted === 'any') return; // what is not there is answered with 404
-  if (thing === undefined)
+  const { 'if-match': match, 'if-none-match': noneMatch } = headers;
+  if (match === undefined && thing !== undefined && mustMatch(method))
+    throw new AppError('precondition_required', 'Send If-Match with the ETag of the version that you are changing.');
+  const accepted = match === undefined ? 'any' : tagsIn('If-Match', match);
+  const unwanted = noneMatch === undefined ? [] : tagsIn('If-None-Match', noneMatch);
+  if (unwanted === 'any') throw isThere();
+  if (accepted !== 'any' && thing === undefined)
     throw new AppError('changed_meanwhile', 'This has no ETag, so no If-Match but * matches it. Leave it out.');
+  // What is not there is answered with 404.
+  if (thing === undefined || (accepted === 'any' && unwanted.length === 0)) return;
   const { id } = params as { id: number };
   request.db = checkFirstWrite(request.db, {
-    accepted,
+    ...{ accepted, unwanted },
     currentTag: (transaction) => thing.lockTag(transaction, user.orgId, id),
     ...(settles === undefined ? {} : { settles }),
   });
@@ -163,12 +169,16 @@ function checkFirstWrite(session: DatabaseSession, precondition: Precondition): 
 function isUnchanged({ headers, routeOptions }: FastifyRequest, tag: string): boolean {
   const header = headers['if-none-match'];
   if (header === undefined || routeOptions.config.thing?.coversAnswer !== true) return false;
-  return header.trim() === '*' || (header.match(TAG) ?? []).some((one) => one.replace(/^W\//, '') === tag);
+  return header.trim() === '*' || (header.match(TAG) ?? []).some((one) => withoutWeakness(one) === tag);
 }
 
 function sendUnchanged(reply: FastifyReply): null {
   reply.code(304).removeHeader('content-type').removeHeader('content-length');
   return null;
+}
+
+function withoutWeakness(tag: string): string {
+  return tag.replace(/^W\//, '');
 }
 
 function isSafe(method: string): boolean {
@@ -179,6 +189,13 @@ function changedMeanwhile(): AppError {
   return new AppError(
     'changed_meanwhile',
     'Someone else has changed this in the meantime. Read it again before you change it.',
+  );
+}
+
+function isThere(): AppError {
+  return new AppError(
+    'changed_meanwhile',
+    'If-None-Match asks that this not be there, and it is. To change only the version that you have seen, send If-Match.',
   );
 }
 

@@ -12,7 +12,7 @@ import { problemPages } from './problem-pages.ts';
 import { contentSecurityPolicy, SECURITY_HEADERS } from './security-headers.ts';
 
 export interface PageAnswer {
-  readonly status: 200 | 304;
+  readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Buffer | undefined;
 }

@@ -45,7 +45,8 @@ export const PROBLEM_WORDS: Readonly<Record<ErrorCode, ProblemWords>> = {
     remedy: 'Remove the address from your notes. Where there is a new one, `detail` says how to get it.',
   },
   changed_meanwhile: {
-    means: 'Somebody has changed this since you read it, or it has no ETag that your If-Match could name.',
+    means:
+      'Somebody has changed this since you read it, it has no ETag that your If-Match could name, or it is what your If-None-Match excludes.',
     remedy:
       'Read it again, apply your change to what it is now, and send If-Match with the new ETag. What is read without an ETag is changed without If-Match.',
   },

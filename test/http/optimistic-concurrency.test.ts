@@ -22,23 +22,25 @@ afterAll(() => api.stop());
 test.each(['', ' ', '7', '"7', '7"', '"7" "8"', '"7"8', 'w/"7"', 'W/7', '*, "7"', '**', ',', "'7'", '"7 8"'])(
   'what is not an If-Match is called so, instead of another version: %s',
   (header) => {
-    expect(() => tagsIn(header)).toThrow(expect.objectContaining({ code: 'invalid' }));
+    expect(() => tagsIn('If-Match', header)).toThrow(expect.objectContaining({ code: 'invalid' }));
   },
 );
 
 test('any tag of a list may be the current one, except for weak ones; a comma inside a tag is part of it', () => {
-  expect(tagsIn('"7", "8"')).toEqual(['"7"', '"8"']);
-  expect(tagsIn(' , W/"6" ,"7",, "8" ,')).toEqual(['"7"', '"8"']);
-  expect(tagsIn('"a,b", W/"c", "d"')).toEqual(['"a,b"', '"d"']);
-  expect(tagsIn('W/"7"')).toEqual([]);
+  expect(tagsIn('If-Match', '"7", "8"')).toEqual(['"7"', '"8"']);
+  expect(tagsIn('If-Match', ' , W/"6" ,"7",, "8" ,')).toEqual(['"7"', '"8"']);
+  expect(tagsIn('If-Match', '"a,b", W/"c", "d"')).toEqual(['"a,b"', '"d"']);
+  expect(tagsIn('If-Match', 'W/"7"')).toEqual([]);
 });
 
 test('a star accepts whatever there is', () => {
-  expect(tagsIn(' * ')).toBe('any');
+  expect(tagsIn('If-Match', ' * ')).toBe('any');
 });
 
 test('a list that is longer than any client needs is refused, without being read', () => {
-  expect(() => tagsIn(`${'"7", '.repeat(ETAG_CHARS_MAX)}"8"`)).toThrow(expect.objectContaining({ code: 'invalid' }));
+  expect(() => tagsIn('If-Match', `${'"7", '.repeat(ETAG_CHARS_MAX)}"8"`)).toThrow(
+    expect.objectContaining({ code: 'invalid' }),
+  );
 });
 
 test('of two people who edit the same version the second one is told, and neither change is lost', async () => {
@@ -112,6 +114,21 @@ test('a thing whose answer the ETag covers is sent again only when it has change
   for (const other of ['"999"', etag.replaceAll('"', ''), 'W/', '']) expect((await read(other)).status).toBe(200);
   await change(owner, id, etag, { title: 'Another' });
   expect(await read(etag)).toMatchObject({ status: 200, body: { title: 'Another' } });
+});
+
+test('a change that asks for another version than the one that is there, by If-None-Match, is made to any other', async () => {
+  const { id, etag } = await written();
+  const change = (ifNoneMatch: string) =>
+    owner.send<{ detail: string }>(
+      'PATCH',
+      `/api/v1/notes/${id}`,
+      { title: 'Changed' },
+      { 'if-match': etag, 'if-none-match': ifNoneMatch },
+    );
+  const refused = await change(`W/${etag}`);
+  expect(refused).toMatchObject({ status: 412, body: { detail: expect.stringContaining('If-None-Match') } });
+  expect(await change('7')).toMatchObject({ status: 400, body: { detail: expect.stringContaining('If-None-Match') } });
+  expect((await change('"no-such-version"')).status).toBe(200);
 });
 
 test('a GET does not look at If-Match: it can undo nothing', async () => {

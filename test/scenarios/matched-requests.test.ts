@@ -8,7 +8,7 @@ import { type RunningApi, runApi } from '../running-api.ts';
 import { everyRow } from './every-row.ts';
 import { acceptedRequest, addParty, idFor, loadTenants, type Party, type Request } from './tenant.ts';
 
-/** No operation of the document ignores an If-Match: with the ETag of another version it does nothing. */
+/** No operation of the document ignores an If-Match, nor a change an If-None-Match: with the wrong ETag it does nothing. */
 const names = TEST_MODULES.map(({ name }) => name);
 const moduleOf = modulesByRoute(names);
 const tenants = await loadTenants(names);
@@ -51,6 +51,10 @@ test('whatever changes a thing that has an ETag does nothing with that of anothe
       const answer = await send(route, request, { 'if-match': outdated });
       expectRefused(route, outdated, answer);
     }
+    for (const unwanted of ['*', tag, `W/${tag}`, `"no-such-version", ${tag}`]) {
+      const answer = await send(route, request, { 'if-match': '*', 'if-none-match': unwanted });
+      expectRefused(route, `* and If-None-Match: ${unwanted}`, answer);
+    }
     expect(await everyRow(api.database), `${nameOf(route)} writes past request.db`).toEqual(before);
     expect(parametersOf(route), nameOf(route)).toContain('if-match');
   }
@@ -70,6 +74,7 @@ test('whatever changes a thing without an ETag refuses each, instead of leaving 
     const request = await requestOf(route);
     const before = await everyRow(api.database);
     expectRefused(route, '"1"', await send(route, request, { 'if-match': '"1"' }));
+    expectRefused(route, '* and If-None-Match: *', await send(route, request, { 'if-none-match': '*' }));
     expect(await everyRow(api.database), nameOf(route)).toEqual(before);
   }
 }, 60_000);

@@ -2,22 +2,25 @@
 
 import { post } from './api.js';
 import { el, put } from './el.js';
+import { decoded, isWhole, withoutTail } from './mailed-token.js';
 import { field, run, slot } from './parts.js';
 import { codeForm } from './second-step.js';
 
 const PAGES = {
   forgotten: () => forgottenForm(toStart),
-  register: registerPage,
-  join: joinPage,
-  reset: resetPage,
+  register: mailed(registerPage, 'ask for another one with “Register a new organisation” on the sign-in page.'),
+  join: mailed(joinPage, 'ask the person who invited you to invite you again.'),
+  reset: mailed(resetPage, 'ask for another one with “Forgotten your password?” on the sign-in page.'),
   'second-step': (ticket, entered) =>
-    codeForm(ticket, () => {
-      leaveLink();
-      return entered();
-    }),
+    ticket === ''
+      ? failedPage()
+      : codeForm(ticket, () => {
+          leaveLink();
+          return entered();
+        }),
   'sign-in-failed': failedPage,
 };
-const LINK = /^\/(forgotten|register|join|reset|second-step|sign-in-failed)\/([\w.-]+)$/;
+const LINK = /^\/(forgotten|register|join|reset|second-step|sign-in-failed)(?:\/(.*))?$/s;
 
 const FAILURES = {
   'no-account': 'There is no account with your address. Ask somebody in your organisation for an invitation.',
@@ -28,9 +31,9 @@ const FAILURES = {
 
 /** The page of this address, or undefined for any other. `entered()` is called when it has signed somebody in. */
 export function linkPage(path, entered) {
-  const [, name, token] = LINK.exec(path) ?? [];
+  const [, name, rest = ''] = LINK.exec(decoded(path)) ?? [];
   if (name === undefined) return undefined;
-  const card = el('section', { class: 'card entry' }, PAGES[name](token, entered));
+  const card = el('section', { class: 'card entry' }, PAGES[name](withoutTail(rest), entered));
   const pitch = el(
     'section',
     { class: 'pitch' },
@@ -38,6 +41,24 @@ export function linkPage(path, entered) {
     el('h1', null, 'Welcome to Tardigrade'),
   );
   return el('main', { id: 'main', class: 'welcome', tabindex: '-1' }, pitch, card);
+}
+
+/** `page(token, entered)`, unless mail programs have left nothing to open it with. */
+function mailed(page, otherwise) {
+  return (token, entered) => (isWhole(token) ? page(token, entered) : incompletePage(otherwise));
+}
+
+function incompletePage(otherwise) {
+  return [
+    el('h2', null, 'This link is not complete'),
+    el(
+      'p',
+      null,
+      'Mail programs sometimes cut a link, or add something to it. Copy all of it from the mail into the address bar, or ',
+      otherwise,
+    ),
+    el('div', { class: 'actions' }, el('a', { class: 'button primary', href: '#/' }, 'Go to the sign-in page')),
+  ];
 }
 
 /** Asks for a mail with a link; `back` leads to the sign-in. */
@@ -62,7 +83,7 @@ export function registerForm(back) {
     el(
       'p',
       null,
-      'Nothing there after a few minutes? Look among the spam, and check the address for typing errors. You can ask again: only the newest link works.',
+      'Nothing there after a few minutes? Look among the spam, and check the address for typing errors. You can ask again: the same link is mailed again.',
     ),
   ]);
 }

@@ -6,7 +6,7 @@ import type { Document } from './case.ts';
 
 /** Saved only if nobody has saved since it was read. The version travels as an ETag, as between browser and server. */
 export async function save(db: Db, seen: Document, lines: number[]): Promise<boolean> {
-  const accepted = tagsIn(etagOf(seen.version));
+  const accepted = tagsIn('If-Match', etagOf(seen.version));
   try {
     await db.transaction().execute((transaction) =>
       workOnSeen(transaction, { accepted, currentTag }, async () => {

@@ -3,18 +3,36 @@ import type { Db } from '../../db/schema.ts';
 import { writeToOutbox } from '../../queue/transactional-outbox.ts';
 import { PASSWORD_RESET_MS } from './limits.ts';
 
-/** A new link, which goes out by mail when the transaction commits; the one before it works no more. */
-export async function replacePasswordReset(transaction: Db, orgId: number, userId: number): Promise<void> {
-  await deletePasswordReset(transaction, orgId, userId);
+/**
+ * A link, which goes out by mail when the transaction commits: the one that was mailed before if it still works, and then
+ * it holds for as long as a new one. Anybody can ask for any address, and must not make useless what its owner is about
+ * to click.
+ */
+export async function renewPasswordReset(transaction: Db, orgId: number, userId: number): Promise<void> {
+  // What has expired stays so.
+  await transaction
+    .deleteFrom('password_resets')
+    .where('org_id', '=', orgId)
+    .where('user_id', '=', userId)
+    .where('expires_at', '<=', sql<string>`now()`)
+    .execute();
   const { id } = await transaction
     .insertInto('password_resets')
     .values({ org_id: orgId, user_id: userId, expires_at: new Date(Date.now() + PASSWORD_RESET_MS) })
+    .onConflict((conflict) =>
+      conflict.columns(['org_id', 'user_id']).doUpdateSet((q) => ({
+        created_at: sql<string>`default`,
+        expires_at: q.ref('excluded.expires_at'),
+        mailed_at: null,
+        mail_problem: null,
+      })),
+    )
     .returning('id')
     .executeTakeFirstOrThrow();
   await writeToOutbox(transaction, { orgId, topic: 'account.mail-wanted', payload: { kind: 'password-reset', id } });
 }
 
-/** Whose link it is; undefined when it was used, replaced, or has expired. */
+/** Whose link it is; undefined when it was used or has expired. */
 export function openPasswordReset(db: Db, orgId: number, id: number) {
   return db
     .selectFrom('password_resets')

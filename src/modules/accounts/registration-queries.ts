@@ -2,14 +2,22 @@ import { sql } from 'kysely';
 import type { Db } from '../../db/schema.ts';
 import { REGISTRATION_MS, REGISTRATIONS_MAX, REGISTRATIONS_PUSHED_OUT_MAX } from './limits.ts';
 
-/** The id for the link; of an address that was given before, the one before works no more. */
-export async function replaceRegistration(transaction: Db, email: string): Promise<number> {
+/**
+ * The id for the link, to be mailed: of an address that was given before the same one, which holds from now on as long as
+ * a new one. A new id would make useless what somebody may be about to click, and anybody can ask for any address.
+ */
+export async function renewRegistration(transaction: Db, email: string): Promise<number> {
+  // What has expired stays so.
+  await transaction
+    .deleteFrom('registrations')
+    .where('email', '=', email)
+    .where('expires_at', '<=', sql<string>`now()`)
+    .execute();
   const { id } = await transaction
     .insertInto('registrations')
     .values({ email, expires_at: new Date(Date.now() + REGISTRATION_MS) })
     .onConflict((conflict) =>
       conflict.column('email').doUpdateSet((q) => ({
-        id: sql<number>`default`,
         created_at: sql<string>`default`,
         expires_at: q.ref('excluded.expires_at'),
         mailed_at: null,
@@ -30,7 +38,7 @@ export async function pushOutRegistrations(transaction: Db, newestId: number): P
     )`.execute(transaction);
 }
 
-/** What somebody with its link sees; undefined when it was used, replaced, or has expired. */
+/** What somebody with its link sees; undefined when it was used or has expired. */
 export async function openRegistration(db: Db, id: number) {
   return db
     .selectFrom('registrations')

@@ -26,7 +26,7 @@ export function registrationRoutes(api: App, context: ApiContext, welcomed: Welc
         operationId: 'requestRegistration',
         summary: 'Mail a link to register a new organisation',
         description:
-          'Nothing exists before the link is used. The answer is the same, and takes as long, whether the address has an account or not: the mail says it. An earlier link of the same address works no more.',
+          'Nothing exists before the link is used. The answer is the same, and takes as long, whether the address has an account or not: the mail says it. Asked again, the same link is mailed, and holds for as long as a new one.',
         tags,
         body: Type.Object({ email: Email }, closed),
         response: { 202: Type.Object({ email: Type.String({ description: 'the address as the mail has it' }) }) },

@@ -6,6 +6,7 @@
  * How it works: a registration takes nothing but an address. One row and one mail, whatever the address is; the mailer
  *   finds out later whether it has an account, and the mail says it to the mailbox alone. The organisation, the name and
  *   the password are given with the link: a stranger who asked for the mail has no part in the account, nor in its text.
+ *   Asked again, the same link is mailed again, so a stranger cannot make the one useless that somebody is about to click.
  * What it costs: a person waits for a mail before they see anything.
  * Its bound: REGISTRATIONS_MAX, REGISTRATION_MS, LINKS_PER_ADDRESS_MAX. Its proof: test/modules/accounts/registrations.test.ts.
  */
@@ -22,17 +23,12 @@ import { linkGone } from './invitations.ts';
 import { NO_ORGANISATION, readMailedLink } from './mailed-link.ts';
 import { refuseCommonPassword } from './password-rules.ts';
 import { insertOrganisation } from './queries.ts';
-import {
-  openRegistration,
-  pushOutRegistrations,
-  replaceRegistration,
-  takeRegistration,
-} from './registration-queries.ts';
+import { openRegistration, pushOutRegistrations, renewRegistration, takeRegistration } from './registration-queries.ts';
 
 /** Mails a link, or that the address has an account already. The same statements whatever the address is. */
 export async function requestRegistration(caller: Caller, email: string): Promise<void> {
   await caller.within(EVERY_ORGANISATION).write(async (transaction) => {
-    const id = await replaceRegistration(transaction, email);
+    const id = await renewRegistration(transaction, email);
     await pushOutRegistrations(transaction, id);
     const payload = { kind: 'registration', id } as const;
     await writeToOutbox(transaction, { orgId: NO_ORGANISATION, topic: 'account.mail-wanted', payload });

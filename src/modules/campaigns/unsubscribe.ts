@@ -1,3 +1,4 @@
+import type { FastifyReply } from 'fastify';
 import { sql } from 'kysely';
 import { Type } from 'typebox';
 import type { Db } from '../../db/schema.ts';
@@ -15,6 +16,13 @@ const Params = Type.Object({ token: Type.String({ maxLength: 100 }) }, closed);
  * idempotent.
  */
 export function unsubscribeRoutes(app: App, { config, pages }: ApiContext): void {
+  // Mail programs take along the full stop or the bracket that somebody wrote behind a link.
+  const targetOf = (params: unknown) =>
+    readLinkToken(config.secretKey, 'unsubscribe', (params as { token: string }).token.replace(/[^\w-]+$/, ''));
+  const sendIncomplete = (reply: FastifyReply) => {
+    const page = pages.answer('/modules/campaigns/unsubscribe-incomplete.html', {});
+    return sendPage(reply, page && { ...page, status: 404 });
+  };
   app.register(async (scope) => {
     // The body that mail programs post (`List-Unsubscribe=One-Click`) adds nothing to the link, so it is ignored.
     scope.addContentTypeParser(
@@ -24,16 +32,13 @@ export function unsubscribeRoutes(app: App, { config, pages }: ApiContext): void
     );
 
     scope.get('/u/:token', { schema: { params: Params } }, async (request, reply) => {
-      const target = readLinkToken(config.secretKey, 'unsubscribe', (request.params as { token: string }).token);
-      return sendPage(
-        reply,
-        target === undefined ? undefined : pages.answer('/modules/campaigns/unsubscribe.html', request.headers),
-      );
+      if (targetOf(request.params) === undefined) return sendIncomplete(reply);
+      return sendPage(reply, pages.answer('/modules/campaigns/unsubscribe.html', request.headers));
     });
 
     scope.post('/u/:token', { schema: { params: Params } }, async (request, reply) => {
-      const target = readLinkToken(config.secretKey, 'unsubscribe', (request.params as { token: string }).token);
-      if (target === undefined) return sendPage(reply, undefined);
+      const target = targetOf(request.params);
+      if (target === undefined) return sendIncomplete(reply);
       await request.caller.within(target.orgId).write((transaction) => unsubscribe(transaction, target));
       return sendPage(reply, pages.answer('/modules/campaigns/unsubscribed.html', {}));
     });

@@ -59,6 +59,45 @@ test('an owner invites a colleague, who joins by the link in the mail', async ()
   await colleague.page.setViewportSize(DESKTOP);
 });
 
+test('a link from a mail opens its page as mail programs leave it, or says what is wrong with it', async () => {
+  const { context, page: own, expectNoFaults } = await openVisitor(browser);
+  const { dashboard, api } = product().urls;
+  const email = 'mangled@register.test';
+  await fetch(`${api}/api/v1/registrations`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ email }),
+  });
+  const link = await linkTo(email, '/register/');
+  const [origin = '', path = ''] = link.split('#');
+  const token = path.slice(path.lastIndexOf('/') + 1);
+  const open = async (hash: string, heading: string) => {
+    await own.goto('about:blank');
+    await own.goto(`${origin}#${hash}`);
+    await own.getByRole('heading', { name: heading }).waitFor();
+  };
+  for (const whole of [path, `${path}.`, `${path}%2E`, `${path}%3E`, `${path})`, encodeURIComponent(path)])
+    await open(whole, 'Register your organisation');
+  for (const page of ['register', 'join', 'reset'])
+    for (const rest of ['', '/', '/.', '/%', `/${token.slice(0, -1)}`, `/${token}${token}`, `/${token}/${token}`])
+      await open(`/${page}${rest}`, 'This link is not complete');
+  await takePictures(own, 'link-incomplete');
+  await own.setViewportSize(NARROWEST);
+  await expectToFit(own, 'a link that is not complete');
+  for (const [hash, heading] of [
+    ['/second-step', 'You are not signed in'],
+    ['/second-step/', 'You are not signed in'],
+    ['/sign-in-failed', 'You are not signed in'],
+    ['/sign-in-failed/constructor', 'You are not signed in'],
+    ['/forgotten/', 'Forgotten your password?'],
+  ] as const)
+    await open(hash, heading);
+  expect(await own.getByText('function').count()).toBe(0);
+  await own.goto(dashboard);
+  expectNoFaults();
+  await context.close();
+});
+
 test('the owner makes the colleague a viewer, and the log has it', async () => {
   await page.reload();
   const role = page.getByLabel('Role of Nia New');

@@ -3,7 +3,7 @@ import { sql } from 'kysely';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { NO_PASSWORD } from '../../../src/http/password-hashing.ts';
 import { createRateLimits } from '../../../src/http/rate-limit.ts';
-import { LINKS_PER_ADDRESS_MAX } from '../../../src/modules/accounts/limits.ts';
+import { LINKS_PER_ADDRESS_MAX, PASSWORD_RESET_MS } from '../../../src/modules/accounts/limits.ts';
 import { createSignInLimits } from '../../../src/modules/accounts/sign-in-limits.ts';
 import { start as startMailer } from '../../../workers/mailer.ts';
 import { type ApiClient, call, createClient } from '../../api-client.ts';
@@ -102,20 +102,46 @@ test('a forgotten password is reset by a mailed link, once, and all sessions end
   ]);
 });
 
-test('asking again makes the link before useless, and changing the password does too', async () => {
+test('asking again mails the same link, which holds for as long as a new one; changing the password ends it', async () => {
   const account = await register();
-  const idOf = async () => {
-    const { rows } = await sql<{ id: number }>`
-      select r.id from password_resets r join users u on u.org_id = r.org_id and u.id = r.user_id
+  const ask = () => send('/api/v1/password-resets', { email: account.email });
+  const resets = async () => {
+    const { rows } = await sql<{ id: number; left: number; isMailed: boolean }>`
+      select r.id, r.mailed_at is not null as "isMailed", extract(epoch from r.expires_at - now())::float8 * 1000 as left
+      from password_resets r join users u on u.org_id = r.org_id and u.id = r.user_id
       where u.email = ${account.email}`.execute(api.database.db);
-    return rows[0]?.id;
+    return rows;
   };
-  await send('/api/v1/password-resets', { email: account.email });
-  const first = await until('a link', idOf);
-  await send('/api/v1/password-resets', { email: account.email });
-  await until('another link', async () => (await idOf()) !== first);
+  await ask();
+  const token = await mailed(account, 'reset');
+  await until('the first mail is on its way', async () => (await resets())[0]?.isMailed);
+  const [first] = await resets();
+  await sql`update password_resets set expires_at = now() + interval '1 minute' where id = ${first?.id}`.execute(
+    api.database.db,
+  );
+  await ask();
+  await until('a second mail', async () => (await mailsTo(account.email)).length >= 2);
+  const [second] = await resets();
+  expect(second?.id).toBe(first?.id);
+  expect(second?.left).toBeGreaterThan(PASSWORD_RESET_MS / 2);
+  expect(await mailed(account, 'reset')).toBe(token);
   await account.send('PUT', '/api/v1/password', { current: PASSWORD, password: NEW });
-  expect(await idOf()).toBeUndefined();
+  expect(await resets()).toEqual([]);
+  expect((await send('/api/v1/password-resets/confirmations', { token, password: NEW })).status).toBe(410);
+});
+
+test('a link that has expired stays so when somebody asks again, and the new one works', async () => {
+  const account = await register();
+  await send('/api/v1/password-resets', { email: account.email });
+  const expired = await mailed(account, 'reset');
+  await sql`update password_resets set expires_at = now()`.execute(api.database.db);
+  await send('/api/v1/password-resets', { email: account.email });
+  const fresh = await until('another link', async () => {
+    const token = await mailed(account, 'reset');
+    return token === expired ? undefined : token;
+  });
+  expect((await send('/api/v1/password-resets/confirmations', { token: expired, password: NEW })).status).toBe(410);
+  expect((await send('/api/v1/password-resets/confirmations', { token: fresh, password: NEW })).status).toBe(204);
 });
 
 test('an address without an account gets the same answer from the same work, and no mail', async () => {

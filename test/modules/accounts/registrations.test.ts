@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Caller, createCaller } from '../../../src/db/read-write-split.ts';
 import type { Db } from '../../../src/db/schema.ts';
 import { PASSWORD_CHARS, SIGN_INS_PER_MINUTE_MAX } from '../../../src/limits.ts';
-import { LINKS_PER_ADDRESS_MAX, REGISTRATIONS_MAX } from '../../../src/modules/accounts/limits.ts';
+import { LINKS_PER_ADDRESS_MAX, REGISTRATION_MS, REGISTRATIONS_MAX } from '../../../src/modules/accounts/limits.ts';
 import { NO_ORGANISATION } from '../../../src/modules/accounts/mailed-link.ts';
 import { requestRegistration } from '../../../src/modules/accounts/registrations.ts';
 import { retention } from '../../../src/modules/accounts/retention.ts';
@@ -120,6 +120,7 @@ test('whatever the address is, its registration costs the same statements', asyn
     sent.push(statements);
   }
   expect(sent[0]?.map((text) => /^\s*(\w+ \w+ "?\w+"?)/.exec(text)?.[1])).toEqual([
+    'delete from "registrations"',
     'insert into "registrations"',
     'delete from registrations',
     'insert into "outbox"',
@@ -166,27 +167,46 @@ ${api.url}/#/register/${token}
 If it was not you, ignore this mail: without the link nothing happens.`);
 });
 
-test('asking again replaces the link: the one before works no more', async () => {
+test('asking again mails the same link: nobody who knows the address can make the one in its mailbox useless', async () => {
   const email = address();
   const first = await asked(email);
-  const second = await asked(email.toUpperCase().toLowerCase());
-  expect(second).not.toBe(first);
+  await until('the first mail is on its way', async () => (await waiting(email))[0]?.mailed_at);
+  await sql`update registrations set expires_at = now() + interval '1 minute' where email = ${email}`.execute(
+    api.database.db,
+  );
+  expect(await asked(email.toUpperCase().toLowerCase())).toBe(first);
+  const mails = await until('both mails', async () => {
+    const caught = await mailsTo(email);
+    return caught.length === 2 ? caught : undefined;
+  });
+  for (const { id } of mails) expect(tokenIn((await readMail(id)).text, 'register')).toBe(first);
+  const [{ expires_at = '' } = {}] = await waiting(email);
+  expect(Date.parse(expires_at) - Date.now()).toBeGreaterThan(REGISTRATION_MS / 2);
+  expect((await confirm(first)).status).toBe(201);
   expect((await confirm(first)).status).toBe(410);
-  expect((await confirm(second)).status).toBe(201);
 });
 
-test('a link that was used, replaced, has expired, is forged or of another kind does not work, and all say the same', async () => {
-  const [used, replacedEmail, expiredEmail] = [await asked(), address(), address()];
+test('a link that has expired stays so when somebody asks again, and the new one works', async () => {
+  const email = address();
+  const expired = await asked(email);
+  await sql`update registrations set expires_at = now() where email = ${email}`.execute(api.database.db);
+  const fresh = await asked(email);
+  expect(fresh).not.toBe(expired);
+  expect((await confirm(expired)).status).toBe(410);
+  expect((await confirm(fresh)).status).toBe(201);
+});
+
+test('a link that was used, has expired, is forged or of another kind does not work, and all say the same', async () => {
+  const [used, goodEmail, expiredEmail] = [await asked(), address(), address()];
   expect((await confirm(used)).status).toBe(201);
-  const replaced = await asked(replacedEmail);
-  const good = await asked(replacedEmail);
+  const good = await asked(goodEmail);
   const expired = await asked(expiredEmail);
   await sql`update registrations set expires_at = now() where email = ${expiredEmail}`.execute(api.database.db);
-  const { id } = (await waiting(replacedEmail))[0] as { id: number };
+  const { id } = (await waiting(goodEmail))[0] as { id: number };
   const other = tokenOf(api, 'password-reset', { orgId: NO_ORGANISATION, id });
   for (const act of [confirm, preview]) {
-    const answers = await Promise.all([used, replaced, expired, `${good.slice(0, -1)}!`, other].map((one) => act(one)));
-    expect(answers.map(({ status }) => status)).toEqual([410, 410, 410, 410, 410]);
+    const answers = await Promise.all([used, expired, `${good.slice(0, -1)}!`, other].map((one) => act(one)));
+    expect(answers.map(({ status }) => status)).toEqual([410, 410, 410, 410]);
     expect(new Set(answers.map(({ body }) => body.detail)).size).toBe(1);
   }
   expect((await confirm(good)).status).toBe(201);

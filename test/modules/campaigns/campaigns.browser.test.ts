@@ -240,7 +240,8 @@ test('the unsubscribe link asks first, and then unsubscribes', async () => {
 
   expected = /\/u\/1.1.nonsense: .* 404 /;
   await page.goto(`${urls.api}/u/1.1.nonsense`);
-  await page.getByRole('heading', { name: 'Page not found' }).waitFor();
+  await page.getByRole('heading', { name: 'This link is not complete' }).waitFor();
+  await expectToFit(page, 'an unsubscribe link that is not complete');
 
   await page.goto(unsubscribe);
   await page.getByRole('heading', { name: 'Unsubscribe from these emails?' }).waitFor();

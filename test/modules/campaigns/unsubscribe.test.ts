@@ -66,6 +66,26 @@ test('unsubscribing again changes nothing and is no error', async () => {
   expect(await unsubscribed()).toEqual([first]);
 });
 
+test.each(['.', '%2E', ')', '%3E', '.%22', ',%20'])(
+  'what mail programs take along behind the link does not matter: %s',
+  async (tail) => {
+    expect((await fetch(`${link}${tail}`)).status).toBe(200);
+    expect((await fetch(`${link}${tail}`, { method: 'POST' })).status).toBe(200);
+    expect((await unsubscribed()).map((row) => row.id)).toEqual([employeeId]);
+  },
+);
+
+test('a link that was cut, or came twice, says what is wrong with it', async () => {
+  const token = link.slice(link.lastIndexOf('/') + 1);
+  for (const mangled of [link.slice(0, -1), `${link}${token}`, link.slice(0, -token.length)])
+    for (const method of ['GET', 'POST']) {
+      const answer = await fetch(mangled, { method, headers: { accept: 'text/html' } });
+      expect(answer.status, mangled).toBe(404);
+      expect(await answer.text(), mangled).toContain('This link is not complete');
+    }
+  expect(await unsubscribed()).toEqual([]);
+});
+
 test("a check-in link, a changed link and another organisation's id unsubscribe nobody", async () => {
   const [org, reachOut, signature] = link.slice(link.lastIndexOf('/') + 1).split('.');
   const target = { orgId, id: Number.parseInt(reachOut as string, 36) };

@@ -35,7 +35,7 @@ test('links that are not valid, misspelt or expired say so in clear words', asyn
   const { page } = visitor;
   const { urls } = product();
   await page.setViewportSize(NARROWEST);
-  for (const token of [`1.1.${'x'.repeat(22)}`, 'x'.repeat(200)]) {
+  for (const token of [`1.1.${'x'.repeat(22)}`, 'x'.repeat(200), '', '%', '%00']) {
     await page.goto(`${urls.chat}/c/${token}`);
     await page.getByRole('heading', { name: 'This link is not valid' }).waitFor();
     await expectToFit(page, 'a link that is not valid');
@@ -44,8 +44,11 @@ test('links that are not valid, misspelt or expired say so in clear words', asyn
   await takePictures(page, 'link-invalid');
 
   const { to, campaignId } = await launchSmallCampaign(urls);
-  await page.goto(await linkTo(to, '/c/'));
-  await page.getByText('Question 1 of').waitFor();
+  const link = await linkTo(to, '/c/');
+  for (const tail of ['.', '%2E', ')', '']) {
+    await page.goto(`${link}${tail}`);
+    await page.getByText('Question 1 of').waitFor();
+  }
   await expectToFit(page, '/c/');
   const expire = `update campaigns set link_expires_at = now() - interval '1 minute' where id = $1 returning id`;
   expect(await query(expire, [campaignId])).toHaveLength(1);

@@ -1,6 +1,7 @@
 // The page of the check-in: puts together the client (connection.js), the messages and the form.
 
 import { el, put } from '/assets/el.js';
+import { decoded, withoutTail } from '/assets/mailed-token.js';
 import { browserEnvironment } from './browser-environment.js';
 import { createForm } from './chat-form.js';
 import { createLog } from './chat-log.js';
@@ -24,7 +25,7 @@ const TYPING_SHOWN_MS = 5_000;
 
 const part = (id) => document.getElementById(id);
 const banner = part('banner');
-const token = decodeURIComponent(location.pathname.split('/').at(-1));
+const token = withoutTail(decoded(location.pathname.split('/').at(-1)));
 const log = createLog(part('messages'));
 const form = createForm({ part, token, send: (content) => conversation.answer(content) !== null });
 const sending = new Set(); // nonces
