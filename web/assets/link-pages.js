@@ -67,7 +67,7 @@ export function forgottenForm(back) {
     el(
       'p',
       null,
-      `If ${email} has an account here, a link to choose a new password is on its way. It works for an hour.`,
+      `If ${email} has an account here, a link to choose a new password is on its way. The mail says until when it works.`,
     ),
   ]);
 }

@@ -4,15 +4,15 @@ import { type Mailbox, parseMailbox } from '../../mail-address.ts';
 import { forgottenUrl, mailedLink } from './mailed-link.ts';
 
 /** What a mail needs to know; all of it is in the database. */
-export type Letter = { readonly orgId: number; readonly id: number; readonly email: string } & (
-  | RegistrationLetter
-  | InvitationLetter
-  | PasswordResetLetter
-);
+export type Letter = {
+  readonly orgId: number;
+  readonly id: number;
+  readonly email: string;
+  readonly askedAt: string;
+} & (RegistrationLetter | InvitationLetter | PasswordResetLetter);
 
 interface RegistrationLetter {
   readonly kind: 'registration';
-  readonly askedAt: string;
   /** The address: then there is no link for it. */
   readonly hasAccount: boolean;
 }
@@ -26,11 +26,15 @@ interface InvitationLetter {
 interface PasswordResetLetter {
   readonly kind: 'password-reset';
   readonly organisation: string;
+  readonly expiresAt: string;
 }
 
 type MailConfig = Pick<Config, 'mailFrom' | 'secretKey' | 'apiUrl'>;
 
-/** The same letter always gives the same mail, with the same link: sending it again does no harm. */
+/**
+ * The same letter always gives the same mail, with the same link: sending it again does no harm. What is asked for again
+ * has the same link and another Message-ID, or mailboxes that show each mail once would not show it.
+ */
 export function toAccountMail(config: MailConfig, letter: Letter): Mail {
   const { subject, paragraphs, buttons, ignore } = wordsOf(config, letter);
   const from = senderOf(config);
@@ -41,7 +45,7 @@ export function toAccountMail(config: MailConfig, letter: Letter): Mail {
     subject: oneLine(subject),
     text: `${[...paragraphs, ...links, '--', ignore].join('\n\n')}\n`,
     html: page(oneLine(subject), paragraphs, buttons, ignore),
-    messageId: `<${letter.kind}-${letter.orgId}-${letter.id}@${from.address.slice(from.address.indexOf('@') + 1)}>`,
+    messageId: `<${letter.kind}-${letter.orgId}-${letter.id}-${Date.parse(letter.askedAt)}@${from.address.slice(from.address.indexOf('@') + 1)}>`,
     headers: { 'Auto-Submitted': 'auto-generated' },
   };
 }
@@ -71,7 +75,7 @@ function wordsOf(config: MailConfig, letter: Letter): Words {
 }
 
 /** Nothing in it comes from the person who asked: the mail may go to anybody. */
-function registrationWords({ askedAt }: RegistrationLetter, link: (label: string) => Button[]): Words {
+function registrationWords({ askedAt }: Letter, link: (label: string) => Button[]): Words {
   return {
     subject: 'Register your organisation',
     paragraphs: [
@@ -84,7 +88,7 @@ function registrationWords({ askedAt }: RegistrationLetter, link: (label: string
 }
 
 /** Says nothing about the organisation: mail is read by others, too. */
-function takenWords({ apiUrl }: MailConfig, { askedAt }: RegistrationLetter): Words {
+function takenWords({ apiUrl }: MailConfig, { askedAt }: Letter): Words {
   return {
     subject: 'You already have an account',
     paragraphs: [
@@ -112,12 +116,15 @@ function invitationWords({ organisation, invitedBy }: InvitationLetter, link: (l
   };
 }
 
-function passwordResetWords({ organisation }: PasswordResetLetter, link: (label: string) => Button[]): Words {
+function passwordResetWords(
+  { organisation, expiresAt }: PasswordResetLetter,
+  link: (label: string) => Button[],
+): Words {
   return {
     subject: 'Reset your password',
     paragraphs: [
       'Hello,',
-      `Somebody, probably you, asked to reset the password of your account at ${organisation}. The link works once, for an hour, and ends all your sessions.`,
+      `Somebody, probably you, asked to reset the password of your account at ${organisation}. The link works once, until ${inWords(expiresAt)}, and ends all your sessions.`,
     ],
     buttons: link('Choose a new password'),
     ignore: 'If it was not you, ignore this mail: your password stays as it is.',

@@ -48,6 +48,7 @@ function invitationLetter(db: Db, orgId: number, id: number) {
       'invitations.mailed_at as mailedAt',
       'invitations.expires_at as expiresAt',
       'invitations.email',
+      'invitations.created_at as askedAt',
       'organisations.name as organisation',
       'invitations.invited_by as invitedBy',
     ])
@@ -68,6 +69,7 @@ function passwordResetLetter(db: Db, orgId: number, id: number) {
       'password_resets.mailed_at as mailedAt',
       'password_resets.expires_at as expiresAt',
       'users.email',
+      'password_resets.created_at as askedAt',
       'organisations.name as organisation',
     ])
     .executeTakeFirst();

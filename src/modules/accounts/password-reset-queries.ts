@@ -4,25 +4,23 @@ import { writeToOutbox } from '../../queue/transactional-outbox.ts';
 import { PASSWORD_RESET_MS } from './limits.ts';
 
 /**
- * A link, which goes out by mail when the transaction commits: the one that was mailed before if it still works, and then
- * it holds for as long as a new one. Anybody can ask for any address, and must not make useless what its owner is about
- * to click.
+ * A link, which goes out by mail when the transaction commits: the one that was mailed before while it has at least half of
+ * its time. Anybody can ask for any address, and must neither make useless what its owner is about to click, nor keep an
+ * old link alive.
  */
-export async function renewPasswordReset(transaction: Db, orgId: number, userId: number): Promise<void> {
-  // What has expired stays so.
+export async function remailPasswordReset(transaction: Db, orgId: number, userId: number): Promise<void> {
   await transaction
     .deleteFrom('password_resets')
     .where('org_id', '=', orgId)
     .where('user_id', '=', userId)
-    .where('expires_at', '<=', sql<string>`now()`)
+    .where('expires_at', '<', new Date(Date.now() + PASSWORD_RESET_MS / 2).toISOString())
     .execute();
   const { id } = await transaction
     .insertInto('password_resets')
     .values({ org_id: orgId, user_id: userId, expires_at: new Date(Date.now() + PASSWORD_RESET_MS) })
     .onConflict((conflict) =>
-      conflict.columns(['org_id', 'user_id']).doUpdateSet((q) => ({
+      conflict.columns(['org_id', 'user_id']).doUpdateSet(() => ({
         created_at: sql<string>`default`,
-        expires_at: q.ref('excluded.expires_at'),
         mailed_at: null,
         mail_problem: null,
       })),

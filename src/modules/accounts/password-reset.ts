@@ -13,7 +13,7 @@ import { writeAudit } from '../audit/audit.ts';
 import type { From } from './accounts.ts';
 import { linkGone } from './invitations.ts';
 import { NO_ORGANISATION, readMailedLink } from './mailed-link.ts';
-import { openPasswordReset, renewPasswordReset, takePasswordReset } from './password-reset-queries.ts';
+import { openPasswordReset, remailPasswordReset, takePasswordReset } from './password-reset-queries.ts';
 import { refuseCommonPassword } from './password-rules.ts';
 import { updatePassword, userByEmail } from './queries.ts';
 import { deleteSessions } from './session-queries.ts';
@@ -42,7 +42,7 @@ export async function startPasswordResets(
   for (const { email, network } of wanted) {
     const user = await userByEmail(transaction, email);
     if (user === undefined) continue;
-    await renewPasswordReset(transaction, user.org_id, user.id);
+    await remailPasswordReset(transaction, user.org_id, user.id);
     const entry = { action: 'password.reset-requested', subject: email } as const;
     await writeAudit(transaction, { orgId: user.org_id, network }, entry);
   }
