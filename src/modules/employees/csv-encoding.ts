@@ -198,7 +198,7 @@ const DOUBTFUL = [
   /(?<!\p{L})ß/u, // no word begins with it: Russian Я
   /\p{L}[‚„†‡ˆ‰‹˜¡¢£¤¥]/u, // nobody writes these right behind a letter: é, ä and others of DOS
   /(?<![“„”][^“„”]*)\p{L}”/u, // closes a quote that nothing has opened: ö of DOS
-  /[aeiou]á(?!\p{L})/iu, // hardly a word ends so: ß of DOS
+  /[aeiou]á(?:e|(?!\p{L}))/iu, // hardly a word has this: ß of DOS
   /(?<!\p{L})(?:[À-ÖØ-öø-ÿ]){2,}(?!\p{L})/u, // no word is of accented letters alone: Russian and Greek ones are
 ];
 const GUESSED = [

@@ -89,9 +89,9 @@ finished import says in its \`reading\` how the file was read.
 - **Columns**: by their titles in some thirty languages and by what is in them. Where two columns claim one field, the more
   exact title wins; if neither is, the file is refused and both are named. A first and a last name become one name, and so
   does “Lovelace, Ada”, if most names are written like that.
-- **Rows**: a row that cannot be read costs only itself, and is named by its line. Rows of nothing but delimiters are blank
-  lines; a header that is repeated is skipped. What a program wrote instead of a text (an error, a code, a question mark for
-  a letter) is not taken for one.
+- **Rows**: a row that cannot be read costs only itself, and is named by its line. So is a person above the header; notes may
+  stand there. Rows of nothing but delimiters, row numbers and tick boxes are blank lines; a header that is repeated is
+  skipped. What a program wrote instead of a text (an error, a code, a question mark for a letter) is not taken for one.
 - **Text** is composed (NFC), spaces of all kinds become one space, and invisible characters are removed; in an address they
   are refused. PostgreSQL compares addresses and teams without regard to case. An apostrophe that our own export put
   before a formula sign is taken away again.

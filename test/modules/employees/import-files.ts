@@ -519,6 +519,7 @@ const encodings: ImportFile[] = [
       ['José', 'Jos\x82'],
       ['Malmö AB', 'Malm\x94 AB'],
       ['Weiß', 'Wei\xe1'],
+      ['Straße', 'Stra\xe1e'],
     ] as const
   ).map(([name, bytes]) => ({
     kind: `the code page of DOS (${name}), which could be windows-1252`,
