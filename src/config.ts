@@ -247,8 +247,16 @@ function withCredentials(environment: Environment): Environment {
   if (!folder) return environment;
   const files = Object.values(VARIABLES)
     .filter(({ name, secret }) => secret && !environment[name] && existsSync(join(folder, name)))
-    .map(({ name }) => [name, readFileSync(join(folder, name), 'utf8')]);
+    .map(({ name }) => [name, readCredential(join(folder, name))]);
   return { ...environment, ...Object.fromEntries(files) };
+}
+
+function readCredential(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new StartError(`${file} cannot be read (${(error as NodeJS.ErrnoException).code}).`);
+  }
 }
 
 /**
@@ -436,8 +444,10 @@ function port(fallback: number): Reader<number> {
 /** Without a slash at the end. */
 function base(fallback: string): Reader<string> {
   return (raw = fallback, name, faults) => {
-    if (!URL.canParse(raw) || !['http:', 'https:'].includes(new URL(raw).protocol))
-      faults.push(`${name} must be an http:// or https:// address`);
+    if (!URL.canParse(raw) || !/^https?:\/\//i.test(raw)) faults.push(`${name} must be an http:// or https:// address`);
+    else if (/[?#]/.test(raw))
+      faults.push(`${name} has a ? or a # in it, and what is appended to it would lead nowhere`);
+    else if (new URL(raw).username !== '') faults.push(`${name} has a user name in it, which everybody would see`);
     return raw.replace(/\/+$/, '');
   };
 }

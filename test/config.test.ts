@@ -1,5 +1,5 @@
 import { generateKeyPairSync, type KeyObject } from 'node:crypto';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
@@ -364,6 +364,15 @@ test.each([
   expect(() => loadConfig({ ...NEEDED, NODE_ENV: 'development', [name]: value })).not.toThrow();
 });
 
+test.each([
+  ['https://app.acme.com/?x=1', 'has a ? or a # in it'],
+  ['https://app.acme.com/#top', 'has a ? or a # in it'],
+  ['https://me:secret@app.acme.com', 'has a user name in it'],
+  ['https:app.acme.com', 'must be an http:// or https:// address'],
+])('nothing can be appended to an API_URL of %s, so it is refused', (API_URL, fault) => {
+  expect(faultsOf({ ...PUBLIC, API_URL })).toEqual([expect.stringContaining(`API_URL ${fault}`)]);
+});
+
 test.each(['nonsense', 'a b.test', '@bounces.test', 'mail..test'])('%j is not a domain for bounces', (domain) => {
   expect(faultsOf({ ...NEEDED, MAIL_BOUNCE_DOMAIN: domain })).toEqual([
     expect.stringMatching(/^MAIL_BOUNCE_DOMAIN must be a domain/),
@@ -412,6 +421,16 @@ test('a secret can be a file that systemd has put there; a variable of the same 
     writeFileSync(join(folder, name), `${text}\n`);
   const config = loadConfig({ CREDENTIALS_DIRECTORY: folder, REDIS_URL: 'redis://elsewhere:6379' });
   expect(config).toMatchObject({ databaseUrl: NEEDED.DATABASE_URL, redisUrl: 'redis://elsewhere:6379', apiPort: 3000 });
+});
+
+test('a secret whose file cannot be read is named', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'credentials-'));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  mkdirSync(join(folder, 'SECRET_KEY'));
+  const environment = { ...NEEDED, SECRET_KEY: undefined, CREDENTIALS_DIRECTORY: folder };
+  expect(() => loadConfig(environment)).toThrow(
+    new StartError(`${join(folder, 'SECRET_KEY')} cannot be read (EISDIR).`),
+  );
 });
 
 test('what is marked as staging sends to a mail catcher, or does not start', () => {

@@ -35,7 +35,7 @@ export function sendProblem(
 ): FastifyReply {
   const problem = toProblem(error, request.routeOptions.bodyLimit);
   const about = { err: error, route: request.routeOptions.url };
-  if (problem.code === 'internal') request.log.error(about, 'request failed');
+  if (problem.code === 'internal' || whyBusy(error) !== undefined) request.log.error(about, 'request failed');
   if (isServerAway(error)) request.log.warn(about, 'the database is unavailable');
   const seconds = error instanceof AppError ? error.retryAfterSeconds : undefined;
   if (seconds !== undefined || problem.code === 'overloaded')
@@ -65,6 +65,8 @@ export function toProblem(error: FastifyError | AppError, bodyBytesMax?: number)
     };
   }
   if (isServerAway(error)) return problem('overloaded', 'The database is away for a moment. Try again.');
+  const busy = whyBusy(error);
+  if (busy !== undefined) return problem('overloaded', busy);
   // Not every schema excludes it, but PostgreSQL's text cannot contain a NUL character.
   if (NOT_STORABLE.includes(sqlState(error) ?? ''))
     return problem('invalid', 'A text field contains a NUL character, which cannot be stored. Remove it.');
@@ -76,13 +78,26 @@ export function toProblem(error: FastifyError | AppError, bodyBytesMax?: number)
       'too_large',
       `The body is larger than ${bodyBytesMax / 1024} kB, which is the most that is read here.`,
     );
-  if (status === 503) return problem('overloaded', 'This took too long. Try again in a moment.');
+  if (status === 503) return problem('overloaded', TOO_LONG);
   if (status === 415)
     return problem('unsupported', 'A body with this Content-Type is not read here. JSON is sent as application/json.');
   const code = (Object.keys(ERROR_STATUS) as ErrorCode[]).find((candidate) => ERROR_STATUS[candidate] === status);
   if (status >= 500) return problem('internal', 'Something went wrong on our side. It has been noted.');
   return problem(code ?? 'invalid', error.message);
 }
+
+/** What PostgreSQL cannot do now, and probably can later; undefined for any other error. Nothing was stored. */
+function whyBusy(error: unknown): string | undefined {
+  const state = sqlState(error) ?? '';
+  if (state === SQLSTATE.queryCanceled) return TOO_LONG;
+  if (TAKEN.includes(state)) return 'Others are changing the same data. Try again in a moment.';
+  // Connections, memory, disk.
+  return state.startsWith('53') ? 'The database has no room for this now. Try again later.' : undefined;
+}
+
+const TOO_LONG = 'This took too long. Try again in a moment.';
+
+const TAKEN: readonly string[] = [SQLSTATE.lockNotAvailable, SQLSTATE.serializationFailure, SQLSTATE.deadlockDetected];
 
 const NOT_STORABLE: readonly string[] = [SQLSTATE.characterNotInRepertoire, SQLSTATE.untranslatableCharacter];
 

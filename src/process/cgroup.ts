@@ -46,6 +46,24 @@ export function cgroupOf(pid: number | 'self', controller: string, roots = KERNE
   return v2 === undefined ? undefined : { folder: ownGroup(roots.cgroups, v2), version: 2 };
 }
 
+/**
+ * The smallest limit of memory of this process's group and of those around it, as far as they can be seen from here, or
+ * Infinity. Node reads that of the group alone: one without a limit in a group that has one would seem to have none.
+ */
+export function memoryLimitBytes(roots = KERNEL): number {
+  const group = cgroupOf('self', 'memory', roots);
+  if (group === undefined) return Number.POSITIVE_INFINITY;
+  const names = group.version === 1 ? ['memory.limit_in_bytes'] : ['memory.max', 'memory.high'];
+  let smallest = Number.POSITIVE_INFINITY;
+  for (let folder = group.folder; folder.startsWith(roots.cgroups); folder = path.dirname(folder)) {
+    for (const name of names) {
+      const bytes = Number(read(path.join(folder, name)) ?? 0); // `max` is not a number
+      if (bytes > 0) smallest = Math.min(smallest, bytes);
+    }
+  }
+  return smallest;
+}
+
 const usageFile = fileOf('memory', 'memory.usage_in_bytes', 'memory.current');
 const statFile = fileOf('memory', 'memory.stat', 'memory.stat');
 const cpuFile = fileOf('cpu', 'cpu.stat', 'cpu.stat');

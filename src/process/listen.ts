@@ -78,6 +78,8 @@ export function explain(error: NodeJS.ErrnoException, where: { host: string; por
         `Port ${where.port} needs privileges that this user does not have. Set ${where.variable} to a port above 1023.`,
       );
     case 'EADDRNOTAVAIL':
+    case 'ENOTFOUND':
+    case 'EAI_AGAIN':
       return new StartError(
         `This machine has no address ${where.host}. Set HOST to one of its own, for example 127.0.0.1 or 0.0.0.0.`,
       );

@@ -21,6 +21,7 @@ import {
   SEMI_SPACE_SMALL_MB,
 } from '../limits.ts';
 import type { Log } from '../log.ts';
+import { memoryLimitBytes } from './cgroup.ts';
 
 const MB = 1024 * 1024;
 
@@ -31,12 +32,16 @@ export interface MemoryLimit {
 }
 
 /** The limit that the kernel enforces on this process (cgroup v1 or v2); without one, the machine's or a nano's. */
-export function memoryLimit(constrainedBytes = process.constrainedMemory(), machineBytes = totalmem()): MemoryLimit {
+export function memoryLimit(constrainedBytes = constrained(), machineBytes = totalmem()): MemoryLimit {
   // Without a limit the kernel reports 0 or a number far above the machine's memory.
   if (constrainedBytes > 0 && constrainedBytes < machineBytes) return { bytes: constrainedBytes, source: 'container' };
   return machineBytes < NANO_BYTES
     ? { bytes: machineBytes, source: 'machine' }
     : { bytes: NANO_BYTES, source: 'assumed' };
+}
+
+function constrained(): number {
+  return Math.min(process.constrainedMemory() || Number.POSITIVE_INFINITY, memoryLimitBytes());
 }
 
 /**

@@ -51,7 +51,8 @@ async function live(name: ProcessName, config: Config, start: (process: Process)
     const clean = await shutdown.stop(reason, lameDuckMs);
     process.exit(clean ? code : 1);
   };
-  for (const signal of ['SIGTERM', 'SIGINT'] as const)
+  // SIGHUP: the terminal is gone, for example the ssh connection that it was started from.
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const)
     process.on(signal, () => void end(signal, 0, serves ? config.lameDuckMs : 0));
   // After an unexpected error the state is unknown: shut down in order and let the platform restart the process.
   process.on('uncaughtException', (error) => {

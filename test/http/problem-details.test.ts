@@ -188,3 +188,15 @@ test.each(Object.keys(ERROR_STATUS))('the type %s leads to a page that says what
   const text = (await page.text()).replace(/<\/?code>/g, '`');
   for (const words of [means, remedy]) expect(text).toContain(words);
 });
+
+test.each([
+  ['57014', 'a statement that took too long', /took too long/],
+  ['55P03', 'a lock that somebody holds', /changing the same data/],
+  ['40001', 'a transaction that collided each time', /changing the same data/],
+  ['40P01', 'a deadlock each time', /changing the same data/],
+  ['53300', 'no connection left', /no room/],
+  ['53100', 'a full disk', /no room/],
+])('%s, %s, is not a fault of ours: 503, and when to come back', (code, _, detail) => {
+  const error = Object.assign(new Error('as PostgreSQL says it'), { code }) as unknown as FastifyError;
+  expect(toProblem(error)).toMatchObject({ status: 503, code: 'overloaded', detail: expect.stringMatching(detail) });
+});

@@ -1,6 +1,10 @@
-import { expect, test } from 'vitest';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
 import { StartError } from '../../src/errors.ts';
 import { MEMORY_BYTES_MIN, NANO_BYTES } from '../../src/limits.ts';
+import { memoryLimitBytes } from '../../src/process/cgroup.ts';
 import { checkHeap, heapFlags, MALLOC_VARIABLES, memoryLimit } from '../../src/process/memory-limit.ts';
 import { createTestDatabase } from '../database.ts';
 import { testEnvironment } from '../worker.ts';
@@ -29,6 +33,41 @@ test('a machine that is smaller than a nano is the limit, and so is a container 
     '--max-semi-space-size=8',
     '--external-memory-accounted-in-global-limit',
   ]);
+});
+
+test.each([
+  ['v2, its own', '0::/a/b', { 'a/b/memory.max': '300000000' }, 300_000_000],
+  ['v2, of the group around it', '0::/a/b', { 'a/memory.max': '300000000', 'a/b/memory.max': 'max' }, 300_000_000],
+  [
+    'v2, larger than that of the group around it',
+    '0::/a/b',
+    { 'a/memory.max': '3000', 'a/b/memory.max': '9000' },
+    3000,
+  ],
+  ['v2, where the kernel slows it down', '0::/a/b', { 'a/memory.high': '2000', 'a/b/memory.max': '9000' }, 2000],
+  ['v2, in a container', '0::/host/path', { 'memory.max': '4000' }, 4000],
+  ['v2, none', '0::/a/b', { 'a/memory.max': 'max', 'a/b/memory.max': 'max' }, Number.POSITIVE_INFINITY],
+  ['v2, that cannot be read', '0::/a/b', { 'a/b/other': '' }, Number.POSITIVE_INFINITY],
+  ['v2, empty', '0::/', { 'memory.max': '' }, Number.POSITIVE_INFINITY],
+  ['v2, of a path that leads out', '0::/../a', { 'memory.max': '4000' }, 4000],
+  [
+    'v1, of the group around it',
+    '4:memory:/a/b',
+    { 'memory/a/memory.limit_in_bytes': '300000000', 'memory/a/b/memory.limit_in_bytes': '9223372036854771712' },
+    300_000_000,
+  ],
+  ['outside Linux', undefined, {}, Number.POSITIVE_INFINITY],
+])('the smallest limit around a process counts: %s', (_, group, files, bytes) => {
+  const root = mkdtempSync(join(tmpdir(), 'cgroups-'));
+  onTestFinished(() => rmSync(root, { recursive: true }));
+  const roots = { proc: join(root, 'proc'), cgroups: join(root, 'cgroup') };
+  const write = (file: string, text: string) => {
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(file, `${text}\n`);
+  };
+  if (group !== undefined) write(join(roots.proc, 'self', 'cgroup'), group);
+  for (const [name, text] of Object.entries(files)) write(join(roots.cgroups, name), text);
+  expect(memoryLimitBytes(roots)).toBe(bytes);
 });
 
 test.each(['container', 'machine'] as const)('a %s that is too small is refused in one sentence', (source) => {

@@ -58,7 +58,7 @@ test('a port that is taken: its number, the variable that changes it, exit code 
 test.each([
   ['api', 'API_PORT', 'SIGTERM'],
   ['mailer', 'MAILER_PORT', 'SIGTERM'],
-  ['chat', 'CHAT_PORT', 'SIGTERM'],
+  ['chat', 'CHAT_PORT', 'SIGHUP'],
   ['all', 'API_PORT', 'SIGINT'],
 ] as const)('%s becomes ready, and ends with 0 in time when it is told to (%s, %s)', async (name, variable, signal) => {
   const settings = await environment();
