@@ -226,6 +226,7 @@ export const MAIL_PACE = {
 export const ANSWER_KEPT_SECONDS = 30; // mails that the mail server answered this recently count when it is asked how long it takes
 export const SMTP_UTF8_KNOWN_MS = 10 * MINUTE_MS; // for which an answer counts to whether the server takes addresses in all letters
 export const MAIL_REASON_CHARS_MAX = 300; // of what a server says about a mail
+export const ENCODED_WORD_BYTES_MAX = 45; // 60 characters in base64, and 75 with what stands around them (RFC 2047)
 export const MAIL_REPLY_CHARS_MAX = 2_000; // of it that are read for words
 export const REPORT_BYTES_MAX = 256 * KB; // of a bounce or a complaint that comes in: it quotes one of our mails, which are a tenth of that
 export const REPORT_HEADER_BYTES_MAX = 64 * KB;
