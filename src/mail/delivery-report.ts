@@ -11,15 +11,10 @@
  * Its bound: the caller's REPORT_BYTES_MAX, REPORT_LINES_MAX, REPORT_NESTING_MAX, REPORT_FIELD_VALUES_MAX. Its proof: test/mail/delivery-report.test.ts.
  */
 import PostalMime from 'postal-mime';
-import {
-  MAIL_REASON_CHARS_MAX,
-  REPORT_FIELD_VALUES_MAX,
-  REPORT_HEADER_BYTES_MAX,
-  REPORT_LINES_MAX,
-  REPORT_NESTING_MAX,
-} from '../limits.ts';
+import { REPORT_FIELD_VALUES_MAX, REPORT_HEADER_BYTES_MAX, REPORT_LINES_MAX, REPORT_NESTING_MAX } from '../limits.ts';
 import type { MailEvent } from './mail-event.ts';
 import { isPermanentBounce } from './outcome.ts';
+import { reasonOf } from './reply-words.ts';
 
 export interface DeliveryReport {
   readonly event: MailEvent;
@@ -57,7 +52,7 @@ export async function parseDeliveryReport(
   if (!COMPLAINTS.includes(kind.toLowerCase())) return undefined;
   const reason = `${kind.toLowerCase()}, reported by ${feedback.get('user-agent')?.[0] ?? 'a mail provider'}`;
   return {
-    event: { kind: 'complaint', reason: tidy(reason) },
+    event: { kind: 'complaint', reason: reasonOf(reason) },
     references: [...named, ...(feedback.get('original-mail-from') ?? []).map(withoutBrackets)],
   };
 }
@@ -82,11 +77,11 @@ const COMPLAINTS: readonly string[] = ['abuse', 'fraud', 'opt-out'];
 function bounceIn(text: string): MailEvent | undefined {
   for (const group of text.split(/\r?\n[ \t]*\r?\n/)) {
     const fields = fieldsOf(group);
-    if (fields.get('action')?.[0]?.toLowerCase() !== 'failed') continue;
+    if (!/^failed\b/i.test(fields.get('action')?.[0] ?? '')) continue;
     const status = /\b[245]\.\d{1,3}\.\d{1,3}\b/.exec(fields.get('status')?.[0] ?? '')?.[0] ?? '';
     // `smtp; 550 5.1.1 no such user`
     const diagnostic = (fields.get('diagnostic-code')?.[0] ?? '').replace(/^[\w-]+\s*;\s*/, '');
-    const reason = tidy(diagnostic || `returned with status ${status || 'unknown'}`);
+    const reason = reasonOf(diagnostic || `returned with status ${status || 'unknown'}`);
     return { kind: 'bounce', permanent: isPermanentBounce(status, diagnostic), reason };
   }
   return undefined;
@@ -115,8 +110,4 @@ function headOf(mail: string): string {
 
 function withoutBrackets(text: string): string {
   return text.replace(/^<(.*)>$/, '$1');
-}
-
-function tidy(text: string): string {
-  return text.replace(/\s+/g, ' ').trim().slice(0, MAIL_REASON_CHARS_MAX);
 }

@@ -7,9 +7,19 @@
  *   is the recipient, and after the mail's data the mail.
  * What it costs: the words are a guess, of what large providers are known to say. A wrong one holds mails back for a
  *   while, or ends single recipients, who can be sent to again; neither loses a mail.
- * Its bound: MAIL_REASON_CHARS_MAX. Its proof: test/mail/outcome.test.ts, bench/patterns/retry-classification.
+ * Its bound: MAIL_REASON_CHARS_MAX. The words: reply-words.ts. Its proof: test/mail/outcome.test.ts, bench/patterns/retry-classification.
  */
-import { MAIL_REASON_CHARS_MAX } from '../limits.ts';
+import {
+  CONTENT_WORDS,
+  EXPIRED,
+  FULL,
+  OF_MAILBOX,
+  QUOTA_WORDS,
+  RATE_WORDS,
+  reasonOf,
+  SENDER_WORDS,
+  withoutQuotes,
+} from './reply-words.ts';
 
 /** The outcome of sending a mail. Values instead of exceptions, because each of them is normal. */
 export type MailOutcome =
@@ -53,7 +63,7 @@ export interface MailError {
 
 /** `handedOver`: all of the mail's data has been transmitted. */
 export function outcomeOf(error: MailError, handedOver: boolean): MailOutcome {
-  const reason = error.message.replace(/\s+/g, ' ').slice(0, MAIL_REASON_CHARS_MAX);
+  const reason = reasonOf(error.message);
   const answer = answerOf(error);
   if (answer !== undefined && TRANSACTION.includes(answer.command)) return ofAnswer(answer, reason);
   const isMute = answer === undefined && TRANSACTION.includes(error.command ?? '');
@@ -76,7 +86,12 @@ export function outcomeOf(error: MailError, handedOver: boolean): MailOutcome {
  * day, whatever the code says.
  */
 export function isHardBounce(outcome: MailOutcome): boolean {
-  return outcome.kind === 'refused' && outcome.about === 'recipient' && !FULL.test(outcome.reason);
+  return (
+    outcome.kind === 'refused' &&
+    outcome.about === 'recipient' &&
+    !FULL.test(outcome.reason) &&
+    !EXPIRED.test(outcome.reason)
+  );
 }
 
 /**
@@ -89,16 +104,15 @@ export function isPermanentBounce(status: string, diagnostic: string): boolean {
   const code = Number(/^\d{3}(?=[ -])/.exec(diagnostic)?.[0] ?? (coded.startsWith('5') ? 550 : 450));
   if (!coded.startsWith('5') && (coded !== '' || code < 500)) return false;
   const [, subject, detail] = coded === '' ? [] : coded.split('.').map(Number);
-  const text = `${code} ${coded} ${diagnostic}`;
+  const text = withoutQuotes(`${code} ${coded} ${diagnostic}`);
   return (
     subjectOf({ command: 'RCPT TO', code: Math.max(code, 500), subject, detail, text }) === 'recipient' &&
-    !FULL.test(text)
+    !FULL.test(text) &&
+    !EXPIRED.test(text)
   );
 }
 
 const ENHANCED = /\b[245]\.\d{1,3}\.\d{1,3}\b/;
-const FULL =
-  /\b[245]\.2\.2\b|mailbox (?:is )?full|over ?quota|quota (?:is )?exceeded|exceeded .{0,30}quota|out of storage/i;
 
 const TRANSACTION: readonly string[] = ['MAIL FROM', 'RCPT TO', 'DATA'];
 const SERVER_CODES: readonly string[] = [
@@ -132,11 +146,6 @@ function answerOf({ command, responseCode, response, message }: MailError): Answ
   };
 }
 
-/** Without addresses and the paths of links: whoever chooses an address must not choose how its refusal is read. */
-function withoutQuotes(text: string): string {
-  return text.replace(/[^\s<>"']*@[^\s<>"']*/g, '…').replace(/(https?:\/\/[^/\s]+)\/\S*/gi, '$1');
-}
-
 function ofAnswer(answer: Answer, reason: string): MailOutcome {
   const about = subjectOf(answer);
   if (about === 'recipient' || about === 'mail')
@@ -163,6 +172,7 @@ function subjectOf(answer: Answer): Subject {
   if (command === 'RCPT TO' && OF_MAILBOX.test(answer.text)) return 'recipient';
   if (isAboutRate(answer)) return 'rate';
   if (SENDER_WORDS.test(answer.text)) return 'sender';
+  if (code >= 500 && CONTENT_WORDS.test(answer.text)) return 'mail';
   return ofReplyCode(answer);
 }
 
@@ -224,54 +234,3 @@ function isAboutRate(answer: Answer): boolean {
 function isAboutQuota({ code, text }: Answer): boolean {
   return code >= 400 && QUOTA_WORDS.test(text);
 }
-
-const RATE_WORDS =
-  /\brate\b|throttl|too fast|slow down|too many (?:\w+ )?(?:messages|e-?mails|mails|connections|sessions|requests|recipients|transactions|commands)|too much mail|concurren|(?:messages|e-?mails|mails) per (?:second|minute)|mail flood/i;
-const QUOTA_WORDS = /daily|per day|24 ?h|hourly|per hour|monthly|per month|quota|credits? (?:is |are )?exceeded/i;
-const OF_MAILBOX =
-  /gr[ae]y ?-?list|(?:mail ?box|inbox|user|recipient)\b.{0,30}\b(?:full|over ?quota|(?<!sending )quota (?:is )?exceeded)/i;
-const SENDER_WORDS = new RegExp(
-  [
-    ...['relay', 'sender', 'authenticat', 'log ?in first', 'not logged in', 'credential', 'starttls', 'must issue'],
-    ...[
-      'client host',
-      'blocked using',
-      'block ?list',
-      'black ?list',
-      'spamhaus',
-      'dnsbl',
-      'rbl',
-      'barracuda',
-      'reputation',
-    ],
-    ...[
-      '\\bspf\\b',
-      '\\bdkim\\b',
-      '\\bdmarc\\b',
-      'reverse dns',
-      '\\bptr\\b',
-      '\\bhelo\\b',
-      '\\behlo\\b',
-      'your ip',
-      'ip address',
-    ],
-    ...['daily', 'per day', 'hourly', 'per hour', 'monthly', '(?:sending|sender|message) (?:quota|limit)'],
-    ...[
-      'account .*(?:suspend|disabled|locked|verif)',
-      '(?:sending|account) .*paused',
-      'not verified',
-      'not allowed to send',
-      'sandbox',
-      'banned',
-    ],
-    ...[
-      'not authorized to perform',
-      'send ?as ?denied',
-      'outbound ?spam',
-      'rcpthosts',
-      'credits? (?:is |are )?exceeded',
-    ],
-    ...['from (?:address|domain|header)', 'sending domain', 'return.path'],
-  ].join('|'),
-  'i',
-);

@@ -12,6 +12,7 @@ import {
 } from '../limits.ts';
 import { type Mailbox, parseMailbox } from '../mail-address.ts';
 import { currentTraceparent, inSpanOfTrace } from '../trace.ts';
+import { literalSubject } from './encoded-words.ts';
 import { type MailError, type MailOutcome, outcomeOf } from './outcome.ts';
 import { createSmtpUtf8Check, NEEDS_SMTP_UTF8, needsSmtpUtf8 } from './smtp-utf8.ts';
 
@@ -133,6 +134,7 @@ export function openTransport(
             ...mail,
             ...({ onHandedOver } satisfies HandingOver),
             from,
+            subject: literalSubject(mail.subject),
             to: recipient,
             ...(returnTo === undefined ? {} : { envelope: envelopeOf(returnTo, recipient) }),
             headers: { ...mail.headers, ...traceHeader() },

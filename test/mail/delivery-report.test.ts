@@ -25,6 +25,15 @@ test.each<[string, { status: string; diagnostic: string }, boolean]>([
   ['the content of the mail', { status: '5.6.0', diagnostic: 'smtp; 554 5.6.0 content rejected' }, false],
   ['a server that was away for days', { status: '4.4.1', diagnostic: 'smtp; connection timed out' }, false],
   ['no status at all', { status: '', diagnostic: '' }, false],
+  ['what it took the mail for', { status: '5.7.1', diagnostic: 'smtp; 550 5.7.1 likely unsolicited mail' }, false],
+  [
+    'a server that was away, at last',
+    { status: '5.4.7', diagnostic: 'smtp; 554 5.4.7 [internal] message timeout' },
+    false,
+  ],
+  ['the same in other words', { status: '5.4.300', diagnostic: 'smtp; 550 5.4.300 Message expired' }, false],
+  ['a loop between servers', { status: '5.4.14', diagnostic: 'smtp; 554 5.4.14 Hop count exceeded' }, false],
+  ['an address that reads like our fault', { status: '5.0.0', diagnostic: 'smtp; 550 relay@corp.test unknown' }, true],
 ])('%s: permanent is judged by whose fault it is', async (_, { status, diagnostic }, permanent) => {
   const report = await parse(bounceMail({ status, diagnostic }));
   expect(report?.event).toMatchObject({ kind: 'bounce', permanent });
@@ -68,6 +77,16 @@ test.each([
   ['parts within parts without an end', nested(60)],
 ])('%s is not a report', async (_, text) => {
   expect(await parse(text)).toBeUndefined();
+});
+
+test('a comment behind the action does not matter', async () => {
+  const report = await parse(bounceMail({ action: 'failed (bad destination mailbox address)' }));
+  expect(report?.event).toMatchObject({ kind: 'bounce', permanent: true });
+});
+
+test('a reason has no characters that nobody can see, and none that the database refuses', async () => {
+  const report = await parse(bounceMail({ diagnostic: 'smtp; 550 5.1.1 no\u0000 such\u0007 \u202euser' }));
+  expect(report?.event.reason).toBe('550 5.1.1 no such user');
 });
 
 test('a reason is one line and no longer than we keep', async () => {

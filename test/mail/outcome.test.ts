@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { type MailError, outcomeOf } from '../../src/mail/outcome.ts';
+import { isHardBounce, type MailError, outcomeOf } from '../../src/mail/outcome.ts';
 
 /** As nodemailer reports the answer to a command. */
 function answered(
@@ -141,6 +141,23 @@ test('a mail of which all was transmitted and that got no answer may have been t
     kind: 'unanswered',
     after: 'break',
   });
+});
+
+test.each([
+  '550-5.7.1 [192.0.2.1] Our system has detected that this message is likely unsolicited mail.\r\n550 5.7.1 gsmtp',
+  '554 5.7.1 Message rejected as spam',
+  '550 High probability of spam',
+])('what a server thinks of the mail says nothing about the mailbox: to RCPT TO, %s', (response) => {
+  const outcome = outcomeOf(answered('RCPT TO', response), false);
+  expect(outcome).toMatchObject({ kind: 'refused', about: 'mail' });
+  expect(isHardBounce(outcome)).toBe(false);
+});
+
+test('a reason has no characters that nobody can see, and none that the database refuses', () => {
+  const outcome = outcomeOf(answered('RCPT TO', '550 5.1.1 no\u0000 such\u0007\u009b \u202euser\u0000'), false);
+  expect(outcome).toMatchObject({ reason: 'Refused: 550 5.1.1 no such user' });
+  const cut = outcomeOf(answered('RCPT TO', `550 5.1.1 ${'😀'.repeat(300)}`), false);
+  expect('reason' in cut && cut.reason.isWellFormed()).toBe(true);
 });
 
 test('the reason is one line of limited length', () => {

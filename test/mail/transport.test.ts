@@ -230,6 +230,12 @@ test('a line break in a subject or a name cannot add a header or a recipient', a
   expect(await mailsTo('victim@transport.test')).toEqual([]);
 });
 
+test('a subject that looks like an encoded word is read as it is written', async () => {
+  const subject = 'Hello =?utf-8?q?Bcc:_evil?= and =?utf-8?b?4oCueW91?= there';
+  expect(await transportTo(inject('smtpUrl')).send(mailTo('encoded', { subject }))).toEqual({ kind: 'sent' });
+  expect((await mailsTo(`encoded@${DOMAIN}`))[0]?.subject).toBe(subject);
+});
+
 test('a mail cannot include files or remote content', async () => {
   const mail = { ...mailTo('curious'), text: { path: '/etc/hostname' } } as unknown as Mail;
   expect(await transportTo(inject('smtpUrl')).send(mail)).toMatchObject({ kind: 'refused', about: 'mail' });

@@ -24,12 +24,10 @@ export function unsubscribeRoutes(app: App, { config, pages }: ApiContext): void
     return sendPage(reply, page && { ...page, status: 404 });
   };
   app.register(async (scope) => {
-    // The body that mail programs post (`List-Unsubscribe=One-Click`) adds nothing to the link, so it is ignored.
-    scope.addContentTypeParser(
-      ['application/x-www-form-urlencoded', 'multipart/form-data', 'text/plain'],
-      { parseAs: 'buffer' },
-      (_request, _body, done) => done(null),
-    );
+    // The body that mail programs post (`List-Unsubscribe=One-Click`) adds nothing to the link, so it is ignored, whatever
+    // they call it.
+    scope.removeAllContentTypeParsers();
+    scope.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, _body, done) => done(null));
 
     scope.get('/u/:token', { schema: { params: Params } }, async (request, reply) => {
       if (targetOf(request.params) === undefined) return sendIncomplete(reply);

@@ -53,6 +53,8 @@ test.each([
   ['the same as multipart/form-data', { body: new FormData() }],
   ['a form without a field', { body: new URLSearchParams() }],
   ['no body at all', {}],
+  ['a body without a type', { body: new Blob(['List-Unsubscribe=One-Click']) }],
+  ['a body that is not what its type says', { body: '{', headers: { 'content-type': 'application/json' } }],
 ])('one POST unsubscribes, and only this person: %s', async (_, init) => {
   const answer = await fetch(link, { method: 'POST', redirect: 'error', ...init });
   expect(answer.status).toBe(200);
