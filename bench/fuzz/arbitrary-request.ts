@@ -1,6 +1,11 @@
-/** Requests to every operation of an OpenAPI document: mostly what its schemas ask for, and often something else. */
+/**
+ * Requests to every operation of an OpenAPI document. Most are meant: all of their values are what the document asks for,
+ * so they come to what is behind the validation. The others are mostly that, with something else in any place.
+ */
 import fc from 'fast-check';
 import type { JsonSchema } from '../../src/http/api-example.ts';
+import type { KnownThings } from './known-things.ts';
+import { meantValue } from './meant-value.ts';
 
 export interface FuzzedRequest {
   /** As in the document. */
@@ -15,19 +20,71 @@ export interface FuzzedRequest {
 export interface FuzzedOperation {
   readonly method: string;
   readonly path: string;
-  readonly parameters?: readonly { in: string; name: string; schema?: JsonSchema }[] | undefined;
-  readonly requestBody?: { readonly content: Readonly<Record<string, { schema?: JsonSchema }>> } | undefined;
+  readonly parameters?:
+    | readonly { in: string; name: string; required?: boolean; schema?: JsonSchema; example?: unknown }[]
+    | undefined;
+  readonly requestBody?:
+    | { readonly content: Readonly<Record<string, { schema?: JsonSchema; example?: unknown }>> }
+    | undefined;
 }
 
+const MEANT_SHARE = { meant: 4, odd: 1 };
 const TEXT_CHARS_MAX = 300;
 const DEPTH_MAX = 40;
 
-export function arbitraryRequest(operations: readonly FuzzedOperation[]): fc.Arbitrary<FuzzedRequest> {
-  return fc.oneof(...operations.map(requestTo));
+export function arbitraryRequest(
+  operations: readonly FuzzedOperation[],
+  known: KnownThings = new Map(),
+): fc.Arbitrary<FuzzedRequest> {
+  return fc.oneof(
+    { weight: MEANT_SHARE.meant, arbitrary: fc.oneof(...operations.map((one) => meantRequestTo(one, known))) },
+    { weight: MEANT_SHARE.odd, arbitrary: fc.oneof(...operations.map(oddRequestTo)) },
+  );
 }
 
-function requestTo(operation: FuzzedOperation): fc.Arbitrary<FuzzedRequest> {
-  const { method, path, parameters = [], requestBody } = operation;
+/** What is put into a request to an operation. */
+interface Contents {
+  readonly ids: Readonly<Record<string, string | undefined>>;
+  readonly query: Readonly<Record<string, string | undefined>>;
+  readonly headers: Readonly<Record<string, string | undefined>>;
+  readonly strayQuery?: readonly [string, string] | undefined;
+  readonly contentType: string;
+  readonly body: string | Uint8Array | undefined;
+}
+
+function meantRequestTo(operation: FuzzedOperation, known: KnownThings): fc.Arbitrary<FuzzedRequest> {
+  const { path, parameters = [] } = operation;
+  const list = known.get(path.split('/{')[0] ?? '');
+  const arbitraryFor = ({ in: place, name, schema = {}, example }: (typeof parameters)[number]) => {
+    if (place === 'header') return meantHeader(name);
+    const made = meantValue(schema, name, example).map(asText);
+    const there = place === 'path' ? list?.ids : name === 'cursor' ? list?.cursors : [];
+    return there === undefined || there.length === 0
+      ? made
+      : fc.oneof({ weight: 6, arbitrary: fc.constantFrom(...there) }, { weight: 1, arbitrary: made });
+  };
+  const inPlace = (place: string) => {
+    // A cursor that was never given out is refused, and made ones are among the odd requests.
+    const those = parameters.filter(
+      (one) => one.in === place && (one.name !== 'cursor' || (list?.cursors.length ?? 0) > 0),
+    );
+    const requiredKeys = those.filter(({ name, required }) => required === true || name === 'if-match');
+    return fc.record(Object.fromEntries(those.map((one) => [one.name, arbitraryFor(one)])), {
+      requiredKeys: requiredKeys.map(({ name }) => name),
+    });
+  };
+  const [type, { schema = {}, example }] = bodyIn(operation);
+  const body: fc.Arbitrary<string | undefined> =
+    operation.requestBody === undefined
+      ? fc.constant(undefined)
+      : meantValue(schema, 'body', example).map(type.includes('json') ? (value) => JSON.stringify(value) : String);
+  return fc
+    .record({ ids: inPlace('path'), query: inPlace('query'), headers: inPlace('header'), body })
+    .map((contents) => requestWith(operation, { ...contents, contentType: type }));
+}
+
+function oddRequestTo(operation: FuzzedOperation): fc.Arbitrary<FuzzedRequest> {
+  const { parameters = [], requestBody } = operation;
   const inPlace = (place: string) =>
     fc.record(
       Object.fromEntries(
@@ -37,8 +94,7 @@ function requestTo(operation: FuzzedOperation): fc.Arbitrary<FuzzedRequest> {
       ),
       { requiredKeys: place === 'path' ? undefined : [] },
     );
-  const [[type, { schema = {} }] = ['application/json', {}]] = Object.entries(requestBody?.content ?? {});
-  const body = requestBody === undefined ? rarely(junkBody) : bodyOf(type, schema);
+  const [type, { schema = {} }] = bodyIn(operation);
   return fc
     .record({
       ids: inPlace('path'),
@@ -49,20 +105,27 @@ function requestTo(operation: FuzzedOperation): fc.Arbitrary<FuzzedRequest> {
         { weight: 40, arbitrary: fc.constant(type) },
         fc.constantFrom('text/plain', 'application/xml', 'application/json; charset=latin1', 'nonsense'),
       ),
-      body,
+      body: requestBody === undefined ? rarely(junkBody) : bodyOf(type, schema),
     })
-    .map(({ ids, query, headers, strayQuery, contentType, body: sent }) => {
-      const filled = path.replace(/\{(\w+)\}/g, (_, name: string) => encoded(ids[name] ?? '1'));
-      const pairs = [...Object.entries(query), ...(strayQuery === undefined ? [] : [strayQuery])];
-      const search = pairs.map(([name, value]) => `${encoded(name)}=${encoded(value ?? '')}`).join('&');
-      return {
-        route: `${method} ${path}`,
-        method,
-        path: search === '' ? filled : `${filled}?${search}`,
-        headers: { ...defined(headers), ...(sent === undefined ? {} : { 'content-type': contentType }) },
-        body: method === 'GET' ? undefined : sent,
-      };
-    });
+    .map((contents) => requestWith(operation, contents));
+}
+
+function bodyIn({ requestBody }: FuzzedOperation): [type: string, { schema?: JsonSchema; example?: unknown }] {
+  return Object.entries(requestBody?.content ?? {})[0] ?? ['application/json', {}];
+}
+
+function requestWith({ method, path }: FuzzedOperation, contents: Contents): FuzzedRequest {
+  const { ids, query, headers, strayQuery, contentType, body } = contents;
+  const filled = path.replace(/\{(\w+)\}/g, (_, name: string) => encoded(ids[name] ?? '1'));
+  const pairs = [...Object.entries(query), ...(strayQuery === undefined ? [] : [strayQuery])];
+  const search = pairs.map(([name, value]) => `${encoded(name)}=${encoded(value ?? '')}`).join('&');
+  return {
+    route: `${method} ${path}`,
+    method,
+    path: search === '' ? filled : `${filled}?${search}`,
+    headers: { ...defined(headers), ...(body === undefined ? {} : { 'content-type': contentType }) },
+    body: method === 'GET' ? undefined : body,
+  };
 }
 
 function bodyOf(type: string, schema: JsonSchema): fc.Arbitrary<string | Uint8Array | undefined> {
@@ -77,10 +140,10 @@ function bodyOf(type: string, schema: JsonSchema): fc.Arbitrary<string | Uint8Ar
 
 /** What the schema accepts, in most places. */
 function valueFor(schema: JsonSchema): fc.Arbitrary<unknown> {
-  return fc.oneof({ weight: 15, arbitrary: meantValue(schema) }, { weight: 1, arbitrary: anyValue });
+  return fc.oneof({ weight: 15, arbitrary: nearValue(schema) }, { weight: 1, arbitrary: anyValue });
 }
 
-function meantValue(schema: JsonSchema): fc.Arbitrary<unknown> {
+function nearValue(schema: JsonSchema): fc.Arbitrary<unknown> {
   if (schema.const !== undefined) return fc.constant(schema.const);
   if (schema.enum !== undefined) return fc.constantFrom(...schema.enum);
   const options = schema.anyOf ?? schema.oneOf;
@@ -159,7 +222,7 @@ function parameterText(schema: JsonSchema): fc.Arbitrary<string> {
   return fc.oneof(
     {
       weight: 7,
-      arbitrary: meantValue(schema).map((value) => (typeof value === 'string' ? value : JSON.stringify(value))),
+      arbitrary: nearValue(schema).map(asText),
     },
     { weight: 1, arbitrary: anyText },
   );
@@ -167,8 +230,15 @@ function parameterText(schema: JsonSchema): fc.Arbitrary<string> {
 
 /** Mostly one with which the request goes on: else hardly any would come to what is behind it. */
 function headerFor(name: string): fc.Arbitrary<string> {
-  const meant = name === 'if-match' ? fc.constantFrom('*', '"1"') : fc.uuid();
-  return fc.oneof({ weight: 7, arbitrary: meant }, { weight: 1, arbitrary: headerText });
+  return fc.oneof({ weight: 7, arbitrary: meantHeader(name) }, { weight: 1, arbitrary: headerText });
+}
+
+function meantHeader(name: string): fc.Arbitrary<string> {
+  return name === 'if-match' ? fc.constantFrom('*', '"1"') : fc.uuid();
+}
+
+function asText(value: unknown): string {
+  return typeof value === 'string' ? value : JSON.stringify(value);
 }
 
 /** What a header can carry at all. */

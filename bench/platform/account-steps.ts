@@ -164,7 +164,8 @@ function mistype({ client }: StepContext): PlannedRequest {
 /** With the right one, the account's next sign-in would need a code. */
 function withWrongPassword(client: StepContext['client'], path: '' | '/removal'): PlannedRequest {
   const route = `POST /api/v1/second-factor${path}`;
-  return { ...write(client, route, `/api/v1/second-factor${path}`, { password: 'not the password' }), expect: [403] };
+  const given = { password: 'not the password', ...(path === '/removal' ? { code: '000000' } : {}) };
+  return { ...write(client, route, `/api/v1/second-factor${path}`, given), expect: [403] };
 }
 
 function confirmNothing({ client }: StepContext): PlannedRequest {

@@ -95,6 +95,7 @@ export async function createServer(parts: ServerParts): Promise<App> {
     },
   }).withTypeProvider<TypeBoxTypeProvider>();
 
+  app.removeContentTypeParser('text/plain'); // no route but those that add it themselves reads any
   readJsonBodies(app as App);
   app.setErrorHandler<FastifyError>(
     (error, request, reply) => replayAnswer(error, request, reply) ?? sendProblem(error, request, reply),

@@ -49,16 +49,14 @@ function mailed(page, otherwise) {
 }
 
 function incompletePage(otherwise) {
-  return [
-    el('h2', null, 'This link is not complete'),
-    el(
-      'p',
-      null,
-      'Mail programs sometimes cut a link, or add something to it. Copy all of it from the mail into the address bar, or ',
-      otherwise,
-    ),
-    el('div', { class: 'actions' }, el('a', { class: 'button primary', href: '#/' }, 'Go to the sign-in page')),
-  ];
+  const words =
+    'Mail programs sometimes cut a link, or add something to it. Copy all of it from the mail into the address bar, or ';
+  return said('This link is not complete', words + otherwise, 'Go to the sign-in page');
+}
+
+function said(title, words, action) {
+  const way = el('div', { class: 'actions' }, el('a', { class: 'button primary', href: '#/' }, action));
+  return el('div', { class: 'said' }, el('h2', null, title), el('p', null, words), way);
 }
 
 /** Asks for a mail with a link; `back` leads to the sign-in. */
@@ -172,11 +170,7 @@ function resetPage(token) {
 }
 
 function failedPage(reason) {
-  return [
-    el('h2', null, 'You are not signed in'),
-    el('p', null, FAILURES[reason] ?? FAILURES.provider),
-    el('div', { class: 'actions' }, el('a', { class: 'button primary', href: '#/' }, 'Back to sign in')),
-  ];
+  return said('You are not signed in', FAILURES[reason] ?? FAILURES.provider, 'Back to sign in');
 }
 
 function form(title, action, fields, act) {

@@ -377,7 +377,7 @@ declare module '../../http/paths.ts' {
       /** Signing in needs no code any more */
       post: {
         parameters: { header?: { 'idempotency-key'?: string } };
-        requestBody: { content: { 'application/json': { password: string } } };
+        requestBody: { content: { 'application/json': { password: string; code: string } } };
         responses: { 204: { content?: never } } & Problems<
           400 | 401 | 403 | 404 | 408 | 409 | 412 | 413 | 415 | 422 | 429 | 431 | 500 | 503
         >;

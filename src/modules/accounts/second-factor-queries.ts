@@ -3,12 +3,23 @@ import type { Db } from '../../db/schema.ts';
 
 /** Confirmed or not. */
 export function secondFactor(db: Db, orgId: number, userId: number) {
+  return secondFactorOf(db, orgId, userId).executeTakeFirst();
+}
+
+/** Until the transaction ends nobody else begins, confirms or removes one. */
+export async function lockSecondFactor(transaction: Db, orgId: number, userId: number) {
+  // There may be no row of it yet, so its user is locked.
+  const users = transaction.selectFrom('users').where('org_id', '=', orgId).where('id', '=', userId);
+  await users.select('id').forNoKeyUpdate().execute();
+  return secondFactorOf(transaction, orgId, userId).forUpdate().executeTakeFirst();
+}
+
+function secondFactorOf(db: Db, orgId: number, userId: number) {
   return db
     .selectFrom('second_factors')
     .where('org_id', '=', orgId)
     .where('user_id', '=', userId)
-    .select(['sealed_secret as sealedSecret', 'confirmed_at as confirmedAt', 'last_step as lastStep'])
-    .executeTakeFirst();
+    .select(['sealed_secret as sealedSecret', 'confirmed_at as confirmedAt', 'last_step as lastStep']);
 }
 
 export async function countRecoveryCodes(db: Db, orgId: number, userId: number): Promise<number> {

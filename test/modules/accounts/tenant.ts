@@ -67,8 +67,13 @@ export const tenant: Tenant = {
     },
     'POST /api/v1/second-factor/confirmation': async (party) => ({ body: { code: await newCode(party) } }),
     'POST /api/v1/second-factor/removal': async (party) => {
-      await party.client.send('POST', '/api/v1/second-factor/confirmation', { code: await newCode(party) });
-      return { body: { password: PASSWORD } };
+      const confirmation = { code: await newCode(party) };
+      const { body } = await party.client.send<{ recoveryCodes: string[] }>(
+        'POST',
+        '/api/v1/second-factor/confirmation',
+        confirmation,
+      );
+      return { body: { password: PASSWORD, code: body.recoveryCodes[0] } };
     },
   },
   unversioned: {

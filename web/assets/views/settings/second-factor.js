@@ -92,7 +92,7 @@ function recovery(codes, close) {
 
 function turnOffDialog(changed) {
   openDialog('Turn off the second factor?', (close) =>
-    formOf([passwordField()], 'Turn off', close, async (values) => {
+    formOf([passwordField(), codeField()], 'Turn off', close, async (values) => {
       await post('/api/v1/second-factor/removal', values);
       close();
       changed();
@@ -105,6 +105,12 @@ const title = (text) => el('h2', { id: 'dialog-title' }, text);
 function passwordField() {
   const attributes = { id: 'factor-password', name: 'password', type: 'password', autocomplete: 'current-password' };
   return field('Your password', el('input', { required: true, ...attributes }));
+}
+
+function codeField() {
+  const attributes = { id: 'factor-code', name: 'code', autocomplete: 'one-time-code', minlength: 6, maxlength: 40 };
+  const hint = 'The six digits that your app shows, or a recovery code.';
+  return field('Code', el('input', { required: true, ...attributes }), hint);
 }
 
 function formOf(fields, action, close, act) {
