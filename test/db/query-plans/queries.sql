@@ -236,14 +236,15 @@ where registrations.id = $1;
 
 -- src/modules/accounts/letter-queries.ts letter (tenant)
 select 'invitation' as kind, invitations.mailed_at as "mailedAt", invitations.expires_at as "expiresAt",
-    invitations.email, organisations.name as organisation, invitations.invited_by as "invitedBy"
+    invitations.email, invitations.created_at as "askedAt", organisations.name as organisation,
+    invitations.invited_by as "invitedBy"
 from invitations
 inner join organisations on organisations.id = invitations.org_id
 where invitations.org_id = $1 and invitations.id = $2;
 
 -- src/modules/accounts/letter-queries.ts letter (tenant)
 select 'password-reset' as kind, password_resets.mailed_at as "mailedAt", password_resets.expires_at as "expiresAt",
-    users.email, organisations.name as organisation
+    users.email, password_resets.created_at as "askedAt", organisations.name as organisation
 from password_resets
 inner join users on users.org_id = password_resets.org_id and users.id = password_resets.user_id
 inner join organisations on organisations.id = password_resets.org_id
@@ -353,7 +354,7 @@ where (org_id, id) in (
   for update skip locked
 );
 
--- src/modules/accounts/password-reset-queries.ts deletePasswordReset (system, tenant)
+-- src/modules/accounts/password-reset-queries.ts deletePasswordReset (tenant)
 delete from password_resets
 where org_id = $1 and user_id = $2;
 
@@ -363,9 +364,14 @@ from password_resets
 inner join users on users.org_id = password_resets.org_id and users.id = password_resets.user_id
 where password_resets.org_id = $1 and password_resets.id = $2 and password_resets.expires_at > now();
 
--- src/modules/accounts/password-reset-queries.ts replacePasswordReset (system)
+-- src/modules/accounts/password-reset-queries.ts remailPasswordReset (system)
+delete from password_resets
+where org_id = $1 and user_id = $2 and expires_at < $3;
+
+-- src/modules/accounts/password-reset-queries.ts remailPasswordReset (system)
 insert into password_resets (org_id, user_id, expires_at)
 values ($1, $2, $3)
+on conflict (org_id, user_id) do update set created_at = default, mailed_at = $4, mail_problem = $5
 returning id;
 
 -- src/modules/accounts/password-reset-queries.ts takePasswordReset (tenant)
@@ -448,10 +454,14 @@ where id in (
   for update skip locked
 );
 
--- src/modules/accounts/registration-queries.ts replaceRegistration (system)
+-- src/modules/accounts/registration-queries.ts renewRegistration (system)
+delete from registrations
+where email = $1 and expires_at <= now();
+
+-- src/modules/accounts/registration-queries.ts renewRegistration (system)
 insert into registrations (email, expires_at)
 values ($1, $2)
-on conflict (email) do update set id = default, created_at = default, expires_at = excluded.expires_at, mailed_at = $3,
+on conflict (email) do update set created_at = default, expires_at = excluded.expires_at, mailed_at = $3,
     mail_problem = $4
 returning id;
 
@@ -482,6 +492,18 @@ values ($1, $2, $3), ($4, $5, $6), ($7, $8, $9), ($10, $11, $12), ($13, $14, $15
 -- src/modules/accounts/second-factor-queries.ts insertSecondFactor (tenant)
 insert into second_factors (org_id, user_id, sealed_secret)
 values ($1, $2, $3);
+
+-- src/modules/accounts/second-factor-queries.ts lockSecondFactor (tenant)
+select id
+from users
+where org_id = $1 and id = $2
+for no key update;
+
+-- src/modules/accounts/second-factor-queries.ts lockSecondFactor (tenant)
+select sealed_secret as "sealedSecret", confirmed_at as "confirmedAt", last_step as "lastStep"
+from second_factors
+where org_id = $1 and user_id = $2
+for update;
 
 -- src/modules/accounts/second-factor-queries.ts secondFactor (tenant)
 select sealed_secret as "sealedSecret", confirmed_at as "confirmedAt", last_step as "lastStep"
