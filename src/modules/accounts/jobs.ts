@@ -86,13 +86,15 @@ export async function sendAccountMail(
   const found = await letter(primary, orgId, kind, id);
   if (found === undefined) return 'finished';
 
+  const key = jobIdOf({ orgId, kind, id });
+
   async function mailed(problem: string | null): Promise<Turn> {
+    tried.delete(key); // it may be asked for again
     await recordMailed(primary, orgId, kind, id, problem);
     return 'finished';
   }
 
   async function settle(outcome: SendOutcome): Promise<Turn> {
-    const key = jobIdOf({ orgId, kind, id });
     switch (outcome.kind) {
       case 'sent':
         return mailed(null);
