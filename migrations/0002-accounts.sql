@@ -76,7 +76,7 @@ create table invitations (
 create index invitations_unmailed on invitations (created_at) where mailed_at is null;
 create index invitations_by_expiry on invitations (expires_at);
 
--- Links to choose a new password, mailed to a user: using one deletes its row, and asking again replaces it.
+-- Links to choose a new password, mailed to a user: using one deletes its row, and so does asking again in its second half.
 create table password_resets (
   org_id bigint not null,
   id bigint generated always as identity,
