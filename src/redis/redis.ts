@@ -10,6 +10,7 @@ import {
   START_MS,
 } from '../limits.ts';
 import type { Log } from '../log.ts';
+import { watchedConnector } from './watched-connection.ts';
 
 /**
  * A connection for commands that a request or a loop waits for: they fail at once while Redis is down.
@@ -23,7 +24,7 @@ export async function openRedis(url: string, log: Log, { wait = true } = {}): Pr
     maxRetriesPerRequest: 1,
     commandTimeout: REDIS_COMMAND_MS,
     connectTimeout: REDIS_COMMAND_MS,
-    socketTimeout: REDIS_SILENCE_MS, // commandTimeout fails the command and keeps the connection
+    Connector: watchedConnector(REDIS_SILENCE_MS),
     reconnectOnError: createReplacement(log),
   });
   redis.on('error', (error) => log.warn({ err: error }, 'redis connection error'));
@@ -36,7 +37,8 @@ export async function openRedis(url: string, log: Log, { wait = true } = {}): Pr
 /** For BullMQ's consumers, which wait for Redis as long as it takes (their commands block by design). */
 export function consumerConnection(url: string, log: Log, silenceMs = REDIS_CONSUMER_SILENCE_MS) {
   return {
-    ...{ url, maxRetriesPerRequest: null, connectTimeout: REDIS_COMMAND_MS, socketTimeout: silenceMs },
+    ...{ url, maxRetriesPerRequest: null, connectTimeout: REDIS_COMMAND_MS },
+    Connector: watchedConnector(silenceMs),
     reconnectOnError: createReplacement(log),
   } as const;
 }

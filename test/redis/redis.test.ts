@@ -1,10 +1,10 @@
-import type { Redis } from 'ioredis';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { Redis } from 'ioredis';
+import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest';
 import { freePort } from '../../scripts/embedded/ports.ts';
 import { StartError } from '../../src/errors.ts';
 import { REDIS_COMMAND_MS } from '../../src/limits.ts';
 import { createLog } from '../../src/log.ts';
-import { notConnected, openRedis } from '../../src/redis/redis.ts';
+import { consumerConnection, notConnected, openRedis } from '../../src/redis/redis.ts';
 import { until } from '../database.ts';
 import { createTcpGate, type TcpGate } from '../tcp-gate.ts';
 import { testRedisUrl } from '../worker.ts';
@@ -44,6 +44,22 @@ test('a command to a Redis that hangs fails in time, and the connection is repla
   await expect(redis.ping()).rejects.toThrow(/timed out/);
   expect(performance.now() - begin).toBeLessThan(REDIS_COMMAND_MS + 1_000);
   expect(await until('it answers', () => redis.ping().catch(() => ''))).toBe('PONG');
+});
+
+test('a process that could do nothing for a while keeps its connections, whose answers have come meanwhile', async () => {
+  const silenceMs = 100;
+  const { url, ...options } = consumerConnection(testRedisUrl(), createLog('test', 'silent'), silenceMs);
+  const own = new Redis(url, { ...options, lazyConnect: true });
+  onTestFinished(() => own.disconnect());
+  await own.connect();
+  let closed = 0;
+  own.on('close', () => closed++);
+  const answer = own.ping();
+  await new Promise(setImmediate); // it is sent
+  const busyUntil = performance.now() + 5 * silenceMs;
+  while (performance.now() < busyUntil);
+  expect(await answer).toBe('PONG');
+  expect(closed).toBe(0);
 });
 
 test.each([true, false])(
