@@ -5,6 +5,7 @@
  * prints the seed: the same one makes the same requests, to whatever ids the lists have.
  */
 import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import fc from 'fast-check';
 import { argumentsOrExit, countIn } from './arguments.ts';
@@ -23,6 +24,8 @@ const SHOWN_MAX = 20;
 const GROWTH_BYTES_MAX = 48 * 1024 * 1024;
 const OWNERS = ['puddle.test', 'goeze.test', 'cryptobiosis.test', 'slowstepper.test', 'rotifer.test', 'dewdrop.test'];
 const SIGNED_OUT = [204, 401];
+const TOO_OFTEN = /answered with (?:429|503)/;
+const SIGN_IN_AGAIN_MS = 5_000; // an account may sign in ten times a minute
 
 const { requests, seed } = argumentsOrExit('npm run bench:fuzz -- [--requests=20000] [--seed=1]', (args) => {
   const { values } = parseArgs({
@@ -65,10 +68,11 @@ try {
 
   /** Some requests take away the account that sends them: then the owner of the next organisation goes on. */
   async function signIn(): Promise<string> {
-    for (const email of [...owners]) {
-      const account = await signInOf(api, email).catch(() => undefined);
-      if (account !== undefined) return account.token;
-      owners.shift();
+    for (let email = owners[0]; email !== undefined; email = owners[0]) {
+      const account = await signInOf(api, email).catch((error: Error) => error);
+      if (!(account instanceof Error)) return account.token;
+      if (TOO_OFTEN.test(account.message)) await sleep(SIGN_IN_AGAIN_MS);
+      else owners.shift();
     }
     throw new Error('Nobody is left to sign in as: give OWNERS more organisations of the seed.');
   }
