@@ -552,11 +552,6 @@ where org_id = $4 and id = $5 and status in ($6);
 
 -- src/modules/campaigns/state-queries.ts updateCampaign (tenant)
 update campaigns
-set name = $1, subject = $2, body = $3, questions = $4, status = $5, version = version + $6
-where org_id = $7 and id = $8 and status in ($9);
-
--- src/modules/campaigns/state-queries.ts updateCampaign (tenant)
-update campaigns
 set paused_about = $1, paused_reason = $2, paused_at = $3, next_try_at = $4, status = $5, version = version + $6
 where org_id = $7 and id = $8 and status in ($9);
 

@@ -65,12 +65,6 @@ limit $4;
 
 -- template/src/modules/notes/queries.ts updateNote (tenant)
 update notes
-set title = $1, body = $2, status = $3, version = version + $4, updated_at = now()
-where org_id = $5 and id = $6
-returning id, title, body, status, version, created_at as "createdAt", updated_at as "updatedAt";
-
--- template/src/modules/notes/queries.ts updateNote (tenant)
-update notes
 set title = $1, body = body, status = status, version = version + $2, updated_at = now()
 where org_id = $3 and id = $4
 returning id, title, body, status, version, created_at as "createdAt", updated_at as "updatedAt";
