@@ -1,11 +1,13 @@
 import { call } from '../call.ts';
 import { median, round } from '../numbers.ts';
+import { startBareServer } from './bare-server.ts';
 import type { Counters } from './budgets.ts';
 import type { CountContext } from './count-context.ts';
 import { databaseUse, usedSince } from './database-use.ts';
 
 const TIMES = 10; // each, after one that warms up
 const PACED = 500;
+const ROUNDS = 5;
 
 export interface Target {
   readonly path: string;
@@ -37,7 +39,10 @@ export async function countRequests(context: CountContext, targets: Targets): Pr
   return counters;
 }
 
-/** CPU seconds of the api's box for a thousand of the requests that only read, in turn; undefined without one. */
+/**
+ * How many times the CPU time of bare requests (bare-server.ts) the api's box takes for those that only read: both in turn,
+ * so that a machine that is slower for a while is slower for both. Undefined without any.
+ */
 export async function cpuOfReads(
   context: CountContext,
   targets: Targets,
@@ -45,9 +50,22 @@ export async function cpuOfReads(
 ): Promise<number | undefined> {
   const reads = Object.values(targets).filter(({ method }) => method === undefined);
   if (reads.length === 0) return undefined;
-  const before = cpuSeconds();
-  for (let asked = 0; asked < PACED; asked++) await ask(context, reads[asked % reads.length] as Target);
-  return round((cpuSeconds() - before) * (1_000 / PACED), 2);
+  const bare = await startBareServer();
+  let asked = 0;
+  const cpuOfSome = async () => {
+    const before = cpuSeconds();
+    for (let nth = 0; nth < PACED / ROUNDS; nth++) await ask(context, reads[asked++ % reads.length] as Target);
+    return cpuSeconds() - before;
+  };
+  await bare.cpuOf(PACED / ROUNDS); // warms up
+  await cpuOfSome();
+  const spent = { reads: 0, bare: 0 };
+  for (let nth = 0; nth < ROUNDS; nth++) {
+    spent.bare += await bare.cpuOf(PACED / ROUNDS);
+    spent.reads += await cpuOfSome();
+  }
+  bare.close();
+  return round(spent.reads / spent.bare, 2);
 }
 
 function ask({ addresses, account }: CountContext, { path, ...options }: Target) {

@@ -55,7 +55,7 @@ async function countModule(
     counted: {
       ...requests,
       ...(await face?.others?.(context)),
-      ...(cpu === undefined ? {} : { [`1,000 reads of ${name}: cpu seconds`]: cpu }),
+      ...(cpu === undefined ? {} : { [`reads of ${name}: times the cpu of bare ones`]: cpu }),
     },
     routes: Object.keys(targets),
   };
