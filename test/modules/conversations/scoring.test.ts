@@ -164,9 +164,9 @@ test('the event loop has many turns while hundreds of long answers are scored', 
   setImmediate(watch);
   await score();
   watching = false;
-  // Other tests share the processors, so it is a share of the work, and a few turns may be longer.
+  // Not in one piece, which was three quarters of it. Other tests share the processors, so a turn may be longer than a slice.
   const { active } = performance.eventLoopUtilization(used);
-  expect(turns.toSorted((a, b) => a - b)[Math.floor(turns.length * 0.95)]).toBeLessThan(active / 10);
+  expect(Math.max(...turns)).toBeLessThan(active / 3);
 });
 
 test.each(['NaN', 'Infinity', '-Infinity', '1.001', '-1.001'])('the table refuses a score of %s', async (value) => {
