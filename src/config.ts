@@ -47,7 +47,7 @@ export const VARIABLES = {
     randomKey,
   ),
   oidcIssuer: inProduction(
-    variable('OIDC_ISSUER', optional(address('https:', 'http:')), 'an OpenID provider that people may sign in with'),
+    variable('OIDC_ISSUER', optional(address(['https:', 'http:'])), 'an OpenID provider that people may sign in with'),
     secureIssuer,
   ),
   oidcClientId: variable('OIDC_CLIENT_ID', optional(text('')), 'what the provider calls this service'),
@@ -156,7 +156,7 @@ export const VARIABLES = {
   ),
   telemetryUrl: variable(
     'OTEL_EXPORTER_OTLP_ENDPOINT',
-    optional(address('https:', 'http:')),
+    optional(address(['https:', 'http:'])),
     'an OpenTelemetry collector (OTLP over HTTP) that traces are sent to; without one nothing of OpenTelemetry is loaded',
   ),
   telemetryHeaders: secret(

@@ -6,7 +6,12 @@
 /** Parses the text of a variable (undefined if it is not set) into its value, or adds a sentence to `faults`. */
 export type Reader<T> = (raw: string | undefined, name: string, faults: string[]) => T;
 
-export function address(...schemes: readonly string[]): Reader<string> {
+/** `faultOf` says what else is wrong with one, behind the name of the variable. */
+export function address(
+  schemes: readonly string[],
+  faultOf: (address: URL) => string | undefined = () => undefined,
+): Reader<string> {
+  const needed = `must be an address that starts with ${schemes.map((scheme) => `${scheme}//`).join(' or ')}`;
   return (raw, name, faults) => {
     if (raw === undefined) {
       faults.push(
@@ -14,16 +19,15 @@ export function address(...schemes: readonly string[]): Reader<string> {
       );
       return '';
     }
-    const begins = schemes.some((scheme) => raw.toLowerCase().startsWith(`${scheme}//`));
-    const needed = `an address that starts with ${schemes.map((scheme) => `${scheme}//`).join(' or ')}`;
-    if (!begins) faults.push(`${name} must be ${needed}`);
-    else if (!isReadable(raw))
-      faults.push(
-        `${name} cannot be read as an address: in its user name and password, / is written as %2F, # as %23, ? as %3F and % as %25`,
-      );
+    const hasScheme = schemes.some((scheme) => raw.toLowerCase().startsWith(`${scheme}//`));
+    const fault = !hasScheme ? needed : isReadable(raw) ? faultOf(new URL(raw)) : UNREADABLE;
+    if (fault !== undefined) faults.push(`${name} ${fault}`);
     return raw;
   };
 }
+
+const UNREADABLE =
+  'cannot be read as an address: in its user name and password, / is written as %2F, # as %23, ? as %3F and % as %25';
 
 const OUR_DATABASE_SETTINGS = [
   'statement_timeout',
@@ -32,43 +36,38 @@ const OUR_DATABASE_SETTINGS = [
   'query_timeout',
 ];
 
-export function databaseServer(raw: string | undefined, name: string, faults: string[]): string {
-  const before = faults.length;
-  const url = address('postgres:', 'postgresql:')(raw, name, faults);
-  if (faults.length > before) return url;
-  const settings = settingsIn(url).filter((setting) => OUR_DATABASE_SETTINGS.includes(setting));
-  if (settings.length > 0)
-    faults.push(
-      `${name} has settings after the ? (${settings.join(', ')}) that the limits of this service depend on: leave them out`,
-    );
-  return url;
+export const databaseServer = address(['postgres:', 'postgresql:'], ({ searchParams }) => {
+  const settings = [...searchParams.keys()].filter((setting) => OUR_DATABASE_SETTINGS.includes(setting));
+  return settings.length === 0
+    ? undefined
+    : `has settings after the ? (${settings.join(', ')}) that the limits of this service depend on: leave them out`;
+});
+
+export const mailServer = address(
+  ['smtp:', 'smtps:'],
+  (server) => unreadSettings(server, 'say SMTP_TLS for its certificate') ?? missingHost(server),
+);
+
+/** ioredis takes any other name of a database for the first one, and goes on. */
+export const redisServer = address(
+  ['redis:', 'rediss:'],
+  (server) =>
+    unreadSettings(server, 'leave them out') ??
+    missingHost(server) ??
+    (/^\/?\d*$/.test(server.pathname)
+      ? undefined
+      : 'must end after the port, or with the number of a database, as in /1'),
+);
+
+function unreadSettings({ searchParams }: URL, remedy: string): string | undefined {
+  const settings = [...searchParams.keys()];
+  return settings.length === 0
+    ? undefined
+    : `has settings after the ? (${settings.join(', ')}), which are not read: ${remedy}`;
 }
 
-export function mailServer(raw: string | undefined, name: string, faults: string[]): string {
-  const before = faults.length;
-  const url = address('smtp:', 'smtps:')(raw, name, faults);
-  if (faults.length > before) return url;
-  const settings = settingsIn(url);
-  if (settings.length > 0)
-    faults.push(
-      `${name} has settings after the ? (${settings.join(', ')}), which are not read; say SMTP_TLS for its certificate`,
-    );
-  else if (hasNoHost(url)) faults.push(`${name} names no host`);
-  return url;
-}
-
-/** ioredis takes any other name for the first database, and goes on. */
-export function redisServer(raw: string | undefined, name: string, faults: string[]): string {
-  const before = faults.length;
-  const url = address('redis:', 'rediss:')(raw, name, faults);
-  if (faults.length > before) return url;
-  const settings = settingsIn(url);
-  if (settings.length > 0)
-    faults.push(`${name} has settings after the ? (${settings.join(', ')}), which are not read: leave them out`);
-  else if (hasNoHost(url)) faults.push(`${name} names no host`);
-  else if (!/^\/?\d*$/.test(new URL(url).pathname))
-    faults.push(`${name} must end after the port, or with the number of a database, as in /1`);
-  return url;
+function missingHost({ hostname }: URL): string | undefined {
+  return hostname === '' ? 'names no host' : undefined;
 }
 
 function isReadable(address: string): boolean {
@@ -78,12 +77,4 @@ function isReadable(address: string): boolean {
   } catch {
     return false;
   }
-}
-
-function settingsIn(url: string): string[] {
-  return [...new URL(url).searchParams.keys()];
-}
-
-function hasNoHost(url: string): boolean {
-  return new URL(url).hostname === '';
 }
