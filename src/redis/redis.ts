@@ -75,9 +75,10 @@ const CANNOT_WORK = /^(?:READONLY|LOADING|MASTERDOWN|CLUSTERDOWN|UNBLOCKED) |-(?
 async function connected(redis: Redis, url: string): Promise<void> {
   const deadline = performance.now() + START_MS;
   let fault: Error | undefined;
-  redis.on('error', (error) => {
+  const hear = (error: Error) => {
     fault = error;
-  });
+  };
+  redis.on('error', hear);
   redis.connect().catch(() => undefined); // ioredis keeps retrying; the status shows the outcome
   while (redis.status !== 'ready') {
     if (performance.now() > deadline) {
@@ -86,6 +87,7 @@ async function connected(redis: Redis, url: string): Promise<void> {
     }
     await new Promise((resolve) => setTimeout(resolve, REDIS_CONNECTED_POLL_MS));
   }
+  redis.off('error', hear);
 }
 
 /** Why a start gives up. `fault`: the last thing that was said. */
