@@ -28,7 +28,7 @@ export function watchOomKills(pid: number, roots = KERNEL): OomWatch {
   let isShared = false;
   const look = () => {
     const now = cgroupOf(pid, 'memory', roots);
-    if (now === undefined) return;
+    if (now === undefined || isEnding(pid, roots)) return;
     if (now.folder !== group?.folder) [group, before, isShared] = [now, killsIn(now), false];
     isShared ||= hasOthers(now, pid);
   };
@@ -57,6 +57,20 @@ function killsIn({ folder, version }: CgroupFolder): number | undefined {
 function killsOnMachine({ proc }: Roots): number {
   return countIn(path.join(proc, 'vmstat')) ?? 0;
 }
+
+/**
+ * v1 shows a process that is about to end in the root, and one of a busy machine takes a second to give back its memory.
+ * Asked after its group: from then on it stays so.
+ */
+function isEnding(pid: number, { proc }: Roots): boolean {
+  const stat = read(path.join(proc, String(pid), 'stat'));
+  // The name in brackets can contain anything, so the fields are counted from the last bracket.
+  const flags = Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[6]);
+  return (flags & PF_EXITING) !== 0;
+}
+
+/** The kernel's include/linux/sched.h. */
+const PF_EXITING = 0x4;
 
 function countIn(file: string): number | undefined {
   const count = /^oom_kill (\d+)$/m.exec(read(file))?.[1];

@@ -1,7 +1,8 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest';
+import { GROUP_EVERY_MS } from '../../scripts/embedded/limits.ts';
 import { watchOomKills } from '../../scripts/embedded/oom-kills.ts';
 
 const PID = 4_000_001; // of nobody
@@ -72,6 +73,22 @@ for (const [version, membership, folder, file] of VERSIONS) {
     expect(watched.verdict()).toBe('yes');
   });
 }
+
+test('v1: a process that is seen while it ends, when the kernel says that it is in the root, was still in its group', () => {
+  vi.useFakeTimers();
+  onTestFinished(() => void vi.useRealTimers());
+  write(cgroups, 'memory/memory.oom_control', 'oom_kill 5\n');
+  write(cgroups, 'memory/worker/memory.oom_control', 'oom_kill 0\n');
+  write(proc, `${PID}/cgroup`, '4:memory:/worker\n');
+  write(proc, `${PID}/stat`, `${PID} (node) 0) S 1 1 1 0 -1 4194304 0\n`);
+  const watched = watchOomKills(PID, { proc, cgroups });
+
+  write(cgroups, 'memory/worker/memory.oom_control', 'oom_kill 1\n');
+  write(proc, `${PID}/cgroup`, '4:memory:/\n');
+  write(proc, `${PID}/stat`, `${PID} (node) 0) R 1 1 1 0 -1 4194308 0\n`);
+  vi.advanceTimersByTime(GROUP_EVERY_MS);
+  expect(watched.verdict()).toBe('yes');
+});
 
 test.each([
   ['the root of v2 counts nothing', '0::/\n'],
