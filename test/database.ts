@@ -25,11 +25,10 @@ export interface TestDatabase {
 /** A migrated database of the caller's own, on the primary and, as soon as it has streamed, on the replica. */
 export async function createTestDatabase(options: { replica?: boolean } = {}): Promise<TestDatabase> {
   const name = `test_${randomBytes(6).toString('hex')}`;
-  await asAdmin((client) =>
-    client.query(
-      `create database ${name} template ${inject('template')} owner ${new URL(inject('databaseUrl')).username}`,
-    ),
-  );
+  const owner = new URL(inject('databaseUrl')).username;
+  // Primary and replica copy the template's files, which costs them a third of what a page at a time through the WAL does.
+  const like = `template ${inject('template')} strategy file_copy`;
+  await asAdmin((client) => client.query(`create database ${name} ${like} owner ${owner}`));
   const url = named(inject('workerDatabaseUrl'), name);
   const replicaUrl = named(inject('workerReplicaUrl'), name);
   const ownerUrl = named(inject('databaseUrl'), name);
@@ -40,15 +39,15 @@ export async function createTestDatabase(options: { replica?: boolean } = {}): P
     log: createLog('test', 'silent'),
     metrics: createMetrics('test'),
   });
-  const owner = openOwner(ownerUrl);
+  const tables = openOwner(ownerUrl);
   return {
     url,
     replicaUrl,
     ownerUrl,
-    db: owner.unscoped,
+    db: tables.unscoped,
     database,
     async close() {
-      await Promise.all([database.close(), owner.close()]);
+      await Promise.all([database.close(), tables.close()]);
       await asAdmin((client) => client.query(`drop database ${name} with (force)`));
     },
   };
