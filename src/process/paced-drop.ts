@@ -21,13 +21,14 @@ export function createPacedDrop(): (body: Readable) => void {
   }
 
   return (body) => {
+    let turn: NodeJS.Timeout | undefined;
+    body.once('close', () => clearTimeout(turn));
     body.on('data', ({ length }: Buffer) => {
       droppedUntil = performance.now() + aheadMs() + (length / REFUSED_BODIES_BYTES_PER_SECOND_MAX) * 1_000;
       if (aheadMs() < AHEAD_MS) return;
       body.pause();
       if (aheadMs() > REFUSED_BODY_LINGER_MS) return;
-      const turn = setTimeout(readOn, aheadMs(), body);
-      body.once('close', () => clearTimeout(turn));
+      turn = setTimeout(readOn, aheadMs(), body);
     });
     // A listener alone starts a stream that was never paused, and not one that was.
     body.pause();

@@ -58,6 +58,17 @@ test('a body that has been closed does not wait for its turn any more', async ()
   expect(vi.getTimerCount()).toBe(0);
 });
 
+test('a body of many pieces is listened to once', async () => {
+  const body = bodyOf(...Array.from({ length: 30 }, () => PART));
+  const before = body.listenerCount('close');
+  createPacedDrop()(body);
+  for (let piece = 0; piece < 20; piece++) {
+    await streamsToMove();
+    expect(body.listenerCount('close')).toBe(before + 1);
+    vi.advanceTimersByTime(PART_MS + 1);
+  }
+});
+
 test('what is little is dropped at once', async () => {
   const body = bodyOf(Buffer.alloc(1_000));
   createPacedDrop()(body);
