@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { connect } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { ApiClient } from '../api-client.ts';
 import { until } from '../database.ts';
@@ -35,8 +35,7 @@ test('a client that sends for ever is cut off', async () => {
   socket.on('close', () => (cut = true)).on('error', () => undefined);
   socket.write(head('/api/v1/notes', 1_000_000 * MB, owner.token));
   const chunk = Buffer.alloc(MB, ' ');
-  while (!cut)
-    if (!socket.write(chunk)) await Promise.race([once(socket, 'drain'), once(socket, 'close')]).catch(() => undefined);
+  while (!cut) if (!socket.write(chunk)) await drainedOrClosed(socket);
 });
 
 type Answer = { answer: string; error?: unknown };
@@ -50,11 +49,18 @@ async function sendBody(path: string, bytes: number, token = owner.token): Promi
   socket.on('error', (cause) => (error = cause));
   socket.write(head(path, bytes, token));
   for (let left = bytes; left > 0 && !socket.destroyed; left -= MB)
-    if (!socket.write(Buffer.alloc(Math.min(MB, left), ' ')))
-      await Promise.race([once(socket, 'drain'), once(socket, 'close')]).catch(() => undefined);
+    if (!socket.write(Buffer.alloc(Math.min(MB, left), ' '))) await drainedOrClosed(socket);
   await until('the answer', () => answer.includes('HTTP/1.1') || socket.destroyed);
   socket.destroy();
   return error === undefined ? { answer } : { answer, error };
+}
+
+async function drainedOrClosed(socket: Socket): Promise<void> {
+  const either = new AbortController();
+  const events = ['drain', 'close'].map((event) => once(socket, event, { signal: either.signal }));
+  await Promise.race(events).catch(() => undefined);
+  either.abort();
+  await Promise.allSettled(events);
 }
 
 function connectTo() {
