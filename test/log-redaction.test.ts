@@ -79,4 +79,4 @@ test('no credential and no text of a user is in the log, at its most talkative, 
   expect(log).toContain('started');
   const secrets = [...Object.values(CANARIES), registered.body.token];
   expect(secrets.filter((secret) => log.includes(secret))).toEqual([]);
-}, 60_000);
+});

@@ -16,13 +16,16 @@ export const REDIS_READY_MS = 20_000;
 export const PGBOUNCER_READY_MS = 10_000;
 
 /** The mail catcher opens two ports and reads its index, but Node takes 9 s to load it on a machine that is busy. */
-export const MAIL_READY_MS = 20_000;
+export const MAIL_READY_MS = 60_000;
 
 /** Package lists, and a PostgreSQL with everything that it stands on, over a slow connection. */
 export const APT_MS = 300_000;
 
-/** If a worker is not ready by then, something that it needs is missing. */
-export const WORKER_READY_MS = 20_000;
+/**
+ * If a worker is not ready by then, something that it needs is missing; one that ends is noticed at once. Ready within 2 s
+ * alone, and not within 20 s on two cores that ten programs wanted.
+ */
+export const WORKER_READY_MS = 60_000;
 
 /** Longer than the workers' LAME_DUCK_MS and STOP_MS together, so that a clean stop is never interrupted. */
 export const WORKER_STOP_MS = 12_000;

@@ -40,7 +40,7 @@ beforeAll(async () => {
       ${role} set idle_in_transaction_session_timeout = '10s'`),
   );
   bouncer = await startBouncer(SETTINGS);
-}, 150_000); // the first run fetches it
+});
 afterAll(async () => {
   await bouncer?.stop();
   await on.close();

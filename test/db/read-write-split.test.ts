@@ -16,8 +16,6 @@ import { createMetrics } from '../../src/process/metrics.ts';
 import { asAdmin, openOwner, openPoolOfOne, until } from '../database.ts';
 import { createTcpProxy } from './tcp-proxy.ts';
 
-const STACK_MS = 60_000;
-
 /** Delaying, cancelling and cutting off a replica would disturb other tests: this file has one of its own. */
 let stack: Stack;
 let folder: string;
@@ -40,13 +38,13 @@ beforeAll(async () => {
   await sql`grant all on counters to tardigrade_system`.execute(owner.unscoped);
   await sql`insert into counters values ('own', 0)`.execute(owner.unscoped);
   await until('the replica is usable', () => database.replica().state === 'usable');
-}, STACK_MS);
+});
 afterAll(async () => {
   await database?.close();
   await owner?.close();
   await stack?.stop();
   rmSync(folder, { recursive: true, force: true });
-}, STACK_MS);
+});
 
 test('who writes reads it back, every time, and the replica does its share', async () => {
   const session = createSession(database);

@@ -25,8 +25,6 @@ import { createTcpProxy } from './tcp-proxy.ts';
 // A minute behind is what is left out; nobody waits that long in a test.
 vi.mock('../../src/limits.ts', async (original) => ({ ...(await original<object>()), REPLICA_LAG_MAX_MS: 1_000 }));
 
-const STACK_MS = 60_000;
-
 let folder: string;
 let primary: Postgres;
 /** Two replicas of it. */
@@ -53,12 +51,12 @@ beforeAll(async () => {
         () => false,
       ),
     );
-}, STACK_MS);
+});
 afterAll(async () => {
   await owner?.close();
   for (const server of [level, paused, primary]) await server?.stop();
   rmSync(folder, { recursive: true, force: true });
-}, STACK_MS);
+});
 
 test('1. several replicas behind one address: the one that answers must itself have replayed the write', async () => {
   await pauseReplay(paused);

@@ -6,8 +6,6 @@ import { kubernetesFiles } from '../../scripts/generate-kubernetes.ts';
 import { SIZES } from '../../scripts/kubernetes/sizes.ts';
 import { type KubernetesServer, MISSING, startKubernetes } from '../kubernetes-server.ts';
 
-const START_MS = 90_000;
-
 /** Of the newest Kubernetes whose whole source is in Debian, 1.20; the fields that are used here are the same. */
 const BEFORE = { 'autoscaling/v2': 'autoscaling/v2beta2', 'policy/v1': 'policy/v1beta1' };
 
@@ -25,7 +23,7 @@ describe.skipIf(MISSING.length > 0)('a real API server', () => {
     expectAccepted(server.kubectl(['apply', '--server-side', '--filename=-'], await openDefinitions(served)));
     expectAccepted(server.kubectl(['wait', '--for=condition=Established', 'customresourcedefinition', '--all']));
     for (const args of namespaceCommands()) expectAccepted(server.kubectl(args));
-  }, START_MS);
+  });
   afterAll(() => server?.stop());
 
   // In this order, one after the other: a deployment that grows must be able to go from one to the other, and back.

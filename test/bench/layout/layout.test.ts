@@ -16,16 +16,16 @@ const START_MS = 120_000;
 const enforced = (await chooseDriver()).driver.name !== 'none';
 
 function describeLayout(kind: LayoutKind, tests: (layout: () => Layout, folder: string) => void): void {
-  describe.skipIf(!enforced)(`the layout ${kind}`, { timeout: START_MS }, () => {
+  describe.skipIf(!enforced)(`the layout ${kind}`, () => {
     const folder = mkdtempSync(path.join(tmpdir(), 'layout-test-'));
     let layout: Layout;
     beforeAll(async () => {
       layout = await startLayout({ kind, seedScale: SCALE, folder });
-    }, START_MS);
+    });
     afterAll(async () => {
       await layout?.stop();
       rmSync(folder, { recursive: true, force: true });
-    }, START_MS);
+    });
     tests(() => layout, folder);
   });
 }
@@ -139,7 +139,7 @@ describeLayout('one-nano', (layout) => {
   });
 });
 
-describe.skipIf(!enforced)('a layout with another program', { timeout: START_MS }, () => {
+describe.skipIf(!enforced)('a layout with another program', () => {
   test('runs it in the box and on the port of its part, and has no box for a part that is left out', async () => {
     const folder = mkdtempSync(path.join(tmpdir(), 'layout-test-'));
     const answer = "http.createServer((_, answer) => answer.end('mine')).listen(process.env.API_PORT, '127.0.0.1')";
@@ -160,7 +160,7 @@ describe.skipIf(!enforced)('a layout with another program', { timeout: START_MS 
   });
 });
 
-describe.skipIf(!enforced)('a layout that has stopped', { timeout: START_MS }, () => {
+describe.skipIf(!enforced)('a layout that has stopped', () => {
   test('leaves its logs, and no box, no data and no process', async () => {
     const folder = mkdtempSync(path.join(tmpdir(), 'layout-test-'));
     const layout = await startLayout({ kind: 'one-nano', seedScale: SCALE, folder });

@@ -16,7 +16,6 @@ import { addDraft } from '../campaigns/drafts.ts';
 import { addEmployees } from '../employees/people.ts';
 
 const SIZES = [60, 20];
-const LOAD_MS = 60_000; // a generator is a process that has to start, on whatever else the machine does
 let database: TestDatabase;
 let owner: Client;
 let api: TestWorker;
@@ -66,9 +65,7 @@ function converse(tokens: readonly string[]) {
   return startLoad(plan).figures;
 }
 
-test('people of every organisation are invited, about in proportion to its size, and can answer', {
-  timeout: LOAD_MS,
-}, async () => {
+test('people of every organisation are invited, about in proportion to its size, and can answer', async () => {
   const tokens = await inviteEverywhere(owner, SECRET_KEY, 40);
   expect(new Set(tokens).size).toBe(40);
   const ofFirst = tokens.filter((token) => readCheckInToken(SECRET_KEY, token)?.orgId === accounts[0]?.orgId);
@@ -81,14 +78,14 @@ test('more people than there are cannot be invited', async () => {
   await expect(inviteEverywhere(owner, SECRET_KEY, 81)).rejects.toThrow('80 people can be invited, not 81.');
 });
 
-test('what people teams ask is answered rightly by the product, page by page', { timeout: LOAD_MS }, async () => {
+test('what people teams ask is answered rightly by the product, page by page', async () => {
   await converse(await inviteEverywhere(owner, SECRET_KEY, 40));
   const requests = await dashboardRequests(owner, accounts);
   expect(await dashboardRequests(owner, accounts)).toEqual(requests);
   const figures = await startLoad({
     kind: 'open-loop',
     url: api.config.apiUrl,
-    phases: [{ seconds: 4, perSecond: 25 }],
+    phases: [{ seconds: 10, perSecond: 10 }],
     arrivals: 'constant',
     seed: 1,
     requests,

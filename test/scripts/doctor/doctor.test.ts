@@ -14,7 +14,6 @@ import { ONE_OF_EACH } from './servers.ts';
 
 const DOCTOR = path.resolve(import.meta.dirname, '..', '..', '..', 'scripts', 'doctor.ts');
 const NO_STACK = `--folder=${path.join(tmpdir(), 'tardigrade-no-stack')}`;
-const STACK_MS = 60_000;
 /** Durable servers of its own: the others' settings are not those of a healthy deployment. */
 let stack: Stack;
 let folder: string;
@@ -30,11 +29,11 @@ beforeAll(async () => {
     ownerUrl: stack.databaseUrl,
     replicaUrl: stack.workerDatabaseReplicaUrl as string,
   };
-}, STACK_MS);
+});
 afterAll(async () => {
   await stack?.stop();
   rmSync(folder, { recursive: true, force: true });
-}, STACK_MS);
+});
 
 test('a healthy deployment ends with 0, and every check ran', async () => {
   const { code, output } = await doctor([], {
