@@ -19,7 +19,7 @@ import { stopOnSignal } from './stop-on-signal.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '..');
 const REQUESTS_MAX = 1_000_000;
-const AT_ONCE = 4; // as many exports as one process serves at once
+const AT_ONCE = 4;
 const SHOWN_MAX = 20;
 const GROWTH_BYTES_MAX = 48 * 1024 * 1024;
 const OWNERS = ['puddle.test', 'goeze.test', 'cryptobiosis.test', 'slowstepper.test', 'rotifer.test', 'dewdrop.test'];
@@ -44,6 +44,7 @@ const { requests, seed } = argumentsOrExit('npm run bench:fuzz -- [--requests=20
 type Described = FuzzedOperation & { readonly responses: Readonly<Record<string, unknown>> };
 
 stopOnSignal();
+console.log(`seed ${seed}`);
 const layout = await startLayout({
   kind: 'nano-each',
   seedScale: 1,
@@ -124,7 +125,7 @@ try {
   const kills = layout.boxes.get('api')?.figures().oomKills ?? 0;
   const deaths = layout.deaths();
   console.log(
-    `seed ${seed}; answers: ${[...statuses]
+    `answers: ${[...statuses]
       .toSorted()
       .map(([status, n]) => `${status}: ${n}`)
       .join(', ')}`,
