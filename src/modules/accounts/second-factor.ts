@@ -51,7 +51,7 @@ export async function secondFactorStatus(database: Pick<Database, 'primary'>, { 
 /** The secret, for the app. It asks for nothing until `confirmSetUp`. Throws `forbidden` for a wrong password. */
 export async function beginSetUp(parts: SecondFactorParts, actor: SignedInActor, password: string, turn: Turn) {
   const { orgId, userId } = actor;
-  const email = await refuseWrongPassword(parts, actor, password, turn);
+  const { email } = await refuseWrongPassword(parts, actor, password, turn);
   const [{ generateSecret, generateURI }, { renderSVG }] = await Promise.all([import('otplib'), import('uqr')]);
   const secret = generateSecret();
   await parts.db.write(async (transaction) => {

@@ -4,7 +4,7 @@ import { generateSync } from 'otplib';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { CODE_TRIES_MAX, RECOVERY_CODES } from '../../../src/modules/accounts/limits.ts';
 import { type ApiClient, call, createClient } from '../../api-client.ts';
-import { until } from '../../database.ts';
+import { isWaitingForLock, until } from '../../database.ts';
 import { registerOrganisation } from '../../registration.ts';
 import { type RunningApi, runApi } from '../../running-api.ts';
 import { actionsOf } from './members.ts';
@@ -161,20 +161,12 @@ test('to begin again while a code is being confirmed does not take away what was
       .where('org_id', '=', of.org_id)
       .execute();
     const beginning = account.send('POST', '/api/v1/second-factor', { password: PASSWORD });
-    await until('it waits for the confirmation', () => isWaitingForLock());
+    await until('it waits for the confirmation', () => isWaitingForLock(api.database.db));
     return { answer: beginning };
   });
   expect((await begun.answer).status).toBe(409);
   expect((await account.get('/api/v1/second-factor')).body).toMatchObject({ since: expect.any(String) });
 });
-
-async function isWaitingForLock(): Promise<boolean> {
-  const { rows } = await sql<{ waits: boolean }>`
-    select exists (select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock') as waits`.execute(
-    api.database.db,
-  );
-  return rows[0]?.waits ?? false;
-}
 
 test('the database has neither the secret nor a recovery code', async () => {
   const account = await register();
