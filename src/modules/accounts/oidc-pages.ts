@@ -6,7 +6,7 @@ import { createOidcClient, signInWithClaims } from './oidc.ts';
 import { createSignInLimits } from './sign-in-limits.ts';
 import { createWelcomeReply, fromOf } from './welcome-reply.ts';
 
-const FLOW_COOKIE = 'tardigrade_oidc';
+const FLOWS_COOKIE = 'tardigrade_oidc';
 const CALLBACK_CHARS_MAX = 4_096;
 
 /** Two pages that a browser passes through on its way to the provider and back. Absent where it is not configured. */
@@ -17,18 +17,21 @@ export function oidcPages(app: App, context: ApiContext): void {
   const tries = context.createRateLimit('sign-ins', LINK_TRIES_PER_MINUTE_MAX);
   const welcomed = createWelcomeReply(config, createSignInLimits(config.secretKey, context.createRateLimit));
   // Lax: the provider's answer is a navigation from another site, and has to bring the cookie.
+  // It stays until it expires: another tab may be on its way, and a code works once, which the provider sees to.
   const cookie = {
     path: '/oidc',
     httpOnly: true,
     sameSite: 'lax',
     secure: config.apiUrl.startsWith('https:'),
+    maxAge: OIDC_FLOW_MS / 1000,
   } as const;
+  const exposeHeadRoute = false; // both do something
 
-  app.get('/oidc/start', async (request, reply) => {
+  app.get('/oidc/start', { exposeHeadRoute }, async (request, reply) => {
     await tries.count(request.network, reply);
     try {
-      const { url, flow } = await client.begin();
-      return reply.setCookie(FLOW_COOKIE, flow, { ...cookie, maxAge: OIDC_FLOW_MS / 1000 }).redirect(url);
+      const { url, flows } = await client.begin(request.cookies[FLOWS_COOKIE]);
+      return reply.setCookie(FLOWS_COOKIE, flows, cookie).redirect(url);
     } catch (error) {
       log.warn({ err: error }, 'the OpenID provider does not answer');
       return reply.redirect('/#/sign-in-failed/provider');
@@ -38,6 +41,7 @@ export function oidcPages(app: App, context: ApiContext): void {
   app.get(
     '/oidc/callback',
     {
+      exposeHeadRoute,
       schema: {
         querystring: Type.Object({}, { additionalProperties: Type.String({ maxLength: CALLBACK_CHARS_MAX }) }),
       },
@@ -45,9 +49,8 @@ export function oidcPages(app: App, context: ApiContext): void {
     async (request, reply) => {
       await tries.count(request.network, reply);
       const query = new URLSearchParams(request.url.split('?')[1] ?? '');
-      const flow = request.cookies[FLOW_COOKIE];
-      reply.clearCookie(FLOW_COOKIE, cookie).header('cache-control', 'no-store');
-      const claims = await client.finish(query, flow).catch((error: Error) => {
+      reply.header('cache-control', 'no-store');
+      const claims = await client.finish(query, request.cookies[FLOWS_COOKIE]).catch((error: Error) => {
         // The name only: its cause holds the provider's answer, with a code in it.
         log.warn({ reason: error.name }, 'a sign-in with OpenID Connect was refused');
       });
