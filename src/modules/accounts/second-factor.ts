@@ -136,8 +136,8 @@ export async function useCode(
   step: SecondStep,
   given: string,
 ): Promise<'app' | 'recovery' | undefined> {
-  const code = given.replace(/[\s-]/g, '').toLowerCase();
-  if (/^\d{6}$/.test(code)) return (await isRightCode(transaction, secretKey, step, code)) ? 'app' : undefined;
+  const code = plain(given);
+  if (IS_OF_APP.test(code)) return (await isRightCode(transaction, secretKey, step, code)) ? 'app' : undefined;
   return (await useRecoveryCode(transaction, step.orgId, step.userId, hashOfCode(code))) ? 'recovery' : undefined;
 }
 
@@ -147,8 +147,8 @@ export function wrongCode(): AppError {
 
 async function isRightCode(transaction: Db, secretKey: string, { orgId, userId }: SecondStep, given: string) {
   const found = await secondFactor(transaction, orgId, userId);
-  const token = given.replace(/\s/g, '');
-  if (found === undefined || !/^\d{6}$/.test(token)) return false;
+  const token = plain(given);
+  if (found === undefined || !IS_OF_APP.test(token)) return false;
   const { verifySync } = await import('otplib');
   const secret = boxOf(secretKey).open(placeOf(orgId, userId), found.sealedSecret);
   const result = verifySync({ secret, token, epochTolerance: TOLERANCE_SECONDS });
@@ -161,7 +161,17 @@ function createRecoveryCode(): string {
 
 /** Random, so a slow hash would add nothing. */
 function hashOfCode(code: string): Buffer {
-  return hash('sha256', code.replace(/[\s-]/g, '').toLowerCase(), 'buffer');
+  return hash('sha256', plain(code), 'buffer');
+}
+
+const IS_OF_APP = /^\d{6}$/;
+
+/** However it is typed: in groups, in capitals, with the dashes of a word processor, in the full width of Japanese keyboards. */
+function plain(code: string): string {
+  return code
+    .normalize('NFKC')
+    .replace(/[\s\p{Dash}]/gu, '')
+    .toLowerCase();
 }
 
 function boxOf(secretKey: string): SecretBox {
