@@ -150,7 +150,7 @@ async function isRightCode(transaction: Db, secretKey: string, { orgId, userId }
   const token = plain(given);
   if (found === undefined || !IS_OF_APP.test(token)) return false;
   const { verifySync } = await import('otplib');
-  const secret = boxOf(secretKey).open(placeOf(orgId, userId), found.sealedSecret);
+  const secret = opened(secretKey, placeOf(orgId, userId), found.sealedSecret);
   const result = verifySync({ secret, token, epochTolerance: TOLERANCE_SECONDS });
   return result.valid && 'timeStep' in result && useStep(transaction, orgId, userId, result.timeStep);
 }
@@ -176,6 +176,18 @@ function plain(code: string): string {
 
 function boxOf(secretKey: string): SecretBox {
   return createSecretBox(secretKey, 'second factor');
+}
+
+/** Throws `forbidden` for one that was sealed under another SECRET_KEY. */
+function opened(secretKey: string, place: string, sealed: Buffer): string {
+  try {
+    return boxOf(secretKey).open(place, sealed);
+  } catch {
+    throw new AppError(
+      'forbidden',
+      'The codes of your app cannot be checked any more. Use a recovery code, turn the second factor off, and set it up again.',
+    );
+  }
 }
 
 const placeOf = (orgId: number, userId: number) => `${orgId}/${userId}`;

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { sql } from 'kysely';
 import { generateSync } from 'otplib';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { createSecretBox } from '../../../src/http/secret-box.ts';
 import { CODE_TRIES_MAX, RECOVERY_CODES } from '../../../src/modules/accounts/limits.ts';
 import { type ApiClient, call, createClient } from '../../api-client.ts';
 import { isWaitingForLock, until } from '../../database.ts';
@@ -108,6 +109,23 @@ test('each code works once, however it is typed', async () => {
   const fullWidth = [...codeOf(secret)].map((digit) => String.fromCodePoint(0xff10 + Number(digit))).join('');
   expect((await secondStep(ticket, fullWidth)).status).toBe(201);
   expect((await account.get('/api/v1/second-factor')).body).toMatchObject({ recoveryCodesLeft: RECOVERY_CODES - 2 });
+});
+
+test('with another SECRET_KEY, which opens no secret of before, recovery codes work, and the others say so', async () => {
+  const account = await register();
+  const { secret, recoveryCodes } = await setUp(account);
+  const sealed = createSecretBox('another secret key, as long as the other', 'second factor').seal('', secret);
+  await sql`update second_factors set sealed_secret = ${sealed} where org_id = ${account.orgId}`.execute(
+    api.database.db,
+  );
+  const { ticket } = (await signIn(account.email)).body;
+  expect(await secondStep(ticket, codeOf(secret))).toMatchObject({
+    status: 403,
+    body: { detail: expect.stringContaining('Use a recovery code') },
+  });
+  expect((await secondStep(ticket, recoveryCodes[0] as string)).status).toBe(201);
+  const given = { password: PASSWORD, code: recoveryCodes[1] };
+  expect((await account.send('POST', '/api/v1/second-factor/removal', given)).status).toBe(204);
 });
 
 test('codes are tried a few times only, whatever address they come from', async () => {
