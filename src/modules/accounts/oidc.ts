@@ -6,7 +6,8 @@
  *   OpenID Connect Core, 5.4, lets providers choose. An identity is the provider's issuer and subject. It is linked to an account the first time, by address, and
  *   only if both sides have confirmed it: the provider says `email_verified`, and here nobody has an account before its
  *   address is confirmed (registrations.ts). Otherwise whoever can register an address at either side takes over the
- *   account of the other.
+ *   account of the other. An account has one subject at the provider: addresses change hands, and the next owner of one is
+ *   not let in by it.
  *   A second factor that somebody has set up here is asked for as well.
  * What it costs: openid-client is loaded at the first sign-in of this kind; what the provider says about itself is kept for
  *   OIDC_PROVIDER_MS.
@@ -145,7 +146,7 @@ export type OidcOutcome =
   | { readonly welcome: Welcome }
   /** Their own second factor is asked for. */
   | { readonly ticket: string }
-  | { readonly refused: 'no-account' | 'unverified' };
+  | { readonly refused: 'no-account' | 'unverified' | 'other-identity' };
 
 export async function signInWithClaims(
   caller: Caller,
@@ -161,14 +162,15 @@ export async function signInWithClaims(
     if (account === undefined) return { refused: 'no-account' };
     const [orgId, userId] = [account.org_id, account.id];
     await caller.within(orgId).write(async (transaction) => {
-      await linkIdentity(transaction, orgId, userId, claims);
+      if (!(await linkIdentity(transaction, orgId, userId, claims))) return;
       const actor = { orgId, userId, network: from.network };
       await writeAudit(transaction, actor, { action: 'identity.linked', subject: claims.issuer });
     });
     known = await userOfIdentity(everywhere, claims);
+    if (known === undefined) return { refused: 'other-identity' };
   }
-  const user = known && (await userById(parts.database.primary(known.orgId), known.orgId, known.userId));
-  if (known === undefined || user === undefined) return { refused: 'no-account' };
+  const user = await userById(parts.database.primary(known.orgId), known.orgId, known.userId);
+  if (user === undefined) return { refused: 'no-account' };
   if (await hasSecondFactor(parts.database.primary(known.orgId), known))
     return { ticket: createSecondStepTicket(parts.config.secretKey, known, user.password_hash) };
   return { welcome: await beginSession(caller, parts, user, from, async () => 'oidc') };

@@ -71,6 +71,16 @@ test('an address that the provider has not confirmed takes over no account', asy
   expect(stranger).toMatchObject({ location: '/#/sign-in-failed/no-account', token: undefined });
 });
 
+test('an address that has changed hands at the provider does not open the account of whoever had it before', async () => {
+  const person = await addPerson(api, 'owner');
+  const email = await emailOf(person);
+  const both = await Promise.all([signIn(subjectOf(email, true)), signIn(subjectOf(email, true))]);
+  expect(both.map(({ location }) => location)).toEqual(['/', '/']);
+  const next = await signIn(subjectOf(email.toUpperCase(), true));
+  expect(next).toMatchObject({ location: '/#/sign-in-failed/other-identity', token: undefined });
+  expect((await actionsOf(person)).filter((action) => action === 'identity.linked')).toHaveLength(1);
+});
+
 test('an answer to another browser, with another state, or that comes twice is refused', async () => {
   const person = await addPerson(api, 'owner');
   const subject = subjectOf(await emailOf(person), true);
