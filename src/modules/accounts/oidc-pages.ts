@@ -9,6 +9,12 @@ import { createWelcomeReply, fromOf } from './welcome-reply.ts';
 const FLOWS_COOKIE = 'tardigrade_oidc';
 const CALLBACK_CHARS_MAX = 4_096;
 
+/** As openid-client throws it: its own code, such as OAUTH_TIMEOUT, and the provider's, such as invalid_client. */
+interface Refusal extends Error {
+  readonly code?: string;
+  readonly error?: string;
+}
+
 /** Two pages that a browser passes through on its way to the provider and back. Absent where it is not configured. */
 export function oidcPages(app: App, context: ApiContext): void {
   const { config, log } = context;
@@ -50,9 +56,10 @@ export function oidcPages(app: App, context: ApiContext): void {
       await tries.count(request.network, reply);
       const query = new URLSearchParams(request.url.split('?')[1] ?? '');
       reply.header('cache-control', 'no-store');
-      const claims = await client.finish(query, request.cookies[FLOWS_COOKIE]).catch((error: Error) => {
-        // The name only: its cause holds the provider's answer, with a code in it.
-        log.warn({ reason: error.name }, 'a sign-in with OpenID Connect was refused');
+      const claims = await client.finish(query, request.cookies[FLOWS_COOKIE]).catch((error: Refusal) => {
+        // Not all of it: its cause holds the provider's answer, with a code in it.
+        const { name, code, error: said } = error;
+        log.warn({ reason: name, code, said }, 'a sign-in with OpenID Connect was refused');
       });
       if (claims === undefined) return reply.redirect('/#/sign-in-failed/provider');
       const outcome = await signInWithClaims(request.caller, context, claims, fromOf(request));

@@ -95,6 +95,16 @@ test('an answer to another browser, with another state, or that comes twice is r
   expect((await finish(callback, flows)).location).toBe('/#/sign-in-failed/provider');
 });
 
+test('the log says why a provider refused, and nothing that anybody could sign in with', async () => {
+  const warned = vi.spyOn(api.worker.process.log, 'warn');
+  onTestFinished(() => warned.mockRestore());
+  const { callback, flows } = await authorize(subjectOf('anybody@nowhere.test', true));
+  await finish(callback, flows);
+  await finish(callback, flows);
+  const refused = { reason: 'ResponseBodyError', code: 'OAUTH_RESPONSE_BODY_ERROR', said: 'invalid_grant' };
+  expect(warned.mock.calls).toEqual([[refused, 'a sign-in with OpenID Connect was refused']]);
+});
+
 test('a second factor that was set up here is asked for as well', async () => {
   const person = await addPerson(api, 'owner');
   await sql`
