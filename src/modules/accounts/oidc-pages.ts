@@ -1,4 +1,6 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
+import { AppError, type ErrorCode } from '../../errors.ts';
 import type { App } from '../../http/app.ts';
 import type { ApiContext } from '../faces.ts';
 import { LINK_TRIES_PER_MINUTE_MAX, OIDC_FLOW_MS } from './limits.ts';
@@ -8,6 +10,9 @@ import { createWelcomeReply, fromOf } from './welcome-reply.ts';
 
 const FLOWS_COOKIE = 'tardigrade_oidc';
 const CALLBACK_CHARS_MAX = 4_096;
+
+/** What the same person can try again in a moment. */
+const PASSING: readonly ErrorCode[] = ['rate_limited', 'overloaded'];
 
 /** As openid-client throws it: its own code, such as OAUTH_TIMEOUT, and the provider's, such as invalid_client. */
 interface Refusal extends Error {
@@ -20,6 +25,7 @@ export function oidcPages(app: App, context: ApiContext): void {
   const { config, log } = context;
   const client = createOidcClient(config);
   if (client === undefined) return;
+  // Only those that fail: a whole company may come from one network at nine o'clock.
   const tries = context.createRateLimit('sign-ins', LINK_TRIES_PER_MINUTE_MAX);
   const welcomed = createWelcomeReply(config, createSignInLimits(config.secretKey, context.createRateLimit));
   // Lax: the provider's answer is a navigation from another site, and has to bring the cookie.
@@ -31,12 +37,20 @@ export function oidcPages(app: App, context: ApiContext): void {
     secure: config.apiUrl.startsWith('https:'),
     maxAge: OIDC_FLOW_MS / 1000,
   } as const;
-  const exposeHeadRoute = false; // both do something
+  const page = {
+    exposeHeadRoute: false, // both do something
+    /** A person waits for a page, not for a document that describes a problem. */
+    errorHandler(error: Error, _request: FastifyRequest, reply: FastifyReply) {
+      if (error instanceof AppError && PASSING.includes(error.code)) return reply.redirect('/#/sign-in-failed/busy');
+      throw error;
+    },
+  };
 
-  app.get('/oidc/start', { exposeHeadRoute }, async (request, reply) => {
-    await tries.count(request.network, reply);
+  app.get('/oidc/start', page, async (request, reply) => {
+    await tries.count(request.network);
     try {
       const { url, flows } = await client.begin(request.cookies[FLOWS_COOKIE]);
+      tries.refund(request.network);
       return reply.setCookie(FLOWS_COOKIE, flows, cookie).redirect(url);
     } catch (error) {
       log.warn({ err: error }, 'the OpenID provider does not answer');
@@ -47,13 +61,13 @@ export function oidcPages(app: App, context: ApiContext): void {
   app.get(
     '/oidc/callback',
     {
-      exposeHeadRoute,
+      ...page,
       schema: {
         querystring: Type.Object({}, { additionalProperties: Type.String({ maxLength: CALLBACK_CHARS_MAX }) }),
       },
     },
     async (request, reply) => {
-      await tries.count(request.network, reply);
+      await tries.count(request.network);
       const query = new URLSearchParams(request.url.split('?')[1] ?? '');
       reply.header('cache-control', 'no-store');
       const claims = await client.finish(query, request.cookies[FLOWS_COOKIE]).catch((error: Refusal) => {
@@ -64,6 +78,7 @@ export function oidcPages(app: App, context: ApiContext): void {
       if (claims === undefined) return reply.redirect('/#/sign-in-failed/provider');
       const outcome = await signInWithClaims(request.caller, context, claims, fromOf(request));
       if ('refused' in outcome) return reply.redirect(`/#/sign-in-failed/${outcome.refused}`);
+      tries.refund(request.network);
       if ('ticket' in outcome) return reply.redirect(`/#/second-step/${outcome.ticket}`);
       welcomed(request, reply, outcome.welcome);
       return reply.redirect('/', 303);

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { sql } from 'kysely';
 import Provider from 'oidc-provider';
 import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest';
-import { OIDC_PROVIDER_MS } from '../../../src/modules/accounts/limits.ts';
+import { LINK_TRIES_PER_MINUTE_MAX, OIDC_PROVIDER_MS } from '../../../src/modules/accounts/limits.ts';
 import { createOidcClient, type OidcClient } from '../../../src/modules/accounts/oidc.ts';
 import { createClient } from '../../api-client.ts';
 import { type RunningApi, runApi } from '../../running-api.ts';
@@ -26,7 +26,8 @@ afterAll(() => stop());
 async function runBoth(own: Partial<Settings> = {}) {
   const port = await freePort();
   const issuer = `http://127.0.0.1:${port}`;
-  const api = await runApi({ OIDC_ISSUER: issuer, OIDC_CLIENT_ID: 'tardigrade', OIDC_CLIENT_SECRET: SECRET });
+  const settings = { OIDC_ISSUER: issuer, OIDC_CLIENT_ID: 'tardigrade', OIDC_CLIENT_SECRET: SECRET };
+  const api = await runApi({ ...settings, TRUST_PROXY_HOPS: '1' });
   const provider = await startProvider(port, `${api.url}/oidc/callback`, own);
   async function stop() {
     provider.closeAllConnections();
@@ -93,6 +94,20 @@ test('an answer to another browser, with another state, or that comes twice is r
   );
   expect((await finish(callback, flows)).location).toBe('/');
   expect((await finish(callback, flows)).location).toBe('/#/sign-in-failed/provider');
+});
+
+test('only sign-ins that fail use up the tries of a network, and whoever has none left gets a page', async () => {
+  const subject = subjectOf(await emailOf(await addPerson(api, 'owner')), true);
+  const network = { 'x-forwarded-for': '198.51.100.7' };
+  const comeBack = async (to = `${api.url}/oidc/callback`, flows?: string) =>
+    (await fetch(to, { redirect: 'manual', headers: { ...network, ...cookies(flows) } })).headers.get('location');
+  await Promise.all(Array.from({ length: LINK_TRIES_PER_MINUTE_MAX - 1 }, () => comeBack()));
+  for (let person = 0; person < 2; person++) {
+    const { callback, flows } = await authorize(subject);
+    expect(await comeBack(callback, flows)).toBe('/');
+  }
+  expect(await comeBack()).toBe('/#/sign-in-failed/provider');
+  expect(await comeBack()).toBe('/#/sign-in-failed/busy');
 });
 
 test('the log says why a provider refused, and nothing that anybody could sign in with', async () => {

@@ -3,7 +3,7 @@ import { sql } from 'kysely';
 import { generateSync } from 'otplib';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createSecretBox } from '../../../src/http/secret-box.ts';
-import { CODE_TRIES_MAX, RECOVERY_CODES } from '../../../src/modules/accounts/limits.ts';
+import { CODE_TRIES_MAX, LINK_TRIES_PER_MINUTE_MAX, RECOVERY_CODES } from '../../../src/modules/accounts/limits.ts';
 import { type ApiClient, call, createClient } from '../../api-client.ts';
 import { isWaitingForLock, until } from '../../database.ts';
 import { registerOrganisation } from '../../registration.ts';
@@ -134,6 +134,22 @@ test('codes are tried a few times only, whatever address they come from', async 
   const { ticket } = (await signIn(account.email)).body;
   for (let n = 0; n < CODE_TRIES_MAX; n++) expect((await secondStep(ticket, 'aaaaaa')).status).toBe(403);
   expect((await secondStep(ticket, codeOf(secret))).status).toBe(429);
+});
+
+test('only second steps that fail use up the tries of a network', async () => {
+  const account = await register();
+  const { recoveryCodes } = await setUp(account);
+  const { ticket } = (await signIn(account.email)).body;
+  const step = (given: object) =>
+    call(api.url, 'POST', '/api/v1/sessions/second-factor', {
+      headers: { 'x-forwarded-for': '198.51.100.8' },
+      body: given,
+    });
+  const madeUp = () => step({ ticket: 'made up', code: '123456' });
+  await Promise.all(Array.from({ length: LINK_TRIES_PER_MINUTE_MAX - 1 }, madeUp));
+  for (const code of recoveryCodes.slice(0, 2)) expect((await step({ ticket, code })).status).toBe(201);
+  expect((await madeUp()).status).toBe(401);
+  expect((await madeUp()).status).toBe(429);
 });
 
 test('nobody uses up the tries of somebody else with tickets that were made up', async () => {
