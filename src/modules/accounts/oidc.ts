@@ -62,9 +62,9 @@ export function createOidcClient(config: Config): OidcClient | undefined {
       ...(issuer.startsWith('http:') ? { execute: [client.allowInsecureRequests] } : {}), // config refuses it in production
     };
     const authenticate: ClientAuth = (server, ...request) => {
-      const takesPost = server.token_endpoint_auth_methods_supported?.includes('client_secret_post');
-      // Basic is what a provider takes that does not say (OpenID Connect Discovery, 3).
-      return (takesPost ? client.ClientSecretPost : client.ClientSecretBasic)(secret)(server, ...request);
+      // What a client is registered with that names nothing else (OpenID Connect Core, 9), and some providers are strict.
+      const takesBasic = server.token_endpoint_auth_methods_supported?.includes('client_secret_basic') ?? true;
+      return (takesBasic ? client.ClientSecretBasic : client.ClientSecretPost)(secret)(server, ...request);
     };
     if (discovered === undefined) {
       discoveredAt = Date.now();

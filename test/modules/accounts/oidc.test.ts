@@ -130,15 +130,22 @@ test('a second factor that was set up here is asked for as well', async () => {
   expect(token).toBeUndefined();
 });
 
-test('a provider may tell the address only where it is asked for it, and take the secret only in a header', async () => {
-  const thin = await runBoth({ conformIdTokenClaims: true, clientAuthMethods: ['client_secret_basic'] });
-  onTestFinished(thin.stop);
-  const email = await emailOf(await addPerson(thin.api, 'owner'));
-  expect((await signIn(subjectOf(email, true), thin.api)).location).toBe('/');
-  expect((await signIn(subjectOf('Another@nowhere.test', false), thin.api)).location).toBe(
-    '/#/sign-in-failed/unverified',
-  );
-});
+test.each([
+  ['header', 'client_secret_basic'],
+  ['body', 'client_secret_post'],
+] as const)(
+  'a provider may tell the address only where it is asked for it, and take the secret only in the %s',
+  async (_, method) => {
+    const own = { clientAuthMethods: [method], clientDefaults: { token_endpoint_auth_method: method } };
+    const thin = await runBoth({ conformIdTokenClaims: true, ...own });
+    onTestFinished(thin.stop);
+    const email = await emailOf(await addPerson(thin.api, 'owner'));
+    expect((await signIn(subjectOf(email, true), thin.api)).location).toBe('/');
+    expect((await signIn(subjectOf('Another@nowhere.test', false), thin.api)).location).toBe(
+      '/#/sign-in-failed/unverified',
+    );
+  },
+);
 
 test('what a provider says about itself is asked again after a while, because providers move', async () => {
   let place = 'first';
