@@ -135,14 +135,14 @@ create table recovery_codes (
   foreign key (org_id, user_id) references second_factors (org_id, user_id) on delete cascade
 );
 
--- Who somebody is at an OpenID provider.
+-- Who somebody is at an OpenID provider: one subject. Whoever has the address there next is another one.
 create table oidc_identities (
   org_id bigint not null,
   user_id bigint not null,
   issuer text not null,
   subject text not null,
   created_at timestamptz not null default now(),
-  primary key (org_id, user_id, issuer, subject),
+  primary key (org_id, user_id, issuer),
   unique (issuer, subject),
   foreign key (org_id, user_id) references users (org_id, id) on delete cascade
 );

@@ -255,6 +255,7 @@ export const DNS_TRIES_MAX = 2;
 export const WEBHOOK_CONNECT_MS = 5 * SECOND_MS; // DNS, TCP and TLS: a host that takes longer is down
 export const WEBHOOK_ANSWER_MS = 15 * SECOND_MS; // from the beginning to the end; the Standard Webhooks recommend 15 to 30 s
 export const WEBHOOK_ANSWER_BYTES_MAX = 16 * KB; // of an answer's body, which nobody reads; then the connection is cut
+export const WEBHOOK_INTERIM_ANSWERS_MAX = 10; // 1xx before the answer: reading them without an end takes a processor from everybody else
 export const WEBHOOK_REASON_CHARS_MAX = 200; // of what went wrong in a call
 export const WEBHOOK_RETRIES_MS = [
   ...[5 * SECOND_MS, 5 * MINUTE_MS, 30 * MINUTE_MS, 120 * MINUTE_MS],

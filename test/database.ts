@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { sql } from 'kysely';
 import { Client } from 'pg';
 import { inject, onTestFinished } from 'vitest';
 import { openPool, type PooledDatabase } from '../src/db/pool.ts';
@@ -97,6 +98,15 @@ export async function until<T>(
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
   throw new Error(`Not within ${deadlineMs} ms: ${what}`);
+}
+
+/** Whether a statement in the database waits for what another transaction holds. */
+export async function isWaitingForLock(db: Db): Promise<boolean> {
+  const { rows } = await sql<{ waits: boolean }>`
+    select exists (select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock') as waits`.execute(
+    db,
+  );
+  return rows[0]?.waits ?? false;
 }
 
 function openTestPool(url: string, max: number, statementMs: number): PooledDatabase {

@@ -51,7 +51,8 @@ export function parseTarget(text: string, networks: BlockList): ParsedTarget {
   const authority = /^https?:\/\/([^/?#]*)/i.exec(text)?.[1];
   if (authority === undefined) return { fault: 'does not begin with https://' };
   if (authority.includes('@')) return { fault: 'contains a user name or a password' };
-  if (!URL.canParse(text)) return { fault: 'is not a valid URL' };
+  // The URL parser would skip further slashes and find a name, and a user, behind them.
+  if (authority === '' || !URL.canParse(text)) return { fault: 'is not a valid URL' };
   const url = new URL(text);
   url.hash = '';
   const literal = literalOf(url);

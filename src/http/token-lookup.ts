@@ -18,6 +18,8 @@ export function createTokenLookup<T extends { readonly orgId: number }>(
   const cache = new LRUCache<string, T>({ max: SESSION_CACHE_ENTRIES_MAX, ttl: SESSION_CACHE_MS });
   const known = new LRUCache<string, number>({ max: SESSION_CACHE_ENTRIES_MAX, ttl: KNOWN_SESSION_MS });
   const asking = createSingleFlight<T | undefined>();
+  /** How often something was forgotten: what was read before that may be what has to be forgotten. */
+  let forgotten = 0;
   const hashed = { token: '', key: '' }; // the last one: a request asks about its token up to three times
   const keyOf = (token: string) => {
     if (hashed.token !== token) Object.assign(hashed, { token, key: hash('sha256', token, 'base64') });
@@ -25,12 +27,13 @@ export function createTokenLookup<T extends { readonly orgId: number }>(
   };
 
   async function ask(key: string, bytes: Buffer): Promise<T | undefined> {
+    const before = forgotten;
     const holder = await read(bytes);
     if (holder === undefined) {
       known.delete(key);
       return undefined;
     }
-    cache.set(key, holder);
+    if (forgotten === before) cache.set(key, holder);
     known.set(key, holder.orgId);
     return holder;
   }
@@ -38,10 +41,11 @@ export function createTokenLookup<T extends { readonly orgId: number }>(
   return {
     async find(token) {
       const key = keyOf(token);
-      return cache.get(key) ?? asking(key, () => ask(key, hashOfToken(token)));
+      return cache.get(key) ?? asking(`${forgotten} ${key}`, () => ask(key, hashOfToken(token)));
     },
     organisationOf: (token) => known.get(keyOf(token)),
     forget(matches) {
+      forgotten++;
       for (const [key, holder] of cache.entries()) if (matches(holder)) cache.delete(key);
     },
   };

@@ -9,7 +9,8 @@
  *   The result is a value: the other side may do what it wants without an exception here.
  * What it costs: at least once, not exactly once. When the answer is lost, or a process dies before it has stored it, the
  *   call is made again, with the same id, by which the receiver drops it.
- * Its bound: WEBHOOK_CONNECT_MS, WEBHOOK_ANSWER_MS, WEBHOOK_ANSWER_BYTES_MAX, WEBHOOK_RETRIES_MS.
+ * Its bound: WEBHOOK_CONNECT_MS, WEBHOOK_ANSWER_MS, WEBHOOK_ANSWER_BYTES_MAX, WEBHOOK_INTERIM_ANSWERS_MAX,
+ *   WEBHOOK_RETRIES_MS.
  * Its proof: test/http/webhook-delivery.test.ts, bench/patterns/webhook-delivery.
  */
 import { type IncomingMessage, request as requestByHttp } from 'node:http';
@@ -20,6 +21,7 @@ import {
   WEBHOOK_ANSWER_BYTES_MAX,
   WEBHOOK_ANSWER_MS,
   WEBHOOK_CONNECT_MS,
+  WEBHOOK_INTERIM_ANSWERS_MAX,
   WEBHOOK_REASON_CHARS_MAX,
   WEBHOOK_RETRIES_MS,
   WEBHOOK_RETRY_AFTER_MS_MAX,
@@ -141,6 +143,11 @@ function post(
     const answering = giveUp(answerMs, `No answer within ${seconds(answerMs)}.`);
     request.once('socket', (socket) => {
       socket.once(isSecure ? 'secureConnect' : 'connect', () => clearTimeout(connecting));
+    });
+    let interim = 0;
+    request.on('information', () => {
+      if (++interim > WEBHOOK_INTERIM_ANSWERS_MAX)
+        request.destroy(new Timeout('It only ever says that it will answer.'));
     });
     request.once('response', (response) => {
       answer = { status: response.statusCode ?? 0, retryAfterMs: retryAfterOf(response) };

@@ -36,6 +36,8 @@ describe('an address that a customer writes', () => {
     ['', 'does not begin with https://'],
     ['https://', 'is not a valid URL'],
     ['https://:443/', 'is not a valid URL'],
+    ['https:///hooks.example.com/', 'is not a valid URL'],
+    ['https:///ada:secret@hooks.example.com/', 'is not a valid URL'],
     ['https://hooks.example.com:99999/', 'is not a valid URL'],
     ['https://1.2.3.4.5/', 'is not a valid URL'],
     ['https://[::1', 'is not a valid URL'],
@@ -114,7 +116,7 @@ describe('an address that a customer writes', () => {
       fc.stringMatching(/^[\w.:@[\]%-]{1,30}$/),
       fc.stringMatching(/^[a-z\d]{1,8}(\.[a-z\d]{1,8}){0,3}(:\d{1,5})?$/),
     );
-    const schemes = fc.constantFrom('https://', 'http://', 'https:', '//', 'https://a@');
+    const schemes = fc.constantFrom('https://', 'http://', 'https:', '//', 'https://a@', 'https:///a:b@');
     fc.assert(
       fc.property(schemes, hosts, (scheme, host) => {
         const parsed = parseTarget(`${scheme}${host}/in`, NONE);

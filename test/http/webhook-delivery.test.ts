@@ -10,6 +10,7 @@ import { sendWebhook, type WebhookCall, webhookRetryMs } from '../../src/http/we
 import { createWebhookSecret } from '../../src/http/webhook-signature.ts';
 import {
   WEBHOOK_ANSWER_BYTES_MAX,
+  WEBHOOK_INTERIM_ANSWERS_MAX,
   WEBHOOK_RETRIES_MS,
   WEBHOOK_RETRY_AFTER_MS_MAX,
   WEBHOOK_RETRY_JITTER,
@@ -106,6 +107,23 @@ describe('a receiver that misbehaves has no effect but a failed call', () => {
     const large = await rawPort((socket) => socket.end(`HTTP/1.1 200 OK\r\nx: ${'y'.repeat(100_000)}\r\n\r\n`));
     expect(await send(`http://127.0.0.1:${large}/`)).toMatchObject({ kind: 'failed', status: null });
   });
+
+  test.each(['HTTP/1.1 100 Continue\r\n\r\n', 'HTTP/1.1 103 Early Hints\r\nlink: </style.css>\r\n\r\n'])(
+    'it goes on saying that it will answer: %j',
+    async (interim) => {
+      const port = await rawPort((socket) => {
+        socket.write(interim.repeat(WEBHOOK_INTERIM_ANSWERS_MAX + 1));
+      });
+      expect(await send(`http://127.0.0.1:${port}/`)).toMatchObject({
+        kind: 'failed',
+        reason: 'It only ever says that it will answer.',
+      });
+      const patient = await rawPort((socket) => {
+        socket.write(`${interim.repeat(WEBHOOK_INTERIM_ANSWERS_MAX)}HTTP/1.1 204 No Content\r\n\r\n`);
+      });
+      expect(await send(`http://127.0.0.1:${patient}/`)).toMatchObject({ kind: 'delivered', status: 204 });
+    },
+  );
 
   test('it wants another protocol', async () => {
     const port = await rawPort((socket) =>

@@ -7,7 +7,7 @@ import type { Sessions } from '../../http/authentication.ts';
 import type { VerifyingPlace } from '../../http/password-hashing.ts';
 import { parseAddress } from '../../mail-address.ts';
 import { type SignedInActor, writeAudit } from '../audit/audit.ts';
-import { me, userByEmail, userById } from './queries.ts';
+import { holdPassword, me, userByEmail, userById } from './queries.ts';
 import {
   createSecondStepTicket,
   isValidTicket,
@@ -92,9 +92,13 @@ export interface SignInParts {
   readonly database: Pick<Database, 'primary'>;
 }
 
-interface Found extends Omit<NonNullable<Awaited<ReturnType<typeof userById>>>, 'password_hash'> {}
+type Found = NonNullable<Awaited<ReturnType<typeof userById>>>;
 
-/** `prove`: what else is asked for; undefined for a wrong answer. */
+/**
+ * `user`: as they were when they proved who they are. Throws `unauthenticated` for somebody who was removed meanwhile, or
+ * has another password: that ended all sessions, and this one would outlive it. `prove`: what else is asked for; undefined
+ * for a wrong answer.
+ */
 export async function beginSession(
   caller: Caller,
   { sessions }: Pick<SignInParts, 'sessions'>,
@@ -102,9 +106,11 @@ export async function beginSession(
   from: From,
   prove: (transaction: Db) => Promise<string | undefined> = async () => 'password',
 ): Promise<Welcome> {
-  const { org_id: orgId, organisation, id, name, email, role } = user;
+  const { org_id: orgId, organisation, id, name, email, role, password_hash } = user;
   const actor = { orgId, userId: id, ...from };
   const token = await caller.within(orgId).write(async (transaction) => {
+    if (!(await holdPassword(transaction, orgId, id, password_hash)))
+      throw new AppError('unauthenticated', 'Your account has changed meanwhile. Sign in again.');
     const by = await prove(transaction);
     if (by === undefined) throw wrongCode();
     await writeAudit(transaction, actor, { action: 'session.started', details: { by } });

@@ -4,7 +4,7 @@ import { type ApiKeys, createApiKey } from '../../http/api-keys.ts';
 import { type SignedInActor, writeAudit } from '../audit/audit.ts';
 import { countApiKeys, deleteApiKey, insertApiKey } from './api-key-queries.ts';
 import { API_KEYS_MAX } from './limits.ts';
-import { lockMembers } from './member-queries.ts';
+import { lockedAdmin } from './members.ts';
 
 /** The answer is the only one that ever holds the key itself. Throws `conflict` when there are too many. */
 export async function issueApiKey(
@@ -16,7 +16,7 @@ export async function issueApiKey(
   const { key, prefix, hash } = createApiKey();
   const expiresAt = given.expiresInDays === undefined ? null : new Date(Date.now() + given.expiresInDays * DAY_MS);
   return db.write(async (transaction) => {
-    await lockMembers(transaction, orgId);
+    await lockedAdmin(transaction, actor);
     if ((await countApiKeys(transaction, orgId)) >= API_KEYS_MAX)
       throw new AppError('conflict', `An organisation has at most ${API_KEYS_MAX} keys: revoke one first.`);
     const { name, scope } = given;

@@ -11,8 +11,8 @@ import { addressOf, type From, type Welcome } from './accounts.ts';
 import { deleteInvitation, isMember, openInvitation, replaceInvitation, takeInvitation } from './invitation-queries.ts';
 import { MEMBERS_MAX } from './limits.ts';
 import { readMailedLink } from './mailed-link.ts';
-import { countMembers, insertMember, lockMembers, memberById } from './member-queries.ts';
-import { refuseHigherRole } from './members.ts';
+import { countMembers, insertMember, lockMembers } from './member-queries.ts';
+import { lockedAdmin, refuseHigherRole } from './members.ts';
 import { refuseCommonPassword } from './password-rules.ts';
 
 /**
@@ -23,9 +23,8 @@ export async function inviteMember(db: DatabaseSession, actor: SignedInActor, gi
   const { orgId, userId } = actor;
   const email = addressOf(given.email);
   return db.write(async (transaction) => {
-    await lockMembers(transaction, orgId);
-    const own = await memberById(transaction, orgId, userId);
-    refuseHigherRole(own?.role ?? 'viewer', given.role);
+    const own = await lockedAdmin(transaction, actor);
+    refuseHigherRole(own.role, given.role);
     if (await isMember(transaction, orgId, email)) throw new AppError('conflict', `${email} is a member already.`);
     if ((await countMembers(transaction, orgId)) >= MEMBERS_MAX)
       throw new AppError('conflict', `An organisation has at most ${MEMBERS_MAX} members and open invitations.`);

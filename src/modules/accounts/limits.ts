@@ -1,3 +1,5 @@
+import { REQUEST_MS } from '../../limits.ts';
+
 const SECOND_MS = 1_000;
 const MINUTE_MS = 60 * SECOND_MS;
 const HOUR_MS = 60 * MINUTE_MS;
@@ -23,7 +25,10 @@ export const CODE_TRIES_MAX = 10; // of one account within CODE_TRIES_MS: one in
 export const CODE_TRIES_MS = 15 * MINUTE_MS;
 export const SECOND_STEP_MS = 5 * MINUTE_MS; // from the right password to the right code: time to find the phone
 export const OIDC_FLOW_MS = 10 * MINUTE_MS; // from our page to the provider and back, with a password and a second factor there
-export const OIDC_ANSWER_SECONDS = 4; // each of the two requests to the provider, within REQUEST_MS
+export const OIDC_FLOWS_MAX = 3; // that one browser may be in, in as many tabs: their cookie has about 300 bytes for each
+export const OIDC_PROVIDER_MS = 10 * MINUTE_MS; // for which what the provider says about itself is kept: it moves, and changes its algorithms
+export const OIDC_ANSWER_SECONDS = 3; // each request to the provider
+export const OIDC_REQUESTS_MAX = 3; // in one of ours, one after another: about itself, for the tokens, and about the person
 export const RECOVERY_CODES = 10;
 export const SESSIONS_LISTED_MAX = 100; // of one person, the latest first
 export const EXPIRED_KEPT_DAYS = 30; // invitations and keys stay in their lists for so many days after they have expired, so that people see why
@@ -33,4 +38,8 @@ export const API_KEY_DAYS_MAX = 3_650;
 export const RELATIONS: readonly [string, boolean][] = [
   ['SECOND_STEP_MS < CODE_TRIES_MS', SECOND_STEP_MS < CODE_TRIES_MS],
   ['ACCOUNT_MAIL_AGAIN_MS < PASSWORD_RESET_MS', ACCOUNT_MAIL_AGAIN_MS < PASSWORD_RESET_MS],
+  [
+    'OIDC_REQUESTS_MAX * OIDC_ANSWER_SECONDS * SECOND_MS < REQUEST_MS',
+    OIDC_REQUESTS_MAX * OIDC_ANSWER_SECONDS * SECOND_MS < REQUEST_MS,
+  ],
 ];

@@ -62,17 +62,35 @@ export function refuseHigherRole(own: Role, other: Role): void {
   if (own !== 'owner' && other === 'owner') throw new AppError('forbidden', 'Only an owner can do this to an owner.');
 }
 
-/** The actor's role is read again: the one that the request came with may be some seconds old. */
-async function lockedMember(transaction: Db, actor: SignedInActor, id: number, role: Role = 'viewer'): Promise<Member> {
-  const { orgId, userId } = actor;
+/**
+ * The actor, after all changes of members that have begun. The role is read again: the one that the request came with may
+ * be some seconds old, and what an admin leaves behind would outlast it.
+ */
+async function lockedActor(transaction: Db, { orgId, userId }: SignedInActor): Promise<Member> {
   await lockMembers(transaction, orgId);
   const own = await memberById(transaction, orgId, userId);
-  const member = await memberById(transaction, orgId, id);
   if (own === undefined) throw new AppError('unauthenticated', 'You are not a member of this organisation any more.');
+  return own;
+}
+
+/** The same for what only admins do. Throws `forbidden`. */
+export async function lockedAdmin(transaction: Db, actor: SignedInActor): Promise<Member> {
+  const own = await lockedActor(transaction, actor);
+  if (own.role === 'viewer') throw adminNeeded();
+  return own;
+}
+
+function adminNeeded(): AppError {
+  return new AppError('forbidden', 'This needs the role admin; you are signed in as viewer.');
+}
+
+async function lockedMember(transaction: Db, actor: SignedInActor, id: number, role: Role = 'viewer'): Promise<Member> {
+  const { orgId, userId } = actor;
+  const own = await lockedActor(transaction, actor);
+  const member = await memberById(transaction, orgId, id);
   if (member === undefined) throw noSuchMember();
   const isOwn = id === userId;
-  if (own.role === 'viewer' && !(isOwn && role === 'viewer'))
-    throw new AppError('forbidden', `This needs the role admin; you are signed in as ${own.role}.`);
+  if (own.role === 'viewer' && !(isOwn && role === 'viewer')) throw adminNeeded();
   refuseHigherRole(own.role, role);
   refuseHigherRole(own.role, member.role);
   return member;

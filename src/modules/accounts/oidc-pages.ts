@@ -1,4 +1,6 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
+import { AppError, type ErrorCode } from '../../errors.ts';
 import type { App } from '../../http/app.ts';
 import type { ApiContext } from '../faces.ts';
 import { LINK_TRIES_PER_MINUTE_MAX, OIDC_FLOW_MS } from './limits.ts';
@@ -6,29 +8,50 @@ import { createOidcClient, signInWithClaims } from './oidc.ts';
 import { createSignInLimits } from './sign-in-limits.ts';
 import { createWelcomeReply, fromOf } from './welcome-reply.ts';
 
-const FLOW_COOKIE = 'tardigrade_oidc';
+const FLOWS_COOKIE = 'tardigrade_oidc';
 const CALLBACK_CHARS_MAX = 4_096;
+
+/** What the same person can try again in a moment. */
+const PASSING: readonly ErrorCode[] = ['rate_limited', 'overloaded'];
+
+/** As openid-client throws it: its own code, such as OAUTH_TIMEOUT, and the provider's, such as invalid_client. */
+interface Refusal extends Error {
+  readonly code?: string;
+  readonly error?: string;
+}
 
 /** Two pages that a browser passes through on its way to the provider and back. Absent where it is not configured. */
 export function oidcPages(app: App, context: ApiContext): void {
   const { config, log } = context;
   const client = createOidcClient(config);
   if (client === undefined) return;
+  // Only those that fail: a whole company may come from one network at nine o'clock.
   const tries = context.createRateLimit('sign-ins', LINK_TRIES_PER_MINUTE_MAX);
   const welcomed = createWelcomeReply(config, createSignInLimits(config.secretKey, context.createRateLimit));
   // Lax: the provider's answer is a navigation from another site, and has to bring the cookie.
+  // It stays until it expires: another tab may be on its way, and a code works once, which the provider sees to.
   const cookie = {
     path: '/oidc',
     httpOnly: true,
     sameSite: 'lax',
     secure: config.apiUrl.startsWith('https:'),
+    maxAge: OIDC_FLOW_MS / 1000,
   } as const;
+  const page = {
+    exposeHeadRoute: false, // both do something
+    /** A person waits for a page, not for a document that describes a problem. */
+    errorHandler(error: Error, _request: FastifyRequest, reply: FastifyReply) {
+      if (error instanceof AppError && PASSING.includes(error.code)) return reply.redirect('/#/sign-in-failed/busy');
+      throw error;
+    },
+  };
 
-  app.get('/oidc/start', async (request, reply) => {
-    await tries.count(request.network, reply);
+  app.get('/oidc/start', page, async (request, reply) => {
+    await tries.count(request.network);
     try {
-      const { url, flow } = await client.begin();
-      return reply.setCookie(FLOW_COOKIE, flow, { ...cookie, maxAge: OIDC_FLOW_MS / 1000 }).redirect(url);
+      const { url, flows } = await client.begin(request.cookies[FLOWS_COOKIE]);
+      tries.refund(request.network);
+      return reply.setCookie(FLOWS_COOKIE, flows, cookie).redirect(url);
     } catch (error) {
       log.warn({ err: error }, 'the OpenID provider does not answer');
       return reply.redirect('/#/sign-in-failed/provider');
@@ -38,22 +61,24 @@ export function oidcPages(app: App, context: ApiContext): void {
   app.get(
     '/oidc/callback',
     {
+      ...page,
       schema: {
         querystring: Type.Object({}, { additionalProperties: Type.String({ maxLength: CALLBACK_CHARS_MAX }) }),
       },
     },
     async (request, reply) => {
-      await tries.count(request.network, reply);
+      await tries.count(request.network);
       const query = new URLSearchParams(request.url.split('?')[1] ?? '');
-      const flow = request.cookies[FLOW_COOKIE];
-      reply.clearCookie(FLOW_COOKIE, cookie).header('cache-control', 'no-store');
-      const claims = await client.finish(query, flow).catch((error: Error) => {
-        // The name only: its cause holds the provider's answer, with a code in it.
-        log.warn({ reason: error.name }, 'a sign-in with OpenID Connect was refused');
+      reply.header('cache-control', 'no-store');
+      const claims = await client.finish(query, request.cookies[FLOWS_COOKIE]).catch((error: Refusal) => {
+        // Not all of it: its cause holds the provider's answer, with a code in it.
+        const { name, code, error: said } = error;
+        log.warn({ reason: name, code, said }, 'a sign-in with OpenID Connect was refused');
       });
       if (claims === undefined) return reply.redirect('/#/sign-in-failed/provider');
       const outcome = await signInWithClaims(request.caller, context, claims, fromOf(request));
       if ('refused' in outcome) return reply.redirect(`/#/sign-in-failed/${outcome.refused}`);
+      tries.refund(request.network);
       if ('ticket' in outcome) return reply.redirect(`/#/second-step/${outcome.ticket}`);
       welcomed(request, reply, outcome.welcome);
       return reply.redirect('/', 303);

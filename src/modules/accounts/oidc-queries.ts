@@ -15,11 +15,17 @@ export function userOfIdentity(db: Db, { issuer, subject }: Identity) {
     .executeTakeFirst();
 }
 
-/** Does nothing when somebody else was quicker. */
-export async function linkIdentity(transaction: Db, orgId: number, userId: number, { issuer, subject }: Identity) {
-  await transaction
+/** False when the account or the identity is linked already. */
+export async function linkIdentity(
+  transaction: Db,
+  orgId: number,
+  userId: number,
+  { issuer, subject }: Identity,
+): Promise<boolean> {
+  const linked = await transaction
     .insertInto('oidc_identities')
     .values({ org_id: orgId, user_id: userId, issuer, subject })
-    .onConflict((conflict) => conflict.columns(['issuer', 'subject']).doNothing())
-    .execute();
+    .onConflict((conflict) => conflict.doNothing())
+    .executeTakeFirst();
+  return linked.numInsertedOrUpdatedRows === 1n;
 }

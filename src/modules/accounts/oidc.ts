@@ -2,15 +2,18 @@
  * What it is: signing in with an OpenID Connect provider, where OIDC_ISSUER and its siblings are set.
  * What fails without it: people keep one more password, and whoever leaves the company keeps the account.
  * How it works: the authorization code flow with PKCE, state and nonce, which wait in a sealed cookie of the browser that
- *   began. An identity is the provider's issuer and subject. It is linked to an account the first time, by address, and
+ *   began, for a few tabs at once. An address that is not in the ID token is asked for at the provider's userinfo endpoint:
+ *   OpenID Connect Core, 5.4, lets providers choose. An identity is the provider's issuer and subject. It is linked to an account the first time, by address, and
  *   only if both sides have confirmed it: the provider says `email_verified`, and here nobody has an account before its
  *   address is confirmed (registrations.ts). Otherwise whoever can register an address at either side takes over the
- *   account of the other.
+ *   account of the other. An account has one subject at the provider: addresses change hands, and the next owner of one is
+ *   not let in by it.
  *   A second factor that somebody has set up here is asked for as well.
- * What it costs: openid-client is loaded at the first sign-in of this kind; its configuration is kept.
- * Its bound: OIDC_ANSWER_SECONDS for each request to the provider. Its proof: test/modules/accounts/oidc.test.ts.
+ * What it costs: openid-client is loaded at the first sign-in of this kind; what the provider says about itself is kept for
+ *   OIDC_PROVIDER_MS.
+ * Its bound: OIDC_ANSWER_SECONDS for each of OIDC_REQUESTS_MAX requests to the provider, OIDC_FLOWS_MAX. Its proof: test/modules/accounts/oidc.test.ts.
  */
-import type { Configuration } from 'openid-client';
+import type { ClientAuth, Configuration } from 'openid-client';
 import type { Config } from '../../config.ts';
 import type { Caller } from '../../db/read-write-split.ts';
 import { EVERY_ORGANISATION } from '../../db/tenant-isolation.ts';
@@ -18,16 +21,23 @@ import { createSecretBox } from '../../http/secret-box.ts';
 import { parseAddress } from '../../mail-address.ts';
 import { writeAudit } from '../audit/audit.ts';
 import { beginSession, type From, type SignInParts, type Welcome } from './accounts.ts';
-import { OIDC_ANSWER_SECONDS, OIDC_FLOW_MS } from './limits.ts';
+import { OIDC_ANSWER_SECONDS, OIDC_FLOW_MS, OIDC_FLOWS_MAX, OIDC_PROVIDER_MS } from './limits.ts';
 import { type Identity, linkIdentity, userOfIdentity } from './oidc-queries.ts';
 import { userByEmail, userById } from './queries.ts';
 import { createSecondStepTicket, hasSecondFactor } from './second-factor.ts';
 
 export interface OidcClient {
-  /** Where to send the browser, and what it must bring back. */
-  begin(): Promise<{ url: string; flow: string }>;
+  /** Where to send the browser, and what it must bring back. `flows`: what it has of such already, from other tabs. */
+  begin(flows: string | undefined): Promise<{ url: string; flows: string }>;
   /** What the provider says about the person; throws for an answer to another question. */
-  finish(query: URLSearchParams, flow: string | undefined): Promise<Claims>;
+  finish(query: URLSearchParams, flows: string | undefined): Promise<Claims>;
+}
+
+interface Flow {
+  readonly state: string;
+  readonly nonce: string;
+  readonly verifier: string;
+  readonly until: number;
 }
 
 export interface Claims extends Identity {
@@ -42,25 +52,45 @@ export function createOidcClient(config: Config): OidcClient | undefined {
   const redirectUri = `${config.apiUrl}/oidc/callback`;
   const box = createSecretBox(config.secretKey, 'oidc flow');
   let discovered: Promise<Configuration> | undefined;
+  let discoveredAt = 0;
 
   /** Asked again after a failure: the provider may be away for a moment. */
   function provider(client: typeof import('openid-client'), issuer: string, id: string, secret: string) {
+    if (discoveredAt < Date.now() - OIDC_PROVIDER_MS) discovered = undefined;
     const options = {
       timeout: OIDC_ANSWER_SECONDS,
       ...(issuer.startsWith('http:') ? { execute: [client.allowInsecureRequests] } : {}), // config refuses it in production
     };
-    discovered ??= client.discovery(new URL(issuer), id, secret, undefined, options).catch((error) => {
-      discovered = undefined;
-      throw error;
-    });
+    const authenticate: ClientAuth = (server, ...request) => {
+      // What a client is registered with that names nothing else (OpenID Connect Core, 9), and some providers are strict.
+      const takesBasic = server.token_endpoint_auth_methods_supported?.includes('client_secret_basic') ?? true;
+      return (takesBasic ? client.ClientSecretBasic : client.ClientSecretPost)(secret)(server, ...request);
+    };
+    if (discovered === undefined) {
+      discoveredAt = Date.now();
+      discovered = client.discovery(new URL(issuer), id, secret, authenticate, options).catch((error) => {
+        discovered = undefined;
+        throw error;
+      });
+    }
     return discovered;
   }
 
+  /** Those that have not expired; none of what is not ours. */
+  function opened(sealed = ''): Flow[] {
+    try {
+      const flows: Flow[] = JSON.parse(box.open(PLACE, Buffer.from(sealed, 'base64url')));
+      return flows.filter(({ until }) => until > Date.now());
+    } catch {
+      return [];
+    }
+  }
+
   return {
-    async begin() {
+    async begin(sealed) {
       const client = await import('openid-client');
       const configuration = await provider(client, oidcIssuer, oidcClientId, oidcClientSecret);
-      const flow = {
+      const flow: Flow = {
         state: client.randomState(),
         nonce: client.randomNonce(),
         verifier: client.randomPKCECodeVerifier(),
@@ -74,26 +104,31 @@ export function createOidcClient(config: Config): OidcClient | undefined {
         code_challenge: await client.calculatePKCECodeChallenge(flow.verifier),
         code_challenge_method: 'S256',
       });
-      return { url: url.href, flow: box.seal(PLACE, JSON.stringify(flow)).toString('base64url') };
+      const flows = [flow, ...opened(sealed)].slice(0, OIDC_FLOWS_MAX);
+      return { url: url.href, flows: box.seal(PLACE, JSON.stringify(flows)).toString('base64url') };
     },
     async finish(query, sealed) {
-      const { state, nonce, verifier, until } = JSON.parse(box.open(PLACE, Buffer.from(sealed ?? '', 'base64url')));
-      if (until < Date.now()) throw new Error('The flow has expired');
+      const flow = opened(sealed).find(({ state }) => state === query.get('state'));
+      if (flow === undefined) throw new Error('Not begun by this browser, or too long ago');
       const client = await import('openid-client');
       const configuration = await provider(client, oidcIssuer, oidcClientId, oidcClientSecret);
       const tokens = await client.authorizationCodeGrant(configuration, new URL(`${redirectUri}?${query}`), {
-        expectedState: state,
-        expectedNonce: nonce,
-        pkceCodeVerifier: verifier,
+        expectedState: flow.state,
+        expectedNonce: flow.nonce,
+        pkceCodeVerifier: flow.verifier,
         idTokenExpected: true,
       });
       const claims = tokens.claims();
       if (claims === undefined) throw new Error('The provider sent no ID token');
+      const asksElsewhere = claims['email'] === undefined && configuration.serverMetadata().userinfo_endpoint;
+      const person = asksElsewhere
+        ? await client.fetchUserInfo(configuration, tokens.access_token, claims.sub)
+        : claims;
       return {
         issuer: claims.iss,
         subject: claims.sub,
-        email: addressIn(claims['email']),
-        emailVerified: claims['email_verified'] === true,
+        email: addressIn(person['email']),
+        emailVerified: person['email_verified'] === true,
       };
     },
   };
@@ -111,7 +146,7 @@ export type OidcOutcome =
   | { readonly welcome: Welcome }
   /** Their own second factor is asked for. */
   | { readonly ticket: string }
-  | { readonly refused: 'no-account' | 'unverified' };
+  | { readonly refused: 'no-account' | 'unverified' | 'other-identity' };
 
 export async function signInWithClaims(
   caller: Caller,
@@ -127,14 +162,15 @@ export async function signInWithClaims(
     if (account === undefined) return { refused: 'no-account' };
     const [orgId, userId] = [account.org_id, account.id];
     await caller.within(orgId).write(async (transaction) => {
-      await linkIdentity(transaction, orgId, userId, claims);
+      if (!(await linkIdentity(transaction, orgId, userId, claims))) return;
       const actor = { orgId, userId, network: from.network };
       await writeAudit(transaction, actor, { action: 'identity.linked', subject: claims.issuer });
     });
     known = await userOfIdentity(everywhere, claims);
+    if (known === undefined) return { refused: 'other-identity' };
   }
-  const user = known && (await userById(parts.database.primary(known.orgId), known.orgId, known.userId));
-  if (known === undefined || user === undefined) return { refused: 'no-account' };
+  const user = await userById(parts.database.primary(known.orgId), known.orgId, known.userId);
+  if (user === undefined) return { refused: 'no-account' };
   if (await hasSecondFactor(parts.database.primary(known.orgId), known))
     return { ticket: createSecondStepTicket(parts.config.secretKey, known, user.password_hash) };
   return { welcome: await beginSession(caller, parts, user, from, async () => 'oidc') };

@@ -6,7 +6,7 @@ import { NO_PASSWORD, type PasswordHasher } from '../../http/password-hashing.ts
 import { type SignedInActor, writeAudit } from '../audit/audit.ts';
 import { deletePasswordReset } from './password-reset-queries.ts';
 import { refuseCommonPassword } from './password-rules.ts';
-import { passwordOf, updatePassword } from './queries.ts';
+import { holdPassword, passwordOf, updatePassword } from './queries.ts';
 import { deleteSessions } from './session-queries.ts';
 
 /**
@@ -20,10 +20,11 @@ export async function changePassword(
   turn: Turn,
 ): Promise<void> {
   const { orgId, userId } = actor;
-  const email = await refuseWrongPassword(parts, actor, given.current, turn);
+  const { email, passwordHash } = await refuseWrongPassword(parts, actor, given.current, turn);
   await refuseCommonPassword(given.password, email);
   const hash = await parts.hasher.hash(given.password, turn);
   await parts.db.write(async (transaction) => {
+    if (!(await holdPassword(transaction, orgId, userId, passwordHash))) throw wrongPassword();
     await updatePassword(transaction, orgId, userId, hash);
     await deleteSessions(transaction, orgId, userId, actor.sessionId);
     await deletePasswordReset(transaction, orgId, userId);
@@ -32,17 +33,20 @@ export async function changePassword(
   parts.sessions.forgetUser(orgId, userId);
 }
 
-/** Returns the address that the account has. Throws `forbidden`, also for an account that has no password. */
+/** Returns what the account has. Throws `forbidden`, also for an account that has no password. */
 export async function refuseWrongPassword(
   { hasher, database }: { hasher: PasswordHasher; database: Pick<Database, 'primary'> },
   { orgId, userId }: SignedInActor,
   given: string,
   turn: Turn,
-): Promise<string> {
+): Promise<{ readonly email: string; readonly passwordHash: string }> {
   const user = await passwordOf(database.primary(orgId), orgId, userId);
   if (user?.password_hash === NO_PASSWORD)
     throw new AppError('forbidden', 'Your account has no password. Choose one first: POST /api/v1/password-resets.');
-  if (!(await hasher.verify(given, user?.password_hash, turn)) || user === undefined)
-    throw new AppError('forbidden', 'The password is wrong.');
-  return user.email;
+  if (!(await hasher.verify(given, user?.password_hash, turn)) || user === undefined) throw wrongPassword();
+  return { email: user.email, passwordHash: user.password_hash };
+}
+
+function wrongPassword(): AppError {
+  return new AppError('forbidden', 'The password is wrong.');
 }

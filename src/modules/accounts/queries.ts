@@ -95,6 +95,22 @@ export async function updatePassword(transaction: Db, orgId: number, userId: num
     .execute();
 }
 
+/**
+ * Whether the user is still there, with the password that was verified. It stays so until the transaction ends: a password
+ * is verified for a while and outside of it, and must not let anybody in that a reset meanwhile has locked out.
+ */
+export async function holdPassword(transaction: Db, orgId: number, userId: number, verified: string): Promise<boolean> {
+  const held = await transaction
+    .selectFrom('users')
+    .where('org_id', '=', orgId)
+    .where('id', '=', userId)
+    .where('password_hash', '=', verified)
+    .select('id')
+    .forShare()
+    .executeTakeFirst();
+  return held !== undefined;
+}
+
 /** Deletes up to `limit` sessions that have expired; returns how many. */
 export async function deleteExpiredSessions(db: Db, limit: number): Promise<number> {
   const deleted = await sql`

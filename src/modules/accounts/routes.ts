@@ -102,7 +102,9 @@ export function routes(api: App, context: ApiContext): void {
       await tickets.count(request.network, reply);
       // Not before the ticket holds: with forged ones, anybody could use up somebody else's tries.
       const countTry = ({ orgId, userId }: SecondStep) => codes.count(`${orgId}/${userId}`, reply);
-      return welcomed(request, reply, await signInWithCode(caller, context, body, fromOf(request), countTry));
+      const welcome = await signInWithCode(caller, context, body, fromOf(request), countTry);
+      tickets.refund(request.network); // a whole company may come from one network at nine o'clock
+      return welcomed(request, reply, welcome);
     },
   );
 

@@ -51,7 +51,7 @@ export async function secondFactorStatus(database: Pick<Database, 'primary'>, { 
 /** The secret, for the app. It asks for nothing until `confirmSetUp`. Throws `forbidden` for a wrong password. */
 export async function beginSetUp(parts: SecondFactorParts, actor: SignedInActor, password: string, turn: Turn) {
   const { orgId, userId } = actor;
-  const email = await refuseWrongPassword(parts, actor, password, turn);
+  const { email } = await refuseWrongPassword(parts, actor, password, turn);
   const [{ generateSecret, generateURI }, { renderSVG }] = await Promise.all([import('otplib'), import('uqr')]);
   const secret = generateSecret();
   await parts.db.write(async (transaction) => {
@@ -136,8 +136,8 @@ export async function useCode(
   step: SecondStep,
   given: string,
 ): Promise<'app' | 'recovery' | undefined> {
-  const code = given.replace(/[\s-]/g, '').toLowerCase();
-  if (/^\d{6}$/.test(code)) return (await isRightCode(transaction, secretKey, step, code)) ? 'app' : undefined;
+  const code = plain(given);
+  if (IS_OF_APP.test(code)) return (await isRightCode(transaction, secretKey, step, code)) ? 'app' : undefined;
   return (await useRecoveryCode(transaction, step.orgId, step.userId, hashOfCode(code))) ? 'recovery' : undefined;
 }
 
@@ -147,10 +147,10 @@ export function wrongCode(): AppError {
 
 async function isRightCode(transaction: Db, secretKey: string, { orgId, userId }: SecondStep, given: string) {
   const found = await secondFactor(transaction, orgId, userId);
-  const token = given.replace(/\s/g, '');
-  if (found === undefined || !/^\d{6}$/.test(token)) return false;
+  const token = plain(given);
+  if (found === undefined || !IS_OF_APP.test(token)) return false;
   const { verifySync } = await import('otplib');
-  const secret = boxOf(secretKey).open(placeOf(orgId, userId), found.sealedSecret);
+  const secret = opened(secretKey, placeOf(orgId, userId), found.sealedSecret);
   const result = verifySync({ secret, token, epochTolerance: TOLERANCE_SECONDS });
   return result.valid && 'timeStep' in result && useStep(transaction, orgId, userId, result.timeStep);
 }
@@ -161,11 +161,33 @@ function createRecoveryCode(): string {
 
 /** Random, so a slow hash would add nothing. */
 function hashOfCode(code: string): Buffer {
-  return hash('sha256', code.replace(/[\s-]/g, '').toLowerCase(), 'buffer');
+  return hash('sha256', plain(code), 'buffer');
+}
+
+const IS_OF_APP = /^\d{6}$/;
+
+/** However it is typed: in groups, in capitals, with the dashes of a word processor, in the full width of Japanese keyboards. */
+function plain(code: string): string {
+  return code
+    .normalize('NFKC')
+    .replace(/[\s\p{Dash}]/gu, '')
+    .toLowerCase();
 }
 
 function boxOf(secretKey: string): SecretBox {
   return createSecretBox(secretKey, 'second factor');
+}
+
+/** Throws `forbidden` for one that was sealed under another SECRET_KEY. */
+function opened(secretKey: string, place: string, sealed: Buffer): string {
+  try {
+    return boxOf(secretKey).open(place, sealed);
+  } catch {
+    throw new AppError(
+      'forbidden',
+      'The codes of your app cannot be checked any more. Use a recovery code, turn the second factor off, and set it up again.',
+    );
+  }
 }
 
 const placeOf = (orgId: number, userId: number) => `${orgId}/${userId}`;

@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Role } from '../../../src/db/schema.ts';
 import { etagOf } from '../../../src/http/optimistic-concurrency.ts';
@@ -106,6 +107,23 @@ test('whoever is removed is signed out at once, everywhere, and is named in the 
   const { body } = await owner.get<{ items: { subject: string }[] }>('/api/v1/audit-log?action=member.removed');
   expect(body.items[0]?.subject).toMatch(/^admin <admin-\w+@example\.test>$/);
 });
+
+test.each([
+  ['made a viewer', 403],
+  ['removed', 401],
+])(
+  'an admin who was %s through another process leaves nothing behind in the seconds until this one knows',
+  async (change, status) => {
+    const owner = await addPerson(api, 'owner');
+    const admin = await addPerson(api, 'admin', owner.orgId);
+    const { db } = api.database;
+    if (change === 'removed') await sql`delete from users where id = ${admin.userId}`.execute(db);
+    else await sql`update users set role = 'viewer' where id = ${admin.userId}`.execute(db);
+    const invitation = { email: 'again@example.test', role: 'admin' };
+    expect((await admin.send('POST', '/api/v1/invitations', invitation)).status).toBe(status);
+    expect((await admin.send('POST', '/api/v1/api-keys', { name: 'script', scope: 'write' })).status).toBe(status);
+  },
+);
 
 test('everybody may leave, viewers too', async () => {
   const owner = await addPerson(api, 'owner');

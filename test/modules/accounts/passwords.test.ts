@@ -7,7 +7,7 @@ import { LINKS_PER_ADDRESS_MAX, PASSWORD_RESET_MS } from '../../../src/modules/a
 import { createSignInLimits } from '../../../src/modules/accounts/sign-in-limits.ts';
 import { start as startMailer } from '../../../workers/mailer.ts';
 import { type ApiClient, call, createClient } from '../../api-client.ts';
-import { until } from '../../database.ts';
+import { isWaitingForLock, until } from '../../database.ts';
 import { mailsTo, readMail, tokenIn } from '../../mails.ts';
 import { registerOrganisation } from '../../registration.ts';
 import { type RunningApi, runApi } from '../../running-api.ts';
@@ -75,6 +75,34 @@ test('changing the password ends all other sessions, and keeps the one that does
   expect((await signIn(account, PASSWORD)).status).toBe(401);
   expect((await signIn(account, NEW)).status).toBe(201);
 });
+
+test.each([
+  ['sign in', 'has another password', 401],
+  ['sign in', 'was removed', 401],
+  ['change the password', 'has another password', 403],
+] as const)(
+  'whoever began to %s before the account %s does not get through after it',
+  async (attempt, change, status) => {
+    const account = await register();
+    const { orgId } = account;
+    const attempted = await api.database.db.transaction().execute(async (transaction) => {
+      if (change === 'was removed') await sql`delete from users where org_id = ${orgId}`.execute(transaction);
+      else await sql`update users set password_hash = ${NO_PASSWORD} where org_id = ${orgId}`.execute(transaction);
+      await sql`delete from sessions where org_id = ${orgId}`.execute(transaction);
+      const answer =
+        attempt === 'sign in'
+          ? signIn(account, PASSWORD)
+          : account.send('PUT', '/api/v1/password', { current: PASSWORD, password: NEW });
+      await until('the password was right, and the change is waited for', () => isWaitingForLock(api.database.db));
+      return { answer };
+    });
+    expect((await attempted.answer).status).toBe(status);
+    const gotThrough = await sql`
+      select from users where org_id = ${orgId} and password_hash <> ${NO_PASSWORD}
+      union all select from sessions where org_id = ${orgId}`.execute(api.database.db);
+    expect(gotThrough.rows).toEqual([]);
+  },
+);
 
 test('a forgotten password is reset by a mailed link, once, and all sessions end', async () => {
   const account = await register();

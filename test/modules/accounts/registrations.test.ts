@@ -10,7 +10,7 @@ import { requestRegistration } from '../../../src/modules/accounts/registrations
 import { retention } from '../../../src/modules/accounts/retention.ts';
 import { start as startMailer } from '../../../workers/mailer.ts';
 import { call, createClient } from '../../api-client.ts';
-import { until } from '../../database.ts';
+import { isWaitingForLock, until } from '../../database.ts';
 import { mailsTo, type ReadMail, readMail, tokenIn } from '../../mails.ts';
 import { OWNER, registrationToken, type Welcome } from '../../registration.ts';
 import { type RunningApi, runApi } from '../../running-api.ts';
@@ -244,7 +244,7 @@ test('somebody whose address got an account meanwhile is told, and nothing is le
   const confirmed = await api.database.db.transaction().execute(async (transaction) => {
     await join(transaction, late);
     const confirming = confirm(lateToken);
-    await until('it waits for the address', () => isWaitingForLock());
+    await until('it waits for the address', () => isWaitingForLock(api.database.db));
     return { answer: confirming };
   });
   expect(await confirmed.answer).toMatchObject(taken);
@@ -302,14 +302,6 @@ const VARYING = /^(date|content-length|read-after|set-cookie)$/;
 
 async function waiting(email: string) {
   return api.database.db.selectFrom('registrations').where('email', '=', email).selectAll().execute();
-}
-
-async function isWaitingForLock(): Promise<boolean> {
-  const { rows } = await sql<{ waits: boolean }>`
-    select exists (select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock') as waits`.execute(
-    api.database.db,
-  );
-  return rows[0]?.waits ?? false;
 }
 
 /** A caller whose statements are written down as they are sent. */

@@ -2,9 +2,10 @@ import { randomBytes } from 'node:crypto';
 import { sql } from 'kysely';
 import { generateSync } from 'otplib';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { CODE_TRIES_MAX, RECOVERY_CODES } from '../../../src/modules/accounts/limits.ts';
+import { createSecretBox } from '../../../src/http/secret-box.ts';
+import { CODE_TRIES_MAX, LINK_TRIES_PER_MINUTE_MAX, RECOVERY_CODES } from '../../../src/modules/accounts/limits.ts';
 import { type ApiClient, call, createClient } from '../../api-client.ts';
-import { until } from '../../database.ts';
+import { isWaitingForLock, until } from '../../database.ts';
 import { registerOrganisation } from '../../registration.ts';
 import { type RunningApi, runApi } from '../../running-api.ts';
 import { actionsOf } from './members.ts';
@@ -96,15 +97,35 @@ test('a code works once, also when it comes twice at once, and an older one not 
   expect((await secondStep(ticket, codeOf(secret, 1))).status).toBe(201);
 });
 
-test('each recovery code works once, however it is typed', async () => {
+test('each code works once, however it is typed', async () => {
   const account = await register();
-  const { recoveryCodes } = await setUp(account);
+  const { secret, recoveryCodes } = await setUp(account);
   expect(new Set(recoveryCodes).size).toBe(RECOVERY_CODES);
   const { ticket } = (await signIn(account.email)).body;
   const code = recoveryCodes[0] as string;
   expect((await secondStep(ticket, ` ${code.toUpperCase().replaceAll('-', ' ')}`)).status).toBe(201);
   expect((await secondStep(ticket, code)).status).toBe(403);
-  expect((await account.get('/api/v1/second-factor')).body).toMatchObject({ recoveryCodesLeft: RECOVERY_CODES - 1 });
+  expect((await secondStep(ticket, (recoveryCodes[1] as string).replaceAll('-', '–'))).status).toBe(201);
+  const fullWidth = [...codeOf(secret)].map((digit) => String.fromCodePoint(0xff10 + Number(digit))).join('');
+  expect((await secondStep(ticket, fullWidth)).status).toBe(201);
+  expect((await account.get('/api/v1/second-factor')).body).toMatchObject({ recoveryCodesLeft: RECOVERY_CODES - 2 });
+});
+
+test('with another SECRET_KEY, which opens no secret of before, recovery codes work, and the others say so', async () => {
+  const account = await register();
+  const { secret, recoveryCodes } = await setUp(account);
+  const sealed = createSecretBox('another secret key, as long as the other', 'second factor').seal('', secret);
+  await sql`update second_factors set sealed_secret = ${sealed} where org_id = ${account.orgId}`.execute(
+    api.database.db,
+  );
+  const { ticket } = (await signIn(account.email)).body;
+  expect(await secondStep(ticket, codeOf(secret))).toMatchObject({
+    status: 403,
+    body: { detail: expect.stringContaining('Use a recovery code') },
+  });
+  expect((await secondStep(ticket, recoveryCodes[0] as string)).status).toBe(201);
+  const given = { password: PASSWORD, code: recoveryCodes[1] };
+  expect((await account.send('POST', '/api/v1/second-factor/removal', given)).status).toBe(204);
 });
 
 test('codes are tried a few times only, whatever address they come from', async () => {
@@ -113,6 +134,22 @@ test('codes are tried a few times only, whatever address they come from', async 
   const { ticket } = (await signIn(account.email)).body;
   for (let n = 0; n < CODE_TRIES_MAX; n++) expect((await secondStep(ticket, 'aaaaaa')).status).toBe(403);
   expect((await secondStep(ticket, codeOf(secret))).status).toBe(429);
+});
+
+test('only second steps that fail use up the tries of a network', async () => {
+  const account = await register();
+  const { recoveryCodes } = await setUp(account);
+  const { ticket } = (await signIn(account.email)).body;
+  const step = (given: object) =>
+    call(api.url, 'POST', '/api/v1/sessions/second-factor', {
+      headers: { 'x-forwarded-for': '198.51.100.8' },
+      body: given,
+    });
+  const madeUp = () => step({ ticket: 'made up', code: '123456' });
+  await Promise.all(Array.from({ length: LINK_TRIES_PER_MINUTE_MAX - 1 }, madeUp));
+  for (const code of recoveryCodes.slice(0, 2)) expect((await step({ ticket, code })).status).toBe(201);
+  expect((await madeUp()).status).toBe(401);
+  expect((await madeUp()).status).toBe(429);
 });
 
 test('nobody uses up the tries of somebody else with tickets that were made up', async () => {
@@ -161,20 +198,12 @@ test('to begin again while a code is being confirmed does not take away what was
       .where('org_id', '=', of.org_id)
       .execute();
     const beginning = account.send('POST', '/api/v1/second-factor', { password: PASSWORD });
-    await until('it waits for the confirmation', () => isWaitingForLock());
+    await until('it waits for the confirmation', () => isWaitingForLock(api.database.db));
     return { answer: beginning };
   });
   expect((await begun.answer).status).toBe(409);
   expect((await account.get('/api/v1/second-factor')).body).toMatchObject({ since: expect.any(String) });
 });
-
-async function isWaitingForLock(): Promise<boolean> {
-  const { rows } = await sql<{ waits: boolean }>`
-    select exists (select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock') as waits`.execute(
-    api.database.db,
-  );
-  return rows[0]?.waits ?? false;
-}
 
 test('the database has neither the secret nor a recovery code', async () => {
   const account = await register();
