@@ -29,6 +29,7 @@ export function openQueue(name: string, redis: Redis, memory?: Pick<MemoryWatch,
     streams: { events: { maxLen: JOB_EVENTS_KEPT } },
     defaultJobOptions: { removeOnComplete: true, removeOnFail: true },
   });
+  queue.on('error', () => undefined); // the connection's own listener logs it; without this one BullMQ prints it, password included
   const [add, addBulk] = [queue.add.bind(queue), queue.addBulk.bind(queue)];
   const refuseIfFull = () => {
     if (memory?.isNearlyFull !== true) return;
