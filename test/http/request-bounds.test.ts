@@ -33,6 +33,14 @@ test.each([
   expect(await owner.get(path)).toMatchObject({ status: 400, body: { code: 'invalid' } });
 });
 
+test.each(['0x10', '1e1', '16.0', '016', '%2016', '+16', '', 'true', '١٦'])(
+  'a number in a query is written with digits, and nothing else is read as one: limit=%s',
+  async (limit) => {
+    expect(await owner.get(`/api/v1/notes?limit=${limit}`)).toMatchObject({ status: 400, body: { code: 'invalid' } });
+    expect((await owner.get('/api/v1/notes?limit=16')).status).toBe(200);
+  },
+);
+
 test('so is one in a body', async () => {
   expect(await send('{"title":1e309}')).toMatchObject({ status: 400, body: { detail: 'A number is too large.' } });
 });
