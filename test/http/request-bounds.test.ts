@@ -45,6 +45,21 @@ test('so is one in a body', async () => {
   expect(await send('{"title":1e309}')).toMatchObject({ status: 400, body: { detail: 'A number is too large.' } });
 });
 
+test.each([
+  '{"title":"One","title":"Two","body":"x"}',
+  '{"title":"One","t\\u0069tle":"Two","body":"x"}',
+  '[{"a":{"b":1,"b":1}}]',
+])('a field that is there twice is refused, because a proxy in front may have read the other one: %s', async (body) => {
+  const refused = await send(body);
+  expect(refused).toMatchObject({ status: 400, body: { code: 'invalid' } });
+  expect(refused.body.detail).toContain('twice');
+});
+
+test('colons in a text are no fields', async () => {
+  const body = { title: 'At 10:30: "a":1,"a":2', body: '\\":":"' };
+  expect((await send(JSON.stringify(body, undefined, 2))).status).toBe(201);
+});
+
 test('brackets in a text are not levels', async () => {
   const title = `a "quote" \\ and ${'[{'.repeat(30)}`;
   expect((await send(JSON.stringify({ title, body: 'x' }))).status).toBe(201);
