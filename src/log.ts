@@ -13,6 +13,7 @@ export function createLog(name: string, level: LogLevel, to?: DestinationStream)
     name,
     level,
     mixin: traceFields,
+    serializers: { err: (error: unknown) => knownOf(pino.stdSerializers.err(error as Error)) },
     redact: {
       paths: [...SECRETS, ...SECRETS.map((key) => `*.${key}`), 'req.headers.authorization', 'req.headers.cookie'],
       censor: '[redacted]',
@@ -26,3 +27,19 @@ const SECRETS = [
   ...['password', 'token', 'cookie', 'authorization', 'body'],
   ...Object.entries(VARIABLES).flatMap(([field, { secret }]) => (secret ? [field] : [])),
 ];
+
+/**
+ * Libraries hang on an error what it was about: ioredis a command, with the password when it was AUTH, nodemailer a list of
+ * addresses, PostgreSQL the row. Its words and these fields are logged, and no other.
+ */
+const KNOWN_FIELDS: readonly string[] = [
+  ...['type', 'message', 'stack', 'code', 'errno', 'syscall', 'address', 'port', 'statusCode', 'responseCode'],
+  ...['severity', 'schema', 'table', 'column', 'constraint', 'routine'],
+];
+
+function knownOf(error: unknown): unknown {
+  if (typeof error !== 'object' || error === null) return error;
+  const known = Object.entries(error).filter(([field]) => KNOWN_FIELDS.includes(field));
+  const several = (error as { aggregateErrors?: readonly unknown[] }).aggregateErrors;
+  return { ...Object.fromEntries(known), ...(several && { aggregateErrors: several.map(knownOf) }) };
+}

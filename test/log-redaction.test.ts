@@ -1,10 +1,14 @@
+import { inspect } from 'node:util';
 import { sql } from 'kysely';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest';
+import { createLog } from '../src/log.ts';
+import { openQueue } from '../src/queue/queues.ts';
+import { openRedis } from '../src/redis/redis.ts';
 import { call, createClient } from './api-client.ts';
 import { createTestDatabase, type TestDatabase, until } from './database.ts';
 import { LAUNCH, launch } from './process/launched.ts';
 import { registerOrganisation } from './registration.ts';
-import { testEnvironment } from './worker.ts';
+import { testEnvironment, testRedisUrl } from './worker.ts';
 
 /** Each is sent in a place of its own, and none of them may be in the log, whatever goes wrong. */
 const CANARIES = {
@@ -34,14 +38,11 @@ test('no credential and no text of a user is in the log, at its most talkative, 
   };
   const url = environment['API_URL'] as string;
   const launched = launch([LAUNCH, 'api'], environment);
-  await until(
-    'it serves',
-    () =>
-      fetch(`${url}/livez`).then(
-        ({ ok }) => ok,
-        () => false,
-      ),
-    30_000,
+  await until('it serves', () =>
+    fetch(`${url}/livez`).then(
+      ({ ok }) => ok,
+      () => false,
+    ),
   );
 
   const { password, text, address, token, cookie, key, path } = CANARIES;
@@ -79,4 +80,45 @@ test('no credential and no text of a user is in the log, at its most talkative, 
   expect(log).toContain('started');
   const secrets = [...Object.values(CANARIES), registered.body.token];
   expect(secrets.filter((secret) => log.includes(secret))).toEqual([]);
+});
+
+/** What a log at its most talkative has written. */
+function createWrittenLog() {
+  const lines: string[] = [];
+  const log = createLog('test', 'trace', { write: (line) => void lines.push(line) });
+  return { log, lines };
+}
+
+test('a password that Redis refuses is neither in the log nor on the console', async () => {
+  const printed: unknown[] = [];
+  const spy = vi.spyOn(console, 'error').mockImplementation((...words) => void printed.push(...words));
+  onTestFinished(() => spy.mockRestore());
+  const { log, lines } = createWrittenLog();
+  const url = new URL(testRedisUrl());
+  url.password = CANARIES.password;
+  const redis = await openRedis(url.href, log, { wait: false });
+  const queue = openQueue('refused', redis);
+  onTestFinished(async () => {
+    redis.disconnect();
+    await queue.close().catch(() => undefined);
+  });
+  await until('it is refused again', () => lines.filter((line) => line.includes('WRONGPASS')).length > 1);
+  expect(lines.filter((line) => line.includes(CANARIES.password))).toEqual([]);
+  expect(inspect(printed, { depth: 9 })).toBe('[]');
+});
+
+test('of an error the log has its kind, its words and its code, and nothing of what it was about', () => {
+  const { log, lines } = createWrittenLog();
+  const { address, text } = CANARIES;
+  const inner = Object.assign(new Error('refused'), { code: 'EENVELOPE', rejected: [address] });
+  const outer = Object.assign(new Error('failed', { cause: inner }), { code: '23505', detail: text, inner });
+  log.error({ err: outer }, 'one');
+  log.error({ err: new AggregateError([outer], 'several') }, 'many');
+  log.error(outer);
+  expect(lines.filter((line) => line.includes(text) || line.includes(address))).toEqual([]);
+  const [one, many, bare] = lines.map((line) => JSON.parse(line).err);
+  expect(one).toMatchObject({ type: 'Error', message: 'failed: refused', code: '23505' });
+  expect(one.stack).toContain('caused by: Error: refused');
+  expect(many.aggregateErrors).toEqual([expect.objectContaining({ message: 'failed: refused', code: '23505' })]);
+  expect(bare).toEqual(one);
 });

@@ -28,6 +28,7 @@ export interface OpenApi {
   readonly openapi: string;
   readonly servers: { url: string }[];
   readonly paths: Record<string, Record<string, Operation>>;
+  readonly components?: object;
 }
 
 export interface PathOperation {

@@ -204,7 +204,9 @@ function problemResponses(codes: readonly ErrorCode[]): Record<string, object> {
         status,
         {
           description: own.map((code) => `\`${code}\`: ${PROBLEM_WORDS[code].means}`).join('\n\n'),
-          ...(waits ? { headers: { 'retry-after': RetryAfter } } : {}),
+          ...(waits
+            ? { headers: { 'retry-after': RetryAfter, ...(own.includes('rate_limited') ? RateLimits : {}) } }
+            : {}),
           content: {
             [PROBLEM_TYPE]: { schema: { $ref: '#/components/schemas/Problem' }, example: exampleProblem(own) },
           },
@@ -218,6 +220,20 @@ const RetryAfter = {
   description: 'the seconds to wait before the next try',
   schema: { type: 'integer' },
   example: RETRY_AFTER_SECONDS,
+};
+
+/** draft-ietf-httpapi-ratelimit-headers. Answers that are no refusals have them, too. */
+const RateLimits = {
+  'ratelimit-policy': {
+    description: 'the limits that the request has counted for: how many (q) in how many seconds (w)',
+    schema: { type: 'string' },
+    example: '"requests";q=6000;w=60',
+  },
+  ratelimit: {
+    description: 'what is left of each (r), and in how many seconds (t) it begins anew',
+    schema: { type: 'string' },
+    example: '"requests";r=0;t=12',
+  },
 };
 
 function exampleProblem([code = 'internal']: readonly ErrorCode[]): object {

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { sql } from 'kysely';
 import type { Database } from '../db/read-write-split.ts';
 import type { Db, Role } from '../db/schema.ts';
@@ -146,12 +147,12 @@ export function authenticate(
   const unknown = createRateLimit('unknown sessions', UNKNOWN_SESSIONS_PER_MINUTE_MAX);
 
   /** Each token that nobody knows costs a query: a network has so many of them. */
-  async function find(token: string, network: string): Promise<SignedIn | undefined> {
+  async function find(token: string, { network }: FastifyRequest, reply: FastifyReply): Promise<SignedIn | undefined> {
     const { find } = isApiKey(token) ? credentials.apiKeys : credentials.sessions;
     if (organisationOf(credentials, token) !== undefined) return find(token);
-    unknown.refuseUsedUp(network);
+    unknown.refuseUsedUp(network, reply);
     const user = await find(token);
-    if (user === undefined) await unknown.count(network);
+    if (user === undefined) await unknown.count(network, reply);
     return user;
   }
 
@@ -160,7 +161,7 @@ export function authenticate(
     if (request.method !== 'GET' && request.method !== 'HEAD') refuseOtherSites(request.headers);
     if (open === true) return;
     const token = tokenOf(request);
-    const user = token === undefined ? undefined : await find(token, request.network);
+    const user = token === undefined ? undefined : await find(token, request, reply);
     if (user === undefined) throw new AppError('unauthenticated', 'Sign in first: POST /api/v1/sessions.');
     api.recognise(request.raw, user.orgId);
     // Each key has a budget of its own: a script in a loop does not take its user's away.

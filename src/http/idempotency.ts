@@ -85,10 +85,18 @@ function repeatableRequest(request: FastifyRequest, key: string, secretKey: stri
   const { body, user } = request;
   if (isStream(body)) throw new AppError('invalid', 'This is read while it arrives: leave the Idempotency-Key out.');
   // The bytes of a file mean what its type says, such as its charset. JSON has been read already.
-  const sent = Buffer.isBuffer(body) ? [String(request.headers['content-type']), body] : [JSON.stringify(body) ?? ''];
+  const sent = Buffer.isBuffer(body)
+    ? [String(request.headers['content-type']), body]
+    : [JSON.stringify(body, inOrder) ?? ''];
   const { orgId, userId, apiKey } = user;
   const caller = apiKey === undefined ? `user ${userId}` : `key ${apiKey.prefix}`;
   return { orgId, caller, key, secretKey, parameters: [request.method, request.url, ...sent] };
+}
+
+/** Fields have no order: a client whose language writes them as it comes sends the same request again. */
+function inOrder(_name: string, value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+  return Object.fromEntries(Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1)));
 }
 
 function answerOf(reply: FastifyReply, payload: unknown): KeptAnswer {

@@ -4,11 +4,9 @@
  */
 import type { FastifyInstance } from 'fastify';
 import { tidyLine, tidyText } from '../text.ts';
-import { refuseExcess } from './json-body.ts';
 
 export function tidyIncomingText(api: FastifyInstance): void {
   api.addHook('preValidation', (request, _reply, done) => {
-    refuseExcess(request.body);
     if (typeof request.body === 'string') request.body = tidyText(request.body);
     tidyStrings(request.body);
     tidyStrings(request.query);

@@ -27,7 +27,7 @@ export interface RateLimit {
    */
   count(key: string, reply?: FastifyReply): Promise<void>;
   /** Throws as `count` does, by what this process knows, without counting: the outcome decides whether it counts. */
-  refuseUsedUp(key: string): void;
+  refuseUsedUp(key: string, reply?: FastifyReply): void;
   /** Takes one attempt back. */
   refund(key: string): void;
   /** Resets a key, for example after a successful sign-in. */
@@ -156,9 +156,11 @@ function createRateLimit(what: string, max: number, windowMs: number, shared: Sh
       if (reply !== undefined) say(window, reply);
       if (!mayPass) refuse(window);
     },
-    refuseUsedUp(key) {
+    refuseUsedUp(key, reply) {
       const window = known(key);
-      if (window !== undefined && isUsedUp(window)) refuse(window);
+      if (window === undefined || !isUsedUp(window)) return;
+      if (reply !== undefined) say(window, reply);
+      refuse(window);
     },
     refund(key) {
       const window = known(key);

@@ -40,6 +40,7 @@ import { measureRequests } from './request-metrics.ts';
 import { DATA_SECURITY_HEADERS, SECURITY_HEADERS } from './security-headers.ts';
 import { limitSlowBodies } from './slow-client.ts';
 import { createRawRefusals } from './unreadable-request.ts';
+import { readUrlValues } from './url-values.ts';
 
 export interface ServerParts {
   readonly config: Config;
@@ -87,12 +88,7 @@ export async function createServer(parts: ServerParts): Promise<App> {
     routerOptions: { maxParamLength: 200 },
     clientErrorHandler: refuseUnreadable,
     frameworkErrors: (error, request, reply) => sendProblem(error, request, reply.headers(headersOf(request))), // URLs that cannot be decoded never reach a route and its error handler
-    ajv: {
-      customOptions: {
-        ...{ removeAdditional: false, coerceTypes: true, allErrors: false, keywords: [ONE_LINE] },
-        strictNumbers: false, // otherwise bounds are not compared with the Infinity that `?limit=1e309` is coerced to
-      },
-    },
+    ajv: { customOptions: { removeAdditional: false, coerceTypes: false, allErrors: false, keywords: [ONE_LINE] } },
   }).withTypeProvider<TypeBoxTypeProvider>();
 
   app.removeContentTypeParser('text/plain'); // no route but those that add it themselves reads any
@@ -189,6 +185,7 @@ export async function mountApi(
     async (api) => {
       authenticate(api as App, credentials, { ...config, createRateLimit });
       tidyIncomingText(api);
+      readUrlValues(api);
       guardRepeatedRequests(api as App, database, config.secretKey);
       checkPreconditions(api as App);
       api.addHook('onSend', (_request, reply, _payload, done) => {

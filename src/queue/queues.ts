@@ -29,7 +29,8 @@ export function openQueue(name: string, redis: Redis, memory?: Pick<MemoryWatch,
     streams: { events: { maxLen: JOB_EVENTS_KEPT } },
     defaultJobOptions: { removeOnComplete: true, removeOnFail: true },
   });
-  // The connection's own errors, which are in the log. Without a listener BullMQ prints each to the standard error.
+  // The connection's own errors, which are in the log. Without a listener BullMQ prints each to the standard error, with the
+  // password when that was refused.
   queue.on('error', () => undefined);
   const [add, addBulk] = [queue.add.bind(queue), queue.addBulk.bind(queue)];
   const refuseIfFull = () => {

@@ -52,6 +52,12 @@ test('every operation has an example of what it takes and of what it gives', () 
   expect(lacking.map(({ route }) => route)).toEqual([]);
 });
 
+test('a refusal for too many requests says when to come back, and by which limit', () => {
+  const { responses } = document.components as { responses: Record<string, { headers?: object }> };
+  expect(Object.keys(responses['429']?.headers ?? {})).toEqual(['retry-after', 'ratelimit-policy', 'ratelimit']);
+  expect(Object.keys(responses['503']?.headers ?? {})).toEqual(['retry-after']);
+});
+
 test('every operation says what it is answered with when something is wrong', () => {
   for (const { route, operation } of operations) {
     const statuses = Object.keys(operation.responses ?? {});

@@ -30,6 +30,13 @@ test('without a token, or with an unknown one, the answer is 401 and says how to
   }
 });
 
+test('a token that nobody knows counts for its network, and the answer says so', async () => {
+  const { status, headers } = await me({ authorization: `Bearer ${'B'.repeat(43)}` });
+  expect(status).toBe(401);
+  expect(headers.get('ratelimit')).toMatch(/^"unknown sessions";r=\d+;t=\d+$/);
+  expect((await me({})).headers.get('ratelimit')).toBeNull();
+});
+
 test('programs send a bearer token, browsers a cookie that scripts cannot read', async () => {
   expect(await me(asOwner())).toMatchObject({ status: 200, body: { organisation: { id: owner.orgId } } });
   expect(await me({ cookie: `tardigrade_session=${owner.token}` })).toMatchObject({ status: 200 });

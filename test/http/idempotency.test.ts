@@ -104,6 +104,14 @@ test('a validation error is not kept', async () => {
   expect((await post('/api/v1/notes', key)).status).toBe(201);
 });
 
+test('fields in another order are the same request: some languages write them as it comes', async () => {
+  const key = randomUUID();
+  const first = await post('/api/v1/notes', key, { title: 'Weekly', body: 'Bring figures.' });
+  const again = await post('/api/v1/notes', key, { body: 'Bring figures.', title: 'Weekly' });
+  expect(again).toMatchObject({ status: 201, body: first.body });
+  expect(await notes()).toBe(1);
+});
+
 test('the same key with other parameters, or at another address, is refused', async () => {
   const key = randomUUID();
   await post('/api/v1/notes', key);

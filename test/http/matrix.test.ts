@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { apiDocument } from '../../scripts/api-document.ts';
 import type { Role } from '../../src/db/schema.ts';
 import { ERROR_STATUS, type ErrorCode } from '../../src/errors.ts';
+import type { JsonSchema } from '../../src/http/api-example.ts';
 import type { KeyScope } from '../../src/http/api-keys.ts';
 import { BODY_BYTES_MAX, JSON_DEPTH_MAX } from '../../src/limits.ts';
 import { type Answer, type ApiClient, call } from '../api-client.ts';
@@ -142,6 +143,17 @@ test.each(withBody)('%s: bodies that are not what the route reads are refused', 
   }
 });
 
+test.each(withBody)('%s: a value of another type is refused, not read as one of the right type', async (_, one) => {
+  const good = jsonOf(one.operation) as object;
+  const schema: JsonSchema = one.operation.requestBody?.content['application/json']?.schema ?? {};
+  for (const [field, { type }] of Object.entries(schema.properties ?? {}))
+    for (const value of [null, type === 'string' ? 1 : String(type === 'boolean' || 1)]) {
+      const answer = await ask(one, 'owner', { body: { ...good, [field]: value } });
+      expectDocumented(one, answer, field);
+      expect(answer.status, `${field}: ${value}`).toBe(400);
+    }
+});
+
 test.each(withBody)('%s: a NUL in any text is refused, not stored or answered with a fault', async (_, one) => {
   const good = jsonOf(one.operation) as Record<string, unknown>;
   for (const [field, value] of Object.entries(good)) {
@@ -155,7 +167,8 @@ test.each(withBody)('%s: a NUL in any text is refused, not stored or answered wi
 test.each(cases.filter(([, { path }]) => path.includes('{')))(
   '%s: an id that is not valid is a 400',
   async (_, one) => {
-    for (const id of ['abc', '0', '-1', '1.5', '9'.repeat(30), '%00', '%F0%9F%90%BB', "1'--"]) {
+    const written = ['0x1', '1e0', '1.0', '01', '%201', 'true'];
+    for (const id of ['abc', '0', '-1', '1.5', '9'.repeat(30), '%00', '%F0%9F%90%BB', "1'--", ...written]) {
       const answer = await ask(one, 'owner', { id });
       expectDocumented(one, answer, id);
       expect(answer.status, id).toBe(400);

@@ -1,3 +1,4 @@
+import type { FastifyReply } from 'fastify';
 import { afterEach, expect, test, vi } from 'vitest';
 import type { AppError } from '../../src/errors.ts';
 import { createRateLimits, type RateLimit } from '../../src/http/rate-limit.ts';
@@ -51,6 +52,23 @@ test('a key that was forgotten starts from zero, and one attempt that was taken 
   for (const key of ['ada', 'ada', 'ben']) await limit.count(key);
   await refusalOf(limit, 'ada');
   await refusalOf(limit, 'ben');
+});
+
+test('whoever is refused is told by which limit, also where only the outcome counts', async () => {
+  const headers = new Map<string, string>();
+  const reply = {
+    getHeader: (name: string) => headers.get(name),
+    header: (name: string, value: string) => headers.set(name, value),
+  } as unknown as FastifyReply;
+  const limit = createRateLimit('tries', 1);
+  limit.refuseUsedUp('ada', reply);
+  expect([...headers]).toEqual([]);
+  await limit.count('ada');
+  expect(() => limit.refuseUsedUp('ada', reply)).toThrow('Too many tries');
+  expect([...headers]).toEqual([
+    ['ratelimit-policy', '"tries";q=1;w=60'],
+    ['ratelimit', '"tries";r=0;t=60'],
+  ]);
 });
 
 test('keys beyond the limit push out the oldest, so that memory stays bounded', async () => {

@@ -33,8 +33,31 @@ test.each([
   expect(await owner.get(path)).toMatchObject({ status: 400, body: { code: 'invalid' } });
 });
 
+test.each(['0x10', '1e1', '16.0', '016', '%2016', '+16', '', 'true', '١٦'])(
+  'a number in a query is written with digits, and nothing else is read as one: limit=%s',
+  async (limit) => {
+    expect(await owner.get(`/api/v1/notes?limit=${limit}`)).toMatchObject({ status: 400, body: { code: 'invalid' } });
+    expect((await owner.get('/api/v1/notes?limit=16')).status).toBe(200);
+  },
+);
+
 test('so is one in a body', async () => {
   expect(await send('{"title":1e309}')).toMatchObject({ status: 400, body: { detail: 'A number is too large.' } });
+});
+
+test.each([
+  '{"title":"One","title":"Two","body":"x"}',
+  '{"title":"One","t\\u0069tle":"Two","body":"x"}',
+  '[{"a":{"b":1,"b":1}}]',
+])('a field that is there twice is refused, because a proxy in front may have read the other one: %s', async (body) => {
+  const refused = await send(body);
+  expect(refused).toMatchObject({ status: 400, body: { code: 'invalid' } });
+  expect(refused.body.detail).toContain('twice');
+});
+
+test('colons in a text are no fields', async () => {
+  const body = { title: 'At 10:30: "a":1,"a":2', body: '\\":":"' };
+  expect((await send(JSON.stringify(body, undefined, 2))).status).toBe(201);
 });
 
 test('brackets in a text are not levels', async () => {

@@ -1,7 +1,7 @@
 import { setTimeout as sleep, setImmediate as tick } from 'node:timers/promises';
 import { type Queue, Worker } from 'bullmq';
 import { Redis } from 'ioredis';
-import { afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest';
+import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest';
 import { freePort } from '../../scripts/embedded/ports.ts';
 import { JOBS_AT_ONCE } from '../../src/limits.ts';
 import { createLog, type Log } from '../../src/log.ts';
@@ -198,18 +198,4 @@ test('a consumer whose connections have gone without a word connects again and g
   gate.silence();
   await enqueue(2);
   await until('it is at work again', () => handled.length === 2);
-});
-
-test('what goes wrong with the connection is in the log alone, where the connection itself says it', async () => {
-  const printed = vi.spyOn(console, 'error').mockImplementation(() => undefined);
-  onTestFinished(() => printed.mockRestore());
-  const lost = new Redis(await freePort(), { retryStrategy: null });
-  const heard: Error[] = [];
-  lost.on('error', (error) => heard.push(error));
-  const unreached = openQueue(QUEUE, lost);
-  await until('the connection is given up', () => lost.status === 'end');
-  await tick();
-  expect(heard[0]?.message).toContain('ECONNREFUSED');
-  expect(printed).not.toHaveBeenCalled();
-  await unreached.close().catch(() => undefined);
 });

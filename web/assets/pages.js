@@ -1,7 +1,7 @@
 // A list that grows page by page with the server's cursor (keyset pagination): no page numbers, no counting.
 
 import { el, put } from './el.js';
-import { notice, table } from './parts.js';
+import { focusTitle, notice, table } from './parts.js';
 
 /**
  * `fetchPage(cursor)` -> { items, nextCursor }; `row(item)` -> cells.
@@ -30,10 +30,11 @@ export function pagedTable({ caption, columns, fetchPage, row, empty }) {
   };
 
   const firstPage = (page) => {
-    if (page.items.length === 0) return void put(holder, el('p', { class: 'empty' }, empty));
-    const built = table(caption, columns, page.items.map(row));
-    put(holder, built);
-    return built.tBodies[0];
+    const hadFocus = holder.contains(document.activeElement);
+    const built = page.items.length === 0 ? undefined : table(caption, columns, page.items.map(row));
+    put(holder, built ?? el('p', { class: 'empty' }, empty));
+    if (hadFocus) focusTitle();
+    return built?.tBodies[0];
   };
 
   const restart = () => {

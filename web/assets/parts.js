@@ -146,17 +146,38 @@ export function segments(legend, options) {
   );
 }
 
-/** A modal dialog that removes itself when closed. `build(close)` returns its content. Focus goes back by itself. */
+/**
+ * A modal dialog that removes itself when closed. `build(close)` returns its content. Focus goes back by itself to what
+ * opened it, if that is still there.
+ */
 export function openDialog(title, build) {
-  const dialog = el('dialog', { 'aria-labelledby': 'dialog-title', onclose: () => dialog.remove() });
-  put(
+  const onclose = () => {
+    dialog.remove();
+    if (document.activeElement === document.body) focusTitle();
+  };
+  const dialog = el('dialog', { 'aria-labelledby': 'dialog-title', onclose });
+  showStep(
     dialog,
-    el('h2', { id: 'dialog-title' }, title),
+    title,
     build(() => dialog.close()),
   );
   document.body.append(dialog);
   dialog.showModal();
   return dialog;
+}
+
+/** What a dialog shows, or shows next: what had the focus is gone then, so its title has it and is read out. */
+export function showStep(dialog, title, content) {
+  const heading = el('h2', { id: 'dialog-title' }, title);
+  put(dialog, heading, content);
+  if (!dialog.open) return; // when it opens, the browser chooses the first control
+  heading.tabIndex = -1;
+  heading.focus();
+}
+
+/** For when what had the focus has left the page: otherwise Tab begins at the top of it, and nothing is read out. */
+export function focusTitle() {
+  document.querySelector('h1')?.focus({ preventScroll: true });
 }
 
 /** Asks before something that cannot be undone; a refusal by the server is shown in the dialog. `keep` is the way out. */

@@ -56,7 +56,7 @@ export function launchRoutes(api: App, { database, createRateLimit }: ApiContext
     async (request, reply) => {
       const { db, user, params } = request;
       const key = `${user.orgId}/${user.userId}`;
-      testMails.refuseUsedUp(key);
+      testMails.refuseUsedUp(key, reply);
       const { user: person } = await whoIs(database, user.orgId, user.userId);
       const to = await requestTestMail(db, actorOf(request), params.id, person.email);
       await testMails.count(key, reply);

@@ -1,13 +1,16 @@
 /**
  * What an organisation has to be able to do for one person (GDPR, articles 15 and 17): show everything that it holds about
  * them, and delete it. Each module says what its tables hold (the face `person`); test/modules/employees/erasure.test.ts
- * looks into every table for a text of somebody who was erased. Figures of whole teams stay: they name nobody.
+ * looks into every table for a text of somebody who was erased. Figures of whole teams stay: they name nobody. So does the
+ * suppression of their address: without it the next import would have them sent to again.
  */
 import type { DatabaseSession } from '../../db/read-write-split.ts';
 import { AppError } from '../../errors.ts';
 import { type SignedInActor, writeAudit } from '../audit/audit.ts';
 import type { PersonalData } from '../faces.ts';
+import { suppressionsOf } from '../suppressions/suppressions.ts';
 import { forgetQuotes } from './import-quotes.ts';
+import { PERSON_ROWS_MAX } from './limits.ts';
 
 /** By table. Throws `not_found`. That somebody has seen it is in the audit log. */
 export async function exportPerson(
@@ -19,7 +22,9 @@ export async function exportPerson(
   return db.write(async (transaction) => {
     const tables: Record<string, object[]> = {};
     for (const [table, rowsOf] of Object.entries(person)) tables[table] = await rowsOf(transaction, actor.orgId, id);
-    if (tables['employees']?.length !== 1) throw notFound();
+    const [employee] = (tables['employees'] ?? []) as { email?: string }[];
+    if (employee?.email === undefined) throw notFound();
+    tables['suppressions'] = await suppressionsOf(transaction, actor.orgId, employee.email, PERSON_ROWS_MAX);
     await writeAudit(transaction, actor, { action: 'employee.exported', subject: nameless(id) });
     return tables;
   });

@@ -110,7 +110,8 @@ export function routes(api: App, { cursors, person }: ApiContext): void {
       schema: {
         operationId: 'eraseEmployee',
         summary: 'Erase one employee, with everything that is held about them',
-        description: 'Cannot be undone. Figures of whole teams stay: they name nobody.',
+        description:
+          'Cannot be undone. Figures of whole teams stay: they name nobody. So does a suppression of their address, which must not be sent mail.',
         tags,
         params: IdParams,
         response: { 204: Type.Null() },

@@ -48,6 +48,24 @@ export async function suppressionOf(db: Db, orgId: number, address: string): Pro
   return row && toSuppression(row);
 }
 
+/** All of one address, lifted ones among them. */
+export async function suppressionsOfAddress(
+  db: Db,
+  orgId: number,
+  address: string,
+  rows: number,
+): Promise<Suppression[]> {
+  const found = await db
+    .selectFrom('suppressions')
+    .where('org_id', '=', orgId)
+    .where('address', '=', address)
+    .select([...columns])
+    .orderBy('id')
+    .limit(rows)
+    .execute();
+  return found.map(toSuppression);
+}
+
 /** Newest first, lifted ones among them. */
 export async function suppressionsPage(
   db: Db,

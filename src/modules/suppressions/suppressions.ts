@@ -19,6 +19,7 @@ import {
   suppressedOf,
   suppressionById,
   suppressionOf,
+  suppressionsOfAddress,
 } from './queries.ts';
 
 /** In the caller's transaction. An address that is suppressed already stays as it is. */
@@ -34,6 +35,9 @@ export async function suppressedAmong(
 ): Promise<ReadonlySet<string>> {
   return addresses.length === 0 ? new Set() : suppressedOf(db, orgId, addresses);
 }
+
+/** What is kept about somebody's address, for its owner to see. It outlives what else is held about them. */
+export const suppressionsOf = suppressionsOfAddress;
 
 /**
  * A condition for a statement: whether the address in this column is suppressed. Not EXISTS, for which PostgreSQL can read

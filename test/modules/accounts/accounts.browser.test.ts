@@ -1,5 +1,5 @@
 import { generateSync } from 'otplib';
-import type { Browser, Page } from 'playwright-core';
+import type { Browser, Locator, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import {
   DESKTOP,
@@ -100,6 +100,7 @@ test('the owner makes the colleague a viewer, and the log has it', async () => {
   const role = page.getByLabel('Role of Nia New');
   const saved = page.waitForResponse((answer) => answer.request().method() === 'PATCH');
   await role.selectOption('viewer');
+  await page.getByRole('button', { name: 'Change', exact: true }).click();
   await saved;
   await page.getByRole('link', { name: 'Audit log' }).click();
   const log = page.getByRole('table', { name: 'Audit log' });
@@ -109,6 +110,33 @@ test('the owner makes the colleague a viewer, and the log has it', async () => {
   await expect.poll(() => log.getByText('Joined the organisation').count()).toBe(0);
   await log.getByText('to: viewer, from: admin').waitFor();
   await takePictures(page, 'settings-audit');
+});
+
+test('an arrow on the keyboard makes nobody an owner: a role is changed when that is confirmed', async () => {
+  await page.getByRole('link', { name: 'Members' }).click();
+  const role = page.getByLabel('Role of Nia New');
+  await role.focus();
+  await page.keyboard.press('ArrowDown');
+  await page.getByRole('dialog', { name: 'Change the role of Nia New?' }).getByText('Admin: can change').waitFor();
+  await page.keyboard.press('Escape');
+  await page.getByRole('dialog').waitFor({ state: 'detached' });
+  expect(await role.inputValue()).toBe('viewer');
+  await expect.poll(() => hasFocus(role)).toBe(true);
+});
+
+test('on the keyboard the focus goes through a dialog and back, or to the title when its place is gone', async () => {
+  await page.getByRole('link', { name: 'API keys' }).click();
+  const create = page.getByRole('button', { name: 'Create a key' });
+  await create.press('Enter');
+  await page.keyboard.type('By keyboard');
+  await page.keyboard.press('Enter');
+  await expect.poll(() => hasFocus(page.getByRole('heading', { name: 'Your new key' }))).toBe(true);
+  await page.keyboard.press('Escape');
+  await expect.poll(() => hasFocus(create)).toBe(true);
+  await page.getByRole('row', { name: 'By keyboard' }).getByRole('button', { name: 'Revoke' }).press('Enter');
+  await page.keyboard.press('Enter');
+  await page.getByText('No keys yet.').waitFor();
+  await expect.poll(() => hasFocus(page.getByRole('heading', { name: 'API keys' }))).toBe(true);
 });
 
 test('a key is shown once, and can be revoked', async () => {
@@ -206,3 +234,7 @@ test('the owner removes the colleague', async () => {
   await page.getByRole('dialog').getByRole('button', { name: 'Remove' }).click();
   await expect.poll(() => page.getByText('Nia New').count()).toBe(0);
 });
+
+function hasFocus(place: Locator): Promise<boolean> {
+  return place.evaluate((node) => node.matches(':focus'));
+}

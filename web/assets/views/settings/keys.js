@@ -1,8 +1,8 @@
 import { get, post, remove } from '../../api.js';
-import { el, put } from '../../el.js';
+import { el } from '../../el.js';
 import { formatAgo, formatTime } from '../../format.js';
 import { pagedTable } from '../../pages.js';
-import { confirmDialog, field, openDialog, run, secretShown, statusMark } from '../../parts.js';
+import { confirmDialog, field, openDialog, run, secretShown, showStep, statusMark } from '../../parts.js';
 import { settingsHeading } from './tabs.js';
 
 const LIFETIMES = [
@@ -71,7 +71,7 @@ function createDialog(created) {
           ...(days === '' ? {} : { expiresInDays: Number(days) }),
         });
         created();
-        put(dialog, el('h2', { id: 'dialog-title' }, 'Your new key'), secretShown(made.key, 'The key', '', close));
+        showStep(dialog, 'Your new key', secretShown(made.key, 'The key', '', close));
       });
     };
     const scopes = [

@@ -14,12 +14,11 @@ const ROLES = {
 
 export function membersView({ session, signal }) {
   const { user, mayWrite } = session;
-  const fault = el('div');
   const members = pagedTable({
     caption: 'Members',
     columns: ['Name', 'Email', 'Role', 'Since', ''],
     fetchPage: (cursor) => get('/api/v1/users', { limit: 50, cursor }, signal),
-    row: (member) => memberRow(member, { user, mayWrite, fault, changed: () => members.restart() }),
+    row: (member) => memberRow(member, { user, mayWrite, changed: () => members.restart() }),
     empty: 'No members.',
   });
   if (!mayWrite) return [settingsHeading('Members', session), members.node];
@@ -37,18 +36,17 @@ export function membersView({ session, signal }) {
   );
   return [
     settingsHeading('Members', session, invite),
-    fault,
     members.node,
     el('h2', null, 'Open invitations'),
     invitations.node,
   ];
 }
 
-function memberRow(member, { user, mayWrite, fault, changed }) {
+function memberRow(member, { user, mayWrite, changed }) {
   const isOwn = member.id === user.id;
   const mayChange = mayWrite && (user.role === 'owner' || member.role !== 'owner');
   const name = [member.name, ' ', isOwn && statusMark('you', 'good')];
-  const role = mayChange ? roleSelect(member, user, fault, changed) : member.role;
+  const role = mayChange ? roleSelect(member, user, changed) : member.role;
   const out = el(
     'button',
     { type: 'button', class: 'quiet', onclick: () => removal(member, isOwn, changed) },
@@ -57,18 +55,16 @@ function memberRow(member, { user, mayWrite, fault, changed }) {
   return [name, member.email, role, formatTime(member.createdAt), (mayChange || isOwn) && out];
 }
 
-function roleSelect(member, user, fault, changed) {
+/** Asks first: on the keyboard an arrow chooses the next role, on the way to the one that is meant. */
+function roleSelect(member, user, changed) {
   const select = el('select', { 'aria-label': `Role of ${member.name}` }, roleOptions(user, member.role));
-  select.addEventListener('change', () =>
-    run(select, fault, async () => {
-      const set = () => change(`/api/v1/users/${member.id}`, { role: select.value }, member.role);
-      try {
-        await actOnSeen(set, () => undefined);
-      } finally {
-        changed();
-      }
-    }),
-  );
+  select.addEventListener('change', () => {
+    const role = select.value;
+    select.value = member.role;
+    confirmDialog(`Change the role of ${member.name}?`, `${ROLES[role]}.`, 'Change', () =>
+      actOnSeen(() => change(`/api/v1/users/${member.id}`, { role }, member.role), changed).then(changed),
+    );
+  });
   return select;
 }
 

@@ -1,7 +1,7 @@
 import { get, post } from '../../api.js';
 import { el, put } from '../../el.js';
 import { count, formatTime } from '../../format.js';
-import { field, notice, openDialog, run, slot } from '../../parts.js';
+import { field, notice, openDialog, run, showStep, slot } from '../../parts.js';
 
 /** Whether signing in needs a code, and the way to change that. */
 export function secondFactorCard(signal) {
@@ -42,7 +42,7 @@ function statusOf({ since, recoveryCodesLeft }, reload) {
 function setUpDialog(changed) {
   const dialog = openDialog('Set up a second factor', (close) =>
     formOf([passwordField()], 'Continue', close, async ({ password }) =>
-      put(dialog, title('Scan this with your app'), scan(await post('/api/v1/second-factor', { password }), close)),
+      showStep(dialog, 'Scan this with your app', scan(await post('/api/v1/second-factor', { password }), close)),
     ),
   );
   const scan = ({ secret, uri, qrCode }, close) => {
@@ -72,7 +72,7 @@ function setUpDialog(changed) {
       async (values) => {
         const { recoveryCodes } = await post('/api/v1/second-factor/confirmation', values);
         changed();
-        put(dialog, title('Save these codes'), recovery(recoveryCodes, close));
+        showStep(dialog, 'Save these codes', recovery(recoveryCodes, close));
       },
     );
   };
@@ -99,8 +99,6 @@ function turnOffDialog(changed) {
     }),
   );
 }
-
-const title = (text) => el('h2', { id: 'dialog-title' }, text);
 
 function passwordField() {
   const attributes = { id: 'factor-password', name: 'password', type: 'password', autocomplete: 'current-password' };

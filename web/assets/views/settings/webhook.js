@@ -3,7 +3,7 @@ import { actOnSeen } from '../../changed-meanwhile.js';
 import { el, put } from '../../el.js';
 import { formatAgo, formatMs, formatTime } from '../../format.js';
 import { pagedTable } from '../../pages.js';
-import { confirmDialog, notice, openDialog, run, slot, statusMark } from '../../parts.js';
+import { confirmDialog, notice, openDialog, run, showStep, slot, statusMark } from '../../parts.js';
 import { settingsHeading } from './tabs.js';
 import { DISABLED_BECAUSE, secretOf, webhookStatus } from './webhooks.js';
 
@@ -35,14 +35,14 @@ export function webhookView({ id, session, signal }) {
         () => get(path, null, signal),
         (webhook) => {
           version = webhook.version;
+          for (const action of actions) action.disabled = false;
           return about(webhook, path, { reload, said });
         },
       ),
     );
   const changed = () => Promise.all([reload(), list.restart()]);
-  reload();
   const act = (text, address, words) => {
-    const button = el('button', { type: 'button' }, text);
+    const button = el('button', { type: 'button', disabled: true }, text); // until there is a version that was seen
     button.addEventListener('click', () =>
       run(button, said, async () => {
         const answer = await actOnSeen(() => actOn(address, version), reload);
@@ -52,6 +52,13 @@ export function webhookView({ id, session, signal }) {
     );
     return button;
   };
+  const actions = [
+    act('Send a test event', `${path}/test`, () => 'The test event is on its way.'),
+    act('Send all failed ones again', `${path}/replay`, ({ replayed }) =>
+      replayed === 0 ? 'No delivery has failed for good.' : `${replayed} will be sent again.`,
+    ),
+  ];
+  reload();
   return [
     settingsHeading('Webhook', session),
     box,
@@ -60,10 +67,7 @@ export function webhookView({ id, session, signal }) {
       'div',
       { class: 'filters' },
       el('div', { class: 'field' }, el('label', { for: 'status' }, 'Status'), status),
-      act('Send a test event', `${path}/test`, () => 'The test event is on its way.'),
-      act('Send all failed ones again', `${path}/replay`, ({ replayed }) =>
-        replayed === 0 ? 'No delivery has failed for good.' : `${replayed} will be sent again.`,
-      ),
+      actions,
       el('button', { type: 'button', onclick: changed }, 'Refresh'),
     ),
     said,
@@ -133,7 +137,7 @@ function rotateDialog({ version }, path, reload) {
       run(go, fault, async () => {
         const made = await actOnSeen(() => actOn(`${path}/rotate-secret`, version), reload);
         reload();
-        put(dialog, el('h2', { id: 'dialog-title' }, 'The new secret'), secretOf(made, close));
+        showStep(dialog, 'The new secret', secretOf(made, close));
       }),
     );
     return [

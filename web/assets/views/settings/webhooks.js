@@ -1,7 +1,7 @@
 import { change, get, post } from '../../api.js';
 import { el, put } from '../../el.js';
 import { formatAgo, formatTime } from '../../format.js';
-import { field, openDialog, run, secretShown, slot, statusMark, table } from '../../parts.js';
+import { field, openDialog, run, secretShown, showStep, slot, statusMark, table } from '../../parts.js';
 import { settingsHeading } from './tabs.js';
 
 export const DISABLED_BECAUSE = {
@@ -73,7 +73,7 @@ function createDialog(created) {
     webhookForm({ url: '', description: '', eventTypes: [] }, 'Create', close, async (given) => {
       const made = await post('/api/v1/webhooks', given);
       created();
-      put(dialog, el('h2', { id: 'dialog-title' }, 'Your new webhook'), secretOf(made, close));
+      showStep(dialog, 'Your new webhook', secretOf(made, close));
     }),
   );
 }
