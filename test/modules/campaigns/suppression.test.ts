@@ -67,7 +67,7 @@ const people = (...names: string[]) =>
   );
 const progress = async (id: number) => (await campaignOf(on.db, orgId, id)).progress;
 const done = (id: number) =>
-  until('the campaign is done', async () => (await campaignOf(on.db, orgId, id)).status === 'done', 20_000);
+  until('the campaign is done', async () => (await campaignOf(on.db, orgId, id)).status === 'done');
 const mailsTo = (name: string) => smtp.received.filter(({ to }) => to === `${name}@corp.test`);
 const suppressions = () =>
   on.db.selectFrom('suppressions').where('org_id', '=', orgId).selectAll().orderBy('id').execute();
@@ -83,9 +83,7 @@ async function returnMail(name: string, report = bounceMail): Promise<void> {
   server.close();
 }
 
-test('a hard bounce is never mailed again: not by a retry, and not by the next campaign', {
-  timeout: 60_000,
-}, async () => {
+test('a hard bounce is never mailed again: not by a retry, and not by the next campaign', async () => {
   smtp.script = { rcptTo: (address) => (address.startsWith('gone') ? '550 5.1.1 no such mailbox' : undefined) };
   await people('ada', 'gone', 'ben');
   const first = await addLaunched(on.database, orgId);
@@ -112,7 +110,7 @@ test('a hard bounce is never mailed again: not by a retry, and not by the next c
   expect(mailsTo('gone')).toHaveLength(1);
 });
 
-test('a full mailbox and a refusal because of us suppress nobody', { timeout: 60_000 }, async () => {
+test('a full mailbox and a refusal because of us suppress nobody', async () => {
   smtp.script = {
     rcptTo: (address) => (address.startsWith('full') ? '552 5.2.2 mailbox full' : undefined),
     end: ({ to }) => (to.startsWith('picky') ? '554 5.6.0 content rejected' : undefined),
@@ -125,9 +123,7 @@ test('a full mailbox and a refusal because of us suppress nobody', { timeout: 60
   expect(await suppressions()).toEqual([]);
 });
 
-test('a mail that is returned later has failed, its address is suppressed, and the next campaign leaves it out', {
-  timeout: 60_000,
-}, async () => {
+test('a mail that is returned later has failed, its address is suppressed, and the next campaign leaves it out', async () => {
   await people('ada', 'left');
   const first = await addLaunched(on.database, orgId);
   await startOne();
@@ -147,9 +143,7 @@ test('a mail that is returned later has failed, its address is suppressed, and t
   expect(mailsTo('left')).toHaveLength(1);
 });
 
-test('a mail that was given up for now has failed, and can be sent again without lifting anything', {
-  timeout: 60_000,
-}, async () => {
+test('a mail that was given up for now has failed, and can be sent again without lifting anything', async () => {
   await people('busy');
   const id = await addLaunched(on.database, orgId);
   await startOne();
@@ -165,7 +159,7 @@ test('a mail that was given up for now has failed, and can be sent again without
   expect(mailsTo('busy')).toHaveLength(2);
 });
 
-test('somebody who complains is unsubscribed, suppressed and counted once', { timeout: 60_000 }, async () => {
+test('somebody who complains is unsubscribed, suppressed and counted once', async () => {
   await people('ada', 'angry');
   const id = await addLaunched(on.database, orgId);
   await startOne();
