@@ -161,7 +161,7 @@ function mergedCells({ titles, rows }: Table, column: number): string | undefine
     named.length <= teams.length * HALF &&
     new Set(named).size === named.length;
   return isMerged
-    ? `Column ${describe({ titles, rows }, column)} has each team only once, as merged cells have: everybody below would be of no team. Fill it in each row, or choose it (team=${column + 1}) if these people have no team.`
+    ? `Column ${describe({ titles, rows }, column)} has each team only once, as merged cells have: everybody below would have no team. Fill it in on each row, or choose it (team=${column + 1}) if they really have none.`
     : undefined;
 }
 

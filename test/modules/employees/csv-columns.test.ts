@@ -16,8 +16,9 @@ test('a cell of dots takes no time', () => {
   expect(isAddress(`a@${'.'.repeat(10 * IMPORT_LINE_BYTES_MAX)} x`)).toBe(false);
 });
 
-test.each(['a@b.c', ' ada@a.test ', 'a@...', 'a@.b.c', 'a@b..c', 'ada@corp.test.'])('%j looks like an address', (cell) =>
-  expect(isAddress(cell)).toBe(true),
+test.each(['a@b.c', ' ada@a.test ', 'a@...', 'a@.b.c', 'a@b..c', 'ada@corp.test.'])(
+  '%j looks like an address',
+  (cell) => expect(isAddress(cell)).toBe(true),
 );
 
 test.each(['a@b', 'a@b.', 'a@.b', '@b.c', 'a@b.c@d.e', 'a b@c.d', 'a@b c.d', ''])('%j does not', (cell) =>
