@@ -23,9 +23,9 @@ const EVERYWHERE = {
   // Two for each core of a small machine, because most tests also wait for a server.
   maxWorkers: 4,
   // What is waited for comes as soon as the machine has time for it: only a test that fails takes as long.
-  testTimeout: 240_000,
+  testTimeout: 300_000,
   expect: { poll: { timeout: 60_000 } },
-  hookTimeout: 240_000,
+  hookTimeout: 300_000,
   // Where the test files write down which statements the product issued: see test/db/query-plans/record.ts.
   env: { QUERY_RECORD: mkdtempSync(join(tmpdir(), 'tardigrade-queries-')) },
 };

@@ -54,9 +54,9 @@ export async function createTestDatabase(options: { replica?: boolean } = {}): P
   };
 }
 
-/** The product's own connections, with its types, for a reader that may see everything. */
+/** The product's own connections, with its types, for a reader that may see everything, and wait on a busy machine. */
 export function openOwner(url: string): PooledDatabase {
-  return openTestPool(url, 3, 0);
+  return openTestPool(url, 3, 0, 60_000);
 }
 
 /** The product's own pool with a single connection, which every query of the test meets again; closed when it ends. */
@@ -109,12 +109,13 @@ export async function isWaitingForLock(db: Db): Promise<boolean> {
   return rows[0]?.waits ?? false;
 }
 
-function openTestPool(url: string, max: number, statementMs: number): PooledDatabase {
+function openTestPool(url: string, max: number, statementMs: number, acquireMs?: number): PooledDatabase {
   return openPool('primary', {
     url,
     processName: 'test',
     max,
     statementMs,
+    ...(acquireMs === undefined ? {} : { acquireMs }),
     log: createLog('test', 'silent'),
     metrics: createMetrics('test'),
   });

@@ -40,13 +40,21 @@ export interface PooledDatabase {
  */
 export function openPool(
   server: 'primary' | 'replica',
-  options: { url: string; processName: string; max: number; statementMs: number; log: Log; metrics: Metrics },
+  options: {
+    url: string;
+    processName: string;
+    max: number;
+    statementMs: number;
+    log: Log;
+    metrics: Metrics;
+    acquireMs?: number;
+  },
 ): PooledDatabase {
   const pool = new Pool({
     connectionString: options.url,
     application_name: `tardigrade-${options.processName}`,
     max: options.max,
-    connectionTimeoutMillis: POOL_ACQUIRE_MS,
+    connectionTimeoutMillis: options.acquireMs ?? POOL_ACQUIRE_MS,
     maxLifetimeSeconds: CONNECTION_LIFETIME_SECONDS,
     statement_timeout: options.statementMs,
     lock_timeout: LOCK_MS,

@@ -195,7 +195,7 @@ function changedMeanwhile(): AppError {
 function isThere(): AppError {
   return new AppError(
     'changed_meanwhile',
-    'If-None-Match asks that this not be there, and it is. To change only the version that you have seen, send If-Match.',
+    'If-None-Match excludes what is there now. To change only the version that you have seen, send If-Match.',
   );
 }
 

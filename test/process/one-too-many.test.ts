@@ -40,16 +40,16 @@ const waits = (lines: () => Record<string, unknown>[]) =>
 test('a chat that was added waits while the server has no room for its pool, and starts when others leave', async () => {
   const leave = await fillServer('chat');
   const { lines } = launch([LAUNCH, 'chat'], environment);
-  const waiting = await until('it waits', () => waits(lines), 20_000);
+  const waiting = await until('it waits', () => waits(lines));
   expect(waiting['connections']).toMatch(/^chat \d+ x 5 \+ 8 reserved = \d+ of \d+$/);
   expect(isStarted(lines)).toBe(false);
   await leave();
-  await until('it has started', () => isStarted(lines), 20_000);
+  await until('it has started', () => isStarted(lines));
 });
 
 test('a chat that the numbers name starts at once, however many others were added', async () => {
   await fillServer('api');
   const { lines } = launch([LAUNCH, 'chat'], environment);
-  await until('it has started', () => isStarted(lines), 20_000);
+  await until('it has started', () => isStarted(lines));
   expect(waits(lines)).toBeUndefined();
 });

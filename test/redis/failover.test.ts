@@ -38,7 +38,7 @@ test('a connection is replaced when its server has become a replica', async () =
   const redis = await opened();
   await redis.set('a', '1');
   await failOver();
-  await until('it writes again', () => redis.set('a', '2').catch(() => ''), 5_000);
+  await until('it writes again', () => redis.set('a', '2').catch(() => ''));
   expect(await command(servers.second, 'get', 'a')).toBe('2');
 });
 
@@ -103,12 +103,13 @@ test('while the address leads to a replica, it is dialled about once a second, n
   const redis = await opened();
   await command(servers.first, 'replicaof', '127.0.0.1', new URL(servers.second.url).port);
   const before = address.dialled();
-  const end = performance.now() + 3_000;
+  const begun = performance.now();
   let refused = 0;
-  for (; performance.now() < end; await tick()) await redis.set('a', '1').catch(() => refused++);
+  for (; performance.now() < begun + 3_000; await tick()) await redis.set('a', '1').catch(() => refused++);
+  const seconds = (performance.now() - begun) / 1_000;
   expect(refused).toBeGreaterThan(20);
   expect(address.dialled() - before).toBeGreaterThan(1);
-  expect(address.dialled() - before).toBeLessThanOrEqual(5);
+  expect(address.dialled() - before).toBeLessThanOrEqual(seconds + 2);
 });
 
 test('a replica that has lost its primary and refuses reads is replaced too', async () => {
@@ -117,14 +118,11 @@ test('a replica that has lost its primary and refuses reads is replaced too', as
   onTestFinished(async () => void (await command(servers.first, 'config', 'set', 'replica-serve-stale-data', 'yes')));
   await command(servers.first, 'replicaof', '127.0.0.1', String(await freePort()));
   address.leadTo(servers.second);
-  await until(
-    'it reads again',
-    () =>
-      redis.get('a').then(
-        () => true,
-        () => false,
-      ),
-    5_000,
+  await until('it reads again', () =>
+    redis.get('a').then(
+      () => true,
+      () => false,
+    ),
   );
 });
 

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { SOCKET_CLOSE_MS, SOCKET_HELLO_MS } from '../../src/limits.ts';
+import { SOCKET_CLOSE_MS, SOCKET_HELLO_MS, SOCKET_PING_MS } from '../../src/limits.ts';
 import { until } from '../database.ts';
 import { openSocket } from './client.ts';
 import { openTcp, startSocketServer, type TestSocketServer, upgradeRequest } from './socket-server.ts';
@@ -56,7 +56,7 @@ test.each(Object.entries(REFUSED))('a refused upgrade (%s) does not stay half op
     client.write(request);
   }
   // Its side stays open for as long as the test runs.
-  await until('the server has let go of them', async () => (await connections()) === 0, SOCKET_CLOSE_MS * 3);
+  await until('the server has let go of them', async () => (await connections()) === 0, SOCKET_HELLO_MS / 2);
   for (const client of clients) client.destroy();
 });
 
@@ -80,7 +80,7 @@ test('a client that opens a socket and then neither speaks nor reads is gone a m
   expect(await connections()).toBe(1);
   await vi.advanceTimersByTimeAsync(SOCKET_CLOSE_MS);
   vi.useRealTimers();
-  await until('it is gone', async () => (await connections()) === 0, 1_000);
+  await until('it is gone', async () => (await connections()) === 0, SOCKET_PING_MS / 2); // and not by the next ping
   client.destroy();
 });
 
@@ -107,5 +107,5 @@ test('a client that closes only its own side is gone a moment later', async () =
   client.write(upgradeRequest('/echo'));
   await upgraded;
   client.end();
-  await until('it is gone', async () => (await connections()) === 0, SOCKET_CLOSE_MS * 3);
+  await until('it is gone', async () => (await connections()) === 0, SOCKET_HELLO_MS / 2);
 });

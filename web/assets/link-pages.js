@@ -68,7 +68,7 @@ export function forgottenForm(back) {
     el(
       'p',
       null,
-      `If ${email} has an account here, a link to choose a new password is on its way. The mail says until when it works.`,
+      `If ${email} has an account here, a link to choose a new password is on its way. The mail says how long it works.`,
     ),
   ]);
 }
@@ -84,7 +84,7 @@ export function registerForm(back) {
     el(
       'p',
       null,
-      'Nothing there after a few minutes? Look among the spam, and check the address for typing errors. You can ask again: the same link is mailed again.',
+      'Nothing there after a few minutes? Look in your spam folder, and check the address for typing errors. If you ask again, the same link is mailed again.',
     ),
   ]);
 }

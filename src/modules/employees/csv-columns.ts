@@ -55,7 +55,8 @@ export function isHeader(cells: readonly string[]): boolean {
 }
 
 export function isAddress(cell: string): boolean {
-  return /^\s*[^\s@]+@[^\s@]+\.[^\s@]+\s*$/.test(cell);
+  // With one place only where the first dot can be: tried at each of thousands, a cell would take seconds.
+  return /^\s*[^\s@]+@[^\s@][^\s@.]*\.[^\s@]+\s*$/.test(cell);
 }
 
 interface Table {
@@ -137,9 +138,10 @@ function otherHalf(table: Table, half: number, field: keyof Titles, called: stri
 }
 
 function hasTitleInIt(title: string, field: keyof Titles): boolean {
-  const words = title.split(/[^\p{L}\p{M}\p{N}]+/u);
-  const parts = words.flatMap((_, from) => words.slice(from).map((_, more) => words.slice(from, from + more + 1)));
-  return parts.some((part) => FOLDED[field].has(foldTitle(part.join(''))));
+  const words = title.split(/[^\p{L}\p{M}\p{N}]+/u).map(foldTitle);
+  const beginsAt = (from: number) =>
+    Array.from({ length: TITLE_WORDS_MAX }, (_, more) => words.slice(from, from + more + 1).join(''));
+  return words.some((_, from) => beginsAt(from).some((part) => FOLDED[field].has(part)));
 }
 
 function teamOf(table: Table): Found {
@@ -159,7 +161,7 @@ function mergedCells({ titles, rows }: Table, column: number): string | undefine
     named.length <= teams.length * HALF &&
     new Set(named).size === named.length;
   return isMerged
-    ? `Column ${describe({ titles, rows }, column)} has each team only once, as merged cells have: everybody below would be of no team. Fill it in each row, or choose it (team=${column + 1}) if these people have no team.`
+    ? `Column ${describe({ titles, rows }, column)} has each team only once, as merged cells have: everybody below would have no team. Fill it in on each row, or choose it (team=${column + 1}) if they really have none.`
     : undefined;
 }
 
@@ -283,6 +285,7 @@ const HALF = 0.5;
 const NEARLY_ALL = 0.8;
 const MERGED_TEAMS_MIN = 2;
 const SHARING_ROWS_MIN = 3;
+const TITLE_WORDS_MAX = 4; // of the parts of a title that are looked up: those that are known have three at most
 const TITLES_SHOWN = 10;
 const TITLE_CHARS_SHOWN = 30;
 const EAST_ASIAN = /[\p{Script=Han}\p{Script=Hangul}\p{Script=Hiragana}\p{Script=Katakana}]/u;

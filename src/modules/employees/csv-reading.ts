@@ -204,7 +204,7 @@ function widthOf(header: CsvRow | undefined, rows: readonly CsvRow[]): number | 
 function areFamilyFirst([column, ...others]: readonly number[], rows: readonly CsvRow[]): boolean {
   if (column === undefined || others.length > 0) return false;
   const names = rows.map(({ cells }) => cells[column] ?? '').filter((name) => name.trim() !== '');
-  const turned = names.filter((name) => /^[^,]*\p{L}[^,]*,[^,]*\p{L}[^,]*$/u.test(name));
+  const turned = names.filter((name) => /^[^,\p{L}]*\p{L}[^,]*,[^,\p{L}]*\p{L}[^,]*$/u.test(name));
   return names.length > 0 && turned.length >= names.length * FAMILY_FIRST_SHARE_MIN;
 }
 

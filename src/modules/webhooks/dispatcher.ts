@@ -20,6 +20,8 @@ export interface Dispatcher {
 
 export function createDispatcher(parts: TurnParts, { drainMs } = { drainMs: WEBHOOK_DRAIN_MS }): Dispatcher {
   const turns = { fast: new Set<Promise<void>>(), slow: new Set<Promise<void>>() };
+  /** Of every run: one that failed may have left calls behind. */
+  const cut = new AbortController();
   let wake = () => {};
 
   /** Returns how many were begun. */
@@ -52,7 +54,7 @@ export function createDispatcher(parts: TurnParts, { drainMs } = { drainMs: WEBH
     }
   }
 
-  async function drain(cut: AbortController): Promise<void> {
+  async function drain(): Promise<void> {
     const all = Promise.all([...turns.fast, ...turns.slow]);
     await Promise.race([all, sleep(drainMs, undefined, { ref: false })]);
     cut.abort();
@@ -61,15 +63,16 @@ export function createDispatcher(parts: TurnParts, { drainMs } = { drainMs: WEBH
 
   return {
     async run(soon) {
-      const cut = new AbortController();
       const stop = { soon, now: cut.signal };
-      soon.addEventListener('abort', () => wake(), { once: true });
+      const wakeUp = () => wake();
+      soon.addEventListener('abort', wakeUp, { once: true });
       try {
         while (!soon.aborted) {
           if ((await fill(stop)) === 0 && !soon.aborted) await rest();
         }
       } finally {
-        if (soon.aborted) await drain(cut);
+        soon.removeEventListener('abort', wakeUp);
+        if (soon.aborted) await drain();
       }
     },
     get active() {

@@ -54,13 +54,13 @@ test('the rate is that since the last note, and says how long it takes from here
   expect(await progress()).toMatchObject({ perSecond: null, secondsLeft: null });
 
   await sent(300);
-  await passes(10);
+  await passes(50); // and the seconds that this test takes
   await notePace(on.db, orgId, id);
   const { perSecond, secondsLeft } = await progress();
-  expect(perSecond).toBeGreaterThan(18);
-  expect(perSecond).toBeLessThanOrEqual(20);
-  expect(secondsLeft).toBeGreaterThanOrEqual(35);
-  expect(secondsLeft).toBeLessThan(40);
+  expect(perSecond).toBeGreaterThan(3.5);
+  expect(perSecond).toBeLessThanOrEqual(4);
+  expect(secondsLeft).toBeGreaterThanOrEqual(175);
+  expect(secondsLeft).toBeLessThan(200);
 
   await sent(310);
   await notePace(on.db, orgId, id); // too soon to say anything new

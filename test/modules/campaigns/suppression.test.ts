@@ -67,7 +67,7 @@ const people = (...names: string[]) =>
   );
 const progress = async (id: number) => (await campaignOf(on.db, orgId, id)).progress;
 const done = (id: number) =>
-  until('the campaign is done', async () => (await campaignOf(on.db, orgId, id)).status === 'done', 20_000);
+  until('the campaign is done', async () => (await campaignOf(on.db, orgId, id)).status === 'done');
 const mailsTo = (name: string) => smtp.received.filter(({ to }) => to === `${name}@corp.test`);
 const suppressions = () =>
   on.db.selectFrom('suppressions').where('org_id', '=', orgId).selectAll().orderBy('id').execute();

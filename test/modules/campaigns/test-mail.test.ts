@@ -1,9 +1,13 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest';
+import { MAIL_TURN_MS } from '../../../src/limits.ts';
+import type { SendOptions, SendOutcome } from '../../../src/mail/mailing.ts';
 import { TEST_MAILS_PER_MINUTE_MAX } from '../../../src/modules/campaigns/limits.ts';
+import { sendTestMail } from '../../../src/modules/campaigns/test-mail.ts';
 import { start as startMailer } from '../../../workers/mailer.ts';
 import type { ApiClient } from '../../api-client.ts';
 import { until } from '../../database.ts';
 import { mailsTo, readMail } from '../../mails.ts';
+import { createQuietLog } from '../../process/quiet-log.ts';
 import { type RunningApi, runApi } from '../../running-api.ts';
 import { startWorker, type TestWorker, testEnvironment } from '../../worker.ts';
 
@@ -66,6 +70,33 @@ test('a test goes to the person who asks for it, marked as a test, and leaves no
   const campaign = (await client.get<{ status: string; progress: object }>(`/api/v1/campaigns/${id}`)).body;
   expect(campaign.status).toBe('draft');
   expect(Object.values(campaign.progress).every((count) => count === 0 || count === null)).toBe(true);
+});
+
+test('a refusal that comes after the turn is logged, because nobody tries that test again', async () => {
+  onTestFinished(() => void vi.useRealTimers());
+  const client = await api.newOwner();
+  const [campaignId, { body: me }] = [await draft(client), await client.get<{ user: { id: number } }>('/api/v1/me')];
+  const answer = Promise.withResolvers<SendOutcome>();
+  const send = (_: unknown, { onHandedOver }: SendOptions = {}) => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    onHandedOver?.();
+    vi.advanceTimersByTime(MAIL_TURN_MS);
+    vi.useRealTimers();
+    return answer.promise;
+  };
+  const { log, warn } = createQuietLog();
+  const kept: Promise<void>[] = [];
+  const turn = await sendTestMail(
+    { ...{ config: mailer.config, database: api.database.database, mail: { send } as never, links: [] }, log },
+    { orgId: client.orgId, campaignId, userId: me.user.id, askedAt: Date.now() },
+    new AbortController().signal,
+    (work) => void kept.push(work),
+  );
+  expect([turn, kept.length]).toEqual(['finished', 1]);
+  const outcome: SendOutcome = { kind: 'deferred', about: 'mail', reason: '451 try again later' };
+  answer.resolve(outcome);
+  await Promise.all(kept);
+  expect(warn).toHaveBeenCalledExactlyOnceWith(expect.objectContaining({ outcome }), 'a test mail was not sent');
 });
 
 test('a link to a preview that we did not sign leads nowhere', async () => {

@@ -2,7 +2,7 @@ import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import type { Browser, Page, WebSocketRoute } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
-import { ANSWER_CHARS_MAX } from '../../../web/modules/conversations/protocol.js';
+import { ANSWER_CHARS_MAX, BACKOFF_MS } from '../../../web/modules/conversations/protocol.js';
 import { DESKTOP, launchBrowser, openVisitor, PHONE, product, type Visitor } from '../../browser/browser.ts';
 
 /** The chat's page against a server that the test plays, word for word. */
@@ -22,6 +22,8 @@ interface Frame {
 }
 
 const SMALL = { width: 320, height: 640 };
+/** Long before the page would try again by itself, and long enough for a busy machine. */
+const SOON_MS = BACKOFF_MS.max / 3;
 const SCREENSHOTS = path.resolve(import.meta.dirname, '..', '..', '..', 'test-results', 'screenshots');
 const LINK = `1.1.${'x'.repeat(22)}`;
 const AT = new Date(0).toISOString();
@@ -166,13 +168,13 @@ test('offline and online are heard at once, and what the page says is true', asy
   await visitor.page.getByText('How are you?').waitFor();
   await form().waitFor();
   await visitor.context.setOffline(true);
-  await visitor.page.getByText('You are offline. You can keep writing.').waitFor({ timeout: 1_000 });
+  await visitor.page.getByText('You are offline. You can keep writing.').waitFor({ timeout: SOON_MS });
   await send('written in a tunnel');
   await visitor.page.getByText('Your answer is kept on this device').waitFor();
   await takeSmallPictures('chat-offline');
   const before = lines.length;
   await visitor.context.setOffline(false);
-  await visitor.page.locator('#banner').waitFor({ state: 'hidden', timeout: 1_000 });
+  await visitor.page.locator('#banner').waitFor({ state: 'hidden', timeout: SOON_MS });
   expect(lines.length).toBeGreaterThan(before);
   expect(answers()).toMatchObject([{ questionSeq: 1, text: 'written in a tunnel' }]);
 });

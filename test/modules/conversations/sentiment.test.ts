@@ -1,5 +1,4 @@
 import { expect, test } from 'vitest';
-import { SCORING_SLICE_MS } from '../../../src/modules/conversations/limits.ts';
 import { scoreText } from '../../../src/modules/conversations/sentiment.ts';
 
 test.each([
@@ -74,13 +73,18 @@ const LONGEST = {
   signs: '! ',
 };
 
-test.each(Object.entries(LONGEST))('2,000 characters of %s take less than a slice of the event loop', (_, part) => {
+test.each(Object.entries(LONGEST))('2,000 characters of %s take not much longer than as many of words', (_, part) => {
+  // They take about as long, and runs that are not left out take from ten to three hundred times as long.
+  expect(quickestMs(part)).toBeLessThan(5 * quickestMs('The week was good, but the meetings made me tired. '));
+});
+
+/** Other tests share the processors. */
+function quickestMs(part: string): number {
   const text = part.repeat(2_000).slice(0, 2_000);
   const times = Array.from({ length: 15 }, () => {
     const begin = performance.now();
     scoreText(text);
     return performance.now() - begin;
   });
-  // The quickest: other tests share the processors.
-  expect(Math.min(...times)).toBeLessThan(SCORING_SLICE_MS);
-});
+  return Math.min(...times);
+}

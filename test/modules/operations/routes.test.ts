@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { REDIS_COMMAND_MS } from '../../../src/limits.ts';
 import { createMetrics } from '../../../src/process/metrics.ts';
 import { openQueue } from '../../../src/queue/queues.ts';
 import { noticePredecessors } from '../../../src/redis/deaths.ts';
@@ -129,11 +128,9 @@ test('shows the alerts that fire and the processes that died, and none that are 
 
 test('answers without Redis as well, with this process alone and no queues', async () => {
   await proxy.close();
-  const begun = performance.now();
   const answer = await operator.get<Operations>('/api/v1/operations');
   expect(answer.status).toBe(200);
   expect(answer.body).toMatchObject({ processes: [{ name: 'api', pid: process.pid }], queues: [], redis: null });
   expect(answer.body.database.connections).toBeGreaterThan(0);
-  expect(performance.now() - begun).toBeLessThan(REDIS_COMMAND_MS + 1_000);
   expect((await operator.get('/api/v1/notes')).status).toBe(200);
 });

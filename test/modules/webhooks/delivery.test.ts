@@ -1,3 +1,5 @@
+import { getEventListeners } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { sql } from 'kysely';
 import { Webhook } from 'standardwebhooks';
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
@@ -10,7 +12,6 @@ import {
   WEBHOOK_CALLS_AT_ONCE,
   WEBHOOK_FAILING_MS,
   WEBHOOK_FAILURES_TOLERATED,
-  WEBHOOK_HOLD,
   WEBHOOK_TURNS_AT_ONCE,
   WEBHOOK_WAITING_MAX,
 } from '../../../src/modules/webhooks/limits.ts';
@@ -120,7 +121,7 @@ describe('a delivery that fails', () => {
     await deliver(async () => (await one()).attempts === 1);
     const { dueInMs, ...failed } = await one();
     expect(failed).toMatchObject({ status: 'waiting', last_status: 500, last_error: 'The answer was 500.' });
-    expect(dueInMs).toBeGreaterThan(WEBHOOK_RETRIES_MS[0] / 2);
+    expect(dueInMs).toBeGreaterThan(0);
     expect(dueInMs).toBeLessThan(WEBHOOK_RETRIES_MS[0] * 2);
     receiver.answer(200);
     await passTime(on, orgId);
@@ -223,7 +224,7 @@ describe('an endpoint', () => {
     const calls = receiver.received.length;
     expect(calls).toBeGreaterThan(WEBHOOK_FAILURES_TOLERATED);
     expect(calls).toBeLessThanOrEqual(WEBHOOK_FAILURES_TOLERATED + WEBHOOK_CALLS_AT_ONCE);
-    expect((await endpoint()).heldForMs).toBeGreaterThan(WEBHOOK_HOLD.min / 2);
+    expect((await endpoint()).heldForMs).toBeGreaterThan(0);
     await passTime(on, orgId);
     await deliver(async () => receiver.received.length > calls && (await endpoint()).leased_until === null);
     expect(receiver.received.length).toBe(calls + 1);
@@ -298,13 +299,15 @@ describe('mailers', () => {
   });
 
   test('call one endpoint a few times at once, and no more', async () => {
+    const full = Promise.withResolvers<void>();
     let [open, most] = [0, 0];
-    const receiver = await openReceiver((response) => {
+    const receiver = await openReceiver(async (response) => {
       most = Math.max(most, ++open);
-      setTimeout(() => {
-        open--;
-        response.writeHead(204).end();
-      }, 5);
+      if (open === WEBHOOK_CALLS_AT_ONCE) full.resolve();
+      await full.promise;
+      await sleep(20); // as long as one call too many may take to come
+      open--;
+      response.writeHead(204).end();
     });
     await addEndpoint(on, orgId, receiver.url);
     for (let note = 0; note < 30; note++) await announce(note);
@@ -372,6 +375,34 @@ describe('mailers', () => {
     await deliver(async () => (await one()).status === 'delivered');
     expect(new Set(receiver.received.map(({ headers }) => headers['webhook-id'])).size).toBe(1);
   });
+});
+
+test('a run that fails, because the database is away, leaves nothing behind that the next one does not end', async () => {
+  const receiver = await openReceiver(() => undefined);
+  await addEndpoint(on, orgId, receiver.url);
+  await announce();
+  await relay();
+  let isAway = false;
+  const away = new Error('the database is away');
+  const primary: typeof on.database.primary = (scope) => {
+    if (isAway && scope === EVERY_ORGANISATION) throw away;
+    return on.database.primary(scope);
+  };
+  const config = { webhookNetworks: ['127.0.0.0/8'], secretKey: SECRET_KEY };
+  const parts = { database: { ...on.database, primary }, log, config, count: () => undefined };
+  const dispatcher = createDispatcher(parts, { drainMs: DRAIN_MS });
+  const stopping = new AbortController();
+  const failing = dispatcher.run(stopping.signal);
+  await until('the call is there', () => receiver.received.length === 1);
+  isAway = true;
+  await expect(failing).rejects.toBe(away);
+  await expect(dispatcher.run(stopping.signal)).rejects.toBe(away);
+  expect(getEventListeners(stopping.signal, 'abort')).toEqual([]);
+  isAway = false;
+  const running = dispatcher.run(stopping.signal);
+  stopping.abort();
+  await running;
+  expect(await one()).toMatchObject({ status: 'waiting', attempts: 0 });
 });
 
 async function announceOnly(noteId: number): Promise<void> {
