@@ -7,7 +7,7 @@ const ROOT = join(import.meta.dirname, '..', '..');
 export const LAUNCH = join(ROOT, 'workers', 'launch.ts');
 
 /** A mailer yields to everything else that runs, and gets little of a busy machine: only a test that fails takes as long. */
-const READY_MS = 300_000;
+const READY_MS = 600_000;
 /** For tests that wait for one. */
 export const WITH_PROCESS_MS = READY_MS + 90_000;
 
