@@ -336,7 +336,7 @@ where org_id = $2 and id = $3;
 -- src/modules/accounts/oidc-queries.ts linkIdentity (tenant)
 insert into oidc_identities (org_id, user_id, issuer, subject)
 values ($1, $2, $3, $4)
-on conflict (issuer, subject) do nothing;
+on conflict do nothing;
 
 -- src/modules/accounts/oidc-queries.ts userOfIdentity (system)
 select org_id as "orgId", user_id as "userId"
@@ -389,6 +389,11 @@ where token_hash = any(array(
   limit $1
   for update skip locked
 ));
+
+-- src/modules/accounts/queries.ts holdPassword (tenant)
+select id
+from users
+where org_id = $1 and id = $2 and password_hash = $3 for share;
 
 -- src/modules/accounts/queries.ts insertOrganisation (system)
 insert into organisations (name)
@@ -749,6 +754,13 @@ where org_id = $1 and address >= greatest($2::text collate "C", $3::text) and ad
     and (address, id) > ($5::text, $6::bigint)
 order by address, id
 limit $7;
+
+-- src/modules/suppressions/queries.ts suppressionsOfAddress (tenant)
+select id, address, reason, detail, created_at, lifted_at, lifted_by
+from suppressions
+where org_id = $1 and address = $2
+order by id
+limit $3;
 
 -- src/modules/suppressions/queries.ts suppressionsPage (tenant)
 select id, address, reason, detail, created_at, lifted_at, lifted_by
