@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { suppressAddresses, suppressedAmong } from '../../../src/modules/suppressions/suppressions.ts';
+import { suppressAddresses, suppressedAmong, suppressionsOf } from '../../../src/modules/suppressions/suppressions.ts';
 import { createTestDatabase, type TestDatabase } from '../../database.ts';
 import { addOrganisation } from '../../organisation.ts';
 
@@ -23,6 +23,18 @@ test('of many addresses those are found that are suppressed now', async () => {
 
 test('what one organisation suppresses is not suppressed in another one', async () => {
   expect(await among(await addOrganisation(on.db), ADDRESSES)).toEqual(new Set());
+});
+
+test('all that is kept about an address is told, lifted or not, and nothing that another organisation keeps', async () => {
+  await suppress(orgId, ['lifted@x.test']);
+  await suppress(await addOrganisation(on.db), ['lifted@x.test']);
+  const { value: kept } = await on.database.write(orgId, (transaction) =>
+    suppressionsOf(transaction, orgId, 'lifted@x.test', 10),
+  );
+  expect(kept.map(({ address, liftedBy }) => [address, liftedBy])).toEqual([
+    ['lifted@x.test', 'Ada'],
+    ['lifted@x.test', null],
+  ]);
 });
 
 async function suppress(orgId: number, addresses: readonly string[]): Promise<void> {
