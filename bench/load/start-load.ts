@@ -15,18 +15,29 @@ export interface RunningLoad<Figures> {
   event(name: string): Promise<void>;
 }
 
+export interface LoadOptions {
+  /** In a session of its own, for one that gives way to everything else. */
+  readonly ownSession?: boolean;
+}
+
 /** Starts a generator in a process of its own. @throws for an address that may not be put under load */
 export function startLoad(plan: OpenLoopPlan, onSample?: (sample: LoadSample) => void): RunningLoad<LoadFigures>;
 export function startLoad(plan: ClosedLoopPlan): RunningLoad<CapacityFigures>;
 export function startLoad<Figures extends LoadFigures>(
   plan: OpenLoopPlan | ModulePlan<Figures>,
   onSample?: (sample: LoadSample) => void,
+  options?: LoadOptions,
 ): RunningLoad<Figures>;
-export function startLoad(plan: LoadPlan, onSample: (sample: LoadSample) => void = () => {}): RunningLoad<unknown> {
+export function startLoad(
+  plan: LoadPlan,
+  onSample: (sample: LoadSample) => void = () => {},
+  { ownSession = false }: LoadOptions = {},
+): RunningLoad<unknown> {
   if ('url' in plan) refuseStrangers(String(plan.url));
   const child = fork(new URL('./worker.ts', import.meta.url), {
     // Young garbage is all that a generator makes: with room for it, collections are rare and short.
     execArgv: ['--max-semi-space-size=64'],
+    detached: ownSession,
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   });
   const resolvers = new Map<string, () => void>();

@@ -4,6 +4,7 @@
  */
 import { execFileSync } from 'node:child_process';
 import { setMaxListeners } from 'node:events';
+import { existsSync, writeFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { availableParallelism, constants, setPriority } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -14,6 +15,8 @@ import { ATTACK_COURSES, COME_PER_SECOND, type Course } from './attacks.ts';
 
 const READ_EVERY_MS = 1_000;
 const NETWORK = '127.66';
+/** This process is the only one of its session (`ownSession`). */
+const SESSION_PRIORITY = '/proc/self/autogroup';
 
 export async function runAttack(plan: AttackPlan, _tell: Tell, signal: AbortSignal): Promise<AttackFigures> {
   keepApart();
@@ -60,6 +63,7 @@ export async function runAttack(plan: AttackPlan, _tell: Tell, signal: AbortSign
       if (given.reads === undefined) socket.on('data', onData);
       else timer = given.reads === 'nothing' ? undefined : setInterval(() => socket.resume(), READ_EVERY_MS);
       socket.write(given.first);
+      if (given.body !== undefined) socket.write(given.body);
       if (given.halfCloses) socket.end();
       else if (given.drip !== undefined) timer = drip(socket, given.drip);
     });
@@ -77,9 +81,13 @@ export async function runAttack(plan: AttackPlan, _tell: Tell, signal: AbortSign
   return { ...meter.figures(), ...counts, answers };
 }
 
-/** The attack has machines of its own in the world; here it has one core of this one, and of that what the product leaves. */
+/**
+ * The attack has machines of its own in the world; here it has one core of this one, and of that what the product leaves.
+ * Where the scheduler shares between sessions first (autogroup), a priority counts only within its own: see sched(7).
+ */
 function keepApart(): void {
   setPriority(constants.priority.PRIORITY_LOW);
+  if (existsSync(SESSION_PRIORITY)) writeFileSync(SESSION_PRIORITY, String(constants.priority.PRIORITY_LOW));
   const last = availableParallelism() - 1;
   if (last > 0) execFileSync('taskset', ['--all-tasks', '--pid', '--cpu-list', String(last), String(process.pid)]);
 }

@@ -9,7 +9,9 @@ import type { AttackName } from './attack-plan.ts';
 /** What one socket does, from its connection to its end; then another one takes its place. */
 export interface Course {
   /** Sent at once. */
-  readonly first: string | Buffer;
+  readonly first: string;
+  /** Sent right behind it. */
+  readonly body?: Buffer;
   /** Sent again and again after that. */
   readonly drip?: { readonly piece: string; readonly everyMs: number };
   /** Default: everything, as fast as it comes. */
@@ -42,6 +44,9 @@ const PUBLIC_POSTS = ['/api/v1/sessions', '/api/v1/registrations', '/api/v1/pass
 const PIPELINED = 10;
 const NEVER_ENDING_HEAD = 'GET /api/v1/me HTTP/1.1\r\nhost: x\r\nx-slow: ';
 const BRACKETS = Buffer.alloc(MEGABYTE, '[');
+const BRACKETS_AND_END = Buffer.concat([BRACKETS, Buffer.from('\r\n0\r\n\r\n')]);
+/** Valid JSON, as deep as it is long. */
+const NESTED = Buffer.from('['.repeat(BODY_BYTES_MAX / 2) + ']'.repeat(BODY_BYTES_MAX / 2));
 
 const dripping = (first: string, piece = ' '): Course => ({ first, drip: { piece, everyMs: DRIP_MS } });
 
@@ -85,7 +90,7 @@ export const ATTACK_COURSES: Readonly<Record<AttackName, Attack>> = {
       const given =
         nth % 2 === 0 ? { email, password } : { email: `nobody-${nth}@attack.test`, password: 'a wrong one' };
       const body = JSON.stringify(given);
-      return { first: post('/api/v1/sessions', { ...JSON_HEAD, connection: 'close' }, Buffer.from(body)) };
+      return post('/api/v1/sessions', { ...JSON_HEAD, connection: 'close' }, Buffer.from(body));
     },
   },
 
@@ -96,12 +101,12 @@ export const ATTACK_COURSES: Readonly<Record<AttackName, Attack>> = {
       const customer = { ...JSON_HEAD, ...bearer(of(accounts, nth)) };
       const kinds = [
         () => post('/api/v1/sessions', JSON_HEAD, BRACKETS),
-        () => chunked('/api/v1/sessions', JSON_HEAD, BRACKETS),
+        () => chunkedBrackets('/api/v1/sessions', JSON_HEAD),
         () => post('/api/v1/suppressions', customer, BRACKETS),
         () => post('/api/v1/suppressions', { ...customer, connection: 'close' }, BRACKETS.subarray(0, BODY_BYTES_MAX)),
-        () => post('/api/v1/suppressions', { ...customer, connection: 'close' }, nested(BODY_BYTES_MAX)),
+        () => post('/api/v1/suppressions', { ...customer, connection: 'close' }, NESTED),
       ];
-      return { first: of(kinds, nth)() };
+      return of(kinds, nth)();
     },
   },
 
@@ -207,19 +212,14 @@ function head(line: string, headers: Readonly<Record<string, string>> = {}): str
   return `${line} HTTP/1.1\r\n${lines.join('')}\r\n`;
 }
 
-function post(path: string, headers: Readonly<Record<string, string>>, body: Buffer): Buffer {
-  const length = { 'content-length': String(body.length) };
-  return Buffer.concat([Buffer.from(head(`POST ${path}`, { ...headers, ...length })), body]);
+function post(path: string, headers: Readonly<Record<string, string>>, body: Buffer): Course {
+  return { first: head(`POST ${path}`, { ...headers, 'content-length': String(body.length) }), body };
 }
 
-function chunked(path: string, headers: Readonly<Record<string, string>>, body: Buffer): Buffer {
+/** In one chunk. */
+function chunkedBrackets(path: string, headers: Readonly<Record<string, string>>): Course {
   const first = head(`POST ${path}`, { ...headers, 'transfer-encoding': 'chunked' });
-  return Buffer.concat([Buffer.from(`${first}${body.length.toString(16)}\r\n`), body, Buffer.from('\r\n0\r\n\r\n')]);
-}
-
-/** Valid JSON, as deep as it is long. */
-function nested(bytes: number): Buffer {
-  return Buffer.from('['.repeat(bytes / 2) + ']'.repeat(bytes / 2));
+  return { first: `${first}${BRACKETS.length.toString(16)}\r\n`, body: BRACKETS_AND_END };
 }
 
 function exportOf(method: string, nth: number, { accounts, exports }: AttackContext): string {

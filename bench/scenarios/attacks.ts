@@ -163,7 +163,8 @@ function atRate(phases: readonly Phase[], perSecond: number): Phase[] {
 }
 
 function startAttack(plan: Omit<AttackPlan, 'kind' | 'seconds'>): RunningLoad<AttackFigures> {
-  return startLoad<AttackFigures>({ ...plan, kind: ATTACK, seconds: ATTACK_SECONDS_MAX } as AttackPlan);
+  const whole = { ...plan, kind: ATTACK, seconds: ATTACK_SECONDS_MAX } as AttackPlan;
+  return startLoad<AttackFigures>(whole, undefined, { ownSession: true });
 }
 
 /** Should it not be stopped. */
