@@ -19,6 +19,10 @@ export interface TokenBuckets {
   spend(key: string, cost?: number): boolean;
   /** Takes also what the key has not got, up to a second burst: nothing is spent until that is paid off. */
   fine(key: string, cost: number): void;
+  /** Returns what was taken for something that did not happen. */
+  refund(key: string, cost: number): void;
+  /** In milliseconds, until the key has a token again; 0 while it has one. */
+  waitMs(key: string): number;
   /** Whether a fine is not paid off yet. */
   owes(key: string): boolean;
 }
@@ -51,6 +55,10 @@ export function createTokenBuckets({ perSecond, burst }: Rate): TokenBuckets {
       const bucket = filled(key);
       bucket.tokens = Math.max(-burst, bucket.tokens - cost);
     },
+    refund(key, cost) {
+      filled(key).tokens += cost; // `filled` holds it to the burst
+    },
+    waitMs: (key) => (buckets.has(key) ? Math.max(0, ((1 - filled(key).tokens) / perSecond) * 1_000) : 0),
     owes: (key) => buckets.has(key) && filled(key).tokens < 0,
   };
 }

@@ -26,7 +26,6 @@ import { createFairPlaces } from '../flow/fair-places.ts';
 import { createPriorityQueue } from '../flow/priority-queue.ts';
 import {
   REQUESTS_IN_FLIGHT_MAX,
-  RETRY_AFTER_SECONDS,
   STRANGERS_AT_EASE_MAX,
   STRANGERS_IN_FLIGHT_MAX,
   STRANGERS_PER_NETWORK_MAX,
@@ -44,7 +43,7 @@ import { memoryLimit } from '../process/memory-limit.ts';
 import type { Metrics } from '../process/metrics.ts';
 import type { App } from './app.ts';
 import { placesFor } from './places.ts';
-import { PROBLEM_HEADERS, retryAfter, toProblem } from './problem-details.ts';
+import { createRefusal } from './problem-details.ts';
 import { endBody, isStream, type Senders } from './slow-client.ts';
 import { watchHandlers } from './watched-handlers.ts';
 
@@ -69,7 +68,7 @@ export interface AdmissionParts {
 
 export function createAdmission({ headers, metrics, log, organisationOf, networkOf }: AdmissionParts): Admission {
   const shed = metrics.counter('requests_shed', 'Requests refused because too many were in flight');
-  const refuse = createRefusal(headers);
+  const refuse = createRefusal(overloaded('requests'), headers);
   /** Places; those of strangers are below. */
   const taken = { requests: 0, uploads: 0 };
   const uploads = createFairPlaces({ places: UPLOADS_AT_ONCE_MAX, perKey: UPLOADS_OF_ORGANISATION_MAX });
@@ -274,18 +273,6 @@ interface Counted extends IncomingMessage {
 
 function isRecognised(request: Counted): boolean {
   return request.orgId !== undefined;
-}
-
-function createRefusal(headers: OutgoingHttpHeaders): (response: ServerResponse) => void {
-  const problem = toProblem(overloaded('requests'));
-  const body = Buffer.from(JSON.stringify(problem));
-  const head = {
-    ...headers,
-    ...PROBLEM_HEADERS,
-    'content-length': body.length,
-  };
-  return (response) =>
-    void response.writeHead(problem.status, { ...head, 'retry-after': retryAfter(RETRY_AFTER_SECONDS) }).end(body);
 }
 
 /** By convention: all files that are streamed are there. */

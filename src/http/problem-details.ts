@@ -1,4 +1,4 @@
-import { STATUS_CODES } from 'node:http';
+import { type OutgoingHttpHeaders, type ServerResponse, STATUS_CODES } from 'node:http';
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { isServerAway } from '../db/deadlock-retry.ts';
 import { AppError, ERROR_STATUS, type ErrorCode, type FieldError, SQLSTATE, sqlState } from '../errors.ts';
@@ -41,6 +41,16 @@ export function sendProblem(
   if (seconds !== undefined || problem.code === 'overloaded')
     reply.header('retry-after', retryAfter(seconds ?? RETRY_AFTER_SECONDS));
   return reply.code(problem.status).headers(PROBLEM_HEADERS).send(JSON.stringify(problem));
+}
+
+/** Answers in front of the framework, with a few precomputed bytes. `headers`: those that every response has. */
+export function createRefusal(error: AppError, headers: OutgoingHttpHeaders): (response: ServerResponse) => void {
+  const { retryAfterSeconds = RETRY_AFTER_SECONDS } = error;
+  const problem = toProblem(error);
+  const body = Buffer.from(JSON.stringify(problem));
+  const head = { ...headers, ...PROBLEM_HEADERS, 'content-length': body.length };
+  return (response) =>
+    void response.writeHead(problem.status, { ...head, 'retry-after': retryAfter(retryAfterSeconds) }).end(body);
 }
 
 /** Clients that are refused together must not come back together: up to RETRY_AFTER_JITTER_SECONDS are added at random. */

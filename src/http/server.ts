@@ -36,6 +36,7 @@ import { sendProblem } from './problem-details.ts';
 import { problemPage } from './problem-pages.ts';
 import type { CreateRateLimit } from './rate-limit.ts';
 import { readOwnWrites } from './read-own-writes.ts';
+import { createRefusedBodies } from './refused-bodies.ts';
 import { measureRequests } from './request-metrics.ts';
 import { DATA_SECURITY_HEADERS, SECURITY_HEADERS } from './security-headers.ts';
 import { limitSlowBodies } from './slow-client.ts';
@@ -71,6 +72,7 @@ export async function createServer(parts: ServerParts): Promise<App> {
       return token === undefined ? undefined : organisationOf(parts.credentials, token);
     },
   });
+  const slowDownRefused = createRefusedBodies({ ...admission, headers: hsts, metrics: parts.metrics });
   const app = fastify({
     loggerInstance: parts.log as FastifyBaseLogger,
     logController: new LogController({ disableRequestLogging: true }), // a log line per request costs more than most requests
@@ -80,7 +82,8 @@ export async function createServer(parts: ServerParts): Promise<App> {
     handlerTimeout: REQUEST_MS,
     // Node's timer does not know routes; their own limits are handlerTimeout and those of src/http/slow-client.ts.
     serverFactory: (answer) => {
-      const server = createHttpServer(parts.health.stopping, admission.guard(answer), { requestMs: UPLOAD_MS });
+      const guarded = slowDownRefused(admission.guard(answer));
+      const server = createHttpServer(parts.health.stopping, guarded, { requestMs: UPLOAD_MS });
       endOldConnections(server);
       refuseTunnels(server);
       return server;

@@ -43,3 +43,22 @@ test('what costs more than is left takes all of it, and the key is not in debt',
   vi.advanceTimersByTime(100);
   expect(spend('a')).toBe(true);
 });
+
+test('a key is told how long it waits for a token, debts included, and a refund shortens that', () => {
+  const { fine, refund, spend, waitMs } = createTokenBuckets({ perSecond: 10, burst: 2 });
+  expect(waitMs('a')).toBe(0);
+  take(spend, 2);
+  expect(waitMs('a')).toBe(100);
+  fine('a', 1);
+  expect(waitMs('a')).toBe(200);
+  refund('a', 1);
+  expect(waitMs('a')).toBe(100);
+  vi.advanceTimersByTime(100);
+  expect([waitMs('a'), spend('a')]).toEqual([0, true]);
+});
+
+test('a refund never makes more than a burst', () => {
+  const { refund, spend } = createTokenBuckets({ perSecond: 10, burst: 2 });
+  refund('a', 10);
+  expect(take(spend, 20)).toBe(2);
+});
