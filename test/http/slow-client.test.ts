@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import type { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -8,6 +9,7 @@ import type { App } from '../../src/http/app.ts';
 import { limitSlowBodies } from '../../src/http/slow-client.ts';
 import {
   BODIES_ARRIVING_MAX,
+  BODY_PIECES_AT_EASE,
   PIPELINED_REQUESTS_MAX,
   PUBLIC_BODY_BYTES_MAX,
   REQUEST_MS,
@@ -34,6 +36,7 @@ function giveBodies(ms: number): void {
   onTestFinished(() => void Object.assign(times, { bodyMs: 0 }));
 }
 
+const CHUNKED = { 'content-type': 'application/json', 'transfer-encoding': 'chunked' };
 const JSON_BODY = { 'content-type': 'application/json', 'content-length': '120' };
 /** More than there are places, so that a kind of request that holds one would be seen. */
 const MANY = REQUESTS_IN_FLIGHT_MAX + 20;
@@ -263,7 +266,40 @@ test.each([
   expect(metrics.report().gauges['bodies_arriving']).toBe(0);
 });
 
-/** Adds the route that the clients of the two tests above post to; resolves to what its request ends with. */
+test('a body that keeps coming in pieces of a few bytes is not read on, and is told so when its time is over', async () => {
+  giveBodies(1_000);
+  const app = fastify();
+  onTestFinished(() => app.close());
+  const arrived = Promise.withResolvers<IncomingMessage>();
+  app.addHook('onRequest', async ({ raw }) => arrived.resolve(raw));
+  limitSlowBodies(app as unknown as App, createMetrics('api'), SENDERS);
+  const failed = errorOfSmall(app);
+  await app.listen({ port: 0, host: '127.0.0.1' });
+  const client = connect((app.server.address() as AddressInfo).port, '127.0.0.1');
+  client.on('error', () => undefined);
+  onTestFinished(() => void client.destroy());
+  client.write(head('POST /api/v1/small', CHUNKED) + inPieces(' '.repeat(BODY_PIECES_AT_EASE + 1)));
+  const { socket } = await arrived.promise;
+  await until('it is paused', () => socket.isPaused());
+  const before = socket.bytesRead;
+  client.write(Buffer.alloc(4 * 1024 * 1024, ' '));
+  expect(await failed).toMatchObject({ code: 'too_slow', message: expect.stringContaining('Send larger pieces') });
+  expect(socket.bytesRead - before).toBeLessThan(1024 * 1024); // the socket's own buffer
+});
+
+test('as many pieces that come at once are a body like any other', async () => {
+  const padded = JSON.stringify({ title: 'In small pieces' }) + ' '.repeat(2 * BODY_PIECES_AT_EASE);
+  const headers = { ...CHUNKED, authorization: `Bearer ${owner.token}`, connection: 'close' };
+  const answer = await rawRequest(api.url, `${head('POST /api/v1/notes', headers)}${inPieces(padded)}0\r\n\r\n`);
+  expect(answer).toMatch(/^HTTP\/1\.1 201 /);
+});
+
+/** A chunk for each character. */
+function inPieces(text: string): string {
+  return [...text].map((character) => `1\r\n${character}\r\n`).join('');
+}
+
+/** Adds the route that the clients of the tests above post to; resolves to what its request ends with. */
 function errorOfSmall(app: FastifyInstance): Promise<Error> {
   const failed = Promise.withResolvers<Error>();
   app.setErrorHandler((error, _request, reply) => {
