@@ -114,10 +114,11 @@ export const KEEP_ALIVE_MS = 72 * SECOND_MS; // above the usual 60 s of load bal
 export const CONNECTION_AGE_MS = { min: 15 * SECOND_MS, max: 45 * SECOND_MS } as const; // a new instance has its share within a minute; a handshake each half minute costs nothing
 export const REFUSED_BODY_LINGER_MS = 1 * SECOND_MS; // what a refused client still sends is read and dropped for this long, so that it hears the answer
 export const REFUSED_BODIES_BYTES_PER_SECOND_MAX = 40 * MB; // of all of them: a client alone can send 20 MB and hear its answer within the time above
+export const REFUSED_PIECE_BYTES_MIN = 4 * KB; // what a shorter piece of it counts as: most of the work is not in the bytes
 export const SMALL_BODY_BYTES_MAX = 8 * KB; // to receive and refuse such a body costs no more than any other request
-export const LARGE_BODIES_REFUSED = { perSecond: 10, burst: 20 } as const; // of a sender; past it their next ones wait their turn: without that, ten clients who send megabytes of brackets take a third of a core (`attacks`, brackets)
-export const LARGE_BODY_WAIT_MS_MAX = 2 * SECOND_MS; // for that turn: below the patience of clients, and of proxies
-export const LARGE_BODIES_WAITING_MAX = 100; // each holds what Node has read ahead: 128 KB
+export const LARGE_BODIES_IN_VAIN = { perSecond: 10, burst: 20, debt: 100 } as const; // that a sender may send; past it the next ones wait: without that, ten clients who send megabytes of brackets take a third of a core (`attacks`, brackets)
+export const LARGE_BODY_WAIT_MS_MAX = 1_500; // for the next one: below the patience of clients and of proxies
+export const LARGE_BODIES_WAITING_MAX = 100; // nothing of them is read: each holds what came in one packet with its headers, 64 KB at most
 export const HTTP_CONNECTIONS_MAX = 2_000;
 export const DESCRIPTORS_RESERVED = 64; // of the process's open files, not for connections from outside: pools, Redis, SMTP and what Node itself has open (about 30)
 export const CONNECTIONS_REFUSED_LOG_MS = 10 * SECOND_MS; // at most one line in the log per server
@@ -127,8 +128,8 @@ export const HTTP_CONNECTIONS_SPARE = 100; // below HTTP_CONNECTIONS_MAX, from w
 export const PIPELINED_REQUESTS_MAX = 10; // requests that wait on one connection for the one before; browsers send none
 export const BODY_MS = 3 * SECOND_MS; // for a body that is parsed as a whole: at most BODY_BYTES_MAX, usually in the packet of the headers
 export const PUBLIC_BODY_BYTES_MAX = 8 * KB; // on routes without a sign-in: the largest valid registration, escaped, has 5 KB
-export const BODY_PIECES_AT_EASE = 256; // of a body: from there on they have BODY_PIECE_BYTES_MIN on average, or it is not read on
-export const BODY_PIECE_BYTES_MIN = 16; // a word of JSON; clients that stream their bodies send kilobytes at a time
+export const BODY_PIECES_AT_EASE = 512; // from so many pieces of a body on they have BODY_PIECE_BYTES_MIN on average, or it is not read on
+export const BODY_PIECE_BYTES_MIN = 16; // a word or two; clients that stream write lines, or kilobytes
 export const BODIES_ARRIVING_MAX = { strangers: 300, known: 100 } as const; // with the two limits above 2.4 and 12.5 MB; for one more, the one that has taken longest is ended
 export const UPLOADS_AT_ONCE_MAX = 40; // streamed bodies; each holds a few buffers, and the modules that read them have tighter limits
 export const UPLOADS_OF_ORGANISATION_MAX = 10; // of these: one that sends a kilobyte a second leaves the others theirs
@@ -352,9 +353,10 @@ export const RELATIONS: readonly [string, boolean][] = [
   ],
   ['SMALL_BODY_BYTES_MAX >= PUBLIC_BODY_BYTES_MAX', SMALL_BODY_BYTES_MAX >= PUBLIC_BODY_BYTES_MAX],
   [
-    'LARGE_BODY_WAIT_MS_MAX is within what LARGE_BODIES_REFUSED.burst can owe',
-    LARGE_BODY_WAIT_MS_MAX <= (LARGE_BODIES_REFUSED.burst / LARGE_BODIES_REFUSED.perSecond) * SECOND_MS,
+    'LARGE_BODY_WAIT_MS_MAX < LARGE_BODIES_IN_VAIN.debt / LARGE_BODIES_IN_VAIN.perSecond',
+    LARGE_BODY_WAIT_MS_MAX < (LARGE_BODIES_IN_VAIN.debt / LARGE_BODIES_IN_VAIN.perSecond) * SECOND_MS,
   ],
+  ['LARGE_BODY_WAIT_MS_MAX + BODY_MS < DRAIN_MS', LARGE_BODY_WAIT_MS_MAX + BODY_MS < DRAIN_MS],
   ['LAME_DUCK_MS_DEFAULT < LAME_DUCK_MS_MAX', LAME_DUCK_MS_DEFAULT < LAME_DUCK_MS_MAX],
   ['UNUSED_CONNECTION_MS < DRAIN_MS', UNUSED_CONNECTION_MS < DRAIN_MS],
   ['BODY_MS < REQUEST_MS', BODY_MS < REQUEST_MS],

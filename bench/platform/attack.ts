@@ -4,7 +4,7 @@
  */
 import { execFileSync } from 'node:child_process';
 import { setMaxListeners } from 'node:events';
-import { existsSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { availableParallelism, constants, setPriority } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -87,7 +87,9 @@ export async function runAttack(plan: AttackPlan, _tell: Tell, signal: AbortSign
  */
 function keepApart(): void {
   setPriority(constants.priority.PRIORITY_LOW);
-  if (existsSync(SESSION_PRIORITY)) writeFileSync(SESSION_PRIORITY, String(constants.priority.PRIORITY_LOW));
+  try {
+    writeFileSync(SESSION_PRIORITY, String(constants.priority.PRIORITY_LOW));
+  } catch {} // not every kernel has it
   const last = availableParallelism() - 1;
   if (last > 0) execFileSync('taskset', ['--all-tasks', '--pid', '--cpu-list', String(last), String(process.pid)]);
 }

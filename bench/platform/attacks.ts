@@ -96,7 +96,7 @@ export const ATTACK_COURSES: Readonly<Record<AttackName, Attack>> = {
 
   /** Of a stranger and of a customer; with a length, without one, and in a body that is just not too large. */
   brackets: {
-    sockets: 10,
+    sockets: 50,
     course: (nth, { accounts }) => {
       const customer = { ...JSON_HEAD, ...bearer(of(accounts, nth)) };
       const kinds = [
@@ -151,7 +151,7 @@ export const ATTACK_COURSES: Readonly<Record<AttackName, Attack>> = {
   'tiny chunks': {
     sockets: 50,
     course: (nth) => ({
-      first: head(`POST ${of(PUBLIC_POSTS, nth)}`, CHUNKED),
+      first: head(`POST ${of([...PUBLIC_POSTS, '/api/v1/nowhere'], nth)}`, CHUNKED),
       drip: { piece: '1;x=y\r\n \r\n'.repeat(10), everyMs: DRIP_MS / 10 },
     }),
   },

@@ -12,12 +12,14 @@ import { RATE_LIMIT_KEYS_MAX } from '../limits.ts';
 export interface Rate {
   readonly perSecond: number;
   readonly burst: number;
+  /** What a key can owe at most. Default: a second burst. */
+  readonly debt?: number;
 }
 
 export interface TokenBuckets {
   /** False when the key has no token left; otherwise it loses as many as this costs, or all that it has. */
   spend(key: string, cost?: number): boolean;
-  /** Takes also what the key has not got, up to a second burst: nothing is spent until that is paid off. */
+  /** Takes also what the key has not got, up to `debt`: nothing is spent until that is paid off. */
   fine(key: string, cost: number): void;
   /** Returns what was taken for something that did not happen. */
   refund(key: string, cost: number): void;
@@ -32,7 +34,7 @@ interface Bucket {
   filledAt: number;
 }
 
-export function createTokenBuckets({ perSecond, burst }: Rate): TokenBuckets {
+export function createTokenBuckets({ perSecond, burst, debt = burst }: Rate): TokenBuckets {
   const buckets = new LRUCache<string, Bucket>({ max: RATE_LIMIT_KEYS_MAX });
 
   function filled(key: string): Bucket {
@@ -53,7 +55,7 @@ export function createTokenBuckets({ perSecond, burst }: Rate): TokenBuckets {
     },
     fine(key, cost) {
       const bucket = filled(key);
-      bucket.tokens = Math.max(-burst, bucket.tokens - cost);
+      bucket.tokens = Math.max(-debt, bucket.tokens - cost);
     },
     refund(key, cost) {
       filled(key).tokens += cost; // `filled` holds it to the burst

@@ -1,33 +1,34 @@
 /**
- * What it is: a sender whose large bodies keep being refused waits before the next one is looked at.
+ * What it is: a sender whose large bodies keep being sent in vain waits before the next one is looked at.
  * What fails without it: ten connections that send megabytes of brackets, one after another, are refused 160 times a
  *   second. Each refusal is right and cheap, and together they take a third of a core: the p95 of everybody else's
- *   requests was 1.7 to 3.3 times the usual one (`attacks`, brackets; 0.8 to 1.3 times with it).
- * How it works: a large body that was refused costs its sender (an organisation, or a network while nobody is known) a
- *   token of a bucket. While it has none, its requests with a large body wait in front of everything else, unread, one
- *   interval apart, and are then served as usual: what was read in vain gets slower, not the sender. A token that was
- *   taken for a body that turned out to be good is given back. Those who would wait for too long, and those for whom there
- *   is no room to wait, are told to come back: 429. Small bodies and requests without one never wait, so nobody can be
- *   kept from signing in by others of their network. A body that came too slowly costs nothing here: there are limits for
- *   that (src/http/slow-client.ts).
- * What it costs: a listener per large body.
- * Its bound: LARGE_BODIES_REFUSED, LARGE_BODY_WAIT_MS_MAX, LARGE_BODIES_WAITING_MAX, RATE_LIMIT_KEYS_MAX.
+ *   requests was 1.7 to 3.3 times the usual one (`attacks`, brackets).
+ * How it works: a large body that was refused, or not wanted, costs its sender (an organisation, or a network while nobody
+ *   is known) a token of a bucket. While it has none, its requests with a large body wait in front of everything else,
+ *   unread, about one interval apart, and are then served as usual: what is read in vain gets slower, not the sender. A
+ *   token that was taken in advance for a body that turned out to be good is given back. Those who would wait for too
+ *   long, and those for whom there is no room to wait, are told to come back: 429, and nothing of theirs is read. Requests
+ *   without a body never wait, nor those that announce a small one: nobody is kept from signing in by others of their
+ *   network. A body without a length counts as large.
+ * What it costs: a listener per large body. A client that leaves while it waits is noticed when its turn comes.
+ * Its bound: LARGE_BODIES_IN_VAIN, LARGE_BODY_WAIT_MS_MAX, LARGE_BODIES_WAITING_MAX, RATE_LIMIT_KEYS_MAX. A customer
+ *   counts as a part of their network until their first request of KNOWN_SESSION_MS has been recognised.
  * Its proof: test/http/refused-bodies.test.ts, and `attacks`, brackets.
  */
 import type { IncomingMessage, OutgoingHttpHeaders, RequestListener, ServerResponse } from 'node:http';
 import { AppError, ERROR_STATUS } from '../errors.ts';
 import { createTokenBuckets } from '../flow/token-bucket.ts';
 import {
-  LARGE_BODIES_REFUSED,
+  LARGE_BODIES_IN_VAIN,
   LARGE_BODIES_WAITING_MAX,
   LARGE_BODY_WAIT_MS_MAX,
   RETRY_AFTER_SECONDS,
   SMALL_BODY_BYTES_MAX,
 } from '../limits.ts';
-import { hasBody } from '../process/http-server.ts';
+import { hasBody, leaveUnread } from '../process/http-server.ts';
 import type { Metrics } from '../process/metrics.ts';
 import { createRefusal } from './problem-details.ts';
-import type { Senders } from './slow-client.ts';
+import { cameInCrumbs, type Senders } from './slow-client.ts';
 
 export interface RefusedBodiesParts extends Pick<Senders, 'senderOf'> {
   /** Those that every response has. */
@@ -37,29 +38,15 @@ export interface RefusedBodiesParts extends Pick<Senders, 'senderOf'> {
 
 /** Returns what wraps whatever answers requests. */
 export function createRefusedBodies({ senderOf, headers, metrics }: RefusedBodiesParts) {
-  const tokens = createTokenBuckets(LARGE_BODIES_REFUSED);
+  const tokens = createTokenBuckets(LARGE_BODIES_IN_VAIN);
   const refuse = createRefusal(TOO_MANY, headers);
+  const refused = metrics.counter('bodies_refused_unread', 'Large bodies of senders who had sent too many in vain');
   let waiting = 0;
   metrics.gauge(
     'bodies_waiting',
-    'Large bodies of senders whose last ones were refused, not looked at yet',
+    'Large bodies of senders who have sent some in vain, not looked at yet',
     () => waiting,
   );
-
-  /** `go` is not called when the client has left by then. */
-  function wait(ms: number, response: ServerResponse, go: () => void): void {
-    waiting++;
-    const end = () => {
-      clearTimeout(timer);
-      response.off('close', end);
-      waiting--;
-    };
-    const timer = setTimeout(() => {
-      end();
-      go();
-    }, ms);
-    response.once('close', end);
-  }
 
   return (answer: RequestListener): RequestListener =>
     (request, response) => {
@@ -67,17 +54,27 @@ export function createRefusedBodies({ senderOf, headers, metrics }: RefusedBodie
       const sender = senderOf(request);
       const waitMs = tokens.waitMs(sender);
       if (waitMs === 0) {
-        response.once('prefinish', () => isRefusal(response) && tokens.fine(sender, 1));
+        response.once('prefinish', () => isInVain(request, response) && tokens.fine(sender, 1));
         return answer(request, response);
       }
-      if (waitMs > LARGE_BODY_WAIT_MS_MAX || waiting === LARGE_BODIES_WAITING_MAX) return refuse(response);
-      tokens.fine(sender, 1); // at once: those that come meanwhile stand behind this one
-      response.once('prefinish', () => isRefusal(response) || tokens.refund(sender, 1));
-      wait(waitMs, response, () => answer(request, response));
+      if (waitMs > LARGE_BODY_WAIT_MS_MAX || waiting === LARGE_BODIES_WAITING_MAX) {
+        refused.inc();
+        leaveUnread(request);
+        return refuse(response);
+      }
+      tokens.fine(sender, 1); // in advance: those that come meanwhile stand behind this one
+      response.once('prefinish', () => isInVain(request, response) || tokens.refund(sender, 1));
+      waiting++;
+      request.socket.pause();
+      setTimeout(() => {
+        waiting--;
+        request.socket.resume();
+        if (!response.destroyed) answer(request, response);
+      }, waitMs);
     };
 }
 
-const TOO_MANY = new AppError('rate_limited', 'Too many bodies that had to be refused. Try again in a moment.', {
+const TOO_MANY = new AppError('rate_limited', 'Too many of your large requests were refused. Try again in a moment.', {
   retryAfterSeconds: RETRY_AFTER_SECONDS,
 });
 
@@ -86,6 +83,14 @@ function hasLargeBody(request: IncomingMessage): boolean {
   return hasBody(request) && !(Number(request.headers['content-length']) <= SMALL_BODY_BYTES_MAX);
 }
 
-function isRefusal({ statusCode }: ServerResponse): boolean {
-  return statusCode >= 400 && statusCode < 500 && statusCode !== ERROR_STATUS.too_slow;
+/**
+ * Whether it cost us something and was of no use: it was not wanted, could not be read, or came in crumbs. Not when it came
+ * too slowly, its client went, or the fault was ours: there are other limits for these.
+ */
+function isInVain(request: IncomingMessage, { statusCode }: ServerResponse): boolean {
+  if (cameInCrumbs(request)) return true;
+  if (request.socket.destroyed || statusCode === ERROR_STATUS.too_slow || statusCode >= 500) return false;
+  return !request.complete || UNREADABLE.includes(statusCode);
 }
+
+const UNREADABLE: readonly number[] = [ERROR_STATUS.invalid, ERROR_STATUS.too_large, ERROR_STATUS.unsupported];

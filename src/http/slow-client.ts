@@ -14,7 +14,6 @@
  * Its proof: test/http/slow-client.test.ts, bench/patterns/slow-client.
  */
 import type { IncomingMessage } from 'node:http';
-import type { Socket } from 'node:net';
 import { PassThrough, type Readable } from 'node:stream';
 import { AppError, overloaded } from '../errors.ts';
 import { createFairPlaces, type FairPlaces } from '../flow/fair-places.ts';
@@ -27,7 +26,7 @@ import {
   UPLOAD_WINDOW_BYTES_MIN,
   UPLOAD_WINDOW_MS,
 } from '../limits.ts';
-import { hasBody, isContinueWanted } from '../process/http-server.ts';
+import { hasBody, isContinueWanted, leaveUnread } from '../process/http-server.ts';
 import type { Metrics } from '../process/metrics.ts';
 import type { App } from './app.ts';
 
@@ -82,6 +81,11 @@ export function endBody(request: IncomingMessage, error: Error): void {
   (request as WithBody).arrivingBody?.end(error);
 }
 
+/** Whether its body came, or was coming, in pieces of a few bytes: each costs about what a whole body does. */
+export function cameInCrumbs(request: IncomingMessage): boolean {
+  return (request as WithBody).inCrumbs === true;
+}
+
 interface ArrivingBody {
   /** From now on it may take long, but has to make progress. */
   pace(): void;
@@ -91,14 +95,15 @@ interface ArrivingBody {
 const READS_NO_BODY: readonly string[] = ['GET', 'HEAD', 'TRACE'];
 interface WithBody extends IncomingMessage {
   arrivingBody?: ArrivingBody;
+  /** More than BODY_PIECES_AT_EASE pieces of a few bytes have come. */
+  inCrumbs?: true;
 }
 
 function receive(raw: WithBody, arriving: FairPlaces, sender: string): PassThrough {
   const stream = new PassThrough();
   stream.on('error', () => undefined); // a body can fail before anybody reads it
-  const isInCrumbs = leaveCrumbsUnread(raw);
-  const endIt = () => body.end(isInCrumbs() ? tooManyPieces() : tooSlow());
-  let timer = setTimeout(endIt, BODY_MS);
+  leaveCrumbsUnread(raw);
+  let timer = setTimeout(() => body.end(raw.inCrumbs ? tooManyPieces() : tooSlow()), BODY_MS);
   const body: ArrivingBody = {
     pace() {
       clearTimeout(timer);
@@ -108,7 +113,7 @@ function receive(raw: WithBody, arriving: FairPlaces, sender: string): PassThrou
         const slow = raw.socket.bytesRead - received < UPLOAD_WINDOW_BYTES_MIN;
         received = raw.socket.bytesRead;
         // While the reader has enough to do, the client is not the one who is slow.
-        if (slow && !stream.writableNeedDrain) endIt();
+        if (slow && !stream.writableNeedDrain) body.end(tooSlow());
       }, UPLOAD_WINDOW_MS);
     },
     end(error) {
@@ -132,28 +137,18 @@ function receive(raw: WithBody, arriving: FairPlaces, sender: string): PassThrou
 
 /**
  * Of a body that comes in too many pieces of a few bytes, nothing more is read, and its time runs out. One that is complete
- * by then is served: it came at once. Returns whether that has happened.
+ * by then is served: it came at once.
  */
-function leaveCrumbsUnread(raw: IncomingMessage): () => boolean {
-  let [pieces, bytes, isLeft] = [0, 0, false];
+function leaveCrumbsUnread(raw: WithBody): void {
+  let [pieces, bytes] = [0, 0];
   raw.on('data', function count({ length }: Buffer) {
     pieces++;
     bytes += length;
     if (pieces <= BODY_PIECES_AT_EASE || bytes >= pieces * BODY_PIECE_BYTES_MIN) return;
     raw.off('data', count);
-    setImmediate(() => {
-      if (raw.complete || raw.destroyed) return;
-      isLeft = true;
-      stopReading(raw.socket);
-    });
+    raw.inCrumbs = true;
+    setImmediate(() => raw.complete || leaveUnread(raw));
   });
-  return () => isLeft;
-}
-
-/** Node reads requests behind the socket's back, where nothing can be paused, until somebody listens to the socket itself. */
-function stopReading(socket: Socket): void {
-  socket.on('data', () => undefined);
-  socket.pause();
 }
 
 /** Node's own error has the code of a connection that was reset, which could be one to the database. */

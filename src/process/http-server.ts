@@ -92,6 +92,15 @@ export function hasBody({ headers }: IncomingMessage): boolean {
   return (length !== undefined && length !== '0') || headers['transfer-encoding'] !== undefined;
 }
 
+/** Nothing more of this body is read, also when its answer has been given. */
+export function leaveUnread(request: IncomingMessage): void {
+  leftUnread.add(request);
+  request.unpipe();
+  request.socket.pause();
+}
+
+const leftUnread = new WeakSet<IncomingMessage>();
+
 /** Whether the client waits for 100 Continue. One of HTTP/1.0 would take it for the answer. */
 export function isContinueWanted({ headers, httpVersionMinor }: IncomingMessage): boolean {
   return httpVersionMinor > 0 && /^100-continue$/i.test(headers.expect ?? '');
@@ -189,7 +198,7 @@ function lingerOn(request: IncomingMessage, drop: (body: IncomingMessage) => voi
   socket.destroySoon = () => {
     socket.end();
     request.unpipe();
-    drop(request);
+    if (!leftUnread.has(request)) drop(request);
     const timer = setTimeout(() => socket.destroy(), REFUSED_BODY_LINGER_MS);
     socket.once('close', () => clearTimeout(timer));
     const destroy = () => void (socket.writableFinished ? socket.destroy() : socket.once('finish', destroy));

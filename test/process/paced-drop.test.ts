@@ -1,6 +1,11 @@
-import { Readable } from 'node:stream';
+import type { Socket } from 'node:net';
+import { PassThrough, Readable } from 'node:stream';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { REFUSED_BODIES_BYTES_PER_SECOND_MAX, REFUSED_BODY_LINGER_MS } from '../../src/limits.ts';
+import {
+  REFUSED_BODIES_BYTES_PER_SECOND_MAX,
+  REFUSED_BODY_LINGER_MS,
+  REFUSED_PIECE_BYTES_MIN,
+} from '../../src/limits.ts';
 import { createPacedDrop } from '../../src/process/paced-drop.ts';
 
 /** What the rate allows in a part of the time for which a refused connection lingers. */
@@ -35,6 +40,36 @@ test('the rate is one of all bodies together', async () => {
   vi.advanceTimersByTime(PART_MS);
   await streamsToMove();
   expect(bodies.map((body) => body.readableEnded)).toEqual([true, true]);
+});
+
+test('a piece of a few bytes counts as REFUSED_PIECE_BYTES_MIN', async () => {
+  const pieces = PART.length / REFUSED_PIECE_BYTES_MIN;
+  const body = bodyOf(...Array.from({ length: pieces + 1 }, () => Buffer.from(' ')));
+  createPacedDrop()(body);
+  let read = 0;
+  body.on('data', () => void read++);
+  for (let ms = 0; ms < PART_MS / 2; ms++) {
+    await streamsToMove();
+    vi.advanceTimersByTime(1);
+  }
+  expect(read).toBeLessThan(pieces);
+  for (let ms = 0; ms < PART_MS; ms++) {
+    await streamsToMove();
+    vi.advanceTimersByTime(1);
+  }
+  expect(read).toBe(pieces + 1);
+});
+
+test('what is paused is also paused at its socket', async () => {
+  const socket = new PassThrough();
+  const body = Object.assign(bodyOf(PART, PART), { socket: socket as unknown as Socket });
+  createPacedDrop()(body);
+  await streamsToMove();
+  expect(socket.isPaused()).toBe(true);
+  vi.advanceTimersByTime(PART_MS + 1);
+  await streamsToMove();
+  expect(body.readableDidRead).toBe(true);
+  expect(socket.isPaused()).toBe(true); // for the second part
 });
 
 test('a body whose turn would come too late is left unread, and nothing waits for it', async () => {
