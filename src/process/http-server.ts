@@ -10,7 +10,7 @@
  *   instead of the answer. An offer of another protocol is ignored; Node loses what came behind it in the same packet, so
  *   the answer says `connection: close` where something may have, and the client sends that again.
  * What it costs: a few set operations and listeners per request.
- * Its bound: HTTP_CONNECTIONS_MAX, PIPELINED_REQUESTS_MAX, HEADERS_MS, KEEP_ALIVE_MS, RESPONSE_STALLED_MS,
+ * Its bound: HTTP_CONNECTIONS_MAX, PIPELINED_REQUESTS_MAX, HEADERS_MS, HEADERS_MAX, KEEP_ALIVE_MS, RESPONSE_STALLED_MS,
  *   REQUEST_CHECK_MS, UNREAD_ANSWERS_BYTES_MAX, REFUSED_BODY_LINGER_MS, REFUSED_BODIES_BYTES_PER_SECOND_MAX.
  * Its proof: test/process/http-server.test.ts, test/process/paced-drop.test.ts, test/http/slow-client.test.ts.
  */
@@ -18,6 +18,7 @@ import { createServer, type IncomingMessage, type RequestListener, type Server, 
 import type { Socket } from 'node:net';
 import {
   HEADER_BYTES_MAX,
+  HEADERS_MAX,
   HEADERS_MS,
   HTTP_CONNECTIONS_MAX,
   HTTP_CONNECTIONS_SPARE,
@@ -61,6 +62,7 @@ export function createHttpServer(
     listener,
   );
   server.maxConnections = HTTP_CONNECTIONS_MAX + socketsMax;
+  server.maxHeadersCount = HEADERS_MAX + 1; // enough to see that there are too many; Node's own default makes objects of 2,000
   // Without a listener Node asks for every body at once: 100 Continue is sent when one is wanted (src/http/slow-client.ts).
   server.on('checkContinue', listener);
   // Any other expectation Node would refuse by itself, without a body. RFC 9110 10.1.1 lets it be ignored.
