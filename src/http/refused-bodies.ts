@@ -5,12 +5,12 @@
  *   requests was 1.7 to 3.3 times the usual one (`attacks`, brackets).
  * How it works: a large body that was refused, or not wanted, costs its sender (an organisation, or a network while nobody
  *   is known) a token of a bucket. While it has none, its requests with a large body wait in front of everything else,
- *   unread, about one interval apart, and are then served as usual: what is read in vain gets slower, not the sender. A
- *   token that was taken in advance for a body that turned out to be good is given back. Those who would wait for too
- *   long, and those for whom there is no room to wait, are told to come back: 429, and nothing of theirs is read. Requests
- *   without a body never wait, nor those that announce a small one: nobody is kept from signing in by others of their
- *   network. A body without a length counts as large.
- * What it costs: a listener per large body. A client that leaves while it waits is noticed when its turn comes.
+ *   about one interval apart, with nothing more read of them, and are then served as usual. A token that was taken in
+ *   advance for a body that turned out to be good is given back. Those that would wait for too long, and those for which
+ *   there is no room to wait, are told to come back: 429. Requests without a body never wait, nor those that announce a
+ *   small one: nobody is kept from signing in by others of their network. A body without a length counts as large.
+ * What it costs: a listener per large body. The sender's good bodies wait with the others. A client that leaves while it
+ *   waits is noticed when its turn comes.
  * Its bound: LARGE_BODIES_IN_VAIN, LARGE_BODY_WAIT_MS_MAX, LARGE_BODIES_WAITING_MAX, RATE_LIMIT_KEYS_MAX. A customer
  *   counts as a part of their network until their first request of KNOWN_SESSION_MS has been recognised.
  * Its proof: test/http/refused-bodies.test.ts, and `attacks`, brackets.
@@ -25,7 +25,7 @@ import {
   RETRY_AFTER_SECONDS,
   SMALL_BODY_BYTES_MAX,
 } from '../limits.ts';
-import { hasBody, leaveUnread } from '../process/http-server.ts';
+import { hasBody } from '../process/http-server.ts';
 import type { Metrics } from '../process/metrics.ts';
 import { createRefusal } from './problem-details.ts';
 import { cameInCrumbs, type Senders } from './slow-client.ts';
@@ -40,7 +40,7 @@ export interface RefusedBodiesParts extends Pick<Senders, 'senderOf'> {
 export function createRefusedBodies({ senderOf, headers, metrics }: RefusedBodiesParts) {
   const tokens = createTokenBuckets(LARGE_BODIES_IN_VAIN);
   const refuse = createRefusal(TOO_MANY, headers);
-  const refused = metrics.counter('bodies_refused_unread', 'Large bodies of senders who had sent too many in vain');
+  const refused = metrics.counter('large_bodies_refused', 'Large bodies of senders who had sent too many in vain');
   let waiting = 0;
   metrics.gauge(
     'bodies_waiting',
@@ -54,16 +54,15 @@ export function createRefusedBodies({ senderOf, headers, metrics }: RefusedBodie
       const sender = senderOf(request);
       const waitMs = tokens.waitMs(sender);
       if (waitMs === 0) {
-        response.once('prefinish', () => isInVain(request, response) && tokens.fine(sender, 1));
+        response.once('close', () => isInVain(request, response) && tokens.fine(sender, 1));
         return answer(request, response);
       }
       if (waitMs > LARGE_BODY_WAIT_MS_MAX || waiting === LARGE_BODIES_WAITING_MAX) {
         refused.inc();
-        leaveUnread(request);
         return refuse(response);
       }
       tokens.fine(sender, 1); // in advance: those that come meanwhile stand behind this one
-      response.once('prefinish', () => isInVain(request, response) || tokens.refund(sender, 1));
+      response.once('close', () => isInVain(request, response) || tokens.refund(sender, 1));
       waiting++;
       request.socket.pause();
       setTimeout(() => {
@@ -74,9 +73,13 @@ export function createRefusedBodies({ senderOf, headers, metrics }: RefusedBodie
     };
 }
 
-const TOO_MANY = new AppError('rate_limited', 'Too many of your large requests were refused. Try again in a moment.', {
-  retryAfterSeconds: RETRY_AFTER_SECONDS,
-});
+const TOO_MANY = new AppError(
+  'rate_limited',
+  'Too many large requests from you or your network were refused just now. Try again in a moment.',
+  {
+    retryAfterSeconds: RETRY_AFTER_SECONDS,
+  },
+);
 
 /** One without a length may be as large as it likes. */
 function hasLargeBody(request: IncomingMessage): boolean {

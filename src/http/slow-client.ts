@@ -28,6 +28,7 @@ import {
 } from '../limits.ts';
 import { hasBody, isContinueWanted, leaveUnread } from '../process/http-server.ts';
 import type { Metrics } from '../process/metrics.ts';
+import { pauseConnection } from '../process/pause-connection.ts';
 import type { App } from './app.ts';
 
 /** Who sends a request. */
@@ -147,7 +148,9 @@ function leaveCrumbsUnread(raw: WithBody): void {
     if (pieces <= BODY_PIECES_AT_EASE || bytes >= pieces * BODY_PIECE_BYTES_MIN) return;
     raw.off('data', count);
     raw.inCrumbs = true;
-    setImmediate(() => raw.complete || leaveUnread(raw));
+    pauseConnection(raw);
+    // What came in the same read is parsed all the same, and may be all of it.
+    setImmediate(() => (raw.complete ? raw.socket.resume() : leaveUnread(raw)));
   });
 }
 

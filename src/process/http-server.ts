@@ -10,7 +10,7 @@
  *   instead of the answer. An offer of another protocol is ignored; Node loses what came behind it in the same packet, so
  *   the answer says `connection: close` where something may have, and the client sends that again.
  * What it costs: a few set operations and listeners per request.
- * Its bound: HTTP_CONNECTIONS_MAX, PIPELINED_REQUESTS_MAX, HEADERS_MS, HEADERS_MAX, KEEP_ALIVE_MS, RESPONSE_STALLED_MS,
+ * Its bound: HTTP_CONNECTIONS_MAX, PIPELINED_REQUESTS_MAX, HEADERS_MS, KEEP_ALIVE_MS, RESPONSE_STALLED_MS,
  *   REQUEST_CHECK_MS, UNREAD_ANSWERS_BYTES_MAX, REFUSED_BODY_LINGER_MS, REFUSED_BODIES_BYTES_PER_SECOND_MAX.
  * Its proof: test/process/http-server.test.ts, test/process/paced-drop.test.ts, test/http/slow-client.test.ts.
  */
@@ -18,7 +18,6 @@ import { createServer, type IncomingMessage, type RequestListener, type Server, 
 import type { Socket } from 'node:net';
 import {
   HEADER_BYTES_MAX,
-  HEADERS_MAX,
   HEADERS_MS,
   HTTP_CONNECTIONS_MAX,
   HTTP_CONNECTIONS_SPARE,
@@ -62,7 +61,6 @@ export function createHttpServer(
     listener,
   );
   server.maxConnections = HTTP_CONNECTIONS_MAX + socketsMax;
-  server.maxHeadersCount = HEADERS_MAX + 1; // enough to see that there are too many; Node's own default makes objects of 2,000
   // Without a listener Node asks for every body at once: 100 Continue is sent when one is wanted (src/http/slow-client.ts).
   server.on('checkContinue', listener);
   // Any other expectation Node would refuse by itself, without a body. RFC 9110 10.1.1 lets it be ignored.
@@ -94,11 +92,10 @@ export function hasBody({ headers }: IncomingMessage): boolean {
   return (length !== undefined && length !== '0') || headers['transfer-encoding'] !== undefined;
 }
 
-/** Nothing more of this body is read, also when its answer has been given. */
+/** For a body whose connection is paused: nothing more of it is read, also when its answer has been given. */
 export function leaveUnread(request: IncomingMessage): void {
   leftUnread.add(request);
   request.unpipe();
-  request.socket.pause();
 }
 
 const leftUnread = new WeakSet<IncomingMessage>();
@@ -197,6 +194,7 @@ function createResponseClass(stopping: AbortSignal): typeof ServerResponse {
 /** Node closes a connection by `destroySoon` when its last answer has been handed over. */
 function lingerOn(request: IncomingMessage, drop: (body: IncomingMessage) => void): void {
   const { socket } = request;
+  request.read(0); // what nobody has begun to read, Node reads after the answer by itself, as fast as it comes
   socket.destroySoon = () => {
     socket.end();
     request.unpipe();

@@ -82,7 +82,7 @@ describe('in front of the framework', () => {
   test('bodies that are good, came too slowly or met a fault of ours cost nothing', () => {
     for (const status of [200, 201, 404, 409, 412, 500]) for (let n = 0; n < 10; n++) send('a').answer(status);
     for (const status of [408, 503]) for (let n = 0; n < 10; n++) send('a').leftIncomplete().answer(status);
-    for (let n = 0; n < 10; n++) send('a').hungUp().answer(400);
+    for (let n = 0; n < 10; n++) send('a').hungUp();
     seen = [];
     expect(send('a')).toBe(seen[0]);
   });
@@ -98,12 +98,12 @@ describe('in front of the framework', () => {
     expect([seen, waiting()]).toEqual([[], 1]);
   });
 
-  test('nothing is read of a body while it waits, and nothing at all of one that is told to come back', () => {
+  test('nothing more is read of a body while it waits', () => {
     refuseAll('a');
-    const sent = [send('a'), send('a'), send('a')];
-    expect(sent.map(({ socket }) => socket.isPaused)).toEqual([true, true, true]);
+    const sent = [send('a'), send('a')];
+    expect(sent.map(({ socket }) => socket.isPaused)).toEqual([true, true]);
     vi.advanceTimersByTime(2 * TURN_MS);
-    expect(sent.map(({ socket }) => socket.isPaused)).toEqual([false, false, true]);
+    expect(sent.map(({ socket }) => socket.isPaused)).toEqual([false, false]);
   });
 
   test('a turn that was waited for and not needed is given back', () => {
@@ -115,11 +115,12 @@ describe('in front of the framework', () => {
     expect(send('a')).toBe(seen[1]);
   });
 
-  test('a client that has left meanwhile is not looked at', () => {
+  test('a client that has left meanwhile is not looked at, and its token is given back', () => {
     refuseAll('a');
-    send('a').response.destroyed = true;
+    send('a').hungUp();
     vi.advanceTimersByTime(TURN_MS);
     expect([seen, waiting()]).toEqual([[], 0]);
+    expect(send('a')).toBe(seen[0]);
   });
 
   test('who would wait too long is told to come back, and later is served again', () => {
@@ -206,8 +207,6 @@ class Sent {
     this.headers = headers;
   }
 
-  unpipe(): void {}
-
   leftIncomplete(): this {
     this.complete = false;
     return this;
@@ -215,6 +214,8 @@ class Sent {
 
   hungUp(): this {
     this.socket.destroyed = true;
+    this.response.destroyed = true;
+    this.response.emit('close');
     return this;
   }
 
@@ -237,6 +238,6 @@ class Response extends EventEmitter {
 
   end(body: unknown): void {
     this.body = body;
-    this.emit('prefinish');
+    this.emit('close');
   }
 }

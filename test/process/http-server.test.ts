@@ -31,6 +31,22 @@ test('the requests of one connection are answered one after another', async () =
   expect(most).toBe(1);
 });
 
+test('of what is sent in pieces of a few bytes behind an early answer, little is read', async () => {
+  let connection: Socket | undefined;
+  const { port } = await serve((request, response) => {
+    connection = request.socket;
+    response.writeHead(401).end('answer');
+  });
+  const client = await opened(port);
+  const closed = new Promise((resolve) => client.once('close', resolve));
+  client.on('error', () => undefined); // it is reset in the middle of what it sends
+  client.write('POST / HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n');
+  expect(String((await once(client, 'data'))[0])).toMatch(/^HTTP\/1.1 401 /);
+  client.write('1\r\n \r\n'.repeat(1024 * 1024));
+  await closed;
+  expect(connection?.bytesRead).toBeLessThan(1024 * 1024);
+});
+
 test('a probe that offers HTTP/2 is answered by a server that takes WebSockets', async () => {
   const server = createHttpServer(new AbortController().signal, (_request, response) => void response.end('answer'), {
     socketsMax: 1,
