@@ -80,10 +80,13 @@ export function createPasswordHasher(cores = availableParallelism()): PasswordHa
           const given = await derive('argon2id', { ...parameters, message, nonce: salt });
           return timingSafeEqual(given, tag) && stored !== NOBODY;
         };
-        const normalised = password.normalize('NFKC');
-        // Then as it was typed: hashes that were stored before passwords were normalised. In the same turn, because a
-        // queue that is full by then would say that nothing was judged.
-        return place.run(async () => (await isRight(normalised)) || (normalised !== password && isRight(password)));
+        // Then as somebody may have typed it before passwords were normalised: text that comes in has been composed. In the
+        // same turn, because a queue that is full by then would say that nothing was judged.
+        const forms = new Set([password.normalize('NFKC'), password, password.normalize('NFD')]);
+        return place.run(async () => {
+          for (const form of forms) if (await isRight(form)) return true;
+          return false;
+        });
       },
     };
   }

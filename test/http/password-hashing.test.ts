@@ -1,3 +1,4 @@
+import { argon2Sync, randomBytes } from 'node:crypto';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { createPasswordHasher, hashesAtOnce, NO_PASSWORD } from '../../src/http/password-hashing.ts';
 import { PASSWORD_HASHES_AT_ONCE_MAX, PASSWORD_HASHES_WAITING_MAX } from '../../src/limits.ts';
@@ -27,6 +28,19 @@ test('a hash that was made with other parameters is still understood', async () 
   expect(await hasher.verify('password', known)).toBe(true);
   expect(await hasher.verify('Password', known)).toBe(false);
 });
+
+test.each([
+  ['composed', 'Zoë lacht über Ærø'],
+  ['decomposed', 'Zoë lacht über Ærø'.normalize('NFD')],
+  ['in full width', 'ｐａｓｓｗｏｒｄ ｏｆ ｏｌｄ'],
+])(
+  'a hash of a password that was typed %s, from before passwords were normalised, is still matched',
+  async (_, typed) => {
+    const stored = hashedAsTyped(typed);
+    for (const given of [typed, typed.normalize('NFC')]) expect(await hasher.verify(given, stored)).toBe(true);
+    expect(await hasher.verify(`${typed}!`, stored)).toBe(false);
+  },
+);
 
 test('an unknown user is refused, and takes as long as a wrong password', async () => {
   const stored = await hasher.hash(PASSWORD);
@@ -100,4 +114,12 @@ async function cheapestMs(work: () => Promise<unknown>): Promise<number> {
     best = Math.min(best, (user + system) / 1_000);
   }
   return best;
+}
+
+function hashedAsTyped(password: string): string {
+  const nonce = randomBytes(16);
+  const parameters = { memory: 19_456, passes: 2, parallelism: 1, tagLength: 32 };
+  const tag = argon2Sync('argon2id', { ...parameters, message: password, nonce });
+  const text = (bytes: Buffer) => bytes.toString('base64').replace(/=+$/, '');
+  return `$argon2id$v=19$m=19456,t=2,p=1$${text(nonce)}$${text(tag)}`;
 }
