@@ -3,6 +3,7 @@
 -- Locks: none that matter, the table is new.
 
 create table idempotency_keys (
+  -- 0 for what somebody who is not signed in wrote across organisations.
   org_id bigint not null,
   -- Whose key it is: two people of an organisation may use the same text.
   caller text not null,
@@ -19,8 +20,10 @@ create table idempotency_keys (
 );
 comment on column idempotency_keys.headers is 'json: Record<string, string>';
 create index idempotency_keys_by_time on idempotency_keys (answered_at);
+-- For somebody who is not signed in, whose organisation is not known yet.
+create index idempotency_keys_by_key on idempotency_keys (key_hash);
 
 grant select, insert, update on idempotency_keys to tardigrade_tenant;
-grant select, update, delete on idempotency_keys to tardigrade_system; -- update for its FOR UPDATE
+grant select, insert, update, delete on idempotency_keys to tardigrade_system;
 
 select isolate_tenant('idempotency_keys');

@@ -165,6 +165,7 @@ export const FAILED_SIGN_INS_PER_ACCOUNT_MAX = 30; // from all networks together
 export const FAILED_SIGN_INS_PER_NETWORK_MAX = 100; // for all accounts together: a large office mistypes less often
 export const DEVICE_ACCOUNTS_MAX = 5; // accounts that one device is known for; a sixth pushes out the oldest
 export const DEVICE_MS = 365 * DAY_MS; // after its last sign-in a device is known for this long
+export const REPEATABLE_REQUESTS_OF_STRANGERS_PER_MINUTE_MAX = 300; // with an Idempotency-Key, per network: each costs a query
 export const UNKNOWN_SESSIONS_PER_MINUTE_MAX = 600; // per network: each costs a query; pages whose session has expired ask far less often
 export const ETAG_CHARS_MAX = 200; // any tag that a client might send; ours are a quoted number
 export const IDEMPOTENCY_KEY_CHARS_MAX = 255; // as long as Stripe's; a UUID has 36

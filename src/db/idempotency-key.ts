@@ -5,24 +5,28 @@
  *   the answer is then kept in the same transaction, so there is an answer if and only if the work was done. A second
  *   request with the key meanwhile does not get the lock (409); one that comes later gets the kept answer, or a 422 if
  *   it asks for something else. An error is not kept: nothing was done, and the key can be used again. A crash leaves
- *   nothing behind: the lock ends with its connection. The body can hold a secret that is shown once, so it is encrypted,
- *   with the key (of which only the hash is kept) and SECRET_KEY together.
+ *   nothing behind: the lock ends with its connection. The body and the cookies can hold a secret that is shown once, so
+ *   they are encrypted, with the key (of which only the hash is kept) and SECRET_KEY together; and the request, which can
+ *   hold a password, is known by a hash that cannot be made without SECRET_KEY. Whoever is not signed in belongs to no
+ *   organisation until something is written: the answer is kept with the organisation that it is written in.
  * What it costs: a read by primary key before the work, a lock, a read and an insert in the transaction, which is open
  *   for as long as it takes to make the answer; and only where a key was sent. A handler that asks for another
  *   connection after its write may have to wait for one, as POOL_ACQUIRE_MS says.
  * Its bound: IDEMPOTENCY_KEY_CHARS_MAX, IDEMPOTENCY_KEY_MS, IDEMPOTENT_ANSWER_BYTES_MAX.
  * Its proof: test/http/idempotency.test.ts, bench/patterns/idempotency-key.
  */
-import { createCipheriv, createDecipheriv, hash, hkdfSync, randomBytes } from 'node:crypto';
+import { createCipheriv, createDecipheriv, createHmac, hash, hkdfSync, randomBytes } from 'node:crypto';
 import { sql, type Transaction } from 'kysely';
 import { AppError } from '../errors.ts';
 import { IDEMPOTENCY_KEY_MS, IDEMPOTENT_ANSWER_BYTES_MAX, RETRY_AFTER_SECONDS } from '../limits.ts';
 import { holdingConnection } from './pool.ts';
-import type { DatabaseSession } from './read-write-split.ts';
+import type { Caller, DatabaseSession } from './read-write-split.ts';
 import type { Db, Schema } from './schema.ts';
+import { EVERY_ORGANISATION, type Scope } from './tenant-isolation.ts';
 
 export interface RepeatableRequest {
-  readonly orgId: number;
+  /** Undefined while it is not known: of somebody who is not signed in. */
+  readonly orgId: number | undefined;
   /** Who sends it, within the organisation. */
   readonly caller: string;
   readonly key: string;
@@ -35,6 +39,8 @@ export interface RepeatableRequest {
 export interface KeptAnswer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
+  /** Values of Set-Cookie. */
+  readonly cookies: readonly string[];
   /** Undefined if it was too large to keep, or was encrypted with another SECRET_KEY. */
   readonly body: Buffer | undefined;
 }
@@ -56,21 +62,26 @@ export interface GuardedSession {
   answered(answer: KeptAnswer | undefined): Promise<void>;
 }
 
-/** The answer to an earlier request with the key. Throws `key_reused` if that was another one. */
+/**
+ * The answer to an earlier request with the key. Throws `key_reused` if that was another one. `db`: of the organisation, or
+ * of all of them while it is not known.
+ */
 export async function keptAnswer(db: Db, request: RepeatableRequest): Promise<KeptAnswer | undefined> {
+  const { orgId } = request;
   const row = await db
     .selectFrom('idempotency_keys')
-    .where('org_id', '=', request.orgId)
+    .$if(orgId !== undefined, (query) => query.where('org_id', '=', orgId as number))
     .where('caller', '=', request.caller)
     .where('key_hash', '=', hashOf([request.key]))
     .where('answered_at', '>', sql<string>`now() - make_interval(secs => ${IDEMPOTENCY_KEY_MS / 1_000}::float8)`)
     .select(['request_hash', 'status', 'headers', 'body'])
     .executeTakeFirst();
   if (row === undefined) return undefined;
-  if (!row.request_hash.equals(hashOf(request.parameters)))
+  if (!row.request_hash.equals(requestHash(request)))
     throw new AppError('key_reused', 'This Idempotency-Key was used for another request. Make a new one for each.');
   const { status, headers } = row;
-  return { status, headers, body: row.body === null ? undefined : decrypted(row.body, request) };
+  const secrets = row.body === null ? undefined : decrypted(row.body, request);
+  return { status, headers, ...(secrets === undefined ? { cookies: [], body: undefined } : unpacked(secrets)) };
 }
 
 export function guardSession(session: DatabaseSession, request: RepeatableRequest): GuardedSession {
@@ -128,6 +139,42 @@ export function guardSession(session: DatabaseSession, request: RepeatableReques
   };
 }
 
+/** The same for whoever is not signed in: guards what is written in the scope of the first write. */
+export function guardCaller(
+  caller: Caller,
+  request: RepeatableRequest,
+): Pick<GuardedSession, 'answered'> & { caller: Caller } {
+  let first: { readonly scope: Scope; readonly guarded: GuardedSession } | undefined;
+  const sessionOf = (scope: Scope) => (first?.scope === scope ? first.guarded.session : caller.within(scope));
+  return {
+    caller: {
+      within: (scope) => ({
+        read: (query) => sessionOf(scope).read(query),
+        write(work) {
+          const orgId = scope === EVERY_ORGANISATION ? NO_ORGANISATION : scope;
+          first ??= { scope, guarded: guardSession(caller.within(scope), { ...request, orgId }) };
+          return sessionOf(scope).write(work);
+        },
+        get position() {
+          return caller.position;
+        },
+      }),
+      seeAtLeast: caller.seeAtLeast,
+      get position() {
+        return caller.position;
+      },
+      get lastWrite() {
+        return caller.lastWrite;
+      },
+    },
+    // An answer for which nothing was written is not kept: it can be given again.
+    answered: async (answer) => first?.guarded.answered(answer),
+  };
+}
+
+/** Answers to writes across organisations are kept under this id, which no organisation has. */
+const NO_ORGANISATION = 0;
+
 /** Throws `in_progress` while another request has the key, and AnsweredBefore if it has ended. */
 async function claim(transaction: Db, request: RepeatableRequest): Promise<void> {
   const name = `idempotency ${request.orgId} ${request.caller} ${hashOf([request.key]).toString('base64')}`;
@@ -147,16 +194,17 @@ async function claim(transaction: Db, request: RepeatableRequest): Promise<void>
 
 /** A row that is too old to be an answer is replaced, should retention not have come by yet. */
 async function keepAnswer(transaction: Db, request: RepeatableRequest, answer: KeptAnswer): Promise<void> {
+  const { orgId = NO_ORGANISATION } = request;
   const isKept = answer.body !== undefined && answer.body.length <= IDEMPOTENT_ANSWER_BYTES_MAX;
   const values = {
-    request_hash: hashOf(request.parameters),
+    request_hash: requestHash(request),
     status: answer.status,
     headers: JSON.stringify(answer.headers),
-    body: isKept ? encrypted(answer.body, request) : null,
+    body: isKept ? encrypted(packed(answer.cookies, answer.body), request) : null,
   };
   await transaction
     .insertInto('idempotency_keys')
-    .values({ org_id: request.orgId, caller: request.caller, key_hash: hashOf([request.key]), ...values })
+    .values({ org_id: orgId, caller: request.caller, key_hash: hashOf([request.key]), ...values })
     .onConflict((conflict) =>
       conflict.columns(['org_id', 'caller', 'key_hash']).doUpdateSet({ ...values, answered_at: sql<string>`now()` }),
     )
@@ -167,6 +215,24 @@ function hashOf(parts: readonly (string | Uint8Array)[]): Buffer {
   // The length in front keeps ['ab', 'c'] and ['a', 'bc'] apart.
   const bytes = parts.flatMap((part) => [Buffer.from(`${part.length}:`), Buffer.from(part as string)]);
   return hash('sha256', Buffer.concat(bytes), 'buffer');
+}
+
+/** With SECRET_KEY: a plain hash of a request with a password in it would let whoever reads the table try passwords quickly. */
+function requestHash({ parameters, secretKey }: RepeatableRequest): Buffer {
+  return createHmac('sha256', secretKey).update(hashOf(parameters)).digest();
+}
+
+/** The length of the cookies, these as JSON, and the body. */
+function packed(cookies: readonly string[], body: Buffer): Buffer {
+  const json = Buffer.from(JSON.stringify(cookies));
+  const length = Buffer.alloc(4);
+  length.writeUInt32BE(json.length);
+  return Buffer.concat([length, json, body]);
+}
+
+function unpacked(bytes: Buffer): Pick<KeptAnswer, 'cookies' | 'body'> {
+  const bodyAt = 4 + bytes.readUInt32BE();
+  return { cookies: JSON.parse(bytes.subarray(4, bodyAt).toString()) as string[], body: bytes.subarray(bodyAt) };
 }
 
 const CIPHER = 'aes-256-gcm';

@@ -1,23 +1,27 @@
+import { createHash } from 'node:crypto';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import {
   AnsweredBefore,
   type GuardedSession,
+  guardCaller,
   guardSession,
   type KeptAnswer,
   keptAnswer,
   type RepeatableRequest,
 } from '../db/idempotency-key.ts';
 import type { Database } from '../db/read-write-split.ts';
+import { EVERY_ORGANISATION } from '../db/tenant-isolation.ts';
 import { AppError } from '../errors.ts';
-import { IDEMPOTENCY_KEY_CHARS_MAX } from '../limits.ts';
+import { IDEMPOTENCY_KEY_CHARS_MAX, REPEATABLE_REQUESTS_OF_STRANGERS_PER_MINUTE_MAX } from '../limits.ts';
 import { isIdempotent } from './api-document.ts';
 import type { App } from './app.ts';
+import type { CreateRateLimit } from './rate-limit.ts';
 import { isStream } from './slow-client.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
     /** Of a POST with an Idempotency-Key. */
-    guarded: GuardedSession | undefined;
+    guarded: Pick<GuardedSession, 'answered'> | undefined;
   }
 }
 
@@ -36,25 +40,45 @@ export function commitBeforeAnswers(app: App): void {
   });
 }
 
-/** Gives every POST with an Idempotency-Key a database session that commits together with the answer. */
-export function guardRepeatedRequests(api: App, database: Pick<Database, 'primary'>, secretKey: string): void {
+/** Gives every POST with an Idempotency-Key an access to the database that commits together with the answer. */
+export function guardRepeatedRequests(
+  api: App,
+  {
+    database,
+    secretKey,
+    createRateLimit,
+  }: {
+    database: Pick<Database, 'primary'>;
+    secretKey: string;
+    createRateLimit: CreateRateLimit;
+  },
+): void {
+  const ofStrangers = createRateLimit('repeatable requests', REPEATABLE_REQUESTS_OF_STRANGERS_PER_MINUTE_MAX);
+
   api.addHook('preHandler', (request, reply, done) => {
     const key = request.headers['idempotency-key'];
-    if (key === undefined || !isIdempotent(request.method, request.routeOptions.config)) return done();
+    if (key === undefined || !isIdempotent(request.method)) return done();
     guard(request, reply, String(key)).then((isFirst) => isFirst && done(), done);
   });
 
   /** Whether it is the first. Otherwise it gets the first one's answer. */
   async function guard(request: FastifyRequest, reply: FastifyReply, key: string): Promise<boolean> {
     const repeatable = repeatableRequest(request, key, secretKey);
-    const kept = await keptAnswer(database.primary(request.user.orgId), repeatable);
+    if (repeatable.orgId === undefined) await ofStrangers.count(request.network, reply); // it costs a query
+    const kept = await keptAnswer(database.primary(repeatable.orgId ?? EVERY_ORGANISATION), repeatable);
     if (kept !== undefined) {
       replay(kept, reply);
       return false;
     }
-    const guarded = guardSession(request.db, repeatable);
-    request.guarded = guarded;
-    request.db = guarded.session;
+    if (repeatable.orgId === undefined) {
+      const guarded = guardCaller(request.caller, repeatable);
+      request.guarded = guarded;
+      request.caller = guarded.caller;
+    } else {
+      const guarded = guardSession(request.db, repeatable);
+      request.guarded = guarded;
+      request.db = guarded.session;
+    }
     return true;
   }
 }
@@ -66,9 +90,10 @@ export function replayAnswer(error: unknown, request: FastifyRequest, reply: Fas
   return replay(error.answer, reply);
 }
 
-function replay({ status, headers, body }: KeptAnswer, reply: FastifyReply): FastifyReply {
+function replay({ status, headers, cookies, body }: KeptAnswer, reply: FastifyReply): FastifyReply {
   if (body === undefined)
     throw new AppError('conflict', 'This was done before, and its answer was not kept. Read what it changed.');
+  if (cookies.length > 0) reply.header('set-cookie', [...cookies]);
   return reply
     .code(status)
     .headers(headers)
@@ -88,9 +113,21 @@ function repeatableRequest(request: FastifyRequest, key: string, secretKey: stri
   const sent = Buffer.isBuffer(body)
     ? [String(request.headers['content-type']), body]
     : [JSON.stringify(body, inOrder) ?? ''];
+  const parameters = [request.method, request.url, ...sent];
+  // Strangers may choose the same key: it belongs to the request as it was sent, which nobody else can send.
+  if (request.routeOptions.config.public === true)
+    return { orgId: undefined, caller: STRANGER, key: ofRequest(key, parameters), secretKey, parameters };
   const { orgId, userId, apiKey } = user;
   const caller = apiKey === undefined ? `user ${userId}` : `key ${apiKey.prefix}`;
-  return { orgId, caller, key, secretKey, parameters: [request.method, request.url, ...sent] };
+  return { orgId, caller, key, secretKey, parameters };
+}
+
+const STRANGER = 'stranger';
+
+function ofRequest(key: string, parameters: readonly (string | Uint8Array)[]): string {
+  const sent = createHash('sha256');
+  for (const part of parameters) sent.update(`${part.length}:`).update(part);
+  return `${key} ${sent.digest('base64')}`;
 }
 
 /** Fields have no order: a client whose language writes them as it comes sends the same request again. */
@@ -104,7 +141,8 @@ function answerOf(reply: FastifyReply, payload: unknown): KeptAnswer {
     const value = reply.getHeader(name);
     return value === undefined ? [] : [[name, String(value)] as const];
   });
-  return { status: reply.statusCode, headers: Object.fromEntries(headers), body: bytesOf(payload) };
+  const cookies = [reply.getHeader('set-cookie') ?? []].flat().map(String);
+  return { status: reply.statusCode, headers: Object.fromEntries(headers), cookies, body: bytesOf(payload) };
 }
 
 /** Undefined for a stream, which is not kept. */

@@ -189,7 +189,7 @@ export async function mountApi(
       authenticate(api as App, credentials, { ...config, createRateLimit });
       tidyIncomingText(api);
       readUrlValues(api);
-      guardRepeatedRequests(api as App, database, config.secretKey);
+      guardRepeatedRequests(api as App, { database, createRateLimit, secretKey: config.secretKey });
       checkPreconditions(api as App);
       api.addHook('onSend', (_request, reply, _payload, done) => {
         if (!reply.hasHeader('cache-control')) reply.header('cache-control', 'no-store');

@@ -36,6 +36,7 @@ const ACROSS: Record<string, string> = {
   audit_log_by_age: 'retention deletes what is old in all organisations',
   api_keys_by_expiry: 'keys end, whosever they are',
   api_keys_key_hash_key: 'whose key it is, only the row says',
+  idempotency_keys_by_key: 'whose it is, of somebody who is not signed in, only the row says',
   idempotency_keys_by_time: 'retention deletes what is old in all organisations',
   invitations_by_expiry: 'invitations end, whosever they are',
   invitations_unmailed: 'the mailer looks at all organisations',

@@ -25,7 +25,7 @@ export function openOrders({ workerDatabaseUrl }: Servers): { place: PlaceOrder;
         await session.write((transaction) =>
           sql`insert into orders (org_id, text) values (${ORG}, ${text})`.execute(transaction),
         );
-        await answered({ status: 201, headers: {}, body: Buffer.from(text) });
+        await answered({ status: 201, headers: {}, cookies: [], body: Buffer.from(text) });
         return text;
       } catch (error) {
         if (error instanceof AnsweredBefore) return error.answer.body?.toString();

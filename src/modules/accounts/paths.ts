@@ -14,6 +14,7 @@ declare module '../../http/paths.ts' {
     '/api/v1/sessions': {
       /** Sign in */
       post: {
+        parameters: { header?: { 'idempotency-key'?: string } };
         requestBody: { content: { 'application/json': { email: string; password: string } } };
         responses: {
           201: {
@@ -26,7 +27,7 @@ declare module '../../http/paths.ts' {
             };
           };
           202: { content: { 'application/json': { ticket: string } } };
-        } & Problems<400 | 401 | 403 | 408 | 409 | 412 | 413 | 415 | 429 | 431 | 500 | 503>;
+        } & Problems<400 | 401 | 403 | 408 | 409 | 412 | 413 | 415 | 422 | 429 | 431 | 500 | 503>;
       };
       /** Your sessions, the latest first */
       get: {
@@ -51,6 +52,7 @@ declare module '../../http/paths.ts' {
     '/api/v1/sessions/second-factor': {
       /** Sign in, second step */
       post: {
+        parameters: { header?: { 'idempotency-key'?: string } };
         requestBody: { content: { 'application/json': { ticket: string; code: string } } };
         responses: {
           201: {
@@ -62,7 +64,7 @@ declare module '../../http/paths.ts' {
               };
             };
           };
-        } & Problems<400 | 401 | 403 | 408 | 409 | 412 | 413 | 415 | 429 | 431 | 500 | 503>;
+        } & Problems<400 | 401 | 403 | 408 | 409 | 412 | 413 | 415 | 422 | 429 | 431 | 500 | 503>;
       };
     };
     '/api/v1/sessions/current': {
@@ -92,24 +94,27 @@ declare module '../../http/paths.ts' {
     '/api/v1/registrations': {
       /** Mail a link to register a new organisation */
       post: {
+        parameters: { header?: { 'idempotency-key'?: string } };
         requestBody: { content: { 'application/json': { email: string } } };
         responses: { 202: { content: { 'application/json': { email: string } } } } & Problems<
-          400 | 403 | 408 | 409 | 412 | 413 | 415 | 429 | 431 | 500 | 503
+          400 | 403 | 408 | 409 | 412 | 413 | 415 | 422 | 429 | 431 | 500 | 503
         >;
       };
     };
     '/api/v1/registrations/preview': {
       /** Which address a registration is for, given its link */
       post: {
+        parameters: { header?: { 'idempotency-key'?: string } };
         requestBody: { content: { 'application/json': { token: string } } };
         responses: { 200: { content: { 'application/json': { email: string } } } } & Problems<
-          400 | 403 | 408 | 409 | 410 | 412 | 413 | 415 | 429 | 431 | 500 | 503
+          400 | 403 | 408 | 409 | 410 | 412 | 413 | 415 | 422 | 429 | 431 | 500 | 503
         >;
       };
     };
     '/api/v1/registrations/confirmations': {
       /** Register the organisation and its owner, with the link from the mail, and be signed in */
       post: {
+        parameters: { header?: { 'idempotency-key'?: string } };
         requestBody: {
           content: { 'application/json': { token: string; organisation: string; name: string; password: string } };
         };
@@ -123,7 +128,7 @@ declare module '../../http/paths.ts' {
               };
             };
           };
-        } & Problems<400 | 403 | 408 | 409 | 410 | 412 | 413 | 415 | 429 | 431 | 500 | 503>;
+        } & Problems<400 | 403 | 408 | 409 | 410 | 412 | 413 | 415 | 422 | 429 | 431 | 500 | 503>;
       };
     };
     '/api/v1/users': {
@@ -224,15 +229,17 @@ declare module '../../http/paths.ts' {
     '/api/v1/invitations/preview': {
       /** What an invitation is to, for whoever has its link */
       post: {
+        parameters: { header?: { 'idempotency-key'?: string } };
         requestBody: { content: { 'application/json': { token: string } } };
         responses: {
           200: { content: { 'application/json': { organisation: string; email: string; role: string } } };
-        } & Problems<400 | 403 | 408 | 409 | 410 | 412 | 413 | 415 | 429 | 431 | 500 | 503>;
+        } & Problems<400 | 403 | 408 | 409 | 410 | 412 | 413 | 415 | 422 | 429 | 431 | 500 | 503>;
       };
     };
     '/api/v1/memberships': {
       /** Accept an invitation, and be signed in */
       post: {
+        parameters: { header?: { 'idempotency-key'?: string } };
         requestBody: { content: { 'application/json': { token: string; name: string; password: string } } };
         responses: {
           201: {
@@ -244,7 +251,7 @@ declare module '../../http/paths.ts' {
               };
             };
           };
-        } & Problems<400 | 403 | 408 | 409 | 410 | 412 | 413 | 415 | 429 | 431 | 500 | 503>;
+        } & Problems<400 | 403 | 408 | 409 | 410 | 412 | 413 | 415 | 422 | 429 | 431 | 500 | 503>;
       };
     };
     '/api/v1/password': {
@@ -259,18 +266,20 @@ declare module '../../http/paths.ts' {
     '/api/v1/password-resets': {
       /** Mail a link to reset a forgotten password */
       post: {
+        parameters: { header?: { 'idempotency-key'?: string } };
         requestBody: { content: { 'application/json': { email: string } } };
         responses: { 204: { content?: never } } & Problems<
-          400 | 403 | 408 | 409 | 412 | 413 | 415 | 429 | 431 | 500 | 503
+          400 | 403 | 408 | 409 | 412 | 413 | 415 | 422 | 429 | 431 | 500 | 503
         >;
       };
     };
     '/api/v1/password-resets/confirmations': {
       /** Choose a new password, with the link from the mail */
       post: {
+        parameters: { header?: { 'idempotency-key'?: string } };
         requestBody: { content: { 'application/json': { token: string; password: string } } };
         responses: { 204: { content?: never } } & Problems<
-          400 | 403 | 408 | 409 | 410 | 412 | 413 | 415 | 429 | 431 | 500 | 503
+          400 | 403 | 408 | 409 | 410 | 412 | 413 | 415 | 422 | 429 | 431 | 500 | 503
         >;
       };
     };

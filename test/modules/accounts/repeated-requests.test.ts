@@ -1,0 +1,123 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import { sql } from 'kysely';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { REPEATABLE_REQUESTS_OF_STRANGERS_PER_MINUTE_MAX } from '../../../src/limits.ts';
+import { call } from '../../api-client.ts';
+import { OWNER, registerOrganisation, registrationToken } from '../../registration.ts';
+import { type RunningApi, runApi } from '../../running-api.ts';
+import { addPerson, tokenOf } from './members.ts';
+
+/** What people who are not signed in send with an Idempotency-Key. Other POSTs: test/http/idempotency.test.ts. */
+
+vi.mock('../../../src/limits.ts', async (original) => ({
+  ...(await original<typeof import('../../../src/limits.ts')>()),
+  REPEATABLE_REQUESTS_OF_STRANGERS_PER_MINUTE_MAX: 12,
+}));
+
+const PASSWORD = 'three quiet words';
+
+let api: RunningApi;
+beforeAll(async () => {
+  api = await runApi({ TRUST_PROXY_HOPS: '1' });
+});
+afterAll(() => api.stop());
+
+const somewhere = () => ({ 'x-forwarded-for': `10.${[...randomBytes(3)].join('.')}` });
+
+/** A request, which is sent with the same key each time. */
+function repeatable(path: string, body: object, key: string = randomUUID(), from = somewhere()) {
+  return () =>
+    call<{ token: string; code: string }>(api.url, 'POST', path, {
+      headers: { ...from, 'idempotency-key': key },
+      body,
+    });
+}
+
+async function registration(email = `${randomBytes(6).toString('hex')}@repeated.test`) {
+  await call(api.url, 'POST', '/api/v1/registrations', { headers: somewhere(), body: { email } });
+  return { ...OWNER, token: await registrationToken(api, email) };
+}
+
+async function registered() {
+  const email = `${randomBytes(6).toString('hex')}@repeated.test`;
+  await registerOrganisation(api, { email, password: PASSWORD }, somewhere());
+  return { email, password: PASSWORD };
+}
+
+async function invitation() {
+  const owner = await addPerson(api, 'owner');
+  const email = `nia@org-${owner.orgId}.test`;
+  const { body } = await owner.send<{ id: number }>('POST', '/api/v1/invitations', { email, role: 'viewer' });
+  return { token: tokenOf(api, 'invitation', { orgId: owner.orgId, id: body.id }), name: 'Nia', password: PASSWORD };
+}
+
+async function count(): Promise<Record<string, number>> {
+  const { rows } = await sql<Record<string, number>>`
+    select (select count(*)::int from organisations) as organisations, (select count(*)::int from users) as users,
+      (select count(*)::int from sessions) as sessions, (select count(*)::int from audit_log) as audited`.execute(
+    api.database.db,
+  );
+  return rows[0] as Record<string, number>;
+}
+
+test.each([
+  ['a registration', async () => repeatable('/api/v1/registrations/confirmations', await registration())],
+  ['an invitation that is accepted', async () => repeatable('/api/v1/memberships', await invitation())],
+  ['a sign-in', async () => repeatable('/api/v1/sessions', await registered())],
+])('%s whose answer was lost is not done again, and gets the first answer and its cookies', async (_what, prepare) => {
+  const send = await prepare();
+  const first = await send();
+  const before = await count();
+  const again = await send();
+  expect(first.status).toBe(201);
+  expect(first.headers.get('idempotent-replayed')).toBeNull();
+  expect(again).toMatchObject({ status: 201, body: first.body });
+  expect(again.headers.get('idempotent-replayed')).toBe('true');
+  const cookies = first.headers.getSetCookie().filter((cookie) => !cookie.includes('read_after'));
+  expect(cookies.length).toBeGreaterThan(0);
+  expect(again.headers.getSetCookie()).toEqual(expect.arrayContaining(cookies));
+  expect(await count()).toEqual(before);
+});
+
+test('of many registrations with one link that are sent at once, one is done', async () => {
+  const send = repeatable('/api/v1/registrations/confirmations', await registration());
+  const before = await count();
+  const answers = await Promise.all(Array.from({ length: 8 }, send));
+  for (const { status } of answers) expect([201, 409]).toContain(status);
+  expect(new Set(answers.flatMap(({ status, body }) => (status === 201 ? [body.token] : []))).size).toBe(1);
+  expect((await count())['organisations']).toBe((before['organisations'] ?? 0) + 1);
+});
+
+test('a key belongs to the request as it was sent: whoever sends another one hears nothing of the first', async () => {
+  const account = await registered();
+  const key = '1';
+  expect((await repeatable('/api/v1/sessions', account, key)()).status).toBe(201);
+  const others = [
+    await repeatable('/api/v1/sessions', { ...account, password: 'a wrong password' }, key)(),
+    await repeatable('/api/v1/sessions', { ...account, email: 'nobody@repeated.test' }, key)(),
+  ];
+  for (const { status, headers } of others) expect([status, headers.get('idempotent-replayed')]).toEqual([401, null]);
+});
+
+test('a refusal is not kept', async () => {
+  const { email } = await registered();
+  const send = repeatable('/api/v1/sessions', { email, password: 'a wrong password' });
+  for (const { status, headers } of [await send(), await send()])
+    expect([status, headers.get('idempotent-replayed')]).toEqual([401, null]);
+});
+
+test('what is kept shows neither the password nor the session', async () => {
+  const { password, ...given } = await registration();
+  const { body } = await repeatable('/api/v1/registrations/confirmations', { ...given, password })();
+  const { rows } = await sql<{ row: string }>`
+    select concat_ws(' ', caller, headers, encode(body, 'escape'), encode(key_hash, 'escape')) as row
+    from idempotency_keys`.execute(api.database.db);
+  expect(rows.length).toBeGreaterThan(0);
+  for (const secret of [password, body.token]) expect(rows.map(({ row }) => row).join(' ')).not.toContain(secret);
+});
+
+test('a stranger can look up as many keys as the limit', async () => {
+  const send = repeatable('/api/v1/sessions', await registered());
+  for (let n = 0; n < REPEATABLE_REQUESTS_OF_STRANGERS_PER_MINUTE_MAX; n++) expect((await send()).status).toBe(201);
+  expect(await send()).toMatchObject({ status: 429, body: { code: 'rate_limited' } });
+});
