@@ -71,6 +71,7 @@ export async function keptAnswer(db: Db, request: RepeatableRequest): Promise<Ke
   const row = await db
     .selectFrom('idempotency_keys')
     .$if(orgId !== undefined, (query) => query.where('org_id', '=', orgId as number))
+    .$if(orgId === undefined, (query) => query.limit(1))
     .where('caller', '=', request.caller)
     .where('key_hash', '=', hashOf([request.key]))
     .where('answered_at', '>', sql<string>`now() - make_interval(secs => ${IDEMPOTENCY_KEY_MS / 1_000}::float8)`)

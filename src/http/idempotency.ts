@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHmac } from 'node:crypto';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import {
   AnsweredBefore,
@@ -113,21 +113,22 @@ function repeatableRequest(request: FastifyRequest, key: string, secretKey: stri
   const sent = Buffer.isBuffer(body)
     ? [String(request.headers['content-type']), body]
     : [JSON.stringify(body, inOrder) ?? ''];
-  const parameters = [request.method, request.url, ...sent];
+  const given = { parameters: [request.method, request.url, ...sent], secretKey };
   // Strangers may choose the same key: it belongs to the request as it was sent, which nobody else can send.
   if (request.routeOptions.config.public === true)
-    return { orgId: undefined, caller: STRANGER, key: ofRequest(key, parameters), secretKey, parameters };
+    return { ...given, orgId: undefined, caller: STRANGER, key: `${key} ${proofOf(given)}` };
   const { orgId, userId, apiKey } = user;
   const caller = apiKey === undefined ? `user ${userId}` : `key ${apiKey.prefix}`;
-  return { orgId, caller, key, secretKey, parameters };
+  return { ...given, orgId, caller, key };
 }
 
 const STRANGER = 'stranger';
 
-function ofRequest(key: string, parameters: readonly (string | Uint8Array)[]): string {
-  const sent = createHash('sha256');
-  for (const part of parameters) sent.update(`${part.length}:`).update(part);
-  return `${key} ${sent.digest('base64')}`;
+/** With SECRET_KEY, since there can be a password in it: a hash of this is stored. */
+function proofOf({ parameters, secretKey }: Pick<RepeatableRequest, 'parameters' | 'secretKey'>): string {
+  const proof = createHmac('sha256', secretKey);
+  for (const part of parameters) proof.update(`${part.length}:`).update(part);
+  return proof.digest('base64');
 }
 
 /** Fields have no order: a client whose language writes them as it comes sends the same request again. */

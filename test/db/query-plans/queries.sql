@@ -14,16 +14,22 @@ on conflict do nothing;
 -- src/db/connection-budget.ts connectionsAllowed (login)
 select current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int - current_setting('reserved_connections')::int as allowed;
 
--- src/db/idempotency-key.ts claim (tenant)
+-- src/db/idempotency-key.ts claim (system, tenant)
 select pg_try_advisory_xact_lock(hashtextextended($1, 0)) as free;
 
--- src/db/idempotency-key.ts keepAnswer (tenant)
+-- src/db/idempotency-key.ts keepAnswer (system, tenant)
 insert into idempotency_keys (org_id, caller, key_hash, request_hash, status, headers, body)
 values ($1, $2, $3, $4, $5, $6, $7)
 on conflict (org_id, caller, key_hash) do update set request_hash = $8, status = $9, headers = $10, body = $11,
     answered_at = now();
 
--- src/db/idempotency-key.ts keptAnswer (tenant)
+-- src/db/idempotency-key.ts keptAnswer (system)
+select request_hash, status, headers, body
+from idempotency_keys
+where caller = $1 and key_hash = $2 and answered_at > now() - make_interval(secs => $3::float8)
+limit $4;
+
+-- src/db/idempotency-key.ts keptAnswer (system, tenant)
 select request_hash, status, headers, body
 from idempotency_keys
 where org_id = $1 and caller = $2 and key_hash = $3 and answered_at > now() - make_interval(secs => $4::float8);
