@@ -146,12 +146,16 @@ export function guardCaller(
   request: RepeatableRequest,
 ): Pick<GuardedSession, 'answered'> & { caller: Caller } {
   let first: { readonly scope: Scope; readonly guarded: GuardedSession } | undefined;
+  let isAnswered = false;
+  const onCommit: (() => void)[] = [];
   const sessionOf = (scope: Scope) => (first?.scope === scope ? first.guarded.session : caller.within(scope));
   return {
     caller: {
       within: (scope) => ({
         read: (query) => sessionOf(scope).read(query),
-        write(work) {
+        async write(work) {
+          // Nobody would ever commit it: a handler goes on after its time is over.
+          if (isAnswered) throw new AppError('overloaded', 'This took too long. Try again in a moment.');
           const orgId = scope === EVERY_ORGANISATION ? NO_ORGANISATION : scope;
           first ??= { scope, guarded: guardSession(caller.within(scope), { ...request, orgId }) };
           return sessionOf(scope).write(work);
@@ -161,6 +165,7 @@ export function guardCaller(
         },
       }),
       seeAtLeast: caller.seeAtLeast,
+      afterCommit: (work) => void onCommit.push(work),
       get position() {
         return caller.position;
       },
@@ -168,8 +173,12 @@ export function guardCaller(
         return caller.lastWrite;
       },
     },
-    // An answer for which nothing was written is not kept: it can be given again.
-    answered: async (answer) => first?.guarded.answered(answer),
+    async answered(answer) {
+      isAnswered = true;
+      // An answer for which nothing was written is not kept: it can be given again.
+      await first?.guarded.answered(answer);
+      if (answer !== undefined) for (const work of onCommit) work();
+    },
   };
 }
 

@@ -74,6 +74,8 @@ export interface Caller {
   within(scope: Scope): DatabaseSession;
   /** Only moves forward: of two positions the later one covers both. */
   seeAtLeast(position: WalPosition | undefined): void;
+  /** Runs `work` once what has been written is committed: at once, unless that waits for an answer (idempotency-key). */
+  afterCommit(work: () => void): void;
   readonly position: WalPosition | undefined;
   /** This caller's last own write, as opposed to a position that it came with. */
   readonly lastWrite: WalPosition | undefined;
@@ -117,6 +119,7 @@ export function createCaller(database: Database, start?: WalPosition): Caller {
       },
     }),
     seeAtLeast,
+    afterCommit: (work) => work(),
     get position() {
       return position;
     },

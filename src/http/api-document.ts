@@ -62,8 +62,8 @@ export function describeRoute({ method, url, schema, config }: DeclaredRoute): R
 }
 
 /** Whether an Idempotency-Key makes a repetition of it safe: a POST of somebody who is signed in. */
-export function isIdempotent(method: string): boolean {
-  return method === 'POST';
+export function isIdempotent(method: string, config: FastifyContextConfig): boolean {
+  return method === 'POST' && config.repeatable !== false;
 }
 
 /** Adds to the document what belongs to all operations. In place. */
@@ -109,11 +109,11 @@ function problemsOf({ method, url, config }: DeclaredRoute): ErrorCode[] {
     url.includes('/:') && 'not_found',
     changes && 'too_slow',
     changes && 'conflict',
-    isIdempotent(method) && 'in_progress',
+    isIdempotent(method, config) && 'in_progress',
     changes && 'changed_meanwhile',
     changes && 'too_large',
     changes && 'unsupported',
-    isIdempotent(method) && 'key_reused',
+    isIdempotent(method, config) && 'key_reused',
     config.thing !== undefined && mustMatch(method) && 'precondition_required',
     'rate_limited',
     'headers_too_large',
@@ -133,7 +133,7 @@ function describeHeaders({ method, url, schema, config }: DeclaredRoute): Record
   const properties = {
     ...(method !== 'GET' && config.thing !== undefined ? { 'if-match': mustMatch(method) ? MustMatch : IfMatch } : {}),
     ...(isThing && config.thing?.coversAnswer === true ? { 'if-none-match': IfNoneMatch } : {}),
-    ...(isIdempotent(method) ? { 'idempotency-key': IdempotencyKey } : {}),
+    ...(isIdempotent(method, config) ? { 'idempotency-key': IdempotencyKey } : {}),
   };
   if (Object.keys(properties).length === 0 && !isThing) return {};
   const given = (schema['headers'] ?? { type: 'object' }) as JsonSchema;

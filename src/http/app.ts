@@ -29,6 +29,11 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** Does not require a signed-in user. All other routes under /api do. */
     public?: boolean;
+    /**
+     * Of a POST that has to be judged anew each time, or that changes nothing the second time: an Idempotency-Key is not
+     * looked at.
+     */
+    repeatable?: false;
     /** The minimum role; any role if undefined. */
     role?: Exclude<Role, 'viewer'>;
     /** Only for those who run the platform (operators.ts), whatever their role: for what is about all organisations. */

@@ -36,7 +36,13 @@ export function commitBeforeAnswers(app: App): void {
     const { guarded } = request;
     if (guarded === undefined) return done();
     request.guarded = undefined; // an error below is answered as well, and has nothing to commit
-    guarded.answered(reply.statusCode < 400 ? answerOf(reply, payload) : undefined).then(() => done(), done);
+    guarded.answered(reply.statusCode < 400 ? answerOf(reply, payload) : undefined).then(
+      () => done(),
+      (error) => {
+        reply.removeHeader('set-cookie'); // of a session that was rolled back
+        done(error);
+      },
+    );
   });
 }
 
@@ -57,7 +63,7 @@ export function guardRepeatedRequests(
 
   api.addHook('preHandler', (request, reply, done) => {
     const key = request.headers['idempotency-key'];
-    if (key === undefined || !isIdempotent(request.method)) return done();
+    if (key === undefined || !isIdempotent(request.method, request.routeOptions.config)) return done();
     guard(request, reply, String(key)).then((isFirst) => isFirst && done(), done);
   });
 

@@ -70,6 +70,6 @@ export async function resetPassword(
     await writeAudit(transaction, { orgId, userId: taken, network: from.network }, { action: 'password.reset' });
     return taken;
   });
-  parts.sessions.forgetUser(orgId, userId);
+  caller.afterCommit(() => parts.sessions.forgetUser(orgId, userId));
   return open.email;
 }

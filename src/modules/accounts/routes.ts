@@ -47,7 +47,7 @@ export function routes(api: App, context: ApiContext): void {
   api.post(
     '/sessions',
     {
-      config: { public: true, problems: ['unauthenticated'] },
+      config: { public: true, repeatable: false, problems: ['unauthenticated'] },
       schema: {
         operationId: 'signIn',
         summary: 'Sign in',
@@ -86,7 +86,12 @@ export function routes(api: App, context: ApiContext): void {
   api.post(
     '/sessions/second-factor',
     {
-      config: { public: true, problems: ['unauthenticated'], forbids: 'a code that is wrong or was used before' },
+      config: {
+        public: true,
+        repeatable: false,
+        problems: ['unauthenticated'],
+        forbids: 'a code that is wrong or was used before',
+      },
       schema: {
         operationId: 'signInWithCode',
         summary: 'Sign in, second step',

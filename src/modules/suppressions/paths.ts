@@ -71,7 +71,6 @@ declare module '../../http/paths.ts' {
     '/api/v1/mail-events': {
       /** Report bounces and complaints, signed (for mail providers) */
       post: {
-        parameters: { header?: { 'idempotency-key'?: string } };
         requestBody: {
           content: {
             'application/json': {
@@ -80,7 +79,7 @@ declare module '../../http/paths.ts' {
           };
         };
         responses: { 200: { content: { 'application/json': { taken: number; ignored: number } } } } & Problems<
-          400 | 401 | 403 | 404 | 408 | 409 | 412 | 413 | 415 | 422 | 429 | 431 | 500 | 503
+          400 | 401 | 403 | 404 | 408 | 409 | 412 | 413 | 415 | 429 | 431 | 500 | 503
         >;
       };
     };

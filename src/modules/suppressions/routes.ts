@@ -135,7 +135,7 @@ function mailEventRoute(api: App, { config, feedbacks }: ApiContext): void {
   api.post(
     '/mail-events',
     {
-      config: { public: true, problems: ['unauthenticated', 'not_found'] },
+      config: { public: true, repeatable: false, problems: ['unauthenticated', 'not_found'] },
       schema: {
         summary: 'Report bounces and complaints, signed (for mail providers)',
         description:

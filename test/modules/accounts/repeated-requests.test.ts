@@ -1,6 +1,9 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { guardCaller } from '../../../src/db/idempotency-key.ts';
+import { createCaller } from '../../../src/db/read-write-split.ts';
+import { EVERY_ORGANISATION } from '../../../src/db/tenant-isolation.ts';
 import { REPEATABLE_REQUESTS_OF_STRANGERS_PER_MINUTE_MAX } from '../../../src/limits.ts';
 import { call } from '../../api-client.ts';
 import { OWNER, registerOrganisation, registrationToken } from '../../registration.ts';
@@ -63,7 +66,6 @@ async function count(): Promise<Record<string, number>> {
 test.each([
   ['a registration', async () => repeatable('/api/v1/registrations/confirmations', await registration())],
   ['an invitation that is accepted', async () => repeatable('/api/v1/memberships', await invitation())],
-  ['a sign-in', async () => repeatable('/api/v1/sessions', await registered())],
 ])('%s whose answer was lost is not done again, and gets the first answer and its cookies', async (_what, prepare) => {
   const send = await prepare();
   const first = await send();
@@ -89,21 +91,62 @@ test('of many registrations with one link that are sent at once, one is done', a
 });
 
 test('a key belongs to the request as it was sent: whoever sends another one hears nothing of the first', async () => {
-  const account = await registered();
+  const given = await registration();
   const key = '1';
-  expect((await repeatable('/api/v1/sessions', account, key)()).status).toBe(201);
-  const others = [
-    await repeatable('/api/v1/sessions', { ...account, password: 'a wrong password' }, key)(),
-    await repeatable('/api/v1/sessions', { ...account, email: 'nobody@repeated.test' }, key)(),
-  ];
-  for (const { status, headers } of others) expect([status, headers.get('idempotent-replayed')]).toEqual([401, null]);
+  expect((await repeatable('/api/v1/registrations/confirmations', given, key)()).status).toBe(201);
+  const { status, headers } = await repeatable(
+    '/api/v1/registrations/confirmations',
+    { ...given, password: PASSWORD },
+    key,
+  )();
+  expect([status, headers.get('idempotent-replayed')]).toEqual([410, null]);
 });
 
 test('a refusal is not kept', async () => {
-  const { email } = await registered();
-  const send = repeatable('/api/v1/sessions', { email, password: 'a wrong password' });
+  const given = await registration();
+  const send = repeatable('/api/v1/registrations/confirmations', { ...given, password: 'password123' });
   for (const { status, headers } of [await send(), await send()])
-    expect([status, headers.get('idempotent-replayed')]).toEqual([401, null]);
+    expect([status, headers.get('idempotent-replayed')]).toEqual([400, null]);
+});
+
+test('a sign-in is judged anew each time, whatever its key', async () => {
+  const account = await registered();
+  const [first, again] = [repeatable('/api/v1/sessions', account, '1'), repeatable('/api/v1/sessions', account, '1')];
+  const { body } = await first();
+  const { status, headers, body: other } = await again();
+  expect([status, headers.get('idempotent-replayed')]).toEqual([201, null]);
+  expect(other.token).not.toBe(body.token);
+});
+
+test('a password that is reset ends the sessions when it is committed, and a repetition gets the first answer', async () => {
+  const account = await registered();
+  const signedIn = await repeatable('/api/v1/sessions', account)();
+  const { rows } = await sql<{ orgId: number; id: number }>`
+    insert into password_resets (org_id, user_id, expires_at) select org_id, id, now() + interval '1 hour' from users where email = ${account.email}
+    returning org_id as "orgId", id`.execute(api.database.db);
+  const token = tokenOf(api, 'password-reset', rows[0] as { orgId: number; id: number });
+  const send = repeatable('/api/v1/password-resets/confirmations', { token, password: 'another three words' });
+  for (const replayed of [null, 'true']) {
+    const { status, headers } = await send();
+    expect([status, headers.get('idempotent-replayed')]).toEqual([204, replayed]);
+  }
+  const headers = { ...somewhere(), authorization: `Bearer ${signedIn.body.token}` };
+  expect((await call(api.url, 'GET', '/api/v1/me', { headers })).status).toBe(401);
+});
+
+test('a handler whose time is over writes nothing any more', async () => {
+  const request = {
+    orgId: undefined,
+    caller: 'stranger',
+    key: randomUUID(),
+    secretKey: 's'.repeat(32),
+    parameters: [],
+  };
+  const guarded = guardCaller(createCaller(api.database.database), request);
+  await guarded.answered(undefined);
+  const work = vi.fn(async () => 'done');
+  await expect(guarded.caller.within(EVERY_ORGANISATION).write(work)).rejects.toMatchObject({ code: 'overloaded' });
+  expect(work).not.toHaveBeenCalled();
 });
 
 test('what is kept shows neither the password nor the session', async () => {
@@ -117,7 +160,7 @@ test('what is kept shows neither the password nor the session', async () => {
 });
 
 test('a stranger can look up as many keys as the limit', async () => {
-  const send = repeatable('/api/v1/sessions', await registered());
+  const send = repeatable('/api/v1/memberships', await invitation());
   for (let n = 0; n < REPEATABLE_REQUESTS_OF_STRANGERS_PER_MINUTE_MAX; n++) expect((await send()).status).toBe(201);
   expect(await send()).toMatchObject({ status: 429, body: { code: 'rate_limited' } });
 });
