@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Db } from '../src/db/schema.ts';
-import { mailedToken, NO_ORGANISATION } from '../src/modules/accounts/mailed-link.ts';
+import { NO_ORGANISATION } from '../src/db/tenant-isolation.ts';
+import { mailedToken } from '../src/modules/accounts/mailed-link.ts';
 import { type Answer, type ApiClient, call, createClient } from './api-client.ts';
 import { SECRET_KEY } from './worker.ts';
 

@@ -1,6 +1,7 @@
 import { Client } from 'pg';
 import { SEED_LOGIN } from '../../scripts/seed.ts';
-import { mailedToken, NO_ORGANISATION } from '../../src/modules/accounts/mailed-link.ts';
+import { NO_ORGANISATION } from '../../src/db/tenant-isolation.ts';
+import { mailedToken } from '../../src/modules/accounts/mailed-link.ts';
 import { answerTo, openApi } from '../api.ts';
 import type { Addresses } from '../layout/parts.ts';
 import type { Account } from './plan.ts';

@@ -22,7 +22,7 @@ import { IDEMPOTENCY_KEY_MS, IDEMPOTENT_ANSWER_BYTES_MAX, RETRY_AFTER_SECONDS } 
 import { holdingConnection } from './pool.ts';
 import type { Caller, DatabaseSession } from './read-write-split.ts';
 import type { Db, Schema } from './schema.ts';
-import { EVERY_ORGANISATION, type Scope } from './tenant-isolation.ts';
+import { EVERY_ORGANISATION, NO_ORGANISATION, type Scope } from './tenant-isolation.ts';
 
 export interface RepeatableRequest {
   /** Undefined while it is not known: of somebody who is not signed in. */
@@ -182,9 +182,6 @@ export function guardCaller(
   };
 }
 
-/** Answers to writes across organisations are kept under this id, which no organisation has. */
-const NO_ORGANISATION = 0;
-
 /** Throws `in_progress` while another request has the key, and AnsweredBefore if it has ended. */
 async function claim(transaction: Db, request: RepeatableRequest): Promise<void> {
   const name = `idempotency ${request.orgId} ${request.caller} ${hashOf([request.key]).toString('base64')}`;
@@ -228,7 +225,7 @@ function hashOf(parts: readonly (string | Uint8Array)[]): Buffer {
 }
 
 /** With SECRET_KEY: a plain hash of a request with a password in it would let whoever reads the table try passwords quickly. */
-function requestHash({ parameters, secretKey }: RepeatableRequest): Buffer {
+export function requestHash({ parameters, secretKey }: Pick<RepeatableRequest, 'parameters' | 'secretKey'>): Buffer {
   return createHmac('sha256', secretKey).update(hashOf(parameters)).digest();
 }
 

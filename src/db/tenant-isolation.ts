@@ -17,6 +17,9 @@ export type Scope = number | typeof EVERY_ORGANISATION;
 /** For statements that run before the organisation is known (sign-in), and for jobs that work across organisations. */
 export const EVERY_ORGANISATION = 'every organisation';
 
+/** For rows that belong to none, such as an event before there is an organisation. */
+export const NO_ORGANISATION = 0;
+
 const ROLE = { tenant: 'tardigrade_tenant', system: 'tardigrade_system' } as const;
 
 /** The role that a scope takes, and its organisation as the policies read it. */

@@ -30,9 +30,11 @@ declare module 'fastify' {
     /** Does not require a signed-in user. All other routes under /api do. */
     public?: boolean;
     /**
-     * Of a POST that has to be judged anew each time, or that changes nothing the second time: an Idempotency-Key is not
-     * looked at.
+     * Of a sign-in: a kept answer is given only to whoever has been judged again, by the handler and its limits. Otherwise
+     * it would let passwords be tried past them.
      */
+    judgesFirst?: true;
+    /** Of a POST that changes nothing the second time anyway: an Idempotency-Key is not looked at. */
     repeatable?: false;
     /** The minimum role; any role if undefined. */
     role?: Exclude<Role, 'viewer'>;

@@ -1,4 +1,3 @@
-import { createHmac } from 'node:crypto';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import {
   AnsweredBefore,
@@ -8,6 +7,7 @@ import {
   type KeptAnswer,
   keptAnswer,
   type RepeatableRequest,
+  requestHash,
 } from '../db/idempotency-key.ts';
 import type { Database } from '../db/read-write-split.ts';
 import { EVERY_ORGANISATION } from '../db/tenant-isolation.ts';
@@ -70,8 +70,7 @@ export function guardRepeatedRequests(
   /** Whether it is the first. Otherwise it gets the first one's answer. */
   async function guard(request: FastifyRequest, reply: FastifyReply, key: string): Promise<boolean> {
     const repeatable = repeatableRequest(request, key, secretKey);
-    if (repeatable.orgId === undefined) await ofStrangers.count(request.network, reply); // it costs a query
-    const kept = await keptAnswer(database.primary(repeatable.orgId ?? EVERY_ORGANISATION), repeatable);
+    const kept = request.routeOptions.config.judgesFirst ? undefined : await answerBefore(request, reply, repeatable);
     if (kept !== undefined) {
       replay(kept, reply);
       return false;
@@ -86,6 +85,11 @@ export function guardRepeatedRequests(
       request.db = guarded.session;
     }
     return true;
+  }
+
+  async function answerBefore({ network }: FastifyRequest, reply: FastifyReply, repeatable: RepeatableRequest) {
+    if (repeatable.orgId === undefined) await ofStrangers.count(network, reply); // it costs a query
+    return keptAnswer(database.primary(repeatable.orgId ?? EVERY_ORGANISATION), repeatable);
   }
 }
 
@@ -122,20 +126,13 @@ function repeatableRequest(request: FastifyRequest, key: string, secretKey: stri
   const given = { parameters: [request.method, request.url, ...sent], secretKey };
   // Strangers may choose the same key: it belongs to the request as it was sent, which nobody else can send.
   if (request.routeOptions.config.public === true)
-    return { ...given, orgId: undefined, caller: STRANGER, key: `${key} ${proofOf(given)}` };
+    return { ...given, orgId: undefined, caller: STRANGER, key: `${key} ${requestHash(given).toString('base64')}` };
   const { orgId, userId, apiKey } = user;
   const caller = apiKey === undefined ? `user ${userId}` : `key ${apiKey.prefix}`;
   return { ...given, orgId, caller, key };
 }
 
 const STRANGER = 'stranger';
-
-/** With SECRET_KEY, since there can be a password in it: a hash of this is stored. */
-function proofOf({ parameters, secretKey }: Pick<RepeatableRequest, 'parameters' | 'secretKey'>): string {
-  const proof = createHmac('sha256', secretKey);
-  for (const part of parameters) proof.update(`${part.length}:`).update(part);
-  return proof.digest('base64');
-}
 
 /** Fields have no order: a client whose language writes them as it comes sends the same request again. */
 function inOrder(_name: string, value: unknown): unknown {

@@ -1,7 +1,8 @@
 import { sql } from 'kysely';
 import type { Db } from '../../db/schema.ts';
+import { NO_ORGANISATION } from '../../db/tenant-isolation.ts';
 import { ACCOUNT_MAIL_AGAIN_MS } from './limits.ts';
-import { type LinkKind, NO_ORGANISATION } from './mailed-link.ts';
+import type { LinkKind } from './mailed-link.ts';
 
 /** What has to be mailed for a link; undefined when it was mailed, used, withdrawn, or has expired. */
 export async function letter(db: Db, orgId: number, kind: LinkKind, id: number) {

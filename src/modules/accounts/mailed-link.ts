@@ -8,9 +8,6 @@ const PAGES = {
   'password-reset': 'reset',
 } as const;
 
-/** In the links of what belongs to no organisation yet. */
-export const NO_ORGANISATION = 0;
-
 export type LinkKind = keyof typeof PAGES;
 
 declare module '../../queue/transactional-outbox.ts' {

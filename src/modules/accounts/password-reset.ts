@@ -4,7 +4,7 @@
  */
 import type { Caller, Database } from '../../db/read-write-split.ts';
 import type { Db } from '../../db/schema.ts';
-import { EVERY_ORGANISATION } from '../../db/tenant-isolation.ts';
+import { EVERY_ORGANISATION, NO_ORGANISATION } from '../../db/tenant-isolation.ts';
 import type { Turn } from '../../flow/fair-semaphore.ts';
 import type { Sessions } from '../../http/authentication.ts';
 import type { PasswordHasher } from '../../http/password-hashing.ts';
@@ -12,7 +12,7 @@ import { writeToOutbox } from '../../queue/transactional-outbox.ts';
 import { writeAudit } from '../audit/audit.ts';
 import type { From } from './accounts.ts';
 import { linkGone } from './invitations.ts';
-import { NO_ORGANISATION, readMailedLink } from './mailed-link.ts';
+import { readMailedLink } from './mailed-link.ts';
 import { openPasswordReset, remailPasswordReset, takePasswordReset } from './password-reset-queries.ts';
 import { refuseCommonPassword } from './password-rules.ts';
 import { updatePassword, userByEmail } from './queries.ts';

@@ -14,6 +14,7 @@ declare module '../../http/paths.ts' {
     '/api/v1/sessions': {
       /** Sign in */
       post: {
+        parameters: { header?: { 'idempotency-key'?: string } };
         requestBody: { content: { 'application/json': { email: string; password: string } } };
         responses: {
           201: {
@@ -26,7 +27,7 @@ declare module '../../http/paths.ts' {
             };
           };
           202: { content: { 'application/json': { ticket: string } } };
-        } & Problems<400 | 401 | 403 | 408 | 409 | 412 | 413 | 415 | 429 | 431 | 500 | 503>;
+        } & Problems<400 | 401 | 403 | 408 | 409 | 412 | 413 | 415 | 422 | 429 | 431 | 500 | 503>;
       };
       /** Your sessions, the latest first */
       get: {
@@ -51,6 +52,7 @@ declare module '../../http/paths.ts' {
     '/api/v1/sessions/second-factor': {
       /** Sign in, second step */
       post: {
+        parameters: { header?: { 'idempotency-key'?: string } };
         requestBody: { content: { 'application/json': { ticket: string; code: string } } };
         responses: {
           201: {
@@ -62,7 +64,7 @@ declare module '../../http/paths.ts' {
               };
             };
           };
-        } & Problems<400 | 401 | 403 | 408 | 409 | 412 | 413 | 415 | 429 | 431 | 500 | 503>;
+        } & Problems<400 | 401 | 403 | 408 | 409 | 412 | 413 | 415 | 422 | 429 | 431 | 500 | 503>;
       };
     };
     '/api/v1/sessions/current': {

@@ -11,7 +11,7 @@
  * Its bound: REGISTRATIONS_MAX, REGISTRATION_MS, LINKS_PER_ADDRESS_MAX. Its proof: test/modules/accounts/registrations.test.ts.
  */
 import type { Caller, Database } from '../../db/read-write-split.ts';
-import { EVERY_ORGANISATION } from '../../db/tenant-isolation.ts';
+import { EVERY_ORGANISATION, NO_ORGANISATION } from '../../db/tenant-isolation.ts';
 import { AppError, SQLSTATE, sqlState } from '../../errors.ts';
 import type { Turn } from '../../flow/fair-semaphore.ts';
 import type { Sessions } from '../../http/authentication.ts';
@@ -20,7 +20,7 @@ import { writeToOutbox } from '../../queue/transactional-outbox.ts';
 import { writeAudit } from '../audit/audit.ts';
 import type { From, Welcome } from './accounts.ts';
 import { linkGone } from './invitations.ts';
-import { NO_ORGANISATION, readMailedLink } from './mailed-link.ts';
+import { readMailedLink } from './mailed-link.ts';
 import { refuseCommonPassword } from './password-rules.ts';
 import { insertOrganisation } from './queries.ts';
 import { openRegistration, pushOutRegistrations, renewRegistration, takeRegistration } from './registration-queries.ts';

@@ -47,7 +47,7 @@ export function routes(api: App, context: ApiContext): void {
   api.post(
     '/sessions',
     {
-      config: { public: true, repeatable: false, problems: ['unauthenticated'] },
+      config: { public: true, judgesFirst: true, problems: ['unauthenticated'] },
       schema: {
         operationId: 'signIn',
         summary: 'Sign in',
@@ -88,7 +88,7 @@ export function routes(api: App, context: ApiContext): void {
     {
       config: {
         public: true,
-        repeatable: false,
+        judgesFirst: true,
         problems: ['unauthenticated'],
         forbids: 'a code that is wrong or was used before',
       },

@@ -109,13 +109,26 @@ test('a refusal is not kept', async () => {
     expect([status, headers.get('idempotent-replayed')]).toEqual([400, null]);
 });
 
-test('a sign-in is judged anew each time, whatever its key', async () => {
+test('a repeated sign-in gets the first session, once it has been judged again', async () => {
   const account = await registered();
-  const [first, again] = [repeatable('/api/v1/sessions', account, '1'), repeatable('/api/v1/sessions', account, '1')];
-  const { body } = await first();
-  const { status, headers, body: other } = await again();
-  expect([status, headers.get('idempotent-replayed')]).toEqual([201, null]);
-  expect(other.token).not.toBe(body.token);
+  const send = repeatable('/api/v1/sessions', account);
+  const first = await send();
+  const before = await count();
+  const again = await send();
+  expect(again).toMatchObject({ status: 201, body: first.body });
+  expect(again.headers.get('idempotent-replayed')).toBe('true');
+  expect(await count()).toEqual(before);
+});
+
+test('no password is tried past the limits by its kept answer', async () => {
+  const account = await registered();
+  const from = somewhere();
+  const send = repeatable('/api/v1/sessions', account, '1', from);
+  expect((await send()).status).toBe(201);
+  const guess = repeatable('/api/v1/sessions', { ...account, password: 'a wrong password' }, '1', from);
+  let refused = 0;
+  while ((await guess()).status !== 429) expect(++refused).toBeLessThan(100);
+  expect((await send()).status).toBe(429);
 });
 
 test('a password that is reset ends the sessions when it is committed, and a repetition gets the first answer', async () => {
