@@ -27,6 +27,7 @@ import {
   WEBHOOK_RETRY_AFTER_MS_MAX,
   WEBHOOK_RETRY_JITTER,
 } from '../limits.ts';
+import { within } from '../within.ts';
 import { type Address, type Lookup, parseTarget, resolveTarget } from './ssrf-guard.ts';
 import { signWebhook } from './webhook-signature.ts';
 
@@ -218,17 +219,6 @@ const REASONS: Readonly<Record<string, string>> = {
   UNABLE_TO_GET_ISSUER_CERT_LOCALLY: 'The certificate cannot be verified: its issuer is not known.',
   ERR_TLS_CERT_ALTNAME_INVALID: 'The certificate is for another name.',
 };
-
-/** Undefined when it takes longer. */
-async function within<T>(ms: number, work: Promise<T>): Promise<T | undefined> {
-  const late = Promise.withResolvers<undefined>();
-  const timer = setTimeout(() => late.resolve(undefined), ms);
-  try {
-    return await Promise.race([work, late.promise]);
-  } finally {
-    clearTimeout(timer);
-  }
-}
 
 function msSince(begunAt: number): number {
   return Math.round(performance.now() - begunAt);

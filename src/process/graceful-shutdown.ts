@@ -15,6 +15,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { STOP_MS } from '../limits.ts';
 import type { Log } from '../log.ts';
+import { within } from '../within.ts';
 
 type Closer = { readonly what: string; readonly close: () => unknown };
 
@@ -71,15 +72,10 @@ export function createShutdown(log: Log, stopMs = STOP_MS): Shutdown {
 }
 
 async function settle(close: () => unknown, ms: number): Promise<'closed' | 'late' | Error> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<'late'>((resolve) => {
-    timer = setTimeout(resolve, Math.max(0, ms), 'late');
-  });
   try {
-    return await Promise.race([Promise.resolve(close()).then(() => 'closed' as const), late]);
+    const closed = Promise.resolve(close()).then(() => 'closed' as const);
+    return (await within(Math.max(0, ms), closed)) ?? 'late';
   } catch (error) {
     return error instanceof Error ? error : new Error(String(error));
-  } finally {
-    clearTimeout(timer);
   }
 }

@@ -11,7 +11,9 @@
  * Its bound: HEALTH_CHECK_MS per check.
  * Its proof: test/process/health-check.test.ts, test/process/without-redis.test.ts, bench/patterns/health-check.
  */
+
 import { HEALTH_CACHE_MS, HEALTH_CHECK_MS } from '../limits.ts';
+import { within } from '../within.ts';
 
 export interface Readiness {
   readonly ready: boolean;
@@ -60,15 +62,13 @@ export function createHealth(stopping: AbortSignal, environment: 'unmarked' | 's
 }
 
 async function outcome(check: () => Promise<unknown>): Promise<string> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<string>((resolve) => {
-    timer = setTimeout(resolve, HEALTH_CHECK_MS, `no answer within ${HEALTH_CHECK_MS} ms`);
-  });
   try {
-    return await Promise.race([check().then(() => 'ok'), late]);
+    const answer = await within(
+      HEALTH_CHECK_MS,
+      check().then(() => 'ok'),
+    );
+    return answer ?? `no answer within ${HEALTH_CHECK_MS} ms`;
   } catch (error) {
     return error instanceof Error ? error.message || error.name : String(error);
-  } finally {
-    clearTimeout(timer);
   }
 }

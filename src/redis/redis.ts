@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { StartError } from '../errors.ts';
 import {
@@ -10,6 +9,7 @@ import {
   START_MS,
 } from '../limits.ts';
 import type { Log } from '../log.ts';
+import { within } from '../within.ts';
 import { watchedConnector } from './watched-connection.ts';
 
 /**
@@ -29,7 +29,7 @@ export async function openRedis(url: string, log: Log, { wait = true } = {}): Pr
   });
   redis.on('error', (error) => log.warn({ err: error }, 'redis connection error'));
   if (wait) await connected(redis, url);
-  else await Promise.race([redis.connect(), sleep(REDIS_COMMAND_MS, undefined, { ref: false })]).catch(() => undefined); // ioredis keeps trying
+  else await within(REDIS_COMMAND_MS, redis.connect()).catch(() => undefined); // ioredis keeps trying
   await refuseOtherDatabase(redis);
   return redis;
 }

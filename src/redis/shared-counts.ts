@@ -22,6 +22,7 @@ import { hash } from 'node:crypto';
 import type { Redis } from 'ioredis';
 import type { SharedCounts, Taken } from '../flow/shared-counts.ts';
 import { SHARED_COUNT_MS, SHARED_COUNTS_AGAIN_MS } from '../limits.ts';
+import { within } from '../within.ts';
 
 /** `isFull`: Redis has no room for more of this. */
 export function createSharedCounts(
@@ -48,7 +49,7 @@ export function createSharedCounts(
       if (aloneUntil > 0) again(); // this one tries, and the others do not wait for it
       const asking = ask(...what);
       asking.then(answered, () => undefined);
-      const taken = await inTime(asking, waitMs);
+      const taken = await within(waitMs, asking).catch(() => undefined);
       if (taken === undefined) again();
       return taken;
     },
@@ -58,13 +59,6 @@ export function createSharedCounts(
       return aloneUntil > 0;
     },
   };
-}
-
-/** When the event loop is late, the answer may be here and only not have been read: it gets a turn before it counts as missing. */
-async function inTime<T>(answer: Promise<T>, waitMs: number): Promise<T | undefined> {
-  const { promise: late, resolve } = Promise.withResolvers<undefined>();
-  const timer = setTimeout(() => setImmediate(resolve, undefined), waitMs);
-  return Promise.race([answer.catch(() => undefined), late]).finally(() => clearTimeout(timer));
 }
 
 function keyOf(key: string): string {

@@ -24,6 +24,7 @@ import {
   FAN_OUT_SILENCE_MS,
 } from '../limits.ts';
 import type { Metrics } from '../process/metrics.ts';
+import { within } from '../within.ts';
 
 export interface FanOut {
   /**
@@ -199,7 +200,12 @@ export function createFanOut(options: FanOutOptions): FanOut {
         joined.set(key, subscribed);
       }
       // Without Redis there is nothing to wait for: what is missed meanwhile comes with onGap.
-      if (complete && !(await inTime(subscribed))) complete = false;
+      if (!complete) return;
+      const inTime = within(
+        FAN_OUT_JOIN_MS,
+        subscribed.then(() => true),
+      );
+      if (!(await inTime)) complete = false;
     },
     leave(key) {
       if (!joined.delete(key)) return;
@@ -218,13 +224,4 @@ export function createFanOut(options: FanOutOptions): FanOut {
         .finally(() => publisher.disconnect());
     },
   };
-}
-
-/** Whether it came about within FAN_OUT_JOIN_MS. */
-async function inTime(subscribed: Promise<void>): Promise<boolean> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<boolean>((resolve) => {
-    timer = setTimeout(() => resolve(false), FAN_OUT_JOIN_MS);
-  });
-  return Promise.race([subscribed.then(() => true), late]).finally(() => clearTimeout(timer));
 }

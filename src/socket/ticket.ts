@@ -15,6 +15,7 @@ import { createHmac, randomUUID, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { LRUCache } from 'lru-cache';
 import { TICKET_CHARS_MAX, TICKET_MS, TICKET_SHARED_MS, TICKETS_REMEMBERED_MAX } from '../limits.ts';
+import { within } from '../within.ts';
 
 /** What a client with a ticket offers first, and the server's choice. The second is this, a dot, and the ticket. */
 export const TICKET_PROTOCOL = 'ticket';
@@ -74,11 +75,8 @@ export function createTicketDesk<T>({ secretKey, purpose, remember }: TicketDesk
   async function redeem(id: string): Promise<boolean> {
     if (redeemed.has(id)) return false;
     redeemed.set(id, true);
-    return withinMs(
-      remember(id, TICKET_MS).catch(() => true),
-      TICKET_SHARED_MS,
-      true,
-    );
+    // A Redis that does not answer is as good as none.
+    return (await within(TICKET_SHARED_MS, remember(id, TICKET_MS)).catch(() => undefined)) ?? true;
   }
 
   return {
@@ -101,11 +99,4 @@ function readTicket<T>(secretKey: string, purpose: string, text: string): Ticket
 
 function sign(secretKey: string, purpose: string, payload: string): string {
   return createHmac('sha256', secretKey).update(`ticket\0${purpose}\0${payload}`).digest('base64url');
-}
-
-/** A Redis that does not answer is as good as none. */
-async function withinMs<T>(work: Promise<T>, ms: number, otherwise: T): Promise<T> {
-  const { promise, resolve } = Promise.withResolvers<T>();
-  const timer = setTimeout(() => resolve(otherwise), ms);
-  return Promise.race([work, promise]).finally(() => clearTimeout(timer));
 }
