@@ -26,7 +26,7 @@ test('resources are closed one by one in reverse order', async () => {
 });
 
 test('a closer that hangs is logged by name and skipped, and the others still run', async () => {
-  vi.useFakeTimers();
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
   const { log, error } = createQuietLog();
   const shutdown = createShutdown(log, 50);
   const closed: string[] = [];
@@ -40,7 +40,7 @@ test('a closer that hangs is logged by name and skipped, and the others still ru
 });
 
 test('the deadline is for all closers together, not for each', async () => {
-  vi.useFakeTimers();
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
   const shutdown = createShutdown(createQuietLog().log, 100);
   for (let part = 0; part < 20; part++) shutdown.onStop(`part ${part}`, () => new Promise(() => undefined));
   expect(await stopWithin(shutdown, 150)).toBe(false);

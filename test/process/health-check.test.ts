@@ -2,7 +2,7 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { HEALTH_CACHE_MS, HEALTH_CHECK_MS } from '../../src/limits.ts';
 import { createHealth } from '../../src/process/health-check.ts';
 
-beforeEach(() => void vi.useFakeTimers());
+beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] }));
 afterEach(() => void vi.useRealTimers());
 
 const NEVER = new AbortController().signal;
