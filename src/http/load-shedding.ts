@@ -177,6 +177,7 @@ export function createAdmission({ headers, metrics, log, organisationOf, network
       else taken[place.kind]++;
       return;
     }
+    clearTimeout(place.givingUp);
     if (!strangers.delete(place)) taken[place.kind]--;
     place.leave?.();
     serveWaiting();
@@ -184,8 +185,7 @@ export function createAdmission({ headers, metrics, log, organisationOf, network
 
   /** A handler that never ends is a bug; it must not also cost a place for ever. */
   function giveUpLater(place: Place): void {
-    setTimeout(() => {
-      if (place.works === 0) return;
+    place.givingUp = setTimeout(() => {
       log.error({ method: place.request.method }, 'a handler goes on long after its client has gone');
       place.works = 0;
       count(place);
@@ -260,6 +260,8 @@ interface Place {
   /** How many handlers work for it. */
   works: number;
   isCounted: boolean;
+  /** Set when the client has gone and work goes on. */
+  givingUp?: NodeJS.Timeout;
   /** Gives back what else it has taken. */
   readonly leave: (() => void) | undefined;
 }

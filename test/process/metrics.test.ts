@@ -1,4 +1,6 @@
 import fs from 'node:fs';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { createMetrics } from '../../src/process/metrics.ts';
 import { until } from '../database.ts';
@@ -122,3 +124,19 @@ test('nothing that is open is listed for the Prometheus text: with thousands of 
   expect(text).toContain('nodejs_eventloop_lag_max_seconds');
   for (const list of lists) expect(list).not.toHaveBeenCalled();
 });
+
+test('what is no longer used is let go: nothing that observes the process holds on to it', async () => {
+  setFlagsFromString('--expose-gc');
+  const collectGarbage = runInNewContext('gc') as () => void;
+  const used = createUsed();
+  await new Promise(setImmediate);
+  collectGarbage();
+  expect(used.deref()).toBeUndefined();
+});
+
+/** In a function of its own, or its variables would be held as long as the test runs. */
+function createUsed(): WeakRef<object> {
+  const used = { rows: 7 };
+  createMetrics('api').gauge('rows', 'Rows', () => used.rows);
+  return new WeakRef(used);
+}
