@@ -6,6 +6,7 @@ import { createApiKeys } from '../src/http/api-keys.ts';
 import { describeApi, documentOf } from '../src/http/api-reference.ts';
 import { createSessions } from '../src/http/authentication.ts';
 import { createExports } from '../src/http/exports.ts';
+import { createIssuedTokens } from '../src/http/issued-tokens.ts';
 import { loadPages } from '../src/http/pages.ts';
 import { createPasswordHasher } from '../src/http/password-hashing.ts';
 import { createRateLimits } from '../src/http/rate-limit.ts';
@@ -39,7 +40,8 @@ export async function apiDocument(modules: readonly Module[]): Promise<Document>
   const [log, metrics] = [createLog('document', 'silent'), createMetrics('document')];
   const database = openDatabase({ config, name: 'api', log, metrics });
   const pages = loadPages([]);
-  const credentials = { sessions: createSessions(database), apiKeys: createApiKeys(database) };
+  const tokens = createIssuedTokens(config.secretKey);
+  const credentials = { sessions: createSessions(database, tokens), apiKeys: createApiKeys(database, tokens) };
   const context: ApiContext = {
     ...{ config, log, database, pages, ...credentials, queues: [], report: metrics.report },
     hasher: createPasswordHasher(),

@@ -3,6 +3,7 @@ import { request as httpRequest } from 'node:http';
 import { Socket } from 'node:net';
 import type { Role } from '../src/db/schema.ts';
 import { createSessions } from '../src/http/authentication.ts';
+import { createIssuedTokens } from '../src/http/issued-tokens.ts';
 import { NO_PASSWORD } from '../src/http/password-hashing.ts';
 import { start } from '../workers/api.ts';
 import { type ApiClient, createClient } from './api-client.ts';
@@ -12,7 +13,7 @@ import { TEST_MODULES } from './modules.ts';
 import { openApiOf } from './openapi.ts';
 import { addOrganisation } from './organisation.ts';
 import { registerClient } from './registration.ts';
-import { emptyRedis, OPERATOR, startWorker, type TestWorker, testEnvironment } from './worker.ts';
+import { emptyRedis, OPERATOR, SECRET_KEY, startWorker, type TestWorker, testEnvironment } from './worker.ts';
 
 export interface RunningApi {
   readonly url: string;
@@ -50,7 +51,10 @@ export async function runApi(
       .values({ org_id: orgId, email, name: role, role, password_hash: NO_PASSWORD })
       .returning('id')
       .executeTakeFirstOrThrow();
-    const token = await createSessions(database.database).create(database.db, { orgId, userId: user.id });
+    const token = await createSessions(database.database, createIssuedTokens(SECRET_KEY)).create(database.db, {
+      orgId,
+      userId: user.id,
+    });
     return createClient(url, token, orgId);
   }
   return {

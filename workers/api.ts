@@ -3,6 +3,7 @@ import { createApiKeys } from '../src/http/api-keys.ts';
 import { describeApi } from '../src/http/api-reference.ts';
 import { createSessions } from '../src/http/authentication.ts';
 import { createExports } from '../src/http/exports.ts';
+import { createIssuedTokens } from '../src/http/issued-tokens.ts';
 import { loadPages } from '../src/http/pages.ts';
 import { createPasswordHasher } from '../src/http/password-hashing.ts';
 import { createRateLimits } from '../src/http/rate-limit.ts';
@@ -39,7 +40,11 @@ export async function start(process: Process, modules = MODULES): Promise<void> 
     [new URL(config.chatUrl).origin.replace(/^http/, 'ws')],
   );
   const tell = createAccessNews(redis);
-  const credentials = { sessions: createSessions(database, tell), apiKeys: createApiKeys(database, tell) };
+  const tokens = createIssuedTokens(config.secretKey);
+  const credentials = {
+    sessions: createSessions(database, tokens, tell),
+    apiKeys: createApiKeys(database, tokens, tell),
+  };
   const context: ApiContext = {
     ...{ config, log, database, redis, hasher, createRateLimit, pages, ...credentials },
     cursors: createCursors(config.secretKey),

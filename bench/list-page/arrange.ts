@@ -9,6 +9,7 @@ import { superviseWorker } from '../../scripts/embedded/supervise.ts';
 import { chooseWorkerPorts, workerEnvironment } from '../../scripts/embedded/worker-environment.ts';
 import type { Db } from '../../src/db/schema.ts';
 import { createSessions } from '../../src/http/authentication.ts';
+import { createIssuedTokens } from '../../src/http/issued-tokens.ts';
 import { heapFlags, memoryLimit } from '../../src/process/memory-limit.ts';
 import type { ListPage } from './list-page.ts';
 
@@ -77,7 +78,8 @@ export async function startProduct(options: ProductOptions): Promise<Contestant>
     })
     .returning('id')
     .executeTakeFirstOrThrow();
-  const token = await createSessions({ primary: () => db }).create(db, { orgId, userId: user.id });
+  const tokens = createIssuedTokens(stack.secrets.secretKey);
+  const token = await createSessions({ primary: () => db }, tokens).create(db, { orgId, userId: user.id });
   const ports = await chooseWorkerPorts('any');
   const settings = { ...stack, smtpUrl: 'smtp://127.0.0.1:1', secretKey: stack.secrets.secretKey, ports };
   const worker = await superviseWorker({

@@ -14,15 +14,19 @@ import { EVERY_ORGANISATION } from '../db/tenant-isolation.ts';
 import { AppError } from '../errors.ts';
 import { API_KEY_TOUCH_MS } from '../limits.ts';
 import type { SignedIn } from './app.ts';
+import { type IssuedTokens, TOKEN_CHARS } from './issued-tokens.ts';
 import { createTokenLookup, hashOfToken } from './token-lookup.ts';
 
 /** What a key may do: `write` includes `read`. */
 export type KeyScope = 'read' | 'write';
 
 export interface ApiKeys {
+  /** A new one, and what is stored of it. */
+  create(): { key: string; prefix: string; hash: Buffer };
   find(key: string): Promise<SignedIn | undefined>;
   /** As for sessions. */
   organisationOf(key: string): number | undefined;
+  isIssued(key: string): boolean;
   /** After it was revoked: as for sessions. */
   forget(orgId: number, prefix: string): void;
   forgetUser(orgId: number, userId: number): void;
@@ -31,22 +35,16 @@ export interface ApiKeys {
 /** Named after the service, so that a key that leaked says where it belongs. */
 const KEY_START = 'tardigrade_';
 const ID_BYTES = 4;
-const SECRET_BYTES = 32;
-export const API_KEY = `${KEY_START}[0-9a-f]{${ID_BYTES * 2}}_[\\w-]{43}`;
+export const API_KEY = `${KEY_START}[0-9a-f]{${ID_BYTES * 2}}_[\\w-]{${TOKEN_CHARS}}`;
 const IS_API_KEY = new RegExp(`^${API_KEY}$`);
 
 export function isApiKey(token: string): boolean {
   return IS_API_KEY.test(token);
 }
 
-export function createApiKey(): { key: string; prefix: string; hash: Buffer } {
-  const prefix = `${KEY_START}${randomBytes(ID_BYTES).toString('hex')}`;
-  const key = `${prefix}_${randomBytes(SECRET_BYTES).toString('base64url')}`;
-  return { key, prefix, hash: hashOfToken(key) };
-}
-
 export function createApiKeys(
   database: Pick<Database, 'primary'>,
+  { issue, isIssued }: IssuedTokens,
   tell: (orgId: number) => void = () => undefined,
 ): ApiKeys {
   const db = () => database.primary(EVERY_ORGANISATION);
@@ -79,8 +77,14 @@ export function createApiKeys(
 
   const lookup = createTokenLookup(read);
   return {
+    create() {
+      const prefix = `${KEY_START}${randomBytes(ID_BYTES).toString('hex')}`;
+      const key = issue(`${prefix}_`);
+      return { key, prefix, hash: hashOfToken(key) };
+    },
     find: lookup.find,
     organisationOf: lookup.organisationOf,
+    isIssued,
     forget(orgId, prefix) {
       lookup.forget((user) => user.orgId === orgId && user.apiKey?.prefix === prefix);
       tell(orgId);

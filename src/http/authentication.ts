@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { sql } from 'kysely';
@@ -15,6 +14,7 @@ import {
 } from '../limits.ts';
 import { API_KEY, type ApiKeys, isApiKey, refuseScope, scopeOf } from './api-keys.ts';
 import type { App, SignedIn } from './app.ts';
+import { type IssuedTokens, TOKEN_CHARS } from './issued-tokens.ts';
 import { refuseOthers } from './operators.ts';
 import type { CreateRateLimit } from './rate-limit.ts';
 import { createLastWrites } from './read-own-writes.ts';
@@ -33,6 +33,8 @@ export interface Sessions {
   forgetUser(orgId: number, userId: number): void;
   /** Whose token it was at some time within KNOWN_SESSION_MS. Grants nothing: for who goes first when places are scarce. */
   organisationOf(token: string): number | undefined;
+  /** We made it, though it may have ended since. Grants nothing. */
+  isIssued(token: string): boolean;
 }
 
 export interface NewSession {
@@ -45,11 +47,11 @@ export interface NewSession {
 
 /** Named after the service: browsers keep one jar for all services of a host, whatever their ports. */
 export const SESSION_COOKIE = 'tardigrade_session';
-const TOKEN_BYTES = 32;
 const ROLE_RANK: Record<Role, number> = { viewer: 0, admin: 1, owner: 2 };
 
 export function createSessions(
   database: Pick<Database, 'primary'>,
+  { issue, isIssued }: IssuedTokens,
   tell: (orgId: number) => void = () => undefined,
 ): Sessions {
   const db = () => database.primary(EVERY_ORGANISATION);
@@ -90,7 +92,7 @@ export function createSessions(
   const lookup = createTokenLookup(read);
   return {
     async create(transaction, { orgId, userId, device = '', network = '' }) {
-      const token = randomBytes(TOKEN_BYTES).toString('base64url');
+      const token = issue();
       await transaction
         .insertInto('sessions')
         .values({
@@ -113,6 +115,7 @@ export function createSessions(
       tell(orgId);
     },
     organisationOf: lookup.organisationOf,
+    isIssued,
   };
 }
 
@@ -146,13 +149,17 @@ export function authenticate(
   const ofOrganisation = createRateLimit('requests of the organisation', requestsPerMinute * REQUESTS_OF_ORGANISATION);
   const unknown = createRateLimit('unknown sessions', UNKNOWN_SESSIONS_PER_MINUTE_MAX);
 
-  /** Each token that nobody knows costs a query: a network has so many of them. */
+  /**
+   * Each token that nobody knows costs a query. Those that are made up count for their network, one of ours that has
+   * ended for itself: whatever the neighbours send, everybody's own token is looked up.
+   */
   async function find(token: string, { network }: FastifyRequest, reply: FastifyReply): Promise<SignedIn | undefined> {
-    const { find } = isApiKey(token) ? credentials.apiKeys : credentials.sessions;
+    const { find, isIssued } = isApiKey(token) ? credentials.apiKeys : credentials.sessions;
     if (organisationOf(credentials, token) !== undefined) return find(token);
-    unknown.refuseUsedUp(network, reply);
+    const whose = isIssued(token) ? `token ${hashOfToken(token).toString('base64url')}` : network;
+    unknown.refuseUsedUp(whose, reply);
     const user = await find(token);
-    if (user === undefined) await unknown.count(network, reply);
+    if (user === undefined) await unknown.count(whose, reply);
     return user;
   }
 
@@ -187,8 +194,8 @@ export function tokenOf({ headers }: { headers: IncomingHttpHeaders }): string |
   return bearer ?? COOKIE.exec(headers.cookie ?? '')?.[1];
 }
 
-const BEARER = new RegExp(`^[Bb][Ee][Aa][Rr][Ee][Rr] +([\\w-]{43}|${API_KEY})$`);
-const COOKIE = new RegExp(`(?:^|; ?)${SESSION_COOKIE}=([\\w-]{43})(?:;|$)`);
+const BEARER = new RegExp(`^[Bb][Ee][Aa][Rr][Ee][Rr] +([\\w-]{${TOKEN_CHARS}}|${API_KEY})$`);
+const COOKIE = new RegExp(`(?:^|; ?)${SESSION_COOKIE}=([\\w-]{${TOKEN_CHARS}})(?:;|$)`);
 
 /** A browser sends the cookie whichever site the request comes from, so only our own pages may change anything. */
 function refuseOtherSites(headers: Record<string, string | string[] | undefined>): void {

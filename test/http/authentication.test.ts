@@ -1,4 +1,6 @@
+import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { UNKNOWN_SESSIONS_PER_MINUTE_MAX } from '../../src/limits.ts';
 import { type ApiClient, call } from '../api-client.ts';
 import { operationsOf } from '../openapi.ts';
 import { registerOrganisation } from '../registration.ts';
@@ -35,6 +37,25 @@ test('a token that nobody knows counts for its network, and the answer says so',
   expect(status).toBe(401);
   expect(headers.get('ratelimit')).toMatch(/^"unknown sessions";r=\d+;t=\d+$/);
   expect((await me({})).headers.get('ratelimit')).toBeNull();
+});
+
+test('however many tokens the neighbours make up, who has just signed in gets in', async () => {
+  const person = await api.register();
+  const fresh = await api.signedIn(person.orgId, 'admin');
+  const { body: key } = await person.send<{ key: string }>('POST', '/api/v1/api-keys', { name: 'new', scope: 'read' });
+  const madeUp = () => me({ authorization: `Bearer ${randomBytes(32).toString('base64url')}` });
+  while ((await Promise.all(Array.from({ length: 50 }, madeUp))).every(({ status }) => status === 401));
+  expect(await madeUp()).toMatchObject({ status: 429, body: { detail: /^Too many unknown sessions/ } });
+  expect((await fresh.get('/api/v1/me')).status).toBe(200);
+  expect((await me({ authorization: `Bearer ${key.key}` })).status).toBe(200);
+  // One that has ended counts for itself.
+  expect((await fresh.send('DELETE', '/api/v1/sessions/current')).status).toBe(204);
+  await fresh.get('/api/v1/me'); // this process has just known it
+  const { status, headers } = await me({ authorization: `Bearer ${fresh.token}` });
+  expect([status, headers.get('ratelimit')]).toEqual([
+    401,
+    expect.stringContaining(`r=${UNKNOWN_SESSIONS_PER_MINUTE_MAX - 1};`),
+  ]);
 });
 
 test('programs send a bearer token, browsers a cookie that scripts cannot read', async () => {

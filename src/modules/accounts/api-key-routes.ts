@@ -68,7 +68,8 @@ export function apiKeyRoutes(api: App, { cursors, apiKeys }: ApiContext): void {
         response: { 201: Type.Object({ ...key, key: Type.String() }) },
       },
     },
-    async (request, reply) => reply.code(201).send(await issueApiKey(request.db, actorOf(request), request.body)),
+    async (request, reply) =>
+      reply.code(201).send(await issueApiKey({ db: request.db, apiKeys }, actorOf(request), request.body)),
   );
 
   api.delete(

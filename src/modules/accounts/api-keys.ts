@@ -1,6 +1,6 @@
 import type { DatabaseSession } from '../../db/read-write-split.ts';
 import { AppError } from '../../errors.ts';
-import { type ApiKeys, createApiKey } from '../../http/api-keys.ts';
+import type { ApiKeys } from '../../http/api-keys.ts';
 import { type SignedInActor, writeAudit } from '../audit/audit.ts';
 import { countApiKeys, deleteApiKey, insertApiKey } from './api-key-queries.ts';
 import { API_KEYS_MAX } from './limits.ts';
@@ -8,12 +8,12 @@ import { lockedAdmin } from './members.ts';
 
 /** The answer is the only one that ever holds the key itself. Throws `conflict` when there are too many. */
 export async function issueApiKey(
-  db: DatabaseSession,
+  { db, apiKeys }: { db: DatabaseSession; apiKeys: ApiKeys },
   actor: SignedInActor,
   given: { name: string; scope: 'read' | 'write'; expiresInDays?: number | undefined },
 ) {
   const { orgId, userId } = actor;
-  const { key, prefix, hash } = createApiKey();
+  const { key, prefix, hash } = apiKeys.create();
   const expiresAt = given.expiresInDays === undefined ? null : new Date(Date.now() + given.expiresInDays * DAY_MS);
   return db.write(async (transaction) => {
     await lockedAdmin(transaction, actor);

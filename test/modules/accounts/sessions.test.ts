@@ -1,9 +1,11 @@
 import { sql } from 'kysely';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createSessions } from '../../../src/http/authentication.ts';
+import { createIssuedTokens } from '../../../src/http/issued-tokens.ts';
 import { createClient } from '../../api-client.ts';
 import { registerOrganisation } from '../../registration.ts';
 import { type RunningApi, runApi } from '../../running-api.ts';
+import { SECRET_KEY } from '../../worker.ts';
 import { actionsOf, addPerson, type Person } from './members.ts';
 
 interface Listed {
@@ -78,6 +80,6 @@ async function listed(person: Person): Promise<Listed[]> {
 }
 
 async function another({ orgId, userId }: Person, device = '', network = '') {
-  const sessions = createSessions(api.database.database);
+  const sessions = createSessions(api.database.database, createIssuedTokens(SECRET_KEY));
   return createClient(api.url, await sessions.create(api.database.db, { orgId, userId, device, network }), orgId);
 }
