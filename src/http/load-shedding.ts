@@ -15,12 +15,12 @@
  *   share (src/flow/fair-places.ts). There are fewer places in a small container, and while the event loop is late.
  *   Refusals take capacity from the requests that are served, so a refusal is a few precomputed bytes. Health probes take
  *   no place.
- * What it costs: an object and a listener per request; who is known is only found out when strangers are many.
+ * What it costs: an object, two listeners and the hash of a token per request.
  * Its bound: REQUESTS_IN_FLIGHT_MAX, LOOP_DELAY_MS, WAITING_FOR_PLACES_MAX, STRANGERS_IN_FLIGHT_MAX, UPLOADS_AT_ONCE_MAX,
  *   UPLOADS_OF_ORGANISATION_MAX, WORK_AFTER_CLOSE_MS.
  * Its proof: test/http/load-shedding.test.ts, test/http/places.test.ts, bench/patterns/load-shedding.
  */
-import type { IncomingMessage, OutgoingHttpHeaders, RequestListener, ServerResponse } from 'node:http';
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import { overloaded } from '../errors.ts';
 import { createFairPlaces } from '../flow/fair-places.ts';
 import { createPriorityQueue } from '../flow/priority-queue.ts';
@@ -43,7 +43,7 @@ import { memoryLimit } from '../process/memory-limit.ts';
 import type { Metrics } from '../process/metrics.ts';
 import type { App } from './app.ts';
 import { placesFor } from './places.ts';
-import { createRefusal } from './problem-details.ts';
+import type { CreateRefusal } from './problem-details.ts';
 import { endBody, isStream, type Senders } from './slow-client.ts';
 import { watchHandlers } from './watched-handlers.ts';
 
@@ -57,8 +57,7 @@ export interface Admission extends Senders {
 }
 
 export interface AdmissionParts {
-  /** Those that every response has. */
-  readonly headers: OutgoingHttpHeaders;
+  readonly createRefusal: CreateRefusal;
   readonly metrics: Metrics;
   readonly log: Log;
   /** Of a sender who was signed in a moment ago, told without asking the database. */
@@ -66,9 +65,9 @@ export interface AdmissionParts {
   readonly networkOf: (request: IncomingMessage) => string;
 }
 
-export function createAdmission({ headers, metrics, log, organisationOf, networkOf }: AdmissionParts): Admission {
+export function createAdmission({ createRefusal, metrics, log, organisationOf, networkOf }: AdmissionParts): Admission {
   const shed = metrics.counter('requests_shed', 'Requests refused because too many were in flight');
-  const refuse = createRefusal(overloaded('requests'), headers);
+  const refuse = createRefusal(overloaded('requests'));
   /** Places; those of strangers are below. */
   const taken = { requests: 0, uploads: 0 };
   const uploads = createFairPlaces({ places: UPLOADS_AT_ONCE_MAX, perKey: UPLOADS_OF_ORGANISATION_MAX });
@@ -118,14 +117,13 @@ export function createAdmission({ headers, metrics, log, organisationOf, network
       if (leave === undefined) shedIt();
       else enter({ leave });
     } else if (isShareUsed(request)) shedIt();
-    else if (!isFull()) enter();
+    else if (!isFull()) enter({ isKnown: isKnown(request) });
     else {
       const leave = queue.join(wanted.class, senderOf(request), {
         refuse: shedIt,
         go() {
           if (isShareUsed(request))
             shedIt(); // strangers may have become many meanwhile
-          // Counted as a stranger until it is recognised, it would leave the place to the next in line as well.
           else enter({ isKnown: isKnown(request) });
         },
       });
@@ -253,7 +251,7 @@ interface Wanted {
 interface Place {
   readonly request: IncomingMessage;
   readonly kind: Kind;
-  /** Its sender was signed in a moment ago. */
+  /** Its sender was signed in a moment ago. As a stranger, until the database has said so, it would take the place of one and leave its own to others. */
   readonly isKnown: boolean;
   /** The answer has not been given yet, and the client is still there. */
   isOpen: boolean;

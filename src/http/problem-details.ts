@@ -3,6 +3,7 @@ import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { isServerAway } from '../db/deadlock-retry.ts';
 import { AppError, ERROR_STATUS, type ErrorCode, type FieldError, SQLSTATE, sqlState } from '../errors.ts';
 import { RETRY_AFTER_JITTER_SECONDS, RETRY_AFTER_SECONDS } from '../limits.ts';
+import type { RequestMetrics } from './request-metrics.ts';
 import { DATA_SECURITY_HEADERS } from './security-headers.ts';
 
 export const PROBLEM_TYPE = 'application/problem+json';
@@ -43,14 +44,21 @@ export function sendProblem(
   return reply.code(problem.status).headers(PROBLEM_HEADERS).send(JSON.stringify(problem));
 }
 
-/** Answers in front of the framework, with a few precomputed bytes. `headers`: those that every response has. */
-export function createRefusal(error: AppError, headers: OutgoingHttpHeaders): (response: ServerResponse) => void {
-  const { retryAfterSeconds = RETRY_AFTER_SECONDS } = error;
-  const problem = toProblem(error);
-  const body = Buffer.from(JSON.stringify(problem));
-  const head = { ...headers, ...PROBLEM_HEADERS, 'content-length': body.length };
-  return (response) =>
-    void response.writeHead(problem.status, { ...head, 'retry-after': retryAfter(retryAfterSeconds) }).end(body);
+/** Makes what answers in front of the framework, with a few precomputed bytes. */
+export type CreateRefusal = (error: AppError) => (response: Pick<ServerResponse, 'writeHead' | 'req'>) => void;
+
+/** `headers`: those that every response has. */
+export function createRefusals(headers: OutgoingHttpHeaders, { count }: Pick<RequestMetrics, 'count'>): CreateRefusal {
+  return (error) => {
+    const { retryAfterSeconds = RETRY_AFTER_SECONDS } = error;
+    const problem = toProblem(error);
+    const body = Buffer.from(JSON.stringify(problem));
+    const head = { ...headers, ...PROBLEM_HEADERS, 'content-length': body.length };
+    return (response) => {
+      count(response.req.method, problem.status);
+      response.writeHead(problem.status, { ...head, 'retry-after': retryAfter(retryAfterSeconds) }).end(body);
+    };
+  };
 }
 
 /** Clients that are refused together must not come back together: up to RETRY_AFTER_JITTER_SECONDS are added at random. */

@@ -15,7 +15,7 @@
  *   counts as a part of their network until their first request of KNOWN_SESSION_MS has been recognised.
  * Its proof: test/http/refused-bodies.test.ts, and `attacks`, brackets.
  */
-import type { IncomingMessage, OutgoingHttpHeaders, RequestListener, ServerResponse } from 'node:http';
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import { AppError, ERROR_STATUS } from '../errors.ts';
 import { createTokenBuckets } from '../flow/token-bucket.ts';
 import {
@@ -27,19 +27,18 @@ import {
 } from '../limits.ts';
 import { hasBody } from '../process/http-server.ts';
 import type { Metrics } from '../process/metrics.ts';
-import { createRefusal } from './problem-details.ts';
+import type { CreateRefusal } from './problem-details.ts';
 import { cameInCrumbs, type Senders } from './slow-client.ts';
 
 export interface RefusedBodiesParts extends Pick<Senders, 'senderOf'> {
-  /** Those that every response has. */
-  readonly headers: OutgoingHttpHeaders;
+  readonly createRefusal: CreateRefusal;
   readonly metrics: Metrics;
 }
 
 /** Returns what wraps whatever answers requests. */
-export function createRefusedBodies({ senderOf, headers, metrics }: RefusedBodiesParts) {
+export function createRefusedBodies({ senderOf, createRefusal, metrics }: RefusedBodiesParts) {
   const tokens = createTokenBuckets(LARGE_BODIES_IN_VAIN);
-  const refuse = createRefusal(TOO_MANY, headers);
+  const refuse = createRefusal(TOO_MANY);
   const refused = metrics.counter('large_bodies_refused', 'Large bodies of senders who had sent too many in vain');
   let waiting = 0;
   metrics.gauge(

@@ -32,12 +32,12 @@ import { readJsonBodies } from './json-body.ts';
 import { createAdmission } from './load-shedding.ts';
 import { checkPreconditions } from './optimistic-concurrency.ts';
 import { isPageFile, type PageAnswer, type Pages } from './pages.ts';
-import { sendProblem } from './problem-details.ts';
+import { createRefusals, sendProblem } from './problem-details.ts';
 import { problemPage } from './problem-pages.ts';
 import type { CreateRateLimit } from './rate-limit.ts';
 import { readOwnWrites } from './read-own-writes.ts';
 import { createRefusedBodies } from './refused-bodies.ts';
-import { measureRequests } from './request-metrics.ts';
+import { createRequestMetrics } from './request-metrics.ts';
 import { DATA_SECURITY_HEADERS, SECURITY_HEADERS } from './security-headers.ts';
 import { limitSlowBodies } from './slow-client.ts';
 import { createRawRefusals } from './unreadable-request.ts';
@@ -65,14 +65,16 @@ export async function createServer(parts: ServerParts): Promise<App> {
     (routeOptions.url ?? url).startsWith('/api/') ? apiHeaders : pageHeaders;
   const network = (request: IncomingMessage) => networkOf(clientAddress(request, parts.config.trustProxyHops));
   const { refuseTunnels, refuseUnreadable } = createRawRefusals(hsts);
+  const requests = createRequestMetrics(parts.metrics);
+  const createRefusal = createRefusals(hsts, requests);
   const admission = createAdmission({
-    ...{ headers: hsts, metrics: parts.metrics, log: parts.log, networkOf: network },
+    ...{ createRefusal, metrics: parts.metrics, log: parts.log, networkOf: network },
     organisationOf(request) {
       const token = tokenOf(request);
       return token === undefined ? undefined : organisationOf(parts.credentials, token);
     },
   });
-  const slowDownRefused = createRefusedBodies({ ...admission, headers: hsts, metrics: parts.metrics });
+  const slowDownRefused = createRefusedBodies({ ...admission, createRefusal, metrics: parts.metrics });
   const app = fastify({
     loggerInstance: parts.log as FastifyBaseLogger,
     logController: new LogController({ disableRequestLogging: true }), // a log line per request costs more than most requests
@@ -106,7 +108,7 @@ export async function createServer(parts: ServerParts): Promise<App> {
     return sendProblem(new AppError('not_found', nothing), request, reply);
   };
   app.setNotFoundHandler(answerNotFound);
-  measureRequests(app as App, parts.metrics);
+  requests.measure(app as App);
   app.decorate('recognise', admission.recognise);
   app.decorateRequest('network', {
     getter() {

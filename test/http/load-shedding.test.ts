@@ -2,9 +2,11 @@ import { EventEmitter, once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { PassThrough } from 'node:stream';
-import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import type { App } from '../../src/http/app.ts';
 import { createAdmission } from '../../src/http/load-shedding.ts';
+import { createRefusals } from '../../src/http/problem-details.ts';
+import { createRequestMetrics } from '../../src/http/request-metrics.ts';
 import {
   REQUEST_MS,
   REQUESTS_IN_FLIGHT_MAX,
@@ -16,6 +18,7 @@ import {
   UPLOADS_AT_ONCE_MAX,
   UPLOADS_OF_ORGANISATION_MAX,
   WAITING_FOR_PLACES_MAX,
+  WAITING_FOR_PLACES_MS,
   WORK_AFTER_CLOSE_MS,
 } from '../../src/limits.ts';
 import { createMetrics } from '../../src/process/metrics.ts';
@@ -28,6 +31,8 @@ import { head } from './dripping.ts';
 import { createGatedModule } from './gated-module.ts';
 
 const gated = createGatedModule();
+/** `createRefusal` of an admission without a server. */
+const refusals = (metrics = createMetrics('api')) => createRefusals({}, createRequestMetrics(metrics));
 let api: RunningApi;
 let owner: ApiClient;
 let held: Socket[] = [];
@@ -227,7 +232,7 @@ test('an upload whose client went before it had a place keeps none, also when no
   const { log } = createQuietLog();
   const hooks: Record<string, (...given: never[]) => unknown> = {};
   const senders = { organisationOf: () => undefined, networkOf: () => '192.0.2.1' };
-  const admission = createAdmission({ headers: {}, metrics: createMetrics('api'), log, ...senders });
+  const admission = createAdmission({ createRefusal: refusals(), metrics: createMetrics('api'), log, ...senders });
   admission.watch({ addHook: (name: string, hook: never) => (hooks[name] = hook) } as unknown as App);
   const upload = (destroyed: boolean) => {
     const request = { raw: { url: '/', headers: {} }, body: new PassThrough(), routeOptions: { config: {} } };
@@ -243,13 +248,38 @@ test('an upload whose client went before it had a place keeps none, also when no
   expect(upload(false)).toHaveBeenCalledExactlyOnceWith();
 });
 
+test('people who were signed in a moment ago take no places of strangers while they are looked up', async () => {
+  vi.useFakeTimers();
+  onTestFinished(() => void vi.useRealTimers());
+  const metrics = createMetrics('api');
+  const { log } = createQuietLog();
+  const senders = { organisationOf: () => 1, networkOf: () => '192.0.2.1' };
+  const admission = createAdmission({ createRefusal: refusals(metrics), metrics, log, ...senders });
+  for (let n = 0; n < REQUESTS_IN_FLIGHT_MAX + 2; n++) {
+    const req = { url: '/api/v1/me', method: 'GET', headers: {} } as IncomingMessage;
+    const response = Object.assign(new EventEmitter(), { req, writeHead: () => ({ end: () => undefined }) });
+    admission.guard(() => undefined)(req, response as never);
+  }
+  const { gauges } = metrics.report();
+  expect(gauges).toMatchObject({
+    strangers_in_flight: 0,
+    requests_in_flight: REQUESTS_IN_FLIGHT_MAX,
+    requests_waiting: 2,
+  });
+  vi.advanceTimersByTime(WAITING_FOR_PLACES_MS.interactive);
+  // What is refused in front of the framework is counted with all other answers.
+  expect(await metrics.text()).toMatch(
+    /^tardigrade_http_requests_total\{method="GET",route="none",status="503",.*\} 2$/m,
+  );
+});
+
 describe('a line of signed-in people', () => {
   /** All places are taken, and as many wait as may. `answer` is what becomes of those who waited. */
   function fillLine(answer: (response: ServerResponse) => void) {
     const { log } = createQuietLog();
     const metrics = createMetrics('api');
     const senders = { organisationOf: () => 1, networkOf: () => '192.0.2.1' };
-    const admission = createAdmission({ headers: {}, metrics, log, ...senders });
+    const admission = createAdmission({ createRefusal: refusals(), metrics, log, ...senders });
     const ask = (then: (request: IncomingMessage, response: ServerResponse) => void) => {
       const request = { url: '/api/v1/me', method: 'GET', headers: {} } as IncomingMessage;
       const response = Object.assign(new EventEmitter(), { destroyed: false }) as unknown as ServerResponse;
@@ -305,7 +335,7 @@ test('a handler that never ends costs its place for a time, not for ever', () =>
   const metrics = createMetrics('api');
   const hooks: Record<string, (...given: never[]) => unknown> = {};
   const senders = { organisationOf: () => undefined, networkOf: () => '192.0.2.1' };
-  const admission = createAdmission({ headers: {}, metrics, log, ...senders });
+  const admission = createAdmission({ createRefusal: refusals(), metrics, log, ...senders });
   admission.watch({ addHook: (name: string, hook: never) => (hooks[name] = hook) } as unknown as App);
   const route = { handler: () => new Promise(() => undefined) };
   hooks['onRoute']?.(route as never);

@@ -1,7 +1,9 @@
 import { EventEmitter } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { createRefusals } from '../../src/http/problem-details.ts';
 import { createRefusedBodies } from '../../src/http/refused-bodies.ts';
+import { createRequestMetrics } from '../../src/http/request-metrics.ts';
 import {
   LARGE_BODIES_IN_VAIN,
   LARGE_BODIES_WAITING_MAX,
@@ -32,7 +34,10 @@ describe('in front of the framework', () => {
     metrics = createMetrics('api');
     seen = [];
     const senders = new Map<IncomingMessage, string>();
-    const bodies = createRefusedBodies({ metrics, headers: {}, senderOf: (request) => senders.get(request) ?? '' });
+    const bodies = createRefusedBodies({
+      ...{ metrics, createRefusal: createRefusals({}, createRequestMetrics(metrics)) },
+      senderOf: (request) => senders.get(request) ?? '',
+    });
     const guarded = bodies((request) => void seen.push(request as unknown as Sent));
     send = (sender, headers = { 'content-length': String(LARGE) }) => {
       const sent = new Sent(headers);
@@ -193,8 +198,9 @@ describe('in the api', () => {
 
 /** A request with these headers, and what it is answered. */
 class Sent {
+  readonly method = 'POST';
   readonly headers: Record<string, string>;
-  readonly response = new Response();
+  readonly response = new Response(this);
   complete = true;
   readonly socket = {
     isPaused: false,
@@ -225,10 +231,16 @@ class Sent {
 }
 
 class Response extends EventEmitter {
+  readonly req: Sent;
   statusCode = 0;
   destroyed = false;
   headers: Record<string, unknown> = {};
   body: unknown;
+
+  constructor(request: Sent) {
+    super();
+    this.req = request;
+  }
 
   writeHead(status: number, headers: Record<string, unknown>): this {
     this.statusCode = status;

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import { pino } from 'pino';
 import { createAdmission } from '../../../src/http/load-shedding.ts';
+import { createRefusals } from '../../../src/http/problem-details.ts';
 import { createMetrics } from '../../../src/process/metrics.ts';
 import type { Work } from './case.ts';
 
@@ -9,7 +10,7 @@ import type { Work } from './case.ts';
 export async function openServer(work: Work): Promise<Server> {
   const log = pino({ level: 'silent' });
   const admission = createAdmission({
-    ...{ headers: {}, metrics: createMetrics('api'), log },
+    ...{ createRefusal: createRefusals({}, { count: () => undefined }), metrics: createMetrics('api'), log },
     organisationOf: () => 1,
     networkOf: () => '',
   });

@@ -3,6 +3,8 @@ import { fastify } from 'fastify';
 import { pino } from 'pino';
 import type { App } from '../../../src/http/app.ts';
 import { createAdmission } from '../../../src/http/load-shedding.ts';
+import { createRefusals } from '../../../src/http/problem-details.ts';
+import { createRequestMetrics } from '../../../src/http/request-metrics.ts';
 import { limitSlowBodies } from '../../../src/http/slow-client.ts';
 import { REQUEST_MS, UPLOAD_MS } from '../../../src/limits.ts';
 import { createHttpServer } from '../../../src/process/http-server.ts';
@@ -16,7 +18,7 @@ export async function openServer(signIn: SignIn): Promise<Server> {
   const metrics = createMetrics('api');
   const log = pino({ level: 'silent' });
   const admission = createAdmission({
-    headers: {},
+    createRefusal: createRefusals({}, createRequestMetrics(metrics)),
     metrics,
     log,
     organisationOf: () => undefined,
