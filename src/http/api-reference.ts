@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import swagger from '@fastify/swagger';
 import { completeDocument, type Document, describeRoute } from './api-document.ts';
 import type { App } from './app.ts';
+import { isAmong } from './entity-tags.ts';
 import type { Pages } from './pages.ts';
 import { sendPage } from './server.ts';
 
@@ -41,7 +42,7 @@ export async function describeApi(app: App, apiUrl: string, pages: Pages): Promi
   app.get('/docs/openapi.json', async (request, reply) => {
     made ??= withEtag(JSON.stringify(documentOf(app)));
     reply.header('cache-control', 'no-cache').header('etag', made.etag);
-    if (request.headers['if-none-match'] === made.etag) return reply.code(304).send();
+    if (isAmong(request.headers['if-none-match'], made.etag)) return reply.code(304).send();
     return reply.type('application/json; charset=utf-8').send(made.text);
   });
 }

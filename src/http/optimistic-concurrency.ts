@@ -21,6 +21,7 @@ import type { Db } from '../db/schema.ts';
 import { AppError } from '../errors.ts';
 import { ETAG_CHARS_MAX } from '../limits.ts';
 import type { App } from './app.ts';
+import { ENTITY_TAG, isAmong, withoutWeakness } from './entity-tags.ts';
 
 export interface TaggedThing {
   /** Its ETag, in a transaction that everybody else who changes it waits for; undefined when it is not there. */
@@ -97,7 +98,7 @@ export function tagsIn(name: 'If-Match' | 'If-None-Match', header: string): Acce
       'invalid',
       `${name} is neither *, nor an ETag in double quotes, nor a list of these with commas between them, of up to ${ETAG_CHARS_MAX} characters.`,
     );
-  const tags = header.match(TAG) ?? [];
+  const tags = header.match(ENTITY_TAG) ?? [];
   if (name === 'If-None-Match') return tags.map(withoutWeakness);
   // A weak tag says that two things are much the same, which is not enough to change one of them.
   return tags.filter((tag) => !tag.startsWith('W/'));
@@ -169,16 +170,12 @@ function checkFirstWrite(session: DatabaseSession, precondition: Precondition): 
 function isUnchanged({ headers, routeOptions }: FastifyRequest, tag: string): boolean {
   const header = headers['if-none-match'];
   if (header === undefined || routeOptions.config.thing?.coversAnswer !== true) return false;
-  return header.trim() === '*' || (header.match(TAG) ?? []).some((one) => withoutWeakness(one) === tag);
+  return isAmong(header, tag);
 }
 
 function sendUnchanged(reply: FastifyReply): null {
   reply.code(304).removeHeader('content-type').removeHeader('content-length');
   return null;
-}
-
-function withoutWeakness(tag: string): string {
-  return tag.replace(/^W\//, '');
 }
 
 function isSafe(method: string): boolean {
@@ -199,5 +196,4 @@ function isThere(): AppError {
   );
 }
 
-const TAG = /(?:W\/)?"[!#-~\x80-\xff]*"/g;
-const TAGS = new RegExp(`^[\\s,]*${TAG.source}(?:\\s*,[\\s,]*${TAG.source})*[\\s,]*$`);
+const TAGS = new RegExp(`^[\\s,]*${ENTITY_TAG.source}(?:\\s*,[\\s,]*${ENTITY_TAG.source})*[\\s,]*$`);

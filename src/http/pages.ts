@@ -8,6 +8,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { extname, join, relative, sep } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { projectFile } from '../files.ts';
+import { isAmong } from './entity-tags.ts';
 import { problemPages } from './problem-pages.ts';
 import { contentSecurityPolicy, SECURITY_HEADERS } from './security-headers.ts';
 
@@ -49,7 +50,8 @@ export function loadPages(modules: readonly string[], connectTo: readonly string
   const folder = projectFile('web');
   const pages = new Map<string, Page>();
   const add = (path: string, type: string, plain: Buffer) => {
-    const etag = `"${createHash('sha1').update(plain).digest('base64url')}"`;
+    // Weak, because it is that of the compressed form as well.
+    const etag = `W/"${createHash('sha1').update(plain).digest('base64url')}"`;
     pages.set(path, { type, etag, plain, gzip: gzipSync(plain) });
   };
   for (const entry of readdirSync(folder, { withFileTypes: true, recursive: true })) {
@@ -66,8 +68,8 @@ export function loadPages(modules: readonly string[], connectTo: readonly string
       const page = pages.get(path);
       if (page === undefined) return undefined;
       const common = { ...security, etag: page.etag, 'cache-control': 'no-cache', vary: 'accept-encoding' };
-      if (headers['if-none-match'] === page.etag) return { status: 304, headers: common, body: undefined };
-      const zipped = /\bgzip\b/.test(String(headers['accept-encoding'] ?? ''));
+      if (isAmong(headers['if-none-match'], page.etag)) return { status: 304, headers: common, body: undefined };
+      const zipped = acceptsGzip(headers['accept-encoding']);
       const body = zipped ? page.gzip : page.plain;
       return {
         status: 200,
@@ -81,6 +83,16 @@ export function loadPages(modules: readonly string[], connectTo: readonly string
       };
     },
   };
+}
+
+/** Whether `Accept-Encoding` names it, or anything, without refusing it by `q=0`. */
+function acceptsGzip(acceptEncoding: string | string[] = ''): boolean {
+  const codings = new Map<string, boolean>();
+  for (const one of String(acceptEncoding).toLowerCase().split(',')) {
+    const [coding = '', ...parameters] = one.split(';').map((part) => part.trim());
+    codings.set(coding, !parameters.some((parameter) => /^q\s*=\s*0(?:\.0*)?$/.test(parameter)));
+  }
+  return codings.get('gzip') ?? codings.get('*') ?? false;
 }
 
 /** The browser's side of the list in src/modules.ts. */

@@ -62,6 +62,34 @@ test('a client that accepts gzip gets fewer bytes, any other gets them plain', a
   expect(zipped).toMatch(/vary: accept-encoding/i);
 });
 
+test.each([
+  ['gzip', true],
+  ['GZIP;q=0.5', true],
+  ['deflate, gzip; q=1.0, *; q=0', true],
+  ['*', true],
+  ['gzip;q=0, identity', false],
+  ['gzip ; q = 0.000', false],
+  ['*;q=0', false],
+  ['*, gzip;q=0', false],
+  ['x-gzip-not', false],
+  ['identity', false],
+  ['', false],
+])('Accept-Encoding %j: compressed is %s', async (header, isZipped) => {
+  const answer = await rawRequest(url(), get('/assets/app.js', `accept-encoding: ${header}`));
+  expect(/content-encoding: gzip/i.test(answer)).toBe(isZipped);
+});
+
+test.each(['/assets/app.js', '/docs/openapi.json'])(
+  'whoever has %s as it is, in whatever words, gets 304',
+  async (path) => {
+    const tag = ((await fetch(url() + path)).headers.get('etag') as string).replace('W/', '');
+    for (const has of [tag, `W/${tag}`, `"older", W/${tag}`, '*'])
+      expect((await fetch(url() + path, { headers: { 'if-none-match': has } })).status, has).toBe(304);
+    for (const other of ['"older"', `"older", "oldest"`, tag.slice(1, -1)])
+      expect((await fetch(url() + path, { headers: { 'if-none-match': other } })).status, other).toBe(200);
+  },
+);
+
 test('a page that has not changed is not sent again', async () => {
   const first = await fetch(`${url()}/assets/app.js`);
   const etag = first.headers.get('etag') as string;
