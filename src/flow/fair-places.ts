@@ -14,15 +14,17 @@
 export interface FairPlaces {
   /**
    * Takes a place. Returns what gives it back, which may be called twice; undefined when there is none for this key.
-   * `giveUp` is called when somebody else gets the place: then end what is done in it. What `stays` keeps its place.
+   * `giveUp` is called when somebody else gets the place: then end what is done in it. What `stays` when somebody asks
+   * keeps its place.
    */
-  enter(key: string, giveUp: (() => void) | 'stays'): (() => void) | undefined;
+  enter(key: string, giveUp: () => void, stays?: () => boolean): (() => void) | undefined;
   readonly taken: number;
 }
 
 interface Place {
   readonly key: string;
-  readonly giveUp: (() => void) | 'stays';
+  readonly giveUp: () => void;
+  readonly stays: () => boolean;
 }
 
 export function createFairPlaces(limits: { places: number; perKey?: number; pushes?: true }): FairPlaces {
@@ -44,20 +46,20 @@ export function createFairPlaces(limits: { places: number; perKey?: number; push
     else takenBy.set(place.key, left);
   }
 
-  /** The one held for longest by a key that has most. */
+  /** The one held for longest by a key that has most, of those that can be had. */
   function longestOfMost(): Place | undefined {
     const most = Math.max(...takenBy.values());
-    return taken.values().find(({ key }) => countOf(key) === most);
+    return taken.values().find(({ key, stays }) => countOf(key) === most && !stays());
   }
 
   return {
-    enter(key, giveUp) {
+    enter(key, giveUp, stays = () => false) {
       if (!pushes && countOf(key) >= perKey) return undefined;
-      const place = { key, giveUp };
+      const place = { key, giveUp, stays };
       if (pushes) add(place);
       if (taken.size > places || (!pushes && taken.size === places)) {
         const longest = longestOfMost();
-        if (longest === undefined || longest.giveUp === 'stays') return undefined;
+        if (longest === undefined) return undefined;
         if (!pushes && countOf(longest.key) < countOf(key) + 2) return undefined;
         remove(longest);
         longest.giveUp();

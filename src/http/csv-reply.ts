@@ -4,14 +4,16 @@
  *   does one behind a semicolon, a tab or a line break inside a text, where the reader's separator is not a comma.
  * How it works: an apostrophe goes before every place at which some separator's reading would begin a cell with =, +,
  *   - or @ (their full-width forms too, and behind spaces and quotes). `textOfCell` takes exactly those away again.
- *   A client that reads a few bytes now and then is cut off, since it has one of a few places meanwhile.
+ *   A client that reads a few bytes now and then is cut off, since it has one of a few places meanwhile, and one that
+ *   reads nothing for a moment gives its place up to others (src/http/exports.ts).
  * What it costs: one regular expression for texts that have such a character, and a timer.
- * Its bound: the caller's pages, EXPORT_PIECE_BYTES, EXPORT_WINDOW_MS, EXPORT_WINDOW_BYTES_MIN.
+ * Its bound: the caller's pages, EXPORT_PIECE_BYTES, EXPORT_WINDOW_MS, EXPORT_WINDOW_BYTES_MIN, EXPORT_STALLED_MS.
  * Its proof: test/http/csv-reply.test.ts.
  */
 import { Readable } from 'node:stream';
 import type { FastifyReply } from 'fastify';
-import { EXPORT_PIECE_BYTES, EXPORT_WINDOW_BYTES_MIN, EXPORT_WINDOW_MS } from '../limits.ts';
+import { EXPORT_PIECE_BYTES, EXPORT_STALLED_MS, EXPORT_WINDOW_BYTES_MIN, EXPORT_WINDOW_MS } from '../limits.ts';
+import type { WatchReader } from './exports.ts';
 
 /**
  * Sends rows as fast as the client reads. Resolves when the response has been sent or the connection is closed, and no
@@ -23,10 +25,12 @@ export async function sendCsv(
   fileName: string,
   header: readonly string[],
   pages: AsyncIterable<readonly CsvValue[][]>,
+  watch?: WatchReader,
 ): Promise<FastifyReply> {
   if (reply.sent || reply.raw.destroyed) return reply; // the client has gone, or was told that this took too long
   const isWanted = reply.request.method !== 'HEAD';
-  const lines = isWanted ? Readable.from(paced(csvLines(header, pages), () => reply.raw.destroy())) : Readable.from([]);
+  const cutOff = () => void reply.raw.destroy();
+  const lines = isWanted ? Readable.from(paced(csvLines(header, pages), cutOff, watch)) : Readable.from([]);
   const sent = Promise.all([lines, reply.raw].map((stream) => new Promise((resolve) => stream.once('close', resolve))));
   await reply
     .type('text/csv; charset=utf-8')
@@ -36,13 +40,14 @@ export async function sendCsv(
   return reply;
 }
 
-/** Piece by piece. Calls `tooSlow` when the reader, and not the source, has taken most of a window for too little. */
-async function* paced(texts: AsyncIterable<string>, tooSlow: () => void): AsyncGenerator<Buffer> {
+/** Piece by piece. Calls `cutOff` when the reader, and not the source, has taken most of a window for too little. */
+async function* paced(texts: AsyncIterable<string>, cutOff: () => void, watch?: WatchReader): AsyncGenerator<Buffer> {
   let [taken, waitedMs] = [0, 0];
   let waitsSince: number | undefined;
+  const waitsMs = () => (waitsSince === undefined ? 0 : performance.now() - waitsSince);
+  watch?.({ isStalled: () => waitsMs() > EXPORT_STALLED_MS, cutOff });
   const timer = setInterval(() => {
-    const waited = waitedMs + (waitsSince === undefined ? 0 : performance.now() - waitsSince);
-    if (waited > EXPORT_WINDOW_MS / 2 && taken < EXPORT_WINDOW_BYTES_MIN) tooSlow();
+    if (waitedMs + waitsMs() > EXPORT_WINDOW_MS / 2 && taken < EXPORT_WINDOW_BYTES_MIN) cutOff();
     [taken, waitedMs] = [0, 0];
     if (waitsSince !== undefined) waitsSince = performance.now();
   }, EXPORT_WINDOW_MS);
@@ -53,7 +58,7 @@ async function* paced(texts: AsyncIterable<string>, tooSlow: () => void): AsyncG
         const piece = bytes.subarray(from, from + EXPORT_PIECE_BYTES);
         waitsSince = performance.now();
         yield piece;
-        waitedMs += performance.now() - waitsSince;
+        waitedMs += waitsMs();
         waitsSince = undefined;
         taken += piece.length;
       }

@@ -113,7 +113,11 @@ export async function openReportReceiver(options: ReportReceiverOptions): Promis
     socketTimeout: REPORT_IDLE_MS,
     closeTimeout: REPORT_CLOSE_MS,
     onConnect({ id, remoteAddress }, done) {
-      const leave = places.enter(networkOf(remoteAddress), 'stays');
+      const leave = places.enter(
+        networkOf(remoteAddress),
+        () => undefined,
+        () => true,
+      );
       if (leave === undefined) return done(replyOf(421, '4.7.0 too many connections at once, try again later'));
       held.set(id, leave);
       done();

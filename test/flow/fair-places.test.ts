@@ -42,10 +42,24 @@ test('who was pushed out does not give back the place of the one that has it now
   expect(places.taken).toBe(2);
 });
 
-test('what stays keeps its place, whoever comes', () => {
+test('what stays keeps its place, whoever comes, and the next one that does not gives up its own', () => {
   const places = createFairPlaces({ places: 2 });
-  for (let n = 0; n < 2; n++) places.enter('a', 'stays');
-  expect(places.enter('b', 'stays')).toBeUndefined();
+  const gone: string[] = [];
+  let isRead = true;
+  places.enter(
+    'a',
+    () => void gone.push('first'),
+    () => true,
+  );
+  places.enter(
+    'a',
+    () => void gone.push('second'),
+    () => isRead,
+  );
+  expect(places.enter('b', () => undefined)).toBeUndefined();
+  isRead = false;
+  expect(places.enter('b', () => undefined)).toBeDefined();
+  expect(gone).toEqual(['second']);
 });
 
 test('where newcomers push, each gets in, at the cost of those that have most', () => {
