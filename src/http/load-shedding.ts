@@ -41,6 +41,7 @@ import { hasBody } from '../process/http-server.ts';
 import { createLoopDelay } from '../process/loop-delay.ts';
 import { memoryLimit } from '../process/memory-limit.ts';
 import type { Metrics } from '../process/metrics.ts';
+import { pathOf } from '../process/request-path.ts';
 import type { App } from './app.ts';
 import { placesFor } from './places.ts';
 import type { CreateRefusal } from './problem-details.ts';
@@ -203,8 +204,7 @@ export function createAdmission({ createRefusal, metrics, log, organisationOf, n
 
   return {
     guard: (answer) => (request, response) => {
-      const url = request.url ?? '';
-      if (isProbe(url)) return answer(request, response);
+      if (isProbe(request)) return answer(request, response);
       // A request with a body asks for its place when the body has come, unless it could not even wait for one.
       if (hasBody(request)) {
         const isHopeless = isFull() && !queue.hasRoom(isKnown(request) ? 'interactive' : 'signIn', senderOf(request));
@@ -212,7 +212,7 @@ export function createAdmission({ createRefusal, metrics, log, organisationOf, n
         shed.inc();
         return refuse(response);
       }
-      const wanted = { kind: 'requests', class: isExport(url) ? 'export' : 'interactive', request, response } as const;
+      const wanted = { kind: 'requests', class: classOf(request), request, response } as const;
       ask(
         wanted,
         () => answer(request, response),
@@ -222,10 +222,10 @@ export function createAdmission({ createRefusal, metrics, log, organisationOf, n
     watch(app) {
       app.addHook('preValidation', (request, reply, done) => {
         const { raw } = request;
-        if ((raw as Counted).place !== undefined || isProbe(raw.url ?? '')) return done();
+        if ((raw as Counted).place !== undefined || isProbe(raw)) return done();
         const kind = isStream(request.body) ? 'uploads' : 'requests';
         const isSignIn = request.routeOptions.config.public === true;
-        const wanted = { kind, class: isSignIn ? 'signIn' : 'interactive', request: raw, response: reply.raw } as const;
+        const wanted = { kind, class: isSignIn ? 'signIn' : classOf(raw), request: raw, response: reply.raw } as const;
         ask(wanted, done, () => done(overloaded('requests')));
       });
       watchHandlers(app, { begin: ({ place }: Counted) => place && begin(place) });
@@ -275,12 +275,12 @@ function isRecognised(request: Counted): boolean {
   return request.orgId !== undefined;
 }
 
-/** By convention: all files that are streamed are there. */
-function isExport(url: string): boolean {
-  return url.startsWith('/api/v1/exports/');
+/** By convention, all files that are streamed are in one place. */
+function classOf(request: IncomingMessage): 'export' | 'interactive' {
+  return pathOf(request).startsWith('/api/v1/exports/') ? 'export' : 'interactive';
 }
 
-function isProbe(url: string): boolean {
-  const path = url.split('?')[0];
+function isProbe(request: IncomingMessage): boolean {
+  const path = pathOf(request);
   return HEALTH_PATHS.some((probe) => probe === path);
 }

@@ -4,6 +4,7 @@ import type { Health } from '../process/health-check.ts';
 import { answerHealth } from '../process/health-endpoints.ts';
 import { createHttpServer, isContinueWanted } from '../process/http-server.ts';
 import type { Metrics } from '../process/metrics.ts';
+import { pathOf } from '../process/request-path.ts';
 import { isPageFile, type Pages } from './pages.ts';
 import { DATA_SECURITY_HEADERS } from './security-headers.ts';
 
@@ -41,7 +42,7 @@ export function createPageServer(parts: PageServerParts): Server {
 
 async function respond(request: IncomingMessage, response: ServerResponse, parts: PageServerParts): Promise<void> {
   const { pages, prefixes, posts, health, metrics } = parts;
-  const path = (request.url ?? '/').split('?')[0] as string;
+  const path = pathOf(request);
   const post = Object.hasOwn(posts, path) ? posts[path] : undefined;
   if (post !== undefined) {
     if (request.method !== 'POST') return send(response, 405, { allow: 'POST' }, undefined);

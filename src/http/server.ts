@@ -20,6 +20,7 @@ import type { Health } from '../process/health-check.ts';
 import { answerHealth, HEALTH_PATHS } from '../process/health-endpoints.ts';
 import { createHttpServer } from '../process/http-server.ts';
 import type { Metrics } from '../process/metrics.ts';
+import { pathOf } from '../process/request-path.ts';
 import { beginSpan, isMeasuring, type SpanStart, withinTrace } from '../trace.ts';
 import type { App } from './app.ts';
 import { authenticate, type Credentials, organisationOf, tokenOf } from './authentication.ts';
@@ -150,7 +151,7 @@ export function mountPages(app: App, pages: Pages): void {
   app.get('/', async (request, reply) => sendPage(reply, pages.answer('/index.html', request.headers)));
   for (const path of ['/assets/*', '/modules/*', '/modules.js']) {
     app.get(path, async (request, reply) => {
-      const file = request.url.split('?')[0] as string;
+      const file = pathOf(request.raw);
       return sendPage(reply, isPageFile(file) ? pages.answer(file, request.headers) : undefined);
     });
   }
@@ -231,6 +232,6 @@ function endSpan({ span }: FastifyRequest, { statusCode }: FastifyReply, done: (
 
 /** A browser that navigates to a page, as opposed to a program that calls the API. */
 function isForPeople(request: FastifyRequest): boolean {
-  const isPage = request.method === 'GET' && !request.url.startsWith('/api/v1/');
+  const isPage = request.method === 'GET' && !pathOf(request.raw).startsWith('/api/v1/');
   return isPage && String(request.headers.accept ?? '').includes('text/html');
 }

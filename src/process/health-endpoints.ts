@@ -2,6 +2,7 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Health } from './health-check.ts';
 import { createHttpServer } from './http-server.ts';
 import type { Metrics } from './metrics.ts';
+import { pathOf } from './request-path.ts';
 
 export interface HealthAnswer {
   readonly status: number;
@@ -59,8 +60,7 @@ async function respond(
   health: Health,
   metrics: Metrics,
 ): Promise<void> {
-  const path = (request.url ?? '/').split('?')[0] as string;
-  const answer = await answerHealth({ path, headers: request.headers }, health, metrics);
+  const answer = await answerHealth({ path: pathOf(request), headers: request.headers }, health, metrics);
   const { status, type, body } = answer ?? { status: 404, type: 'text/plain', body: 'not found\n' };
   response.writeHead(status, {
     'content-type': type,

@@ -17,6 +17,7 @@ import {
 } from '../limits.ts';
 import type { Log } from '../log.ts';
 import type { Metrics } from '../process/metrics.ts';
+import { pathOf } from '../process/request-path.ts';
 import type { AccessWatch } from './access-watch.ts';
 import { TOO_MANY } from './admission.ts';
 import { Client, type ClientServices } from './client.ts';
@@ -107,7 +108,7 @@ export function createSocketServer(options: SocketServerOptions): { close(): Pro
     );
   });
 
-  const endpointOf = ({ url = '' }: IncomingMessage) => endpoints.get(url.split('?')[0] as string);
+  const endpointOf = (request: IncomingMessage) => endpoints.get(pathOf(request));
 
   async function upgrade(request: IncomingMessage, stream: Duplex, head: Buffer): Promise<Refusal | undefined> {
     const endpoint = endpointOf(request);

@@ -87,3 +87,13 @@ test('the scheme of an Authorization header is read in any case', async () => {
       scheme,
     ).toBe(200);
 });
+
+test.each(['/', '/assets/tardigrade.svg', '/docs', '/livez', '/api/v1/me'])(
+  '%s is also found where clients of proxies and escapes put it',
+  async (path) => {
+    const headers = `host: x\r\nauthorization: Bearer ${owner.token}\r\n${CLOSE}`;
+    const last = path.at(-1) === '/' ? path : `${path.slice(0, -1)}%${path.charCodeAt(path.length - 1).toString(16)}`;
+    for (const target of [path, `http://x${path}`, `${path}?a=b`, last])
+      expect((await answerTo(`GET ${target} HTTP/1.1`, headers)).statuses, target).toEqual([200]);
+  },
+);

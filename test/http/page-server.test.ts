@@ -28,6 +28,15 @@ test.each([
   expect(answer.headers.get('x-content-type-options')).toBe('nosniff');
 });
 
+test('a probe with the address in front of its path, as to a proxy, is a probe', async () => {
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  const socket = connect((server.address() as AddressInfo).port, '127.0.0.1');
+  socket.write('GET http://x/livez HTTP/1.1\r\nHost: x\r\n\r\n');
+  const [answer] = await once(socket, 'data');
+  socket.destroy();
+  expect(String(answer)).toMatch(/^HTTP\/1.1 200 /);
+});
+
 test('a request that offers HTTP/2 is answered, and only a WebSocket is an upgrade', async () => {
   const upgrades: string[] = [];
   server.on('upgrade', (request, socket) => {
