@@ -102,7 +102,7 @@ export const EXPORTS_OF_ORGANISATION_MAX = 2; // of these: one that does not rea
 
 // HTTP
 export const BODY_BYTES_MAX = 128 * KB;
-export const REQUEST_MS = 10 * SECOND_MS;
+export const REQUEST_MS = 10 * SECOND_MS; // of any request, until its answer; a route can have a time of its own
 export const UPLOAD_MS = 10 * MINUTE_MS; // a file over a slow connection
 export const HEADERS_MS = 10 * SECOND_MS;
 export const REQUEST_CHECK_MS = 1 * SECOND_MS; // how often requests are checked for taking longer than HEADERS_MS, or their own limit, to arrive; Node does it every 30 s, so that 10 s could become 40

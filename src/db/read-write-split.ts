@@ -88,7 +88,7 @@ export interface DatabaseSession {
   readonly position: WalPosition | undefined;
 }
 
-export function createCaller(database: Database, start?: WalPosition): Caller {
+export function createCaller(database: Pick<Database, 'read' | 'write'>, start?: WalPosition): Caller {
   let position = start;
   let lastWrite: WalPosition | undefined;
   function seeAtLeast(other: WalPosition | undefined): void {

@@ -36,7 +36,9 @@ export function commitBeforeAnswers(app: App): void {
     const { guarded } = request;
     if (guarded === undefined) return done();
     request.guarded = undefined; // an error below is answered as well, and has nothing to commit
-    guarded.answered(reply.statusCode < 400 ? answerOf(reply, payload) : undefined).then(
+    const ended = guarded.answered(reply.statusCode < 400 ? answerOf(reply, payload) : undefined);
+    if (request.isTooLate) return done(); // its client has waited for long enough, and nothing is committed
+    ended.then(
       () => done(),
       (error) => {
         reply.removeHeader('set-cookie'); // of a session that was rolled back

@@ -13,7 +13,7 @@ import { Type } from 'typebox';
 import type { Config } from '../config.ts';
 import type { Database } from '../db/read-write-split.ts';
 import { AppError } from '../errors.ts';
-import { BODY_BYTES_MAX, HEADERS_MAX, NAME_CHARS_MAX, REQUEST_MS, UPLOAD_MS } from '../limits.ts';
+import { BODY_BYTES_MAX, HEADERS_MAX, NAME_CHARS_MAX, UPLOAD_MS } from '../limits.ts';
 import type { Log } from '../log.ts';
 import { clientAddress, networkOf } from '../process/client-address.ts';
 import type { Health } from '../process/health-check.ts';
@@ -38,6 +38,7 @@ import type { CreateRateLimit } from './rate-limit.ts';
 import { readOwnWrites } from './read-own-writes.ts';
 import { createRefusedBodies } from './refused-bodies.ts';
 import { measureRequests } from './request-metrics.ts';
+import { endOfAnswer, limitTime } from './request-time.ts';
 import { DATA_SECURITY_HEADERS, SECURITY_HEADERS } from './security-headers.ts';
 import { limitSlowBodies } from './slow-client.ts';
 import { createRawRefusals } from './unreadable-request.ts';
@@ -79,8 +80,7 @@ export async function createServer(parts: ServerParts): Promise<App> {
     childLoggerFactory: (logger) => logger, // a child of each request would parse what it redacts again
     trustProxy: (_address, hop) => hop < parts.config.trustProxyHops,
     bodyLimit: BODY_BYTES_MAX,
-    handlerTimeout: REQUEST_MS,
-    // Node's timer does not know routes; their own limits are handlerTimeout and those of src/http/slow-client.ts.
+    // Node's timer does not know routes; their own limits are in src/http/request-time.ts and src/http/slow-client.ts.
     serverFactory: (answer) => {
       const guarded = slowDownRefused(admission.guard(answer));
       const server = createHttpServer(parts.health.stopping, guarded, { requestMs: UPLOAD_MS });
@@ -107,6 +107,7 @@ export async function createServer(parts: ServerParts): Promise<App> {
   };
   app.setNotFoundHandler(answerNotFound);
   measureRequests(app as App, parts.metrics);
+  limitTime(app as App);
   app.decorate('recognise', admission.recognise);
   app.decorateRequest('network', {
     getter() {
@@ -129,6 +130,7 @@ export async function createServer(parts: ServerParts): Promise<App> {
   await app.register(cookie);
   commitBeforeAnswers(app as App);
   readOwnWrites(app, parts.database);
+  endOfAnswer(app as App);
   refuseCodedBodies(app);
   limitSlowBodies(app, parts.metrics, admission);
   admission.watch(app);

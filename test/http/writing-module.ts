@@ -28,6 +28,11 @@ export function createWritingModule() {
             return reply.code(201).send(body);
           },
         );
+        api.post('/writing/late', { schema }, async ({ db, user, body }) => {
+          await gate.promise;
+          await write(db, user.orgId, body.title);
+          return body;
+        });
         api.post('/writing/fails', { schema }, async ({ db, user, body }) => {
           await write(db, user.orgId, body.title);
           throw new AppError('conflict', 'After the write.');
