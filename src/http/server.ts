@@ -90,21 +90,29 @@ export async function createServer(parts: ServerParts): Promise<App> {
     },
     routerOptions: { maxParamLength: 200 },
     clientErrorHandler: refuseUnreadable,
-    frameworkErrors: (error, request, reply) => sendProblem(error, request, reply.headers(headersOf(request))), // URLs that cannot be decoded never reach a route and its error handler
+    frameworkErrors: (error, request, reply) => refuse(error, request, reply.headers(headersOf(request))), // URLs that cannot be decoded never reach a route and its error handler
     ajv: { customOptions: { removeAdditional: false, coerceTypes: false, allErrors: false, keywords: [ONE_LINE] } },
   }).withTypeProvider<TypeBoxTypeProvider>();
 
   app.removeContentTypeParser('text/plain'); // no route but those that add it themselves reads any
   readJsonBodies(app as App);
   app.setErrorHandler<FastifyError>(
-    (error, request, reply) => replayAnswer(error, request, reply) ?? sendProblem(error, request, reply),
+    (error, request, reply) =>
+      replayAnswer(error, request, reply) ??
+      (error.validationContext === 'params' ? refuse : sendProblem)(error, request, reply),
   );
-  const answerNotFound = (request: FastifyRequest, reply: FastifyReply) => {
+  /** Of an address that is none: people get a page, such as those whose mail program broke a link. */
+  function refuse(error: FastifyError | AppError, request: FastifyRequest, reply: FastifyReply): FastifyReply {
     const page = isForPeople(request) ? parts.pages.answer('/404.html', request.headers) : undefined;
     if (page?.body !== undefined) return reply.code(404).headers(page.headers).send(page.body);
-    const nothing = `There is nothing at ${request.method} ${request.url.split('?')[0]}.`;
-    return sendProblem(new AppError('not_found', nothing), request, reply);
-  };
+    return sendProblem(error, request, reply);
+  }
+  const answerNotFound = (request: FastifyRequest, reply: FastifyReply) =>
+    refuse(
+      new AppError('not_found', `There is nothing at ${request.method} ${request.url.split('?')[0]}.`),
+      request,
+      reply,
+    );
   app.setNotFoundHandler(answerNotFound);
   measureRequests(app as App, parts.metrics);
   limitTime(app as App);
@@ -231,6 +239,6 @@ function endSpan({ span }: FastifyRequest, { statusCode }: FastifyReply, done: (
 
 /** A browser that navigates to a page, as opposed to a program that calls the API. */
 function isForPeople(request: FastifyRequest): boolean {
-  const isPage = request.method === 'GET' && !request.url.startsWith('/api/v1/');
+  const isPage = /^(?:GET|HEAD)$/.test(request.method) && !request.url.startsWith('/api/v1/');
   return isPage && String(request.headers.accept ?? '').includes('text/html');
 }
