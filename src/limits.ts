@@ -103,7 +103,7 @@ export const EXPORT_STALLED_MS = 5 * SECOND_MS; // for which a client takes no E
 
 // HTTP
 export const BODY_BYTES_MAX = 128 * KB;
-export const REQUEST_MS = 10 * SECOND_MS;
+export const REQUEST_MS = 10 * SECOND_MS; // of any request, until its answer; a route can have a time of its own
 export const UPLOAD_MS = 10 * MINUTE_MS; // a file over a slow connection
 export const HEADERS_MS = 10 * SECOND_MS;
 export const REQUEST_CHECK_MS = 1 * SECOND_MS; // how often requests are checked for taking longer than HEADERS_MS, or their own limit, to arrive; Node does it every 30 s, so that 10 s could become 40
@@ -169,6 +169,8 @@ export const DEVICE_MS = 365 * DAY_MS; // after its last sign-in a device is kno
 export const REPEATABLE_REQUESTS_OF_STRANGERS_PER_MINUTE_MAX = 60; // with an Idempotency-Key, per network: each costs a query
 export const UNKNOWN_SESSIONS_PER_MINUTE_MAX = 600; // that a network makes up, or requests with one that has ended: each costs a query; pages whose session has expired ask far less often
 export const ETAG_CHARS_MAX = 200; // any tag that a client might send; ours are a quoted number
+export const REPEATABLE_REQUESTS_MAX = 10_000; // with an Idempotency-Key, of an organisation in the time below: each can keep a row of half a kilobyte for IDEMPOTENCY_KEY_MS, so 120 MB at most
+export const REPEATABLE_REQUESTS_MS = 60 * MINUTE_MS;
 export const IDEMPOTENCY_KEY_CHARS_MAX = 255; // as long as Stripe's; a UUID has 36
 export const IDEMPOTENCY_KEY_MS = DAY_MS; // for how long a repetition gets the first answer: a client that was off for a night is covered
 export const IDEMPOTENT_ANSWER_BYTES_MAX = 32 * KB; // of an answer that is kept; the largest of a POST has about 10 KB

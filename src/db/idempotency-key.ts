@@ -5,35 +5,36 @@
  *   the answer is then kept in the same transaction, so there is an answer if and only if the work was done. A second
  *   request with the key meanwhile does not get the lock (409); one that comes later gets the kept answer, or a 422 if
  *   it asks for something else. An error is not kept: nothing was done, and the key can be used again. A crash leaves
- *   nothing behind: the lock ends with its connection. The body and the cookies can hold a secret that is shown once, so
+ *   nothing behind: the lock ends with its connection. Nor is the answer kept of a request that wrote nothing: it can be
+ *   given again, and a key for each costs no row. The body and the cookies can hold a secret that is shown once, so
  *   they are encrypted, with the key (of which only the hash is kept) and SECRET_KEY together; and the request, which can
- *   hold a password, is known by a hash that cannot be made without SECRET_KEY. Whoever is not signed in belongs to no
+ *   hold a password, is known by a hash that cannot be made without SECRET_KEY. With a new SECRET_KEY nothing can be
+ *   read or told apart any more: a repetition hears that it was done (409), and never that its key is another request's,
+ *   for then it would be sent with a new one. Whoever is not signed in belongs to no
  *   organisation until something is written: the answer is kept with the organisation that it is written in.
  * What it costs: a read by primary key before the work, a lock, a read and an insert in the transaction, which is open
  *   for as long as it takes to make the answer; and only where a key was sent. A handler that asks for another
  *   connection after its write may have to wait for one, as POOL_ACQUIRE_MS says.
- * Its bound: IDEMPOTENCY_KEY_CHARS_MAX, IDEMPOTENCY_KEY_MS, IDEMPOTENT_ANSWER_BYTES_MAX.
+ * Its bound: IDEMPOTENCY_KEY_CHARS_MAX, IDEMPOTENCY_KEY_MS, IDEMPOTENT_ANSWER_BYTES_MAX; REPEATABLE_REQUESTS_MAX
+ *   of an organisation in REPEATABLE_REQUESTS_MS: at most 240,000 rows in IDEMPOTENCY_KEY_MS, each beside a write that it paid for: 120 MB at the usual
+ *   500 bytes. Of people who are not signed in, REPEATABLE_REQUESTS_OF_STRANGERS_PER_MINUTE_MAX of a network.
  * Its proof: test/http/idempotency.test.ts, bench/patterns/idempotency-key.
  */
-import { createCipheriv, createDecipheriv, createHmac, hash, hkdfSync, randomBytes } from 'node:crypto';
 import { sql, type Transaction } from 'kysely';
 import { AppError } from '../errors.ts';
 import { IDEMPOTENCY_KEY_MS, IDEMPOTENT_ANSWER_BYTES_MAX, RETRY_AFTER_SECONDS } from '../limits.ts';
+import { CURRENT_POSITION, type WalPosition } from './failover-position.ts';
 import { holdingConnection } from './pool.ts';
 import type { Caller, DatabaseSession } from './read-write-split.ts';
 import type { Db, Schema } from './schema.ts';
+import { hashOf, isOfSecret, namedHash, type SealedRequest, sealed, unsealed } from './sealed-answer.ts';
 import { EVERY_ORGANISATION, NO_ORGANISATION, type Scope } from './tenant-isolation.ts';
 
-export interface RepeatableRequest {
+export interface RepeatableRequest extends SealedRequest {
   /** Undefined while it is not known: of somebody who is not signed in. */
   readonly orgId: number | undefined;
   /** Who sends it, within the organisation. */
   readonly caller: string;
-  readonly key: string;
-  /** The service's own, which is not in the database: clients may send keys that can be guessed. */
-  readonly secretKey: string;
-  /** All that decides what it does: method, address and body. */
-  readonly parameters: readonly (string | Uint8Array)[];
 }
 
 export interface KeptAnswer {
@@ -45,11 +46,17 @@ export interface KeptAnswer {
   readonly body: Buffer | undefined;
 }
 
+/** An answer that was given before. */
+export interface EarlierAnswer extends KeptAnswer {
+  /** Of the primary when it was found, so what it answers was committed before. */
+  readonly position: WalPosition;
+}
+
 /** Thrown inside the request's first write, when another request with the same key has just been answered. */
 export class AnsweredBefore extends Error {
   override name = 'AnsweredBefore';
-  readonly answer: KeptAnswer;
-  constructor(answer: KeptAnswer) {
+  readonly answer: EarlierAnswer;
+  constructor(answer: EarlierAnswer) {
     super('A request with this Idempotency-Key has been answered');
     this.answer = answer;
   }
@@ -66,7 +73,7 @@ export interface GuardedSession {
  * The answer to an earlier request with the key. Throws `key_reused` if that was another one. `db`: of the organisation, or
  * of all of them while it is not known.
  */
-export async function keptAnswer(db: Db, request: RepeatableRequest): Promise<KeptAnswer | undefined> {
+export async function keptAnswer(db: Db, request: RepeatableRequest): Promise<EarlierAnswer | undefined> {
   const { orgId } = request;
   const row = await db
     .selectFrom('idempotency_keys')
@@ -75,14 +82,16 @@ export async function keptAnswer(db: Db, request: RepeatableRequest): Promise<Ke
     .where('caller', '=', request.caller)
     .where('key_hash', '=', hashOf([request.key]))
     .where('answered_at', '>', sql<string>`now() - make_interval(secs => ${IDEMPOTENCY_KEY_MS / 1_000}::float8)`)
-    .select(['request_hash', 'status', 'headers', 'body'])
+    .select(['request_hash', 'status', 'headers', 'body', CURRENT_POSITION.as('position')])
     .executeTakeFirst();
   if (row === undefined) return undefined;
-  if (!row.request_hash.equals(requestHash(request)))
+  const { status, headers, position } = row;
+  const unreadable = { status, headers, position, cookies: [], body: undefined };
+  if (!isOfSecret(row.request_hash, request)) return unreadable;
+  if (!row.request_hash.equals(namedHash(request)))
     throw new AppError('key_reused', 'This Idempotency-Key was used for another request. Make a new one for each.');
-  const { status, headers } = row;
-  const secrets = row.body === null ? undefined : decrypted(row.body, request);
-  return { status, headers, ...(secrets === undefined ? { cookies: [], body: undefined } : unpacked(secrets)) };
+  const secrets = row.body === null ? undefined : unsealed(row.body, request);
+  return secrets === undefined ? unreadable : { status, headers, position, ...secrets };
 }
 
 export function guardSession(session: DatabaseSession, request: RepeatableRequest): GuardedSession {
@@ -133,8 +142,6 @@ export function guardSession(session: DatabaseSession, request: RepeatableReques
         return;
       }
       answer.resolve(given);
-      // Without a write the answer alone is kept: a repetition is answered the same all the same.
-      if (committed === undefined) await begin(async () => undefined);
       await committed;
     },
   };
@@ -165,6 +172,7 @@ export function guardCaller(
         },
       }),
       seeAtLeast: caller.seeAtLeast,
+      wrote: caller.wrote,
       afterCommit: (work) => void onCommit.push(work),
       get position() {
         return caller.position;
@@ -199,71 +207,37 @@ async function claim(transaction: Db, request: RepeatableRequest): Promise<void>
   if (kept !== undefined) throw new AnsweredBefore(kept);
 }
 
-/** A row that is too old to be an answer is replaced, should retention not have come by yet. */
+/**
+ * Only beside something else that was written: until then a transaction has no id. A row that is too old to be an answer is
+ * replaced, should retention not have come by yet.
+ */
 async function keepAnswer(transaction: Db, request: RepeatableRequest, answer: KeptAnswer): Promise<void> {
   const { orgId = NO_ORGANISATION } = request;
   const isKept = answer.body !== undefined && answer.body.length <= IDEMPOTENT_ANSWER_BYTES_MAX;
   const values = {
-    request_hash: requestHash(request),
+    request_hash: namedHash(request),
     status: answer.status,
     headers: JSON.stringify(answer.headers),
-    body: isKept ? encrypted(packed(answer.cookies, answer.body), request) : null,
+    body: isKept ? sealed(answer.cookies, answer.body, request) : null,
   };
   await transaction
     .insertInto('idempotency_keys')
-    .values({ org_id: orgId, caller: request.caller, key_hash: hashOf([request.key]), ...values })
+    .columns(['org_id', 'caller', 'key_hash', 'request_hash', 'status', 'headers', 'body'])
+    .expression(
+      transaction
+        .selectNoFrom([
+          sql<number>`${orgId}::bigint`.as('org_id'),
+          sql<string>`${request.caller}::text`.as('caller'),
+          sql<Buffer>`${hashOf([request.key])}::bytea`.as('key_hash'),
+          sql<Buffer>`${values.request_hash}::bytea`.as('request_hash'),
+          sql<number>`${values.status}::smallint`.as('status'),
+          sql<string>`${values.headers}::jsonb`.as('headers'),
+          sql<Buffer | null>`${values.body}::bytea`.as('body'),
+        ])
+        .where(sql<boolean>`pg_current_xact_id_if_assigned() is not null`),
+    )
     .onConflict((conflict) =>
       conflict.columns(['org_id', 'caller', 'key_hash']).doUpdateSet({ ...values, answered_at: sql<string>`now()` }),
     )
     .execute();
-}
-
-function hashOf(parts: readonly (string | Uint8Array)[]): Buffer {
-  // The length in front keeps ['ab', 'c'] and ['a', 'bc'] apart.
-  const bytes = parts.flatMap((part) => [Buffer.from(`${part.length}:`), Buffer.from(part as string)]);
-  return hash('sha256', Buffer.concat(bytes), 'buffer');
-}
-
-/** With SECRET_KEY: a plain hash of a request with a password in it would let whoever reads the table try passwords quickly. */
-export function requestHash({ parameters, secretKey }: Pick<RepeatableRequest, 'parameters' | 'secretKey'>): Buffer {
-  return createHmac('sha256', secretKey).update(hashOf(parameters)).digest();
-}
-
-/** The length of the cookies, these as JSON, and the body. */
-function packed(cookies: readonly string[], body: Buffer): Buffer {
-  const json = Buffer.from(JSON.stringify(cookies));
-  const length = Buffer.alloc(4);
-  length.writeUInt32BE(json.length);
-  return Buffer.concat([length, json, body]);
-}
-
-function unpacked(bytes: Buffer): Pick<KeptAnswer, 'cookies' | 'body'> {
-  const bodyAt = 4 + bytes.readUInt32BE();
-  return { cookies: JSON.parse(bytes.subarray(4, bodyAt).toString()) as string[], body: bytes.subarray(bodyAt) };
-}
-
-const CIPHER = 'aes-256-gcm';
-const NONCE_BYTES = 12;
-const TAG_BYTES = 16;
-
-function encrypted(body: Buffer, request: RepeatableRequest): Buffer {
-  const nonce = randomBytes(NONCE_BYTES);
-  const cipher = createCipheriv(CIPHER, cipherKey(request), nonce);
-  return Buffer.concat([nonce, cipher.update(body), cipher.final(), cipher.getAuthTag()]);
-}
-
-/** Undefined for one that was encrypted with another SECRET_KEY. */
-function decrypted(stored: Buffer, request: RepeatableRequest): Buffer | undefined {
-  const decipher = createDecipheriv(CIPHER, cipherKey(request), stored.subarray(0, NONCE_BYTES));
-  decipher.setAuthTag(stored.subarray(-TAG_BYTES));
-  try {
-    return Buffer.concat([decipher.update(stored.subarray(NONCE_BYTES, -TAG_BYTES)), decipher.final()]);
-  } catch {
-    return undefined;
-  }
-}
-
-/** Who reads the table has neither of the two. */
-function cipherKey({ key, secretKey }: RepeatableRequest): Buffer {
-  return Buffer.from(hkdfSync('sha256', key, secretKey, 'idempotent answer', 32));
 }

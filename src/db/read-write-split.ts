@@ -74,6 +74,8 @@ export interface Caller {
   within(scope: Scope): DatabaseSession;
   /** Only moves forward: of two positions the later one covers both. */
   seeAtLeast(position: WalPosition | undefined): void;
+  /** A write of its own is before this position: of an earlier request, which has been repeated. */
+  wrote(position: WalPosition): void;
   /** Runs `work` once what has been written is committed: at once, unless that waits for an answer (idempotency-key). */
   afterCommit(work: () => void): void;
   readonly position: WalPosition | undefined;
@@ -88,7 +90,7 @@ export interface DatabaseSession {
   readonly position: WalPosition | undefined;
 }
 
-export function createCaller(database: Database, start?: WalPosition): Caller {
+export function createCaller(database: Pick<Database, 'read' | 'write'>, start?: WalPosition): Caller {
   let position = start;
   let lastWrite: WalPosition | undefined;
   function seeAtLeast(other: WalPosition | undefined): void {
@@ -119,6 +121,10 @@ export function createCaller(database: Database, start?: WalPosition): Caller {
       },
     }),
     seeAtLeast,
+    wrote(other) {
+      seeAtLeast(other);
+      lastWrite = position;
+    },
     afterCommit: (work) => work(),
     get position() {
       return position;

@@ -1,20 +1,27 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import {
   AnsweredBefore,
+  type EarlierAnswer,
   type GuardedSession,
   guardCaller,
   guardSession,
   type KeptAnswer,
   keptAnswer,
   type RepeatableRequest,
-  requestHash,
 } from '../db/idempotency-key.ts';
 import type { Database } from '../db/read-write-split.ts';
+import { requestHash } from '../db/sealed-answer.ts';
 import { EVERY_ORGANISATION } from '../db/tenant-isolation.ts';
 import { AppError } from '../errors.ts';
-import { IDEMPOTENCY_KEY_CHARS_MAX, REPEATABLE_REQUESTS_OF_STRANGERS_PER_MINUTE_MAX } from '../limits.ts';
+import {
+  IDEMPOTENCY_KEY_CHARS_MAX,
+  REPEATABLE_REQUESTS_MAX,
+  REPEATABLE_REQUESTS_MS,
+  REPEATABLE_REQUESTS_OF_STRANGERS_PER_MINUTE_MAX,
+} from '../limits.ts';
 import { isIdempotent } from './api-document.ts';
 import type { App } from './app.ts';
+import { sendProblem } from './problem-details.ts';
 import type { CreateRateLimit } from './rate-limit.ts';
 import { isStream } from './slow-client.ts';
 
@@ -36,7 +43,9 @@ export function commitBeforeAnswers(app: App): void {
     const { guarded } = request;
     if (guarded === undefined) return done();
     request.guarded = undefined; // an error below is answered as well, and has nothing to commit
-    guarded.answered(reply.statusCode < 400 ? answerOf(reply, payload) : undefined).then(
+    const ended = guarded.answered(reply.statusCode < 400 ? answerOf(reply, payload) : undefined);
+    if (request.isTooLate) return done(); // its client has waited for long enough, and nothing is committed
+    ended.then(
       () => done(),
       (error) => {
         reply.removeHeader('set-cookie'); // of a session that was rolled back
@@ -59,6 +68,11 @@ export function guardRepeatedRequests(
     createRateLimit: CreateRateLimit;
   },
 ): void {
+  const ofOrganisations = createRateLimit(
+    'requests with an Idempotency-Key',
+    REPEATABLE_REQUESTS_MAX,
+    REPEATABLE_REQUESTS_MS,
+  );
   const ofStrangers = createRateLimit('repeatable requests', REPEATABLE_REQUESTS_OF_STRANGERS_PER_MINUTE_MAX);
 
   api.addHook('preHandler', (request, reply, done) => {
@@ -70,9 +84,10 @@ export function guardRepeatedRequests(
   /** Whether it is the first. Otherwise it gets the first one's answer. */
   async function guard(request: FastifyRequest, reply: FastifyReply, key: string): Promise<boolean> {
     const repeatable = repeatableRequest(request, key, secretKey);
+    if (repeatable.orgId !== undefined) await ofOrganisations.count(String(repeatable.orgId), reply); // each can keep a row
     const kept = request.routeOptions.config.judgesFirst ? undefined : await answerBefore(request, reply, repeatable);
     if (kept !== undefined) {
-      replay(kept, reply);
+      replay(kept, request, reply);
       return false;
     }
     if (repeatable.orgId === undefined) {
@@ -97,12 +112,17 @@ export function guardRepeatedRequests(
 export function replayAnswer(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply | undefined {
   if (!(error instanceof AnsweredBefore)) return undefined;
   request.guarded = undefined;
-  return replay(error.answer, reply);
+  return replay(error.answer, request, reply);
 }
 
-function replay({ status, headers, cookies, body }: KeptAnswer, reply: FastifyReply): FastifyReply {
-  if (body === undefined)
-    throw new AppError('conflict', 'This was done before, and its answer was not kept. Read what it changed.');
+function replay(
+  { status, headers, cookies, body, position }: EarlierAnswer,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): FastifyReply {
+  request.caller.wrote(position);
+  // Not thrown: this can be in the error handler, whose own errors nobody turns into a problem document.
+  if (body === undefined) return sendProblem(NOT_KEPT, request, reply);
   if (cookies.length > 0) reply.header('set-cookie', [...cookies]);
   return reply
     .code(status)
@@ -124,7 +144,8 @@ function repeatableRequest(request: FastifyRequest, key: string, secretKey: stri
     ? [String(request.headers['content-type']), body]
     : [JSON.stringify(body, inOrder) ?? ''];
   const given = { parameters: [request.method, request.url, ...sent], secretKey };
-  // Strangers may choose the same key: it belongs to the request as it was sent, which nobody else can send.
+  // Strangers may choose the same key: it belongs to the request as it was sent, which nobody else can send. With a new
+  // SECRET_KEY it is another one, but then the links are void that such requests are sent with.
   if (request.routeOptions.config.public === true)
     return { ...given, orgId: undefined, caller: STRANGER, key: `${key} ${requestHash(given).toString('base64')}` };
   const { orgId, userId, apiKey } = user;
@@ -133,6 +154,7 @@ function repeatableRequest(request: FastifyRequest, key: string, secretKey: stri
 }
 
 const STRANGER = 'stranger';
+const NOT_KEPT = new AppError('conflict', 'This was done before, and its answer was not kept. Read what it changed.');
 
 /** Fields have no order: a client whose language writes them as it comes sends the same request again. */
 function inOrder(_name: string, value: unknown): unknown {

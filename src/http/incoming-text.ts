@@ -1,31 +1,41 @@
 /**
  * Applies the rule for text (src/text.ts) to every string that a request brings as JSON or in its query, before it is
- * validated: no schema and no module can forget it. A schema of a name adds `x-one-line`.
+ * validated: no schema and no module can forget it. A schema of a name adds `x-one-line`. A NUL is refused, also where
+ * nothing would be stored: PostgreSQL cannot hold one, and a preview must not accept what cannot be saved.
  */
 import type { FastifyInstance } from 'fastify';
+import { AppError } from '../errors.ts';
 import { tidyLine, tidyText } from '../text.ts';
+import { NUL_IN_TEXT } from './problem-details.ts';
 
 export function tidyIncomingText(api: FastifyInstance): void {
   api.addHook('preValidation', (request, _reply, done) => {
-    if (typeof request.body === 'string') request.body = tidyText(request.body);
-    tidyStrings(request.body);
-    tidyStrings(request.query);
-    done();
+    const read = { body: request.body, query: request.query };
+    const hasNul = tidyStrings(read);
+    if (typeof request.body === 'string') request.body = read.body;
+    done(hasNul ? new AppError('invalid', NUL_IN_TEXT) : undefined);
   });
 }
 
-/** In place; streams, buffers and dates are left alone. Not recursive: a body may be nested as deep as it is long. */
-function tidyStrings(value: unknown): void {
+/**
+ * In place; streams, buffers and dates are left alone. Says whether a NUL was found. Not recursive: a body may be nested as
+ * deep as it is long.
+ */
+function tidyStrings(value: unknown): boolean {
   const left = [value];
+  let hasNul = false;
   while (left.length > 0) {
     const one = left.pop();
     if (!isPlain(one)) continue;
     for (const key of Object.keys(one)) {
       const text = one[key];
-      if (typeof text === 'string') one[key] = tidyText(text);
-      else if (typeof text === 'object') left.push(text);
+      if (typeof text === 'string') {
+        one[key] = tidyText(text);
+        hasNul ||= text.includes('\0');
+      } else if (typeof text === 'object') left.push(text);
     }
   }
+  return hasNul;
 }
 
 /** What JSON and the query parser make: arrays, and objects of no class. */

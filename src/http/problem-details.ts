@@ -85,9 +85,8 @@ export function toProblem(error: FastifyError | AppError, bodyBytesMax?: number)
   if (isServerAway(error)) return problem('overloaded', 'The database is away for a moment. Try again.');
   const busy = whyBusy(error);
   if (busy !== undefined) return problem('overloaded', busy);
-  // Not every schema excludes it, but PostgreSQL's text cannot contain a NUL character.
-  if (NOT_STORABLE.includes(sqlState(error) ?? ''))
-    return problem('invalid', 'A text field contains a NUL character, which cannot be stored. Remove it.');
+  // Of what did not come as JSON or in a query, whose texts are looked through (src/http/incoming-text.ts).
+  if (NOT_STORABLE.includes(sqlState(error) ?? '')) return problem('invalid', NUL_IN_TEXT);
   // Errors of the framework itself: a body that is not JSON, too large, of an unsupported type, or too slow.
   const status = 'statusCode' in error ? (error.statusCode ?? 500) : 500;
   if (status === 408) return problem('too_slow', 'The request took too long to arrive.');
@@ -112,6 +111,8 @@ function whyBusy(error: unknown): string | undefined {
   // Connections, memory, disk.
   return state.startsWith('53') ? 'The database has no room for this now. Try again later.' : undefined;
 }
+
+export const NUL_IN_TEXT = 'A text field contains a NUL character, which cannot be stored. Remove it.';
 
 const TOO_LONG = 'This took too long. Try again in a moment.';
 

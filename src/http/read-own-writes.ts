@@ -5,6 +5,7 @@ import { type Caller, createCaller, type Database, type DatabaseSession } from '
 import { ERROR_STATUS } from '../errors.ts';
 import { LAST_WRITES_KEPT } from '../limits.ts';
 import type { App, SignedIn } from './app.ts';
+import { inTime } from './request-time.ts';
 
 /**
  * The header (and cookie) that carries the position of the caller's last write: a read that sends it back sees the
@@ -25,7 +26,8 @@ export function readOwnWrites(app: App, database: Database): void {
     const header = request.headers[READ_AFTER];
     const given = (typeof header === 'string' ? header : undefined) ?? request.cookies[READ_AFTER_COOKIE];
     // What cannot be read may have been a position once: the primary answers.
-    request.caller = createCaller(database, given === undefined || isPosition(given) ? given : NEVER_REPLAYED);
+    const start = given === undefined || isPosition(given) ? given : NEVER_REPLAYED;
+    request.caller = createCaller(inTime(database, request), start);
     done();
   });
   app.addHook('onSend', (request, reply, _payload, done) => {

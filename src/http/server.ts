@@ -13,7 +13,7 @@ import { Type } from 'typebox';
 import type { Config } from '../config.ts';
 import type { Database } from '../db/read-write-split.ts';
 import { AppError } from '../errors.ts';
-import { BODY_BYTES_MAX, HEADERS_MAX, NAME_CHARS_MAX, REQUEST_MS, UPLOAD_MS } from '../limits.ts';
+import { BODY_BYTES_MAX, HEADERS_MAX, NAME_CHARS_MAX, UPLOAD_MS } from '../limits.ts';
 import type { Log } from '../log.ts';
 import { clientAddress, networkOf } from '../process/client-address.ts';
 import type { Health } from '../process/health-check.ts';
@@ -39,6 +39,7 @@ import type { CreateRateLimit } from './rate-limit.ts';
 import { readOwnWrites } from './read-own-writes.ts';
 import { createRefusedBodies } from './refused-bodies.ts';
 import { createRequestMetrics } from './request-metrics.ts';
+import { endOfAnswer, limitTime } from './request-time.ts';
 import { DATA_SECURITY_HEADERS, SECURITY_HEADERS } from './security-headers.ts';
 import { limitSlowBodies } from './slow-client.ts';
 import { createRawRefusals } from './unreadable-request.ts';
@@ -82,8 +83,7 @@ export async function createServer(parts: ServerParts): Promise<App> {
     childLoggerFactory: (logger) => logger, // a child of each request would parse what it redacts again
     trustProxy: (_address, hop) => hop < parts.config.trustProxyHops,
     bodyLimit: BODY_BYTES_MAX,
-    handlerTimeout: REQUEST_MS,
-    // Node's timer does not know routes; their own limits are handlerTimeout and those of src/http/slow-client.ts.
+    // Node's timer does not know routes; their own limits are in src/http/request-time.ts and src/http/slow-client.ts.
     serverFactory: (answer) => {
       const guarded = slowDownRefused(admission.guard(answer));
       const server = createHttpServer(parts.health.stopping, guarded, { requestMs: UPLOAD_MS });
@@ -93,23 +93,32 @@ export async function createServer(parts: ServerParts): Promise<App> {
     },
     routerOptions: { maxParamLength: 200 },
     clientErrorHandler: refuseUnreadable,
-    frameworkErrors: (error, request, reply) => sendProblem(error, request, reply.headers(headersOf(request))), // URLs that cannot be decoded never reach a route and its error handler
+    frameworkErrors: (error, request, reply) => refuse(error, request, reply.headers(headersOf(request))), // URLs that cannot be decoded never reach a route and its error handler
     ajv: { customOptions: { removeAdditional: false, coerceTypes: false, allErrors: false, keywords: [ONE_LINE] } },
   }).withTypeProvider<TypeBoxTypeProvider>();
 
   app.removeContentTypeParser('text/plain'); // no route but those that add it themselves reads any
   readJsonBodies(app as App);
   app.setErrorHandler<FastifyError>(
-    (error, request, reply) => replayAnswer(error, request, reply) ?? sendProblem(error, request, reply),
+    (error, request, reply) =>
+      replayAnswer(error, request, reply) ??
+      (error.validationContext === 'params' ? refuse : sendProblem)(error, request, reply),
   );
-  const answerNotFound = (request: FastifyRequest, reply: FastifyReply) => {
+  /** Of an address that is none: people get a page, such as those whose mail program broke a link. */
+  function refuse(error: FastifyError | AppError, request: FastifyRequest, reply: FastifyReply): FastifyReply {
     const page = isForPeople(request) ? parts.pages.answer('/404.html', request.headers) : undefined;
     if (page?.body !== undefined) return reply.code(404).headers(page.headers).send(page.body);
-    const nothing = `There is nothing at ${request.method} ${request.url.split('?')[0]}.`;
-    return sendProblem(new AppError('not_found', nothing), request, reply);
-  };
+    return sendProblem(error, request, reply);
+  }
+  const answerNotFound = (request: FastifyRequest, reply: FastifyReply) =>
+    refuse(
+      new AppError('not_found', `There is nothing at ${request.method} ${request.url.split('?')[0]}.`),
+      request,
+      reply,
+    );
   app.setNotFoundHandler(answerNotFound);
   requests.measure(app as App);
+  limitTime(app as App);
   app.decorate('recognise', admission.recognise);
   app.decorateRequest('network', {
     getter() {
@@ -132,6 +141,7 @@ export async function createServer(parts: ServerParts): Promise<App> {
   await app.register(cookie);
   commitBeforeAnswers(app as App);
   readOwnWrites(app, parts.database);
+  endOfAnswer(app as App);
   refuseCodedBodies(app);
   limitSlowBodies(app, parts.metrics, admission);
   admission.watch(app);
@@ -232,6 +242,6 @@ function endSpan({ span }: FastifyRequest, { statusCode }: FastifyReply, done: (
 
 /** A browser that navigates to a page, as opposed to a program that calls the API. */
 function isForPeople(request: FastifyRequest): boolean {
-  const isPage = request.method === 'GET' && !pathOf(request.raw).startsWith('/api/v1/');
+  const isPage = /^(?:GET|HEAD)$/.test(request.method) && !pathOf(request.raw).startsWith('/api/v1/');
   return isPage && String(request.headers.accept ?? '').includes('text/html');
 }

@@ -27,7 +27,7 @@ export function createGatedModule() {
         api.post('/open', { config: { public: true }, schema: { body: Type.Any() } }, wait);
         api.register(async (files) => {
           files.addContentTypeParser('text/csv', (_request, payload, done) => done(null, payload));
-          files.put('/file', { handlerTimeout: UPLOAD_MS, schema: { body: Type.Any() } }, async ({ body }) => {
+          files.put('/file', { config: { requestMs: UPLOAD_MS }, schema: { body: Type.Any() } }, async ({ body }) => {
             for await (const _ of body as Readable);
             return { ok: true };
           });

@@ -1,13 +1,16 @@
 import { randomUUID } from 'node:crypto';
 import { sql } from 'kysely';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, onTestFinished, test } from 'vitest';
+import { parsePosition } from '../../src/db/failover-position.ts';
 import { EVERY_ORGANISATION } from '../../src/db/tenant-isolation.ts';
 import { IDEMPOTENCY_KEY_CHARS_MAX, IDEMPOTENCY_KEY_MS } from '../../src/limits.ts';
 import { PLATFORM_RETENTION } from '../../src/queue/retention.ts';
-import type { ApiClient } from '../api-client.ts';
+import { start } from '../../workers/api.ts';
+import { type ApiClient, call } from '../api-client.ts';
 import { until } from '../database.ts';
 import { TEST_MODULES } from '../modules.ts';
 import { type RunningApi, runApi } from '../running-api.ts';
+import { startWorker, testEnvironment } from '../worker.ts';
 import { createWritingModule } from './writing-module.ts';
 
 const writing = createWritingModule();
@@ -24,6 +27,18 @@ afterAll(() => api.stop());
 
 const post = (path: string, key: string, body: object = { title: 'Weekly' }, by = owner) =>
   by.send<{ id: number; code: string; detail: string }>('POST', path, body, { 'idempotency-key': key });
+
+async function keysKept(): Promise<number> {
+  const { rows } = await sql<{ count: number }>`
+    select count(*)::int as count from idempotency_keys where org_id = ${owner.orgId}`.execute(api.database.db);
+  return rows[0]?.count ?? Number.NaN;
+}
+
+function positionOf({ headers }: { headers: Headers }): bigint {
+  const position = headers.get('read-after') ?? 'none';
+  expect(position).toMatch(/^\d+:[0-9A-F]+\/[0-9A-F]+$/);
+  return parsePosition(position);
+}
 
 async function notes(of = owner): Promise<number> {
   const { rows } = await sql<{ count: number }>`
@@ -48,6 +63,34 @@ test('a write with a key has a position, so its author reads it', async () => {
   expect(headers.get('read-after')).toMatch(/^\d+:[0-9A-F]+\/[0-9A-F]+$/);
   expect((await owner.get(`/api/v1/notes/${body.id}`)).status).toBe(200);
 });
+
+test.each([
+  ['an answer that was kept', '/api/v1/notes', 201],
+  ['one that was not', '/api/v1/writing/large', 409],
+])(
+  'a repetition has the position of the first write, so its author reads it, whichever process answered: %s',
+  async (_, path, status) => {
+    const key = randomUUID();
+    const first = await post(path, key);
+    const other = await startWorker('api', start, await testEnvironment(api.database), [
+      ...TEST_MODULES,
+      writing.module,
+    ]);
+    onTestFinished(async () => void (await other.stop()));
+    // As after a crash: the first answer was lost with its position, and the other process knows nothing of the write.
+    const ask = (method: string, at: string, body?: object) =>
+      call(other.config.apiUrl, method, at, {
+        body,
+        headers: { authorization: `Bearer ${owner.token}`, ...(body && { 'idempotency-key': key }) },
+      });
+    expect((await ask('GET', '/api/v1/notes')).headers.get('read-after')).toBeNull();
+    const again = await ask('POST', path, { title: 'Weekly' });
+    expect(again.status).toBe(status);
+    expect(positionOf(again)).toBeGreaterThanOrEqual(positionOf(first));
+    // Also of a program that sends no position back.
+    expect(positionOf(await ask('GET', '/api/v1/notes'))).toBeGreaterThanOrEqual(positionOf(first));
+  },
+);
 
 test('of many that are sent at once one is done', async () => {
   const key = randomUUID();
@@ -141,17 +184,55 @@ test('several writes of a handler are one, and it reads them before they are com
   expect(await notes()).toBe(2);
 });
 
-test('what changes nothing is answered the same, too', async () => {
-  const key = randomUUID();
-  const first = await post('/api/v1/writing/nothing', key);
-  expect((await post('/api/v1/writing/nothing', key)).body).toEqual(first.body);
-  expect((await post('/api/v1/writing/nothing', randomUUID())).body).not.toEqual(first.body);
-});
+test.each(['/api/v1/writing/nothing', '/api/v1/writing/no-row'])(
+  'where nothing was written no answer is kept: whoever sends keys fills no table with them: %s',
+  async (path) => {
+    const key = randomUUID();
+    for (let n = 0; n < 3; n++) {
+      const { status, headers } = await post(path, key);
+      expect([status, headers.get('idempotent-replayed')]).toEqual([200, null]);
+    }
+    expect(await keysKept()).toBe(0);
+    // So the key is still free.
+    expect((await post('/api/v1/notes', key)).status).toBe(201);
+    expect(await keysKept()).toBe(1);
+  },
+);
 
 test('a large answer is not kept, but its work is not done twice', async () => {
   const key = randomUUID();
   expect((await post('/api/v1/writing/large', key)).status).toBe(200);
   expect(await post('/api/v1/writing/large', key)).toMatchObject({ status: 409, body: { code: 'conflict' } });
+  expect(await notes()).toBe(1);
+});
+
+test('with a new SECRET_KEY a repetition hears that it was done, not to make a new key', async () => {
+  const key = randomUUID();
+  await post('/api/v1/notes', key);
+  const environment = {
+    ...(await testEnvironment(api.database)),
+    SECRET_KEY: 'another secret key, as long as it has to be',
+  };
+  const renewed = await startWorker('api', start, environment);
+  onTestFinished(async () => void (await renewed.stop()));
+  const headers = { authorization: `Bearer ${owner.token}`, 'idempotency-key': key };
+  const ask = (title: string) => call(renewed.config.apiUrl, 'POST', '/api/v1/notes', { body: { title }, headers });
+  const notKept = { status: 409, body: { code: 'conflict', detail: expect.stringContaining('was done before') } };
+  expect(await ask('Weekly')).toMatchObject(notKept);
+  expect(await ask('Monthly')).toMatchObject(notKept); // nobody can tell any more what it was sent with
+  expect(await notes()).toBe(1);
+});
+
+test('who comes second while a large answer is on its way is told that it was not kept', async () => {
+  const key = randomUUID();
+  const sent = [post('/api/v1/writing/in-turn', key), post('/api/v1/writing/in-turn', key)];
+  await until('both have found no answer', () => writing.turns.length === 2);
+  writing.turns[0]?.();
+  expect(await Promise.race(sent)).toMatchObject({ status: 200 });
+  writing.turns[1]?.();
+  const second = (await Promise.all(sent)).find(({ status }) => status !== 200);
+  expect(second).toMatchObject({ status: 409, body: { code: 'conflict', type: '/problems/conflict' } });
+  expect(second?.headers.get('content-type')).toContain('application/problem+json');
   expect(await notes()).toBe(1);
 });
 

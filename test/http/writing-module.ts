@@ -1,5 +1,6 @@
 import { Type } from 'typebox';
 import type { DatabaseSession } from '../../src/db/read-write-split.ts';
+import type { Db } from '../../src/db/schema.ts';
 import { AppError } from '../../src/errors.ts';
 import type { Module } from '../../src/modules/faces.ts';
 import { writeNote } from '../../template/src/modules/notes/notes.ts';
@@ -10,6 +11,7 @@ const Titled = Type.Object({ title: Type.String() });
 export function createWritingModule() {
   let gate = Promise.withResolvers<void>();
   const count = { written: 0 };
+  const turns: (() => void)[] = [];
   const write = async (db: DatabaseSession, orgId: number, title: string) => {
     await writeNote(db, { orgId }, { title, body: '' });
     count.written++;
@@ -28,6 +30,23 @@ export function createWritingModule() {
             return reply.code(201).send(body);
           },
         );
+        api.post('/writing/late', { schema }, async ({ db, user, body }) => {
+          await gate.promise;
+          await write(db, user.orgId, body.title);
+          return body;
+        });
+        api.post('/writing/in-turn', { schema }, async ({ db, user, body }) => {
+          const turn = Promise.withResolvers<void>();
+          turns.push(turn.resolve);
+          await turn.promise;
+          await write(db, user.orgId, body.title);
+          return 'x'.repeat(100_000);
+        });
+        api.post('/writing/no-row', { schema }, async ({ db, user, body }) => {
+          const query = (db: Db) => db.selectFrom('notes').where('org_id', '=', user.orgId).select('id').execute();
+          await db.write(query);
+          return body;
+        });
         api.post('/writing/fails', { schema }, async ({ db, user, body }) => {
           await write(db, user.orgId, body.title);
           throw new AppError('conflict', 'After the write.');
@@ -50,6 +69,8 @@ export function createWritingModule() {
   return {
     module,
     count,
+    /** Of those that wait to write: call them one by one. */
+    turns,
     open(): void {
       gate.resolve();
       gate = Promise.withResolvers<void>();

@@ -84,8 +84,7 @@ export function routes(api: App, { cursors, actions, exports }: ApiContext): voi
   api.get(
     '/exports/audit-log.csv',
     {
-      config: { role: 'admin' },
-      handlerTimeout: EXPORT_MS,
+      config: { role: 'admin', requestMs: EXPORT_MS },
       schema: {
         operationId: 'exportAuditLog',
         summary: 'The audit log as CSV, streamed, newest first',

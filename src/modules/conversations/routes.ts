@@ -114,8 +114,7 @@ export function routes(api: App, { cursors, config, database, exports }: ApiCont
   api.get(
     '/exports/answers.csv',
     {
-      config: { role: 'admin' },
-      handlerTimeout: EXPORT_MS,
+      config: { role: 'admin', requestMs: EXPORT_MS },
       schema: {
         summary: 'All answers as CSV, streamed',
         description:

@@ -192,8 +192,7 @@ export function routes(api: App, { cursors, person }: ApiContext): void {
     (upload as unknown as App).put(
       '/imports/:id/file',
       {
-        config: { role: 'admin' },
-        handlerTimeout: UPLOAD_MS,
+        config: { role: 'admin', requestMs: UPLOAD_MS },
         schema: {
           summary: 'Send the file of an import (text/csv)',
           description:

@@ -104,8 +104,7 @@ export function routes(api: App, { cursors, exports }: ApiContext): void {
   api.get(
     '/exports/notes.csv',
     {
-      config: { role: 'admin' },
-      handlerTimeout: EXPORT_MS,
+      config: { role: 'admin', requestMs: EXPORT_MS },
       schema: {
         summary: 'All notes as CSV, streamed',
         tags,
