@@ -108,7 +108,7 @@ export const VARIABLES = {
   requestsPerMinute: variable(
     'REQUESTS_PER_MINUTE',
     integer(REQUESTS_PER_MINUTE_MAX, 1, 100_000_000),
-    'how many requests one signed-in user can send to one `api`',
+    'how many requests one signed-in user, or one API key, can send to all `api` processes together',
   ),
   trustProxyHops: variable(
     'TRUST_PROXY_HOPS',

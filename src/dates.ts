@@ -31,10 +31,14 @@ export function toInstant(text: string, timeZone: string | undefined): Date {
   return new Date(zoned.epochMilliseconds);
 }
 
-/** Midnight UTC at the beginning of a day like 2027-01-31. Throws `invalid`. */
-export function startOfDay(text: string): Date {
-  if (!DAY.test(text) || realTime(`${text}T00:00`) === undefined) throw notADate(text, '2027-01-31');
-  return new Date(`${text}T00:00:00Z`);
+/** The beginning of a day like 2027-01-31: midnight, or what a clock change makes of it. Throws `invalid`. */
+export function startOfDay(text: string, timeZone = 'UTC'): Date {
+  return beginningOf(toDay(text), timeZone);
+}
+
+/** The beginning of the day after. Throws `invalid`. */
+export function endOfDay(text: string, timeZone = 'UTC'): Date {
+  return beginningOf(toDay(text).add({ days: 1 }), timeZone);
 }
 
 /** Throws `invalid` for a range of days that ends before it begins: an empty answer would look like one without data. */
@@ -89,6 +93,16 @@ function realTime(text: string): Temporal.PlainDateTime | undefined {
   } catch {
     return undefined;
   }
+}
+
+function toDay(text: string): Temporal.PlainDate {
+  const midnight = DAY.test(text) ? realTime(`${text}T00:00`) : undefined;
+  if (midnight === undefined) throw notADate(text, '2027-01-31');
+  return midnight.toPlainDate();
+}
+
+function beginningOf(day: Temporal.PlainDate, timeZone: string): Date {
+  return new Date(day.toZonedDateTime(toTimeZone(timeZone)).epochMilliseconds);
 }
 
 /** No clock on Earth is further from UTC than 12 hours behind and 14 ahead. */

@@ -6,12 +6,14 @@
  *   parser of all of it gives up to four meanings to one text. Allowed are a dot-atom before the @ (RFC 5321 4.1.2), with
  *   letters and digits of all scripts (RFC 6531), and after it a domain of at least two labels; one with other letters than
  *   ASCII's becomes punycode (UTS 46, by Node's URL parser). Everything else is refused in words. Composed (NFC) and in
- *   lower case, so that two spellings of one mailbox are one. A word of Latin and Cyrillic letters is refused.
+ *   lower case, so that two spellings of one mailbox are one. That is JavaScript's, other than for texts (src/text.ts):
+ *   what is compared afterwards is compared as it is, and PostgreSQL's lower() finds nothing left to change.
+ *   A word with letters of two alphabets that look alike is refused; digits and most signs do not end a word.
  * What it costs: mailboxes with quotes, spaces, emoji or IP addresses are refused. Letters beyond ASCII before the @ reach
  *   only where the mail server offers SMTPUTF8 (src/mail/smtp-utf8.ts).
  * Its bound: EMAIL_CHARS_MAX, LOCAL_PART_CHARS_MAX, in bytes. Its proof: test/mail-address.test.ts.
  */
-import { domainToASCII } from 'node:url';
+import { domainToASCII, domainToUnicode } from 'node:url';
 import { EMAIL_CHARS_MAX, LOCAL_PART_CHARS_MAX } from './limits.ts';
 
 export type ParsedAddress = { readonly address: string } | { readonly fault: string };
@@ -25,14 +27,21 @@ export function parseAddress(text: string): ParsedAddress {
   const local = toLowerCase(address.slice(0, at)).normalize('NFC');
   const domain = toAsciiDomain(address.slice(at + 1));
   if (domain === undefined) return { fault: 'has a domain that does not exist in this form' };
+  // As people are shown it: there are other spellings than with its own letters, punycode among them.
+  if (domain.includes('xn--') && mixesAlphabets(domainToUnicode(domain).split('.'))) return { fault: MIXED };
   if (Buffer.byteLength(local) > LOCAL_PART_CHARS_MAX) return { fault: LOCAL_TOO_LONG };
   if (Buffer.byteLength(local) + 1 + domain.length > EMAIL_CHARS_MAX) return { fault: TOO_LONG };
   return { address: `${local}@${domain}` };
 }
 
-/** ALİ@ŞİRKET.TEST, as Turkish spreadsheets write ali@şirket.test: JavaScript's "i̇" is an i with two dots, of another mailbox. */
+/** Word by word, because JavaScript takes Σ in "ΟΔΟΣ.ΑΘΗΝΑΣ" for a letter within a word. */
 export function toLowerCase(address: string): string {
-  return address.toLowerCase().replaceAll('i\u0307', 'i');
+  return withPlainDots(address.replace(/[\p{L}\p{M}]+/gu, (word) => word.toLowerCase()));
+}
+
+/** ALİ@ŞİRKET.TEST, as Turkish spreadsheets write ali@şirket.test: JavaScript's "i̇" is an i with two dots, of another mailbox. */
+function withPlainDots(text: string): string {
+  return text.replace(/İ|i\u0307/g, 'i');
 }
 
 /** What somebody looks for, as addresses are kept: a whole one with an ASCII domain. A part of one stays as it is. */
@@ -80,9 +89,15 @@ const INVISIBLE = /[\p{C}\p{Zl}\p{Zp}\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000
 const ATEXT = "[a-z0-9!#$%&'*+/=?^_`{|}~\\-\\p{L}\\p{M}\\p{N}]";
 const DOT_ATOM = new RegExp(`^${ATEXT}+(?:\\.${ATEXT}+)*$`, 'iu');
 
-/** Latin letters in one word with those of an alphabet that has many of the same shapes. */
-const MIXED_ALPHABETS =
-  /\p{Script=Latin}\p{M}*[\p{Script=Cyrillic}\p{Script=Greek}\p{Script=Armenian}\p{Script=Cherokee}]|[\p{Script=Cyrillic}\p{Script=Greek}\p{Script=Armenian}\p{Script=Cherokee}]\p{M}*\p{Script=Latin}/u;
+/** Alphabets that have many letters of the same shapes. Latin beside Japanese or Hebrew misleads nobody. */
+const ALIKE = ['Latin', 'Cyrillic', 'Greek', 'Armenian', 'Cherokee', 'Coptic', 'Lisu'].map(
+  (script) => new RegExp(`\\p{Script=${script}}`, 'u'),
+);
+const MIXED = 'mixes letters of two alphabets that look alike';
+
+function mixesAlphabets(words: readonly string[]): boolean {
+  return words.some((word) => NOT_ASCII.test(word) && ALIKE.filter((alphabet) => alphabet.test(word)).length > 1);
+}
 
 /** In the order in which they explain most: the first that holds is what the person is told. */
 const FAULTS: readonly (readonly [holds: (address: string) => boolean, fault: string])[] = [
@@ -106,8 +121,8 @@ const FAULTS: readonly (readonly [holds: (address: string) => boolean, fault: st
     (address) => localOf(address).normalize('NFKC') !== localOf(address),
     'has a letter in an unusual form before the @; write it plainly',
   ],
-  // Cyrillic а in paypаl: no word has letters of both.
-  [(address) => MIXED_ALPHABETS.test(address), 'mixes letters of two alphabets that look alike'],
+  // Cyrillic а in paypаl or paypa1а: no word has letters of both. отдел.sales has two words, as отдел-sales has.
+  [(address) => mixesAlphabets(localOf(address).split(/[.+_-]/)), MIXED],
   [(address) => Buffer.byteLength(localOf(address)) > LOCAL_PART_CHARS_MAX, LOCAL_TOO_LONG],
   [(address) => !DOT_ATOM.test(localOf(address)), 'has a dot or another character in the wrong place before the @'],
 ];
@@ -128,9 +143,10 @@ function toAsciiDomain(domain: string): string | undefined {
   // The URL parser reads more than names: it decodes %41, drops invisible characters and completes IP addresses. So it
   // only gets letters, digits, hyphens and dots.
   if (!/^[\p{L}\p{M}\p{N}.-]+$/u.test(domain)) return undefined;
-  const lower = toLowerCase(domain);
-  if (!NOT_ASCII.test(lower) && !DOMAIN.test(lower)) return undefined;
-  const ascii = domainToASCII(lower);
+  // Capitals are UTS 46's: it makes σ of each Σ, as browsers do.
+  const plain = withPlainDots(domain);
+  if (!NOT_ASCII.test(plain) && !DOMAIN.test(plain.toLowerCase())) return undefined;
+  const ascii = domainToASCII(plain);
   return ascii !== '' && DOMAIN.test(ascii) && ascii.length <= DOMAIN_CHARS_MAX ? ascii : undefined;
 }
 

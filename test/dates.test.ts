@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { dayIn, startOfDay, toInstant, toTimeZone } from '../src/dates.ts';
+import { dayIn, endOfDay, startOfDay, toInstant, toTimeZone } from '../src/dates.ts';
 
 afterEach(() => void vi.unstubAllEnvs());
 
@@ -100,6 +100,17 @@ test.each([
 test('a day begins at midnight UTC, wherever the process stands', () => {
   vi.stubEnv('TZ', 'America/New_York');
   expect(startOfDay('2028-02-29').toISOString()).toBe('2028-02-29T00:00:00.000Z');
+});
+
+test.each([
+  ['2027-01-31', 'UTC', '2027-01-31T00:00:00.000Z', '2027-02-01T00:00:00.000Z'],
+  ['2027-01-31', 'Pacific/Auckland', '2027-01-30T11:00:00.000Z', '2027-01-31T11:00:00.000Z'],
+  ['2027-03-28', 'Europe/Berlin', '2027-03-27T23:00:00.000Z', '2027-03-28T22:00:00.000Z'], // 23 hours
+  ['2027-04-30', 'Africa/Cairo', '2027-04-29T22:00:00.000Z', '2027-04-30T21:00:00.000Z'], // begins at 01:00
+  ['2999-12-31', 'UTC', '2999-12-31T00:00:00.000Z', '3000-01-01T00:00:00.000Z'],
+])('%s in %s is from %s until %s', (day, timeZone, from, until) => {
+  vi.stubEnv('TZ', 'America/New_York');
+  expect([startOfDay(day, timeZone), endOfDay(day, timeZone)].map((at) => at.toISOString())).toEqual([from, until]);
 });
 
 test.each([

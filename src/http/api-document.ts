@@ -61,7 +61,7 @@ export function describeRoute({ method, url, schema, config }: DeclaredRoute): R
   };
 }
 
-/** Whether an Idempotency-Key makes a repetition of it safe: a POST of somebody who is signed in. */
+/** Whether an Idempotency-Key makes a repetition of it safe: any POST, whoever sends it, but those that say otherwise. */
 export function isIdempotent(method: string, config: FastifyContextConfig): boolean {
   return method === 'POST' && config.repeatable !== false;
 }

@@ -38,8 +38,8 @@ export function product(): StackFile {
 }
 
 /** A person with a browser of their own: no cookies, no cache; every page they open is listened to. */
-export async function openVisitor(browser: Browser, viewport = DESKTOP): Promise<Visitor> {
-  const context = await browser.newContext({ viewport, locale: 'en-GB', timezoneId: 'UTC' });
+export async function openVisitor(browser: Browser, viewport = DESKTOP, timezoneId = 'UTC'): Promise<Visitor> {
+  const context = await browser.newContext({ viewport, locale: 'en-GB', timezoneId });
   context.setDefaultTimeout(STEP_MS);
   const faults: string[] = [];
   context.on('console', (message) => {

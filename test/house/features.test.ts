@@ -17,5 +17,7 @@ test('every feature that is said to be there names a test that exists', () => {
 
 function has(file: string, name: string | undefined): boolean {
   const path = join(ROOT, file);
-  return existsSync(path) && (name === undefined || readFileSync(path, 'utf8').includes(`test('${name}'`));
+  if (!existsSync(path)) return false;
+  const text = readFileSync(path, 'utf8').replace(/\btest\.skipIf\(.*\)\(\s*/g, 'test(');
+  return name === undefined || text.includes(`test('${name}'`);
 }

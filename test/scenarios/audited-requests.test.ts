@@ -14,6 +14,7 @@ const unaudited: Record<string, string> = Object.assign({}, ...[...tenants.value
 let api: RunningApi;
 let party: Party;
 let writing: PathOperation[];
+const members = new Set<string>();
 beforeAll(async () => {
   api = await runApi();
   party = await addParty(api, tenants, 'mark-audited');
@@ -27,6 +28,7 @@ test('whatever somebody who is signed in changes leaves one entry, in their name
   for (const route of writing) {
     const name = `${route.method} ${route.path}`;
     const before = await entries();
+    for (const { email } of await api.database.db.selectFrom('users').select('email').execute()) members.add(email);
     const { status, body, actorId } = await send(route);
     const hint = `its example must be accepted, or \`states\` in test/modules/${moduleOf.get(name)}/tenant.ts says when it is`;
     expect(status, `${name}: ${hint}: ${JSON.stringify(body)}`).toBeLessThan(300);
@@ -44,6 +46,14 @@ test('whatever somebody who is signed in changes leaves one entry, in their name
 test('only operations that there are have a reason not to be in the log', () => {
   const known = writing.map(({ method, path }) => `${method} ${path}`);
   expect(Object.keys(unaudited).filter((name) => !known.includes(name))).toEqual([]);
+});
+
+test('no entry has the address of anybody without an account, whom nobody could erase from the log', async () => {
+  const { rows } = await sql<{ words: string }>`
+    select concat_ws(' ', subject, details::text) as words from audit_log`.execute(api.database.db);
+  const addresses = rows.flatMap(({ words }) => words.match(/[^\s<>"]+@[^\s<>"]+/g) ?? []);
+  expect(addresses.length).toBeGreaterThan(0);
+  expect(addresses.filter((address) => !members.has(address))).toEqual([]);
 });
 
 /** By an owner of their own: some operations end the sessions of the person who asks for them. */

@@ -6,6 +6,9 @@ const clock = new Intl.DateTimeFormat(undefined, { timeStyle: 'short' });
 const integer = new Intl.NumberFormat(undefined, { maximumFractionDigits: 0 });
 const relative = new Intl.RelativeTimeFormat(undefined, { numeric: 'auto', style: 'short' });
 
+/** The reader's time zone, in which times are shown, by its IANA name. */
+export const HERE = dateTime.resolvedOptions().timeZone;
+
 const AGO = [
   [60, 'second', 1],
   [3_600, 'minute', 60],

@@ -7,15 +7,9 @@ import type { Sessions } from '../../http/authentication.ts';
 import type { VerifyingPlace } from '../../http/password-hashing.ts';
 import { parseAddress } from '../../mail-address.ts';
 import { type SignedInActor, writeAudit } from '../audit/audit.ts';
+import type { AsTry } from './code-tries.ts';
 import { holdPassword, me, userByEmail, userById } from './queries.ts';
-import {
-  createSecondStepTicket,
-  isValidTicket,
-  type SecondStep,
-  unverifiedStep,
-  useCode,
-  wrongCode,
-} from './second-factor.ts';
+import { createSecondStepTicket, isValidTicket, unverifiedStep, useCode, wrongCode } from './second-factor.ts';
 
 /** Where a request came from: for the audit log and for the person's list of sessions. */
 export interface From {
@@ -67,23 +61,24 @@ export async function signIn(
 }
 
 /**
- * Throws `unauthenticated` for a ticket that does not hold, and `forbidden` for a wrong code. `countTry` is told whose
- * code is tried, and throws when that was too often.
+ * Throws `unauthenticated` for a ticket that does not hold, and `forbidden` for a wrong code. `asTry` comes first once the
+ * ticket holds: with forged ones, anybody could use up somebody else's tries.
  */
 export async function signInWithCode(
   caller: Caller,
   parts: SignInParts,
   given: { ticket: string; code: string },
   from: From,
-  countTry: (step: SecondStep) => Promise<void>,
+  asTry: AsTry,
 ): Promise<Welcome> {
   const { secretKey } = parts.config;
   const step = unverifiedStep(given.ticket);
   const found = step && (await userById(parts.database.primary(step.orgId), step.orgId, step.userId));
   if (step === undefined || found === undefined || !isValidTicket(secretKey, given.ticket, found.password_hash))
     throw new AppError('unauthenticated', 'That took too long. Sign in again.');
-  await countTry(step);
-  return beginSession(caller, parts, found, from, (transaction) => useCode(transaction, secretKey, step, given.code));
+  return asTry(found, () =>
+    beginSession(caller, parts, found, from, (transaction) => useCode(transaction, secretKey, step, given.code)),
+  );
 }
 
 export interface SignInParts {

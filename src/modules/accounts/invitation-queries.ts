@@ -72,7 +72,7 @@ export function deleteInvitation(transaction: Db, orgId: number, id: number) {
     .deleteFrom('invitations')
     .where('org_id', '=', orgId)
     .where('id', '=', id)
-    .returning('email')
+    .returning('id')
     .executeTakeFirst();
 }
 

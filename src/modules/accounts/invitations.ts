@@ -31,7 +31,7 @@ export async function inviteMember(db: DatabaseSession, actor: SignedInActor, gi
     const invitation = await replaceInvitation(transaction, orgId, { email, role: given.role, invitedBy: userId });
     await writeAudit(transaction, actor, {
       action: 'invitation.sent',
-      subject: email,
+      subject: nameless(invitation.id),
       details: { role: given.role },
     });
     const payload = { kind: 'invitation', id: invitation.id } as const;
@@ -45,7 +45,7 @@ export async function withdrawInvitation(db: DatabaseSession, actor: SignedInAct
   await db.write(async (transaction) => {
     const withdrawn = await deleteInvitation(transaction, actor.orgId, id);
     if (withdrawn === undefined) throw new AppError('not_found', 'This invitation does not exist.');
-    await writeAudit(transaction, actor, { action: 'invitation.withdrawn', subject: withdrawn.email });
+    await writeAudit(transaction, actor, { action: 'invitation.withdrawn', subject: nameless(id) });
   });
 }
 
@@ -79,7 +79,7 @@ export async function acceptInvitation(
       await writeAudit(transaction, actor, {
         action: 'member.joined',
         subject: `${user.name} <${user.email}>`,
-        details: { role: user.role },
+        details: { role: user.role, invitation: target.id },
       });
       await announceEvent(transaction, { orgId, type: 'member.joined', data: { userId: user.id, role: user.role } });
       const token = await parts.sessions.create(transaction, actor);
@@ -91,6 +91,9 @@ export async function acceptInvitation(
     throw error;
   }
 }
+
+/** Whoever is invited has no account yet, and could not be erased from the log. `member.joined` says who used which. */
+const nameless = (id: number) => `invitation ${id}`;
 
 export function linkGone(): AppError {
   return new AppError('gone', 'This link does not work any more: it was used, replaced, or has expired.');

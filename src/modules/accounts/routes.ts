@@ -9,13 +9,13 @@ import { actorOf } from '../audit/audit.ts';
 import type { ApiContext } from '../faces.ts';
 import { signIn, signInWithCode, signOut, whoIs } from './accounts.ts';
 import { apiKeyRoutes } from './api-key-routes.ts';
-import { CODE_TRIES_MAX, CODE_TRIES_MS, LINK_TRIES_PER_MINUTE_MAX } from './limits.ts';
+import { createCodeTries } from './code-tries.ts';
+import { LINK_TRIES_PER_MINUTE_MAX } from './limits.ts';
 import { memberRoutes } from './member-routes.ts';
 import { oidcPages } from './oidc-pages.ts';
 import { passwordRoutes } from './password-routes.ts';
 import { registrationRoutes } from './registration-routes.ts';
 import { Code, GivenPassword, Me, Welcomed } from './schemas.ts';
-import type { SecondStep } from './second-factor.ts';
 import { secondFactorRoutes } from './second-factor-routes.ts';
 import { sessionRoutes } from './session-routes.ts';
 import { createSignInLimits, DEVICE_COOKIE } from './sign-in-limits.ts';
@@ -27,7 +27,7 @@ export const publicRoutes = oidcPages;
 export function routes(api: App, context: ApiContext): void {
   const signIns = createSignInLimits(context.config.secretKey, context.createRateLimit);
   const tickets = context.createRateLimit('second steps', LINK_TRIES_PER_MINUTE_MAX);
-  const codes = context.createRateLimit('codes', CODE_TRIES_MAX, CODE_TRIES_MS);
+  const codeTries = createCodeTries(context.createRateLimit, signIns);
   const welcomed = createWelcomeReply(context.config, signIns);
 
   api.get(
@@ -103,12 +103,11 @@ export function routes(api: App, context: ApiContext): void {
       },
     },
     async (request, reply) => {
-      const { caller, body } = request;
-      await tickets.count(request.network, reply);
-      // Not before the ticket holds: with forged ones, anybody could use up somebody else's tries.
-      const countTry = ({ orgId, userId }: SecondStep) => codes.count(`${orgId}/${userId}`, reply);
-      const welcome = await signInWithCode(caller, context, body, fromOf(request), countTry);
-      tickets.refund(request.network); // a whole company may come from one network at nine o'clock
+      const { caller, network, body } = request;
+      await tickets.count(network, reply);
+      const asTry = codeTries({ network, device: request.cookies[DEVICE_COOKIE] }, reply);
+      const welcome = await signInWithCode(caller, context, body, fromOf(request), asTry);
+      tickets.refund(network); // a whole company may come from one network at nine o'clock
       return welcomed(request, reply, welcome);
     },
   );

@@ -72,7 +72,9 @@ export function secondFactorRoutes(api: App, context: ApiContext): void {
       const actor = actorOf(request);
       await tries.count(`${actor.orgId}/${actor.userId}`, reply);
       const parts = { ...context, db: request.db, secretKey };
-      return { recoveryCodes: await confirmSetUp(parts, actor, request.body.code) };
+      const recoveryCodes = await confirmSetUp(parts, actor, request.body.code);
+      tries.refund(`${actor.orgId}/${actor.userId}`); // a right code is no guess
+      return { recoveryCodes };
     },
   );
 
@@ -94,6 +96,7 @@ export function secondFactorRoutes(api: App, context: ApiContext): void {
       const turn = { ...turnOf(request), key: `user ${actor.userId}` };
       const parts = { ...context, db: request.db, secretKey };
       await removeSecondFactor(parts, actor, request.body, turn);
+      tries.refund(`${actor.orgId}/${actor.userId}`);
       return reply.code(204).send(null);
     },
   );

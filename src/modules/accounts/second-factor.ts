@@ -6,7 +6,8 @@
  *   and stored as SHA-256. Signing in takes two steps: only the right password learns that there is a second factor, and
  *   gets a ticket for it that holds for some minutes, and only while the password stays the same.
  * What it costs: one more query for each sign-in; otplib and the QR code are loaded when the first code is needed.
- * Its bound: CODE_TRIES_MAX in CODE_TRIES_MS for each account. Its proof: test/modules/accounts/second-factor.test.ts.
+ * Its bound: CODE_TRIES_MAX in CODE_TRIES_MS for each account (code-tries.ts).
+ * Its proof: test/modules/accounts/second-factor.test.ts, test/modules/accounts/code-tries.test.ts.
  */
 import { createHmac, hash, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { Database, DatabaseSession } from '../../db/read-write-split.ts';

@@ -7,7 +7,15 @@ declare module '../../http/paths.ts' {
       /** Who did what in the organisation, newest first */
       get: {
         parameters: {
-          query?: { limit?: number; cursor?: string; actorId?: number; action?: string; from?: string; to?: string };
+          query?: {
+            limit?: number;
+            cursor?: string;
+            actorId?: number;
+            action?: string;
+            from?: string;
+            to?: string;
+            timeZone?: string;
+          };
         };
         responses: {
           200: {
@@ -42,7 +50,7 @@ declare module '../../http/paths.ts' {
     '/api/v1/exports/audit-log.csv': {
       /** The audit log as CSV, streamed, newest first */
       get: {
-        parameters: { query?: { actorId?: number; action?: string; from?: string; to?: string } };
+        parameters: { query?: { actorId?: number; action?: string; from?: string; to?: string; timeZone?: string } };
         responses: { 200: { content: { 'text/csv': unknown } } } & Problems<400 | 401 | 403 | 429 | 431 | 500 | 503>;
       };
     };

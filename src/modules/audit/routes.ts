@@ -1,10 +1,10 @@
 import { Type } from 'typebox';
-import { refuseBackwards, startOfDay } from '../../dates.ts';
+import { endOfDay, refuseBackwards, startOfDay } from '../../dates.ts';
 import { eachPage } from '../../db/streaming-export.ts';
 import type { App } from '../../http/app.ts';
 import { type CsvValue, sendCsv } from '../../http/csv-reply.ts';
 import { closed, Day, Id, nullable, PageQuery, pageSchema, Time } from '../../http/schemas.ts';
-import { EXPORT_MS, EXPORT_PAGE_ROWS } from '../../limits.ts';
+import { EXPORT_MS, EXPORT_PAGE_ROWS, TIME_ZONE_CHARS_MAX } from '../../limits.ts';
 import type { ApiContext } from '../faces.ts';
 import { actorOf, writeAudit } from './audit.ts';
 import { AUDIT_ACTION_CHARS_MAX } from './limits.ts';
@@ -31,8 +31,14 @@ const Filter = {
       description: 'as in member.removed',
     }),
   ),
-  from: Type.Optional(Day),
-  to: Type.Optional(Type.String({ ...Day, description: 'the last day, included; in UTC, YYYY-MM-DD' })),
+  from: Type.Optional(Type.String({ ...Day, description: 'the first day, YYYY-MM-DD' })),
+  to: Type.Optional(Type.String({ ...Day, description: 'the last day, included' })),
+  timeZone: Type.Optional(
+    Type.String({
+      maxLength: TIME_ZONE_CHARS_MAX,
+      description: 'whose days these are, for example Europe/Berlin; UTC without one',
+    }),
+  ),
 };
 
 const EXPORT_HEADER = ['at', 'actor', 'actor id', 'api key', 'network', 'action', 'subject', 'details'] as const;
@@ -124,12 +130,22 @@ function toEntry({ created_at, actor_id, api_key, ...row }: AuditRow) {
   return { ...row, at: created_at, actorId: actor_id, apiKey: api_key };
 }
 
-function toFilter(query: { actorId?: number; action?: string; from?: string; to?: string }): AuditFilter {
-  refuseBackwards(query);
-  const from = startOfDay(query.from ?? '1970-01-01');
-  const to = startOfDay(query.to ?? '2999-12-30');
-  to.setUTCDate(to.getUTCDate() + 1);
-  return { actorId: query.actorId, action: query.action, from: from.toISOString(), to: to.toISOString() };
+interface FilterQuery {
+  actorId?: number;
+  action?: string;
+  from?: string;
+  to?: string;
+  timeZone?: string;
+}
+
+function toFilter({ actorId, action, from = '1970-01-01', to = '2999-12-31', timeZone }: FilterQuery): AuditFilter {
+  refuseBackwards({ from, to });
+  return {
+    actorId,
+    action,
+    from: startOfDay(from, timeZone).toISOString(),
+    to: endOfDay(to, timeZone).toISOString(),
+  };
 }
 
 async function* csvRows(pages: AsyncIterable<AuditRow[]>): AsyncGenerator<CsvValue[][]> {

@@ -2,7 +2,8 @@
  * What an organisation has to be able to do for one person (GDPR, articles 15 and 17): show everything that it holds about
  * them, and delete it. Each module says what its tables hold (the face `person`); test/modules/employees/erasure.test.ts
  * looks into every table for a text of somebody who was erased. Figures of whole teams stay: they name nobody. So does the
- * suppression of their address: without it the next import would have them sent to again.
+ * suppression of their address: without it the next import would have them sent to again. Texts of the organisation's own,
+ * such as the name of a file or of a team, are not looked into.
  */
 import type { DatabaseSession } from '../../db/read-write-split.ts';
 import { AppError } from '../../errors.ts';
@@ -37,10 +38,10 @@ export async function erasePerson(db: DatabaseSession, actor: SignedInActor, id:
       .deleteFrom('employees')
       .where('org_id', '=', actor.orgId)
       .where('id', '=', id)
-      .returning('email')
+      .returning('id')
       .executeTakeFirst();
     if (erased === undefined) throw notFound();
-    await forgetQuotes(transaction, actor.orgId, erased.email);
+    await forgetQuotes(transaction, actor.orgId);
     await writeAudit(transaction, actor, { action: 'employee.erased', subject: nameless(id) });
   });
 }

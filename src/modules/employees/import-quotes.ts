@@ -1,50 +1,32 @@
-import { domainToUnicode } from 'node:url';
+import { sql } from 'kysely';
 import type { Db } from '../../db/schema.ts';
-import { toLowerCase } from '../../mail-address.ts';
 import { QUOTING_IMPORTS_ROWS } from './limits.ts';
 
-const ERASED = 'was about somebody who has been erased since';
+const ERASED = 'removed from this report when the organisation erased a person: it may have quoted them';
 
-/** Takes out of the reports of imports what they quote of somebody with this address: a rejected row, or one taken for the header. */
-export async function forgetQuotes(db: Db, orgId: number, address: string): Promise<void> {
-  const spellings = [address, asTyped(address)];
-  const quotes = (text: string | null | undefined) =>
-    spellings.some((spelling) => toLowerCase((text ?? '').normalize('NFC')).includes(spelling));
-  for (let after = 0, isLastPage = false; !isLastPage; ) {
-    const page = await db
-      .selectFrom('imports')
-      .where('org_id', '=', orgId)
-      .where('id', '>', after)
-      .select(['id', 'rejections', 'error', 'reading'])
-      .orderBy('id')
-      .limit(QUOTING_IMPORTS_ROWS)
-      .forUpdate()
-      .execute();
-    for (const { id, rejections, error, reading } of page) {
-      const titles = Object.values(reading?.columns ?? {}).flatMap((found) => found ?? []);
-      const isTitle = titles.some(({ title }) => quotes(title));
-      if (!isTitle && !quotes(error) && !rejections.some(({ reason }) => quotes(reason))) continue;
-      const kept = rejections.map((rejection) =>
-        quotes(rejection.reason) ? { ...rejection, reason: ERASED } : rejection,
-      );
-      await db
-        .updateTable('imports')
-        .set({
-          rejections: JSON.stringify(kept),
-          ...(quotes(error) ? { error: ERASED } : {}),
-          ...(isTitle ? { reading: null } : {}),
-        })
-        .where('org_id', '=', orgId)
-        .where('id', '=', id)
-        .execute();
-    }
-    after = page.at(-1)?.id ?? after;
-    isLastPage = page.length < QUOTING_IMPORTS_ROWS;
+/**
+ * Takes out of the organisation's reports of imports whatever may quote a file: the reasons against rows, the error, and
+ * the titles, for which a row is taken where there are none. All of them, whoever is erased: a row is rejected because
+ * something in it is misspelt, so no search for a name or an address finds all that is about somebody. Counts and the
+ * numbers of lines stay. A file that is still being read can name them again, as the next one can.
+ */
+export async function forgetQuotes(db: Db, orgId: number): Promise<void> {
+  for (let after: number | null = 0; after !== null; ) {
+    const { rows } = await sql<{ last: number | null }>`
+      with page as (
+        select id from imports where org_id = ${orgId} and id > ${after} order by id limit ${QUOTING_IMPORTS_ROWS}
+      ), erased as (
+        update imports set
+          rejections = (
+            select coalesce(jsonb_agg(jsonb_build_object('line', entry -> 'line', 'reason', ${ERASED}::text) order by place), '[]')
+            from jsonb_array_elements(rejections) with ordinality as rejection (entry, place)),
+          error = case when error is null then null else ${ERASED} end,
+          reading = null
+        where org_id = ${orgId} and id in (select id from page) and (
+          reading is not null or error <> ${ERASED} or
+          jsonb_path_exists(rejections, '$[*] ? (@.reason != $erased)', jsonb_build_object('erased', ${ERASED}::text)))
+      )
+      select max(id) as last from page`.execute(db);
+    after = rows[0]?.last ?? null;
   }
-}
-
-/** Addresses are kept with an ASCII domain; people write its letters. */
-function asTyped(address: string): string {
-  const [local, domain = ''] = address.split('@');
-  return `${local}@${domainToUnicode(domain)}`;
 }

@@ -25,7 +25,7 @@ export const IMPORT_PREVIEW_CELL_CHARS_MAX = 120;
 export const ABANDONED_IMPORTS_EVERY_MS = 5 * SECOND_MS; // how often imports whose process died are marked as failed
 export const ABANDONED_IMPORT_SECONDS = 120; // an import that wrote nothing for this long belongs to a process that died
 export const ABANDONED_IMPORTS_ROWS = 100; // per step
-export const QUOTING_IMPORTS_ROWS = 100; // read at a time when somebody is erased: each with a report of up to IMPORT_REJECTIONS_KEPT lines
+export const QUOTING_IMPORTS_ROWS = 100; // rewritten by one statement when somebody is erased: each with a report of up to IMPORT_REJECTIONS_KEPT lines
 
 export const PERSON_ROWS_MAX = 10_000; // of one table in the export of one person: twenty messages a day for a year are 7,300
 

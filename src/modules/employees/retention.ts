@@ -7,7 +7,7 @@ export const retention = {
   teams: { kept: "the organisation's own structure" },
   employees: { kept: "the organisation's own list of people; who unsubscribed must stay known" },
   imports: {
-    deleted: `${RETENTION_DAYS} days after they began; the people whom they added stay`,
+    deleted: `${RETENTION_DAYS} days after they began; the people whom they added stay, and what they quote of files goes with anybody who is erased`,
     forget: (database, signal) => forgetRows(database, signal, deleteOldImports),
   },
 } as const satisfies Retention;

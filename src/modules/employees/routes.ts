@@ -111,7 +111,7 @@ export function routes(api: App, { cursors, person }: ApiContext): void {
         operationId: 'eraseEmployee',
         summary: 'Erase one employee, with everything that is held about them',
         description:
-          'Cannot be undone. Figures of whole teams stay: they name nobody. So does a suppression of their address, which must not be sent mail.',
+          'Cannot be undone. Reports of imports lose the reasons and titles that may quote the person, and keep their counts and lines. Figures of whole teams stay: they name nobody. So does a suppression of their address, which must not be sent mail.',
         tags,
         params: IdParams,
         response: { 204: Type.Null() },

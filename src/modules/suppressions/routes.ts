@@ -9,7 +9,7 @@ import { closed, Email, Id, IdParams, nullable, PageQuery, pageSchema, Time } fr
 import { isSignedWebhook } from '../../http/webhook-signature.ts';
 import { EMAIL_CHARS_MAX, MAIL_REASON_CHARS_MAX, WEBHOOK_EVENTS_MAX } from '../../limits.ts';
 import { readReference } from '../../mail/mail-reference.ts';
-import { toSearch } from '../../mail-address.ts';
+import { toLowerCase, toSearch } from '../../mail-address.ts';
 import { whoIs } from '../accounts/accounts.ts';
 import { actorOf } from '../audit/audit.ts';
 import type { ApiContext } from '../faces.ts';
@@ -76,7 +76,7 @@ export function routes(api: App, context: ApiContext): void {
       },
     },
     async ({ db, user, query }) => {
-      const search = toSearch((query.search ?? '').trim()).toLowerCase();
+      const search = toLowerCase(toSearch((query.search ?? '').trim()));
       if (search === '')
         return cursors.page(
           'suppressions',

@@ -7,7 +7,7 @@ import { until } from '../../database.ts';
 import { mailsTo, readMail } from '../../mails.ts';
 import { type RunningApi, runApi } from '../../running-api.ts';
 import { startWorker, type TestWorker, testEnvironment } from '../../worker.ts';
-import { actionsOf, addPerson, type Person, tokenOf } from './members.ts';
+import { actionsOf, addPerson, moveReadPosition, type Person, tokenOf } from './members.ts';
 
 interface Invitation {
   id: number;
@@ -68,6 +68,35 @@ test('an invitation is mailed, and its link makes a member who is signed in, onc
   expect((await send('/api/v1/invitations/preview', { token })).status).toBe(410);
   expect(await actionsOf(owner)).toEqual(['member.joined', 'invitation.sent']);
   await until('the mail is noted', async () => (await mailsTo(email)).length === 1);
+});
+
+test('the log says which invitation was sent, withdrawn or used, and not to whom: nobody could erase the address from it', async () => {
+  const owner = await addPerson(api, 'owner');
+  const [used, withdrawn] = await Promise.all(
+    ['used', 'withdrawn'].map(async (name) => (await invite(owner, `${name}@org-${owner.orgId}.test`)).body),
+  );
+  await owner.send('DELETE', `/api/v1/invitations/${withdrawn?.id}`);
+  await accept(linkOf(owner, used as Invitation));
+  await moveReadPosition(owner);
+  interface Entry {
+    action: string;
+    subject: string;
+    details: { invitation?: number };
+  }
+  const { items } = (await owner.get<{ items: Entry[] }>('/api/v1/audit-log')).body;
+  const of = ({ id }: Invitation) =>
+    items
+      .filter(({ subject, details }) => subject === `invitation ${id}` || details.invitation === id)
+      .map(({ action, subject }) => [action, subject]);
+  expect(of(used as Invitation)).toEqual([
+    ['member.joined', `Nia New <used@org-${owner.orgId}.test>`],
+    ['invitation.sent', `invitation ${used?.id}`],
+  ]);
+  expect(of(withdrawn as Invitation)).toEqual([
+    ['invitation.withdrawn', `invitation ${withdrawn?.id}`],
+    ['invitation.sent', `invitation ${withdrawn?.id}`],
+  ]);
+  expect(JSON.stringify(items)).not.toContain('withdrawn@');
 });
 
 test('of two who use a link at once, one becomes a member', async () => {

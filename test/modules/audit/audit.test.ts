@@ -118,6 +118,33 @@ test('it is filtered by person, action and day, and a cursor belongs to its filt
   expect((await org.get(`/api/v1/audit-log?limit=1&action=a.b&cursor=${nextCursor}`)).status).toBe(400);
 });
 
+test('its days are those of the time zone that is asked for, in the list and in the export, and of UTC otherwise', async () => {
+  const org = await api.newOwner();
+  for (const at of ['2026-11-01T06:59:59Z', '2026-11-01T07:00:00Z', '2026-11-02T07:59:59Z', '2026-11-02T08:00:00Z'])
+    await sql`
+      insert into audit_log (org_id, created_at, action, subject)
+      values (${org.orgId}::bigint, ${at}::timestamptz, 'a.b', ${at})`.execute(api.database.db);
+  const day = 'action=a.b&from=2026-11-01&to=2026-11-01';
+  const subjects = async (query: string) => (await entries(`?${query}`, org)).items.map(({ subject }) => subject);
+  // The clocks go back on this day: it has 25 hours.
+  expect(await subjects(`${day}&timeZone=America/Los_Angeles`)).toEqual([
+    '2026-11-02T07:59:59Z',
+    '2026-11-01T07:00:00Z',
+  ]);
+  expect(await subjects('action=a.b&from=2026-11-02&timeZone=Pacific/Auckland')).toEqual([
+    '2026-11-02T08:00:00Z',
+    '2026-11-02T07:59:59Z',
+  ]);
+  expect(await subjects(day)).toEqual(['2026-11-01T07:00:00Z', '2026-11-01T06:59:59Z']);
+  const { body } = await org.get<string>(`/api/v1/exports/audit-log.csv?${day}&timeZone=America/Los_Angeles`);
+  expect(body.trim().split('\r\n')).toHaveLength(1 + 2);
+  for (const path of ['audit-log', 'exports/audit-log.csv'])
+    expect(await org.get(`/api/v1/${path}?${day}&timeZone=Mars/Olympus`)).toMatchObject({
+      status: 400,
+      body: { detail: expect.stringContaining('is not a known time zone') },
+    });
+});
+
 test('viewers do not see it, and every export of it is an entry', async () => {
   const org = await api.newOwner();
   await add(org, 250, '1 hour', { subject: '=HYPERLINK("http://evil.test")' });

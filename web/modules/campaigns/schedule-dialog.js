@@ -1,6 +1,6 @@
 import { actOn, get, pause, post } from '/assets/api.js';
 import { el, put } from '/assets/el.js';
-import { formatTime } from '/assets/format.js';
+import { formatTime, HERE } from '/assets/format.js';
 import { field, notice, openDialog, run, segments } from '/assets/parts.js';
 
 const PRESETS = [
@@ -10,7 +10,6 @@ const PRESETS = [
   ['0 9 1 * *', 'On the first of each month at 9:00'],
   ['', 'Custom (cron)…'],
 ];
-const HERE = Intl.DateTimeFormat().resolvedOptions().timeZone;
 const TYPING_MS = 250; // a pause in typing; then the server is asked what the fields mean
 
 /** "every Monday at 9:00 (Europe/Berlin)", "21 Nov 2026, 09:00", or null when nothing is scheduled. */

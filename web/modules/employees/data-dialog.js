@@ -15,7 +15,7 @@ export function dataDialog({ id, name }, erased) {
       close();
       confirmDialog(
         `Erase ${name}?`,
-        'Everything that is held about them is deleted, for good. Figures of whole teams stay: they name nobody. If their address is suppressed, it stays so, or the next import would have them sent mail again.',
+        'Everything that is held about them is deleted, for good. Reports of imports no longer say why rows were rejected, because that may quote them. Figures of whole teams stay: they name nobody. If their address is suppressed, it stays so, or the next import would have them sent mail again.',
         'Erase',
         async () => {
           await remove(`/api/v1/employees/${id}`);

@@ -1,6 +1,6 @@
 import { get, queryString } from '../../api.js';
 import { el } from '../../el.js';
-import { dayAgo, formatTime } from '../../format.js';
+import { formatTime, HERE } from '../../format.js';
 import { pagedTable } from '../../pages.js';
 import { field } from '../../parts.js';
 import { settingsHeading } from './tabs.js';
@@ -8,7 +8,7 @@ import { settingsHeading } from './tabs.js';
 export async function auditLogView({ session, signal }) {
   const { actions } = await get('/api/v1/audit-log/actions', {}, signal);
   const says = new Map(actions.map((one) => [one.action, one.says]));
-  const day = (id) => el('input', { id, type: 'date', max: dayAgo(0) });
+  const day = (id) => el('input', { id, type: 'date', 'aria-describedby': 'zone' });
   const action = el(
     'select',
     { id: 'action' },
@@ -17,7 +17,7 @@ export async function auditLogView({ session, signal }) {
   );
   const [from, to] = [day('from'), day('to')];
   let actor = null;
-  const query = () => ({ action: action.value, from: from.value, to: to.value, actorId: actor?.id });
+  const query = () => ({ action: action.value, from: from.value, to: to.value, timeZone: HERE, actorId: actor?.id });
   const list = pagedTable({
     caption: 'Audit log',
     columns: ['Time', 'Person', 'Action', 'Subject', 'Network'],
@@ -27,8 +27,9 @@ export async function auditLogView({ session, signal }) {
   });
   const everybody = el('button', { type: 'button', hidden: true, onclick: () => choose(null) });
   const download = el('a', { class: 'button', download: true }, 'Export as CSV');
+  const exported = () => `/api/v1/exports/audit-log.csv${queryString(query())}`;
   const show = () => {
-    download.setAttribute('href', `/api/v1/exports/audit-log.csv${queryString(query())}`);
+    download.setAttribute('href', exported());
     everybody.hidden = actor === null;
     everybody.textContent = `Only ${actor?.name} ×`;
     list.restart();
@@ -38,7 +39,7 @@ export async function auditLogView({ session, signal }) {
     show();
   }
   for (const control of [action, from, to]) control.addEventListener('change', show);
-  download.setAttribute('href', '/api/v1/exports/audit-log.csv');
+  download.setAttribute('href', exported());
   return [
     settingsHeading('Audit log', session, download),
     el(
@@ -49,6 +50,7 @@ export async function auditLogView({ session, signal }) {
       field('To', to),
       everybody,
     ),
+    el('p', { class: 'soft', id: 'zone' }, `Days and times are in ${HERE}.`),
     list.node,
   ];
 }
