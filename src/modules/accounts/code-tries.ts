@@ -1,13 +1,13 @@
 /**
  * How many codes of the second factor are tried for one account within CODE_TRIES_MS, from all networks together.
  *
- * Who has the password can try CODE_TRIES_MAX, and would lock the owner out with them. So browsers in which the owner has
+ * Whoever has the password can try CODE_TRIES_MAX, and would lock the owner out with them. So browsers in which the owner has
  * signed in, or has reset the password by mail, have as many of their own: all of them together, because whoever reads
  * the mailbox can make any number of browsers known. Tries with an old password do not count against the new one, which
  * gives a stranger nothing: they have to know that one too.
  *
  * A right code gives back its own try and nothing else, so what an attacker has used up stays so when the owner signs in.
- * That leaves CODE_TRIES_MAX wrong codes to who has the password alone, and as many again to who can sign in or reads the
+ * That leaves CODE_TRIES_MAX wrong codes to whoever has the password alone, and as many again to whoever can sign in or reads the
  * mailbox, besides CODE_TRIES_MAX for each new password: LINKS_PER_ADDRESS_MAX by mail within the same time.
  */
 import { hash } from 'node:crypto';
