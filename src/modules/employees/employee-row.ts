@@ -5,6 +5,7 @@ import { faultIn, rawTextIn, textIn } from './cell-text.ts';
 import { isAddress } from './csv-columns.ts';
 import { type CsvRow, isBlank } from './csv-parser.ts';
 import { isPersonAboveHeader, type Reading } from './csv-reading.ts';
+import { IMPORT_CELL_CHARS_MAX } from './limits.ts';
 
 export interface EmployeeRow {
   readonly line: number;
@@ -21,6 +22,8 @@ export interface RejectedRow {
 type RowReading = Pick<Reading, 'columns' | 'delimiter' | 'encoding' | 'header' | 'width' | 'isFamilyFirst'>;
 
 const TEAM_OF_NOBODY = 'General';
+const LONG_NAME = `the name is longer than ${NAME_CHARS_MAX} characters`;
+const LONG_TEAM = `the team is longer than ${NAME_CHARS_MAX} characters`;
 const ABOVE_HEADER = 'stands above the header line, so it was not read: move the header line to the top of the table';
 
 export function toEmployee(row: CsvRow, reading: RowReading): EmployeeRow | RejectedRow {
@@ -32,6 +35,9 @@ export function toEmployee(row: CsvRow, reading: RowReading): EmployeeRow | Reje
   const unreadable = reasonAgainst(raw, row, reading);
   if (unreadable !== undefined) return { line, reason: unreadable };
 
+  const isBeyond = (column: number) => (cells[column] ?? '').trim().length > IMPORT_CELL_CHARS_MAX;
+  if (columns.name.some(isBeyond)) return { line, reason: LONG_NAME };
+  if (columns.team !== undefined && isBeyond(columns.team)) return { line, reason: LONG_TEAM };
   const email = rawTextIn(cells[columns.email] ?? '');
   const names = columns.name.map((column) => textIn(cells[column] ?? '')).filter((part) => part !== '');
   const name = reading.isFamilyFirst ? turnedAround(names.join(' ')) : names.join(' ');
@@ -42,8 +48,8 @@ export function toEmployee(row: CsvRow, reading: RowReading): EmployeeRow | Reje
     return { line, reason: `has ${email.split('\n').length} lines where one email address belongs` };
   const parsed = parseAddress(email);
   if ('fault' in parsed) return { line, reason: `"${shorten(email)}" is not an email address: it ${parsed.fault}` };
-  if (isTooLong(name)) return { line, reason: `the name is longer than ${NAME_CHARS_MAX} characters` };
-  if (isTooLong(team)) return { line, reason: `the team is longer than ${NAME_CHARS_MAX} characters` };
+  if (isTooLong(name)) return { line, reason: LONG_NAME };
+  if (isTooLong(team)) return { line, reason: LONG_TEAM };
   const fault = faultIn(name) ?? faultIn(team);
   if (fault !== undefined) return { line, reason: fault };
   return { line, email: parsed.address, name, team: team || TEAM_OF_NOBODY };

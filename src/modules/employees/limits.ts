@@ -11,6 +11,7 @@ export const IMPORT_BYTES_MAX = 64 * MB;
 export const IMPORT_ROWS_MAX = 500_000;
 export const IMPORT_BATCH_ROWS = 500;
 export const IMPORT_LINE_BYTES_MAX = 16 * KB;
+export const IMPORT_CELL_CHARS_MAX = 2_000; // of a name or a team with the spaces, quotes and invisible characters around it
 export const IMPORT_REJECTIONS_KEPT = 200; // reported individually; the rest are only counted
 export const IMPORTS_AT_ONCE_MAX = 8; // per process; each holds one batch, at worst 8 MB of maximum-length lines, and a slow upload must not block the next file
 export const IMPORTS_OF_ORGANISATION_MAX = 4; // of these: the others are for other organisations

@@ -96,6 +96,19 @@ test('looking for the header of another table ends, however many rows are like o
   expect(folds.mock.calls.length).toBeLessThan(4 * IMPORT_HEADERS_SOUGHT_CHARS_MAX);
 });
 
+test('a cell far longer than any name or team is refused before it is looked into', async () => {
+  const long = "'=".repeat(7_000);
+  const folds = vi.spyOn(String.prototype, 'normalize');
+  const { rows } = await read(
+    `name,email,team\n${`Ada,ada@a.test,A\n`.repeat(100)}${long},b@a.test,B\nBen,b@a.test,${long}\n`,
+  );
+  expect(rows.slice(-2)).toMatchObject([
+    { reason: 'the name is longer than 120 characters' },
+    { reason: 'the team is longer than 120 characters' },
+  ]);
+  expect(folds.mock.contexts.filter((text) => String(text).length > 1_000)).toEqual([]);
+});
+
 describe('a row of delimiters alone ends the import before it fills the memory', () => {
   test('the rest of the file is not read', async () => {
     let sent = 0;
