@@ -3,6 +3,7 @@ import { NAME_CHARS_MAX } from '../../limits.ts';
 import { parseAddress } from '../../mail-address.ts';
 import { faultIn, rawTextIn, textIn } from './cell-text.ts';
 import { isAddress } from './csv-columns.ts';
+import { agreesWith } from './csv-encoding.ts';
 import { type CsvRow, isBlank } from './csv-parser.ts';
 import { isPersonAboveHeader, type Reading } from './csv-reading.ts';
 import { IMPORT_CELL_CHARS_MAX } from './limits.ts';
@@ -59,8 +60,9 @@ export function toEmployee(row: CsvRow, reading: RowReading): EmployeeRow | Reje
 function reasonAgainst(
   cells: readonly string[],
   { line, endLine, cells: all }: CsvRow,
-  { delimiter, encoding: { encoding }, columns, width }: RowReading,
+  { delimiter, encoding: found, columns, width }: RowReading,
 ): string | undefined {
+  const { encoding } = found;
   const isUnicode = encoding.startsWith('utf');
   if (cells.some((cell) => (isUnicode ? /\uFFFD/ : NO_LETTER).test(cell)))
     return `contains characters that are not valid ${isUnicode ? encoding.toUpperCase() : encoding}`;
@@ -75,6 +77,9 @@ function reasonAgainst(
     return `has more cells than the header line: a text with "${delimiter}" in it must be in quotes`;
   const twice = cells.find((cell) => TWICE_ENCODED.test(cell));
   if (twice !== undefined) return `looks like UTF-8 that was read as another encoding: "${shorten(twice)}"`;
+  const odd = cells.find((cell) => !agreesWith(found, cell));
+  if (odd !== undefined)
+    return `is hardly ${encoding}, which was guessed from the beginning of the file: "${shorten(odd)}". Choose the encoding of the file and send it again`;
   return undefined;
 }
 
