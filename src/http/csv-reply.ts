@@ -6,7 +6,7 @@
  *   - or @ (their full-width forms too, and behind spaces and quotes). `textOfCell` takes exactly those away again.
  *   A client that reads a few bytes now and then is cut off, since it has one of a few places meanwhile, and one that
  *   reads nothing for a moment gives its place up to others (src/http/exports.ts).
- * What it costs: one regular expression for texts that have such a character, and a timer.
+ * What it costs: a pass over texts that have such a character, and a timer.
  * Its bound: the caller's pages, EXPORT_PIECE_BYTES, EXPORT_WINDOW_MS, EXPORT_WINDOW_BYTES_MIN, EXPORT_STALLED_MS.
  * Its proof: test/http/csv-reply.test.ts.
  */
@@ -84,21 +84,33 @@ export function csvLine(values: readonly CsvValue[]): string {
 
 /** The text that `csvLine` was given, from what a reader of the file finds in the cell. */
 export function textOfCell(cell: string): string {
-  return cell.includes("'") && FORMULA_SIGN.test(cell) ? cell.replace(DEFUSED, '') : cell;
+  return cell.includes("'") && FORMULA_SIGN.test(cell)
+    ? beforeFormulas(cell, (text) => text.replace(DEFUSED, '$1'))
+    : cell;
 }
 
 function csvField(value: CsvValue): string {
   if (value === null) return '';
   if (typeof value === 'number') return String(value);
-  const harmless = FORMULA_SIGN.test(value) ? value.replace(DANGEROUS, "'") : value;
+  const harmless = FORMULA_SIGN.test(value) ? beforeFormulas(value, (text) => text.replace(CELL_START, "$&'")) : value;
   return NEEDS_QUOTES.test(harmless) ? `"${harmless.replaceAll('"', '""')}"` : harmless;
 }
 
 /** Every separator that a spreadsheet may be set to, and what a line may end with. */
 const NEEDS_QUOTES = /[",;|\t\r\n\v\f\x85\u2028\u2029]|^\s|\s$/;
 const FORMULA_SIGN = /[=+\-@\uff1d\uff0b\uff0d\uff20\ufe62\ufe63\ufe66\ufe6b\u2212]/;
-const CELL_START = String.raw`(?<=^|[,;|\t\r\n\v\f\x85\u2028\u2029])`;
+const CELL_START = /[,;|\t\r\n\v\f\x85\u2028\u2029]/g;
+const DEFUSED = /([,;|\t\r\n\v\f\x85\u2028\u2029])'/g;
 /** Spaces, quotes and invisible characters in front do not keep every spreadsheet from running it. */
-const THEN_A_FORMULA = String.raw`(?=[\s"'\p{Cc}\p{Cf}]*${FORMULA_SIGN.source})`;
-const DANGEROUS = new RegExp(CELL_START + THEN_A_FORMULA, 'gu');
-const DEFUSED = new RegExp(`${CELL_START}'${THEN_A_FORMULA}`, 'gu');
+const RUN = new RegExp(String.raw`[\s"'\p{Cc}\p{Cf}]+${FORMULA_SIGN.source}?|${FORMULA_SIGN.source}`, 'gu');
+
+/**
+ * Changes what leads to a sign, from the character before it on. Run by run: to look ahead for the sign at each of
+ * thousands of separators would take the square of their number.
+ */
+function beforeFormulas(text: string, change: (text: string) => string): string {
+  return text.replace(RUN, (run, at: number) => {
+    const before = at === 0 ? '\n' : text[at - 1];
+    return FORMULA_SIGN.test(run.at(-1) as string) ? change(`${before}${run}`).slice(1) : run;
+  });
+}

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect } from 'node:net';
 import { parse } from 'csv-parse/sync';
+import fc from 'fast-check';
 import { fastify } from 'fastify';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { csvLine, sendCsv, textOfCell } from '../../src/http/csv-reply.ts';
@@ -80,6 +81,34 @@ describe('a cell that comes back from our own file is the text that went out:', 
       const read = cells(csvLine(['before', text]))[1] as string;
       if (textOfCell(read) !== text) expect(textOfCell(read)).toBe(text);
     }
+  });
+});
+
+describe('the rule is that of one expression, which would look ahead from each separator anew:', () => {
+  const SIGN = '[=+\\-@\uff1d\uff0b\uff0d\uff20\ufe62\ufe63\ufe66\ufe6b\u2212]';
+  const START = String.raw`(?<=^|[,;|\t\r\n\v\f\x85\u2028\u2029])`;
+  const AHEAD = String.raw`(?=[\s"'\p{Cc}\p{Cf}]*${SIGN})`;
+  const unquoted = (line: string) => cells(line)[0] ?? '';
+
+  test('for any text of the characters that matter', () => {
+    const unit = fc.constantFrom(...'=-@\u2212\uff1d\'" a,;|\n\t\r\v\f\x85\u2028\u200b\0', '\u{e0041}', '\u{1f43b}');
+    fc.assert(
+      fc.property(fc.string({ unit, maxLength: 16 }), (text) => {
+        expect(unquoted(csvLine([text]))).toBe(text.replace(new RegExp(START + AHEAD, 'gu'), "'"));
+        expect(textOfCell(text)).toBe(text.replace(new RegExp(`${START}'${AHEAD}`, 'gu'), ''));
+      }),
+      { seed: 1, numRuns: 5_000 },
+    );
+  });
+
+  /** Where the cost grows with the square of the length, these take hours, and the test times out. */
+  test.each([
+    ['separators and no sign behind them', `=${"\n'".repeat(500_000)}`, `'=${"\n'".repeat(500_000)}`],
+    ['quotes', `a=${"'".repeat(1_000_000)}`, `a=${"'".repeat(1_000_000)}`],
+    ['separators before a sign', `${'\t'.repeat(1_000_000)}=`, `'${"\t'".repeat(1_000_000)}=`],
+  ])('a million %s take no time', (_what, text, defused) => {
+    expect(csvLine([text]).includes(defused)).toBe(true);
+    expect(textOfCell(defused) === text).toBe(true);
   });
 });
 

@@ -2,7 +2,10 @@
  * Which columns are the name, the address and the team: by their titles, and by what is in them, because "Employee" is
  * the name in one file and the personnel number in the next.
  */
-import { foldTitle, TITLES, type Titles } from './csv-titles.ts';
+import { widthOf } from './csv-parser.ts';
+import { foldTitle, type Titles } from './csv-titles.ts';
+import { IMPORT_COLUMNS_MAX } from './limits.ts';
+import { hasTitleInIt, strengthsOf } from './title-strength.ts';
 
 export interface Columns {
   /** First and last name can be two columns. */
@@ -31,14 +34,14 @@ export function columnsOf(
   rows: readonly (readonly string[])[],
   choices: ColumnChoices,
 ): FoundColumns {
-  const table = { titles, rows };
+  const table = { titles, rows, claims: claimsOf(titles) };
   const email = choices.email ?? emailOf(table);
   const name = choices.name ?? nameOf(table);
   const team = choices.team ?? teamOf(table);
   const problems = [email, name, team].flatMap((one) => (typeof one === 'string' ? [one] : []));
   const missing = [name === undefined && 'name', email === undefined && 'email'].filter((one) => one !== false);
   if (missing.length > 0) problems.unshift(missingColumns(titles, missing, choices));
-  problems.push(...problemsOf(choices, widthOf(table)));
+  problems.push(...problemsOf(choices, tableWidth(table)));
   return {
     ...(Array.isArray(name) ? { name } : {}),
     ...(typeof email === 'number' ? { email } : {}),
@@ -49,8 +52,9 @@ export function columnsOf(
 
 /** Whether these cells are the titles of a table of people. */
 export function isHeader(cells: readonly string[]): boolean {
-  if (cells.some(isAddress)) return false;
-  const has = (field: keyof Titles) => cells.some((cell) => strengthOf(cell, field) < NO_TITLE);
+  if (widthOf(cells) > IMPORT_COLUMNS_MAX || cells.some(isAddress)) return false;
+  const strengths = cells.slice(0, IMPORT_COLUMNS_MAX).map(strengthsOf);
+  const has = (field: keyof Titles) => strengths.some((one) => one[field] !== undefined);
   return has('email') && (has('name') || has('givenName') || has('familyName'));
 }
 
@@ -62,20 +66,21 @@ export function isAddress(cell: string): boolean {
 interface Table {
   readonly titles: readonly string[];
   readonly rows: readonly (readonly string[])[];
+  readonly claims: Claims;
 }
 
 /** The column, a sentence about why none can be told, or undefined. */
 type Found = number | string | undefined;
 
 function emailOf(table: Table): Found {
-  const titled = claims(table, 'email');
+  const titled = table.claims.email;
   const holding = titled.filter(({ column }) => shareOf(table, column, isAddress) >= HALF);
   if (titled.length > 0) {
     const found = strongest(table, holding.length > 0 ? holding : titled, 'the email address');
     const isExact = titled.some(({ column, strength }) => column === found && Number.isInteger(strength));
     return isExact || typeof found !== 'number' ? found : (sharedAddresses(table, found) ?? found);
   }
-  const columns = Array.from({ length: widthOf(table) }, (_, column) => column);
+  const columns = Array.from({ length: tableWidth(table) }, (_, column) => column);
   const full = columns.filter(
     (column) => isMostlyFilled(table, column) && shareOf(table, column, isAddress) >= NEARLY_ALL,
   );
@@ -93,34 +98,32 @@ function sharedAddresses(table: Table, column: number): string | undefined {
 }
 
 function nameOf(table: Table): number[] | string | undefined {
-  const named = (field: keyof Titles) => claims(table, field).filter((claim) => holdsNames(table, claim));
+  const named = (field: keyof Titles) => table.claims[field].filter((claim) => holdsNames(table, claim));
   const given = strongest(table, named('givenName'), 'the first name');
   const family = strongest(table, named('familyName'), 'the last name');
   const [isGiven, isFamily] = [typeof given === 'number', typeof family === 'number'];
   // Beside both parts, "Name (manager)" is somebody else's and "Preferred name" may be empty.
-  const whole = named('name').filter(
-    ({ column }) => !(isGiven && isFamily) || contains(table, column, family as number),
-  );
+  const whole = isGiven && isFamily ? named('name').filter(containing(table, family as number)) : named('name');
   const full = strongest(table, whole, 'the name');
   if (typeof full === 'number') {
     const fuller = isGiven || isFamily ? undefined : fullerNames(table, full, whole);
     if (fuller !== undefined) return contradict(table, full, fuller, 'the name');
     // "Name" beside "First name" is the last name, unless it has the first name in it.
-    const rest = isGiven && !isFamily && !contains(table, full, given as number);
-    return rest && strengthOf(table.titles[full] ?? '', 'name') === 0 ? inOrder(table, given as number, full) : [full];
+    const rest = isGiven && !isFamily && !containing(table, given as number)({ column: full });
+    return rest && strengthsOf(table.titles[full] ?? '').name === 0 ? inOrder(table, given as number, full) : [full];
   }
   if (typeof full === 'string' && !(isGiven && isFamily)) return full;
   const contradiction = [given, family].find((found) => typeof found === 'string');
   if (contradiction !== undefined) return contradiction;
   if (isGiven && isFamily) {
-    const particle = claims(table, 'nameParticle')[0]?.column;
-    const second = claims(table, 'secondFamilyName')[0]?.column;
+    const particle = table.claims.nameParticle[0]?.column;
+    const second = table.claims.secondFamilyName[0]?.column;
     const names = inOrder(table, given as number, family as number);
     return [...names.slice(0, 1), particle, ...names.slice(1), second].filter((column) => column !== undefined);
   }
   if (isGiven) return otherHalf(table, given as number, 'familyName', 'last name') ?? [given as number];
   if (isFamily) return otherHalf(table, family as number, 'givenName', 'first name') ?? [family as number];
-  const numbers = claims(table, 'name')[0];
+  const numbers = table.claims.name[0];
   return (
     numbers &&
     `Column ${describe(table, numbers.column)} holds numbers or addresses, not names. Choose the column of the names.`
@@ -137,23 +140,16 @@ function otherHalf(table: Table, half: number, field: keyof Titles, called: stri
     : `Column ${describe(table, half)} is a part of the name, and column ${describe(table, other)} may be the ${called}. Choose the columns of the name.`;
 }
 
-function hasTitleInIt(title: string, field: keyof Titles): boolean {
-  const words = title.split(/[^\p{L}\p{M}\p{N}]+/u).map(foldTitle);
-  const beginsAt = (from: number) =>
-    Array.from({ length: TITLE_WORDS_MAX }, (_, more) => words.slice(from, from + more + 1).join(''));
-  return words.some((_, from) => beginsAt(from).some((part) => FOLDED[field].has(part)));
-}
-
 function teamOf(table: Table): Found {
-  const titled = claims(table, 'team');
+  const titled = table.claims.team;
   const words = titled.filter(({ column }) => shareOf(table, column, hasNoLetters) <= HALF);
   const found = strongest(table, words.length > 0 ? words : titled, 'the team');
   return typeof found === 'number' ? (mergedCells(table, found) ?? found) : found;
 }
 
 /** A merged cell is saved as its first row's: all others of the team would be of none. */
-function mergedCells({ titles, rows }: Table, column: number): string | undefined {
-  const teams = rows.filter((row) => row.some(isAddress)).map((row) => (row[column] ?? '').trim());
+function mergedCells(table: Table, column: number): string | undefined {
+  const teams = table.rows.filter((row) => row.some(isAddress)).map((row) => (row[column] ?? '').trim());
   const named = teams.filter((team) => team !== '');
   const isMerged =
     teams[0] !== '' &&
@@ -161,7 +157,7 @@ function mergedCells({ titles, rows }: Table, column: number): string | undefine
     named.length <= teams.length * HALF &&
     new Set(named).size === named.length;
   return isMerged
-    ? `Column ${describe({ titles, rows }, column)} has each team only once, as merged cells have: everybody below would have no team. Fill it in on each row, or choose it (team=${column + 1}) if they really have none.`
+    ? `Column ${describe(table, column)} has each team only once, as merged cells have: everybody below would have no team. Fill it in on each row, or choose it (team=${column + 1}) if they really have none.`
     : undefined;
 }
 
@@ -175,20 +171,17 @@ interface Claim {
   readonly strength: number;
 }
 
-function claims({ titles }: Table, field: keyof Titles): Claim[] {
-  return titles
-    .map((title, column) => ({ column, strength: strengthOf(title, field) }))
-    .filter(({ strength }) => strength < NO_TITLE);
-}
+type Claims = Readonly<Record<keyof Titles, readonly Claim[]>>;
 
-/** 0 is the strongest. A part of a title ("Name / Nom", "Email (work)") is weaker than a whole one. */
-function strengthOf(title: string, field: keyof Titles): number {
-  const strengths = FOLDED[field];
-  const whole = strengths.get(foldTitle(title));
-  if (whole !== undefined) return whole;
-  const parts = [title.replace(/[([:].*|\s[-–]\s.*/s, ''), ...title.split(/[/|\n]/)].map(foldTitle);
-  const found = Math.min(...parts.map((part) => strengths.get(part) ?? NO_TITLE));
-  return found < NO_TITLE ? found + PART_OF_TITLE : NO_TITLE;
+function claimsOf(titles: readonly string[]): Claims {
+  const claims: Record<keyof Titles, Claim[]> = {
+    ...{ email: [], name: [], givenName: [], nameParticle: [], familyName: [], secondFamilyName: [], team: [] },
+  };
+  for (const [column, title] of titles.entries()) {
+    for (const [field, strength] of Object.entries(strengthsOf(title)) as [keyof Titles, number][])
+      claims[field].push({ column, strength });
+  }
+  return claims;
 }
 
 /** Of several columns with equally strong titles, the one that has something in it, if they do not contradict. */
@@ -197,10 +190,12 @@ function strongest(table: Table, found: readonly Claim[], field: string): Found 
   const equal = found.filter(({ strength }) => strength === best).map(({ column }) => column);
   const filled = equal.filter((column) => table.rows.some((row) => (row[column] ?? '').trim() !== ''));
   const [first, ...others] = filled.length > 0 ? filled : equal;
-  const rival = others.find((other) =>
-    table.rows.some((row) => foldTitle(row[other] ?? '') !== foldTitle(row[first as number] ?? '')),
-  );
-  if (first === undefined || rival === undefined) return first;
+  if (first === undefined || others.length === 0) return first;
+  const said = table.rows.map((row) => foldTitle(row[first] ?? ''));
+  const contradicts = (row: readonly string[], other: number, n: number) =>
+    row[other] !== row[first] && foldTitle(row[other] ?? '') !== said[n];
+  const rival = others.find((other) => table.rows.some((row, n) => contradicts(row, other, n)));
+  if (rival === undefined) return first;
   return contradict(table, first, rival, field);
 }
 
@@ -225,13 +220,13 @@ function problemsOf({ name = [], email = 0, team = 0 }: ColumnChoices, width: nu
   ];
 }
 
-function widthOf({ titles, rows }: Table): number {
+function tableWidth({ titles, rows }: Table): number {
   return Math.max(titles.length, ...rows.map((row) => row.length));
 }
 
 /** Not numbers, and not addresses. Where the title says less than "Name" does, not numbers like E-10023 either. */
 function holdsNames(table: Table, { column, strength }: Claim): boolean {
-  const rivals = claims(table, 'name').length > 1;
+  const rivals = table.claims.name.length > 1;
   const isNumber = strength >= 1 || rivals ? isPersonnelNumber : hasNoLetters;
   return shareOf(table, column, isNumber) <= HALF && shareOf(table, column, isAddress) <= HALF;
 }
@@ -240,13 +235,16 @@ const hasSeveralWords = (cell: string) => /\p{L}[,.]?\s+\p{L}/u.test(cell);
 const hasNoLetters = (cell: string) => !/\p{L}/u.test(cell);
 const isPersonnelNumber = (cell: string) => hasNoLetters(cell) || /^\p{L}{0,4}[-_ ./]?\d+$/u.test(cell);
 
-function contains(table: Table, whole: number, part: number): boolean {
-  const rows = table.rows.filter((row) => row[whole] && row[part]);
-  const within = rows.filter((row) => foldTitle(row[whole] ?? '').includes(foldTitle(row[part] ?? '')));
-  return rows.length > 0 && within.length >= rows.length * HALF;
+/** Tells the columns that have the text of `part` in most of their cells. */
+function containing({ rows }: Table, part: number): (whole: { readonly column: number }) => boolean {
+  const parts = rows.map((row) => foldTitle(row[part] ?? ''));
+  return ({ column }) => {
+    const both = [...rows.keys()].filter((n) => rows[n]?.[column] && rows[n]?.[part]);
+    const within = both.filter((n) => foldTitle(rows[n]?.[column] ?? '').includes(parts[n] as string));
+    return both.length > 0 && within.length >= both.length * HALF;
+  };
 }
 
-/** The share of the cells with something in them. No such cells: 0. */
 function shareOf(table: Table, column: number, test: (cell: string) => boolean): number {
   const cells = filledCells(table, column);
   return cells.length === 0 ? 0 : cells.filter(test).length / cells.length;
@@ -279,24 +277,10 @@ function missingColumns(titles: readonly string[], missing: readonly string[], {
   return `The header line has no column ${which}. Found: ${found}. Required: name and email; team is optional. Rename the columns, or choose them by their numbers (name=1, email=2, team=3; a first and a last name: name=1,2).`;
 }
 
-const NO_TITLE = 1_000;
-const PART_OF_TITLE = 0.5;
 const HALF = 0.5;
 const NEARLY_ALL = 0.8;
 const MERGED_TEAMS_MIN = 2;
 const SHARING_ROWS_MIN = 3;
-const TITLE_WORDS_MAX = 4; // of the parts of a title that are looked up: those that are known have three at most
 const TITLES_SHOWN = 10;
 const TITLE_CHARS_SHOWN = 30;
 const EAST_ASIAN = /[\p{Script=Han}\p{Script=Hangul}\p{Script=Hiragana}\p{Script=Katakana}]/u;
-
-const FOLDED = Object.fromEntries(
-  Object.entries(TITLES).map(([field, lists]: [string, readonly (readonly string[])[]]) => [
-    field,
-    new Map(
-      lists
-        .flatMap((titles, strength) => titles.map((title): [string, number] => [foldTitle(title), strength]))
-        .toReversed(),
-    ),
-  ]),
-) as unknown as Record<keyof Titles, ReadonlyMap<string, number>>;

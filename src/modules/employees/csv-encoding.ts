@@ -10,6 +10,7 @@
 import { isUtf8 } from 'node:buffer';
 import { AppError } from '../../errors.ts';
 import { IMPORT_GUESS_BYTES } from './limits.ts';
+import { BEYOND_ASCII, isPlausible, isWestern } from './western-text.ts';
 
 export interface FoundEncoding {
   readonly encoding: string;
@@ -19,6 +20,13 @@ export interface FoundEncoding {
   readonly sure: boolean;
   /** Others that are possible, the likeliest first. */
   readonly others: readonly string[];
+  /** Of a guess: those beyond ASCII that the beginning has. */
+  readonly letters?: string;
+}
+
+/** False where a row contradicts the guess that was made from the beginning of its file. */
+export function agreesWith({ by, sure, letters = '' }: FoundEncoding, text: string): boolean {
+  return by !== 'guess' || !sure || isWestern(text, letters);
 }
 
 /** Throws when the file is in no encoding that can be read, or not in the one that its Content-Type names. */
@@ -122,7 +130,13 @@ function continues(sequence: Buffer): boolean {
 }
 
 async function guess(head: Buffer): Promise<FoundEncoding> {
-  const telling = tellingLines(head);
+  const western = new TextDecoder(WESTERN);
+  const lines = tellingLines(head);
+  const letters = [...new Set(western.decode(Buffer.from(lines.join(''), 'latin1')))].join('');
+  const isOdd = (line: string) => !isWestern(western.decode(Buffer.from(line, 'latin1')), letters);
+  const isClear = !isOdd(lines.join('\n'));
+  const odd = isClear ? [] : lines.filter(isOdd);
+  const telling = cutToSize([...new Set([...odd, ...lines])]);
   const { detectAll } = await import('jschardet');
   const candidates: { encoding: string; text: string; confidence: number }[] = [];
   for (const { encoding, confidence } of detectAll(telling, { detectEncodings: GUESSED })) {
@@ -132,26 +146,30 @@ async function guess(head: Buffer): Promise<FoundEncoding> {
     if (candidates.some((one) => one.text === text) || !isPlausible(text)) continue;
     candidates.push({ encoding: decoder.encoding, text, confidence });
   }
-  const western = new TextDecoder(WESTERN).decode(telling);
+  const read = western.decode(telling);
   const [first] = candidates;
   if (first === undefined) return { encoding: WESTERN, by: 'guess', sure: false, others: [] };
-  const sure = first.text === western && !DOUBTFUL.some((sign) => sign.test(western));
   return {
-    encoding: first.text === western ? WESTERN : first.encoding,
+    encoding: first.text === read ? WESTERN : first.encoding,
     by: 'guess',
-    sure,
+    sure: first.text === read && isClear,
     others: candidates.slice(1, OTHERS_MAX + 1).map(({ encoding }) => encoding),
+    letters,
   };
 }
 
-/** The lines that are not ASCII: the others would only dilute them. One that is UTF-8 came from another file. */
-function tellingLines(head: Buffer): Buffer {
+/** The lines that are not ASCII, as Latin-1: the others would only dilute them. One that is UTF-8 came from another file. */
+function tellingLines(head: Buffer): string[] {
   const lines = head.toString('latin1').split(/[\r\n]+/);
   const whole = head.length < IMPORT_GUESS_BYTES ? lines : lines.slice(0, -1); // the last one may be cut off
   const isTelling = (line: string) => BEYOND_ASCII.test(line) && !isUtf8(Buffer.from(line, 'latin1'));
-  const telling = whole.filter((line) => isTelling(line) || line.includes('\x1b')).join('\n');
-  const enough =
-    telling.length > IMPORT_GUESS_BYTES ? telling.slice(0, IMPORT_GUESS_BYTES).replace(/\n[^\n]*$/, '') : telling;
+  return whole.filter((line) => isTelling(line) || line.includes('\x1b'));
+}
+
+/** The first of them: detection is dear. */
+function cutToSize(lines: readonly string[]): Buffer {
+  const text = lines.join('\n');
+  const enough = text.length > IMPORT_GUESS_BYTES ? text.slice(0, IMPORT_GUESS_BYTES).replace(/\n[^\n]*$/, '') : text;
   return Buffer.from(enough, 'latin1');
 }
 
@@ -163,44 +181,7 @@ function decoderOf(name: string | null): TextDecoder | undefined {
   }
 }
 
-/** Words as people write them, as opposed to letters of another code page: "Gr§e", "£ukasz", "JŸrgen". */
-function isPlausible(text: string): boolean {
-  if (/[\x80-\x9f\ufffd]/.test(text)) return false;
-  return text.split(/[\s;,|"()/]+/).every((word) => !BEYOND_ASCII.test(word) || !(ODD.test(word) || isMixed(word)));
-}
-
-const ODD =
-  /[\p{L}\p{M}][^\p{L}\p{M}\p{Nd}\s'’.@_&:=+-]+[\p{L}\p{M}]|[\p{So}\p{Sc}\p{Sk}][\p{L}\p{M}]|[\p{L}\p{M}][\p{So}\p{Sc}\p{Sk}]|\p{L}(?![A-Z])\p{Lu}\p{Ll}|\p{Ll}(?![A-Z])\p{Lu}/u;
-
-function isMixed(word: string): boolean {
-  return SCRIPTS.filter((script) => script.test(word)).length > 1;
-}
-
-const SCRIPTS = ['Latin', 'Greek', 'Cyrillic', 'Hebrew', 'Arabic', 'Thai', 'Han', 'Hangul'].map(
-  (script) => new RegExp(`\\p{Script=${script}}`, 'u'),
-);
-
-const BEYOND_ASCII = /[^\p{ASCII}]/u;
 const WESTERN = 'windows-1252';
-/** What Western European text hardly has, and other code pages often: a reading with one of these must be confirmed. */
-const DOUBTFUL = [
-  /[ðþý]/i, // Icelandic; Turkish has ğ, ş and ı in their places
-  /^(?=.*[õû])(?!.*[àâãçèêëîïôùœ])/is, // õ without the other letters of Portuguese, û without those of French: Hungarian ő, ű
-  /^(?=.*ø)(?=.*[áíúìèù])/is, // Danish and Norwegian do not have these beside ø: Czech ř
-  /(?:^|[\s;,"'-])È/i, // no French or Italian word begins with it: Czech and Croatian Č
-  /[ìù]\p{L}/iu, // they end words: Czech ě, ů
-  /ñ(?![aeiouáéíóú])/i, // Spanish has it before vowels: Polish ń
-  /ã(?=[a-df-npqrt-z])|ã(?!\p{L})/iu, // Portuguese has ão, ãe and ãs: Romanian ă
-  /ê(?=[bdgk])|[ikwz]ê/i, // French and Portuguese have it between other letters: Polish ę
-  /æ(?!\p{L})/iu, // no Danish or Norwegian name ends with it: Croatian, Serbian and Polish ć
-  /œ(?![ueitds])/i, // French has œu, œi and a few more: Polish and Czech ś, ť
-  /ç(?=[b-df-hj-np-tv-xz])/i, // comes before vowels: Latvian ē
-  /(?<!\p{L})ß/u, // no word begins with it: Russian Я
-  /\p{L}[‚„†‡ˆ‰‹˜¡¢£¤¥]/u, // nobody writes these right behind a letter: é, ä and others of DOS
-  /(?<![“„”][^“„”]*)\p{L}”/u, // closes a quote that nothing has opened: ö of DOS
-  /[aeiou]á(?:e|(?!\p{L}))/iu, // hardly a word has this: ß of DOS
-  /(?<!\p{L})(?:[À-ÖØ-öø-ÿ]){2,}(?!\p{L})/u, // no word is of accented letters alone: Russian and Greek ones are
-];
 const GUESSED = [
   ...['windows-1250', 'windows-1251', 'windows-1252', 'windows-1253', 'windows-1254', 'windows-1255', 'windows-1256'],
   ...['windows-1257', 'windows-1258', 'iso-8859-2', 'iso-8859-5', 'koi8-r', 'koi8-u', 'ibm866', 'windows-874'],

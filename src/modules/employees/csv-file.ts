@@ -5,7 +5,7 @@
 import type { Readable } from 'node:stream';
 import { type Info, parse } from 'csv-parse';
 import { AppError } from '../../errors.ts';
-import { createLineEnds, isBlank, parserOptions, rowOf } from './csv-parser.ts';
+import { createLineEnds, isBlank, type Lost, loseEndlessRow, parserOptions, rowOf } from './csv-parser.ts';
 import {
   type Choices,
   createHeaderTest,
@@ -52,9 +52,9 @@ async function* readRows(
   const linesBefore = reading.prefix === '' ? 0 : 1;
   const isHeaderAgain = createHeaderTest(reading);
   const isOtherHeader = createOtherHeaderTest(reading);
-  let endless: string | undefined;
-  const parser = parse(parserOptions(delimiter, (reason) => (endless ??= reason)));
-  const fed = feed(parser, textOf(reading, head, rest), () => endless !== undefined);
+  const lost: Lost = {};
+  const parser = parse(parserOptions(delimiter, lost));
+  const fed = feed(parser, textOf(reading, head, rest), lost);
   fed.catch((error) => parser.destroy(error)); // surfaces below, where the rows are read
 
   let rows = 0;
@@ -75,10 +75,10 @@ async function* readRows(
     yield toEmployee(row, reading);
   }
   await fed;
-  if (endless !== undefined)
+  if (lost.reason !== undefined)
     throw new AppError(
       'invalid',
-      `The row after line ${line} ${endless}. The rows before it were imported. Fix the row and send the whole file again; no one is added twice.`,
+      `The row after line ${line} ${lost.reason}. The rows before it were imported. Fix the row and send the whole file again; no one is added twice.`,
     );
 }
 
@@ -129,15 +129,12 @@ async function* textOf(reading: Reading, head: Buffer, rest: AsyncGenerator<Buff
 /**
  * Waits while the parser's buffer is full, so backpressure reaches from the reader of the rows to the client's socket.
  */
-async function feed(
-  parser: ReturnType<typeof parse>,
-  texts: AsyncGenerator<string>,
-  enough: () => boolean,
-): Promise<void> {
+async function feed(parser: ReturnType<typeof parse>, texts: AsyncGenerator<string>, lost: Lost): Promise<void> {
   for await (const text of texts) {
     if (text !== '' && !parser.write(text) && !parser.destroyed) await drained(parser);
     if (parser.destroyed) throw new Error('The rows are no longer read');
-    if (enough()) break;
+    loseEndlessRow(parser, lost);
+    if (lost.reason !== undefined) break;
   }
   parser.end();
 }

@@ -6,14 +6,27 @@ import { parse } from 'csv-parse/sync';
 import { AppError } from '../../errors.ts';
 import { type ColumnChoices, type Columns, columnsOf, isAddress, isHeader } from './csv-columns.ts';
 import { encodingOf, type FoundEncoding, SAVE_AS_UTF8 } from './csv-encoding.ts';
-import { type CsvRow, createLineEnds, isBlank, parserOptions, QUOTE_LEFT_OPEN, rowOf } from './csv-parser.ts';
+import {
+  type CsvRow,
+  createLineEnds,
+  isBlank,
+  type Lost,
+  parserOptions,
+  QUOTE_LEFT_OPEN,
+  rowOf,
+  TOO_MANY_COLUMNS,
+  widthOf,
+} from './csv-parser.ts';
 import { foldTitle } from './csv-titles.ts';
 import {
+  IMPORT_COLUMNS_MAX,
   IMPORT_HEADER_ROWS_MAX,
-  IMPORT_ROWS_WITHOUT_ADDRESS_ASKED_MAX,
+  IMPORT_HEADERS_SOUGHT_CHARS_MAX,
+  IMPORT_SAMPLE_CELL_CHARS_MAX,
   IMPORT_SAMPLE_ROWS,
   IMPORT_SNIFF_BYTES,
 } from './limits.ts';
+import { refuseBinary, refuseKnownFiles, refuseKnownTexts } from './other-formats.ts';
 
 export interface Choices extends ColumnChoices {
   readonly encoding?: string | undefined;
@@ -79,17 +92,22 @@ export async function draftReading(head: Buffer, choices: Choices): Promise<Draf
 
 /** Tells the header where it comes again, as it does where files were put together. */
 export function createHeaderTest({ header, columns }: Pick<DraftReading, 'header' | 'columns'>) {
-  const titles = header && foldAll(header.cells);
-  // Folding is dear, so rows with an address are not asked.
-  return ({ cells }: CsvRow) => !cells[columns.email ?? -1]?.includes('@') && foldAll(cells) === titles;
+  const titles = header?.cells.map(foldTitle);
+  // Folding is dear, so rows with an address are not asked, and of the others hardly more than a cell.
+  return ({ cells }: CsvRow) =>
+    titles !== undefined &&
+    !cells[columns.email ?? -1]?.includes('@') &&
+    titles.every((title, column) => foldTitle(cells[column] ?? '') === title) &&
+    cells.slice(titles.length).every((cell) => foldTitle(cell) === '');
 }
 
-/** Tells the header of another table, which has its columns in other places. Dear, so rows with an address are not asked. */
+/** Tells the header of another table, which has its columns in other places. Dear, so rows with an address are not asked, nor many. */
 export function createOtherHeaderTest({ columns }: Pick<Reading, 'columns'>) {
-  let asked = 0;
+  let sought = 0;
   return ({ cells }: CsvRow) => {
-    if (cells[columns.email]?.includes('@') || ++asked > IMPORT_ROWS_WITHOUT_ADDRESS_ASKED_MAX || !isHeader(cells))
-      return false;
+    if (sought > IMPORT_HEADERS_SOUGHT_CHARS_MAX || cells[columns.email]?.includes('@')) return false;
+    sought += cells.reduce((sum, cell) => sum + 1 + cell.length, 0);
+    if (!isHeader(cells)) return false;
     const { email, name = [] } = columnsOf(cells, [], {});
     return email !== columns.email || name.join() !== columns.name.join();
   };
@@ -109,10 +127,6 @@ export function isPlaceholder({ cells }: CsvRow, { name = [], email = -1, team =
     isBlank([...name, email, team].map((column) => cells[column] ?? '')) &&
     cells.every((cell) => !/\p{L}/u.test(cell) || TICK_BOX.test(cell))
   );
-}
-
-function foldAll(cells: readonly string[]): string {
-  return cells.map(foldTitle).join('\n').trimEnd();
 }
 
 /** The beginning as text; a character that is cut off at its end is left out, unless the file ends there too. */
@@ -141,22 +155,28 @@ interface Split {
 
 /** The table as it is with this delimiter; the higher its score, the more it looks like one. */
 function splitBy(delimiter: string, { text, linesBefore, cutOff }: Beginning, choices: Choices): Split {
-  let endless: string | undefined;
-  const options = { ...parserOptions(delimiter, (reason) => (endless ??= reason)), to: IMPORT_SAMPLE_ROWS };
+  const lost: Lost = {};
+  const options = { ...parserOptions(delimiter, lost), to: IMPORT_SAMPLE_ROWS };
   const parsed = parse(text, options) as unknown as { record: string[]; info: never }[];
+  const endless = lost.reason;
   // The last row may be cut off with the beginning of the file.
   const whole = cutOff && parsed.length > 1 && parsed.length < IMPORT_SAMPLE_ROWS ? parsed.slice(0, -1) : parsed;
   const all = whole.map((row) => rowOf(row, linesBefore)).filter(({ cells }) => !isBlank(cells));
   if (all.length === 0) {
     const problem = `The row on line ${linesBefore + 1} ${endless ?? 'is blank'}. Nothing was imported.`;
-    return { ...NO_TABLE, delimiter, problem };
+    return { ...NO_TABLE, delimiter, problem, ...(endless === TOO_MANY_COLUMNS ? { score: WIDTH_MAX } : {}) };
   }
   const first = headerOf(all, choices);
+  const tooWide = rowsUpTo(first, all, choices).find(({ cells }) => widthOf(cells) > IMPORT_COLUMNS_MAX);
+  if (tooWide !== undefined) {
+    const problem = `The row on line ${tooWide.line} ${TOO_MANY_COLUMNS}. Nothing was imported.`;
+    return { ...NO_TABLE, delimiter, problem, score: WIDTH_MAX };
+  }
   const header = first && { ...first, cells: first.cells.map(storable) };
   const below = first === undefined ? all : all.slice(all.indexOf(first) + 1);
   const { problem: open, ...columns } = columnsOf(
-    header?.cells ?? [],
-    below.map(({ cells }) => cells),
+    header?.cells.slice(0, IMPORT_COLUMNS_MAX) ?? [],
+    below.map(({ cells }) => sampleOf(cells)),
     choices,
   );
   const isHeaderAgain = createHeaderTest({ header, columns });
@@ -173,7 +193,7 @@ function splitBy(delimiter: string, { text, linesBefore, cutOff }: Beginning, ch
       endless === undefined || isOpenOnly
         ? undefined
         : `The row after line ${all.at(-1)?.endLine} ${endless}. Fix the row.`,
-    width: widthOf(header, rows),
+    width: commonWidth(header, rows),
     isFamilyFirst: areFamilyFirst(columns.name ?? [], rows),
     score: known * KNOWN_COLUMN_SCORE + Math.min(width, WIDTH_MAX),
   };
@@ -195,7 +215,7 @@ function storable(title: string): string {
 }
 
 /** Of the header line, unless many rows go on beyond it: then they have columns without a title. */
-function widthOf(header: CsvRow | undefined, rows: readonly CsvRow[]): number | undefined {
+function commonWidth(header: CsvRow | undefined, rows: readonly CsvRow[]): number | undefined {
   const width = header?.cells.length;
   const longer = rows.filter(({ cells }) => !isBlank(cells.slice(width)));
   return longer.length > rows.length * LONGER_SHARE_MAX ? undefined : width;
@@ -217,44 +237,16 @@ function headerOf(rows: readonly CsvRow[], choices: Choices): CsvRow | undefined
   return choices.header === true || !first?.cells.some(isAddress) ? first : undefined;
 }
 
-const KNOWN_FILES: readonly [magic: string, format: string][] = [
-  ['89504e47', 'a PNG picture'],
-  ['ffd8ff', 'a JPEG picture'],
-  ['47494638', 'a GIF picture'],
-  ['25504446', 'a PDF document'],
-  ['504b0304', 'an Excel workbook or another ZIP file'],
-  ['d0cf11e0', 'an old Excel workbook'],
-  ['1f8b', 'a gzip file'],
-];
-
-/** Many systems name a web page .xls or .csv, and Excel opens it. */
-const KNOWN_TEXTS: readonly [beginning: RegExp, format: string][] = [
-  [/^\s*<(?:!--|(?:!doctype|html|head|meta|style|body|table)\b)/i, 'HTML'],
-  [/^\s*<(?:\?xml|workbook)\b/i, 'XML'],
-  [/^\s*(?:(?:\[\s*)?\{|\[\s*\[)\s*"/, 'JSON'],
-  [/^\s*BEGIN:VCARD/i, 'a vCard'],
-  [/^\{\\rtf/, 'a Rich Text document'],
-];
-
-function refuseKnownFiles(head: Buffer): void {
-  const known = KNOWN_FILES.find(([magic]) => head.toString('hex', 0, magic.length / 2) === magic);
-  if (known !== undefined) throw otherFormat(known[1]);
+/** Those that are the header, or would be if they were not too wide. */
+function rowsUpTo(header: CsvRow | undefined, rows: readonly CsvRow[], choices: Choices): readonly CsvRow[] {
+  if (choices.header === false) return rows.slice(0, 1);
+  const isTitled = header !== undefined && isHeader(header.cells);
+  return rows.slice(0, isTitled ? rows.indexOf(header) + 1 : IMPORT_HEADER_ROWS_MAX);
 }
 
-function refuseKnownTexts(text: string): void {
-  const known = KNOWN_TEXTS.find(([beginning]) => beginning.test(text));
-  if (known !== undefined) throw otherFormat(known[1]);
-}
-
-function otherFormat(format: string): AppError {
-  return new AppError('unsupported', `This is ${format}, not a CSV file. ${SAVE_AS}`);
-}
-
-/** UTF-16 has many zeros, but no NUL characters. Some in a long text are a fault of their rows. */
-function refuseBinary(text: string): void {
-  const zeros = text.split('\0').length - 1;
-  if (zeros > text.length / CHARACTERS_PER_NUL_MIN)
-    throw new AppError('unsupported', `This is a binary file, not a CSV file: it has NUL characters in it. ${SAVE_AS}`);
+/** What tells the columns. Without a bound, a few long cells would be compared with each of a thousand columns. */
+function sampleOf(cells: readonly string[]): string[] {
+  return cells.slice(0, IMPORT_COLUMNS_MAX).map((cell) => cell.slice(0, IMPORT_SAMPLE_CELL_CHARS_MAX));
 }
 
 function unsureEncoding({ encoding, others }: FoundEncoding): string {
@@ -271,9 +263,7 @@ const KNOWN_COLUMN_SCORE = 1_000;
 const WIDTH_MAX = 999;
 const LONGER_SHARE_MAX = 0.5;
 const FAMILY_FIRST_SHARE_MIN = 0.8;
-const CHARACTERS_PER_NUL_MIN = 1_000;
 const GUESSES_NAMED = 3;
 const ONE_COLUMN =
   'The whole table is one column. If another character separates its columns, choose that (delimiter); if each line is in quotes as a whole, take these away.';
-const SAVE_AS = 'Save the table as CSV and send that instead. Nothing was imported.';
 const EMPTY = 'The file is empty. It needs a header line: name, email, team.';

@@ -3,8 +3,10 @@ import { NAME_CHARS_MAX } from '../../limits.ts';
 import { parseAddress } from '../../mail-address.ts';
 import { faultIn, rawTextIn, textIn } from './cell-text.ts';
 import { isAddress } from './csv-columns.ts';
+import { agreesWith } from './csv-encoding.ts';
 import { type CsvRow, isBlank } from './csv-parser.ts';
 import { isPersonAboveHeader, type Reading } from './csv-reading.ts';
+import { IMPORT_CELL_CHARS_MAX } from './limits.ts';
 
 export interface EmployeeRow {
   readonly line: number;
@@ -21,6 +23,8 @@ export interface RejectedRow {
 type RowReading = Pick<Reading, 'columns' | 'delimiter' | 'encoding' | 'header' | 'width' | 'isFamilyFirst'>;
 
 const TEAM_OF_NOBODY = 'General';
+const LONG_NAME = `the name is longer than ${NAME_CHARS_MAX} characters`;
+const LONG_TEAM = `the team is longer than ${NAME_CHARS_MAX} characters`;
 const ABOVE_HEADER = 'stands above the header line, so it was not read: move the header line to the top of the table';
 
 export function toEmployee(row: CsvRow, reading: RowReading): EmployeeRow | RejectedRow {
@@ -32,6 +36,9 @@ export function toEmployee(row: CsvRow, reading: RowReading): EmployeeRow | Reje
   const unreadable = reasonAgainst(raw, row, reading);
   if (unreadable !== undefined) return { line, reason: unreadable };
 
+  const isBeyond = (column: number) => (cells[column] ?? '').trim().length > IMPORT_CELL_CHARS_MAX;
+  if (columns.name.some(isBeyond)) return { line, reason: LONG_NAME };
+  if (columns.team !== undefined && isBeyond(columns.team)) return { line, reason: LONG_TEAM };
   const email = rawTextIn(cells[columns.email] ?? '');
   const names = columns.name.map((column) => textIn(cells[column] ?? '')).filter((part) => part !== '');
   const name = reading.isFamilyFirst ? turnedAround(names.join(' ')) : names.join(' ');
@@ -42,8 +49,8 @@ export function toEmployee(row: CsvRow, reading: RowReading): EmployeeRow | Reje
     return { line, reason: `has ${email.split('\n').length} lines where one email address belongs` };
   const parsed = parseAddress(email);
   if ('fault' in parsed) return { line, reason: `"${shorten(email)}" is not an email address: it ${parsed.fault}` };
-  if (isTooLong(name)) return { line, reason: `the name is longer than ${NAME_CHARS_MAX} characters` };
-  if (isTooLong(team)) return { line, reason: `the team is longer than ${NAME_CHARS_MAX} characters` };
+  if (isTooLong(name)) return { line, reason: LONG_NAME };
+  if (isTooLong(team)) return { line, reason: LONG_TEAM };
   const fault = faultIn(name) ?? faultIn(team);
   if (fault !== undefined) return { line, reason: fault };
   return { line, email: parsed.address, name, team: team || TEAM_OF_NOBODY };
@@ -53,8 +60,9 @@ export function toEmployee(row: CsvRow, reading: RowReading): EmployeeRow | Reje
 function reasonAgainst(
   cells: readonly string[],
   { line, endLine, cells: all }: CsvRow,
-  { delimiter, encoding: { encoding }, columns, width }: RowReading,
+  { delimiter, encoding: found, columns, width }: RowReading,
 ): string | undefined {
+  const { encoding } = found;
   const isUnicode = encoding.startsWith('utf');
   if (cells.some((cell) => (isUnicode ? /\uFFFD/ : NO_LETTER).test(cell)))
     return `contains characters that are not valid ${isUnicode ? encoding.toUpperCase() : encoding}`;
@@ -69,6 +77,9 @@ function reasonAgainst(
     return `has more cells than the header line: a text with "${delimiter}" in it must be in quotes`;
   const twice = cells.find((cell) => TWICE_ENCODED.test(cell));
   if (twice !== undefined) return `looks like UTF-8 that was read as another encoding: "${shorten(twice)}"`;
+  const odd = cells.find((cell) => !agreesWith(found, cell));
+  if (odd !== undefined)
+    return `is hardly ${encoding}, which was guessed from the beginning of the file: "${shorten(odd)}". Choose the encoding of the file and send it again`;
   return undefined;
 }
 

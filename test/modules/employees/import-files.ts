@@ -4,6 +4,7 @@
  */
 import { csvLine } from '../../../src/http/csv-reply.ts';
 import { encode } from './encode.ts';
+import { reportedFiles } from './reported-files.ts';
 
 export interface ImportFile {
   /** As the table in the documentation calls it. */
@@ -14,9 +15,9 @@ export interface ImportFile {
   readonly choices?: string;
   /** What becomes of it, in the table's words. */
   readonly becomes: string;
-  /** `Name | address | team` of everybody who is there afterwards, in order of address. */
   /** Where it is not the number of people and rejections. */
   readonly rows?: number;
+  /** `Name | address | team` of everybody who is there afterwards. */
   readonly people?: readonly string[];
   readonly rejected?: readonly { readonly line: number; readonly reason: string }[];
   /** A part of the refusal. */
@@ -66,6 +67,17 @@ const lineEnds: ImportFile[] = [
 ];
 
 const columns: ImportFile[] = [
+  {
+    kind: 'more than a thousand columns',
+    file: `${HEAD}${',x'.repeat(1_200)}\n${ONE}\n`,
+    becomes: 'refused, with what to do',
+    refused: 'The row on line 1 has more than 1,000 columns. Delete those that are not needed',
+  },
+  {
+    kind: 'thousands of empty columns behind the table',
+    file: `${HEAD}${','.repeat(10_000)}\n${ONE}${','.repeat(10_000)}\n${TWO}\n`,
+    ...both,
+  },
   {
     kind: 'a column “Employee” of personnel numbers before “Name”',
     file: 'Employee,Name,Email,Department\n10023,Ada Lovelace,ada@a.test,Engines\n10024,Grace Hopper,grace@a.test,Compilers\n',
@@ -411,6 +423,8 @@ const rows: ImportFile[] = [
   },
 ];
 
+const manyGermans = (count: number) => 'Jürgen Müller,j@a.test,München\n'.repeat(count);
+
 const encodings: ImportFile[] = [
   { kind: 'UTF-8', file: LINES.join('\n'), ...germans },
   { kind: 'UTF-8 with a byte order mark', file: `\uFEFF${LINES.join('\n')}`, ...germans },
@@ -527,6 +541,26 @@ const encodings: ImportFile[] = [
     becomes: 'refused, with a guess; the page asks',
     refused: 'It is not UTF-8',
   })),
+  {
+    kind: 'windows-1250: Polish names behind hundreds of German ones',
+    file: encode(`${HEAD}\n${manyGermans(400)}Łukasz Żółć,l@a.test,Gdańsk\n`, 'windows-1250'),
+    becomes: 'refused, with a guess; the page asks',
+    refused: 'It is not UTF-8',
+  },
+  {
+    kind: 'windows-1250: Polish names behind the first 64 kB',
+    file: encode(`${HEAD}\n${manyGermans(4_000)}Łukasz Żółć,l@a.test,Gdańsk\n`, 'windows-1250'),
+    becomes: 'that row is rejected by its line, the others are read; the request can choose',
+    people: ['Jürgen Müller | j@a.test | München'],
+    rows: 4_001,
+    rejected: [
+      {
+        line: 4_002,
+        reason:
+          'is hardly windows-1252, which was guessed from the beginning of the file: "£ukasz ¯ó³æ". Choose the encoding of the file and send it again',
+      },
+    ],
+  },
   {
     kind: 'UTF-8 under a Content-Type that says windows-1252',
     file: LINES.join('\n'),
@@ -929,4 +963,5 @@ export const importFiles: Readonly<Record<string, readonly ImportFile[]>> = {
   Text: text,
   'What programs write': programs,
   'Other files': others,
+  'Files of public fault reports': reportedFiles,
 };

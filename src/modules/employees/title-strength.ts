@@ -1,0 +1,46 @@
+/** What a title says its column is. Each title is compared once, for all fields: a header line may have a thousand. */
+import { foldTitle, TITLES, type Titles } from './csv-titles.ts';
+
+/** 0 is the strongest. A part of a title ("Name / Nom", "Email (work)") is weaker than a whole one. */
+export type Strengths = Readonly<Partial<Record<keyof Titles, number>>>;
+
+export function strengthsOf(title: string): Strengths {
+  const whole = KNOWN.get(foldTitle(title)) ?? {};
+  const parts = new Set([title.replace(BEHIND, ''), ...title.split(BETWEEN)]);
+  parts.delete(title);
+  if (parts.size === 0) return whole;
+  const found: Partial<Record<keyof Titles, number>> = {};
+  for (const part of parts) {
+    for (const [field, strength] of Object.entries(KNOWN.get(foldTitle(part)) ?? {}) as [keyof Titles, number][])
+      found[field] = Math.min(found[field] ?? Number.POSITIVE_INFINITY, strength + PART_OF_TITLE);
+  }
+  return { ...found, ...whole };
+}
+
+/** "Surname at birth" has "Surname" in it. */
+export function hasTitleInIt(title: string, field: keyof Titles): boolean {
+  const words = title.split(/[^\p{L}\p{M}\p{N}]+/u).map(foldTitle);
+  const beginsAt = (from: number) =>
+    Array.from({ length: TITLE_WORDS_MAX }, (_, more) => words.slice(from, from + more + 1).join(''));
+  return words.some((_, from) => beginsAt(from).some((part) => KNOWN.get(part)?.[field] !== undefined));
+}
+
+const BEHIND = /[([:].*|\s[-–]\s.*/s;
+const BETWEEN = /[/|\n]/;
+const PART_OF_TITLE = 0.5;
+const TITLE_WORDS_MAX = 4; // of the parts of a title that are looked up: those that are known have three at most
+
+const KNOWN: ReadonlyMap<string, Strengths> = knownTitles();
+
+function knownTitles(): Map<string, Strengths> {
+  const known = new Map<string, Strengths>();
+  for (const [field, lists] of Object.entries(TITLES) as [keyof Titles, string[][]][]) {
+    for (const [strength, titles] of lists.entries()) {
+      for (const title of titles) {
+        const folded = foldTitle(title);
+        known.set(folded, { [field]: strength, ...known.get(folded) });
+      }
+    }
+  }
+  return known;
+}
