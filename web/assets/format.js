@@ -6,6 +6,7 @@ const clock = new Intl.DateTimeFormat(undefined, { timeStyle: 'short' });
 const integer = new Intl.NumberFormat(undefined, { maximumFractionDigits: 0 });
 const relative = new Intl.RelativeTimeFormat(undefined, { numeric: 'auto', style: 'short' });
 
+/** @type {[below: number, unit: Intl.RelativeTimeFormatUnit, seconds: number][]} */
 const AGO = [
   [60, 'second', 1],
   [3_600, 'minute', 60],

@@ -7,6 +7,8 @@ import { moodMark } from '/modules/mood/mood-words.js';
 import { conversationStatus } from './conversation.js';
 import { exportDialog } from './export-dialog.js';
 
+/** @typedef {import('/assets/api-types.d.ts').Item<'/api/v1/conversations'>} Conversation */
+
 export function conversationsView({ session, signal }) {
   const campaign = el('select', { id: 'campaign' }, el('option', { value: '' }, 'All campaigns'));
   const list = pagedTable({
@@ -28,6 +30,7 @@ export function conversationsView({ session, signal }) {
   ];
 }
 
+/** @param {Conversation} one */
 function conversationRow(one) {
   return [
     [

@@ -5,6 +5,8 @@ import { formatTime } from '/assets/format.js';
 import { pagedTable } from '/assets/pages.js';
 import { field, heading, openDialog, run, statusMark } from '/assets/parts.js';
 
+/** @typedef {import('/assets/api-types.d.ts').Item<'/api/v1/notes'>} Note */
+
 const TITLE_CHARS_MAX = 200;
 const BODY_CHARS_MAX = 10_000;
 
@@ -32,6 +34,7 @@ export function notesView({ session, signal }) {
   ];
 }
 
+/** @param {Note} note */
 function noteRow(note, session, edit) {
   const title = session.mayWrite
     ? el('button', { type: 'button', class: 'link', onclick: edit }, note.title)
