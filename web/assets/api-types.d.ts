@@ -61,14 +61,17 @@ type AnswerOf<Found> = Found extends { responses: infer Responses }
     }[keyof Responses & Good]
   : never;
 
-/** What the document says that is answered, for annotations: `Answer<'/api/v1/notes/{id}', 'get'>`. */
-export type Answer<Path extends keyof Paths, Method extends keyof Paths[Path]> = AnswerOf<Paths[Path][Method]>;
-/** One of a list. */
-export type Item<Path extends keyof Paths> = Paths[Path] extends { get: infer Found }
-  ? AnswerOf<Found> extends { items: (infer One)[] }
-    ? One
-    : never
-  : never;
+/** Known everywhere in the pages, which are sent with their comments: an import in each would be a kilobyte more. */
+declare global {
+  /** What the document says that is answered, for annotations: `Answer<'/api/v1/notes/{id}', 'get'>`. */
+  type Answer<Path extends keyof Paths, Method extends keyof Paths[Path]> = AnswerOf<Paths[Path][Method]>;
+  /** One of a list. */
+  type Item<Path extends keyof Paths> = Paths[Path] extends { get: infer Found }
+    ? AnswerOf<Found> extends { items: (infer One)[] }
+      ? One
+      : never
+    : never;
+}
 
 export type Get = <const A extends string>(
   address: A & Known<A, 'get'>,

@@ -1,7 +1,7 @@
 // Every call to the server. Errors arrive as problem details (RFC 9457) and leave as `Problem`.
 // Reads are repeated when the server is busy, after the wait that it asked for plus jitter, so that many open
 // pages do not come back in the same instant. Writes are never repeated here: the person decides.
-// api-types.d.ts holds every call to the OpenAPI document: address, method, query, body and answer.
+// Each call is held to the OpenAPI document: see api-types.d.ts.
 
 const TRIES_MAX = 3;
 const RETRY_DEFAULT_MS = 1_000;

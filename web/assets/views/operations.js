@@ -5,7 +5,7 @@ import { bar, heading, notice, table } from '../parts.js';
 import { poll } from '../poll.js';
 import { processCard } from './process-card.js';
 
-/** @typedef {import('../api-types.d.ts').Answer<'/api/v1/operations', 'get'>} Operations */
+/** @typedef {Answer<'/api/v1/operations', 'get'>} Operations */
 
 // As the mailer has it (REDIS_ADMISSION_SHARE).
 const NEARLY_FULL = 0.9;

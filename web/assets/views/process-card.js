@@ -3,7 +3,7 @@ import { formatAgo, formatBytes, formatMs, formatNumber, formatPercent } from '.
 import { bar } from '../parts.js';
 import { sparkline } from '../sparkline.js';
 
-/** @typedef {import('../api-types.d.ts').Answer<'/api/v1/operations', 'get'>['processes'][number]} Process */
+/** @typedef {Answer<'/api/v1/operations', 'get'>['processes'][number]} Process */
 
 const SILENT_AFTER_MS = 6_000;
 const HISTORY_POINTS_MAX = 90;

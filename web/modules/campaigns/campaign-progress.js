@@ -3,7 +3,7 @@ import { count, formatNumber } from '/assets/format.js';
 import { bar, statusMark } from '/assets/parts.js';
 import { pausedText } from './paused.js';
 
-/** @typedef {import('/assets/api-types.d.ts').Item<'/api/v1/campaigns'>} Campaign */
+/** @typedef {Item<'/api/v1/campaigns'>} Campaign */
 
 const KINDS = { scheduled: 'warn', sending: 'warn', held: 'bad', paused: 'bad', done: 'good' };
 

@@ -11,8 +11,7 @@ import { pausedNotice } from './paused.js';
 import { reachOutList } from './reach-out-list.js';
 import { scheduleDialog, scheduleText } from './schedule-dialog.js';
 
-/** @typedef {import('/assets/api-types.d.ts').Answer<'/api/v1/campaigns/{id}', 'get'>} Campaign */
-/** @typedef {import('/assets/api-types.d.ts').Answer<'/api/v1/campaigns/{id}/preview', 'get'>} Preview */
+/** @typedef {Answer<'/api/v1/campaigns/{id}', 'get'>} Campaign */
 
 const SENDING_EVERY_MS = 1_000;
 const IDLE_EVERY_MS = 10_000;
@@ -215,7 +214,7 @@ function launchDialog(campaign, changed, signal) {
   });
 }
 
-/** @param {Preview} preview */
+/** @param {Answer<'/api/v1/campaigns/{id}/preview', 'get'>} preview */
 function launchText({ recipients, subject }, fault, close, launch) {
   const go = el(
     'button',

@@ -6,8 +6,6 @@ import { heading } from '/assets/parts.js';
 import { campaignStatus, progressBar, progressText } from './campaign-progress.js';
 import { scheduleText } from './schedule-dialog.js';
 
-/** @typedef {import('/assets/api-types.d.ts').Item<'/api/v1/campaigns'>} Campaign */
-
 export function campaignsView({ session, signal }) {
   const list = pagedTable({
     caption: 'Campaigns',
@@ -20,7 +18,7 @@ export function campaignsView({ session, signal }) {
   return [heading('Campaigns', session.mayWrite && create), list.node];
 }
 
-/** @param {Campaign} campaign */
+/** @param {Item<'/api/v1/campaigns'>} campaign */
 function campaignRow(campaign) {
   const begun = campaign.progress.recipients > 0;
   return [

@@ -3,7 +3,7 @@ import { el, put } from '/assets/el.js';
 import { count } from '/assets/format.js';
 import { confirmDialog, notice } from '/assets/parts.js';
 
-/** @typedef {import('/assets/api-types.d.ts').Item<'/api/v1/campaigns/{id}/failures'>} Failure */
+/** @typedef {Item<'/api/v1/campaigns/{id}/failures'>} Failure */
 
 const CAUSES = {
   recipient: 'the mailbox does not exist or does not accept mail',

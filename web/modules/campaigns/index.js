@@ -6,7 +6,7 @@ import { editCampaignView, newCampaignView } from './campaign-form.js';
 import { progressRow } from './campaign-progress.js';
 import { campaignsView } from './campaigns.js';
 
-/** @typedef {import('/assets/api-types.d.ts').Item<'/api/v1/campaigns'>} Campaign */
+/** @typedef {Item<'/api/v1/campaigns'>} Campaign */
 
 const NEWEST_SHOWN = 20;
 

@@ -1,7 +1,7 @@
 import { el } from '/assets/el.js';
 import { formatAgo, formatTime } from '/assets/format.js';
 
-/** @typedef {import('/assets/api-types.d.ts').Item<'/api/v1/campaigns'>} Campaign */
+/** @typedef {Item<'/api/v1/campaigns'>} Campaign */
 
 const WHY = {
   person: 'Somebody paused this campaign.',

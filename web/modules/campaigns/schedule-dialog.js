@@ -3,7 +3,7 @@ import { el, put } from '/assets/el.js';
 import { formatTime } from '/assets/format.js';
 import { field, notice, openDialog, run, segments } from '/assets/parts.js';
 
-/** @typedef {import('/assets/api-types.d.ts').Answer<'/api/v1/campaigns/{id}', 'get'>} Campaign */
+/** @typedef {Answer<'/api/v1/campaigns/{id}', 'get'>} Campaign */
 
 const PRESETS = [
   ['0 9 * * 1', 'Every Monday at 9:00'],

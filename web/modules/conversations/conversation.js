@@ -7,7 +7,7 @@ import { moodMark } from '/modules/mood/mood-words.js';
 import { watchLive } from './live.js';
 import { stepInForm } from './step-in.js';
 
-/** @typedef {import('/assets/api-types.d.ts').Answer<'/api/v1/conversations/{id}', 'get'>} Conversation */
+/** @typedef {Answer<'/api/v1/conversations/{id}', 'get'>} Conversation */
 
 const OPEN_EVERY_MS = 2_000;
 const FINISHED_EVERY_MS = 15_000;

@@ -7,8 +7,6 @@ import { moodMark } from '/modules/mood/mood-words.js';
 import { conversationStatus } from './conversation.js';
 import { exportDialog } from './export-dialog.js';
 
-/** @typedef {import('/assets/api-types.d.ts').Item<'/api/v1/conversations'>} Conversation */
-
 export function conversationsView({ session, signal }) {
   const campaign = el('select', { id: 'campaign' }, el('option', { value: '' }, 'All campaigns'));
   const list = pagedTable({
@@ -30,7 +28,7 @@ export function conversationsView({ session, signal }) {
   ];
 }
 
-/** @param {Conversation} one */
+/** @param {Item<'/api/v1/conversations'>} one */
 function conversationRow(one) {
   return [
     [

@@ -2,11 +2,9 @@ import { remove } from '/assets/api.js';
 import { el } from '/assets/el.js';
 import { confirmDialog, openDialog } from '/assets/parts.js';
 
-/** @typedef {import('/assets/api-types.d.ts').Item<'/api/v1/employees'>} Employee */
-
 /**
  * What somebody may ask for: everything that is held about them, or that it is deleted. `erased()` is called after that.
- * @param {Employee} employee
+ * @param {Item<'/api/v1/employees'>} employee
  */
 export function dataDialog({ id, name }, erased) {
   openDialog(`What is held about ${name}`, (close) => {

@@ -7,7 +7,7 @@ import { field, heading, slot } from '/assets/parts.js';
 import { dataDialog } from './data-dialog.js';
 import { importPanel } from './import-panel.js';
 
-/** @typedef {import('/assets/api-types.d.ts').Item<'/api/v1/employees'>} Employee */
+/** @typedef {Item<'/api/v1/employees'>} Employee */
 
 export function employeesView({ session, signal }) {
   const search = el('input', {

@@ -5,7 +5,7 @@ import { announce, notice, table } from '/assets/parts.js';
 import { poll } from '/assets/poll.js';
 import { delimiterText, encodingText, importPreview } from './import-preview.js';
 
-/** @typedef {import('/assets/api-types.d.ts').Answer<'/api/v1/imports/{id}', 'get'>} Import */
+/** @typedef {Answer<'/api/v1/imports/{id}', 'get'>} Import */
 
 const LOAD_EVERY_MS = 500;
 const SAMPLE = [

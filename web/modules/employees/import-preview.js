@@ -3,7 +3,7 @@ import { el, put } from '/assets/el.js';
 import { count, formatNumber } from '/assets/format.js';
 import { announce, field, notice, run } from '/assets/parts.js';
 
-/** @typedef {import('/assets/api-types.d.ts').Answer<'/api/v1/imports/preview', 'post'>} Preview */
+/** @typedef {Answer<'/api/v1/imports/preview', 'post'>} Preview */
 
 const BEGINNING_BYTES = 64 * 1024; // what the server looks at
 const ENCODINGS = {

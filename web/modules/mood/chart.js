@@ -6,7 +6,7 @@ import { table } from '/assets/parts.js';
 import { linePath } from '/assets/sparkline.js';
 import { formatMood } from './mood-words.js';
 
-/** @typedef {import('/assets/api-types.d.ts').Answer<'/api/v1/mood', 'get'>['organisation'][number]} Day */
+/** @typedef {Answer<'/api/v1/mood', 'get'>['organisation'][number]} Day */
 
 const WIDTH = window.matchMedia('(max-width: 40rem)').matches ? 340 : 720; // text keeps its size on a phone
 const HEIGHT = 200;

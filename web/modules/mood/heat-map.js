@@ -3,7 +3,7 @@ import { formatDay, formatNumber } from '/assets/format.js';
 import { scoredOf } from './chart.js';
 import { formatMood, moodStep } from './mood-words.js';
 
-/** @typedef {import('/assets/api-types.d.ts').Answer<'/api/v1/mood', 'get'>} Mood */
+/** @typedef {Answer<'/api/v1/mood', 'get'>} Mood */
 
 const TEAMS_SHOWN_FIRST = 25;
 

@@ -5,8 +5,6 @@ import { segments, slot } from '/assets/parts.js';
 import { moodChart } from './chart.js';
 import { heatMap } from './heat-map.js';
 
-/** @typedef {import('/assets/api-types.d.ts').Answer<'/api/v1/mood', 'get'>} Mood */
-
 const RANGES_DAYS = [7, 28, 90];
 const RANGE_DEFAULT_DAYS = 28;
 const COUNTED = 'Answers on the scale count in every language, answers in words only when they are in English.';
@@ -29,7 +27,7 @@ export function moodPanel(signal) {
   return [el('div', { class: 'heading' }, el('h2', null, 'Mood'), el('div', { class: 'actions' }, picker)), mood];
 }
 
-/** @param {Mood} mood */
+/** @param {Answer<'/api/v1/mood', 'get'>} mood */
 function charts(mood) {
   if (mood.organisation.length === 0) {
     const text = `No day in this period has ${count(mood.groupMin, 'scored answer')} yet. ${COUNTED} Days are in UTC.`;

@@ -5,8 +5,6 @@ import { formatTime } from '/assets/format.js';
 import { pagedTable } from '/assets/pages.js';
 import { field, heading, openDialog, run, statusMark } from '/assets/parts.js';
 
-/** @typedef {import('/assets/api-types.d.ts').Item<'/api/v1/notes'>} Note */
-
 const TITLE_CHARS_MAX = 200;
 const BODY_CHARS_MAX = 10_000;
 
@@ -34,7 +32,7 @@ export function notesView({ session, signal }) {
   ];
 }
 
-/** @param {Note} note */
+/** @param {Item<'/api/v1/notes'>} note */
 function noteRow(note, session, edit) {
   const title = session.mayWrite
     ? el('button', { type: 'button', class: 'link', onclick: edit }, note.title)

@@ -5,8 +5,6 @@ import { pagedTable } from '../../pages.js';
 import { field } from '../../parts.js';
 import { settingsHeading } from './tabs.js';
 
-/** @typedef {import('../../api-types.d.ts').Item<'/api/v1/audit-log'>} Entry */
-
 export async function auditLogView({ session, signal }) {
   const { actions } = await get('/api/v1/audit-log/actions', {}, signal);
   const says = new Map(actions.map((one) => [one.action, one.says]));
@@ -55,7 +53,7 @@ export async function auditLogView({ session, signal }) {
   ];
 }
 
-/** @param {Entry} entry */
+/** @param {Item<'/api/v1/audit-log'>} entry */
 function entryRow(entry, says, choose) {
   const { actorId, actor } = entry;
   const who = actorId

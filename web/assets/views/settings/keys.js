@@ -5,8 +5,6 @@ import { pagedTable } from '../../pages.js';
 import { confirmDialog, field, openDialog, run, secretShown, showStep, statusMark } from '../../parts.js';
 import { settingsHeading } from './tabs.js';
 
-/** @typedef {import('../../api-types.d.ts').Item<'/api/v1/api-keys'>} Key */
-
 const LIFETIMES = [
   ['90', '90 days'],
   ['365', 'A year'],
@@ -38,7 +36,7 @@ export function keysView({ session, signal }) {
   ];
 }
 
-/** @param {Key} key */
+/** @param {Item<'/api/v1/api-keys'>} key */
 function keyRow(key, changed) {
   const expired = key.expiresAt && Date.parse(key.expiresAt) < Date.now() && statusMark('expired', 'warn');
   const revoke = () =>

@@ -6,8 +6,7 @@ import { pagedTable } from '../../pages.js';
 import { confirmDialog, field, openDialog, run, statusMark } from '../../parts.js';
 import { settingsHeading } from './tabs.js';
 
-/** @typedef {import('../../api-types.d.ts').Item<'/api/v1/users'>} Member */
-/** @typedef {import('../../api-types.d.ts').Item<'/api/v1/invitations'>} Invitation */
+/** @typedef {Item<'/api/v1/users'>} Member */
 
 const ROLES = {
   viewer: 'Viewer: sees everything',
@@ -96,7 +95,7 @@ function removal(member, isOwn, changed) {
   );
 }
 
-/** @param {Invitation} one */
+/** @param {Item<'/api/v1/invitations'>} one */
 function invitationRow(one, changed) {
   const problem = one.mailProblem && statusMark('email rejected', 'bad');
   const expired = Date.parse(one.expiresAt) < Date.now() && statusMark('expired', 'warn');

@@ -3,8 +3,6 @@ import { el, put } from '../../el.js';
 import { count, formatTime } from '../../format.js';
 import { field, notice, openDialog, run, showStep, slot, textsOf } from '../../parts.js';
 
-/** @typedef {import('../../api-types.d.ts').Answer<'/api/v1/second-factor', 'get'>} SecondFactor */
-
 /** Whether signing in needs a code, and the way to change that. */
 export function secondFactorCard(signal) {
   const box = el('div');
@@ -20,7 +18,7 @@ export function secondFactorCard(signal) {
   return el('section', { class: 'card' }, el('h2', null, 'Second factor'), box);
 }
 
-/** @param {SecondFactor} status */
+/** @param {Answer<'/api/v1/second-factor', 'get'>} status */
 function statusOf({ since, recoveryCodesLeft }, reload) {
   const button = (text, onclick, kind) => el('button', { type: 'button', class: kind, onclick }, text);
   if (since === null)

@@ -5,7 +5,7 @@ import { confirmDialog, field, notice, run, slot, statusMark, table, textsOf } f
 import { secondFactorCard } from './second-factor.js';
 import { settingsHeading } from './tabs.js';
 
-/** @typedef {import('../../api-types.d.ts').Answer<'/api/v1/sessions', 'get'>} Sessions */
+/** @typedef {Answer<'/api/v1/sessions', 'get'>} Sessions */
 
 export function securityView({ session, signal }) {
   const sessions = el('div');

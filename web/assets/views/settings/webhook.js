@@ -80,7 +80,7 @@ export function webhookView({ id, session, signal }) {
   ];
 }
 
-/** @param {import('../../api-types.d.ts').Item<'/api/v1/webhooks'>} webhook */
+/** @param {Item<'/api/v1/webhooks'>} webhook */
 function about(webhook, { reload, said }) {
   const {
     id,
@@ -168,7 +168,7 @@ function rotateDialog({ id, version }, reload) {
   });
 }
 
-/** @param {import('../../api-types.d.ts').Item<'/api/v1/webhooks/{id}/deliveries'>} delivery */
+/** @param {Item<'/api/v1/webhooks/{id}/deliveries'>} delivery */
 function deliveryRow(delivery, said, changed) {
   const { id, eventType, messageId, status, attempts, lastAttemptAt, lastStatus, lastMs, lastError } = delivery;
   const again = el('button', { type: 'button', class: 'quiet' }, 'Send again');

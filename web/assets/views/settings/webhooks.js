@@ -45,7 +45,7 @@ export function webhookStatus({ disabledAt, failingSince }) {
   return failingSince ? statusMark('failing', 'warn') : statusMark('enabled', 'good');
 }
 
-/** @param {import('../../api-types.d.ts').Item<'/api/v1/webhooks'>[]} items */
+/** @param {Item<'/api/v1/webhooks'>[]} items */
 function webhookList(items, reload) {
   if (items.length === 0)
     return el('p', { class: 'empty' }, 'No webhooks yet. Create one to tell another system what happens here.');
