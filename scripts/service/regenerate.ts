@@ -15,6 +15,7 @@ export function regenerationSteps(tests: readonly string[]): Step[] {
     { what: 'manifests', command: ['npm', 'run', '--silent', 'generate:kubernetes'] },
     { what: 'imports and format', command: ['npx', 'biome', 'check', '--write', '--log-level=error', '.'] },
     { what: 'types', command: ['npx', 'tsc', '--noEmit'] },
+    { what: 'types of the pages', command: ['npx', 'tsc', '-p', 'web'] },
     ...(tests.length === 0
       ? []
       : [{ what: 'snapshot of the queries', command: ['npx', 'vitest', 'run', ...tests, '--update'] } as const]),

@@ -39,8 +39,8 @@ test('a client made from the types writes, reads, changes and is refused', async
   expect(refused.error?.code).toBe('invalid');
 });
 
-/** The dashboard is JavaScript without a build: its calls are held to the document by their addresses. */
-test('every address that the pages call is one of the document', async () => {
+/** What the pages call is held to the document by types (page-calls.ts), but a link is a text to them: an export, a download. */
+test('every address that the pages call or link to is one of the document', async () => {
   const known = new Set((await operationsOf(api.url)).map(({ path }) => path.replace(/\{\w+\}/g, '*')));
   const called = sourceFiles('web', 'template/web').flatMap((file) =>
     [...readFileSync(join(import.meta.dirname, '..', '..', file), 'utf8').matchAll(ADDRESS)].map(

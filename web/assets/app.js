@@ -48,6 +48,7 @@ const VIEWS = [
   },
   ...modules.flatMap(({ views = [] }) => views),
 ];
+/** @type {{ path: string, text: string, icon: string, roles?: readonly string[], operator?: boolean }[]} */
 const LINKS = [
   { path: '/', text: 'Home', icon: 'home' },
   ...modules.flatMap(({ links = [] }) => links),

@@ -6,17 +6,22 @@ import { Problem } from './api.js';
 import { el, put } from './el.js';
 
 /**
- * @param {object} thing as the form begins with it, with its `version`
- * @param {() => Promise<object>} reload reads it as it is now
- * @param {{ name: string, label: string, read: () => unknown, write: (value) => void, show?: (value) => Node | string }[]}
- *   fields of the thing, by name: what is in the form, and how to change it
- * @returns {{ node: Node, save: (send: (content: object, version: number) => Promise<object>) => Promise<object | null> }}
- *   `node` says what has happened; `save` resolves to null when somebody else was faster
+ * @template {object} Thing
+ * @param {Thing & { version?: number }} thing as the form begins with it, with its `version` when it is not new
+ * @param {() => Promise<Thing & { version: number }>} reload reads it as it is now
+ * @param {{ name: keyof Thing & string, label: string, read: () => unknown, write: (value) => void,
+ *   show?: (value) => Node | string }[]} fields of the thing, by name: what is in the form, and how to change it
  */
 export function editTogether(thing, reload, fields) {
   const node = el('div');
   let seen = thing;
   const content = () => Object.fromEntries(fields.map(({ name, read }) => [name, read()]));
+  /**
+   * Resolves to null when somebody else was faster; then `node` says what has happened.
+   * @template Saved
+   * @param {(content, version: number) => Promise<Saved>} send
+   * @returns {Promise<Saved | null>}
+   */
   async function save(send) {
     try {
       return await send(content(), seen.version);
@@ -35,6 +40,10 @@ export function editTogether(thing, reload, fields) {
 /**
  * An action on what the person has seen. When somebody else was faster nothing is done: `reload` shows how it is now, and
  * the error says so.
+ * @template Done
+ * @param {() => Promise<Done>} act
+ * @param {() => unknown} reload
+ * @returns {Promise<Done>}
  */
 export async function actOnSeen(act, reload) {
   try {

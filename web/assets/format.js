@@ -9,6 +9,7 @@ const relative = new Intl.RelativeTimeFormat(undefined, { numeric: 'auto', style
 /** The reader's time zone, in which times are shown, by its IANA name. */
 export const HERE = dateTime.resolvedOptions().timeZone;
 
+/** @type {[below: number, unit: Intl.RelativeTimeFormatUnit, seconds: number][]} */
 const AGO = [
   [60, 'second', 1],
   [3_600, 'minute', 60],

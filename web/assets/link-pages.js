@@ -3,7 +3,7 @@
 import { post } from './api.js';
 import { el, put } from './el.js';
 import { decoded, isWhole, withoutTail } from './mailed-token.js';
-import { field, run, slot } from './parts.js';
+import { field, run, slot, textsOf } from './parts.js';
 import { codeForm } from './second-step.js';
 
 const PAGES = {
@@ -64,42 +64,54 @@ function said(title, words, action) {
 
 /** Asks for a mail with a link; `back` leads to the sign-in. */
 export function forgottenForm(back) {
-  return askForm('Forgotten your password?', '/api/v1/password-resets', back, (email) => [
-    el(
-      'p',
-      null,
-      `If ${email} has an account here, a link to choose a new password is on its way. The mail says how long it works.`,
-    ),
-  ]);
+  return askForm(
+    'Forgotten your password?',
+    (asked) => post('/api/v1/password-resets', asked),
+    back,
+    (email) => [
+      el(
+        'p',
+        null,
+        `If ${email} has an account here, a link to choose a new password is on its way. The mail says how long it works.`,
+      ),
+    ],
+  );
 }
 
 /** The same for somebody who is new. */
 export function registerForm(back) {
-  return askForm('Register a new organisation', '/api/v1/registrations', back, (email) => [
-    el(
-      'p',
-      null,
-      `A mail is on its way to ${email}. The link in it opens the page on which you name your organisation and choose your password. It works once, for three days. If the address has an account already, the mail says so.`,
-    ),
-    el(
-      'p',
-      null,
-      'Nothing there after a few minutes? Look in your spam folder, and check the address for typing errors. If you ask again, the same link is mailed again.',
-    ),
-  ]);
+  return askForm(
+    'Register a new organisation',
+    (asked) => post('/api/v1/registrations', asked),
+    back,
+    (email) => [
+      el(
+        'p',
+        null,
+        `A mail is on its way to ${email}. The link in it opens the page on which you name your organisation and choose your password. It works once, for three days. If the address has an account already, the mail says so.`,
+      ),
+      el(
+        'p',
+        null,
+        'Nothing there after a few minutes? Look in your spam folder, and check the address for typing errors. If you ask again, the same link is mailed again.',
+      ),
+    ],
+  );
 }
 
-function askForm(title, path, back, said) {
+/** @param {(asked: { email: string }) => Promise<unknown>} send */
+function askForm(title, send, back, said) {
   const box = el('div');
   const ask = () => {
     const email = input('entry-email', 'email', { type: 'email', autocomplete: 'username', maxlength: 254 });
-    const asking = form(title, 'Email me a link', [field('Email address', email)], async (values) => {
-      await post(path, values);
+    const asking = form(title, 'Email me a link', [field('Email address', email)], async (node) => {
+      const asked = textsOf(node, 'email');
+      await send(asked);
       const again = el('button', { type: 'button', onclick: ask }, 'Ask again');
       const heading = el('h2', null, 'Check your email');
       put(
         box,
-        el('div', { class: 'said' }, heading, said(values.email), el('div', { class: 'actions' }, again)),
+        el('div', { class: 'said' }, heading, said(asked.email), el('div', { class: 'actions' }, again)),
         toSignIn,
       );
     });
@@ -129,8 +141,9 @@ function registerPage(token, entered) {
       const name = input('entry-name', 'name', { autocomplete: 'name', maxlength: 120 });
       const lead = el('p', null, `You will sign in as ${email}, and be the owner.`);
       const fields = [lead, field('Organisation', organisation), field('Your name', name), passwordField(email)];
-      return form('Register your organisation', 'Register', fields, async (values) => {
-        await post('/api/v1/registrations/confirmations', { token, ...values });
+      return form('Register your organisation', 'Register', fields, async (node) => {
+        const given = textsOf(node, 'organisation', 'name', 'password');
+        await post('/api/v1/registrations/confirmations', { token, ...given });
         leaveLink();
         await entered();
       });
@@ -146,8 +159,8 @@ function joinPage(token, entered) {
       const name = input('entry-name', 'name', { autocomplete: 'name', maxlength: 120 });
       const lead = el('p', null, `You will sign in as ${email}, with the role ${role}.`);
       const fields = [lead, field('Your name', name), passwordField(email)];
-      return form(`Join ${organisation}`, 'Join', fields, async (values) => {
-        await post('/api/v1/memberships', { token, ...values });
+      return form(`Join ${organisation}`, 'Join', fields, async (node) => {
+        await post('/api/v1/memberships', { token, ...textsOf(node, 'name', 'password') });
         leaveLink();
         await entered();
       });
@@ -161,10 +174,10 @@ function leaveLink() {
 }
 
 function resetPage(token) {
-  return form('Choose a new password', 'Set password', [passwordField()], async (values, box) => {
-    await post('/api/v1/password-resets/confirmations', { token, ...values });
+  return form('Choose a new password', 'Set password', [passwordField()], async (node) => {
+    await post('/api/v1/password-resets/confirmations', { token, ...textsOf(node, 'password') });
     put(
-      box,
+      node,
       el('h2', null, 'Your password is set'),
       el('p', null, 'All your sessions have ended. Sign in with your new password.'),
       el('div', { class: 'actions' }, el('a', { class: 'button primary', href: '#/' }, 'Sign in')),
@@ -176,12 +189,13 @@ function failedPage(reason) {
   return said('You are not signed in', FAILURES[reason] ?? FAILURES.provider, 'Back to sign in');
 }
 
+/** @param {(node: HTMLFormElement) => Promise<void>} act */
 function form(title, action, fields, act) {
   const fault = el('div');
   const button = el('button', { class: 'primary' }, action);
   const submit = (event) => {
     event.preventDefault();
-    run(button, fault, () => act(Object.fromEntries(new FormData(event.target)), node));
+    run(button, fault, () => act(node));
   };
   const node = el(
     'form',

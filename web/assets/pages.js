@@ -6,6 +6,13 @@ import { focusTitle, notice, table } from './parts.js';
 /**
  * `fetchPage(cursor)` -> { items, nextCursor }; `row(item)` -> cells.
  * Returns { node, restart }; `restart` forgets everything and loads the first page again.
+ * @template One
+ * @param {object} given
+ * @param {string} given.caption
+ * @param {string[]} given.columns
+ * @param {(cursor: string | null) => Promise<{ items: One[], nextCursor: string | null }>} given.fetchPage
+ * @param {(item: One) => unknown[]} given.row
+ * @param {string} given.empty
  */
 export function pagedTable({ caption, columns, fetchPage, row, empty }) {
   const holder = el('div');

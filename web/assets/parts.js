@@ -3,7 +3,12 @@
 import { Problem } from './api.js';
 import { el, put, svg } from './el.js';
 
-/** A box that shows a wait, then what `load` brought, or the fault and a way to try again. */
+/**
+ * A box that shows a wait, then what `load` brought, or the fault and a way to try again.
+ * @template Found
+ * @param {() => Promise<Found>} load
+ * @param {(found: Found) => unknown} render
+ */
 export function slot(load, render) {
   const box = el('div', { class: 'slot' });
   const run = async () => {
@@ -58,6 +63,18 @@ export function markFields(form, error) {
     return true;
   });
   return marked.length > 0 && marked.every(Boolean);
+}
+
+/**
+ * The texts of a form's fields, by their names.
+ * @template {string} Name
+ * @param {HTMLFormElement} form
+ * @param {Name[]} names
+ * @returns {Record<Name, string>}
+ */
+export function textsOf(form, ...names) {
+  const data = new FormData(form);
+  return Object.assign({}, ...names.map((name) => ({ [name]: data.get(name) })));
 }
 
 /** A horizontal bar of parts: bar('Memory', [{ share: 0.4, kind: 'good' }], '205 of 512 MB') */

@@ -5,7 +5,13 @@ import { pause } from './api.js';
 
 const FAILED_WAIT_MS = 5_000;
 
-/** `load` may return the next wait in ms (or null to stop); otherwise `everyMs` is used. `onFault` hears each failure. */
+/**
+ * `load` may return the next wait in ms (or null to stop); otherwise `everyMs` is used. `onFault` hears each failure.
+ * @param {() => Promise<unknown>} load
+ * @param {number} everyMs
+ * @param {AbortSignal} signal
+ * @param {(error: any) => void} onFault
+ */
 export async function poll(load, everyMs, signal, onFault = () => {}) {
   while (!signal.aborted) {
     let wait = everyMs;
@@ -13,7 +19,7 @@ export async function poll(load, everyMs, signal, onFault = () => {}) {
       await visible(signal);
       const next = await load();
       if (next === null) return;
-      wait = next ?? everyMs;
+      wait = typeof next === 'number' ? next : everyMs;
     } catch (error) {
       if (signal.aborted) return;
       if (error.status === 401 || error.status === 404) return onFault(error);
@@ -24,7 +30,8 @@ export async function poll(load, everyMs, signal, onFault = () => {}) {
   }
 }
 
-function visible(signal) {
+/** @returns {Promise<void>} */
+async function visible(signal) {
   if (!document.hidden) return;
   return new Promise((resolve, reject) => {
     const done = new AbortController();

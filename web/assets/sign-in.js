@@ -1,7 +1,7 @@
 import { get, post } from './api.js';
 import { el, put } from './el.js';
 import { forgottenForm, registerForm } from './link-pages.js';
-import { field, notice, run } from './parts.js';
+import { field, notice, run, textsOf } from './parts.js';
 import { codeForm } from './second-step.js';
 
 /** `entered()` is called after success. */
@@ -53,10 +53,10 @@ function signInForm(entered) {
   const button = el('button', { class: 'primary' }, 'Sign in');
   const submit = (event) => {
     event.preventDefault();
-    const values = Object.fromEntries(new FormData(event.target));
+    const values = textsOf(event.target, 'email', 'password');
     run(button, fault, async () => {
       const answer = await post('/api/v1/sessions', values);
-      if (answer.ticket === undefined || answer.user) return entered();
+      if (!('ticket' in answer)) return entered();
       put(event.target.parentNode, codeForm(answer.ticket, entered));
     });
   };

@@ -1,6 +1,6 @@
 // The API reference: reads the OpenAPI document that the server makes from its routes' own schemas, so it cannot be stale.
 
-import { get } from '../api.js';
+import { getUndocumented } from '../api.js';
 import { el, put } from '../el.js';
 import { count } from '../format.js';
 import { notice } from '../parts.js';
@@ -8,9 +8,8 @@ import { operationCard } from './operation.js';
 
 const METHODS = ['get', 'post', 'put', 'patch', 'delete'];
 
-const [filter, found, contents, holder] = ['filter', 'found', 'contents', 'operations'].map((id) =>
-  document.getElementById(id),
-);
+const filter = /** @type {HTMLInputElement} */ (document.getElementById('filter'));
+const [found, contents, holder] = ['found', 'contents', 'operations'].map((id) => document.getElementById(id));
 let shown = []; // { card, link, words } of every operation
 let groups = []; // { nodes, items }
 
@@ -18,16 +17,20 @@ filter.addEventListener('input', applyFilter);
 window.addEventListener('hashchange', openNamed);
 // The common key of reference pages; not while somebody writes.
 document.addEventListener('keydown', (event) => {
-  if (event.key !== '/' || event.ctrlKey || event.metaKey || /^(INPUT|TEXTAREA|SELECT)$/.test(event.target.tagName))
-    return;
+  if (event.key !== '/' || event.ctrlKey || event.metaKey || writesIn(event.target)) return;
   event.preventDefault();
   filter.focus();
 });
 start();
 
+/** @param {EventTarget} target */
+function writesIn(target) {
+  return target instanceof Element && target.matches('input, textarea, select');
+}
+
 async function start() {
   try {
-    show(await get('/docs/openapi.json'));
+    show(await getUndocumented('/docs/openapi.json'));
   } catch (error) {
     put(holder, notice(error), el('button', { type: 'button', onclick: start }, 'Try again'));
   }
@@ -40,7 +43,6 @@ function show(document) {
     group(
       tag,
       operations.filter((one) => one.tag === tag),
-      document,
     ),
   );
   shown = groups.flatMap(({ items }) => items);
@@ -70,12 +72,12 @@ function operationsOf({ paths, security: common }) {
   );
 }
 
-function group(tag, operations, { servers }) {
+function group(tag, operations) {
   const items = operations.map((operation) => {
     const { id, method, path, summary = '', description = '' } = operation;
     const link = el('a', { href: `#${id}`, title: `${method.toUpperCase()} ${path}` }, summary || path);
     const words = [method, path, summary, description, tag].join(' ').toLowerCase();
-    return { id, card: operationCard(operation, servers[0].url), link: el('li', null, link), words };
+    return { id, card: operationCard(operation), link: el('li', null, link), words };
   });
   const title = tag.charAt(0).toUpperCase() + tag.slice(1);
   const links = el(

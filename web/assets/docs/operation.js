@@ -4,7 +4,7 @@ import { schemaTree, typeText } from './schema.js';
 import { tryPanel } from './try-panel.js';
 
 /** One operation, folded. What is inside is made when it is first opened: the page draws quickly, also on a phone. */
-export function operationCard(operation, apiUrl) {
+export function operationCard(operation) {
   const { id, method, path, summary } = operation;
   const inside = el('div', { class: 'inside' });
   const head = el(
@@ -19,11 +19,11 @@ export function operationCard(operation, apiUrl) {
     el('span', { class: 'soft' }, summary),
   );
   const card = el('details', { class: 'card operation', id }, head, inside);
-  card.addEventListener('toggle', () => card.open && put(inside, contents(operation, apiUrl)), { once: true });
+  card.addEventListener('toggle', () => card.open && put(inside, contents(operation)), { once: true });
   return card;
 }
 
-function contents(operation, apiUrl) {
+function contents(operation) {
   const { description, parameters = [], requestBody, responses = {}, method } = operation;
   const problems = operation['x-problems'] ?? [];
   return [
@@ -45,7 +45,7 @@ function contents(operation, apiUrl) {
         problems.map((code) => el('li', null, el('a', { href: `/problems/${code}` }, el('code', null, code)))),
       ),
     ],
-    method === 'get' && tryPanel(operation, apiUrl),
+    method === 'get' && tryPanel(operation),
   ];
 }
 

@@ -5,6 +5,8 @@ import { bar, heading, notice, table } from '../parts.js';
 import { poll } from '../poll.js';
 import { processCard } from './process-card.js';
 
+/** @typedef {Answer<'/api/v1/operations', 'get'>} Operations */
+
 // As the mailer has it (REDIS_ADMISSION_SHARE).
 const NEARLY_FULL = 0.9;
 
@@ -65,7 +67,10 @@ function forgetGone(history, processes) {
   for (const key of history.keys()) if (!here.has(key)) history.delete(key);
 }
 
-/** What somebody should look at first; nothing when all is well. */
+/**
+ * What somebody should look at first; nothing when all is well.
+ * @param {Operations} found
+ */
 function wrongNow({ alerts, deaths }) {
   const lines = [
     ...alerts.map(({ rule, detail, since }) => `${rule}: ${detail}, since ${new Date(since).toLocaleTimeString()}`),
@@ -94,6 +99,7 @@ const REPLICA = {
   unreachable: ['bad', 'It does not respond; reads go to the primary.'],
 };
 
+/** @param {Operations} found */
 function replicaCard({ replica }) {
   const [kind, text] = REPLICA[replica.state] ?? ['pale', ''];
   return el(
@@ -105,6 +111,7 @@ function replicaCard({ replica }) {
   );
 }
 
+/** @param {Operations} found */
 function databaseCard({ database }) {
   const share = database.connections / database.connectionsMax;
   const text = `${formatNumber(database.connections)} of ${formatNumber(database.connectionsMax)}`;
@@ -118,12 +125,16 @@ function databaseCard({ database }) {
   );
 }
 
-/** What all processes may open at most; further instances refuse to start. */
+/**
+ * What all processes may open at most; further instances refuse to start.
+ * @param {Operations['database']['budget']} budget
+ */
 function budgetLine({ needed, allowed, arithmetic }) {
   if (needed <= allowed) return el('p', { class: 'soft' }, `At most: ${arithmetic}`);
   return el('p', { class: 'notice' }, `More processes run than there are connections for: ${arithmetic}`);
 }
 
+/** @param {Operations} found */
 function redisCard({ redis }) {
   if (redis === null) {
     return el(
@@ -146,6 +157,7 @@ function redisCard({ redis }) {
   );
 }
 
+/** @param {Operations} found */
 function queuesCard({ queues, outbox }) {
   const rows = queues.map((queue) => [
     queue.name,

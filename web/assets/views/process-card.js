@@ -3,11 +3,16 @@ import { formatAgo, formatBytes, formatMs, formatNumber, formatPercent } from '.
 import { bar } from '../parts.js';
 import { sparkline } from '../sparkline.js';
 
+/** @typedef {Answer<'/api/v1/operations', 'get'>['processes'][number]} Process */
+
 const SILENT_AFTER_MS = 6_000;
 const HISTORY_POINTS_MAX = 90;
 const POOL = /^pool_(.+)_(used|max|waiting)$/;
 
-/** One process: how full, how quick, how busy. `history` (Map) is read and extended. */
+/**
+ * One process: how full, how quick, how busy. `history` (Map) is read and extended.
+ * @param {Process} process
+ */
 export function processCard(process, history) {
   const silent = Date.now() - Date.parse(process.reportedAt) > SILENT_AFTER_MS;
   const past = remember(history, process);
@@ -46,11 +51,14 @@ export function processCard(process, history) {
   );
 }
 
+/** @param {Process} process */
 function mark(process, silent) {
   if (silent) return el('span', { class: 'status bad' }, `silent, last heard ${formatAgo(process.reportedAt)}`);
   return el('span', { class: 'status good' }, `started ${formatAgo(process.startedAt)}`);
 }
 
+/** @param {Map<string, any[]>} history
+ * @param {Process} process */
 function remember(history, { name, pid, reportedAt, memory, eventLoopDelayMs, cpuShare }) {
   const key = `${name}/${pid}`;
   const past = history.get(key) ?? [];
@@ -76,6 +84,7 @@ function row(name, value, note) {
   );
 }
 
+/** @param {Process['gauges']} gauges */
 function pools(gauges) {
   const found = new Map();
   for (const [name, value] of Object.entries(gauges)) {
@@ -85,10 +94,12 @@ function pools(gauges) {
   return [...found.values()];
 }
 
+/** @param {Process['gauges']} gauges */
 const others = (gauges) => Object.entries(gauges).filter(([name]) => !POOL.test(name));
 
 const WHILE = /^1 while /;
 /** By the end of the name: the value with its unit. */
+/** @type {[ending: RegExp, format: (value: number) => string][]} */
 const UNITS = [
   [/_bytes$/, formatBytes],
   [/_seconds$/, (seconds) => formatMs(seconds * 1_000)],
@@ -96,7 +107,11 @@ const UNITS = [
   [/_per_second(?:_max)?$/, (rate) => `${formatNumber(rate)} a second`],
 ];
 
-/** What a gauge is called, and its value with a unit. */
+/**
+ * What a gauge is called, and its value with a unit.
+ * @param {[name: string, value: number]} gauge
+ * @param {Process['words']} words
+ */
 function described([name, value], words = {}) {
   const help = words[name] ?? name.replaceAll('_', ' ');
   if (WHILE.test(help)) return [capital(help.replace(WHILE, '')), value === 0 ? 'no' : 'yes'];

@@ -11,6 +11,8 @@ import { pausedNotice } from './paused.js';
 import { reachOutList } from './reach-out-list.js';
 import { scheduleDialog, scheduleText } from './schedule-dialog.js';
 
+/** @typedef {Answer<'/api/v1/campaigns/{id}', 'get'>} Campaign */
+
 const SENDING_EVERY_MS = 1_000;
 const IDLE_EVERY_MS = 10_000;
 
@@ -23,10 +25,13 @@ export function campaignView({ id, session, signal }) {
   let shown = null;
   let version = null;
   // On the version that is on the page when somebody clicks: its buttons may be older.
-  const act = (verb, body, seen = version) =>
-    actOnSeen(() => actOn(`/api/v1/campaigns/${id}/${verb}`, seen, body), load);
+  /**
+   * @template Done
+   * @param {(seen: number) => Promise<Done>} send
+   */
+  const act = (send, seen = version) => actOnSeen(() => send(seen), load);
   const retry = async (failed) => {
-    changed(await act('retry', failed));
+    changed(await act((seen) => actOn(`/api/v1/campaigns/${id}/retry`, seen, failed)));
     list.restart();
   };
   const list = reachOutList(id, session.mayWrite && retry, signal);
@@ -74,6 +79,7 @@ export function campaignView({ id, session, signal }) {
   return [title, fault, said, state, rest];
 }
 
+/** @param {Campaign} campaign */
 function statePanel(campaign) {
   const { progress } = campaign;
   const share = (n) => (progress.sent > 0 ? formatPercent(n / progress.sent) : '');
@@ -102,12 +108,14 @@ function statePanel(campaign) {
   );
 }
 
+/** @param {Campaign['progress']} progress */
 function skippedText({ skipped, suppressed }) {
   if (suppressed === 0) return 'unsubscribed';
   const link = el('a', { href: '#/suppressions' }, `${formatNumber(suppressed)} suppressed`);
   return suppressed === skipped ? link : ['unsubscribed, ', link];
 }
 
+/** @param {Campaign} campaign */
 function whenText(campaign) {
   if (campaign.status === 'draft') return 'Nothing is sent until you launch or schedule it.';
   if (campaign.status === 'scheduled') return scheduleText(campaign);
@@ -126,39 +134,46 @@ function number(label, value, note) {
   );
 }
 
+/** @param {Campaign} campaign */
 function actions(campaign, { act, changed, said, seen }, signal) {
-  const move = (verb, version) => async () => changed(await act(verb, undefined, version));
+  const { id } = campaign;
+  const move = (send, version) => async () => changed(await act(send, version));
+  const pause = (version) => actOn(`/api/v1/campaigns/${id}/pause`, version);
+  const resume = (version) => actOn(`/api/v1/campaigns/${id}/resume`, version);
+  const stop = (version) => actOn(`/api/v1/campaigns/${id}/cancel`, version);
+  const test = (version) => actOn(`/api/v1/campaigns/${id}/test`, version);
   const button = (text, onclick, kind) => el('button', { type: 'button', class: kind, onclick }, text);
   const cancel = () =>
     confirmDialog(
       'Cancel this campaign?',
       'Emails that have been sent cannot be recalled; the rest will not be sent.',
       'Cancel campaign',
-      move('cancel', seen()),
+      move(stop, seen()),
       'Keep sending',
     );
   if (campaign.status === 'draft') {
     return [
-      testButton(act, said),
-      el('a', { class: 'button', href: `#/campaigns/${campaign.id}/edit` }, 'Edit'),
+      testButton(() => act(test), said),
+      el('a', { class: 'button', href: `#/campaigns/${id}/edit` }, 'Edit'),
       button('Schedule…', () => scheduleDialog(campaign, changed)),
       button('Launch…', () => launchDialog(campaign, changed, signal), 'primary'),
     ];
   }
   const live = ['scheduled', 'sending', 'paused'].includes(campaign.status);
   return [
-    live && testButton(act, said),
-    campaign.status === 'sending' && quickButton('Pause', move('pause'), said),
-    campaign.status === 'paused' && quickButton('Resume', move('resume'), said, 'primary'),
+    live && testButton(() => act(test), said),
+    campaign.status === 'sending' && quickButton('Pause', move(pause), said),
+    campaign.status === 'paused' && quickButton('Resume', move(resume), said, 'primary'),
     live && button('Cancel…', cancel),
   ];
 }
 
 // Sends the email to the person who asks for it, and says where to look.
-function testButton(act, said) {
+/** @param {() => Promise<{ to: string }>} test */
+function testButton(test, said) {
   const told = el('span', { role: 'status' });
   const send = async () => {
-    const { to } = await act('test');
+    const { to } = await test();
     put(told, el('small', { class: 'soft' }, `A test is on its way to ${to}.`));
   };
   const node = el('button', { type: 'button', onclick: () => run(node, said, send) }, 'Send me a test');
@@ -172,6 +187,7 @@ function quickButton(text, act, said, kind) {
 }
 
 // Says how many people get the mail before anything can be sent; what is sent is what is described here.
+/** @param {Campaign} campaign */
 function launchDialog(campaign, changed, signal) {
   openDialog('Launch now?', (close) => {
     const box = el('div');
@@ -198,6 +214,7 @@ function launchDialog(campaign, changed, signal) {
   });
 }
 
+/** @param {Answer<'/api/v1/campaigns/{id}/preview', 'get'>} preview */
 function launchText({ recipients, subject }, fault, close, launch) {
   const go = el(
     'button',
@@ -218,6 +235,7 @@ function launchText({ recipients, subject }, fault, close, launch) {
   ];
 }
 
+/** @param {Campaign} campaign */
 function contents(campaign, signal) {
   const preview = slot(() => get(`/api/v1/campaigns/${campaign.id}/preview`, null, signal), mailPreview);
   return el(
@@ -228,6 +246,7 @@ function contents(campaign, signal) {
   );
 }
 
+/** @param {Campaign} campaign */
 function questions(campaign) {
   return el(
     'section',

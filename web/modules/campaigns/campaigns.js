@@ -18,6 +18,7 @@ export function campaignsView({ session, signal }) {
   return [heading('Campaigns', session.mayWrite && create), list.node];
 }
 
+/** @param {Item<'/api/v1/campaigns'>} campaign */
 function campaignRow(campaign) {
   const begun = campaign.progress.recipients > 0;
   return [

@@ -3,6 +3,8 @@ import { el, put } from '/assets/el.js';
 import { count } from '/assets/format.js';
 import { confirmDialog, notice } from '/assets/parts.js';
 
+/** @typedef {Item<'/api/v1/campaigns/{id}/failures'>} Failure */
+
 const CAUSES = {
   recipient: 'the mailbox does not exist or does not accept mail',
   mail: 'the mail server refuses this email',
@@ -31,6 +33,7 @@ export function failuresPanel(mayWrite, retry, signal) {
     }
   };
 
+  /** @param {Failure[]} items */
   const panel = (items) =>
     el(
       'section',
@@ -50,16 +53,18 @@ export function failuresPanel(mayWrite, retry, signal) {
               suppressedText(one),
               one.example && el('small', null, 'For example: ', el('q', null, one.example)),
             ),
-            mayWrite && one.count > one.suppressed && again('Send again…', one.count - one.suppressed, one),
+            mayWrite && one.count > one.suppressed && again('Send again…', one.count - one.suppressed, one.cause),
           ),
         ),
       ),
-      mayWrite && items.length > 1 && left(items) > 0 && again('Send all again…', left(items), {}),
+      mayWrite && items.length > 1 && left(items) > 0 && again('Send all again…', left(items)),
     );
 
+  /** @param {Failure[]} items */
   const left = (items) => items.reduce((sum, { count: all, suppressed }) => sum + all - suppressed, 0);
 
-  const again = (text, emails, { cause }) => {
+  /** @param {string} [cause] without: whatever it was */
+  const again = (text, emails, cause) => {
     const ask = () =>
       confirmDialog(
         'Send again?',
@@ -75,7 +80,10 @@ export function failuresPanel(mayWrite, retry, signal) {
   return { node, show };
 }
 
-/** Those that cannot be sent to again, and where that can be changed. */
+/**
+ * Those that cannot be sent to again, and where that can be changed.
+ * @param {Failure} failure
+ */
 function suppressedText({ count: all, suppressed }) {
   if (suppressed === 0) return null;
   const which =

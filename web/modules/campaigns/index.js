@@ -6,6 +6,8 @@ import { editCampaignView, newCampaignView } from './campaign-form.js';
 import { progressRow } from './campaign-progress.js';
 import { campaignsView } from './campaigns.js';
 
+/** @typedef {Item<'/api/v1/campaigns'>} Campaign */
+
 const NEWEST_SHOWN = 20;
 
 export const links = [{ path: '/campaigns', text: 'Campaigns', icon: 'mail' }];
@@ -29,6 +31,7 @@ export const home = {
   },
 };
 
+/** @param {Campaign[]} campaigns */
 function panel(campaigns, { employees }, { mayWrite }) {
   const underWay = campaigns.filter(({ status }) => ['sending', 'paused'].includes(status));
   const isMoving = ({ status, pausedBecause }) => status === 'sending' && pausedBecause === null;
@@ -43,6 +46,8 @@ function panel(campaigns, { employees }, { mayWrite }) {
   );
 }
 
+/** @param {string} title
+ * @param {Campaign[]} campaigns */
 function progressCard(title, campaigns) {
   return campaigns.length > 0 && el('section', { class: 'card' }, el('h2', null, title), campaigns.map(progressRow));
 }

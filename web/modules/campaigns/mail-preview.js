@@ -6,6 +6,7 @@ import { el } from '/assets/el.js';
  * A frame made from a string inherits this page's Content-Security-Policy, which refuses inline styles, and mails
  * have nothing else. So the markup is parsed without its styles, and they are set afterwards through the CSSOM, which
  * the policy allows. `allow-same-origin` without `allow-scripts` lets this page reach in, and nothing reach out.
+ * @param {Answer<'/api/v1/campaigns/preview', 'post'>} mail
  */
 export function mailPreview({ subject, html, text }) {
   const frame = el('iframe', { title: 'The email', sandbox: 'allow-same-origin', class: 'mail' });

@@ -1,6 +1,8 @@
 import { el } from '/assets/el.js';
 import { formatAgo, formatTime } from '/assets/format.js';
 
+/** @typedef {Item<'/api/v1/campaigns'>} Campaign */
+
 const WHY = {
   person: 'Somebody paused this campaign.',
   sender: 'The mail server does not accept emails from our address or account at the moment.',
@@ -8,10 +10,16 @@ const WHY = {
   rate: 'The mail provider says that we are sending too fast. We have slowed down.',
 };
 
-/** Why nothing is being sent, in a sentence; null while all is well. */
+/**
+ * Why nothing is being sent, in a sentence; null while all is well.
+ * @param {Campaign} campaign
+ */
 export const pausedText = ({ pausedBecause }) => pausedBecause && WHY[pausedBecause.about];
 
-/** Why, in whose words, since when, and how it goes on; null while all is well. */
+/**
+ * Why, in whose words, since when, and how it goes on; null while all is well.
+ * @param {Campaign} campaign
+ */
 export function pausedNotice(campaign) {
   const { pausedBecause } = campaign;
   if (pausedBecause === null) return null;

@@ -1,5 +1,5 @@
 // Where the links of a test email lead: the questions as people will see them. Nothing is sent from here.
-import { get } from '/assets/api.js';
+import { getUndocumented } from '/assets/api.js';
 import { el, put } from '/assets/el.js';
 import { notice } from '/assets/parts.js';
 
@@ -7,7 +7,7 @@ const SCALE = [1, 2, 3, 4, 5];
 
 const box = document.getElementById('questions');
 try {
-  const { name, questions } = await get(`${location.pathname}/questions`);
+  const { name, questions } = await getUndocumented(`${location.pathname}/questions`);
   document.title = `Preview: ${name}`;
   put(box, el('h2', null, name), el('ol', { class: 'stack' }, questions.map(question)));
 } catch (error) {

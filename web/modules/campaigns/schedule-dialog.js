@@ -3,6 +3,8 @@ import { el, put } from '/assets/el.js';
 import { formatTime, HERE } from '/assets/format.js';
 import { field, notice, openDialog, run, segments } from '/assets/parts.js';
 
+/** @typedef {Answer<'/api/v1/campaigns/{id}', 'get'>} Campaign */
+
 const PRESETS = [
   ['0 9 * * 1', 'Every Monday at 9:00'],
   ['0 9 * * 1-5', 'Every weekday at 9:00'],
@@ -12,7 +14,10 @@ const PRESETS = [
 ];
 const TYPING_MS = 250; // a pause in typing; then the server is asked what the fields mean
 
-/** "every Monday at 9:00 (Europe/Berlin)", "21 Nov 2026, 09:00", or null when nothing is scheduled. */
+/**
+ * "every Monday at 9:00 (Europe/Berlin)", "21 Nov 2026, 09:00", or null when nothing is scheduled.
+ * @param {Campaign} campaign
+ */
 export function scheduleText({ status, cron, launchAt, timeZone }) {
   if (status !== 'scheduled') return null;
   if (cron === null) return formatTime(launchAt);
@@ -20,7 +25,10 @@ export function scheduleText({ status, cron, launchAt, timeZone }) {
   return `${preset ? preset[1] : cron} (${timeZone})`;
 }
 
-/** `scheduled(campaign)` is called with what has become of it, by us or by somebody else. */
+/**
+ * `scheduled(campaign)` is called with what has become of it, by us or by somebody else.
+ * @param {Campaign} campaign
+ */
 export function scheduleDialog(campaign, scheduled) {
   openDialog('Schedule this campaign', (close) => {
     const fields = el('div');

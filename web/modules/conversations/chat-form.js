@@ -22,7 +22,8 @@ const HINTS = {
  * @param {(content: import('./protocol.js').AnswerContent) => boolean} given.send false when it was not taken
  */
 export function createForm({ part, token, send }) {
-  const [form, textarea, hint, counter] = ['form', 'answer', 'hint', 'counter'].map(part);
+  const [form, hint, counter] = ['form', 'hint', 'counter'].map(part);
+  const textarea = /** @type {HTMLTextAreaElement} */ (part('answer'));
   const draft = keepDraft(token);
   const scale = createScale(part('scale'), choose);
   let question = null; // the one that can be answered now

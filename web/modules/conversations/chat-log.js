@@ -64,7 +64,8 @@ export function createLog(list) {
   // Moved only when it has to: a node that is moved is read aloud again.
   function place(bubble, seq) {
     bubble.dataset.seq = seq;
-    const after = [...list.children].find((other) => other !== bubble && Number(other.dataset.seq) > seq) ?? null;
+    const bubbles = list.querySelectorAll('li');
+    const after = [...bubbles].find((other) => other !== bubble && Number(other.dataset.seq) > seq) ?? null;
     if (bubble.parentNode === list && bubble.nextElementSibling === after) return;
     list.insertBefore(bubble, after);
   }

@@ -26,10 +26,11 @@ const TYPING_SHOWN_MS = 5_000;
 const part = (id) => document.getElementById(id);
 const banner = part('banner');
 const token = withoutTail(decoded(location.pathname.split('/').at(-1)));
-const log = createLog(part('messages'));
+const log = createLog(/** @type {HTMLOListElement} */ (part('messages')));
 const form = createForm({ part, token, send: (content) => conversation.answer(content) !== null });
 const sending = new Set(); // nonces
 const answered = new Set(); // seqs
+/** @type {import('./link.js').State} */
 let now = 'connecting';
 let safe = true; // the answer under way outlives the page
 let questions = 0;

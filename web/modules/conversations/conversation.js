@@ -7,6 +7,8 @@ import { moodMark } from '/modules/mood/mood-words.js';
 import { watchLive } from './live.js';
 import { stepInForm } from './step-in.js';
 
+/** @typedef {Answer<'/api/v1/conversations/{id}', 'get'>} Conversation */
+
 const OPEN_EVERY_MS = 2_000;
 const FINISHED_EVERY_MS = 15_000;
 const TYPING_SHOWN_MS = 4_000;
@@ -72,10 +74,12 @@ export function conversationView({ id, signal }) {
   return [title, about, messages, presence, writing];
 }
 
+/** @param {Pick<Conversation, 'finishedAt'>} conversation */
 export function conversationStatus({ finishedAt }) {
   return finishedAt ? statusMark('finished', 'good') : statusMark('open', 'warn');
 }
 
+/** @param {Conversation} found */
 function summary(found) {
   const campaign = el('a', { href: `#/campaigns/${found.campaign.id}` }, found.campaign.name);
   return el(
@@ -89,6 +93,7 @@ function summary(found) {
   );
 }
 
+/** @param {Conversation['messages'][number]} message */
 function bubble({ sender, author, body, sentiment = null, at }) {
   const mark = sender === 'employee' && sentiment !== null && moodMark(sentiment);
   const label = { employee: 'Answer: ', person: `${author}: `, bot: 'Question: ' }[sender];

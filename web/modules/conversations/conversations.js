@@ -28,6 +28,7 @@ export function conversationsView({ session, signal }) {
   ];
 }
 
+/** @param {Item<'/api/v1/conversations'>} one */
 function conversationRow(one) {
   return [
     [

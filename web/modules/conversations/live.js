@@ -7,8 +7,13 @@ import { helloFrame, hintOf, isMove, protocolsOf, waitMs } from './protocol.js';
 /**
  * @param {number} id of the conversation
  * @param {AbortSignal} signal ends it
- * @param {object} on `message(message)` in order, `state('live' | 'waiting')`, `present(isThere)`, `typing()`,
- *   `canSay(boolean)`, `refused(text)`
+ * @param {object} on
+ * @param {(message: object) => void} on.message in order
+ * @param {(state: 'live' | 'waiting') => void} on.state
+ * @param {(isThere: boolean) => void} on.present
+ * @param {() => void} on.typing
+ * @param {(can: boolean) => void} on.canSay
+ * @param {(text: string) => void} on.refused
  * @returns {{ say(text: string): Promise<void>, typing(): void }} `say` resolves once it is stored
  */
 export function watchLive(id, signal, on) {

@@ -2,7 +2,10 @@ import { remove } from '/assets/api.js';
 import { el } from '/assets/el.js';
 import { confirmDialog, openDialog } from '/assets/parts.js';
 
-/** What somebody may ask for: everything that is held about them, or that it is deleted. `erased()` is called after that. */
+/**
+ * What somebody may ask for: everything that is held about them, or that it is deleted. `erased()` is called after that.
+ * @param {Item<'/api/v1/employees'>} employee
+ */
 export function dataDialog({ id, name }, erased) {
   openDialog(`What is held about ${name}`, (close) => {
     const download = {

@@ -7,6 +7,8 @@ import { field, heading, slot } from '/assets/parts.js';
 import { dataDialog } from './data-dialog.js';
 import { importPanel } from './import-panel.js';
 
+/** @typedef {Item<'/api/v1/employees'>} Employee */
+
 export function employeesView({ session, signal }) {
   const search = el('input', {
     id: 'search',
@@ -50,6 +52,7 @@ export function employeesView({ session, signal }) {
   ];
 }
 
+/** @param {Employee} employee */
 function dataButton(employee, erased) {
   const open = () => dataDialog(employee, erased);
   return el(
@@ -59,6 +62,7 @@ function dataButton(employee, erased) {
   );
 }
 
+/** @param {Employee} employee */
 function employeeRow(employee) {
   const off =
     employee.unsubscribedAt &&

@@ -1,9 +1,11 @@
-import { get, post, putFile, queryString } from '/assets/api.js';
+import { get, post, putFile } from '/assets/api.js';
 import { el, put } from '/assets/el.js';
 import { count, formatNumber } from '/assets/format.js';
 import { announce, notice, table } from '/assets/parts.js';
 import { poll } from '/assets/poll.js';
 import { delimiterText, encodingText, importPreview } from './import-preview.js';
+
+/** @typedef {Answer<'/api/v1/imports/{id}', 'get'>} Import */
 
 const LOAD_EVERY_MS = 500;
 const SAMPLE = [
@@ -57,7 +59,7 @@ async function importFile(file, choices, report, signal) {
     put(report, el('p', { class: 'soft' }, `Reading ${file.name}…`), el('progress', { 'aria-label': 'Import' }));
     const { id } = await post('/api/v1/imports', { fileName: file.name }, signal);
     poll(async () => showProgress(report, await get(`/api/v1/imports/${id}`, null, watching)), LOAD_EVERY_MS, watching);
-    const done = await putFile(`/api/v1/imports/${id}/file${queryString(choices)}`, file, signal);
+    const done = await putFile(`/api/v1/imports/${id}/file`, choices, file, signal);
     uploaded.abort();
     put(report, importReport(done));
     return done.status === 'done';
@@ -68,6 +70,8 @@ async function importFile(file, choices, report, signal) {
   }
 }
 
+/** @param {Element} report
+ * @param {Import} found */
 function showProgress(report, found) {
   if (found.status !== 'running') return;
   put(
@@ -77,6 +81,7 @@ function showProgress(report, found) {
   );
 }
 
+/** @param {Import} done */
 function importReport(done) {
   if (done.status === 'failed') return [notice(done.error ?? 'The file could not be imported.'), importHint()];
   const parts = [
@@ -108,6 +113,7 @@ function importReport(done) {
   ];
 }
 
+/** @param {Import['reading']} reading */
 function readingText({ encoding, delimiter, columns }) {
   const title = (one) => (one.title === null ? `column ${one.column}` : `“${one.title}”`);
   const names = columns.name.map(title).join(' and ');

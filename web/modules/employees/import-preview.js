@@ -1,7 +1,9 @@
-import { postFile, queryString } from '/assets/api.js';
+import { postFile } from '/assets/api.js';
 import { el, put } from '/assets/el.js';
 import { count, formatNumber } from '/assets/format.js';
 import { announce, field, notice, run } from '/assets/parts.js';
+
+/** @typedef {Answer<'/api/v1/imports/preview', 'post'>} Preview */
 
 const BEGINNING_BYTES = 64 * 1024; // what the server looks at
 const ENCODINGS = {
@@ -60,11 +62,7 @@ export const delimiterText = (delimiter) =>
 export async function importPreview(file, { signal, start, cancel }) {
   const box = el('div', { class: 'preview' });
   const show = async (choices) => {
-    const found = await postFile(
-      `/api/v1/imports/preview${queryString(choices)}`,
-      file.slice(0, BEGINNING_BYTES),
-      signal,
-    );
+    const found = await postFile('/api/v1/imports/preview', choices, file.slice(0, BEGINNING_BYTES), signal);
     const fault = el('div');
     const choose = (changed) => show({ ...choices, ...changed }).catch((error) => put(fault, notice(error)));
     put(box, previewOf(file, found, choices, choose), fault, actions(found, choices, start, cancel));
@@ -75,6 +73,8 @@ export async function importPreview(file, { signal, start, cancel }) {
   return box;
 }
 
+/** @param {File} file
+ * @param {Preview} found */
 function previewOf(file, found, choices, choose) {
   return [
     el('h3', null, `How ${file.name} is read`),
@@ -93,6 +93,7 @@ function previewOf(file, found, choices, choose) {
   ];
 }
 
+/** @param {Preview} found */
 function encodingSelect(found, choose) {
   const select = el(
     'select',
@@ -105,6 +106,7 @@ function encodingSelect(found, choose) {
 // Other columns than before: what was chosen about them no longer holds.
 const FORGET_COLUMNS = { name: null, email: null, team: null };
 
+/** @param {Preview} found */
 function delimiterSelect(found, choose) {
   const known = DELIMITERS.some(([value]) => value === nameOf(found.delimiter));
   const all = known ? DELIMITERS : [...DELIMITERS, [found.delimiter, `“${found.delimiter}”`]];
@@ -116,6 +118,7 @@ function delimiterSelect(found, choose) {
   return select;
 }
 
+/** @param {Preview} found */
 function headerSelect(found, choices, choose) {
   const titled = found.headerLine === null ? 'true' : '';
   const select = el(
@@ -127,7 +130,10 @@ function headerSelect(found, choices, choose) {
   return select;
 }
 
-/** The first rows under what each column becomes, each with what becomes of it. */
+/**
+ * The first rows under what each column becomes, each with what becomes of it.
+ * @param {Preview} found
+ */
 function sheet(found, choose) {
   const roles = rolesOf(found.columns);
   const selects = found.titles.map((title, index) => {
@@ -164,11 +170,14 @@ function sheet(found, choose) {
   );
 }
 
+/** @param {Preview['rows'][number]['employee']} employee
+ * @param {string | null} rejected */
 function outcome(employee, rejected) {
   if (rejected !== null) return [el('span', { class: 'status bad' }, 'rejected'), ' ', rejected];
   return employee === null ? '–' : [el('strong', null, employee.name), ` in ${employee.team}`];
 }
 
+/** @param {Preview['columns']} columns */
 function rolesOf({ name, email, team }) {
   const roles = {};
   if (team !== null) roles[team] = 'team';
@@ -185,12 +194,15 @@ function choicesOf(roles) {
   return { name: names.join(','), email: column('email') ?? null, team: column('team') ?? '0' };
 }
 
+/** @param {File} file
+ * @param {Preview} found */
 function summary(file, { rowsRead, rowsRejected }) {
   const part = file.size > BEGINNING_BYTES ? 'The beginning of the file has' : 'The file has';
   const shown = `${part} ${count(rowsRead, 'row')}: ${formatNumber(rowsRead - rowsRejected)} can be imported`;
   return `${shown}, ${formatNumber(rowsRejected)} would be rejected. Nothing has been written yet.`;
 }
 
+/** @param {Preview} found */
 function actions(found, choices, start, cancel) {
   const fault = el('div');
   // What is shown is what is imported: a guess becomes a choice.

@@ -6,13 +6,18 @@ import { table } from '/assets/parts.js';
 import { linePath } from '/assets/sparkline.js';
 import { formatMood } from './mood-words.js';
 
+/** @typedef {Answer<'/api/v1/mood', 'get'>['organisation'][number]} Day */
+
 const WIDTH = window.matchMedia('(max-width: 40rem)').matches ? 340 : 720; // text keeps its size on a phone
 const HEIGHT = 200;
 const LEFT = 34;
 const BOTTOM = 24;
 const TOP = 8;
 
-/** Mood (-1..1) over days. A day without a mood breaks the line: nothing is made up. */
+/**
+ * Mood (-1..1) over days. A day without a mood breaks the line: nothing is made up.
+ * @param {Day[]} days
+ */
 export function moodChart(days, from, to) {
   const first = Date.parse(from);
   const span = Math.max(Date.parse(to) - first, 86_400_000);
@@ -46,7 +51,10 @@ export function moodChart(days, from, to) {
   return el('div', null, drawing, numbers);
 }
 
-/** The mood is the mean of the scored answers only, so where there are others it says so. */
+/**
+ * The mood is the mean of the scored answers only, so where there are others it says so.
+ * @param {Pick<Day, 'answers' | 'scored'>} day
+ */
 export function scoredOf({ answers, scored }) {
   return scored === answers ? formatNumber(answers) : `${formatNumber(scored)} of ${formatNumber(answers)}`;
 }
@@ -61,12 +69,13 @@ function gridLine(mood, y) {
 }
 
 function dayLabels(first, span) {
-  return [[0, 'start'], ...(WIDTH > 500 ? [0.25, 0.5, 0.75] : [0.5]).map((share) => [share, 'middle']), [1, 'end']].map(
-    ([share, anchor]) => [new Date(first + span * share).toISOString().slice(0, 10), anchor],
-  );
+  const label = (share, anchor) => [new Date(first + span * share).toISOString().slice(0, 10), anchor];
+  const between = WIDTH > 500 ? [0.25, 0.5, 0.75] : [0.5];
+  return [label(0, 'start'), ...between.map((share) => label(share, 'middle')), label(1, 'end')];
 }
 
 // Days in a row; a longer gap than a weekend starts a new run.
+/** @param {Day[]} days */
 function runs(days) {
   const found = [];
   for (const one of days) {

@@ -3,9 +3,14 @@ import { formatDay, formatNumber } from '/assets/format.js';
 import { scoredOf } from './chart.js';
 import { formatMood, moodStep } from './mood-words.js';
 
+/** @typedef {Answer<'/api/v1/mood', 'get'>} Mood */
+
 const TEAMS_SHOWN_FIRST = 25;
 
-/** Team × day as a real table: the colour repeats what the number says. */
+/**
+ * Team × day as a real table: the colour repeats what the number says.
+ * @param {Mood} mood
+ */
 export function heatMap({ from, to, groupMin, teams }) {
   const days = daysBetween(from, to);
   const body = el('tbody');
@@ -42,6 +47,7 @@ export function heatMap({ from, to, groupMin, teams }) {
   return [region, legend(), teams.length > TEAMS_SHOWN_FIRST && showAll(teams.length, () => fill(teams))];
 }
 
+/** @param {Mood['teams'][number]} team */
 function teamRow(team, days, groupMin) {
   const known = new Map(team.days.map((one) => [one.day, one]));
   return el(

@@ -27,6 +27,7 @@ export function moodPanel(signal) {
   return [el('div', { class: 'heading' }, el('h2', null, 'Mood'), el('div', { class: 'actions' }, picker)), mood];
 }
 
+/** @param {Answer<'/api/v1/mood', 'get'>} mood */
 function charts(mood) {
   if (mood.organisation.length === 0) {
     const text = `No day in this period has ${count(mood.groupMin, 'scored answer')} yet. ${COUNTED} Days are in UTC.`;

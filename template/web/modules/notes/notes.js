@@ -32,6 +32,7 @@ export function notesView({ session, signal }) {
   ];
 }
 
+/** @param {Item<'/api/v1/notes'>} note */
 function noteRow(note, session, edit) {
   const title = session.mayWrite
     ? el('button', { type: 'button', class: 'link', onclick: edit }, note.title)

@@ -55,6 +55,7 @@ export async function auditLogView({ session, signal }) {
   ];
 }
 
+/** @param {Item<'/api/v1/audit-log'>} entry */
 function entryRow(entry, says, choose) {
   const { actorId, actor } = entry;
   const who = actorId

@@ -36,6 +36,7 @@ export function keysView({ session, signal }) {
   ];
 }
 
+/** @param {Item<'/api/v1/api-keys'>} key */
 function keyRow(key, changed) {
   const expired = key.expiresAt && Date.parse(key.expiresAt) < Date.now() && statusMark('expired', 'warn');
   const revoke = () =>
@@ -63,13 +64,9 @@ function createDialog(created) {
         el('option', { value, selected: value === chosen }, text);
     const submit = (event) => {
       event.preventDefault();
-      const { name, scope, days } = Object.fromEntries(new FormData(event.target));
+      const lifetime = days.value === '' ? {} : { expiresInDays: Number(days.value) };
       run(button, fault, async () => {
-        const made = await post('/api/v1/api-keys', {
-          name,
-          scope,
-          ...(days === '' ? {} : { expiresInDays: Number(days) }),
-        });
+        const made = await post('/api/v1/api-keys', { name: name.value, scope: scope.value, ...lifetime });
         created();
         showStep(dialog, 'Your new key', secretShown(made.key, 'The key', '', close));
       });
@@ -78,12 +75,15 @@ function createDialog(created) {
       ['read', 'read: reads, and changes nothing'],
       ['write', 'write: reads and changes'],
     ];
+    const name = el('input', { id: 'name', name: 'name', required: true, maxlength: 120 });
+    const scope = el('select', { id: 'scope', name: 'scope' }, scopes.map(option('read')));
+    const days = el('select', { id: 'days', name: 'days' }, LIFETIMES.map(option('90')));
     return el(
       'form',
       { onsubmit: submit },
-      field('Name', el('input', { id: 'name', name: 'name', required: true, maxlength: 120 }), 'What will use it?'),
-      field('Scope', el('select', { id: 'scope', name: 'scope' }, scopes.map(option('read')))),
-      field('Valid for', el('select', { id: 'days', name: 'days' }, LIFETIMES.map(option('90')))),
+      field('Name', name, 'What will use it?'),
+      field('Scope', scope),
+      field('Valid for', days),
       fault,
       el('div', { class: 'actions' }, button, el('button', { type: 'button', onclick: close }, 'Cancel')),
     );

@@ -6,6 +6,8 @@ import { pagedTable } from '../../pages.js';
 import { confirmDialog, field, openDialog, run, statusMark } from '../../parts.js';
 import { settingsHeading } from './tabs.js';
 
+/** @typedef {Item<'/api/v1/users'>} Member */
+
 const ROLES = {
   viewer: 'Viewer: sees everything',
   admin: 'Admin: can change everything except owners',
@@ -42,6 +44,7 @@ export function membersView({ session, signal }) {
   ];
 }
 
+/** @param {Member} member */
 function memberRow(member, { user, mayWrite, changed }) {
   const isOwn = member.id === user.id;
   const mayChange = mayWrite && (user.role === 'owner' || member.role !== 'owner');
@@ -55,7 +58,10 @@ function memberRow(member, { user, mayWrite, changed }) {
   return [name, member.email, role, formatTime(member.createdAt), (mayChange || isOwn) && out];
 }
 
-/** Asks first: on the keyboard an arrow chooses the next role, on the way to the one that is meant. */
+/**
+ * Asks first: on the keyboard an arrow chooses the next role, on the way to the one that is meant.
+ * @param {Member} member
+ */
 function roleSelect(member, user, changed) {
   const select = el('select', { 'aria-label': `Role of ${member.name}` }, roleOptions(user, member.role));
   select.addEventListener('change', () => {
@@ -73,6 +79,7 @@ function roleOptions(user, chosen) {
   return may.map((role) => el('option', { value: role, selected: role === chosen }, role));
 }
 
+/** @param {Member} member */
 function removal(member, isOwn, changed) {
   const text = isOwn
     ? 'You will be signed out, and need an invitation to come back. Your API keys will stop working.'
@@ -88,6 +95,7 @@ function removal(member, isOwn, changed) {
   );
 }
 
+/** @param {Item<'/api/v1/invitations'>} one */
 function invitationRow(one, changed) {
   const problem = one.mailProblem && statusMark('email rejected', 'bad');
   const expired = Date.parse(one.expiresAt) < Date.now() && statusMark('expired', 'warn');
@@ -117,7 +125,7 @@ function inviteDialog(user, invited) {
     const submit = (event) => {
       event.preventDefault();
       run(send, fault, async () => {
-        await post('/api/v1/invitations', Object.fromEntries(new FormData(event.target)));
+        await post('/api/v1/invitations', { email: email.value, role: role.value });
         close();
         invited();
       });

@@ -1,7 +1,7 @@
 import { get, post } from '../../api.js';
 import { el, put } from '../../el.js';
 import { count, formatTime } from '../../format.js';
-import { field, notice, openDialog, run, showStep, slot } from '../../parts.js';
+import { field, notice, openDialog, run, showStep, slot, textsOf } from '../../parts.js';
 
 /** Whether signing in needs a code, and the way to change that. */
 export function secondFactorCard(signal) {
@@ -18,6 +18,7 @@ export function secondFactorCard(signal) {
   return el('section', { class: 'card' }, el('h2', null, 'Second factor'), box);
 }
 
+/** @param {Answer<'/api/v1/second-factor', 'get'>} status */
 function statusOf({ since, recoveryCodesLeft }, reload) {
   const button = (text, onclick, kind) => el('button', { type: 'button', class: kind, onclick }, text);
   if (since === null)
@@ -41,9 +42,10 @@ function statusOf({ since, recoveryCodesLeft }, reload) {
 
 function setUpDialog(changed) {
   const dialog = openDialog('Set up a second factor', (close) =>
-    formOf([passwordField()], 'Continue', close, async ({ password }) =>
-      showStep(dialog, 'Scan this with your app', scan(await post('/api/v1/second-factor', { password }), close)),
-    ),
+    formOf([passwordField()], 'Continue', close, async (form) => {
+      const begun = await post('/api/v1/second-factor', textsOf(form, 'password'));
+      showStep(dialog, 'Scan this with your app', scan(begun, close));
+    }),
   );
   const scan = ({ secret, uri, qrCode }, close) => {
     const code = el('input', {
@@ -69,8 +71,8 @@ function setUpDialog(changed) {
       ],
       'Confirm',
       close,
-      async (values) => {
-        const { recoveryCodes } = await post('/api/v1/second-factor/confirmation', values);
+      async (form) => {
+        const { recoveryCodes } = await post('/api/v1/second-factor/confirmation', textsOf(form, 'code'));
         changed();
         showStep(dialog, 'Save these codes', recovery(recoveryCodes, close));
       },
@@ -92,8 +94,8 @@ function recovery(codes, close) {
 
 function turnOffDialog(changed) {
   openDialog('Turn off the second factor?', (close) =>
-    formOf([passwordField(), codeField()], 'Turn off', close, async (values) => {
-      await post('/api/v1/second-factor/removal', values);
+    formOf([passwordField(), codeField()], 'Turn off', close, async (form) => {
+      await post('/api/v1/second-factor/removal', textsOf(form, 'password', 'code'));
       close();
       changed();
     }),
@@ -116,7 +118,7 @@ function formOf(fields, action, close, act) {
   const button = el('button', { class: 'primary' }, action);
   const submit = (event) => {
     event.preventDefault();
-    run(button, fault, () => act(Object.fromEntries(new FormData(event.target))));
+    run(button, fault, () => act(event.target));
   };
   const cancel = el('button', { type: 'button', onclick: close }, 'Cancel');
   return el('form', { onsubmit: submit }, fields, fault, el('div', { class: 'actions' }, button, cancel));

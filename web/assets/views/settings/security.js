@@ -1,9 +1,11 @@
 import { get, remove, replace } from '../../api.js';
 import { el, put } from '../../el.js';
 import { formatAgo, formatTime } from '../../format.js';
-import { confirmDialog, field, notice, run, slot, statusMark, table } from '../../parts.js';
+import { confirmDialog, field, notice, run, slot, statusMark, table, textsOf } from '../../parts.js';
 import { secondFactorCard } from './second-factor.js';
 import { settingsHeading } from './tabs.js';
+
+/** @typedef {Answer<'/api/v1/sessions', 'get'>} Sessions */
 
 export function securityView({ session, signal }) {
   const sessions = el('div');
@@ -24,6 +26,7 @@ export function securityView({ session, signal }) {
   ];
 }
 
+/** @param {Sessions} found */
 function sessionList({ sessions }, reload) {
   const others = sessions.filter(({ current }) => !current);
   const end = (one) => el('button', { type: 'button', class: 'quiet', onclick: () => endOne(one, reload) }, 'End');
@@ -41,6 +44,7 @@ function sessionList({ sessions }, reload) {
   ];
 }
 
+/** @param {Sessions['sessions'][number]} one */
 const endOne = (one, reload) =>
   confirmDialog(
     'End this session?',
@@ -89,7 +93,7 @@ function passwordForm(changed) {
     event.preventDefault();
     const form = event.target;
     run(button, said, async () => {
-      await replace('/api/v1/password', Object.fromEntries(new FormData(form)));
+      await replace('/api/v1/password', textsOf(form, 'current', 'password'));
       form.reset();
       put(said, notice('Your password has been changed, and all your other sessions have ended.', 'good'));
       changed();

@@ -13,7 +13,6 @@ const WORDS = { waiting: 'waiting', delivered: 'delivered', dead: 'failed' };
 /** One webhook: how it is, and what was sent to it. */
 export function webhookView({ id, session, signal }) {
   const box = el('div');
-  const path = `/api/v1/webhooks/${id}`;
   const said = el('div');
   let version = null;
   const status = el(
@@ -24,7 +23,8 @@ export function webhookView({ id, session, signal }) {
   const list = pagedTable({
     caption: 'Deliveries',
     columns: ['Event', 'Status', 'Attempts', 'Last attempt', ''],
-    fetchPage: (cursor) => get(`${path}/deliveries`, { limit: 50, cursor, status: status.value }, signal),
+    fetchPage: (cursor) =>
+      get(`/api/v1/webhooks/${id}/deliveries`, { limit: 50, cursor, status: status.value }, signal),
     row: (delivery) => deliveryRow(delivery, said, list.restart),
     empty: 'Nothing has been sent to it yet.',
   });
@@ -32,31 +32,36 @@ export function webhookView({ id, session, signal }) {
     put(
       box,
       slot(
-        () => get(path, null, signal),
+        () => get(`/api/v1/webhooks/${id}`, null, signal),
         (webhook) => {
           version = webhook.version;
           for (const action of actions) action.disabled = false;
-          return about(webhook, path, { reload, said });
+          return about(webhook, { reload, said });
         },
       ),
     );
   const changed = () => Promise.all([reload(), list.restart()]);
-  const act = (text, address, words) => {
+  /** @param {(seen: number) => Promise<string>} send says what it has done */
+  const act = (text, send) => {
     const button = el('button', { type: 'button', disabled: true }, text); // until there is a version that was seen
     button.addEventListener('click', () =>
       run(button, said, async () => {
-        const answer = await actOnSeen(() => actOn(address, version), reload);
+        const words = await actOnSeen(() => send(version), reload);
         await changed();
-        put(said, notice(words(answer), 'good'));
+        put(said, notice(words, 'good'));
       }),
     );
     return button;
   };
   const actions = [
-    act('Send a test event', `${path}/test`, () => 'The test event is on its way.'),
-    act('Send all failed ones again', `${path}/replay`, ({ replayed }) =>
-      replayed === 0 ? 'No delivery has failed for good.' : `${replayed} will be sent again.`,
-    ),
+    act('Send a test event', async (seen) => {
+      await actOn(`/api/v1/webhooks/${id}/test`, seen);
+      return 'The test event is on its way.';
+    }),
+    act('Send all failed ones again', async (seen) => {
+      const { replayed } = await actOn(`/api/v1/webhooks/${id}/replay`, seen);
+      return replayed === 0 ? 'No delivery has failed for good.' : `${replayed} will be sent again.`;
+    }),
   ];
   reload();
   return [
@@ -75,11 +80,22 @@ export function webhookView({ id, session, signal }) {
   ];
 }
 
-function about(webhook, path, { reload, said }) {
-  const { url, description, eventTypes, disabledAt, disabledBecause, failingSince, heldUntil, previousSecretUntil } =
-    webhook;
+/** @param {Item<'/api/v1/webhooks'>} webhook */
+function about(webhook, { reload, said }) {
+  const {
+    id,
+    url,
+    description,
+    eventTypes,
+    disabledAt,
+    disabledBecause,
+    failingSince,
+    heldUntil,
+    previousSecretUntil,
+  } = webhook;
   const button = (text, onclick) => el('button', { type: 'button', onclick }, text);
-  const turn = (enabled) => actOnSeen(() => change(path, { enabled }, webhook.version), reload).then(reload);
+  const turn = (enabled) =>
+    actOnSeen(() => change(`/api/v1/webhooks/${id}`, { enabled }, webhook.version), reload).then(reload);
   const enable = button('Enable', () => run(enable, said, () => turn(true)));
   const disable = button('Disable…', () =>
     confirmDialog(
@@ -89,14 +105,14 @@ function about(webhook, path, { reload, said }) {
       () => turn(false),
     ),
   );
-  const rotate = button('Rotate the secret…', () => rotateDialog(webhook, path, reload));
+  const rotate = button('Rotate the secret…', () => rotateDialog(webhook, reload));
   const drop = button('Delete…', () =>
     confirmDialog(
       'Delete this webhook?',
       'Deliveries that are waiting for it will never be made.',
       'Delete',
       async () => {
-        await actOnSeen(() => removeSeen(path, webhook.version), reload);
+        await actOnSeen(() => removeSeen(`/api/v1/webhooks/${id}`, webhook.version), reload);
         location.hash = '#/settings/webhooks';
       },
     ),
@@ -129,13 +145,13 @@ function about(webhook, path, { reload, said }) {
   );
 }
 
-function rotateDialog({ version }, path, reload) {
+function rotateDialog({ id, version }, reload) {
   const dialog = openDialog('Rotate the secret?', (close) => {
     const fault = el('div');
     const go = el('button', { type: 'button', class: 'primary' }, 'Rotate');
     go.addEventListener('click', () =>
       run(go, fault, async () => {
-        const made = await actOnSeen(() => actOn(`${path}/rotate-secret`, version), reload);
+        const made = await actOnSeen(() => actOn(`/api/v1/webhooks/${id}/rotate-secret`, version), reload);
         reload();
         showStep(dialog, 'The new secret', secretOf(made, close));
       }),
@@ -152,6 +168,7 @@ function rotateDialog({ version }, path, reload) {
   });
 }
 
+/** @param {Item<'/api/v1/webhooks/{id}/deliveries'>} delivery */
 function deliveryRow(delivery, said, changed) {
   const { id, eventType, messageId, status, attempts, lastAttemptAt, lastStatus, lastMs, lastError } = delivery;
   const again = el('button', { type: 'button', class: 'quiet' }, 'Send again');

@@ -1,7 +1,7 @@
 import { change, get, post } from '../../api.js';
 import { el, put } from '../../el.js';
 import { formatAgo, formatTime } from '../../format.js';
-import { field, openDialog, run, secretShown, showStep, slot, statusMark, table } from '../../parts.js';
+import { field, openDialog, run, secretShown, showStep, slot, statusMark, table, textsOf } from '../../parts.js';
 import { settingsHeading } from './tabs.js';
 
 export const DISABLED_BECAUSE = {
@@ -45,6 +45,7 @@ export function webhookStatus({ disabledAt, failingSince }) {
   return failingSince ? statusMark('failing', 'warn') : statusMark('enabled', 'good');
 }
 
+/** @param {Item<'/api/v1/webhooks'>[]} items */
 function webhookList(items, reload) {
   if (items.length === 0)
     return el('p', { class: 'empty' }, 'No webhooks yet. Create one to tell another system what happens here.');
@@ -98,15 +99,20 @@ export function secretOf({ secret }, close) {
   );
 }
 
+/**
+ * @typedef {{ url: string, description: string, eventTypes: string[] }} Given
+ * @param {Given} webhook as the form begins with it
+ * @param {string} action
+ * @param {() => void} close
+ * @param {(given: Given) => Promise<void>} save
+ */
 function webhookForm({ url, description, eventTypes }, action, close, save) {
   const fault = el('div');
   const button = el('button', { class: 'primary' }, action);
   const submit = (event) => {
     event.preventDefault();
-    const data = new FormData(event.target);
-    run(button, fault, () =>
-      save({ url: data.get('url'), description: data.get('description'), eventTypes: data.getAll('eventTypes') }),
-    );
+    const eventTypes = new FormData(event.target).getAll('eventTypes').map(String);
+    run(button, fault, () => save({ ...textsOf(event.target, 'url', 'description'), eventTypes }));
   };
   const address = el('input', {
     id: 'url',
