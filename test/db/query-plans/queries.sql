@@ -19,18 +19,26 @@ select pg_try_advisory_xact_lock(hashtextextended($1, 0)) as free;
 
 -- src/db/idempotency-key.ts keepAnswer (system, tenant)
 insert into idempotency_keys (org_id, caller, key_hash, request_hash, status, headers, body)
-values ($1, $2, $3, $4, $5, $6, $7)
+select $1::bigint as org_id, $2::text as caller, $3::bytea as key_hash, $4::bytea as request_hash,
+    $5::smallint as status, $6::jsonb as headers, $7::bytea as body
+where pg_current_xact_id_if_assigned() is not null
 on conflict (org_id, caller, key_hash) do update set request_hash = $8, status = $9, headers = $10, body = $11,
     answered_at = now();
 
 -- src/db/idempotency-key.ts keptAnswer (system)
-select request_hash, status, headers, body
+select request_hash, status, headers, body, (
+  select (pg_split_walfile_name(pg_walfile_name(lsn))).timeline_id || ':' || lsn
+  from pg_current_wal_insert_lsn() as lsn
+) as position
 from idempotency_keys
 where caller = $1 and key_hash = $2 and answered_at > now() - make_interval(secs => $3::float8)
 limit $4;
 
 -- src/db/idempotency-key.ts keptAnswer (system, tenant)
-select request_hash, status, headers, body
+select request_hash, status, headers, body, (
+  select (pg_split_walfile_name(pg_walfile_name(lsn))).timeline_id || ':' || lsn
+  from pg_current_wal_insert_lsn() as lsn
+) as position
 from idempotency_keys
 where org_id = $1 and caller = $2 and key_hash = $3 and answered_at > now() - make_interval(secs => $4::float8);
 
@@ -185,7 +193,7 @@ where (org_id, id) in (
 -- src/modules/accounts/invitation-queries.ts deleteInvitation (tenant)
 delete from invitations
 where org_id = $1 and id = $2
-returning email;
+returning id;
 
 -- src/modules/accounts/invitation-queries.ts invitationsPage (tenant)
 select id, email, role, invited_by as "invitedBy", created_at as "createdAt", expires_at as "expiresAt",

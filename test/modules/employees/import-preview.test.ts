@@ -112,15 +112,16 @@ test('a column that the table does not have is a problem of the preview, which s
   expect(body.problem).toBe('Column 3 was chosen, but the table has 2 columns.');
 });
 
-test('the same file in another encoding is another request, also with the same Idempotency-Key', async () => {
+test('the same file in another encoding is read anew, also with the same Idempotency-Key', async () => {
   const ask = (type: string) =>
     owner.send<Preview>('POST', '/api/v1/imports/preview', 'name,email\nAda,ada@a.test\n', {
       'content-type': type,
       'idempotency-key': 'once',
     });
-  expect((await ask('text/csv; charset=windows-1250')).body.encoding).toBe('windows-1250');
-  expect((await ask('text/csv; charset=windows-1250')).headers.get('idempotent-replayed')).toBe('true');
-  expect((await ask('text/csv; charset=windows-1251')).status).toBe(422);
+  for (const encoding of ['windows-1250', 'windows-1251', 'windows-1250']) {
+    const { status, headers, body } = await ask(`text/csv; charset=${encoding}`);
+    expect([status, body.encoding, headers.get('idempotent-replayed')]).toEqual([200, encoding, null]);
+  }
 });
 
 describe('what is chosen is obeyed, in the preview and in the import:', () => {

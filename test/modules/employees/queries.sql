@@ -4,7 +4,7 @@
 -- src/modules/employees/erasure.ts (tenant)
 delete from employees
 where org_id = $1 and id = $2
-returning email;
+returning id;
 
 -- src/modules/employees/import-queries.ts claimImport (tenant)
 update imports
@@ -64,22 +64,26 @@ set rows_read = rows_read + $1::int, rows_added = rows_added + $2::int, rows_upd
 where org_id = $9 and id = $10;
 
 -- src/modules/employees/import-quotes.ts forgetQuotes (tenant)
-select id, rejections, error, reading
-from imports
-where org_id = $1 and id > $2
-order by id
-limit $3
-for update;
-
--- src/modules/employees/import-quotes.ts forgetQuotes (tenant)
-update imports
-set rejections = $1
-where org_id = $2 and id = $3;
-
--- src/modules/employees/import-quotes.ts forgetQuotes (tenant)
-update imports
-set rejections = $1, reading = $2
-where org_id = $3 and id = $4;
+with page as (
+  select id
+  from imports
+  where org_id = $1 and id > $2
+  order by id
+  limit $3
+), erased as (
+  update imports
+  set rejections = (
+    select coalesce(jsonb_agg(jsonb_build_object('line', entry -> 'line', 'reason', $4::text) order by place), '[]')
+    from jsonb_array_elements(rejections) with ordinality as rejection (entry, place)
+  ), error = case when error is null then null else $5 end, reading = null
+  where org_id = $6 and id in (
+    select id
+    from page
+  ) and ( reading is not null or error <> $7 or jsonb_path_exists(rejections, '$[*] ? (@.reason != $erased)',
+      jsonb_build_object('erased', $8::text)))
+)
+select max(id) as last
+from page;
 
 -- src/modules/employees/person.ts employees (tenant)
 select employees.id, employees.name, employees.email, teams.name as team, employees.created_at as "createdAt",
