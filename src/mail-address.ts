@@ -118,10 +118,11 @@ const FAULTS: readonly (readonly [holds: (address: string) => boolean, fault: st
   [(address) => address.endsWith('.'), 'ends with a dot; leave that out'],
   // ﬁ and ½ are written in two ways by two people.
   [
-    (address) => localOf(address).normalize('NFKC') !== localOf(address),
+    (address) => withoutOnlyForms(address).normalize('NFKC') !== withoutOnlyForms(address),
     'has a letter in an unusual form before the @; write it plainly',
   ],
-  // Cyrillic а in paypаl or paypa1а: no word has letters of both. отдел.sales has two words, as отдел-sales has.
+  // Cyrillic а in paypаl or paypa1а: no word has letters of both. отдел.sales has two words, as отдел-sales has; not in a
+  // domain, where registries and browsers take what is between two dots for one word.
   [(address) => mixesAlphabets(localOf(address).split(/[.+_-]/)), MIXED],
   [(address) => Buffer.byteLength(localOf(address)) > LOCAL_PART_CHARS_MAX, LOCAL_TOO_LONG],
   [(address) => !DOT_ATOM.test(localOf(address)), 'has a dot or another character in the wrong place before the @'],
@@ -129,6 +130,11 @@ const FAULTS: readonly (readonly [holds: (address: string) => boolean, fault: st
 
 function faultOf(address: string): string | undefined {
   return FAULTS.find(([holds]) => holds(address))?.[1];
+}
+
+/** Before the @, without letters that have a compatible form and no other that anybody types: Thai and Lao am. */
+function withoutOnlyForms(address: string): string {
+  return localOf(address).replace(/[\u0e33\u0eb3]/g, '');
 }
 
 function localOf(address: string): string {

@@ -28,8 +28,8 @@ const SPACES = /\s+/g;
 const MARKS_ALONE = /^[\p{M} ]+$/u;
 /** Next to CRLF and CR: vertical tab, form feed, next line, and Unicode's separators of lines and paragraphs. */
 const LINE_ENDS = /\r\n?|[\v\f\x85\u2028\u2029]/g;
-/** What may shape letters: joiners, variations and tags. */
-const SHAPER = /[\u200c\u200d]|\p{Variation_Selector}|[\u{e0020}-\u{e007f}]/gu;
+/** What may shape letters: joiners, the Mongolian vowel separator, variations and tags. */
+const SHAPER = /[\u180e\u200c\u200d]|\p{Variation_Selector}|[\u{e0020}-\u{e007f}]/gu;
 /**
  * Controls except tab and line feed, what Unicode says to ignore when it is not supported, what it will never give a
  * meaning, and the blank Braille cell. NUL stays: what brings one is broken, and the database refuses it, in words.
@@ -56,7 +56,7 @@ const VARIED = /\p{Ideographic}|\p{Emoji}|\p{Script=Mongolian}|\p{Extended_Picto
 /** A flag such as Scotland's is a black flag and invisible letters. */
 const TAGGED = /\u{1f3f4}[\u{e0020}-\u{e007f}]*$/u;
 
-/** Whether each of them shapes something is told by what is left before it: two that follow each other are not two letters. */
+/** Whether each of them shapes something is told by what is left before it, and by what comes next: two that follow each other are not two letters. */
 function withoutIdleShapers(text: string): string {
   const kept: string[] = [];
   let [before, from] = ['', 0];
@@ -67,16 +67,27 @@ function withoutIdleShapers(text: string): string {
   for (const { 0: character, index } of text.matchAll(SHAPER)) {
     keep(text.slice(from, index));
     from = index + character.length;
-    if (shapes(character, before)) keep(character);
+    if (shapes(character, before, text.slice(from, from + 2))) keep(character);
   }
   return kept.length === 0 ? text : kept.join('') + text.slice(from);
 }
 
-function shapes(character: string, before: string): boolean {
+function shapes(character: string, before: string, after: string): boolean {
   const last = [...before].at(-1) ?? '';
-  if (JOINERS.test(character)) return JOINED.test(last);
+  if (character === SEPARATOR) return /\p{Script=Mongolian}/u.test(last);
+  // Marks of all scripts, such as the shadda, are of none.
+  if (JOINERS.test(character) && !(JOINED.test(last) || JOINED.test(lastBaseOf(before)))) return false;
+  if (character === NON_JOINER) return LETTER_NEXT.test(after);
+  if (JOINERS.test(character)) return true;
   if (VARIATIONS.test(character)) return VARIED.test(last);
   return TAGGED.test(before);
 }
 
+function lastBaseOf(text: string): string {
+  return [...text.replace(/\p{M}+$/u, '')].at(-1) ?? '';
+}
+
+const NON_JOINER = '\u200c';
+const SEPARATOR = '\u180e';
+const LETTER_NEXT = /^(?!\p{Variation_Selector})[\p{L}\p{M}]/u;
 const CHARACTERS_BEFORE = 16;

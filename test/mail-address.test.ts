@@ -27,6 +27,8 @@ test.each([
   ['отдел2@corp.test', 'отдел2@corp.test'],
   ['ada@почта.test', 'ada@xn--80a1acny.test'],
   ['田中taro@corp.test', '田中taro@corp.test'],
+  ['อำนวย@corp.test', 'อำนวย@corp.test'], // am has a compatible form that nobody types
+  ['ຄຳ@corp.test', 'ຄຳ@corp.test'],
   ['ΟΔΟΣ@corp.test', 'οδος@corp.test'],
   ['ΟΔΟΣ.ΑΘΗΝΑΣ@corp.test', 'οδος.αθηνας@corp.test'], // a sigma that ends a word, though no address
   ['a@ΟΔΟΣ.test', 'a@xn--pxavbq.test'], // in domains Σ is σ, as in browsers

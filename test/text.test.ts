@@ -22,6 +22,11 @@ test.each([
   ['a name of invisible letters is empty', '\u3164\u115f\uffa0 \u200b', ''],
   ['marks with no letter under them are nothing', ' \u0308 \u0301\u034f\u0345', ''],
   ['joiners stay where they shape letters', 'علی\u200cرضا क्\u200dष', 'علی\u200cرضا क्\u200dष'],
+  ['and behind the marks of their letters', 'علیّ\u200cرضا', 'علیّ\u200cرضا'],
+  ['a non-joiner goes where nothing follows that it could keep apart', 'فروش\u200c', 'فروش'],
+  ['and before a space', 'فروش\u200c ما', 'فروش ما'],
+  ['the vowel separator stays in Mongolian', 'ᠰᠠᠷ\u180eᠠ', 'ᠰᠠᠷ\u180eᠠ'],
+  ['and goes elsewhere', 'Ad\u180ea', 'Ada'],
   ['joiners go between Latin letters', 'A\u200dd\u200ca', 'Ada'],
   [
     'emoji stay whole',
