@@ -99,11 +99,12 @@ export const EXPORT_WINDOW_MS = 30 * SECOND_MS; // in each of these a client tak
 export const EXPORT_WINDOW_BYTES_MIN = 30 * KB; // 1 KB/s, as for uploads
 export const EXPORTS_AT_ONCE_MAX = 4; // per process
 export const EXPORTS_OF_ORGANISATION_MAX = 2; // of these: one that does not read its files leaves the others theirs
-export const EXPORT_STALLED_MS = 5 * SECOND_MS; // for which a client takes no EXPORT_PIECE_BYTES: then somebody else may have its place
+export const EXPORT_STALLED_MS = 25 * SECOND_MS; // for which a client takes no EXPORT_PIECE_BYTES: then somebody else may have its place. Kernels take megabytes at once and tell of it when a third of these is read (1.55 of 4.3 MB on loopback), so a reader of 60 KB/s is not taken for one that does not read
 
 // HTTP
 export const BODY_BYTES_MAX = 128 * KB;
 export const REQUEST_MS = 10 * SECOND_MS; // of any request, until its answer; a route can have a time of its own
+export const REQUEST_COMMIT_MS = 1 * SECOND_MS; // how often a request whose time is over looks whether its commit is through, which QUERY_ANSWER_MS bounds
 export const UPLOAD_MS = 10 * MINUTE_MS; // a file over a slow connection
 export const HEADERS_MS = 10 * SECOND_MS;
 export const REQUEST_CHECK_MS = 1 * SECOND_MS; // how often requests are checked for taking longer than HEADERS_MS, or their own limit, to arrive; Node does it every 30 s, so that 10 s could become 40
@@ -167,7 +168,7 @@ export const FAILED_SIGN_INS_PER_NETWORK_MAX = 100; // for all accounts together
 export const DEVICE_ACCOUNTS_MAX = 5; // accounts that one device is known for; a sixth pushes out the oldest
 export const DEVICE_MS = 365 * DAY_MS; // after its last sign-in a device is known for this long
 export const REPEATABLE_REQUESTS_OF_STRANGERS_PER_MINUTE_MAX = 60; // with an Idempotency-Key, per network: each costs a query
-export const UNKNOWN_SESSIONS_PER_MINUTE_MAX = 600; // that a network makes up, or requests with one that has ended: each costs a query; pages whose session has expired ask far less often
+export const UNKNOWN_SESSIONS_PER_MINUTE_MAX = 600; // that a network makes up: each costs a query; pages whose session has expired ask far less often
 export const ETAG_CHARS_MAX = 200; // any tag that a client might send; ours are a quoted number
 export const REPEATABLE_REQUESTS_MAX = 10_000; // with an Idempotency-Key, of an organisation in the time below: each can keep a row of half a kilobyte for IDEMPOTENCY_KEY_MS, so 120 MB at most
 export const REPEATABLE_REQUESTS_MS = 60 * MINUTE_MS;

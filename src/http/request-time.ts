@@ -1,7 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Database } from '../db/read-write-split.ts';
 import { AppError } from '../errors.ts';
-import { REQUEST_MS } from '../limits.ts';
+import { REQUEST_COMMIT_MS, REQUEST_MS } from '../limits.ts';
 import type { App } from './app.ts';
 
 declare module 'fastify' {
@@ -14,6 +14,8 @@ declare module 'fastify' {
     isTooLate: boolean;
     /** Its answer is on its way, and waits for a commit. */
     isAnswered: boolean;
+    /** What it wrote is being committed. */
+    isCommitting: boolean;
   }
 }
 
@@ -25,9 +27,15 @@ declare module 'fastify' {
 export function limitTime(app: App): void {
   app.decorateRequest('isTooLate', false);
   app.decorateRequest('isAnswered', false);
+  app.decorateRequest('isCommitting', false);
   app.addHook('onRequest', (request, reply, done) => {
     const ms = request.routeOptions.config.requestMs ?? REQUEST_MS;
-    const timer = setTimeout(() => endLate(request, reply), ms);
+    let timer = setTimeout(end, ms);
+    function end(): void {
+      // To say that it was not done would be wrong a moment later. The database bounds how long a commit can take.
+      if (request.isCommitting) timer = setTimeout(end, REQUEST_COMMIT_MS);
+      else endLate(request, reply);
+    }
     reply.raw.once('close', () => clearTimeout(timer));
     done();
   });
@@ -63,12 +71,18 @@ export function inTime(database: Database, request: FastifyRequest): Pick<Databa
   return {
     read: database.read,
     write: (scope, work) =>
-      database.write(scope, async (transaction) => {
-        check(); // each time: it may have waited for a lock, and be tried again
-        const value = await work(transaction);
-        check();
-        return value;
-      }),
+      database
+        .write(scope, async (transaction) => {
+          request.isCommitting = false;
+          check(); // each time: it may have waited for a lock, and be tried again
+          const value = await work(transaction);
+          check();
+          request.isCommitting = true;
+          return value;
+        })
+        .finally(() => {
+          request.isCommitting = false;
+        }),
   };
 }
 

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { sql } from 'kysely';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, onTestFinished, test, vi } from 'vitest';
 import { type ApiClient, call } from '../api-client.ts';
-import { until } from '../database.ts';
+import { isWaitingForLock, until } from '../database.ts';
 import { TEST_MODULES } from '../modules.ts';
 import { type RunningApi, runApi, slowRequest } from '../running-api.ts';
 import { createGatedModule } from './gated-module.ts';
@@ -111,6 +111,28 @@ test('what a handler with a key wrote before its time was over is taken back, wh
   writing.open();
   await until('its work has ended', () => inFlight() === 0);
   expect(await titles()).toEqual(['Again']);
+});
+
+test('what is being committed when its time is over is answered as what it comes to', async () => {
+  const { db } = api.database;
+  await sql`create function wait_for_lock() returns trigger language plpgsql as
+    $$ begin perform set_config('lock_timeout', '0', true), pg_advisory_xact_lock(7); return null; end $$`.execute(db);
+  await sql`create constraint trigger waits after insert on notes deferrable initially deferred
+    for each row execute function wait_for_lock()`.execute(db);
+  onTestFinished(() => void sql`drop function wait_for_lock cascade`.execute(db));
+  await inShort(async () => {
+    const written = await db.transaction().execute(async (transaction) => {
+      await sql`set local idle_in_transaction_session_timeout = 0`.execute(transaction);
+      await sql`select pg_advisory_xact_lock(7)`.execute(transaction);
+      const asked = by('POST', '/api/v1/notes', { title: 'Committed' });
+      await until('it is being committed', () => isWaitingForLock(db));
+      // One that came later is out of time meanwhile.
+      expect(await by('POST', '/api/v1/open', { any: 1 })).toMatchObject(TOO_LATE);
+      return { asked };
+    });
+    expect((await written.asked).status).toBe(201);
+  });
+  expect(await titles()).toEqual(['Committed']);
 });
 
 test('a file that is received may take longer', async () => {
