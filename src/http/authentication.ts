@@ -1,13 +1,16 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { sql } from 'kysely';
+import { LRUCache } from 'lru-cache';
 import type { Database } from '../db/read-write-split.ts';
 import type { Db, Role } from '../db/schema.ts';
 import { EVERY_ORGANISATION } from '../db/tenant-isolation.ts';
 import { AppError } from '../errors.ts';
 import {
   DEVICE_CHARS_MAX,
+  KNOWN_SESSION_MS,
   REQUESTS_OF_ORGANISATION,
+  SESSION_CACHE_ENTRIES_MAX,
   SESSION_MS,
   SESSION_TOUCH_MS,
   UNKNOWN_SESSIONS_PER_MINUTE_MAX,
@@ -149,17 +152,26 @@ export function authenticate(
   const ofOrganisation = createRateLimit('requests of the organisation', requestsPerMinute * REQUESTS_OF_ORGANISATION);
   const unknown = createRateLimit('unknown sessions', UNKNOWN_SESSIONS_PER_MINUTE_MAX);
 
+  /** Of those that we issued: they never begin again. */
+  const ended = new LRUCache<string, true>({ max: SESSION_CACHE_ENTRIES_MAX, ttl: KNOWN_SESSION_MS });
+
   /**
-   * Each token that nobody knows costs a query. Those that are made up count for their network, one of ours that has
-   * ended for itself: whatever the neighbours send, everybody's own token is looked up.
+   * Each token that nobody knows costs a query. Those that are made up count for their network. One of ours is always
+   * looked up, whatever the neighbours send, and only once when it has ended.
    */
   async function find(token: string, { network }: FastifyRequest, reply: FastifyReply): Promise<SignedIn | undefined> {
     const { find, isIssued } = isApiKey(token) ? credentials.apiKeys : credentials.sessions;
     if (organisationOf(credentials, token) !== undefined) return find(token);
-    const whose = isIssued(token) ? `token ${hashOfToken(token).toString('base64url')}` : network;
-    unknown.refuseUsedUp(whose, reply);
+    if (isIssued(token)) {
+      const key = hashOfToken(token).toString('base64');
+      if (ended.has(key)) return undefined;
+      const user = await find(token);
+      if (user === undefined) ended.set(key, true);
+      return user;
+    }
+    unknown.refuseUsedUp(network, reply);
     const user = await find(token);
-    if (user === undefined) await unknown.count(whose, reply);
+    if (user === undefined) await unknown.count(network, reply);
     return user;
   }
 

@@ -109,23 +109,24 @@ export function createAdmission({ createRefusal, metrics, log, organisationOf, n
       shed.inc();
       refuse();
     };
-    const enter = (found: Partial<Pick<Place, 'leave' | 'isKnown'>> = {}) => {
-      take(wanted, found);
+    const enter = (leave?: () => void) => {
+      // A sign-in is a stranger's, whatever session comes with it.
+      take(wanted, { leave, isKnown: wanted.class !== 'signIn' && isKnown(request) });
       go();
     };
     if (kind === 'uploads') {
       const leave = uploads.enter(senderOf(request), () => endBody(request, overloaded('files')));
       if (leave === undefined) shedIt();
-      else enter({ leave });
+      else enter(leave);
     } else if (isShareUsed(request)) shedIt();
-    else if (!isFull()) enter({ isKnown: isKnown(request) });
+    else if (!isFull()) enter();
     else {
       const leave = queue.join(wanted.class, senderOf(request), {
         refuse: shedIt,
         go() {
           if (isShareUsed(request))
             shedIt(); // strangers may have become many meanwhile
-          else enter({ isKnown: isKnown(request) });
+          else enter();
         },
       });
       if (leave === false) shedIt();
@@ -144,10 +145,7 @@ export function createAdmission({ createRefusal, metrics, log, organisationOf, n
     }
   }
 
-  function take(
-    { kind, request, response }: Wanted,
-    { leave, isKnown = false }: Partial<Pick<Place, 'leave' | 'isKnown'>>,
-  ): void {
+  function take({ kind, request, response }: Wanted, { leave, isKnown }: Pick<Place, 'leave' | 'isKnown'>): void {
     const place: Place = { request, kind, isKnown, isOpen: !response.destroyed, works: 0, isCounted: false, leave };
     (request as Counted).place = place;
     // Its client went while somebody asked who it is: no `close` will come, and perhaps no handler either.
@@ -184,6 +182,7 @@ export function createAdmission({ createRefusal, metrics, log, organisationOf, n
 
   /** A handler that never ends is a bug; it must not also cost a place for ever. */
   function giveUpLater(place: Place): void {
+    clearTimeout(place.givingUp);
     place.givingUp = setTimeout(() => {
       log.error({ method: place.request.method }, 'a handler goes on long after its client has gone');
       place.works = 0;
@@ -196,6 +195,7 @@ export function createAdmission({ createRefusal, metrics, log, organisationOf, n
     if (!place.isCounted && isFull()) return false;
     place.works++;
     count(place);
+    if (!place.isOpen) giveUpLater(place); // its client went before it began
     return () => {
       place.works = Math.max(0, place.works - 1);
       count(place);
