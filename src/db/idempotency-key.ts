@@ -65,8 +65,11 @@ export class AnsweredBefore extends Error {
 export interface GuardedSession {
   /** For the request's work. What it writes is committed by `answered`. */
   readonly session: DatabaseSession;
-  /** Commits together with the answer; with undefined, for an error, everything is rolled back. */
-  answered(answer: KeptAnswer | undefined): Promise<void>;
+  /**
+   * Commits together with the answer; with undefined, for an error, everything is rolled back. Says whether there was
+   * anything to commit, and so an answer to keep.
+   */
+  answered(answer: KeptAnswer | undefined): Promise<boolean>;
 }
 
 /**
@@ -139,10 +142,11 @@ export function guardSession(session: DatabaseSession, request: RepeatableReques
         answer.reject(new Error('The request failed'));
         // Work that is still going on, after a timeout, is rolled back when it ends.
         if (open !== undefined) await committed?.catch(() => undefined);
-        return;
+        return false;
       }
       answer.resolve(given);
       await committed;
+      return committed !== undefined;
     },
   };
 }
@@ -184,8 +188,9 @@ export function guardCaller(
     async answered(answer) {
       isAnswered = true;
       // An answer for which nothing was written is not kept: it can be given again.
-      await first?.guarded.answered(answer);
+      const isKept = await first?.guarded.answered(answer);
       if (answer !== undefined) for (const work of onCommit) work();
+      return isKept === true;
     },
   };
 }

@@ -122,7 +122,8 @@ export function createCaller(database: Pick<Database, 'read' | 'write'>, start?:
     }),
     seeAtLeast,
     wrote(other) {
-      seeAtLeast(other);
+      if (lastWrite === undefined) position = other;
+      else seeAtLeast(other);
       lastWrite = position;
     },
     afterCommit: (work) => work(),

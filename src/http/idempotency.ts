@@ -84,7 +84,6 @@ export function guardRepeatedRequests(
   /** Whether it is the first. Otherwise it gets the first one's answer. */
   async function guard(request: FastifyRequest, reply: FastifyReply, key: string): Promise<boolean> {
     const repeatable = repeatableRequest(request, key, secretKey);
-    if (repeatable.orgId !== undefined) await ofOrganisations.count(String(repeatable.orgId), reply); // each can keep a row
     const kept = request.routeOptions.config.judgesFirst ? undefined : await answerBefore(request, reply, repeatable);
     if (kept !== undefined) {
       replay(kept, request, reply);
@@ -95,9 +94,17 @@ export function guardRepeatedRequests(
       request.guarded = guarded;
       request.caller = guarded.caller;
     } else {
-      const guarded = guardSession(request.db, repeatable);
-      request.guarded = guarded;
-      request.db = guarded.session;
+      const { session, answered } = guardSession(request.db, repeatable);
+      const organisation = String(repeatable.orgId);
+      await ofOrganisations.count(organisation, reply);
+      request.guarded = {
+        async answered(answer) {
+          const isKept = await answered(answer);
+          if (!isKept) ofOrganisations.refund(organisation); // it has no row
+          return isKept;
+        },
+      };
+      request.db = session;
     }
     return true;
   }
