@@ -5,7 +5,8 @@
  *   everybody else is refused.
  * How it works: each key (an organisation, or a network while nobody is known) has at most `perKey` places. When none is
  *   left, the key that has most gives up the one that it has held for longest, to a key that has at least two fewer: so
- *   those who have as many as others do not push each other out. With `pushes`, a newcomer always gets in: for what is
+ *   those who have as many as others do not push each other out. What `stays` gives nothing up, and with it what does not
+ *   goes to any key that has fewer. With `pushes`, a newcomer always gets in: for what is
  *   quick, where the one that has taken longest is the one that is stuck.
  * What it costs: a pass through the places when all are taken.
  * Its bound: `places`, `perKey`, named in limits.ts. As many customers as there are shares can still fill them together.
@@ -25,6 +26,8 @@ interface Place {
   readonly key: string;
   readonly giveUp: () => void;
   readonly stays: () => boolean;
+  /** It could have stayed. */
+  readonly isOptional: boolean;
 }
 
 export function createFairPlaces(limits: { places: number; perKey?: number; pushes?: true }): FairPlaces {
@@ -48,19 +51,21 @@ export function createFairPlaces(limits: { places: number; perKey?: number; push
 
   /** The one held for longest by a key that has most, of those that can be had. */
   function longestOfMost(): Place | undefined {
-    const most = Math.max(...takenBy.values());
-    return taken.values().find(({ key, stays }) => countOf(key) === most && !stays());
+    const available = [...taken].filter(({ stays }) => !stays());
+    const most = Math.max(...available.map(({ key }) => countOf(key)));
+    return available.find(({ key }) => countOf(key) === most);
   }
 
   return {
-    enter(key, giveUp, stays = () => false) {
+    enter(key, giveUp, stays) {
       if (!pushes && countOf(key) >= perKey) return undefined;
-      const place = { key, giveUp, stays };
+      const place = { key, giveUp, stays: stays ?? (() => false), isOptional: stays !== undefined };
       if (pushes) add(place);
       if (taken.size > places || (!pushes && taken.size === places)) {
         const longest = longestOfMost();
         if (longest === undefined) return undefined;
-        if (!pushes && countOf(longest.key) < countOf(key) + 2) return undefined;
+        const fewer = longest.isOptional ? 1 : 2;
+        if (!pushes && countOf(longest.key) < countOf(key) + fewer) return undefined;
         remove(longest);
         longest.giveUp();
       }

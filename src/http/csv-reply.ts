@@ -10,6 +10,7 @@
  * Its bound: the caller's pages, EXPORT_PIECE_BYTES, EXPORT_WINDOW_MS, EXPORT_WINDOW_BYTES_MIN, EXPORT_STALLED_MS.
  * Its proof: test/http/csv-reply.test.ts.
  */
+import type { EventEmitter } from 'node:events';
 import { Readable } from 'node:stream';
 import type { FastifyReply } from 'fastify';
 import { EXPORT_PIECE_BYTES, EXPORT_STALLED_MS, EXPORT_WINDOW_BYTES_MIN, EXPORT_WINDOW_MS } from '../limits.ts';
@@ -30,8 +31,9 @@ export async function sendCsv(
   if (reply.sent || reply.raw.destroyed) return reply; // the client has gone, or was told that this took too long
   const isWanted = reply.request.method !== 'HEAD';
   const cutOff = () => void reply.raw.destroy();
-  const lines = isWanted ? Readable.from(paced(csvLines(header, pages), cutOff, watch)) : Readable.from([]);
-  const sent = Promise.all([lines, reply.raw].map((stream) => new Promise((resolve) => stream.once('close', resolve))));
+  const closed = once(reply.raw, 'close');
+  const lines = isWanted ? Readable.from(paced(csvLines(header, pages), closed, cutOff, watch)) : Readable.from([]);
+  const sent = Promise.all([once(lines, 'close'), closed]);
   await reply
     .type('text/csv; charset=utf-8')
     .header('content-disposition', `attachment; filename="${fileName}"`)
@@ -40,8 +42,21 @@ export async function sendCsv(
   return reply;
 }
 
-/** Piece by piece. Calls `cutOff` when the reader, and not the source, has taken most of a window for too little. */
-async function* paced(texts: AsyncIterable<string>, cutOff: () => void, watch?: WatchReader): AsyncGenerator<Buffer> {
+/** Errors come before it. */
+function once(stream: EventEmitter, event: string): Promise<unknown> {
+  return new Promise((resolve) => stream.once(event, resolve));
+}
+
+/**
+ * Piece by piece, until all of it is handed over and `closed` as well. Calls `cutOff` when the reader, and not the source,
+ * has taken most of a window for too little.
+ */
+async function* paced(
+  texts: AsyncIterable<string>,
+  closed: Promise<unknown>,
+  cutOff: () => void,
+  watch?: WatchReader,
+): AsyncGenerator<Buffer> {
   let [taken, waitedMs] = [0, 0];
   let waitsSince: number | undefined;
   const waitsMs = () => (waitsSince === undefined ? 0 : performance.now() - waitsSince);
@@ -63,8 +78,9 @@ async function* paced(texts: AsyncIterable<string>, cutOff: () => void, watch?: 
         taken += piece.length;
       }
     }
+    waitsSince = performance.now(); // for the reader to take the last piece
   } finally {
-    clearInterval(timer);
+    closed.finally(() => clearInterval(timer));
   }
 }
 

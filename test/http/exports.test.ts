@@ -27,6 +27,15 @@ test('those who do not read their files give a place to an organisation that has
   await until('the one that began first is cut off', () => String(ended) === '0');
 });
 
+test('so do as many organisations as there are places, each with one', async () => {
+  const { open, statusOf, allWait, ended } = await exporting();
+  for (let n = 0; n < EXPORTS_AT_ONCE_MAX; n++) open(n);
+  await allWait();
+  vi.advanceTimersByTime(EXPORT_STALLED_MS + 1);
+  expect(await statusOf(NEWCOMER)).toBe(200);
+  await until('the one that began first is cut off', () => String(ended) === '0');
+});
+
 test('those who read on keep their places, however long it takes', async () => {
   const { open, statusOf, allWait, pages, ended } = await exporting();
   const readers = Array.from({ length: EXPORTS_AT_ONCE_MAX }, (_, n) => open(n % CROWD));
