@@ -6,8 +6,9 @@ const clock = new Intl.DateTimeFormat(undefined, { timeStyle: 'short' });
 const integer = new Intl.NumberFormat(undefined, { maximumFractionDigits: 0 });
 const relative = new Intl.RelativeTimeFormat(undefined, { numeric: 'auto', style: 'short' });
 
-/** The reader's time zone, in which times are shown, by its IANA name. */
-export const HERE = dateTime.resolvedOptions().timeZone;
+const { timeZone } = dateTime.resolvedOptions();
+/** The reader's time zone, in which times are shown, by its IANA name. A browser that finds none shows UTC. */
+export const HERE = timeZone === 'Etc/Unknown' ? 'UTC' : timeZone;
 
 /** @type {[below: number, unit: Intl.RelativeTimeFormatUnit, seconds: number][]} */
 const AGO = [

@@ -8,7 +8,8 @@
  *
  * A right code gives back its own try and nothing else, so what an attacker has used up stays so when the owner signs in.
  * That leaves CODE_TRIES_MAX wrong codes to whoever has the password alone, and as many again to whoever can sign in or reads the
- * mailbox, besides CODE_TRIES_MAX for each new password: LINKS_PER_ADDRESS_MAX by mail within the same time.
+ * mailbox, besides CODE_TRIES_MAX for each new password: LINKS_PER_ADDRESS_MAX by mail within the same time. Whoever is
+ * signed in, and knows the password, can change it more often, and has no use for a code.
  */
 import { hash } from 'node:crypto';
 import type { FastifyReply } from 'fastify';

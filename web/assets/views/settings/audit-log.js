@@ -17,7 +17,10 @@ export async function auditLogView({ session, signal }) {
   );
   const [from, to] = [day('from'), day('to')];
   let actor = null;
-  const query = () => ({ action: action.value, from: from.value, to: to.value, timeZone: HERE, actorId: actor?.id });
+  const query = () => ({
+    ...{ action: action.value, from: from.value, to: to.value, actorId: actor?.id },
+    timeZone: from.value || to.value ? HERE : '',
+  });
   const list = pagedTable({
     caption: 'Audit log',
     columns: ['Time', 'Person', 'Action', 'Subject', 'Network'],

@@ -26,7 +26,7 @@ export function membersView({ session, signal }) {
   if (!mayWrite) return [settingsHeading('Members', session), members.node];
   const invitations = pagedTable({
     caption: 'Open invitations',
-    columns: ['Email', 'Role', 'Invited by', 'Expires', ''],
+    columns: ['No.', 'Email', 'Role', 'Invited by', 'Expires', ''],
     fetchPage: (cursor) => get('/api/v1/invitations', { limit: 50, cursor }, signal),
     row: (one) => invitationRow(one, () => invitations.restart()),
     empty: 'No open invitations.',
@@ -105,6 +105,7 @@ function invitationRow(one, changed) {
       remove(`/api/v1/invitations/${one.id}`).then(changed),
     );
   return [
+    String(one.id), // by which the audit log names it
     [one.email, ' ', problem, expired, waiting],
     one.role,
     one.invitedBy,
