@@ -1,15 +1,15 @@
 /**
  * Which encoding a file is in. UTF-8 and UTF-16 can be proved; old code pages can only be guessed, and a wrong guess
- * writes wrong names without a word. So a guess is acted upon only where it is as good as sure, which is Western
- * European text; any other is for a person to confirm.
+ * writes wrong names without a word. So a guess is acted upon only where it is as good as sure, which is text with
+ * nothing in it but Western European words (western-text.ts); any other is for a person to confirm.
  *
- * The guesses are jschardet's (chosen over chardet and encoding-japanese: with single names in 18 code pages its first
+ * What that person is offered are jschardet's guesses (chosen over chardet and encoding-japanese: with single names in 18 code pages its first
  * guess was right for 59 of 67, chardet's for fewer than half). It is loaded when the first such file arrives, because
- * its tables take 18 MB.
+ * its tables take 18 MB. It has no say in what is Western: of "José Muñoz" alone it would make Polish.
  */
 import { isUtf8 } from 'node:buffer';
 import { AppError } from '../../errors.ts';
-import { IMPORT_GUESS_BYTES } from './limits.ts';
+import { IMPORT_GUESS_BYTES, IMPORT_SNIFF_BYTES } from './limits.ts';
 import { BEYOND_ASCII, isPlausible, isWestern } from './western-text.ts';
 
 export interface FoundEncoding {
@@ -20,13 +20,13 @@ export interface FoundEncoding {
   readonly sure: boolean;
   /** Others that are possible, the likeliest first. */
   readonly others: readonly string[];
-  /** Of a guess: those beyond ASCII that the beginning has. */
-  readonly letters?: string;
+  /** The first line that speaks against windows-1252, and what of it does, as that would read it. */
+  readonly odd?: { readonly line: number; readonly text: string } | undefined;
 }
 
 /** False where a row contradicts the guess that was made from the beginning of its file. */
-export function agreesWith({ by, sure, letters = '' }: FoundEncoding, text: string): boolean {
-  return by !== 'guess' || !sure || isWestern(text, letters);
+export function agreesWith({ by, sure }: FoundEncoding, text: string): boolean {
+  return by !== 'guess' || !sure || isWestern(text);
 }
 
 /** Throws when the file is in no encoding that can be read, or not in the one that its Content-Type names. */
@@ -132,11 +132,11 @@ function continues(sequence: Buffer): boolean {
 async function guess(head: Buffer): Promise<FoundEncoding> {
   const western = new TextDecoder(WESTERN);
   const lines = tellingLines(head);
-  const letters = [...new Set(western.decode(Buffer.from(lines.join(''), 'latin1')))].join('');
-  const isOdd = (line: string) => !isWestern(western.decode(Buffer.from(line, 'latin1')), letters);
-  const isClear = !isOdd(lines.join('\n'));
-  const odd = isClear ? [] : lines.filter(isOdd);
-  const telling = cutToSize([...new Set([...odd, ...lines])]);
+  const asWestern = ({ bytes }: Line) => western.decode(Buffer.from(bytes, 'latin1'));
+  if (!head.includes(ESCAPE) && isWestern(lines.map(asWestern).join('\n')))
+    return { encoding: WESTERN, by: 'guess', sure: true, others: [] };
+  const odd = lines.filter((line) => !isWestern(asWestern(line)));
+  const telling = cutToSize([...new Set([...odd, ...lines])].map(({ bytes }) => bytes));
   const { detectAll } = await import('jschardet');
   const candidates: { encoding: string; text: string; confidence: number }[] = [];
   for (const { encoding, confidence } of detectAll(telling, { detectEncodings: GUESSED })) {
@@ -147,23 +147,41 @@ async function guess(head: Buffer): Promise<FoundEncoding> {
     candidates.push({ encoding: decoder.encoding, text, confidence });
   }
   const read = western.decode(telling);
-  const [first] = candidates;
-  if (first === undefined) return { encoding: WESTERN, by: 'guess', sure: false, others: [] };
+  const guesses = candidates.map(({ encoding, text }) => (text === read ? WESTERN : encoding));
+  // Most files are Western: a word that looks foreign must not leave only wrong readings to choose from.
+  if (!guesses.includes(WESTERN)) guesses.splice(1, 0, WESTERN);
+  const [encoding = WESTERN, ...others] = guesses;
   return {
-    encoding: first.text === read ? WESTERN : first.encoding,
+    encoding,
     by: 'guess',
-    sure: first.text === read && isClear,
-    others: candidates.slice(1, OTHERS_MAX + 1).map(({ encoding }) => encoding),
-    letters,
+    sure: false,
+    others: others.slice(0, OTHERS_MAX),
+    odd: odd[0] && { line: odd[0].line, text: oddPartOf(asWestern(odd[0])) },
   };
 }
 
-/** The lines that are not ASCII, as Latin-1: the others would only dilute them. One that is UTF-8 came from another file. */
-function tellingLines(head: Buffer): string[] {
-  const lines = head.toString('latin1').split(/[\r\n]+/);
-  const whole = head.length < IMPORT_GUESS_BYTES ? lines : lines.slice(0, -1); // the last one may be cut off
-  const isTelling = (line: string) => BEYOND_ASCII.test(line) && !isUtf8(Buffer.from(line, 'latin1'));
-  return whole.filter((line) => isTelling(line) || line.includes('\x1b'));
+/** Bytes as Latin-1. */
+interface Line {
+  readonly line: number;
+  readonly bytes: string;
+}
+
+/** The lines that are not ASCII: the others would only dilute them. One that is UTF-8 came from another file. */
+function tellingLines(head: Buffer): Line[] {
+  const lines = head
+    .toString('latin1')
+    .split(/\r\n|\r|\n/)
+    .map((bytes, before) => ({ line: before + 1, bytes }));
+  const whole = head.length < IMPORT_SNIFF_BYTES ? lines : lines.slice(0, -1); // the last one may be cut off
+  const isTelling = ({ bytes }: Line) => BEYOND_ASCII.test(bytes) && !isUtf8(Buffer.from(bytes, 'latin1'));
+  return whole.filter((line) => isTelling(line) || line.bytes.includes(ESCAPE));
+}
+
+/** The cell, as far as cells can be told before the delimiter is known. */
+function oddPartOf(line: string): string {
+  const parts = line.split(/[;,\t|"]/).map((part) => part.trim());
+  const part = parts.find((one) => !isWestern(one)) ?? line;
+  return part.slice(0, ODD_CHARS_SHOWN).replace(/\p{Cc}/gu, '\ufffd');
 }
 
 /** The first of them: detection is dear. */
@@ -196,8 +214,10 @@ const LABELS: Readonly<Record<string, string>> = {
   MacRoman: 'macintosh',
   MacCyrillic: 'x-mac-cyrillic',
 };
-const SHIFT_IN_JAPANESE = '\x1b$';
+const ESCAPE = '\x1b';
+const SHIFT_IN_JAPANESE = `${ESCAPE}$`;
 const UTF16_ZEROS_SHARE_MIN = 0.1;
 const OTHER_ZEROS_SHARE_MAX = 0.1;
 const OTHERS_MAX = 5;
+const ODD_CHARS_SHOWN = 60;
 export const SAVE_AS_UTF8 = 'Save the table as “CSV UTF-8” and send that instead. Nothing was imported.';

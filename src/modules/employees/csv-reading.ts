@@ -249,9 +249,10 @@ function sampleOf(cells: readonly string[]): string[] {
   return cells.slice(0, IMPORT_COLUMNS_MAX).map((cell) => cell.slice(0, IMPORT_SAMPLE_CELL_CHARS_MAX));
 }
 
-function unsureEncoding({ encoding, others }: FoundEncoding): string {
+function unsureEncoding({ encoding, others, odd }: FoundEncoding): string {
   const guesses = [encoding, ...others].slice(0, GUESSES_NAMED).join(' or ');
-  return `It is not UTF-8, and its names can be read in more than one way: it may be ${guesses}. Look at the preview and choose (encoding=${encoding}), or: ${SAVE_AS_UTF8}`;
+  const doubt = odd && ` Line ${odd.line} does not look like windows-1252: "${odd.text}".`;
+  return `It is not UTF-8, and which encoding it is in cannot be told for certain: it may be ${guesses}.${doubt ?? ''} Look at the preview and choose the encoding in which all names are right (such as encoding=${encoding}), or: ${SAVE_AS_UTF8}`;
 }
 
 /** TRUE and FALSE, as spreadsheets in several languages write them. */

@@ -79,7 +79,7 @@ function reasonAgainst(
   if (twice !== undefined) return `looks like UTF-8 that was read as another encoding: "${shorten(twice)}"`;
   const odd = cells.find((cell) => !agreesWith(found, cell));
   if (odd !== undefined)
-    return `is hardly ${encoding}, which was guessed from the beginning of the file: "${shorten(odd)}". Choose the encoding of the file and send it again`;
+    return `does not look like ${encoding}, the encoding that the beginning of the file was taken for: "${shorten(odd)}". If it is right, send the file again with encoding=${encoding}; otherwise choose the encoding of the file`;
   return undefined;
 }
 

@@ -85,8 +85,9 @@ finished import says in its \`reading\` how the file was read.
 
 - **Encoding**: what is chosen; else a byte order mark; else the charset of the Content-Type; else UTF-16 or UTF-8 where
   the bytes prove it. A file that is mostly UTF-8 stays UTF-8, and its other rows are rejected one by one. Anything else is
-  an old code page, guessed by jschardet: Western European text is read, other guesses need a confirmation. Each row
-  counts: one that contradicts the guess behind the first 64 kB is rejected, with the advice to choose.
+  an old code page. A file of nothing but Western European words is read as windows-1252; any other needs a confirmation,
+  for which jschardet orders the choices and the refusal quotes the first line in doubt. A row behind the first 64 kB that
+  does not look like windows-1252 is rejected, with the advice to choose.
 - **Columns**: by their titles in some thirty languages and by what is in them. Where two columns claim one field, the more
   exact title wins; if neither is, the file is refused and both are named. A first and a last name become one name, and so
   does “Lovelace, Ada”, if most names are written like that.

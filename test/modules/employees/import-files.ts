@@ -557,7 +557,7 @@ const encodings: ImportFile[] = [
       {
         line: 4_002,
         reason:
-          'is hardly windows-1252, which was guessed from the beginning of the file: "£ukasz ¯ó³æ". Choose the encoding of the file and send it again',
+          'does not look like windows-1252, the encoding that the beginning of the file was taken for: "£ukasz ¯ó³æ". If it is right, send the file again with encoding=windows-1252; otherwise choose the encoding of the file',
       },
     ],
   },
