@@ -22,7 +22,7 @@ export async function forgetQuotes(db: Db, orgId: number): Promise<void> {
             from jsonb_array_elements(rejections) with ordinality as rejection (entry, place)),
           error = case when error is null then null else ${ERASED} end,
           reading = null
-        where org_id = ${orgId} and id in (select id from page) and (
+        where org_id = ${orgId} and id = any(array(select id from page)) and (
           reading is not null or error <> ${ERASED} or
           jsonb_path_exists(rejections, '$[*] ? (@.reason != $erased)', jsonb_build_object('erased', ${ERASED}::text)))
       )

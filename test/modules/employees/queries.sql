@@ -76,10 +76,10 @@ with page as (
     select coalesce(jsonb_agg(jsonb_build_object('line', entry -> 'line', 'reason', $4::text) order by place), '[]')
     from jsonb_array_elements(rejections) with ordinality as rejection (entry, place)
   ), error = case when error is null then null else $5 end, reading = null
-  where org_id = $6 and id in (
+  where org_id = $6 and id = any(array(
     select id
     from page
-  ) and ( reading is not null or error <> $7 or jsonb_path_exists(rejections, '$[*] ? (@.reason != $erased)',
+  )) and ( reading is not null or error <> $7 or jsonb_path_exists(rejections, '$[*] ? (@.reason != $erased)',
       jsonb_build_object('erased', $8::text)))
 )
 select max(id) as last
