@@ -61,6 +61,13 @@ test('however many tokens the neighbours make up, who has just signed in gets in
   expect((await fresh.get('/api/v1/me')).status).toBe(401);
 });
 
+test('somebody who was removed a moment ago, and is still known here, is told so', async () => {
+  const gone = await api.signedIn(owner.orgId, 'admin');
+  const { body } = await gone.get<{ user: { id: number } }>('/api/v1/me');
+  await api.database.db.deleteFrom('users').where('id', '=', body.user.id).execute();
+  expect(await gone.get('/api/v1/me')).toMatchObject({ status: 401, body: { code: 'unauthenticated' } });
+});
+
 test('programs send a bearer token, browsers a cookie that scripts cannot read', async () => {
   expect(await me(asOwner())).toMatchObject({ status: 200, body: { organisation: { id: owner.orgId } } });
   expect(await me({ cookie: `tardigrade_session=${owner.token}` })).toMatchObject({ status: 200 });

@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import type { Db } from '../../db/schema.ts';
+import { AppError } from '../../errors.ts';
 
 export async function insertOrganisation(
   db: Db,
@@ -53,7 +54,9 @@ export async function me(db: Db, orgId: number, userId: number) {
     .where('users.org_id', '=', orgId)
     .where('users.id', '=', userId)
     .select(['users.id', 'users.name', 'users.email', 'users.role', 'organisations.name as organisation'])
-    .executeTakeFirstOrThrow();
+    .executeTakeFirst();
+  // Removed since the session was looked up.
+  if (row === undefined) throw new AppError('unauthenticated', 'This account does not exist any more.');
   const { organisation, ...user } = row;
   return { user, organisation: { id: orgId, name: organisation } };
 }
