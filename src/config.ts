@@ -43,7 +43,7 @@ export const VARIABLES = {
     checkedCertificate,
   ),
   secretKey: inProduction(
-    secret('SECRET_KEY', key(32), 'signs personal links and page cursors; at least 32 characters'),
+    secret('SECRET_KEY', key(32), 'signs personal links, page cursors and tokens; at least 32 characters'),
     randomKey,
   ),
   oidcIssuer: inProduction(

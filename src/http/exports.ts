@@ -2,7 +2,7 @@
  * Files that are streamed take long: so many at once, of all kinds together, and so many of one organisation. How slowly
  * one may be read is bounded where it is sent (src/http/csv-reply.ts). Nobody's file is cut off for somebody else's while
  * it is read: whoever reads it would wait longer for the whole than others for a place. Somebody who does not read on
- * gives it up to an organisation that has none.
+ * gives it up to an organisation that has fewer.
  */
 import { overloaded } from '../errors.ts';
 import { createFairPlaces } from '../flow/fair-places.ts';
