@@ -28,6 +28,7 @@ const FAILURES = {
     'Your company account has not confirmed your address. Have that done there, or sign in with your password.',
   'other-identity':
     'The account with your address belongs to another company account, which had the address before. Sign in with your password, or ask somebody in your organisation to remove the account and invite you again.',
+  changed: 'Your account has changed meanwhile. Sign in again.',
   busy: 'Too much is going on at the moment. Try again in a minute, or sign in with your password.',
   provider: 'Your company account could not be used. Try again in a moment, or sign in with your password.',
 };

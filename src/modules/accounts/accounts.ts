@@ -101,17 +101,25 @@ export async function beginSession(
   from: From,
   prove: (transaction: Db) => Promise<string | undefined> = async () => 'password',
 ): Promise<Welcome> {
-  const { org_id: orgId, organisation, id, name, email, role, password_hash } = user;
+  const { org_id: orgId, organisation, id, name, email, role } = user;
   const actor = { orgId, userId: id, ...from };
   const token = await caller.within(orgId).write(async (transaction) => {
-    if (!(await holdPassword(transaction, orgId, id, password_hash)))
-      throw new AppError('unauthenticated', 'Your account has changed meanwhile. Sign in again.');
+    await holdAccount(transaction, user);
     const by = await prove(transaction);
     if (by === undefined) throw wrongCode();
     await writeAudit(transaction, actor, { action: 'session.started', details: { by } });
     return sessions.create(transaction, actor);
   });
   return { token, user: { id, name, email, role }, organisation: { id: orgId, name: organisation } };
+}
+
+/** Until the transaction ends it stays as it was found. Throws `unauthenticated` when it has changed already. */
+export async function holdAccount(
+  transaction: Db,
+  { org_id, id, password_hash }: Pick<Found, 'org_id' | 'id' | 'password_hash'>,
+): Promise<void> {
+  if (!(await holdPassword(transaction, org_id, id, password_hash)))
+    throw new AppError('unauthenticated', 'Your account has changed meanwhile. Sign in again.');
 }
 
 /** Ends the session with this token. */

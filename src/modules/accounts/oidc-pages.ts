@@ -1,7 +1,8 @@
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
-import { AppError, type ErrorCode } from '../../errors.ts';
+import type { ErrorCode } from '../../errors.ts';
 import type { App } from '../../http/app.ts';
+import { toProblem } from '../../http/problem-details.ts';
 import type { ApiContext } from '../faces.ts';
 import { LINK_TRIES_PER_MINUTE_MAX, OIDC_FLOW_MS } from './limits.ts';
 import { createOidcClient, signInWithClaims } from './oidc.ts';
@@ -11,8 +12,12 @@ import { createWelcomeReply, fromOf } from './welcome-reply.ts';
 const FLOWS_COOKIE = 'tardigrade_oidc';
 const CALLBACK_CHARS_MAX = 4_096;
 
-/** What the same person can try again in a moment. */
-const PASSING: readonly ErrorCode[] = ['rate_limited', 'overloaded'];
+/** The pages of what the same person can try again. */
+const PASSING: Partial<Record<ErrorCode, string>> = {
+  rate_limited: 'busy',
+  overloaded: 'busy',
+  unauthenticated: 'changed',
+};
 
 /** As openid-client throws it: its own code, such as OAUTH_TIMEOUT, and the provider's, such as invalid_client. */
 interface Refusal extends Error {
@@ -40,9 +45,10 @@ export function oidcPages(app: App, context: ApiContext): void {
   const page = {
     exposeHeadRoute: false, // both do something
     /** A person waits for a page, not for a document that describes a problem. */
-    errorHandler(error: Error, _request: FastifyRequest, reply: FastifyReply) {
-      if (error instanceof AppError && PASSING.includes(error.code)) return reply.redirect('/#/sign-in-failed/busy');
-      throw error;
+    errorHandler(error: FastifyError, _request: FastifyRequest, reply: FastifyReply) {
+      const reason = PASSING[toProblem(error).code];
+      if (reason === undefined) throw error;
+      return reply.redirect(`/#/sign-in-failed/${reason}`);
     },
   };
 

@@ -20,7 +20,7 @@ import { EVERY_ORGANISATION } from '../../db/tenant-isolation.ts';
 import { createSecretBox } from '../../http/secret-box.ts';
 import { parseAddress } from '../../mail-address.ts';
 import { writeAudit } from '../audit/audit.ts';
-import { beginSession, type From, type SignInParts, type Welcome } from './accounts.ts';
+import { beginSession, type From, holdAccount, type SignInParts, type Welcome } from './accounts.ts';
 import { OIDC_ANSWER_SECONDS, OIDC_FLOW_MS, OIDC_FLOWS_MAX, OIDC_PROVIDER_MS } from './limits.ts';
 import { type Identity, linkIdentity, userOfIdentity } from './oidc-queries.ts';
 import { userByEmail, userById } from './queries.ts';
@@ -148,6 +148,7 @@ export type OidcOutcome =
   | { readonly ticket: string }
   | { readonly refused: 'no-account' | 'unverified' | 'other-identity' };
 
+/** Throws `unauthenticated` for an account that was removed or has changed while the identity was on its way. */
 export async function signInWithClaims(
   caller: Caller,
   parts: SignInParts,
@@ -162,6 +163,7 @@ export async function signInWithClaims(
     if (account === undefined) return { refused: 'no-account' };
     const [orgId, userId] = [account.org_id, account.id];
     await caller.within(orgId).write(async (transaction) => {
+      await holdAccount(transaction, account);
       if (!(await linkIdentity(transaction, orgId, userId, claims))) return;
       const actor = { orgId, userId, network: from.network };
       await writeAudit(transaction, actor, { action: 'identity.linked', subject: claims.issuer });

@@ -47,6 +47,6 @@ export async function refuseWrongPassword(
   return { email: user.email, passwordHash: user.password_hash };
 }
 
-function wrongPassword(): AppError {
+export function wrongPassword(): AppError {
   return new AppError('forbidden', 'The password is wrong.');
 }

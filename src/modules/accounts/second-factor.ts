@@ -18,7 +18,8 @@ import type { PasswordHasher } from '../../http/password-hashing.ts';
 import { createSecretBox, type SecretBox } from '../../http/secret-box.ts';
 import { type SignedInActor, writeAudit } from '../audit/audit.ts';
 import { RECOVERY_CODES, SECOND_STEP_MS } from './limits.ts';
-import { refuseWrongPassword } from './passwords.ts';
+import { refuseWrongPassword, wrongPassword } from './passwords.ts';
+import { holdPassword } from './queries.ts';
 import {
   confirmSecondFactor,
   countRecoveryCodes,
@@ -52,10 +53,11 @@ export async function secondFactorStatus(database: Pick<Database, 'primary'>, { 
 /** The secret, for the app. It asks for nothing until `confirmSetUp`. Throws `forbidden` for a wrong password. */
 export async function beginSetUp(parts: SecondFactorParts, actor: SignedInActor, password: string, turn: Turn) {
   const { orgId, userId } = actor;
-  const { email } = await refuseWrongPassword(parts, actor, password, turn);
+  const { email, passwordHash } = await refuseWrongPassword(parts, actor, password, turn);
   const [{ generateSecret, generateURI }, { renderSVG }] = await Promise.all([import('otplib'), import('uqr')]);
   const secret = generateSecret();
   await parts.db.write(async (transaction) => {
+    if (!(await holdPassword(transaction, orgId, userId, passwordHash))) throw wrongPassword();
     if ((await lockSecondFactor(transaction, orgId, userId))?.confirmedAt) throw alreadySetUp();
     await insertSecondFactor(transaction, orgId, userId, boxOf(parts.secretKey).seal(placeOf(orgId, userId), secret));
   });
@@ -90,8 +92,9 @@ export async function removeSecondFactor(
   turn: Turn,
 ) {
   const { orgId, userId } = actor;
-  await refuseWrongPassword(parts, actor, given.password, turn);
+  const { passwordHash } = await refuseWrongPassword(parts, actor, given.password, turn);
   await parts.db.write(async (transaction) => {
+    if (!(await holdPassword(transaction, orgId, userId, passwordHash))) throw wrongPassword();
     if (!(await lockSecondFactor(transaction, orgId, userId))?.confirmedAt)
       throw new AppError('not_found', 'You have no second factor.');
     if ((await useCode(transaction, parts.secretKey, actor, given.code)) === undefined) throw wrongCode();

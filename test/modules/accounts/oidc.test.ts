@@ -7,7 +7,9 @@ import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest';
 import { LINK_TRIES_PER_MINUTE_MAX, OIDC_PROVIDER_MS } from '../../../src/modules/accounts/limits.ts';
 import { createOidcClient, type OidcClient } from '../../../src/modules/accounts/oidc.ts';
 import { createClient } from '../../api-client.ts';
+import { isWaitingForLock, type TestDatabase, until } from '../../database.ts';
 import { type RunningApi, runApi } from '../../running-api.ts';
+import { createTcpGate, type TcpGate } from '../../tcp-gate.ts';
 import { actionsOf, addPerson, type Person } from './members.ts';
 
 type Settings = NonNullable<ConstructorParameters<typeof Provider>[1]>;
@@ -23,11 +25,17 @@ beforeAll(async () => {
 afterAll(() => stop());
 
 /** An api, and a provider that its people may sign in with. */
-async function runBoth(own: Partial<Settings> = {}) {
+async function runBoth(
+  own: Partial<Settings> = {},
+  environment: (database: TestDatabase) => Promise<Record<string, string>> = async () => ({}),
+) {
   const port = await freePort();
   const issuer = `http://127.0.0.1:${port}`;
   const settings = { OIDC_ISSUER: issuer, OIDC_CLIENT_ID: 'tardigrade', OIDC_CLIENT_SECRET: SECRET };
-  const api = await runApi({ ...settings, TRUST_PROXY_HOPS: '1' });
+  const api = await runApi(async (database) => ({
+    ...{ ...settings, TRUST_PROXY_HOPS: '1' },
+    ...(await environment(database)),
+  }));
   const provider = await startProvider(port, `${api.url}/oidc/callback`, own);
   async function stop() {
     provider.closeAllConnections();
@@ -80,6 +88,30 @@ test('an address that has changed hands at the provider does not open the accoun
   const next = await signIn(subjectOf(email.toUpperCase(), true));
   expect(next).toMatchObject({ location: '/#/sign-in-failed/other-identity', token: undefined });
   expect((await actionsOf(person)).filter((action) => action === 'identity.linked')).toHaveLength(1);
+});
+
+test('whoever is removed while they sign in for the first time is told so', async () => {
+  const person = await addPerson(api, 'owner');
+  const { callback, flows } = await authorize(subjectOf(await emailOf(person), true));
+  const removed = await api.database.db.transaction().execute(async (transaction) => {
+    await sql`delete from users where id = ${person.userId}`.execute(transaction);
+    const finishing = finish(callback, flows);
+    await until('the removal is waited for', () => isWaitingForLock(api.database.db));
+    return { finishing };
+  });
+  expect(await removed.finishing).toEqual({ location: '/#/sign-in-failed/changed', token: undefined });
+});
+
+test('while the database is away a person gets a page as well', async () => {
+  let gate!: TcpGate;
+  const behind = await runBoth({}, async ({ url }) => {
+    gate = await createTcpGate(new URL(url), await freePort());
+    return { DATABASE_URL: url.replace(/:\d+\//, `:${gate.port}/`) };
+  });
+  onTestFinished(behind.stop);
+  const { callback, flows } = await authorize(subjectOf('anybody@nowhere.test', true), behind.api);
+  await gate.shut();
+  expect((await finish(callback, flows)).location).toBe('/#/sign-in-failed/busy');
 });
 
 test('an answer to another browser, with another state, or that comes twice is refused', async () => {

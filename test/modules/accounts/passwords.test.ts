@@ -76,10 +76,20 @@ test('changing the password ends all other sessions, and keeps the one that does
   expect((await signIn(account, NEW)).status).toBe(201);
 });
 
+const ATTEMPTS = {
+  'sign in': (account: Account) => signIn(account, PASSWORD),
+  'change the password': (account: Account) =>
+    account.send('PUT', '/api/v1/password', { current: PASSWORD, password: NEW }),
+  'set up a second factor': (account: Account) => account.send('POST', '/api/v1/second-factor', { password: PASSWORD }),
+};
+
 test.each([
   ['sign in', 'has another password', 401],
   ['sign in', 'was removed', 401],
   ['change the password', 'has another password', 403],
+  ['change the password', 'was removed', 403],
+  ['set up a second factor', 'has another password', 403],
+  ['set up a second factor', 'was removed', 403],
 ] as const)(
   'whoever began to %s before the account %s does not get through after it',
   async (attempt, change, status) => {
@@ -89,17 +99,15 @@ test.each([
       if (change === 'was removed') await sql`delete from users where org_id = ${orgId}`.execute(transaction);
       else await sql`update users set password_hash = ${NO_PASSWORD} where org_id = ${orgId}`.execute(transaction);
       await sql`delete from sessions where org_id = ${orgId}`.execute(transaction);
-      const answer =
-        attempt === 'sign in'
-          ? signIn(account, PASSWORD)
-          : account.send('PUT', '/api/v1/password', { current: PASSWORD, password: NEW });
+      const answer = ATTEMPTS[attempt](account);
       await until('the password was right, and the change is waited for', () => isWaitingForLock(api.database.db));
       return { answer };
     });
     expect((await attempted.answer).status).toBe(status);
     const gotThrough = await sql`
       select from users where org_id = ${orgId} and password_hash <> ${NO_PASSWORD}
-      union all select from sessions where org_id = ${orgId}`.execute(api.database.db);
+      union all select from sessions where org_id = ${orgId}
+      union all select from second_factors where org_id = ${orgId}`.execute(api.database.db);
     expect(gotThrough.rows).toEqual([]);
   },
 );
