@@ -9,7 +9,7 @@
  */
 import { isUtf8 } from 'node:buffer';
 import { AppError } from '../../errors.ts';
-import { IMPORT_GUESS_BYTES, IMPORT_SNIFF_BYTES } from './limits.ts';
+import { IMPORT_GUESS_BYTES, IMPORT_PREVIEW_DOUBTFUL_LINES, IMPORT_SNIFF_BYTES } from './limits.ts';
 import { BEYOND_ASCII, isPlausible, isWestern } from './western-text.ts';
 
 export interface FoundEncoding {
@@ -46,6 +46,18 @@ export async function encodingOf(
   // A file that is mostly UTF-8 stays so: its other rows are rejected one by one instead of spoiling the good ones.
   if (utf8.good > utf8.bad) return { encoding: 'utf-8', by: 'its bytes', sure: true, others: [WESTERN] };
   return guess(head);
+}
+
+/**
+ * The first lines that windows-1252 is doubtful for, as `encoding` reads them: whether it is right can be seen there, and
+ * they may be far down. None of a file in Unicode.
+ */
+export function doubtfulLines(head: Buffer, encoding: string): { line: number; text: string }[] {
+  if (encoding.startsWith('utf-')) return [];
+  const decoder = new TextDecoder(encoding);
+  return oddLines(tellingLines(head))
+    .slice(0, IMPORT_PREVIEW_DOUBTFUL_LINES)
+    .map(({ line, bytes }) => ({ line, text: decoder.decode(Buffer.from(bytes, 'latin1')) }));
 }
 
 /** The encodings that a person can choose from. */
@@ -130,12 +142,10 @@ function continues(sequence: Buffer): boolean {
 }
 
 async function guess(head: Buffer): Promise<FoundEncoding> {
-  const western = new TextDecoder(WESTERN);
   const lines = tellingLines(head);
-  const asWestern = ({ bytes }: Line) => western.decode(Buffer.from(bytes, 'latin1'));
   if (!head.includes(ESCAPE) && isWestern(lines.map(asWestern).join('\n')))
     return { encoding: WESTERN, by: 'guess', sure: true, others: [] };
-  const odd = lines.filter((line) => !isWestern(asWestern(line)));
+  const odd = oddLines(lines);
   const telling = cutToSize([...new Set([...odd, ...lines])].map(({ bytes }) => bytes));
   const { detectAll } = await import('jschardet');
   const candidates: { encoding: string; text: string; confidence: number }[] = [];
@@ -146,7 +156,7 @@ async function guess(head: Buffer): Promise<FoundEncoding> {
     if (candidates.some((one) => one.text === text) || !isPlausible(text)) continue;
     candidates.push({ encoding: decoder.encoding, text, confidence });
   }
-  const read = western.decode(telling);
+  const read = new TextDecoder(WESTERN).decode(telling);
   const guesses = candidates.map(({ encoding, text }) => (text === read ? WESTERN : encoding));
   // Most files are Western: a word that looks foreign must not leave only wrong readings to choose from.
   if (!guesses.includes(WESTERN)) guesses.splice(1, 0, WESTERN);
@@ -176,6 +186,12 @@ function tellingLines(head: Buffer): Line[] {
   const isTelling = ({ bytes }: Line) => BEYOND_ASCII.test(bytes) && !isUtf8(Buffer.from(bytes, 'latin1'));
   return whole.filter((line) => isTelling(line) || line.bytes.includes(ESCAPE));
 }
+
+function oddLines(lines: readonly Line[]): Line[] {
+  return lines.filter((line) => !isWestern(asWestern(line)));
+}
+
+const asWestern = ({ bytes }: Line) => new TextDecoder(WESTERN).decode(Buffer.from(bytes, 'latin1'));
 
 /** The cell, as far as cells can be told before the delimiter is known. */
 function oddPartOf(line: string): string {

@@ -1,5 +1,5 @@
 import type { Columns } from './csv-columns.ts';
-import { ENCODINGS } from './csv-encoding.ts';
+import { doubtfulLines, ENCODINGS } from './csv-encoding.ts';
 import type { CsvRow } from './csv-parser.ts';
 import { type Choices, type DraftReading, draftReading } from './csv-reading.ts';
 import { type EmployeeRow, type RejectedRow, toEmployee } from './employee-row.ts';
@@ -20,6 +20,7 @@ export async function previewImport(head: Buffer, choices: Choices) {
     encodingKnownBy: encoding.by,
     encodingSure: encoding.sure,
     encodings: [...new Set([encoding.encoding, ...encoding.others, ...ENCODINGS])],
+    doubtfulLines: doubtfulLines(head, encoding.encoding).map(({ line, text }) => ({ line, text: shorten(text) })),
     delimiter,
     headerLine: header?.line ?? null,
     titles: shown.map((column) => shorten(header?.cells[column] ?? '')),

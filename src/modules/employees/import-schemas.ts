@@ -39,6 +39,9 @@ export const Preview = Type.Object({
   encodingKnownBy: KnownBy,
   encodingSure: Type.Boolean({ description: 'false: it must be chosen before the file can be imported' }),
   encodings: Type.Array(Type.String(), { description: 'the choices, the likeliest first' }),
+  doubtfulLines: Type.Array(Type.Object({ line: Type.Integer(), text: Type.String() }), {
+    description: 'where it can be seen whether the encoding is right: the first lines with what words seldom have',
+  }),
   delimiter: Type.String(),
   headerLine: nullable(Type.Integer({ description: 'null: the file has no header line' })),
   titles: Type.Array(Type.String(), { description: 'one per column, empty without a header line' }),

@@ -24,6 +24,7 @@ export const IMPORT_SAMPLE_CELL_CHARS_MAX = 500; // of a cell that tells what it
 export const IMPORT_HEADERS_SOUGHT_CHARS_MAX = 128 * KB; // of rows without an address, which may be the header of another table: at most 1 µs each, and a table with more of them is not one of people
 export const IMPORT_GUESS_BYTES = 4 * KB; // of lines beyond ASCII, the odd ones first: enough to tell old code pages from each other, in 40 ms
 export const IMPORT_PREVIEW_ROWS = 10;
+export const IMPORT_PREVIEW_DOUBTFUL_LINES = 3;
 export const IMPORT_PREVIEW_COLUMNS_MAX = 50;
 export const IMPORT_PREVIEW_CELL_CHARS_MAX = 120;
 export const ABANDONED_IMPORTS_EVERY_MS = 5 * SECOND_MS; // how often imports whose process died are marked as failed

@@ -188,6 +188,7 @@ declare module '../../http/paths.ts' {
                 encodingKnownBy: string;
                 encodingSure: boolean;
                 encodings: string[];
+                doubtfulLines: { line: number; text: string }[];
                 delimiter: string;
                 headerLine: number | null;
                 titles: string[];

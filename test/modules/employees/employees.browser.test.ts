@@ -49,6 +49,7 @@ test('a file in an old code page is shown before it is imported, and read as cho
   const panel = page.getByRole('region', { name: 'Import employees' });
   await panel.getByText('The encoding of this file is a guess').waitFor();
   expect(await panel.getByLabel('Encoding').inputValue()).toBe('windows-1250');
+  await panel.getByText('Line 2: “7;Łukasz Żółć;lukasz@preview.test;Księgowość”').waitFor();
   await panel.getByRole('cell', { name: 'Łukasz Żółć in Księgowość' }).waitFor();
   await panel.getByText('The file has 2 rows: 1 can be imported, 1 would be rejected').waitFor();
   await takePictures(page, 'import-preview');

@@ -10,6 +10,7 @@ interface Preview {
   readonly encodingKnownBy: string;
   readonly encodingSure: boolean;
   readonly encodings: string[];
+  readonly doubtfulLines: { line: number; text: string }[];
   readonly delimiter: string;
   readonly headerLine: number | null;
   readonly titles: string[];
@@ -95,6 +96,20 @@ test('a guessed encoding is said to be one; the same choice imports what the pre
       team: { column: 3, title: 'Team' },
     },
   });
+});
+
+test('the lines that make an encoding doubtful are shown as each encoding reads them, however far down they are', async () => {
+  const lines = Array.from({ length: 300 }, (_, nth) => `Müller ${nth};m${nth}@a.test`);
+  lines[200] = 'Łukasz Żółć;l@a.test';
+  const file = `Name;E-mail\r\n${lines.join('\r\n')}\r\n`;
+  const doubtful = async (choices: string) => {
+    const { body } = await preview(encode(file, 'windows-1250'), choices);
+    return body.doubtfulLines;
+  };
+  expect(await doubtful('')).toEqual([{ line: 202, text: expect.stringContaining('ukasz') }]);
+  expect(await doubtful('encoding=windows-1250')).toEqual([{ line: 202, text: 'Łukasz Żółć;l@a.test' }]);
+  expect(await doubtful('encoding=windows-1252')).toEqual([{ line: 202, text: '£ukasz ¯ó³æ;l@a.test' }]);
+  expect((await preview(file)).body.doubtfulLines).toEqual([]);
 });
 
 test('a header that comes again is not a row, in the preview as in the import', async () => {

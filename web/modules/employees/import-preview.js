@@ -80,6 +80,7 @@ function previewOf(file, found, choices, choose) {
     el('h3', null, `How ${file.name} is read`),
     !found.encodingSure &&
       notice('The encoding of this file is a guess. Are the names below right? If not, choose another one.', 'info'),
+    found.doubtfulLines.length > 0 && doubtful(found.doubtfulLines),
     found.problem && notice(found.problem, 'info'),
     el(
       'div',
@@ -91,6 +92,12 @@ function previewOf(file, found, choices, choose) {
     el('div', { class: 'sheet', tabindex: '0', role: 'region', 'aria-label': 'First rows' }, sheet(found, choose)),
     el('p', { class: 'soft' }, summary(file, found)),
   ];
+}
+
+/** @param {Preview['doubtfulLines']} lines */
+function doubtful(lines) {
+  const items = lines.map(({ line, text }) => el('li', null, `Line ${formatNumber(line)}: `, el('q', null, text)));
+  return el('div', { class: 'doubtful' }, el('p', null, 'Look at these above all:'), el('ul', null, items));
 }
 
 /** @param {Preview} found */
