@@ -42,7 +42,7 @@ export async function importEmployees(
   });
   if (fileName === undefined)
     throw new AppError('conflict', 'This import already has its file. Start a new import with POST /api/v1/imports.');
-  const seenTeams = new Map<string, number>();
+  let teams: Teams = new Map();
   let line = 1;
   let fault: unknown;
   let reading: ImportReading | null = null;
@@ -58,7 +58,7 @@ export async function importEmployees(
   }
   try {
     for await (const batch of batches(rowsUntilFault(), IMPORT_BATCH_ROWS)) {
-      await db.write((transaction) => keepBatch(transaction, orgId, importId, batch, seenTeams));
+      teams = await db.write((transaction) => keepBatch(transaction, orgId, importId, batch, teams));
       line = batch.at(-1)?.line ?? line;
     }
     if (fault !== undefined) throw fault;
@@ -105,27 +105,31 @@ function toldOf(error: unknown, line: number): AppError {
     : new AppError('internal', `Something went wrong on our side after line ${line}. ${again}`, { cause: error });
 }
 
+/** The ids of teams by the names that files gave them. */
+type Teams = ReadonlyMap<string, number>;
+
+/** Returns the teams that are known when it is committed, the new ones among them. */
 async function keepBatch(
   db: Db,
   orgId: number,
   importId: number,
   batch: (EmployeeRow | RejectedRow)[],
-  seenTeams: Map<string, number>,
-) {
+  known: Teams,
+): Promise<Teams> {
   const rejected = batch.filter((row) => 'reason' in row);
   const good = batch.filter((row): row is EmployeeRow => !('reason' in row));
 
-  await learnTeams(db, orgId, [...new Set(good.map((row) => row.team))], seenTeams);
+  const teams = await withTeams(db, orgId, [...new Set(good.map((row) => row.team))], known);
   const rows: EmployeeRow[] = [];
   for (const row of good) {
-    if (seenTeams.has(row.team)) rows.push(row);
+    if (teams.has(row.team)) rows.push(row);
     else rejected.push({ line: row.line, reason: `the organisation already has the maximum of ${TEAMS_MAX} teams` });
   }
 
   const { added, updated } = await upsertEmployees(
     db,
     orgId,
-    rows.map((row) => ({ email: row.email, name: row.name, team_id: seenTeams.get(row.team) as number })),
+    rows.map((row) => ({ email: row.email, name: row.name, team_id: teams.get(row.team) as number })),
   );
   await recordBatch(db, orgId, importId, {
     read: batch.length,
@@ -136,16 +140,20 @@ async function keepBatch(
     rejections: rejected.map(({ line, reason }) => ({ line, reason })),
     rejectionsKept: IMPORT_REJECTIONS_KEPT,
   });
+  return teams;
 }
 
-/** Makes sure that `seen` has the id of every team in `names`; creates missing teams, up to TEAMS_MAX. */
-async function learnTeams(db: Db, orgId: number, names: string[], seen: Map<string, number>): Promise<void> {
-  if (names.every((name) => seen.has(name))) return;
-  const known = await teamsByName(db, orgId, names);
-  const fresh = names.filter((name) => !known.has(name));
+/**
+ * `known`, and every team in `names`; creates missing ones, up to TEAMS_MAX. What it adds is not known to the next batch
+ * before it is committed: a transaction that is rolled back and run again has to make its teams again.
+ */
+async function withTeams(db: Db, orgId: number, names: string[], known: Teams): Promise<Teams> {
+  if (names.every((name) => known.has(name))) return known;
+  const found = await teamsByName(db, orgId, names);
+  const fresh = names.filter((name) => !found.has(name));
   if (fresh.length > 0) await addTeams(db, orgId, fresh);
   const added = fresh.length > 0 ? await teamsByName(db, orgId, fresh) : [];
-  for (const [name, id] of [...known, ...added]) seen.set(name, id);
+  return new Map([...known, ...found, ...added]);
 }
 
 /** Marks imports whose process died as failed, so that they do not stay `running` forever. */

@@ -7,7 +7,7 @@ import {
   TEAMS_MAX,
 } from '../../../src/modules/employees/limits.ts';
 import type { ApiClient } from '../../api-client.ts';
-import { until } from '../../database.ts';
+import { adminUrlOf, asAdmin, isWaitingForLock, until } from '../../database.ts';
 import { type RunningApi, runApi, slowRequest } from '../../running-api.ts';
 import { csvOf, employeesOf, type Import, importFile, newImport } from './import-api.ts';
 
@@ -173,6 +173,26 @@ test('a fault of ours in the middle is told as one, keeps what came before, and 
   expect(answer).toMatchObject({ status: 500, body: { code: 'internal' } });
   expect(kept).toMatchObject({ status: 'failed', rowsRead: 4_000, rowsAdded: 4_000 });
   expect(kept.error).toMatch(/^Something went wrong on our side after line 4001/);
+});
+
+test('a batch that is stored again, because its connection broke, makes its teams again as well', async () => {
+  await importFile(owner, 'name,email,team\nAda,ada@a.test,Sales\n');
+  const { db } = api.database;
+  const imported = await db.transaction().execute(async (transaction) => {
+    await sql`select from employees where org_id = ${owner.orgId} for update`.execute(transaction);
+    const importing = importFile(owner, 'name,email,team\nAda,ada@a.test,Support\n');
+    await until('it has made the team, and waits for the person', () => isWaitingForLock(db));
+    await asAdmin(
+      (client) =>
+        client.query(
+          "select pg_terminate_backend(pid) from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()",
+        ),
+      adminUrlOf(api.database),
+    );
+    return { importing };
+  });
+  expect((await imported.importing).put).toMatchObject({ status: 200, body: { status: 'done', rowsUpdated: 1 } });
+  expect(await employeesOf(api, owner.orgId)).toMatchObject([{ name: 'Ada', team: 'Support' }]);
 });
 
 test('imports come newest first, page by page', async () => {
