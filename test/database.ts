@@ -102,11 +102,15 @@ export async function until<T>(
 
 /** Whether a statement in the database waits for what another transaction holds. */
 export async function isWaitingForLock(db: Db): Promise<boolean> {
-  const { rows } = await sql<{ waits: boolean }>`
-    select exists (select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock') as waits`.execute(
-    db,
-  );
-  return rows[0]?.waits ?? false;
+  return (await waitingForLock(db)) > 0;
+}
+
+/** How many do. */
+export async function waitingForLock(db: Db): Promise<number> {
+  const { rows } = await sql<{ waiting: number }>`
+    select count(*)::int as waiting from pg_stat_activity
+    where datname = current_database() and wait_event_type = 'Lock'`.execute(db);
+  return rows[0]?.waiting ?? 0;
 }
 
 function openTestPool(url: string, max: number, statementMs: number, acquireMs?: number): PooledDatabase {

@@ -15,8 +15,8 @@ import { areLinksValid, type Campaign, type CampaignStatus, campaignById, type Q
 import { type Failed, retryFailed } from './recipient-queries.ts';
 import {
   type CampaignUpdate,
-  countScheduled,
   insertCampaign,
+  lockScheduled,
   markLaunched,
   NOT_PAUSED,
   updateCampaign,
@@ -130,8 +130,7 @@ export function retryCampaign(db: DatabaseSession, actor: Actor, id: number, fai
   const { orgId } = actor;
   return db.write(async (transaction) => {
     const { status, name } = found(await campaignById(transaction, orgId, id));
-    if (!RETRIED_FROM.includes(status))
-      throw new AppError('conflict', `The campaign is ${status}: there is nothing to send again.`);
+    if (!RETRIED_FROM.includes(status)) throw nothingToRetry(status);
     if (!(await areLinksValid(transaction, orgId, id)))
       throw new AppError('conflict', 'The personal links of this campaign have expired. Launch a new one instead.');
     let returned = 0;
@@ -143,12 +142,18 @@ export function retryCampaign(db: DatabaseSession, actor: Actor, id: number, fai
         'No recipient of this kind has failed whose address may be sent mail. One that is suppressed can be lifted first, under Suppressions.',
       );
     await takeFromFailed(transaction, orgId, id, returned);
-    await updateCampaign(transaction, orgId, id, RETRIED_FROM, { status: SENDING_AGAIN, finished_at: null });
+    const change = { status: SENDING_AGAIN, finished_at: null };
+    const goesOn = await updateCampaign(transaction, orgId, id, RETRIED_FROM, change);
+    if (!goesOn) throw nothingToRetry('cancelled'); // since it was looked at
     await writeToOutbox(transaction, { orgId, topic: 'campaign.resumed', payload: { campaignId: id } });
     const details = { recipients: returned, ...(failed.cause !== undefined && { cause: failed.cause }) };
     await writeAudit(transaction, actor, { action: 'campaign.retried', subject: name, details });
     return found(await campaignById(transaction, orgId, id));
   });
+}
+
+function nothingToRetry(status: CampaignStatus): AppError {
+  return new AppError('conflict', `The campaign is ${status}: there is nothing to send again.`);
 }
 
 const RETRIED_FROM: readonly CampaignStatus[] = ['sending', 'paused', 'done'];
@@ -202,7 +207,7 @@ export async function scheduleCampaign(
 ): Promise<Campaign> {
   const { next, cron, timeZone } = launchTimesOf(schedule);
   return transition(db, actor, id, 'scheduled', async (transaction) => {
-    if ((await countScheduled(transaction, actor.orgId, CAMPAIGNS_SCHEDULED_MAX)) >= CAMPAIGNS_SCHEDULED_MAX)
+    if ((await lockScheduled(transaction, actor.orgId, id, CAMPAIGNS_SCHEDULED_MAX)) >= CAMPAIGNS_SCHEDULED_MAX)
       throw new AppError(
         'conflict',
         `You already have ${CAMPAIGNS_SCHEDULED_MAX} scheduled campaigns, which is the maximum. Cancel one first.`,

@@ -56,11 +56,14 @@ export function launchRoutes(api: App, { database, createRateLimit }: ApiContext
     async (request, reply) => {
       const { db, user, params } = request;
       const key = `${user.orgId}/${user.userId}`;
-      testMails.refuseUsedUp(key, reply);
-      const { user: person } = await whoIs(database, user.orgId, user.userId);
-      const to = await requestTestMail(db, actorOf(request), params.id, person.email);
       await testMails.count(key, reply);
-      return reply.code(202).send({ to });
+      try {
+        const { user: person } = await whoIs(database, user.orgId, user.userId);
+        return reply.code(202).send({ to: await requestTestMail(db, actorOf(request), params.id, person.email) });
+      } catch (error) {
+        testMails.refund(key); // nothing is sent
+        throw error;
+      }
     },
   );
 

@@ -237,16 +237,20 @@ export async function nextDueMs(db: Db, campaign: { orgId: number; id: number })
   return row === undefined ? null : Math.max(0, row.ms);
 }
 
-/** False when it is not done after all: somebody was put back into the ledger meanwhile, or it is not being sent. */
-export async function finishCampaign(db: Db, { orgId, id }: { orgId: number; id: number }): Promise<boolean> {
-  const waiting = db
+/**
+ * False when it is not done after all: somebody was put back into the ledger meanwhile, or it is not being sent. The row is
+ * locked first, by a statement of its own: one that has waited for who puts them back does not see them.
+ */
+export async function finishCampaign(transaction: Db, { orgId, id }: { orgId: number; id: number }): Promise<boolean> {
+  await sql`select from campaigns where org_id = ${orgId} and id = ${id} for no key update`.execute(transaction);
+  const waiting = transaction
     .selectFrom('reach_outs')
     .where('org_id', '=', orgId)
     .where('campaign_id', '=', id)
     .where('due_at', 'is not', null)
     .select('id')
     .limit(1);
-  const { numUpdatedRows } = await db
+  const { numUpdatedRows } = await transaction
     .updateTable('campaigns')
     .set({ status: 'done', finished_at: sql`now()`, ...NOT_PAUSED })
     .where('org_id', '=', orgId)

@@ -74,12 +74,20 @@ export async function markLaunched(
   return launched?.name;
 }
 
-/** Counts at most `max`. */
-export async function countScheduled(db: Db, orgId: number, max: number): Promise<number> {
+/**
+ * How many others are scheduled, counted up to `max`. Until the transaction ends nobody else schedules one: two at once do
+ * not get past the maximum. The campaign itself is locked first, as it is by a request that says which version it has seen.
+ */
+export async function lockScheduled(db: Db, orgId: number, id: number, max: number): Promise<number> {
+  await sql`select from campaigns where org_id = ${orgId} and id = ${id} for no key update`.execute(db);
+  await sql`select pg_advisory_xact_lock(hashtextextended('scheduled campaigns of ' || ${orgId}::bigint, 0))`.execute(
+    db,
+  );
   const rows = await db
     .selectFrom('campaigns')
     .where('org_id', '=', orgId)
     .where('status', '=', 'scheduled')
+    .where('id', '<>', id)
     .select('id')
     .limit(max)
     .execute();

@@ -1,16 +1,20 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { sql } from 'kysely';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createSession } from '../../../src/db/read-write-split.ts';
 import {
   cancelCampaign,
   changeCampaign,
   launchCampaign,
   launchIn,
+  retryCampaign,
   scheduleCampaign,
 } from '../../../src/modules/campaigns/campaigns.ts';
+import { finishCampaign } from '../../../src/modules/campaigns/ledger.ts';
 import { CAMPAIGNS_SCHEDULED_MAX, LINK_DAYS } from '../../../src/modules/campaigns/limits.ts';
-import { createTestDatabase, type TestDatabase } from '../../database.ts';
+import { createTestDatabase, type TestDatabase, until, waitingForLock } from '../../database.ts';
 import { addOrganisation } from '../../organisation.ts';
-import { addDraft } from './drafts.ts';
+import { addEmployees } from '../employees/people.ts';
+import { addDraft, addLaunched, campaignOf } from './drafts.ts';
 
 let on: TestDatabase;
 let orgId: number;
@@ -126,4 +130,83 @@ test('an organisation schedules only so many', async () => {
     await scheduleCampaign(createSession(on.database, busy), { orgId: busy }, id, { at });
   const oneMore = scheduleCampaign(createSession(on.database, busy), { orgId: busy }, drafts.at(-1) as number, { at });
   await expect(oneMore).rejects.toMatchObject({ code: 'conflict', message: expect.stringContaining('Cancel one') });
+  const later = { at: '2099-01-01T10:00:00Z' };
+  const moved = scheduleCampaign(createSession(on.database, busy), { orgId: busy }, drafts[0] as number, later);
+  await expect(moved).resolves.toMatchObject({ launchAt: '2099-01-01T10:00:00Z' });
+});
+
+test('of two campaigns that are scheduled at once for one place left, one is', async () => {
+  const busy = await addOrganisation(on.db, 'Busy at once');
+  const rivals = [await addDraft(on.database, busy), await addDraft(on.database, busy)];
+  await sql`
+    insert into campaigns (org_id, name, subject, body, questions, status, launch_at)
+    select ${busy}, 'Weekly', 'Hello', 'Hello', '[{"text":"How?","answer":"text"}]', 'scheduled', '2099-01-01'
+    from generate_series(2, ${CAMPAIGNS_SCHEDULED_MAX}::int)`.execute(on.db);
+  const at = '2099-01-01T09:00:00Z';
+  const scheduled = await on.db.transaction().execute(async (transaction) => {
+    await sql`select from campaigns where org_id = ${busy} for update`.execute(transaction);
+    const both = rivals.map(({ id }) =>
+      scheduleCampaign(createSession(on.database, busy), { orgId: busy }, id, { at }),
+    );
+    await until('both wait', async () => (await waitingForLock(on.db)) === 2);
+    return { both: Promise.allSettled(both) };
+  });
+  expect((await scheduled.both).map(({ status }) => status).toSorted()).toEqual(['fulfilled', 'rejected']);
+});
+
+describe('of failed recipients that are sent to again', () => {
+  async function withOneFailed() {
+    const own = await addOrganisation(on.db, 'Failed');
+    const [employee] = await addEmployees(on.db, own, 1, 'failed.test');
+    const id = await addLaunched(on.database, own);
+    await sql`update campaigns set expanded_to = null where id = ${id}`.execute(on.db);
+    await sql`
+      insert into reach_outs (org_id, campaign_id, employee_id, status, cause, due_at)
+      values (${own}, ${id}, ${employee}, 'failed', 'recipient', null)`.execute(on.db);
+    const retry = () => retryCampaign(createSession(on.database, own), { orgId: own }, id, {});
+    const finish = () => on.database.transact(own, (transaction) => finishCampaign(transaction, { orgId: own, id }));
+    const status = async () => {
+      const row = on.db.selectFrom('reach_outs').where('campaign_id', '=', id).select('status');
+      return [(await campaignOf(on.db, own, id)).status, (await row.executeTakeFirstOrThrow()).status];
+    };
+    return { id, own, retry, finish, status };
+  }
+
+  test('none waits in a campaign that was cancelled meanwhile', async () => {
+    const { id, own, retry, status } = await withOneFailed();
+    const retried = await on.db.transaction().execute(async (transaction) => {
+      await sql`update campaigns set status = 'cancelled' where id = ${id}`.execute(transaction);
+      const retrying = retry();
+      retrying.catch(() => undefined);
+      await until('it waits', async () => (await waitingForLock(on.db)) === 1);
+      return { retrying };
+    });
+    await expect(retried.retrying).rejects.toMatchObject({
+      code: 'conflict',
+      message: 'The campaign is cancelled: there is nothing to send again.',
+    });
+    expect(await status()).toEqual(['cancelled', 'failed']);
+    expect(
+      await on.db
+        .selectFrom('outbox')
+        .where('org_id', '=', own)
+        .where('topic', '=', 'campaign.resumed')
+        .selectAll()
+        .execute(),
+    ).toEqual([]);
+  });
+
+  test('none is left behind by the end of a campaign that was about to be noted', async () => {
+    const { id, finish, status } = await withOneFailed();
+    const end = await on.db.transaction().execute(async (transaction) => {
+      await sql`select from campaigns where id = ${id} for update`.execute(transaction);
+      await sql`update reach_outs set status = 'waiting', due_at = now(), cause = null where campaign_id = ${id}`.execute(
+        transaction,
+      );
+      const finishing = finish();
+      await until('it waits', async () => (await waitingForLock(on.db)) === 1);
+      return { finishing };
+    });
+    expect([await end.finishing, await status()]).toEqual([false, ['sending', 'waiting']]);
+  });
 });

@@ -10,6 +10,7 @@ import { mailsTo, readMail } from '../../mails.ts';
 import { createQuietLog } from '../../process/quiet-log.ts';
 import { type RunningApi, runApi } from '../../running-api.ts';
 import { startWorker, type TestWorker, testEnvironment } from '../../worker.ts';
+import { actionsOf } from '../accounts/members.ts';
 
 const DRAFT = {
   name: 'Weekly',
@@ -109,6 +110,17 @@ test('the tests of one person are limited', async () => {
   const id = await draft(client);
   for (let nth = 0; nth < TEST_MAILS_PER_MINUTE_MAX; nth++) expect((await askForTest(client, id)).status).toBe(202);
   expect((await askForTest(client, id)).status).toBe(429);
+});
+
+test('of those that come at once none is sent that is refused, and one that cannot be sent does not count', async () => {
+  const client = await api.newOwner();
+  const id = await draft(client);
+  expect((await askForTest(client, id + 1_000)).status).toBe(404);
+  const asked = await Promise.all(Array.from({ length: TEST_MAILS_PER_MINUTE_MAX + 2 }, () => askForTest(client, id)));
+  expect(asked.filter(({ status }) => status === 202)).toHaveLength(TEST_MAILS_PER_MINUTE_MAX);
+  expect((await actionsOf(client)).filter((action) => action === 'campaign.tested')).toHaveLength(
+    TEST_MAILS_PER_MINUTE_MAX,
+  );
 });
 
 test("nobody gets a test of another organisation's campaign, or of their own at an address that is suppressed", async () => {
