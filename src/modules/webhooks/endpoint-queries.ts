@@ -37,12 +37,20 @@ export function endpoints(db: Db, orgId: number) {
 }
 
 export function endpointById(db: Db, orgId: number, id: number) {
+  return oneEndpoint(db, orgId, id).executeTakeFirst();
+}
+
+/** As it is until the transaction ends: nobody disables or deletes it meanwhile. */
+export function lockEndpoint(transaction: Db, orgId: number, id: number) {
+  return oneEndpoint(transaction, orgId, id).forUpdate().executeTakeFirst();
+}
+
+function oneEndpoint(db: Db, orgId: number, id: number) {
   return db
     .selectFrom('webhook_endpoints')
     .where('org_id', '=', orgId)
     .where('id', '=', id)
-    .select([...endpoint])
-    .executeTakeFirst();
+    .select([...endpoint]);
 }
 
 export async function countEndpoints(db: Db, orgId: number): Promise<number> {

@@ -19,6 +19,7 @@ import {
   endpointById,
   freshenEndpoint,
   insertEndpoint,
+  lockEndpoint,
   lockWebhooks,
   replayDead,
   replayDelivery,
@@ -84,7 +85,7 @@ export async function changeEndpoint(
     ...(given.eventTypes === undefined ? {} : { eventTypes: readTypes(given.eventTypes, types) }),
   };
   return db.write(async (transaction) => {
-    const before = found(await endpointById(transaction, orgId, id));
+    const before = found(await lockEndpoint(transaction, orgId, id));
     await updateEndpoint(transaction, orgId, id, content);
     const isEnabled = before.disabledAt === null;
     if (enabled === false && isEnabled) await disableEndpoint(transaction, orgId, id, 'person');
@@ -170,8 +171,9 @@ export async function replayAll(db: DatabaseSession, actor: SignedInActor, id: n
 
 export const TEST_EVENT = 'webhook.test';
 
+/** It stays open until the transaction ends: a delivery to one that was disabled meanwhile would wait for ever. */
 async function openEndpoint(transaction: Db, orgId: number, id: number): Promise<Endpoint> {
-  const row = found(await endpointById(transaction, orgId, id));
+  const row = found(await lockEndpoint(transaction, orgId, id));
   if (row.disabledAt !== null) throw new AppError('conflict', 'This webhook is disabled: enable it first.');
   if ((await countWaiting(transaction, orgId, id, WEBHOOK_WAITING_MAX)) >= WEBHOOK_WAITING_MAX)
     throw new AppError('conflict', `${WEBHOOK_WAITING_MAX} deliveries are waiting already, which is the most.`);

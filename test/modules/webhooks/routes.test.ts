@@ -1,8 +1,10 @@
 import { sql } from 'kysely';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { disableEndpoint } from '../../../src/modules/webhooks/event-queries.ts';
 import { WEBHOOK_SECRET_OVERLAP_MS, WEBHOOKS_MAX } from '../../../src/modules/webhooks/limits.ts';
 import { createWebhookBox, openSecret } from '../../../src/modules/webhooks/secrets.ts';
 import type { ApiClient } from '../../api-client.ts';
+import { isWaitingForLock, until } from '../../database.ts';
 import { type RunningApi, runApi } from '../../running-api.ts';
 import { SECRET_KEY } from '../../worker.ts';
 
@@ -145,6 +147,24 @@ test('somebody disables it, which gives up the deliveries that wait, and enables
   const on = await change(off.body, { enabled: true });
   expect(on.body).toMatchObject({ disabledAt: null, disabledBecause: null });
   expect((await sendTest(body.id)).status).toBe(202);
+});
+
+test.each([
+  ['disabled', 409],
+  ['deleted', 404],
+])('no delivery is left waiting for a webhook that is %s meanwhile', async (change, status) => {
+  const { id } = (await create()).body;
+  const { db } = api.database;
+  const sent = await db.transaction().execute(async (transaction) => {
+    if (change === 'deleted') await sql`delete from webhook_endpoints where id = ${id}`.execute(transaction);
+    else await disableEndpoint(transaction, owner.orgId, id, 'person');
+    const sending = sendTest(id);
+    await until('the change is waited for', () => isWaitingForLock(db));
+    return { sending };
+  });
+  expect((await sent.sending).status).toBe(status);
+  const waiting = db.selectFrom('webhook_deliveries').where('org_id', '=', owner.orgId).select('status');
+  expect(await waiting.execute()).toEqual([]);
 });
 
 test('another address lets it begin anew', async () => {
