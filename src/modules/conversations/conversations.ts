@@ -135,7 +135,8 @@ export async function beginConversations(
   orgId: number,
   reachOutIds: readonly number[],
 ): Promise<readonly Begun[]> {
-  const invitations = await invitationsOf(transaction, orgId, reachOutIds);
+  // Held, as the foreign keys hold it anyway: whoever is erased meanwhile is not there, instead of failing it for all.
+  const invitations = await invitationsOf(transaction, orgId, reachOutIds, sql`for key share of r, c, e`);
   return createConversations(transaction, orgId, [...invitations.values()].filter(isFirstVisit));
 }
 
@@ -186,7 +187,12 @@ function isFirstVisit({ conversationId, expired }: Invitation): boolean {
   return conversationId === null && !expired;
 }
 
-async function invitationsOf(db: Db, orgId: number, reachOutIds: readonly number[]): Promise<Map<number, Invitation>> {
+async function invitationsOf(
+  db: Db,
+  orgId: number,
+  reachOutIds: readonly number[],
+  held = sql``,
+): Promise<Map<number, Invitation>> {
   const { rows } = await sql<Invitation>`
     select r.id as "reachOutId", c.id as "campaignId", c.name as campaign, jsonb_array_length(c.questions) as questions,
       c.questions -> 0 as "firstQuestion", coalesce(c.link_expires_at <= now(), true) as expired,
@@ -196,7 +202,7 @@ async function invitationsOf(db: Db, orgId: number, reachOutIds: readonly number
     join employees e on e.org_id = r.org_id and e.id = r.employee_id
     join organisations o on o.id = r.org_id
     left join conversations v on v.org_id = r.org_id and v.reach_out_id = r.id
-    where r.org_id = ${orgId} and r.id = any(${[...new Set(reachOutIds)]}::bigint[])`.execute(db);
+    where r.org_id = ${orgId} and r.id = any(${[...new Set(reachOutIds)]}::bigint[]) ${held}`.execute(db);
   return new Map(rows.map((row) => [row.reachOutId, row]));
 }
 

@@ -12,7 +12,7 @@ import {
 } from '../../../src/modules/conversations/conversations.ts';
 import { createCheckInToken } from '../../../src/modules/conversations/links.ts';
 import { createMetrics } from '../../../src/process/metrics.ts';
-import { createTestDatabase, type TestDatabase } from '../../database.ts';
+import { createTestDatabase, isWaitingForLock, type TestDatabase, until } from '../../database.ts';
 import { SECRET_KEY } from '../../worker.ts';
 import { campaignOf } from '../campaigns/drafts.ts';
 import { type Invitation, invite, inviteOne } from './invitations.ts';
@@ -73,6 +73,17 @@ test('ten signs of a person at the same time begin one conversation, with the qu
   const { messages, ...begun } = await open();
   expect(begun).toMatchObject({ lastSeq: 1, waitingFor: 1 });
   expect(messages).toEqual([{ ...shown.messages[0], at: expect.any(String) }]);
+});
+
+test('whoever is erased while they answer for the first time is told that the check-in is gone', async () => {
+  const answered = await on.db.transaction().execute(async (transaction) => {
+    await sql`delete from employees where org_id = ${invitation.orgId}`.execute(transaction);
+    const answering = answer(invitation, 'a', 1);
+    answering.catch(() => undefined);
+    await until('the erasure is waited for', () => isWaitingForLock(on.db));
+    return { answering };
+  });
+  await expect(answered.answering).rejects.toMatchObject({ code: 'not_found' });
 });
 
 test('the first answer begins the conversation, also when it comes from two windows with a sign of the person', async () => {
