@@ -16,6 +16,7 @@ import { readMailedLink } from './mailed-link.ts';
 import { openPasswordReset, remailPasswordReset, takePasswordReset } from './password-reset-queries.ts';
 import { refuseCommonPassword } from './password-rules.ts';
 import { updatePassword, userByEmail } from './queries.ts';
+import { deleteBegunSecondFactor } from './second-factor-queries.ts';
 import { deleteSessions } from './session-queries.ts';
 
 declare module '../../queue/transactional-outbox.ts' {
@@ -67,6 +68,7 @@ export async function resetPassword(
     if (taken === undefined) throw linkGone();
     await updatePassword(transaction, orgId, taken, hash);
     await deleteSessions(transaction, orgId, taken);
+    await deleteBegunSecondFactor(transaction, orgId, taken);
     await writeAudit(transaction, { orgId, userId: taken, network: from.network }, { action: 'password.reset' });
     return taken;
   });

@@ -6,11 +6,13 @@ import { NO_PASSWORD, type PasswordHasher } from '../../http/password-hashing.ts
 import { type SignedInActor, writeAudit } from '../audit/audit.ts';
 import { deletePasswordReset } from './password-reset-queries.ts';
 import { refuseCommonPassword } from './password-rules.ts';
-import { holdPassword, passwordOf, updatePassword } from './queries.ts';
+import { passwordOf, replacePassword } from './queries.ts';
+import { deleteBegunSecondFactor } from './second-factor-queries.ts';
 import { deleteSessions } from './session-queries.ts';
 
 /**
- * Ends all other sessions, and a link to reset the password that may be under way. Throws `forbidden` when the current
+ * Ends all other sessions, and what may be under way: a link to reset the password, and a second factor that nobody has
+ * confirmed. Throws `forbidden` when the current
  * password is wrong.
  */
 export async function changePassword(
@@ -24,9 +26,9 @@ export async function changePassword(
   await refuseCommonPassword(given.password, email);
   const hash = await parts.hasher.hash(given.password, turn);
   await parts.db.write(async (transaction) => {
-    if (!(await holdPassword(transaction, orgId, userId, passwordHash))) throw wrongPassword();
-    await updatePassword(transaction, orgId, userId, hash);
+    if (!(await replacePassword(transaction, orgId, userId, { verified: passwordHash, hash }))) throw wrongPassword();
     await deleteSessions(transaction, orgId, userId, actor.sessionId);
+    await deleteBegunSecondFactor(transaction, orgId, userId);
     await deletePasswordReset(transaction, orgId, userId);
     await writeAudit(transaction, actor, { action: 'password.changed' });
   });

@@ -98,6 +98,23 @@ export async function updatePassword(transaction: Db, orgId: number, userId: num
     .execute();
 }
 
+/** False for a user who is not there any more, or has another password than the one that was verified. */
+export async function replacePassword(
+  transaction: Db,
+  orgId: number,
+  userId: number,
+  { verified, hash }: { verified: string; hash: string },
+): Promise<boolean> {
+  const { numUpdatedRows } = await transaction
+    .updateTable('users')
+    .set({ password_hash: hash })
+    .where('org_id', '=', orgId)
+    .where('id', '=', userId)
+    .where('password_hash', '=', verified)
+    .executeTakeFirst();
+  return numUpdatedRows === 1n;
+}
+
 /**
  * Whether the user is still there, with the password that was verified. It stays so until the transaction ends: a password
  * is verified for a while and outside of it, and must not let anybody in that a reset meanwhile has locked out.

@@ -80,6 +80,16 @@ export async function useRecoveryCode(transaction: Db, orgId: number, userId: nu
   return deleted.numDeletedRows > 0n;
 }
 
+/** One that was begun and not confirmed: by somebody who knew the password of before. */
+export async function deleteBegunSecondFactor(transaction: Db, orgId: number, userId: number): Promise<void> {
+  await transaction
+    .deleteFrom('second_factors')
+    .where('org_id', '=', orgId)
+    .where('user_id', '=', userId)
+    .where('confirmed_at', 'is', null)
+    .execute();
+}
+
 /** Its recovery codes go with it. Whether there was one. */
 export async function deleteSecondFactor(transaction: Db, orgId: number, userId: number): Promise<boolean> {
   const deleted = await transaction

@@ -57,8 +57,8 @@ export async function beginSetUp(parts: SecondFactorParts, actor: SignedInActor,
   const [{ generateSecret, generateURI }, { renderSVG }] = await Promise.all([import('otplib'), import('uqr')]);
   const secret = generateSecret();
   await parts.db.write(async (transaction) => {
-    if (!(await holdPassword(transaction, orgId, userId, passwordHash))) throw wrongPassword();
-    if ((await lockSecondFactor(transaction, orgId, userId))?.confirmedAt) throw alreadySetUp();
+    const before = await lockForPassword(transaction, actor, passwordHash);
+    if (before?.confirmedAt) throw alreadySetUp();
     await insertSecondFactor(transaction, orgId, userId, boxOf(parts.secretKey).seal(placeOf(orgId, userId), secret));
   });
   const uri = generateURI({ issuer: ISSUER, label: email, secret });
@@ -94,13 +94,19 @@ export async function removeSecondFactor(
   const { orgId, userId } = actor;
   const { passwordHash } = await refuseWrongPassword(parts, actor, given.password, turn);
   await parts.db.write(async (transaction) => {
-    if (!(await holdPassword(transaction, orgId, userId, passwordHash))) throw wrongPassword();
-    if (!(await lockSecondFactor(transaction, orgId, userId))?.confirmedAt)
+    if (!(await lockForPassword(transaction, actor, passwordHash))?.confirmedAt)
       throw new AppError('not_found', 'You have no second factor.');
     if ((await useCode(transaction, parts.secretKey, actor, given.code)) === undefined) throw wrongCode();
     await deleteSecondFactor(transaction, orgId, userId);
     await writeAudit(transaction, actor, { action: 'second-factor.removed' });
   });
+}
+
+/** Locked first, then shared: two that share the account, and are both about to change it, would wait for each other. */
+async function lockForPassword(transaction: Db, { orgId, userId }: SecondStep, verified: string) {
+  const factor = await lockSecondFactor(transaction, orgId, userId);
+  if (!(await holdPassword(transaction, orgId, userId, verified))) throw wrongPassword();
+  return factor;
 }
 
 /** Whose password was right, and is to show the second factor now. */

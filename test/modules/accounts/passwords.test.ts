@@ -84,6 +84,25 @@ const ATTEMPTS = {
 };
 
 test.each([
+  ['change the password', 204],
+  ['set up a second factor', 201],
+] as const)(
+  'whoever is to %s while they sign in waits without holding what others wait for',
+  async (attempt, status) => {
+    const account = await register();
+    const attempted = await api.database.db.transaction().execute(async (transaction) => {
+      const held = sql`select from users where org_id = ${account.orgId} for share`; // as a sign-in does
+      await held.execute(transaction);
+      const answer = ATTEMPTS[attempt](account);
+      await until('it waits', () => isWaitingForLock(api.database.db));
+      await sql`select from users where org_id = ${account.orgId} for update nowait`.execute(transaction);
+      return { answer };
+    });
+    expect((await attempted.answer).status).toBe(status);
+  },
+);
+
+test.each([
   ['sign in', 'has another password', 401],
   ['sign in', 'was removed', 401],
   ['change the password', 'has another password', 403],

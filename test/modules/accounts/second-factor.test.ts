@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { createSecretBox } from '../../../src/http/secret-box.ts';
 import { CODE_TRIES_MAX, LINK_TRIES_PER_MINUTE_MAX, RECOVERY_CODES } from '../../../src/modules/accounts/limits.ts';
 import { type ApiClient, call, createClient } from '../../api-client.ts';
-import { isWaitingForLock, until } from '../../database.ts';
+import { isWaitingForLock, until, waitingForLock } from '../../database.ts';
 import { registerOrganisation } from '../../registration.ts';
 import { type RunningApi, runApi } from '../../running-api.ts';
 import { actionsOf } from './members.ts';
@@ -64,6 +64,25 @@ test('until a code has confirmed it, signing in needs no code', async () => {
   expect((await account.send('POST', '/api/v1/second-factor/confirmation', { code: '000000' })).status).toBe(403);
   expect((await account.get('/api/v1/second-factor')).body).toEqual({ since: null, recoveryCodesLeft: 0 });
   expect((await signIn(account.email)).status).toBe(201);
+});
+
+test('what was begun with the password of before is not confirmed, also when the change is on its way', async () => {
+  const account = await register();
+  const begun = await account.send<{ secret: string }>('POST', '/api/v1/second-factor', { password: PASSWORD });
+  const { db } = api.database;
+  const changed = await db.transaction().execute(async (transaction) => {
+    await sql`select from sessions where org_id = ${account.orgId} for update`.execute(transaction);
+    const other = createClient(api.url, (await signIn(account.email)).body.token, account.orgId);
+    const changing = other.send('PUT', '/api/v1/password', { current: PASSWORD, password: 'four rather louder words' });
+    await until('the password is changed, and the session to be ended is waited for', () => isWaitingForLock(db));
+    const code = codeOf(begun.body.secret);
+    const confirming = account.send('POST', '/api/v1/second-factor/confirmation', { code });
+    await until('the change is waited for', async () => (await waitingForLock(db)) === 2);
+    return { changing, confirming };
+  });
+  expect((await changed.changing).status).toBe(204);
+  expect((await changed.confirming).status).toBe(409);
+  expect((await signIn(account.email, 'four rather louder words')).status).toBe(201);
 });
 
 test('afterwards the password gives a ticket, and the ticket and a code give a session', async () => {
