@@ -3,7 +3,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { sql } from 'kysely';
 import { LRUCache } from 'lru-cache';
 import type { Database } from '../db/read-write-split.ts';
-import type { Db, Role } from '../db/schema.ts';
+import type { Db } from '../db/schema.ts';
 import { EVERY_ORGANISATION } from '../db/tenant-isolation.ts';
 import { AppError } from '../errors.ts';
 import {
@@ -17,6 +17,7 @@ import {
 } from '../limits.ts';
 import { API_KEY, type ApiKeys, isApiKey, refuseScope, scopeOf } from './api-keys.ts';
 import type { App, SignedIn } from './app.ts';
+import { refuseLowerRole, writeWhileSignedIn } from './current-access.ts';
 import { type IssuedTokens, TOKEN_CHARS } from './issued-tokens.ts';
 import { refuseOthers } from './operators.ts';
 import type { CreateRateLimit } from './rate-limit.ts';
@@ -50,7 +51,6 @@ export interface NewSession {
 
 /** Named after the service: browsers keep one jar for all services of a host, whatever their ports. */
 export const SESSION_COOKIE = 'tardigrade_session';
-const ROLE_RANK: Record<Role, number> = { viewer: 0, admin: 1, owner: 2 };
 
 export function createSessions(
   database: Pick<Database, 'primary'>,
@@ -186,13 +186,13 @@ export function authenticate(
     // Each key has a budget of its own: a script in a loop does not take its user's away.
     await requests.count(`${user.orgId}/${user.apiKey?.prefix ?? user.userId}`, reply);
     await ofOrganisation.count(String(user.orgId), reply);
-    if (user.apiKey !== undefined) refuseScope(user.apiKey, scopeOf(request.method, request.routeOptions.config));
+    const scope = scopeOf(request.method, request.routeOptions.config);
+    if (user.apiKey !== undefined) refuseScope(user.apiKey, scope);
     if (operator === true) refuseOthers(user, operators);
-    if (role !== undefined && ROLE_RANK[user.role] < ROLE_RANK[role]) {
-      throw new AppError('forbidden', `This needs the role ${role}; you are signed in as ${user.role}.`);
-    }
+    refuseLowerRole(user.role, role);
     request.user = user;
-    request.db = lastWrites.enter(user, request.caller);
+    const db = lastWrites.enter(user, request.caller);
+    request.db = scope === 'none' ? writeWhileSignedIn(db, user, role) : db;
   });
   api.addHook('onSend', ({ user, caller }, _reply, _payload, done) => {
     if (user !== null) lastWrites.leave(user, caller);

@@ -111,6 +111,7 @@ test('whoever is removed is signed out at once, everywhere, and is named in the 
 test.each([
   ['made a viewer', 403],
   ['removed', 401],
+  ['signed out', 401],
 ])(
   'an admin who was %s through another process leaves nothing behind in the seconds until this one knows',
   async (change, status) => {
@@ -118,10 +119,13 @@ test.each([
     const admin = await addPerson(api, 'admin', owner.orgId);
     const { db } = api.database;
     if (change === 'removed') await sql`delete from users where id = ${admin.userId}`.execute(db);
+    else if (change === 'signed out') await sql`delete from sessions where user_id = ${admin.userId}`.execute(db);
     else await sql`update users set role = 'viewer' where id = ${admin.userId}`.execute(db);
     const invitation = { email: 'again@example.test', role: 'admin' };
     expect((await admin.send('POST', '/api/v1/invitations', invitation)).status).toBe(status);
     expect((await admin.send('POST', '/api/v1/api-keys', { name: 'script', scope: 'write' })).status).toBe(status);
+    const webhook = { url: 'https://hooks.example.com/', eventTypes: ['member.joined'] };
+    expect((await admin.send('POST', '/api/v1/webhooks', webhook)).status).toBe(status);
   },
 );
 
