@@ -4,7 +4,7 @@ import { tidyLine } from '../../text.ts';
 
 /** Its spaces and characters as they are: in an address those that nobody sees are refused. */
 export function rawTextIn(cell: string): string {
-  const text = unwrap(cell).trim();
+  const text = unwrap(cell).trim().replace(APOSTROPHE_BEFORE_ADDRESS, '');
   return NOTHING.test(text) ? '' : text;
 }
 
@@ -12,6 +12,12 @@ export function rawTextIn(cell: string): string {
 export function textIn(cell: string): string {
   const text = tidyLine(unwrap(cell)).replace(ADDRESS_BEHIND, '');
   return NOTHING.test(text) ? '' : text;
+}
+
+/** As `textIn`. No team is called null or none, which people may be. */
+export function teamIn(cell: string): string {
+  const team = textIn(cell);
+  return /^(?:null|none|nan|nil)$/i.test(team) ? '' : team;
 }
 
 /** Completes a sentence: "line 3 …". Undefined for a text. Of long ones its cost grows with the square of their length. */
@@ -54,11 +60,19 @@ const QUOTES: Readonly<Record<string, string>> = {
 /** `Ada Lovelace <ada@example.com>`, `Ada Lovelace (ada@example.com)`: how mail programs show people. */
 const ADDRESS_BEHIND = /(?<=\S) ?[<([][^\s<>()[\]@]+@[^\s<>()[\]@]+[>)\]]$/;
 
-/** Of databases (NULL, \N), of spreadsheets and of people. In capitals, because Null is a name and Na is one. */
-const NOTHING = /^(?:[-–—_.]+|\(null\)|\[NULL\]|<NULL>|\\N|NULL(?: NULL)?|[nN]\/[aA]|k\.\s?A\.)$/;
+/** With which spreadsheets make a cell a text. Of names it may be the first letter ('t Hooft), of addresses never. */
+const APOSTROPHE_BEFORE_ADDRESS = /^['‘’](?=[^'‘’]+@)/;
 
-/** A lookup that found nothing, in the language of its Excel: with a mark (#BEZUG!, #NOM?, #DIV/0!), and those that have none. */
-const SHEET_ERROR = /^#(?:[¡¿]?[\p{Lu}\d/]+[!?]|NV|N\/[AD]|Н\/Д|BRAK|YOK|HIÁNYZIK)$/u;
+/** Of databases (NULL, \N), programs, spreadsheets and people. In capitals, because Null is a name and Na is one. */
+const NOTHING =
+  /^(?:[-–—_.]+|\(null\)|\[NULL\]|<NULL>|<NA>|\\N|NULL(?: NULL)?|NaN|undefined|\[object Object\]|[nN]\/[aA]|k\.\s?A\.)$/;
+
+/**
+ * A lookup that found nothing, in the language of its Excel: with a mark (#BEZUG!, #NOM?, #DIV/0!), and those that have
+ * none. LibreOffice has numbers (Err:502).
+ */
+const SHEET_ERROR =
+  /^(?:#(?:[¡¿]?[\p{Lu}\d/]+[!?]|NV|N\/[AD]|Н\/Д|BRAK|YOK|HIÁNYZIK|GETTING_DATA)|(?:Err|Fehler|Erreur|Errore|Erro|Fout|Fel|Błąd|Chyba|Hiba|Ошибка) ?:5\d\d)$/u;
 
 /** HTML, JSON, MIME, quoted-printable and percent-encoding. */
 const CODED =

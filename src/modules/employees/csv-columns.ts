@@ -3,6 +3,19 @@
  * the name in one file and the personnel number in the next.
  */
 import { widthOf } from './csv-parser.ts';
+import {
+  type Claim,
+  claimsOf,
+  describe,
+  filledCells,
+  HALF,
+  isAddress,
+  isMostlyFilled,
+  shareOf,
+  shortTitle,
+  type Table,
+  tableWidth,
+} from './csv-table.ts';
 import { foldTitle, type Titles } from './csv-titles.ts';
 import { IMPORT_COLUMNS_MAX } from './limits.ts';
 import { hasTitleInIt, strengthsOf } from './title-strength.ts';
@@ -58,17 +71,6 @@ export function isHeader(cells: readonly string[]): boolean {
   return has('email') && (has('name') || has('givenName') || has('familyName'));
 }
 
-export function isAddress(cell: string): boolean {
-  // With one place only where the first dot can be: tried at each of thousands, a cell would take seconds.
-  return /^\s*[^\s@]+@[^\s@][^\s@.]*\.[^\s@]+\s*$/.test(cell);
-}
-
-interface Table {
-  readonly titles: readonly string[];
-  readonly rows: readonly (readonly string[])[];
-  readonly claims: Claims;
-}
-
 /** The column, a sentence about why none can be told, or undefined. */
 type Found = number | string | undefined;
 
@@ -77,24 +79,44 @@ function emailOf(table: Table): Found {
   const holding = titled.filter(({ column }) => shareOf(table, column, isAddress) >= HALF);
   if (titled.length > 0) {
     const found = strongest(table, holding.length > 0 ? holding : titled, 'the email address');
+    const isPrivate = titled.some(({ column, strength }) => column === found && strength >= PRIVATE);
+    const other = isPrivate ? addressesBeside(table, found as number) : undefined;
+    if (other !== undefined) return contradict(table, found as number, other, 'the email address');
     const isExact = titled.some(({ column, strength }) => column === found && Number.isInteger(strength));
     return isExact || typeof found !== 'number' ? found : (sharedAddresses(table, found) ?? found);
   }
-  const columns = Array.from({ length: tableWidth(table) }, (_, column) => column);
-  const full = columns.filter(
-    (column) => isMostlyFilled(table, column) && shareOf(table, column, isAddress) >= NEARLY_ALL,
-  );
-  const [only, ...others] = full;
+  const [only, ...others] = columnsOfAddresses(table);
   return only === undefined || others.length > 0 ? undefined : (sharedAddresses(table, only) ?? only);
+}
+
+/** Of people themselves, so not of a manager. Nobody gets mail from work at home while there is another address. */
+function addressesBeside(table: Table, column: number): number | undefined {
+  return columnsOfAddresses(table).find((other) => other !== column && sharedAddresses(table, other) === undefined);
+}
+
+function columnsOfAddresses(table: Table): number[] {
+  const columns = Array.from({ length: tableWidth(table) }, (_, column) => column);
+  return columns.filter((column) => isMostlyFilled(table, column) && shareOf(table, column, isAddress) >= NEARLY_ALL);
 }
 
 /** The address of a manager, where the title does not say so much: all who share it would become one person. */
 function sharedAddresses(table: Table, column: number): string | undefined {
-  const addresses = filledCells(table, column)
-    .filter(isAddress)
-    .map((cell) => cell.toLowerCase());
-  if (addresses.length < SHARING_ROWS_MIN || new Set(addresses).size > addresses.length * HALF) return undefined;
-  return `Column ${describe(table, column)} has the same addresses again and again, as that of a manager or a team has. Choose the column of people's own addresses.`;
+  return areShared(filledCells(table, column).filter(isAddress))
+    ? `Column ${describe(table, column)} has the same addresses again and again, as that of a manager or a team has. Choose the column of people's own addresses.`
+    : undefined;
+}
+
+/** Where the title says more than that it is a name. */
+function sharedNames(table: Table, column: number, titled: readonly Claim[]): string | undefined {
+  const isExact = titled.some((claim) => claim.column === column && Number.isInteger(claim.strength));
+  return !isExact && areShared(filledCells(table, column))
+    ? `Column ${describe(table, column)} has the same names again and again, as that of a manager has. Choose the column of people's own names.`
+    : undefined;
+}
+
+function areShared(cells: readonly string[]): boolean {
+  const different = new Set(cells.map((cell) => cell.toLowerCase()));
+  return cells.length >= SHARING_ROWS_MIN && different.size <= cells.length * HALF;
 }
 
 function nameOf(table: Table): number[] | string | undefined {
@@ -108,6 +130,8 @@ function nameOf(table: Table): number[] | string | undefined {
   if (typeof full === 'number') {
     const fuller = isGiven || isFamily ? undefined : fullerNames(table, full, whole);
     if (fuller !== undefined) return contradict(table, full, fuller, 'the name');
+    const shared = isGiven || isFamily ? undefined : sharedNames(table, full, whole);
+    if (shared !== undefined) return shared;
     // "Name" beside "First name" is the last name, unless it has the first name in it.
     const rest = isGiven && !isFamily && !containing(table, given as number)({ column: full });
     return rest && strengthsOf(table.titles[full] ?? '').name === 0 ? inOrder(table, given as number, full) : [full];
@@ -115,14 +139,22 @@ function nameOf(table: Table): number[] | string | undefined {
   if (typeof full === 'string' && !(isGiven && isFamily)) return full;
   const contradiction = [given, family].find((found) => typeof found === 'string');
   if (contradiction !== undefined) return contradiction;
+  const [particle, second, initials] = [
+    table.claims.nameParticle[0]?.column,
+    table.claims.secondFamilyName[0]?.column,
+    table.claims.initials[0]?.column,
+  ];
+  const isTold = (column: number | undefined) => column !== undefined;
   if (isGiven && isFamily) {
-    const particle = table.claims.nameParticle[0]?.column;
-    const second = table.claims.secondFamilyName[0]?.column;
     const names = inOrder(table, given as number, family as number);
-    return [...names.slice(0, 1), particle, ...names.slice(1), second].filter((column) => column !== undefined);
+    return [...names.slice(0, 1), particle, ...names.slice(1), second].filter(isTold);
   }
   if (isGiven) return otherHalf(table, given as number, 'familyName', 'last name') ?? [given as number];
-  if (isFamily) return otherHalf(table, family as number, 'givenName', 'first name') ?? [family as number];
+  if (isFamily)
+    return (
+      otherHalf(table, family as number, 'givenName', 'first name') ??
+      [initials, particle, family as number, second].filter(isTold)
+    );
   const numbers = table.claims.name[0];
   return (
     numbers &&
@@ -142,7 +174,9 @@ function otherHalf(table: Table, half: number, field: keyof Titles, called: stri
 
 function teamOf(table: Table): Found {
   const titled = table.claims.team;
-  const words = titled.filter(({ column }) => shareOf(table, column, hasNoLetters) <= HALF);
+  const words = titled.filter(
+    ({ column }) => filledCells(table, column).length > 0 && shareOf(table, column, hasNoLetters) <= HALF,
+  );
   const found = strongest(table, words.length > 0 ? words : titled, 'the team');
   return typeof found === 'number' ? (mergedCells(table, found) ?? found) : found;
 }
@@ -164,24 +198,6 @@ function mergedCells(table: Table, column: number): string | undefined {
 /** Chinese, Japanese and Korean names begin with the family's. */
 function inOrder(table: Table, given: number, family: number): number[] {
   return shareOf(table, family, (cell) => EAST_ASIAN.test(cell)) >= HALF ? [family, given] : [given, family];
-}
-
-interface Claim {
-  readonly column: number;
-  readonly strength: number;
-}
-
-type Claims = Readonly<Record<keyof Titles, readonly Claim[]>>;
-
-function claimsOf(titles: readonly string[]): Claims {
-  const claims: Record<keyof Titles, Claim[]> = {
-    ...{ email: [], name: [], givenName: [], nameParticle: [], familyName: [], secondFamilyName: [], team: [] },
-  };
-  for (const [column, title] of titles.entries()) {
-    for (const [field, strength] of Object.entries(strengthsOf(title)) as [keyof Titles, number][])
-      claims[field].push({ column, strength });
-  }
-  return claims;
 }
 
 /** Of several columns with equally strong titles, the one that has something in it, if they do not contradict. */
@@ -220,10 +236,6 @@ function problemsOf({ name = [], email = 0, team = 0 }: ColumnChoices, width: nu
   ];
 }
 
-function tableWidth({ titles, rows }: Table): number {
-  return Math.max(titles.length, ...rows.map((row) => row.length));
-}
-
 /** Not numbers, and not addresses. Where the title says less than "Name" does, not numbers like E-10023 either. */
 function holdsNames(table: Table, { column, strength }: Claim): boolean {
   const rivals = table.claims.name.length > 1;
@@ -245,28 +257,6 @@ function containing({ rows }: Table, part: number): (whole: { readonly column: n
   };
 }
 
-function shareOf(table: Table, column: number, test: (cell: string) => boolean): number {
-  const cells = filledCells(table, column);
-  return cells.length === 0 ? 0 : cells.filter(test).length / cells.length;
-}
-
-function isMostlyFilled(table: Table, column: number): boolean {
-  return filledCells(table, column).length >= table.rows.length * HALF;
-}
-
-function filledCells({ rows }: Table, column: number): string[] {
-  return rows.map((row) => (row[column] ?? '').trim()).filter((cell) => cell !== '');
-}
-
-function describe({ titles }: Table, column: number): string {
-  const title = titles[column]?.trim();
-  return title ? `${column + 1} (${shortTitle(title)})` : String(column + 1);
-}
-
-function shortTitle(title: string): string {
-  return title.slice(0, TITLE_CHARS_SHOWN).toWellFormed();
-}
-
 function missingColumns(titles: readonly string[], missing: readonly string[], { header }: ColumnChoices): string {
   const which = missing.join(' and no column ');
   if (header === false)
@@ -277,10 +267,9 @@ function missingColumns(titles: readonly string[], missing: readonly string[], {
   return `The header line has no column ${which}. Found: ${found}. Required: name and email; team is optional. Rename the columns, or choose them by their numbers (name=1, email=2, team=3; a first and a last name: name=1,2).`;
 }
 
-const HALF = 0.5;
 const NEARLY_ALL = 0.8;
 const MERGED_TEAMS_MIN = 2;
 const SHARING_ROWS_MIN = 3;
+const PRIVATE = 3; // the titles of private addresses are the last of `TITLES.email`
 const TITLES_SHOWN = 10;
-const TITLE_CHARS_SHOWN = 30;
 const EAST_ASIAN = /[\p{Script=Han}\p{Script=Hangul}\p{Script=Hiragana}\p{Script=Katakana}]/u;

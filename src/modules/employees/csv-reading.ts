@@ -4,7 +4,7 @@
  */
 import { parse } from 'csv-parse/sync';
 import { AppError } from '../../errors.ts';
-import { type ColumnChoices, type Columns, columnsOf, isAddress, isHeader } from './csv-columns.ts';
+import { type ColumnChoices, type Columns, columnsOf, isHeader } from './csv-columns.ts';
 import { encodingOf, type FoundEncoding, SAVE_AS_UTF8 } from './csv-encoding.ts';
 import {
   type CsvRow,
@@ -17,6 +17,7 @@ import {
   TOO_MANY_COLUMNS,
   widthOf,
 } from './csv-parser.ts';
+import { isAddress } from './csv-table.ts';
 import { foldTitle } from './csv-titles.ts';
 import {
   IMPORT_COLUMNS_MAX,
@@ -193,7 +194,7 @@ function splitBy(delimiter: string, { text, linesBefore, cutOff }: Beginning, ch
       endless === undefined || isOpenOnly
         ? undefined
         : `The row after line ${all.at(-1)?.endLine} ${endless}. Fix the row.`,
-    width: commonWidth(header, rows),
+    width: commonWidth(header, rows, columns),
     isFamilyFirst: areFamilyFirst(columns.name ?? [], rows),
     score: known * KNOWN_COLUMN_SCORE + Math.min(width, WIDTH_MAX),
   };
@@ -215,10 +216,20 @@ function storable(title: string): string {
 }
 
 /** Of the header line, unless many rows go on beyond it: then they have columns without a title. */
-function commonWidth(header: CsvRow | undefined, rows: readonly CsvRow[]): number | undefined {
+function commonWidth(
+  header: CsvRow | undefined,
+  rows: readonly CsvRow[],
+  columns: Partial<Columns>,
+): number | undefined {
   const width = header?.cells.length;
-  const longer = rows.filter(({ cells }) => !isBlank(cells.slice(width)));
+  const longer = rows.filter(({ cells }) => !isBlank(cells.slice(width)) && !hasCutNumber(cells, columns));
   return longer.length > rows.length * LONGER_SHARE_MAX ? undefined : width;
+}
+
+/** 1234,50 without quotes moves the team, in whole tables: all of its rows have such a number. */
+function hasCutNumber(cells: readonly string[], { name = [], team = 0 }: Partial<Columns>): boolean {
+  const before = cells.slice(0, Math.max(...name, team));
+  return before.some((cell, n) => /^-?\d[\d.]*$/.test(cell) && /^\d{1,2}$/.test(cells[n + 1] ?? ''));
 }
 
 function areFamilyFirst([column, ...others]: readonly number[], rows: readonly CsvRow[]): boolean {

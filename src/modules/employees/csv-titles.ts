@@ -9,6 +9,8 @@ export interface Titles {
   readonly familyName: readonly (readonly string[])[];
   /** Spanish names have one after the father's and one after the mother's. */
   readonly secondFamilyName: readonly (readonly string[])[];
+  /** In some Dutch tables instead of the first name. */
+  readonly initials: readonly (readonly string[])[];
   readonly team: readonly (readonly string[])[];
 }
 
@@ -37,8 +39,19 @@ export const TITLES: Titles = {
         'Business email',
         'Business email address',
         'Company email',
+        'Company email address',
+        'Employee email',
+        'Employee email address',
       ],
-      ...['Corporate email', 'Office email', 'Professional email', 'Email work', 'Email business', 'Email (work)'],
+      ...[
+        'Corporate email',
+        'Corporate email address',
+        'Office email',
+        'Professional email',
+        'Email work',
+        'Email business',
+        'Email (work)',
+      ],
       ...['Geschäftliche E-Mail', 'Dienstliche E-Mail', 'E-Mail geschäftlich', 'E-Mail dienstlich', 'Firmen-E-Mail'],
       ...[
         'E-mail professionnel',
@@ -109,14 +122,11 @@ export const TITLES: Titles = {
       ...['E-mel', 'E-bost', 'Ríomhphost', 'Helbide elektronikoa', 'Posta elektronikoa', 'Имејл', 'Imejl', 'ელფოსტა'],
       ...['ელ-ფოსტა', 'Էլ. փոստ', 'Էլ. հասցե', 'Posta elettronika', 'آدرس ایمیل', 'Alamat email', 'ই-মেইল', 'மின்னஞ்சல்'],
     ],
+    ['User principal name', 'Login'],
     [
-      'User principal name',
-      'Login',
-      'Personal email',
-      'Private email',
-      'Home email',
-      'Private E-Mail',
-      'E-Mail privat',
+      ...['Personal email', 'Personal email address', 'Private email', 'Private email address', 'Home email'],
+      ...['Private E-Mail', 'Private E-Mail-Adresse', 'E-Mail privat', 'E-mail personnel', 'Correo personal'],
+      ...['Email personale', 'E-mail pessoal', 'Privé e-mailadres', 'Личная почта'],
     ],
   ],
   name: [
@@ -130,6 +140,8 @@ export const TITLES: Titles = {
         'First name last name',
         'Last name first name',
         'Name, first name',
+        'Last, First',
+        'First, Last',
       ],
       ...[
         'Vollständiger Name',
@@ -221,7 +233,17 @@ export const TITLES: Titles = {
         'Person name',
       ],
       ...['Worker', 'User', 'User name', 'Contact', 'Contact name', 'Colleague', 'Preferred name', 'Mitarbeiter'],
-      ...['Mitarbeiterin', 'Mitarbeiter/in', 'Mitarbeitername', 'Name des Mitarbeiters', 'Beschäftigte', 'Employé'],
+      ...[
+        'Emp name',
+        'Mitarbeitende',
+        'Mitarbeitender',
+        'Mitarbeiterin',
+        'Mitarbeiter/in',
+        'Mitarbeitername',
+        'Name des Mitarbeiters',
+        'Beschäftigte',
+        'Employé',
+      ],
       ...[
         "Nom de l'employé",
         'Collaborateur',
@@ -350,6 +372,7 @@ export const TITLES: Titles = {
   secondFamilyName: [
     ['Segundo apellido', 'Apellido 2', '2º apellido', '2do apellido', 'Apellido materno', 'Second surname'],
   ],
+  initials: [['Initials', 'Voorletters', 'Voorletter', 'Initialen', 'Initiales']],
   team: [
     [
       ...[

@@ -1,11 +1,11 @@
 /** One row of a file becomes an employee, or a reason why not. */
 import { NAME_CHARS_MAX } from '../../limits.ts';
 import { parseAddress } from '../../mail-address.ts';
-import { faultIn, rawTextIn, textIn } from './cell-text.ts';
-import { isAddress } from './csv-columns.ts';
+import { faultIn, rawTextIn, teamIn, textIn } from './cell-text.ts';
 import { agreesWith } from './csv-encoding.ts';
 import { type CsvRow, isBlank } from './csv-parser.ts';
 import { isPersonAboveHeader, type Reading } from './csv-reading.ts';
+import { isAddress } from './csv-table.ts';
 import { IMPORT_CELL_CHARS_MAX } from './limits.ts';
 
 export interface EmployeeRow {
@@ -42,7 +42,7 @@ export function toEmployee(row: CsvRow, reading: RowReading): EmployeeRow | Reje
   const email = rawTextIn(cells[columns.email] ?? '');
   const names = columns.name.map((column) => textIn(cells[column] ?? '')).filter((part) => part !== '');
   const name = reading.isFamilyFirst ? turnedAround(names.join(' ')) : names.join(' ');
-  const team = columns.team === undefined ? '' : textIn(cells[columns.team] ?? '');
+  const team = columns.team === undefined ? '' : teamIn(cells[columns.team] ?? '');
   if (name === '') return { line, reason: 'has no name' };
   if (email === '') return { line, reason: 'has no email address' };
   if (email.includes('\n'))

@@ -5,16 +5,33 @@ import { foldTitle, TITLES, type Titles } from './csv-titles.ts';
 export type Strengths = Readonly<Partial<Record<keyof Titles, number>>>;
 
 export function strengthsOf(title: string): Strengths {
-  const whole = KNOWN.get(foldTitle(title)) ?? {};
-  const parts = new Set([title.replace(BEHIND, ''), ...title.split(BETWEEN)]);
-  parts.delete(title);
-  if (parts.size === 0) return whole;
+  const front = title.replace(BEHIND, '');
+  const half = halfOfName(front, title.slice(front.length), 0);
+  if (half !== undefined) return half;
+  // "First⏎Name" is one title: its parts are "First" and "Name".
+  const whole = KNOWN.get(foldTitle(title));
+  if (whole !== undefined) return whole;
+  const parts = title.split(BETWEEN);
+  // "Name / Nom" is one title in two languages.
+  return halfOfName(parts[0] as string, parts.slice(1).join(' '), 1) ?? partsOf(new Set([front, ...parts]));
+}
+
+/** "Name (First)", "Employee: Last name": what stands behind is the title, and all of them begin alike. */
+function halfOfName(front: string, behind: string, weakest: number): Strengths | undefined {
+  const { name = -1 } = (behind !== '' && KNOWN.get(foldTitle(front))) || {};
+  if (name < weakest) return undefined;
+  const { givenName, familyName } = KNOWN.get(foldTitle(behind)) ?? {};
+  if (givenName !== undefined) return { givenName: givenName + PART_OF_TITLE };
+  return familyName === undefined ? undefined : { familyName: familyName + PART_OF_TITLE };
+}
+
+function partsOf(parts: ReadonlySet<string>): Strengths {
   const found: Partial<Record<keyof Titles, number>> = {};
   for (const part of parts) {
     for (const [field, strength] of Object.entries(KNOWN.get(foldTitle(part)) ?? {}) as [keyof Titles, number][])
       found[field] = Math.min(found[field] ?? Number.POSITIVE_INFINITY, strength + PART_OF_TITLE);
   }
-  return { ...found, ...whole };
+  return found;
 }
 
 /** "Surname at birth" has "Surname" in it. */

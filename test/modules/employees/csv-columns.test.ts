@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { columnsOf, isAddress } from '../../../src/modules/employees/csv-columns.ts';
+import { columnsOf } from '../../../src/modules/employees/csv-columns.ts';
+import { isAddress } from '../../../src/modules/employees/csv-table.ts';
 import { IMPORT_LINE_BYTES_MAX } from '../../../src/modules/employees/limits.ts';
 
 /** Where the cost of a cell grows with the square of its length, these take minutes, and the tests time out. */

@@ -270,6 +270,60 @@ const columns: ImportFile[] = [
     people: ['Jan van der Berg | jan@a.test | General'],
   },
   {
+    kind: 'titles that are broken into lines within their cells (“First⏎Name”)',
+    file: '"First\nName","Last\nName","E-mail\nAddress","Team"\nAda,Lovelace,ada@a.test,Engines\nGrace,Hopper,grace@a.test,Compilers\n',
+    ...both,
+  },
+  ...[
+    ['“Name (First)” and “Name (Last)”', 'Name (First),Name (Last)'],
+    ['“Name - First Name” and “Name - Last Name”', 'Name - First Name,Name - Last Name'],
+    ['“Employee: First name” and “Employee: Last name”', 'Employee: First name,Employee: Last name'],
+    ['“Employee⏎First Name” and “Employee⏎Last Name”', '"Employee\nFirst Name","Employee\nLast Name"'],
+    ['“Name (First)” and “Surname”', 'Name (First),Surname'],
+  ].map(([kind = '', titles = '']) => ({
+    kind,
+    file: `${titles},Email,Team\nAda,Lovelace,ada@a.test,Engines\nGrace,Hopper,grace@a.test,Compilers\n`,
+    ...both,
+  })),
+  {
+    kind: '“Employee” and its translation, “Nom”',
+    file: 'Employee / Nom,Email / Courriel,Team (Équipe)\nAda Lovelace,ada@a.test,Engines\nGrace Hopper,grace@a.test,Compilers\n',
+    ...both,
+  },
+  {
+    kind: 'Dutch initials instead of the first name (“Voorletters”)',
+    file: 'Voorletters;Voorvoegsel;Achternaam;E-mail;Afdeling\nJ.;van der;Berg;jan@a.test;Engines\nA.;;Smit;ada@a.test;Engines\n',
+    becomes: 'one name, in the order in which it is said',
+    people: ['A. Smit | ada@a.test | Engines', 'J. van der Berg | jan@a.test | Engines'],
+  },
+  {
+    kind: 'initials beside the name',
+    file: 'Name,Initials,Email,Team\nAda Lovelace,AL,ada@a.test,Engines\nGrace Hopper,GH,grace@a.test,Compilers\n',
+    ...both,
+  },
+  {
+    kind: 'an empty column “Team” beside “Department”',
+    file: 'Name,Email,Team,Department\nAda Lovelace,ada@a.test,,Engines\nGrace Hopper,grace@a.test,,Compilers\n',
+    ...both,
+  },
+  {
+    kind: 'a private address, and others under a title that nobody knows',
+    file: 'Name,Private email,Contact at work\nAda,ada@home.test,ada@a.test\nGrace,grace@home.test,grace@a.test\n',
+    becomes: 'refused: both columns are named, and the request can choose',
+    refused: 'Column 2 (Private email) and column 3 (Contact at work) could both be the email address',
+  },
+  {
+    kind: 'nothing but private addresses',
+    file: 'Name,Private email,Team\nAda Lovelace,ada@a.test,Engines\nGrace Hopper,grace@a.test,Compilers\n',
+    ...both,
+  },
+  {
+    kind: 'the manager’s name, and people’s own under a title that nobody knows',
+    file: 'Name (Manager);Kollegium;E-Mail\nCarla Chef;Ada Löwe;ada@a.test\nCarla Chef;Ben Größe;ben@a.test\nCarla Chef;Cleo Klein;cleo@a.test\n',
+    becomes: 'refused, instead of giving all people one name; the request can choose',
+    refused: 'Column 1 (Name (Manager)) has the same names again and again',
+  },
+  {
     kind: 'titles of nobody',
     file: 'Name 1;Name 2;E-Mail\nAda;Lovelace;ada@a.test\n',
     becomes: 'refused, with what to choose',
@@ -830,6 +884,36 @@ const programs: ImportFile[] = [
     becomes: 'that row is rejected by its line, instead of losing the end of the text',
     people: [ENGINES, COMPILERS],
     rejected: [{ line: 3, reason: QUOTED }],
+  },
+  {
+    kind: 'an address with the apostrophe that makes a cell a text',
+    file: `${HEAD}\nAda Lovelace,'ada@a.test,Engines\nGrace Hopper,’grace@a.test,Compilers\n`,
+    becomes: 'the address without it',
+    people: [ENGINES, COMPILERS],
+  },
+  {
+    kind: 'errors of LibreOffice and of data that has not arrived (Err:502, #GETTING_DATA)',
+    file: `${HEAD}\n${ONE}\nErr:502,b@a.test,IT\nCleo,c@a.test,#GETTING_DATA\nDan,d@a.test,Fehler:508\nEve,e@a.test,Room:502\n`,
+    becomes: 'each row is rejected by its line',
+    people: [ENGINES, 'Eve | e@a.test | Room:502'],
+    rejected: ['Err:502', '#GETTING_DATA', 'Fehler:508'].map((error, n) => ({
+      line: n + 3,
+      reason: `has an error of the spreadsheet in it: "${error}"`,
+    })),
+  },
+  {
+    kind: 'undefined, NaN, None and null, as programs write nothing',
+    file: 'name,email,team\nundefined,a@a.test,IT\n[object Object],b@a.test,IT\nCleo,c@a.test,undefined\nDan,d@a.test,NaN\nEve,e@a.test,None\nFay,f@a.test,null\nNan None,g@a.test,<NA>\n',
+    becomes: 'read as empty',
+    people: ['Cleo', 'Dan', 'Eve', 'Fay', 'Nan None'].map((name, n) => `${name} | ${'cdefg'[n]}@a.test | General`),
+    rejected: [2, 3].map((line) => ({ line, reason: 'has no name' })),
+  },
+  {
+    kind: 'decimal commas between commas, in most rows and before the team',
+    file: 'Name,Email,Salary,Team\nAda Lovelace,ada@a.test,"1.234,50",Engines\nBen,ben@a.test,1234,50,IT\nCleo,cleo@a.test,-999,5,IT\nDan,dan@a.test,12,00,HR\n',
+    becomes: 'these rows are rejected by their lines, instead of taking the cents for the team',
+    people: [ENGINES],
+    rejected: [3, 4, 5].map((line) => ({ line, reason: QUOTED })),
   },
   {
     kind: 'columns without a title to the right of the table',
