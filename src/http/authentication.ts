@@ -200,12 +200,16 @@ export function authenticate(
   });
 }
 
-/** `Authorization: Bearer …` (in any case, RFC 9110 11.1) for programs, the cookie for browsers. */
+/**
+ * `Authorization: Bearer …` (in any case, RFC 9110 11.1) for programs, the cookie for browsers. A request with a token that
+ * was cut off is nobody's, and not that of the cookie beside it; another scheme is for a proxy in front.
+ */
 export function tokenOf({ headers }: { headers: IncomingHttpHeaders }): string | undefined {
-  const bearer = BEARER.exec(headers.authorization ?? '')?.[1];
-  return bearer ?? COOKIE.exec(headers.cookie ?? '')?.[1];
+  const { authorization = '', cookie = '' } = headers;
+  return IS_BEARER.test(authorization) ? BEARER.exec(authorization)?.[1] : COOKIE.exec(cookie)?.[1];
 }
 
+const IS_BEARER = /^bearer(?:\s|$)/i;
 const BEARER = new RegExp(`^[Bb][Ee][Aa][Rr][Ee][Rr] +([\\w-]{${TOKEN_CHARS}}|${API_KEY})$`);
 const COOKIE = new RegExp(`(?:^|; ?)${SESSION_COOKIE}=([\\w-]{${TOKEN_CHARS}})(?:;|$)`);
 

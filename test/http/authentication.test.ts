@@ -79,6 +79,13 @@ test('programs send a bearer token, browsers a cookie that scripts cannot read',
   expect(cookie).toMatch(/Path=\//);
 });
 
+test('a bearer token that is none is not replaced by the cookie beside it; what is for a proxy is nothing to us', async () => {
+  const cookie = `tardigrade_session=${owner.token}`;
+  for (const authorization of ['Bearer', 'Bearer ', `bearer ${owner.token.slice(1)}`, `Bearer\t${owner.token}x`])
+    expect((await me({ cookie, authorization })).status, authorization).toBe(401);
+  expect((await me({ cookie, authorization: 'Basic c3RhZ2luZzp4' })).status).toBe(200);
+});
+
 test('the database holds only the SHA-256 of a token', async () => {
   const rows = await api.database.db.selectFrom('sessions').selectAll().where('org_id', '=', owner.orgId).execute();
   expect(rows).toHaveLength(1);
