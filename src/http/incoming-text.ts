@@ -1,7 +1,8 @@
 /**
  * Applies the rule for text (src/text.ts) to every string that a request brings as JSON or in its query, before it is
  * validated: no schema and no module can forget it. A schema of a name adds `x-one-line`. A NUL is refused, also where
- * nothing would be stored: PostgreSQL cannot hold one, and a preview must not accept what cannot be saved.
+ * nothing would be stored: PostgreSQL cannot hold one, and a preview must not accept what cannot be saved. So is a query
+ * that is not UTF-8 (`J%FCrgen`): the parser would look for another text than was meant, and find nobody.
  */
 import type { FastifyInstance } from 'fastify';
 import { AppError } from '../errors.ts';
@@ -10,12 +11,25 @@ import { NUL_IN_TEXT } from './problem-details.ts';
 
 export function tidyIncomingText(api: FastifyInstance): void {
   api.addHook('preValidation', (request, _reply, done) => {
+    if (!isDecodable(request.url.slice(request.url.indexOf('?') + 1)))
+      return done(new AppError('invalid', NOT_ENCODED));
     const read = { body: request.body, query: request.query };
     const hasNul = tidyStrings(read);
     if (typeof request.body === 'string') request.body = read.body;
     done(hasNul ? new AppError('invalid', NUL_IN_TEXT) : undefined);
   });
 }
+
+function isDecodable(query: string): boolean {
+  try {
+    return !query.includes('%') || decodeURIComponent(query) !== '';
+  } catch {
+    return false;
+  }
+}
+
+const NOT_ENCODED =
+  'The query is not valid: what follows a percent sign in it is not UTF-8 in hexadecimal digits. Write % itself as %25.';
 
 /**
  * In place; streams, buffers and dates are left alone. Says whether a NUL was found. Not recursive: a body may be nested as

@@ -38,3 +38,13 @@ test('a body that is nested without end is refused, not walked to its end', asyn
   const body = `${'['.repeat(60_000)}"e\u0301"${']'.repeat(60_000)}`;
   expect((await owner.send('POST', '/api/v1/notes', body, { 'content-type': 'application/json' })).status).toBe(400);
 });
+
+test.each(['J%FCrgen', '%zz', '100%', '%ed%a0%80'])(
+  'a query that is not UTF-8 is refused, not read as another text: %s',
+  async (text) => {
+    const owner = await api.newOwner();
+    const refused = await owner.get(`/api/v1/notes?limit=1&cursor=${text}`);
+    expect(refused).toMatchObject({ status: 400, body: { code: 'invalid', detail: expect.stringContaining('%25') } });
+    expect((await owner.get('/api/v1/notes?limit=%31')).status).toBe(200);
+  },
+);
