@@ -61,7 +61,7 @@ const QUOTES: Readonly<Record<string, string>> = {
 const ADDRESS_BEHIND = /(?<=\S) ?[<([][^\s<>()[\]@]+@[^\s<>()[\]@]+[>)\]]$/;
 
 /** With which spreadsheets make a cell a text. Of names it may be the first letter ('t Hooft), of addresses never. */
-const APOSTROPHE_BEFORE_ADDRESS = /^['‘’](?=[^'‘’]+@)/;
+const APOSTROPHE_BEFORE_ADDRESS = /^['‘’]/;
 
 /** Of databases (NULL, \N), programs, spreadsheets and people. In capitals, because Null is a name and Na is one. */
 const NOTHING =

@@ -226,10 +226,11 @@ function commonWidth(
   return longer.length > rows.length * LONGER_SHARE_MAX ? undefined : width;
 }
 
-/** 1234,50 without quotes moves the team, in whole tables: all of its rows have such a number. */
+/** 1234,50 without quotes leaves the cents where the team is: in all rows of a table, if it has such a column. */
 function hasCutNumber(cells: readonly string[], { name = [], team = 0 }: Partial<Columns>): boolean {
-  const before = cells.slice(0, Math.max(...name, team));
-  return before.some((cell, n) => /^-?\d[\d.]*$/.test(cell) && /^\d{1,2}$/.test(cells[n + 1] ?? ''));
+  return [...name, team].some(
+    (column) => /^\d{1,2}$/.test(cells[column] ?? '') && /^-?\d[\d.]*$/.test(cells[column - 1] ?? ''),
+  );
 }
 
 function areFamilyFirst([column, ...others]: readonly number[], rows: readonly CsvRow[]): boolean {

@@ -887,9 +887,9 @@ const programs: ImportFile[] = [
   },
   {
     kind: 'an address with the apostrophe that makes a cell a text',
-    file: `${HEAD}\nAda Lovelace,'ada@a.test,Engines\nGrace Hopper,’grace@a.test,Compilers\n`,
+    file: `${HEAD}\nAda Lovelace,'ada@a.test,Engines\nPat,'o'neil@a.test,IT\nGrace Hopper,’grace@a.test,Compilers\n`,
     becomes: 'the address without it',
-    people: [ENGINES, COMPILERS],
+    people: [ENGINES, COMPILERS, "Pat | o'neil@a.test | IT"],
   },
   {
     kind: 'errors of LibreOffice and of data that has not arrived (Err:502, #GETTING_DATA)',
@@ -914,6 +914,11 @@ const programs: ImportFile[] = [
     becomes: 'these rows are rejected by their lines, instead of taking the cents for the team',
     people: [ENGINES],
     rejected: [3, 4, 5].map((line) => ({ line, reason: QUOTED })),
+  },
+  {
+    kind: 'numbers beside numbers, and a column without a title to the right of the table',
+    file: 'Name,Email,Age,Level,Team\nAda Lovelace,ada@a.test,36,7,Engines,new\nGrace Hopper,grace@a.test,44,9,Compilers,new\n',
+    ...both,
   },
   {
     kind: 'columns without a title to the right of the table',
