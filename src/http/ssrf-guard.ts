@@ -63,9 +63,21 @@ export function parseTarget(text: string, networks: BlockList): ParsedTarget {
     if (!isCallable(url, literal, networks)) return { fault: 'leads to an address that is not public' };
   }
   if (url.hostname.endsWith('.')) return { fault: 'has a dot at the end of its name' };
+  if (literal === undefined && !isName(url.hostname)) return { fault: 'has a name that no DNS can know' };
   const fault = networks.rules.length === 0 ? strictFaultOf(url) : undefined;
   return fault === undefined ? { url } : { fault };
 }
+
+/** RFC 1035 2.3.4. Otherwise its owner would hear only of calls that fail. */
+function isName(hostname: string): boolean {
+  return (
+    hostname.length <= NAME_CHARS_MAX &&
+    hostname.split('.').every((label) => label !== '' && label.length <= LABEL_CHARS_MAX)
+  );
+}
+
+const NAME_CHARS_MAX = 253;
+const LABEL_CHARS_MAX = 63;
 
 /** Before every call, because a name can lead elsewhere by then. `fault` is a sentence. */
 export async function resolveTarget(
