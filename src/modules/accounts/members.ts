@@ -59,7 +59,8 @@ export async function removeMember(parts: MemberParts, actor: SignedInActor, id:
 
 /** Only owners make owners. Throws `forbidden`. */
 export function refuseHigherRole(own: Role, other: Role): void {
-  if (own !== 'owner' && other === 'owner') throw new AppError('forbidden', 'Only an owner can do this to an owner.');
+  if (own !== 'owner' && other === 'owner')
+    throw new AppError('forbidden', 'Only an owner can make, change or remove an owner.');
 }
 
 /**
