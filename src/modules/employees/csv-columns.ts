@@ -130,8 +130,8 @@ function nameOf(table: Table): number[] | string | undefined {
   if (typeof full === 'number') {
     const fuller = isGiven || isFamily ? undefined : fullerNames(table, full, whole);
     if (fuller !== undefined) return contradict(table, full, fuller, 'the name');
-    const shared = isGiven || isFamily ? undefined : sharedNames(table, full, whole);
-    if (shared !== undefined) return shared;
+    const doubt = isGiven || isFamily ? undefined : (sharedNames(table, full, whole) ?? untitledRest(table, full));
+    if (doubt !== undefined) return doubt;
     // "Name" beside "First name" is the last name, unless it has the first name in it.
     const rest = isGiven && !isFamily && !containing(table, given as number)({ column: full });
     return rest && strengthsOf(table.titles[full] ?? '').name === 0 ? inOrder(table, given as number, full) : [full];
@@ -146,7 +146,11 @@ function nameOf(table: Table): number[] | string | undefined {
   ];
   const isTold = (column: number | undefined) => column !== undefined;
   if (isGiven && isFamily) {
-    const names = inOrder(table, given as number, family as number);
+    const [first, last] = [given as number, family as number];
+    // "Nom d'usage" is empty for whoever goes by the name of birth.
+    const rest = isMostlyFilled(table, last) ? undefined : otherHalf(table, first, 'familyName', 'last name', last);
+    if (rest !== undefined) return rest;
+    const names = inOrder(table, first, last);
     return [...names.slice(0, 1), particle, ...names.slice(1), second].filter(isTold);
   }
   if (isGiven) return otherHalf(table, given as number, 'familyName', 'last name') ?? [given as number];
@@ -162,10 +166,26 @@ function nameOf(table: Table): number[] | string | undefined {
   );
 }
 
+/** A merged cell "Name" above "First" and "Last" is saved as its first column's. */
+function untitledRest(table: Table, column: number): string | undefined {
+  const rest = column + 1;
+  const isRest =
+    table.titles[rest]?.trim() === '' &&
+    isMostlyFilled(table, rest) &&
+    shareOf(table, rest, (cell) => /^\p{L}[\p{L}\p{M}\s'’.-]+$/u.test(cell)) > NEARLY_ALL &&
+    shareOf(table, column, hasSeveralWords) === 0;
+  return isRest
+    ? `Column ${describe(table, column)} has one word in each row, and column ${describe(table, rest)} has no title: it may be the rest of the name. Choose the columns of the name.`
+    : undefined;
+}
+
 /** "Surname at birth" beside "First name": half of the name would be lost without a word. */
-function otherHalf(table: Table, half: number, field: keyof Titles, called: string): string | undefined {
+function otherHalf(table: Table, half: number, field: keyof Titles, called: string, known = half): string | undefined {
   const isLikely = (title: string, column: number) =>
-    column !== half && hasTitleInIt(title, field) && filledCells(table, column).some((cell) => /\p{L}/u.test(cell));
+    column !== half &&
+    column !== known &&
+    hasTitleInIt(title, field) &&
+    filledCells(table, column).some((cell) => /\p{L}/u.test(cell));
   const other = table.titles.findIndex(isLikely);
   return other < 0
     ? undefined

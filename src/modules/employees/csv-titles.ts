@@ -52,9 +52,18 @@ export const TITLES: Titles = {
         'Email business',
         'Email (work)',
       ],
-      ...['Geschäftliche E-Mail', 'Dienstliche E-Mail', 'E-Mail geschäftlich', 'E-Mail dienstlich', 'Firmen-E-Mail'],
+      ...[
+        'Geschäftliche E-Mail',
+        'Dienstliche E-Mail',
+        'E-Mail geschäftlich',
+        'E-Mail dienstlich',
+        'E-mail werk',
+        'E-mail zakelijk',
+        'Firmen-E-Mail',
+      ],
       ...[
         'E-mail professionnel',
+        'Adresse e-mail professionnelle',
         'Courriel professionnel',
         'Correo corporativo',
         'Correo de trabajo',
@@ -125,8 +134,15 @@ export const TITLES: Titles = {
     ['User principal name', 'Login'],
     [
       ...['Personal email', 'Personal email address', 'Private email', 'Private email address', 'Home email'],
-      ...['Private E-Mail', 'Private E-Mail-Adresse', 'E-Mail privat', 'E-mail personnel', 'Correo personal'],
-      ...['Email personale', 'E-mail pessoal', 'Privé e-mailadres', 'Личная почта'],
+      ...[
+        'Private E-Mail',
+        'Private E-Mail-Adresse',
+        'E-Mail privat',
+        'E-mail personnel',
+        'Adresse e-mail personnelle',
+        'Correo personal',
+      ],
+      ...['Email personale', 'E-mail pessoal', 'Privé e-mailadres', 'E-mail privé', 'Личная почта'],
     ],
   ],
   name: [
@@ -235,6 +251,7 @@ export const TITLES: Titles = {
       ...['Worker', 'User', 'User name', 'Contact', 'Contact name', 'Colleague', 'Preferred name', 'Mitarbeiter'],
       ...[
         'Emp name',
+        'Name of employee or applicant',
         'Mitarbeitende',
         'Mitarbeitender',
         'Mitarbeiterin',

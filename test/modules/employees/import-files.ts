@@ -324,6 +324,25 @@ const columns: ImportFile[] = [
     refused: 'Column 1 (Name (Manager)) has the same names again and again',
   },
   {
+    kind: 'a header of two lines, of which the upper one has merged cells (“Name” above “First” and “Last”)',
+    file: 'Name,,Email,Team\nFirst,Last,Work,\nAda,Lovelace,ada@a.test,Engines\nGrace,Hopper,grace@a.test,Compilers\n',
+    becomes: 'refused, instead of losing half of the name; the request can choose',
+    refused: 'Column 1 (Name) has one word in each row, and column 2 has no title: it may be the rest of the name',
+  },
+  {
+    kind: 'the same, and the choice',
+    file: 'Name,,Email,Team\nAda,Lovelace,ada@a.test,Engines\nGrace,Hopper,grace@a.test,Compilers\n',
+    choices: 'name=1,2',
+    becomes: 'read as chosen',
+    people: [ENGINES, COMPILERS],
+  },
+  {
+    kind: '“Nom d’usage” that most people have not, beside “Nom de naissance”',
+    file: "Nom de naissance;Nom d'usage;Prénom;Email\nByron;Lovelace;Ada;ada@a.test\nMurray;;Grace;grace@a.test\nConway;;Lynn;lynn@a.test\n",
+    becomes: 'refused, instead of losing that half; the request can choose',
+    refused: 'column 1 (Nom de naissance) may be the last name',
+  },
+  {
     kind: 'titles of nobody',
     file: 'Name 1;Name 2;E-Mail\nAda;Lovelace;ada@a.test\n',
     becomes: 'refused, with what to choose',
