@@ -103,6 +103,12 @@ update sessions
 set last_used_at = now()
 where token_hash = $1;
 
+-- src/http/current-access.ts currentRole (tenant)
+select users.role
+from sessions
+inner join users on users.org_id = sessions.org_id and users.id = sessions.user_id
+where sessions.org_id = $1 and sessions.user_id = $2 and sessions.id = $3;
+
 -- src/http/optimistic-concurrency.ts workOnSeen (tenant)
 select version
 from webhook_endpoints
@@ -425,6 +431,11 @@ select email, password_hash
 from users
 where org_id = $1 and id = $2;
 
+-- src/modules/accounts/queries.ts replacePassword (tenant)
+update users
+set password_hash = $1
+where org_id = $2 and id = $3 and password_hash = $4;
+
 -- src/modules/accounts/queries.ts updatePassword (tenant)
 update users
 set password_hash = $1
@@ -498,6 +509,10 @@ where org_id = $1 and user_id = $2;
 select count(*) as count
 from recovery_codes
 where org_id = $1 and user_id = $2;
+
+-- src/modules/accounts/second-factor-queries.ts deleteBegunSecondFactor (tenant)
+delete from second_factors
+where org_id = $1 and user_id = $2 and confirmed_at is null;
 
 -- src/modules/accounts/second-factor-queries.ts deleteSecondFactor (tenant)
 delete from second_factors
@@ -1006,6 +1021,15 @@ returning id, url, description, event_types as "eventTypes", version, created_at
     disabled_at as "disabledAt", disabled_because as "disabledBecause", failing_since as "failingSince",
     case when held_until > now() then held_until end as "heldUntil",
     case when previous_until > now() then previous_until end as "previousSecretUntil";
+
+-- src/modules/webhooks/endpoint-queries.ts lockEndpoint (tenant)
+select id, url, description, event_types as "eventTypes", version, created_at as "createdAt",
+    disabled_at as "disabledAt", disabled_because as "disabledBecause", failing_since as "failingSince",
+    case when held_until > now() then held_until end as "heldUntil",
+    case when previous_until > now() then previous_until end as "previousSecretUntil"
+from webhook_endpoints
+where org_id = $1 and id = $2
+for update;
 
 -- src/modules/webhooks/endpoint-queries.ts lockWebhooks (tenant)
 select pg_advisory_xact_lock(hashtextextended('webhooks of ' || $1::bigint, 0));

@@ -195,6 +195,13 @@ where r.org_id = $3 and r.id = any(array(
   from given
 )) and r.id = given.id and r.claim = given.claim and r.status = 'sending';
 
+-- src/modules/campaigns/ledger.ts finishCampaign
+-- src/modules/campaigns/state-queries.ts lockScheduled (tenant)
+select
+from campaigns
+where org_id = $1 and id = $2
+for no key update;
+
 -- src/modules/campaigns/ledger.ts finishCampaign (tenant)
 update campaigns
 set status = $1, finished_at = now(), paused_about = $2, paused_reason = $3, paused_at = $4, next_try_at = $5
@@ -510,12 +517,6 @@ update campaigns
 set parent_id = $1, launch_at = $2, time_zone = $3
 where org_id = $4 and id = $5;
 
--- src/modules/campaigns/state-queries.ts countScheduled (tenant)
-select id
-from campaigns
-where org_id = $1 and status = $2
-limit $3;
-
 -- src/modules/campaigns/state-queries.ts insertCampaign (system, tenant)
 insert into campaign_progress (org_id, campaign_id)
 values ($1, $2);
@@ -524,6 +525,15 @@ values ($1, $2);
 insert into campaigns (org_id, name, subject, body, questions)
 values ($1, $2, $3, $4, $5)
 returning id;
+
+-- src/modules/campaigns/state-queries.ts lockScheduled (tenant)
+select id
+from campaigns
+where org_id = $1 and status = $2 and id <> $3
+limit $4;
+
+-- src/modules/campaigns/state-queries.ts lockScheduled (tenant)
+select pg_advisory_xact_lock(hashtextextended('scheduled campaigns of ' || $1::bigint, 0));
 
 -- src/modules/campaigns/state-queries.ts markLaunched (system, tenant)
 update campaigns

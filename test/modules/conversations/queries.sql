@@ -52,7 +52,25 @@ set (last_seq, step, waiting_for, answers, last_message_at, finished_at) = (
 )
 where v.org_id = $2 and v.id = any($3::bigint[]);
 
--- src/modules/conversations/conversations.ts beginConversations
+-- src/modules/conversations/conversations.ts beginConversations (tenant)
+insert into conversations (org_id, reach_out_id, campaign_id, employee_id, team_id, last_seq, step, waiting_for)
+select $1::bigint, given.*, $2::int, 1, $3::int
+from unnest($4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[]) as given (reach_out_id, campaign_id, employee_id,
+    team_id)
+on conflict (org_id, reach_out_id) do nothing
+returning id, reach_out_id;
+
+-- src/modules/conversations/conversations.ts beginConversations (tenant)
+select r.id as "reachOutId", c.id as "campaignId", c.name as campaign, jsonb_array_length(c.questions) as questions,
+    c.questions -> 0 as "firstQuestion", coalesce(c.link_expires_at <= now(), true) as expired, e.id as "employeeId",
+    e.team_id as "teamId", e.name, o.name as organisation, now() as at, v.id as "conversationId"
+from reach_outs r
+join campaigns c on c.org_id = r.org_id and c.id = r.campaign_id
+join employees e on e.org_id = r.org_id and e.id = r.employee_id
+join organisations o on o.id = r.org_id
+left join conversations v on v.org_id = r.org_id and v.reach_out_id = r.id
+where r.org_id = $1 and r.id = any($2::bigint[]) for key share of r, c, e;
+
 -- src/modules/conversations/conversations.ts invitationsOf (tenant)
 select r.id as "reachOutId", c.id as "campaignId", c.name as campaign, jsonb_array_length(c.questions) as questions,
     c.questions -> 0 as "firstQuestion", coalesce(c.link_expires_at <= now(), true) as expired, e.id as "employeeId",
@@ -63,14 +81,6 @@ join employees e on e.org_id = r.org_id and e.id = r.employee_id
 join organisations o on o.id = r.org_id
 left join conversations v on v.org_id = r.org_id and v.reach_out_id = r.id
 where r.org_id = $1 and r.id = any($2::bigint[]);
-
--- src/modules/conversations/conversations.ts beginConversations (tenant)
-insert into conversations (org_id, reach_out_id, campaign_id, employee_id, team_id, last_seq, step, waiting_for)
-select $1::bigint, given.*, $2::int, 1, $3::int
-from unnest($4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[]) as given (reach_out_id, campaign_id, employee_id,
-    team_id)
-on conflict (org_id, reach_out_id) do nothing
-returning id, reach_out_id;
 
 -- src/modules/conversations/conversations.ts lastSeqsOf (tenant)
 select reach_out_id as "reachOutId", last_seq as "lastSeq"
