@@ -21,7 +21,7 @@ const ATTACK_SECONDS = { ci: 3, full: 5 };
 /** In which the attack's own process starts and its sockets connect: they count for failures, not for the p95. */
 const ONSET_SECONDS = 2;
 /** In which the server gets rid of what is left of it. */
-const REST_SECONDS = 1;
+const REST_SECONDS = 2;
 const RATIO_MAX = 2;
 const PART = 'api';
 const MB = 1024 * 1024;
@@ -118,7 +118,7 @@ async function suffer(context: ScenarioContext, attack: AttackName, exports: rea
   const memory = samplesSince(begunAt, layout.memorySamples())[PART] ?? [];
   return {
     rounds,
-    ratio: round(median(rounds.map(({ attackP95Ms, quietP95Ms }) => attackP95Ms / quietP95Ms)), 2),
+    ratio: ratioOf(rounds),
     failed: failuresOf(loads).all,
     cores: await cpu,
     memoryPeakMb: Math.round(Math.max(0, ...memory.map(([, bytes]) => bytes)) / MB),
@@ -130,6 +130,12 @@ async function suffer(context: ScenarioContext, attack: AttackName, exports: rea
 interface Round {
   readonly quietP95Ms: number;
   readonly attackP95Ms: number;
+}
+
+/** NaN, which is not met, where a round is missing. */
+function ratioOf(rounds: readonly Round[]): number {
+  const ratios = rounds.map(({ attackP95Ms, quietP95Ms }) => attackP95Ms / quietP95Ms);
+  return ratios.every(Number.isFinite) ? round(median(ratios), 2) : Number.NaN;
 }
 
 function roundsOf({ byPhase = {} }: LoadFigures, profile: ScenarioContext['profile']): Round[] {

@@ -202,14 +202,14 @@ export function authenticate(
 
 /**
  * `Authorization: Bearer …` (in any case, RFC 9110 11.1) for programs, the cookie for browsers. A request with a token that
- * was cut off is nobody's, and not that of the cookie beside it; another scheme is for a proxy in front.
+ * was cut off is nobody's, and not that of the cookie beside it. Another scheme, or a JWT, comes from a proxy in front.
  */
 export function tokenOf({ headers }: { headers: IncomingHttpHeaders }): string | undefined {
   const { authorization = '', cookie = '' } = headers;
-  return IS_BEARER.test(authorization) ? BEARER.exec(authorization)?.[1] : COOKIE.exec(cookie)?.[1];
+  return IS_FOR_US.test(authorization) ? BEARER.exec(authorization)?.[1] : COOKIE.exec(cookie)?.[1];
 }
 
-const IS_BEARER = /^bearer(?:\s|$)/i;
+const IS_FOR_US = /^bearer(?:\s[^.]*)?$/i; // our tokens have no dots
 const BEARER = new RegExp(`^[Bb][Ee][Aa][Rr][Ee][Rr] +([\\w-]{${TOKEN_CHARS}}|${API_KEY})$`);
 const COOKIE = new RegExp(`(?:^|; ?)${SESSION_COOKIE}=([\\w-]{${TOKEN_CHARS}})(?:;|$)`);
 

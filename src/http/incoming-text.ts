@@ -11,8 +11,7 @@ import { NUL_IN_TEXT } from './problem-details.ts';
 
 export function tidyIncomingText(api: FastifyInstance): void {
   api.addHook('preValidation', (request, _reply, done) => {
-    if (!isDecodable(request.url.slice(request.url.indexOf('?') + 1)))
-      return done(new AppError('invalid', NOT_ENCODED));
+    if (!isDecodable(request.url.split('?').slice(1).join('?'))) return done(new AppError('invalid', NOT_ENCODED));
     const read = { body: request.body, query: request.query };
     const hasNul = tidyStrings(read);
     if (typeof request.body === 'string') request.body = read.body;
@@ -22,14 +21,14 @@ export function tidyIncomingText(api: FastifyInstance): void {
 
 function isDecodable(query: string): boolean {
   try {
-    return !query.includes('%') || decodeURIComponent(query) !== '';
+    if (query.includes('%')) decodeURIComponent(query);
+    return true;
   } catch {
     return false;
   }
 }
 
-const NOT_ENCODED =
-  'The query is not valid: what follows a percent sign in it is not UTF-8 in hexadecimal digits. Write % itself as %25.';
+const NOT_ENCODED = 'The query must be percent-encoded UTF-8. Write % itself as %25.';
 
 /**
  * In place; streams, buffers and dates are left alone. Says whether a NUL was found. Not recursive: a body may be nested as

@@ -63,7 +63,7 @@ export function parseTarget(text: string, networks: BlockList): ParsedTarget {
     if (!isCallable(url, literal, networks)) return { fault: 'leads to an address that is not public' };
   }
   if (url.hostname.endsWith('.')) return { fault: 'has a dot at the end of its name' };
-  if (literal === undefined && !isName(url.hostname)) return { fault: 'has a name that no DNS can know' };
+  if (literal === undefined && !isName(url.hostname)) return { fault: 'has a host name that is not valid' };
   const fault = networks.rules.length === 0 ? strictFaultOf(url) : undefined;
   return fault === undefined ? { url } : { fault };
 }

@@ -46,5 +46,7 @@ test.each(['J%FCrgen', '%zz', '100%', '%ed%a0%80'])(
     const refused = await owner.get(`/api/v1/notes?limit=1&cursor=${text}`);
     expect(refused).toMatchObject({ status: 400, body: { code: 'invalid', detail: expect.stringContaining('%25') } });
     expect((await owner.get('/api/v1/notes?limit=%31')).status).toBe(200);
+    const understood = await owner.get<{ detail: string }>('/api/v1/notes?cursor=J%C3%BCrgen+100%25?');
+    expect(understood.body.detail).not.toContain('%25');
   },
 );
