@@ -80,7 +80,7 @@ function previewOf(file, found, choices, choose) {
     el('h3', null, `How ${file.name} is read`),
     !found.encodingSure &&
       notice('The encoding of this file is a guess. Are the names below right? If not, choose another one.', 'info'),
-    found.doubtfulLines.length > 0 && doubtful(found.doubtfulLines),
+    doubtful(found),
     found.problem && notice(found.problem, 'info'),
     el(
       'div',
@@ -94,10 +94,16 @@ function previewOf(file, found, choices, choose) {
   ];
 }
 
-/** @param {Preview['doubtfulLines']} lines */
-function doubtful(lines) {
-  const items = lines.map(({ line, text }) => el('li', null, `Line ${formatNumber(line)}: `, el('q', null, text)));
-  return el('div', { class: 'doubtful' }, el('p', null, 'Look at these above all:'), el('ul', null, items));
+/**
+ * What the table below does not reach.
+ * @param {Preview} found
+ */
+function doubtful({ doubtfulLines, headerLine, rows }) {
+  const shown = new Set([headerLine, ...rows.map(({ line }) => line)]);
+  const lines = doubtfulLines.filter(({ line }) => !shown.has(line));
+  if (lines.length === 0) return null;
+  const items = lines.map(({ line, text }) => el('li', null, `Line ${formatNumber(line)}: “${text}”`));
+  return [el('p', null, 'Further down there is:'), el('ul', null, items)];
 }
 
 /** @param {Preview} found */
