@@ -17,7 +17,7 @@ import {
 } from '../limits.ts';
 import { API_KEY, type ApiKeys, isApiKey, refuseScope, scopeOf } from './api-keys.ts';
 import type { App, SignedIn } from './app.ts';
-import { refuseLowerRole, writeWhileSignedIn } from './current-access.ts';
+import { openSessions, refuseLowerRole, writeWhileSignedIn } from './current-access.ts';
 import { type IssuedTokens, TOKEN_CHARS } from './issued-tokens.ts';
 import { refuseOthers } from './operators.ts';
 import type { CreateRateLimit } from './rate-limit.ts';
@@ -61,13 +61,8 @@ export function createSessions(
 
   async function read(hash: Buffer): Promise<SignedIn | undefined> {
     // Only the row says which organisation it belongs to: this is the one read of a signed-in request without a tenant.
-    const row = await db()
-      .selectFrom('sessions')
-      .innerJoin('users', (join) =>
-        join.onRef('users.org_id', '=', 'sessions.org_id').onRef('users.id', '=', 'sessions.user_id'),
-      )
+    const row = await openSessions(db())
       .where('sessions.token_hash', '=', hash)
-      .where('sessions.expires_at', '>', sql<string>`now()`)
       .select([
         'users.org_id',
         'users.id',
@@ -192,7 +187,8 @@ export function authenticate(
     refuseLowerRole(user.role, role);
     request.user = user;
     const db = lastWrites.enter(user, request.caller);
-    request.db = scope === 'none' ? writeWhileSignedIn(db, user, role) : db;
+    const forget = () => credentials.sessions.forgetUser(user.orgId, user.userId);
+    request.db = scope === 'none' ? writeWhileSignedIn(db, user, role, forget) : db;
   });
   api.addHook('onSend', ({ user, caller }, _reply, _payload, done) => {
     if (user !== null) lastWrites.leave(user, caller);

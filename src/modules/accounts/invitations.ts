@@ -3,6 +3,7 @@ import type { Role } from '../../db/schema.ts';
 import { AppError, SQLSTATE, sqlState } from '../../errors.ts';
 import type { Turn } from '../../flow/fair-semaphore.ts';
 import type { Sessions } from '../../http/authentication.ts';
+import { lockAccess } from '../../http/current-access.ts';
 import type { PasswordHasher } from '../../http/password-hashing.ts';
 import { writeToOutbox } from '../../queue/transactional-outbox.ts';
 import { type SignedInActor, writeAudit } from '../audit/audit.ts';
@@ -11,7 +12,7 @@ import { addressOf, type From, type Welcome } from './accounts.ts';
 import { deleteInvitation, isMember, openInvitation, replaceInvitation, takeInvitation } from './invitation-queries.ts';
 import { MEMBERS_MAX } from './limits.ts';
 import { readMailedLink } from './mailed-link.ts';
-import { countMembers, insertMember, lockMembers } from './member-queries.ts';
+import { countMembers, insertMember } from './member-queries.ts';
 import { lockedAdmin, refuseHigherRole } from './members.ts';
 import { refuseCommonPassword } from './password-rules.ts';
 
@@ -71,7 +72,7 @@ export async function acceptInvitation(
   const { orgId } = target;
   try {
     return await caller.within(orgId).write(async (transaction) => {
-      await lockMembers(transaction, orgId);
+      await lockAccess(transaction, orgId);
       const taken = await takeInvitation(transaction, orgId, target.id);
       if (taken === undefined) throw linkGone();
       const user = await insertMember(transaction, orgId, { ...taken, name: given.name.trim(), passwordHash });

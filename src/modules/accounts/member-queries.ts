@@ -2,11 +2,6 @@ import { sql } from 'kysely';
 import type { IdPlace } from '../../db/keyset-pagination.ts';
 import type { Db, Role } from '../../db/schema.ts';
 
-/** Changes of an organisation's members wait for each other: each sees the outcome of the one before. */
-export async function lockMembers(transaction: Db, orgId: number): Promise<void> {
-  await sql`select pg_advisory_xact_lock(hashtextextended('members of ' || ${orgId}::bigint, 0))`.execute(transaction);
-}
-
 export function membersPage(db: Db, orgId: number, after: IdPlace | undefined, rows: number) {
   return db
     .selectFrom('users')

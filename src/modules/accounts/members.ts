@@ -7,10 +7,11 @@ import type { Db, Role } from '../../db/schema.ts';
 import { AppError } from '../../errors.ts';
 import type { ApiKeys } from '../../http/api-keys.ts';
 import type { Sessions } from '../../http/authentication.ts';
+import { lockAccess } from '../../http/current-access.ts';
 import { etagOf, type TaggedThing } from '../../http/optimistic-concurrency.ts';
 import { type SignedInActor, writeAudit } from '../audit/audit.ts';
 import { announceEvent } from '../webhooks/webhooks.ts';
-import { deleteMember, hasOtherOwner, lockMembers, memberById, updateRole } from './member-queries.ts';
+import { deleteMember, hasOtherOwner, memberById, updateRole } from './member-queries.ts';
 
 export interface MemberParts {
   readonly db: DatabaseSession;
@@ -22,7 +23,7 @@ export type Member = NonNullable<Awaited<ReturnType<typeof memberById>>>;
 
 /** The role is all of a member that can be changed, so it is the ETag. */
 export const lockRoleTag: TaggedThing['lockTag'] = async (transaction, orgId, id) => {
-  await lockMembers(transaction, orgId);
+  await lockAccess(transaction, orgId);
   const member = await memberById(transaction, orgId, id);
   return member && etagOf(member.role);
 };
@@ -68,7 +69,7 @@ export function refuseHigherRole(own: Role, other: Role): void {
  * be some seconds old, and what an admin leaves behind would outlast it.
  */
 async function lockedActor(transaction: Db, { orgId, userId }: SignedInActor): Promise<Member> {
-  await lockMembers(transaction, orgId);
+  await lockAccess(transaction, orgId);
   const own = await memberById(transaction, orgId, userId);
   if (own === undefined) throw new AppError('unauthenticated', 'You are not a member of this organisation any more.');
   return own;

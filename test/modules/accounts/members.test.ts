@@ -1,7 +1,9 @@
 import { sql } from 'kysely';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { Role } from '../../../src/db/schema.ts';
+import type { Db, Role } from '../../../src/db/schema.ts';
 import { etagOf } from '../../../src/http/optimistic-concurrency.ts';
+import { lockWebhooks } from '../../../src/modules/webhooks/endpoint-queries.ts';
+import { isWaitingForLock, until, waitingForLock } from '../../database.ts';
 import { type RunningApi, runApi } from '../../running-api.ts';
 import { actionsOf, addPerson, moveReadPosition, type Person } from './members.ts';
 
@@ -110,24 +112,68 @@ test('whoever is removed is signed out at once, everywhere, and is named in the 
   expect(body.items[0]?.subject).toMatch(/^admin <admin-\w+@example\.test>$/);
 });
 
+const WEBHOOK = { url: 'https://hooks.example.com/', eventTypes: ['member.joined'] };
+const ENDED = { status: 401, body: { detail: 'This session has ended. Sign in again.' } };
+const CHANGED = {
+  'made a viewer': (db: Db, id: number) => sql`update users set role = 'viewer' where id = ${id}`.execute(db),
+  removed: (db: Db, id: number) => sql`delete from users where id = ${id}`.execute(db),
+  'signed out': (db: Db, id: number) => sql`delete from sessions where user_id = ${id}`.execute(db),
+  'signed in for too long': (db: Db, id: number) =>
+    sql`update sessions set expires_at = now() where user_id = ${id}`.execute(db),
+};
+
 test.each([
-  ['made a viewer', 403],
-  ['removed', 401],
-  ['signed out', 401],
-])(
-  'an admin who was %s through another process leaves nothing behind in the seconds until this one knows',
-  async (change, status) => {
+  ['made a viewer', { status: 403, body: { detail: 'This needs the role admin; you are signed in as viewer.' } }],
+  ['removed', ENDED],
+  ['signed out', ENDED],
+  ['signed in for too long', ENDED],
+] as const)(
+  'an admin who was %s through another process leaves nothing behind in the seconds until this one knows, and it knows then',
+  async (change, refused) => {
+    const owner = await addPerson(api, 'owner');
+    for (const [path, body] of [
+      ['invitations', { email: 'again@example.test', role: 'admin' }],
+      ['api-keys', { name: 'script', scope: 'write' }],
+      ['webhooks', WEBHOOK],
+    ] as const) {
+      const admin = await addPerson(api, 'admin', owner.orgId); // whom this process has just looked up
+      await CHANGED[change](api.database.db, admin.userId);
+      expect(await admin.send('POST', `/api/v1/${path}`, body)).toMatchObject(refused);
+      expect((await admin.get('/api/v1/audit-log')).status).toBe(refused.status);
+    }
+  },
+);
+
+const LEFT = {
+  removed: { by: removal, status: 204 },
+  'made a viewer': { by: (owner: Person, admin: Person) => setRole(owner, admin, 'viewer'), status: 200 },
+  'signed out': {
+    by: (_owner: Person, admin: Person) => admin.send('DELETE', '/api/v1/sessions/current'),
+    status: 204,
+  },
+};
+
+test.each(['removed', 'made a viewer', 'signed out'] as const)(
+  'nobody is %s before what they have begun is done',
+  async (change) => {
+    const { db } = api.database;
     const owner = await addPerson(api, 'owner');
     const admin = await addPerson(api, 'admin', owner.orgId);
-    const { db } = api.database;
-    if (change === 'removed') await sql`delete from users where id = ${admin.userId}`.execute(db);
-    else if (change === 'signed out') await sql`delete from sessions where user_id = ${admin.userId}`.execute(db);
-    else await sql`update users set role = 'viewer' where id = ${admin.userId}`.execute(db);
-    const invitation = { email: 'again@example.test', role: 'admin' };
-    expect((await admin.send('POST', '/api/v1/invitations', invitation)).status).toBe(status);
-    expect((await admin.send('POST', '/api/v1/api-keys', { name: 'script', scope: 'write' })).status).toBe(status);
-    const webhook = { url: 'https://hooks.example.com/', eventTypes: ['member.joined'] };
-    expect((await admin.send('POST', '/api/v1/webhooks', webhook)).status).toBe(status);
+    const begun = await db.transaction().execute(async (transaction) => {
+      await lockWebhooks(transaction, owner.orgId);
+      const making = admin.send('POST', '/api/v1/webhooks', WEBHOOK);
+      await until('it waits for another webhook', () => isWaitingForLock(db));
+      let isAnswered = false;
+      const leaving = LEFT[change].by(owner, admin);
+      leaving.finally(() => {
+        isAnswered = true;
+      });
+      await until('it waits as well', async () => isAnswered || (await waitingForLock(db)) === 2);
+      return { making, leaving, isAnswered };
+    });
+    expect(begun.isAnswered).toBe(false);
+    expect((await begun.making).status).toBe(201);
+    expect((await begun.leaving).status).toBe(LEFT[change].status);
   },
 );
 
