@@ -7,6 +7,7 @@ import type { Db } from '../../db/schema.ts';
 import { EVERY_ORGANISATION, NO_ORGANISATION } from '../../db/tenant-isolation.ts';
 import type { Turn } from '../../flow/fair-semaphore.ts';
 import type { Sessions } from '../../http/authentication.ts';
+import { lockAccess } from '../../http/current-access.ts';
 import type { PasswordHasher } from '../../http/password-hashing.ts';
 import { writeToOutbox } from '../../queue/transactional-outbox.ts';
 import { writeAudit } from '../audit/audit.ts';
@@ -64,6 +65,7 @@ export async function resetPassword(
   const hash = await parts.hasher.hash(given.password, turn);
   const { orgId } = target;
   const userId = await caller.within(orgId).write(async (transaction) => {
+    await lockAccess(transaction, orgId); // first, as a change of the password has it when it ends the reset
     const taken = await takePasswordReset(transaction, orgId, target.id);
     if (taken === undefined) throw linkGone();
     await updatePassword(transaction, orgId, taken, hash);

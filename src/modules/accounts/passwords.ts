@@ -12,8 +12,7 @@ import { deleteSessions } from './session-queries.ts';
 
 /**
  * Ends all other sessions, and what may be under way: a link to reset the password, and a second factor that nobody has
- * confirmed. Throws `forbidden` when the current
- * password is wrong.
+ * confirmed. Throws `forbidden` when the current password is wrong.
  */
 export async function changePassword(
   parts: { db: DatabaseSession; hasher: PasswordHasher; sessions: Sessions; database: Pick<Database, 'primary'> },
@@ -26,7 +25,7 @@ export async function changePassword(
   await refuseCommonPassword(given.password, email);
   const hash = await parts.hasher.hash(given.password, turn);
   await parts.db.write(async (transaction) => {
-    if (!(await replacePassword(transaction, orgId, userId, { verified: passwordHash, hash }))) throw wrongPassword();
+    if (!(await replacePassword(transaction, orgId, userId, { verified: passwordHash, hash }))) throw passwordChanged();
     await deleteSessions(transaction, orgId, userId, actor.sessionId);
     await deleteBegunSecondFactor(transaction, orgId, userId);
     await deletePasswordReset(transaction, orgId, userId);
@@ -49,6 +48,14 @@ export async function refuseWrongPassword(
   return { email: user.email, passwordHash: user.password_hash };
 }
 
-export function wrongPassword(): AppError {
+function wrongPassword(): AppError {
   return new AppError('forbidden', 'The password is wrong.');
+}
+
+/**
+ * Since it was verified, in the same session: a reset, a removal and another session's change end this one, and it is told
+ * that (current-access.ts).
+ */
+export function passwordChanged(): AppError {
+  return new AppError('forbidden', 'Your password has changed meanwhile. Enter the new one.');
 }

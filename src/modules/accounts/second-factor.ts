@@ -18,8 +18,8 @@ import type { PasswordHasher } from '../../http/password-hashing.ts';
 import { createSecretBox, type SecretBox } from '../../http/secret-box.ts';
 import { type SignedInActor, writeAudit } from '../audit/audit.ts';
 import { RECOVERY_CODES, SECOND_STEP_MS } from './limits.ts';
-import { refuseWrongPassword, wrongPassword } from './passwords.ts';
-import { holdPassword } from './queries.ts';
+import { passwordChanged, refuseWrongPassword } from './passwords.ts';
+import { passwordOf } from './queries.ts';
 import {
   confirmSecondFactor,
   countRecoveryCodes,
@@ -102,10 +102,10 @@ export async function removeSecondFactor(
   });
 }
 
-/** Locked first, then shared: two that share the account, and are both about to change it, would wait for each other. */
+/** Throws `forbidden` when the password is not the verified one any more. From here on neither changes. */
 async function lockForPassword(transaction: Db, { orgId, userId }: SecondStep, verified: string) {
   const factor = await lockSecondFactor(transaction, orgId, userId);
-  if (!(await holdPassword(transaction, orgId, userId, verified))) throw wrongPassword();
+  if ((await passwordOf(transaction, orgId, userId))?.password_hash !== verified) throw passwordChanged();
   return factor;
 }
 

@@ -1,13 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { lockAccess } from '../../../src/http/current-access.ts';
 import { NO_PASSWORD } from '../../../src/http/password-hashing.ts';
 import { createRateLimits } from '../../../src/http/rate-limit.ts';
 import { LINKS_PER_ADDRESS_MAX, PASSWORD_RESET_MS } from '../../../src/modules/accounts/limits.ts';
 import { createSignInLimits } from '../../../src/modules/accounts/sign-in-limits.ts';
 import { start as startMailer } from '../../../workers/mailer.ts';
 import { type ApiClient, call, createClient } from '../../api-client.ts';
-import { isWaitingForLock, until } from '../../database.ts';
+import { isWaitingForLock, until, waitingForLock } from '../../database.ts';
 import { mailsTo, readMail, tokenIn } from '../../mails.ts';
 import { registerOrganisation } from '../../registration.ts';
 import { type RunningApi, runApi } from '../../running-api.ts';
@@ -105,16 +106,17 @@ test.each([
 test.each([
   ['sign in', 'has another password', 401],
   ['sign in', 'was removed', 401],
-  ['change the password', 'has another password', 403],
-  ['change the password', 'was removed', 403],
-  ['set up a second factor', 'has another password', 403],
-  ['set up a second factor', 'was removed', 403],
+  ['change the password', 'has another password', 401],
+  ['change the password', 'was removed', 401],
+  ['set up a second factor', 'has another password', 401],
+  ['set up a second factor', 'was removed', 401],
 ] as const)(
   'whoever began to %s before the account %s does not get through after it',
   async (attempt, change, status) => {
     const account = await register();
     const { orgId } = account;
     const attempted = await api.database.db.transaction().execute(async (transaction) => {
+      await lockAccess(transaction, orgId); // as everything does that removes somebody or replaces a password
       if (change === 'was removed') await sql`delete from users where org_id = ${orgId}`.execute(transaction);
       else await sql`update users set password_hash = ${NO_PASSWORD} where org_id = ${orgId}`.execute(transaction);
       await sql`delete from sessions where org_id = ${orgId}`.execute(transaction);
@@ -130,6 +132,48 @@ test.each([
     expect(gotThrough.rows).toEqual([]);
   },
 );
+
+test.each(['change the password', 'set up a second factor'] as const)(
+  'whoever is about to %s when they have just changed it in another tab is told so',
+  async (attempt) => {
+    const account = await register();
+    const { db } = api.database;
+    const both = await db.transaction().execute(async (transaction) => {
+      await sql`select from users where org_id = ${account.orgId} for update`.execute(transaction);
+      const changing = ATTEMPTS['change the password'](account);
+      await until('the change waits', () => isWaitingForLock(db));
+      const second = ATTEMPTS[attempt](account);
+      await until('the password was right, and the change is waited for', async () => (await waitingForLock(db)) === 2);
+      return { changing, second };
+    });
+    expect((await both.changing).status).toBe(204);
+    expect(await both.second).toMatchObject({
+      status: 403,
+      body: { detail: 'Your password has changed meanwhile. Enter the new one.' },
+    });
+  },
+);
+
+test('a password that is changed and reset at once waits before it holds what the other one needs', async () => {
+  const account = await register();
+  const { db } = api.database;
+  await send('/api/v1/password-resets', { email: account.email });
+  const token = await mailed(account, 'reset');
+  const reset = db.selectFrom('password_resets').where('org_id', '=', account.orgId).select('mailed_at');
+  await until('the mailer is done with it', async () => (await reset.executeTakeFirst())?.mailed_at);
+  await signIn(account, PASSWORD);
+  const both = await db.transaction().execute(async (transaction) => {
+    await sql`select from sessions where org_id = ${account.orgId} for update`.execute(transaction);
+    const changing = ATTEMPTS['change the password'](account);
+    await until('the sessions to be ended are waited for', () => isWaitingForLock(db));
+    const resetting = send('/api/v1/password-resets/confirmations', { token, password: 'five words of another kind' });
+    await until('the change is waited for', async () => (await waitingForLock(db)) === 2);
+    await sql`select from password_resets where org_id = ${account.orgId} for update nowait`.execute(transaction);
+    return { changing, resetting };
+  });
+  expect((await both.changing).status).toBe(204);
+  expect((await both.resetting).status).toBe(410);
+});
 
 test('a forgotten password is reset by a mailed link, once, and all sessions end', async () => {
   const account = await register();

@@ -81,7 +81,10 @@ test('what was begun with the password of before is not confirmed, also when the
     return { changing, confirming };
   });
   expect((await changed.changing).status).toBe(204);
-  expect((await changed.confirming).status).toBe(409);
+  expect((await changed.confirming).status).toBe(401);
+  expect(await db.selectFrom('second_factors').where('org_id', '=', account.orgId).select('org_id').execute()).toEqual(
+    [],
+  );
   expect((await signIn(account.email, 'four rather louder words')).status).toBe(201);
 });
 
