@@ -16,6 +16,7 @@ import { type Failed, retryFailed } from './recipient-queries.ts';
 import {
   type CampaignUpdate,
   insertCampaign,
+  lockCampaign,
   lockScheduled,
   markLaunched,
   NOT_PAUSED,
@@ -129,8 +130,10 @@ export function resumeCampaign(db: DatabaseSession, actor: Actor, id: number): P
 export function retryCampaign(db: DatabaseSession, actor: Actor, id: number, failed: Failed): Promise<Campaign> {
   const { orgId } = actor;
   return db.write(async (transaction) => {
+    await lockCampaign(transaction, orgId, id); // before its recipients, as a request with an If-Match does
     const { status, name } = found(await campaignById(transaction, orgId, id));
-    if (!RETRIED_FROM.includes(status)) throw nothingToRetry(status);
+    if (!RETRIED_FROM.includes(status))
+      throw new AppError('conflict', `The campaign is ${status}: there is nothing to send again.`);
     if (!(await areLinksValid(transaction, orgId, id)))
       throw new AppError('conflict', 'The personal links of this campaign have expired. Launch a new one instead.');
     let returned = 0;
@@ -143,17 +146,12 @@ export function retryCampaign(db: DatabaseSession, actor: Actor, id: number, fai
       );
     await takeFromFailed(transaction, orgId, id, returned);
     const change = { status: SENDING_AGAIN, finished_at: null };
-    const goesOn = await updateCampaign(transaction, orgId, id, RETRIED_FROM, change);
-    if (!goesOn) throw nothingToRetry('cancelled'); // since it was looked at
+    await updateCampaign(transaction, orgId, id, RETRIED_FROM, change);
     await writeToOutbox(transaction, { orgId, topic: 'campaign.resumed', payload: { campaignId: id } });
     const details = { recipients: returned, ...(failed.cause !== undefined && { cause: failed.cause }) };
     await writeAudit(transaction, actor, { action: 'campaign.retried', subject: name, details });
     return found(await campaignById(transaction, orgId, id));
   });
-}
-
-function nothingToRetry(status: CampaignStatus): AppError {
-  return new AppError('conflict', `The campaign is ${status}: there is nothing to send again.`);
 }
 
 const RETRIED_FROM: readonly CampaignStatus[] = ['sending', 'paused', 'done'];

@@ -14,7 +14,7 @@ import type { Db } from '../../db/schema.ts';
 import { isSuppressed } from '../suppressions/suppressions.ts';
 import { LAST_DUE_SHARE, MAIL_LEASE_MS, STOPPED_COUNTED_MAX, UNDER_WAY_POLL_MS } from './limits.ts';
 import type { FailureCause, ReachOutStatus } from './recipient-queries.ts';
-import { NOT_PAUSED } from './state-queries.ts';
+import { lockCampaign, NOT_PAUSED } from './state-queries.ts';
 
 export interface SendingCampaign {
   readonly orgId: number;
@@ -242,7 +242,7 @@ export async function nextDueMs(db: Db, campaign: { orgId: number; id: number })
  * locked first, by a statement of its own: one that has waited for who puts them back does not see them.
  */
 export async function finishCampaign(transaction: Db, { orgId, id }: { orgId: number; id: number }): Promise<boolean> {
-  await sql`select from campaigns where org_id = ${orgId} and id = ${id} for no key update`.execute(transaction);
+  await lockCampaign(transaction, orgId, id);
   const waiting = transaction
     .selectFrom('reach_outs')
     .where('org_id', '=', orgId)

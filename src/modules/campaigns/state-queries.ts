@@ -74,12 +74,17 @@ export async function markLaunched(
   return launched?.name;
 }
 
+/** Until the transaction ends nobody else changes its state. */
+export async function lockCampaign(transaction: Db, orgId: number, id: number): Promise<void> {
+  await sql`select from campaigns where org_id = ${orgId} and id = ${id} for no key update`.execute(transaction);
+}
+
 /**
  * How many others are scheduled, counted up to `max`. Until the transaction ends nobody else schedules one: two at once do
  * not get past the maximum. The campaign itself is locked first, as it is by a request that says which version it has seen.
  */
 export async function lockScheduled(db: Db, orgId: number, id: number, max: number): Promise<number> {
-  await sql`select from campaigns where org_id = ${orgId} and id = ${id} for no key update`.execute(db);
+  await lockCampaign(db, orgId, id);
   await sql`select pg_advisory_xact_lock(hashtextextended('scheduled campaigns of ' || ${orgId}::bigint, 0))`.execute(
     db,
   );

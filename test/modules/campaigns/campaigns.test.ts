@@ -197,16 +197,17 @@ describe('of failed recipients that are sent to again', () => {
   });
 
   test('none is left behind by the end of a campaign that was about to be noted', async () => {
-    const { id, finish, status } = await withOneFailed();
+    const { id, retry, finish, status } = await withOneFailed();
     const end = await on.db.transaction().execute(async (transaction) => {
       await sql`select from campaigns where id = ${id} for update`.execute(transaction);
-      await sql`update reach_outs set status = 'waiting', due_at = now(), cause = null where campaign_id = ${id}`.execute(
-        transaction,
-      );
+      const retrying = retry();
+      await until('the retry waits', async () => (await waitingForLock(on.db)) === 1);
+      await sql`select from reach_outs where campaign_id = ${id} for update nowait`.execute(transaction); // of none that it holds
       const finishing = finish();
-      await until('it waits', async () => (await waitingForLock(on.db)) === 1);
-      return { finishing };
+      await until('the end waits behind it', async () => (await waitingForLock(on.db)) === 2);
+      return { retrying, finishing };
     });
+    expect(await end.retrying).toMatchObject({ status: 'sending' });
     expect([await end.finishing, await status()]).toEqual([false, ['sending', 'waiting']]);
   });
 });
