@@ -135,8 +135,7 @@ export async function beginConversations(
   orgId: number,
   reachOutIds: readonly number[],
 ): Promise<readonly Begun[]> {
-  // Held, as the foreign keys hold it anyway: whoever is erased meanwhile is not there, instead of failing it for all.
-  const invitations = await invitationsOf(transaction, orgId, reachOutIds, sql`for key share of r, c, e`);
+  const invitations = await invitationsOf(transaction, orgId, reachOutIds, { isHeld: true });
   return createConversations(transaction, orgId, [...invitations.values()].filter(isFirstVisit));
 }
 
@@ -187,11 +186,17 @@ function isFirstVisit({ conversationId, expired }: Invitation): boolean {
   return conversationId === null && !expired;
 }
 
+/**
+ * As the foreign keys hold it anyway: whoever is erased meanwhile is not there, instead of failing it for all. Locked in
+ * this order, which is that of an erasure: the person first, and what belongs to them after.
+ */
+const HELD = sql`for key share of e, c, r`;
+
 async function invitationsOf(
   db: Db,
   orgId: number,
   reachOutIds: readonly number[],
-  held = sql``,
+  { isHeld = false } = {},
 ): Promise<Map<number, Invitation>> {
   const { rows } = await sql<Invitation>`
     select r.id as "reachOutId", c.id as "campaignId", c.name as campaign, jsonb_array_length(c.questions) as questions,
@@ -202,7 +207,9 @@ async function invitationsOf(
     join employees e on e.org_id = r.org_id and e.id = r.employee_id
     join organisations o on o.id = r.org_id
     left join conversations v on v.org_id = r.org_id and v.reach_out_id = r.id
-    where r.org_id = ${orgId} and r.id = any(${[...new Set(reachOutIds)]}::bigint[]) ${held}`.execute(db);
+    where r.org_id = ${orgId} and r.id = any(${[...new Set(reachOutIds)]}::bigint[]) ${isHeld ? HELD : sql``}`.execute(
+    db,
+  );
   return new Map(rows.map((row) => [row.reachOutId, row]));
 }
 

@@ -86,6 +86,19 @@ test('whoever is erased while they answer for the first time is told that the ch
   await expect(answered.answering).rejects.toMatchObject({ code: 'not_found' });
 });
 
+test('a check-in that begins waits for an erasure without holding what the erasure deletes', async () => {
+  const begun = await on.db.transaction().execute(async (transaction) => {
+    await sql`select from employees where org_id = ${invitation.orgId} for update`.execute(transaction);
+    const beginning = beginConversation(invitation);
+    await until('the erasure is waited for', () => isWaitingForLock(on.db));
+    await sql`select from reach_outs where org_id = ${invitation.orgId} for update nowait`.execute(transaction);
+    await sql`delete from employees where org_id = ${invitation.orgId}`.execute(transaction);
+    return { beginning };
+  });
+  await begun.beginning;
+  expect(await conversationOf(invitation)).toBeUndefined();
+});
+
 test('the first answer begins the conversation, also when it comes from two windows with a sign of the person', async () => {
   const both = await Promise.allSettled([
     answer(invitation, 'a', 1),
