@@ -194,13 +194,16 @@ export async function countWaiting(db: Db, orgId: number, endpointId: number, li
 
 const AGAIN = { status: 'waiting', attempts: 0, due_at: sql<string>`now()` } as const;
 
-export async function replayDelivery(transaction: Db, orgId: number, id: number): Promise<void> {
-  await transaction
+/** Whether it was not waiting already. */
+export async function replayDelivery(transaction: Db, orgId: number, id: number): Promise<boolean> {
+  const { numUpdatedRows } = await transaction
     .updateTable('webhook_deliveries')
     .set(AGAIN)
     .where('org_id', '=', orgId)
     .where('id', '=', id)
-    .execute();
+    .where('status', '<>', 'waiting')
+    .executeTakeFirst();
+  return numUpdatedRows > 0n;
 }
 
 /** Up to `limit` of those that were given up, the oldest first. Returns how many. */

@@ -146,12 +146,10 @@ export async function testEndpoint(db: DatabaseSession, actor: SignedInActor, id
 export async function replayOne(db: DatabaseSession, actor: SignedInActor, id: number): Promise<Delivery> {
   const { orgId } = actor;
   return db.write(async (transaction) => {
-    const { endpointId, status, messageId } = found(await deliveryById(transaction, orgId, id));
+    const { endpointId, messageId } = found(await deliveryById(transaction, orgId, id));
     const { url } = await openEndpoint(transaction, orgId, endpointId);
-    if (status !== 'waiting') {
-      await replayDelivery(transaction, orgId, id);
+    if (await replayDelivery(transaction, orgId, id))
       await writeAudit(transaction, actor, { action: 'webhook.replayed', subject: url, details: { messageId } });
-    }
     await tryNow(transaction, orgId, endpointId);
     return found(await deliveryById(transaction, orgId, id));
   });

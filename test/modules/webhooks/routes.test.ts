@@ -1,5 +1,7 @@
 import { sql } from 'kysely';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import type { Db } from '../../../src/db/schema.ts';
+import { lockEndpoint } from '../../../src/modules/webhooks/endpoint-queries.ts';
 import { disableEndpoint } from '../../../src/modules/webhooks/event-queries.ts';
 import { WEBHOOK_SECRET_OVERLAP_MS, WEBHOOKS_MAX } from '../../../src/modules/webhooks/limits.ts';
 import { createWebhookBox, openSecret } from '../../../src/modules/webhooks/secrets.ts';
@@ -215,9 +217,9 @@ test('deliveries are listed page by page, newest first, and by status', async ()
 });
 
 describe('a delivery that was given up', () => {
-  const giveUp = () =>
+  const giveUp = (db: Db = api.database.db) =>
     sql`update webhook_deliveries set status = 'dead', due_at = null, attempts = 8 where org_id = ${owner.orgId}`.execute(
-      api.database.db,
+      db,
     );
 
   test('is made again, with the same message id', async () => {
@@ -231,6 +233,20 @@ describe('a delivery that was given up', () => {
     });
     expect((await owner.send('POST', `/api/v1/webhook-deliveries/${sent.id}/replay`)).status).toBe(200);
     expect((await actions()).filter((one) => one.startsWith('webhook.replayed'))).toHaveLength(1);
+  });
+
+  test('is made again although it was still waiting when that was asked for', async () => {
+    const { body } = await create();
+    const { body: sent } = await sendTest(body.id);
+    const { db } = api.database;
+    const asked = await db.transaction().execute(async (transaction) => {
+      await lockEndpoint(transaction, owner.orgId, body.id); // as the last try does
+      const replaying = owner.send<Delivery>('POST', `/api/v1/webhook-deliveries/${sent.id}/replay`);
+      await until('the last try is waited for', () => isWaitingForLock(db));
+      await giveUp(transaction);
+      return { replaying };
+    });
+    expect(await asked.replaying).toMatchObject({ status: 200, body: { status: 'waiting', attempts: 0 } });
   });
 
   test('is made again together with all others', async () => {
