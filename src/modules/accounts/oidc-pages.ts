@@ -82,7 +82,10 @@ export function oidcPages(app: App, context: ApiContext): void {
         log.warn({ reason: name, code, said }, 'a sign-in with OpenID Connect was refused');
       });
       if (claims === undefined) return reply.redirect('/#/sign-in-failed/provider');
-      const outcome = await signInWithClaims(request.caller, context, claims, fromOf(request));
+      const outcome = await signInWithClaims(request.caller, context, claims, fromOf(request)).catch((error) => {
+        if (toProblem(error).code === 'overloaded') tries.refund(request.network); // a try that failed is not theirs
+        throw error;
+      });
       if ('refused' in outcome) return reply.redirect(`/#/sign-in-failed/${outcome.refused}`);
       tries.refund(request.network);
       if ('ticket' in outcome) return reply.redirect(`/#/second-step/${outcome.ticket}`);

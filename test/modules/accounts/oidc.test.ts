@@ -111,7 +111,15 @@ test('while the database is away a person gets a page as well', async () => {
   onTestFinished(behind.stop);
   const { callback, flows } = await authorize(subjectOf('anybody@nowhere.test', true), behind.api);
   await gate.shut();
-  expect((await finish(callback, flows)).location).toBe('/#/sign-in-failed/busy');
+  const headers = { 'x-forwarded-for': '198.51.100.8' };
+  const comeBack = async (to: string) =>
+    (await fetch(to, { redirect: 'manual', headers: { ...headers, ...cookies(flows) } })).headers.get('location');
+  expect(await comeBack(callback)).toBe('/#/sign-in-failed/busy');
+  // Which used up none of the tries that a company behind one address has.
+  const given: (string | null)[] = [];
+  for (let nth = 0; nth < LINK_TRIES_PER_MINUTE_MAX; nth++)
+    given.push(await comeBack(`${behind.api.url}/oidc/callback`));
+  expect(new Set(given)).toEqual(new Set(['/#/sign-in-failed/provider']));
 });
 
 test('an answer to another browser, with another state, or that comes twice is refused', async () => {
