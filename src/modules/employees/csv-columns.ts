@@ -2,23 +2,30 @@
  * Which columns are the name, the address and the team: by their titles, and by what is in them, because "Employee" is
  * the name in one file and the personnel number in the next.
  */
+
+import { nameOf } from './csv-names.ts';
 import { widthOf } from './csv-parser.ts';
 import {
-  type Claim,
+  areShared,
   claimsOf,
+  contradict,
   describe,
+  type Found,
   filledCells,
   HALF,
+  hasNoLetters,
   isAddress,
   isMostlyFilled,
+  NEARLY_ALL,
   shareOf,
   shortTitle,
+  strongest,
   type Table,
   tableWidth,
 } from './csv-table.ts';
-import { foldTitle, type Titles } from './csv-titles.ts';
+import type { Titles } from './csv-titles.ts';
 import { IMPORT_COLUMNS_MAX } from './limits.ts';
-import { hasTitleInIt, strengthsOf } from './title-strength.ts';
+import { strengthsOf } from './title-strength.ts';
 
 export interface Columns {
   /** First and last name can be two columns. */
@@ -71,9 +78,6 @@ export function isHeader(cells: readonly string[]): boolean {
   return has('email') && (has('name') || has('givenName') || has('familyName'));
 }
 
-/** The column, a sentence about why none can be told, or undefined. */
-type Found = number | string | undefined;
-
 function emailOf(table: Table): Found {
   const titled = table.claims.email;
   const holding = titled.filter(({ column }) => shareOf(table, column, isAddress) >= HALF);
@@ -106,92 +110,6 @@ function sharedAddresses(table: Table, column: number): string | undefined {
     : undefined;
 }
 
-/** Where the title says more than that it is a name. */
-function sharedNames(table: Table, column: number, titled: readonly Claim[]): string | undefined {
-  const isExact = titled.some((claim) => claim.column === column && Number.isInteger(claim.strength));
-  return !isExact && areShared(filledCells(table, column))
-    ? `Column ${describe(table, column)} has the same names again and again, as that of a manager has. Choose the column of people's own names.`
-    : undefined;
-}
-
-function areShared(cells: readonly string[]): boolean {
-  const different = new Set(cells.map((cell) => cell.toLowerCase()));
-  return cells.length >= SHARING_ROWS_MIN && different.size <= cells.length * HALF;
-}
-
-function nameOf(table: Table): number[] | string | undefined {
-  const named = (field: keyof Titles) => table.claims[field].filter((claim) => holdsNames(table, claim));
-  const given = strongest(table, named('givenName'), 'the first name');
-  const family = strongest(table, named('familyName'), 'the last name');
-  const [isGiven, isFamily] = [typeof given === 'number', typeof family === 'number'];
-  // Beside both parts, "Name (manager)" is somebody else's and "Preferred name" may be empty.
-  const whole = isGiven && isFamily ? named('name').filter(containing(table, family as number)) : named('name');
-  const full = strongest(table, whole, 'the name');
-  if (typeof full === 'number') {
-    const fuller = isGiven || isFamily ? undefined : fullerNames(table, full, whole);
-    if (fuller !== undefined) return contradict(table, full, fuller, 'the name');
-    const doubt = isGiven || isFamily ? undefined : (sharedNames(table, full, whole) ?? untitledRest(table, full));
-    if (doubt !== undefined) return doubt;
-    // "Name" beside "First name" is the last name, unless it has the first name in it.
-    const rest = isGiven && !isFamily && !containing(table, given as number)({ column: full });
-    return rest && strengthsOf(table.titles[full] ?? '').name === 0 ? inOrder(table, given as number, full) : [full];
-  }
-  if (typeof full === 'string' && !(isGiven && isFamily)) return full;
-  const contradiction = [given, family].find((found) => typeof found === 'string');
-  if (contradiction !== undefined) return contradiction;
-  const [particle, second, initials] = [
-    table.claims.nameParticle[0]?.column,
-    table.claims.secondFamilyName[0]?.column,
-    table.claims.initials[0]?.column,
-  ];
-  const isTold = (column: number | undefined) => column !== undefined;
-  if (isGiven && isFamily) {
-    const [first, last] = [given as number, family as number];
-    // "Nom d'usage" is empty for whoever goes by the name of birth.
-    const rest = isMostlyFilled(table, last) ? undefined : otherHalf(table, first, 'familyName', 'last name', last);
-    if (rest !== undefined) return rest;
-    const names = inOrder(table, first, last);
-    return [...names.slice(0, 1), particle, ...names.slice(1), second].filter(isTold);
-  }
-  if (isGiven) return otherHalf(table, given as number, 'familyName', 'last name') ?? [given as number];
-  if (isFamily)
-    return (
-      otherHalf(table, family as number, 'givenName', 'first name') ??
-      [initials, particle, family as number, second].filter(isTold)
-    );
-  const numbers = table.claims.name[0];
-  return (
-    numbers &&
-    `Column ${describe(table, numbers.column)} holds numbers or addresses, not names. Choose the column of the names.`
-  );
-}
-
-/** A merged cell "Name" above "First" and "Last" is saved as its first column's. */
-function untitledRest(table: Table, column: number): string | undefined {
-  const rest = column + 1;
-  const isRest =
-    table.titles[rest]?.trim() === '' &&
-    isMostlyFilled(table, rest) &&
-    shareOf(table, rest, (cell) => /^\p{L}[\p{L}\p{M}\s'’.-]+$/u.test(cell)) > NEARLY_ALL &&
-    shareOf(table, column, hasSeveralWords) === 0;
-  return isRest
-    ? `Column ${describe(table, column)} has one word in each row, and column ${describe(table, rest)} has no title: it may be the rest of the name. Choose the columns of the name.`
-    : undefined;
-}
-
-/** "Surname at birth" beside "First name": half of the name would be lost without a word. */
-function otherHalf(table: Table, half: number, field: keyof Titles, called: string, known = half): string | undefined {
-  const isLikely = (title: string, column: number) =>
-    column !== half &&
-    column !== known &&
-    hasTitleInIt(title, field) &&
-    filledCells(table, column).some((cell) => /\p{L}/u.test(cell));
-  const other = table.titles.findIndex(isLikely);
-  return other < 0
-    ? undefined
-    : `Column ${describe(table, half)} is a part of the name, and column ${describe(table, other)} may be the ${called}. Choose the columns of the name.`;
-}
-
 function teamOf(table: Table): Found {
   const titled = table.claims.team;
   const words = titled.filter(
@@ -215,36 +133,6 @@ function mergedCells(table: Table, column: number): string | undefined {
     : undefined;
 }
 
-/** Chinese, Japanese and Korean names begin with the family's. */
-function inOrder(table: Table, given: number, family: number): number[] {
-  return shareOf(table, family, (cell) => EAST_ASIAN.test(cell)) >= HALF ? [family, given] : [given, family];
-}
-
-/** Of several columns with equally strong titles, the one that has something in it, if they do not contradict. */
-function strongest(table: Table, found: readonly Claim[], field: string): Found {
-  const best = Math.min(...found.map(({ strength }) => strength));
-  const equal = found.filter(({ strength }) => strength === best).map(({ column }) => column);
-  const filled = equal.filter((column) => table.rows.some((row) => (row[column] ?? '').trim() !== ''));
-  const [first, ...others] = filled.length > 0 ? filled : equal;
-  if (first === undefined || others.length === 0) return first;
-  const said = table.rows.map((row) => foldTitle(row[first] ?? ''));
-  const contradicts = (row: readonly string[], other: number, n: number) =>
-    row[other] !== row[first] && foldTitle(row[other] ?? '') !== said[n];
-  const rival = others.find((other) => table.rows.some((row, n) => contradicts(row, other, n)));
-  if (rival === undefined) return first;
-  return contradict(table, first, rival, field);
-}
-
-function contradict(table: Table, one: number, other: number, field: string): string {
-  return `Column ${describe(table, one)} and column ${describe(table, other)} could both be ${field}. Choose one of them.`;
-}
-
-/** Beside "Ada Lovelace" under "Employee", "alovelace" under "Name" is what she signs in with. */
-function fullerNames(table: Table, full: number, others: readonly Claim[]): number | undefined {
-  const isFuller = ({ column }: Claim) => shareOf(table, column, hasSeveralWords) > HALF;
-  return shareOf(table, full, hasSeveralWords) > 0 ? undefined : others.find(isFuller)?.column;
-}
-
 /** What was chosen and cannot be: most of all a column of another file. Without it all people would be of one team. */
 function problemsOf({ name = [], email = 0, team = 0 }: ColumnChoices, width: number): string[] {
   const beyond = Math.max(...name, email, team) + 1;
@@ -254,27 +142,6 @@ function problemsOf({ name = [], email = 0, team = 0 }: ColumnChoices, width: nu
       : []),
     ...(new Set(name).size < name.length ? [`Column ${(name[0] ?? 0) + 1} was chosen twice for the name.`] : []),
   ];
-}
-
-/** Not numbers, and not addresses. Where the title says less than "Name" does, not numbers like E-10023 either. */
-function holdsNames(table: Table, { column, strength }: Claim): boolean {
-  const rivals = table.claims.name.length > 1;
-  const isNumber = strength >= 1 || rivals ? isPersonnelNumber : hasNoLetters;
-  return shareOf(table, column, isNumber) <= HALF && shareOf(table, column, isAddress) <= HALF;
-}
-
-const hasSeveralWords = (cell: string) => /\p{L}[,.]?\s+\p{L}/u.test(cell);
-const hasNoLetters = (cell: string) => !/\p{L}/u.test(cell);
-const isPersonnelNumber = (cell: string) => hasNoLetters(cell) || /^\p{L}{0,4}[-_ ./]?\d+$/u.test(cell);
-
-/** Tells the columns that have the text of `part` in most of their cells. */
-function containing({ rows }: Table, part: number): (whole: { readonly column: number }) => boolean {
-  const parts = rows.map((row) => foldTitle(row[part] ?? ''));
-  return ({ column }) => {
-    const both = [...rows.keys()].filter((n) => rows[n]?.[column] && rows[n]?.[part]);
-    const within = both.filter((n) => foldTitle(rows[n]?.[column] ?? '').includes(parts[n] as string));
-    return both.length > 0 && within.length >= both.length * HALF;
-  };
 }
 
 function missingColumns(titles: readonly string[], missing: readonly string[], { header }: ColumnChoices): string {
@@ -287,9 +154,6 @@ function missingColumns(titles: readonly string[], missing: readonly string[], {
   return `The header line has no column ${which}. Found: ${found}. Required: name and email; team is optional. Rename the columns, or choose them by their numbers (name=1, email=2, team=3; a first and a last name: name=1,2).`;
 }
 
-const NEARLY_ALL = 0.8;
 const MERGED_TEAMS_MIN = 2;
-const SHARING_ROWS_MIN = 3;
 const PRIVATE = 3; // the titles of private addresses are the last of `TITLES.email`
 const TITLES_SHOWN = 10;
-const EAST_ASIAN = /[\p{Script=Han}\p{Script=Hangul}\p{Script=Hiragana}\p{Script=Katakana}]/u;

@@ -1,5 +1,5 @@
 /** A table whose columns are looked for: its titles, what they claim to be, and its first rows. */
-import type { Titles } from './csv-titles.ts';
+import { foldTitle, type Titles } from './csv-titles.ts';
 import { strengthsOf } from './title-strength.ts';
 
 export interface Table {
@@ -59,5 +59,36 @@ export function isAddress(cell: string): boolean {
   return /^\s*[^\s@]+@[^\s@][^\s@.]*\.[^\s@]+\s*$/.test(cell);
 }
 
+export const hasNoLetters = (cell: string) => !/\p{L}/u.test(cell);
+
+export function areShared(cells: readonly string[]): boolean {
+  const different = new Set(cells.map((cell) => cell.toLowerCase()));
+  return cells.length >= SHARING_ROWS_MIN && different.size <= cells.length * HALF;
+}
+
+/** The column, a sentence about why none can be told, or undefined. */
+export type Found = number | string | undefined;
+
+/** Of several columns with equally strong titles, the one that has something in it, if they do not contradict. */
+export function strongest(table: Table, found: readonly Claim[], field: string): Found {
+  const best = Math.min(...found.map(({ strength }) => strength));
+  const equal = found.filter(({ strength }) => strength === best).map(({ column }) => column);
+  const filled = equal.filter((column) => table.rows.some((row) => (row[column] ?? '').trim() !== ''));
+  const [first, ...others] = filled.length > 0 ? filled : equal;
+  if (first === undefined || others.length === 0) return first;
+  const said = table.rows.map((row) => foldTitle(row[first] ?? ''));
+  const contradicts = (row: readonly string[], other: number, n: number) =>
+    row[other] !== row[first] && foldTitle(row[other] ?? '') !== said[n];
+  const rival = others.find((other) => table.rows.some((row, n) => contradicts(row, other, n)));
+  if (rival === undefined) return first;
+  return contradict(table, first, rival, field);
+}
+
+export function contradict(table: Table, one: number, other: number, field: string): string {
+  return `Column ${describe(table, one)} and column ${describe(table, other)} could both be ${field}. Choose one of them.`;
+}
+
 export const HALF = 0.5;
+export const NEARLY_ALL = 0.8;
+const SHARING_ROWS_MIN = 3;
 const TITLE_CHARS_SHOWN = 30;
