@@ -55,9 +55,10 @@ export async function encodingOf(
 export function doubtfulLines(head: Buffer, encoding: string): { line: number; text: string }[] {
   if (encoding.startsWith('utf-')) return [];
   const decoder = new TextDecoder(encoding);
-  return oddLines(tellingLines(head))
-    .slice(0, IMPORT_PREVIEW_DOUBTFUL_LINES)
-    .map(({ line, bytes }) => ({ line, text: decoder.decode(Buffer.from(bytes, 'latin1')) }));
+  return oddLines(tellingLines(head), IMPORT_PREVIEW_DOUBTFUL_LINES).map(({ line, bytes }) => ({
+    line,
+    text: decoder.decode(Buffer.from(bytes, 'latin1')),
+  }));
 }
 
 /** The encodings that a person can choose from. */
@@ -156,7 +157,7 @@ async function guess(head: Buffer): Promise<FoundEncoding> {
     if (candidates.some((one) => one.text === text) || !isPlausible(text)) continue;
     candidates.push({ encoding: decoder.encoding, text, confidence });
   }
-  const read = new TextDecoder(WESTERN).decode(telling);
+  const read = WESTERN_DECODER.decode(telling);
   const guesses = candidates.map(({ encoding, text }) => (text === read ? WESTERN : encoding));
   // Most files are Western: a word that looks foreign must not leave only wrong readings to choose from.
   if (!guesses.includes(WESTERN)) guesses.splice(1, 0, WESTERN);
@@ -187,11 +188,17 @@ function tellingLines(head: Buffer): Line[] {
   return whole.filter((line) => isTelling(line) || line.bytes.includes(ESCAPE));
 }
 
-function oddLines(lines: readonly Line[]): Line[] {
-  return lines.filter((line) => !isWestern(asWestern(line)));
+/** The first of them, because judging a line is dear. */
+function oddLines(lines: readonly Line[], most = lines.length): Line[] {
+  const odd: Line[] = [];
+  for (const line of lines) {
+    if (odd.length >= most) break;
+    if (!isWestern(asWestern(line))) odd.push(line);
+  }
+  return odd;
 }
 
-const asWestern = ({ bytes }: Line) => new TextDecoder(WESTERN).decode(Buffer.from(bytes, 'latin1'));
+const asWestern = ({ bytes }: Line) => WESTERN_DECODER.decode(Buffer.from(bytes, 'latin1'));
 
 /** The cell, as far as cells can be told before the delimiter is known. */
 function oddPartOf(line: string): string {
@@ -216,6 +223,7 @@ function decoderOf(name: string | null): TextDecoder | undefined {
 }
 
 const WESTERN = 'windows-1252';
+const WESTERN_DECODER = new TextDecoder(WESTERN); // without `stream`, it keeps nothing from one text to the next
 const GUESSED = [
   ...['windows-1250', 'windows-1251', 'windows-1252', 'windows-1253', 'windows-1254', 'windows-1255', 'windows-1256'],
   ...['windows-1257', 'windows-1258', 'iso-8859-2', 'iso-8859-5', 'koi8-r', 'koi8-u', 'ibm866', 'windows-874'],
