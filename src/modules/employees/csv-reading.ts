@@ -222,7 +222,10 @@ function commonWidth(
   columns: Partial<Columns>,
 ): number | undefined {
   const width = header?.cells.length;
-  const longer = rows.filter(({ cells }) => !isBlank(cells.slice(width)) && !hasCutNumber(cells, columns));
+  const isLonger = ({ cells }: CsvRow) => !isBlank(cells.slice(width));
+  // Where teams are numbers, one beside another is no sign of anything.
+  const areWords = rows.some((row) => !isLonger(row) && /[^\d\s]/.test(row.cells[columns.team ?? -1] ?? ''));
+  const longer = rows.filter((row) => isLonger(row) && !(areWords && hasCutNumber(row.cells, columns)));
   return longer.length > rows.length * LONGER_SHARE_MAX ? undefined : width;
 }
 
