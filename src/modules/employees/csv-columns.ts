@@ -23,7 +23,7 @@ import {
   type Table,
   tableWidth,
 } from './csv-table.ts';
-import type { Titles } from './csv-titles.ts';
+import { isOfSomebodyElse, PRIVATE_EMAIL_STRENGTH, type Titles } from './csv-titles.ts';
 import { IMPORT_COLUMNS_MAX } from './limits.ts';
 import { strengthsOf } from './title-strength.ts';
 
@@ -56,7 +56,7 @@ export function columnsOf(
 ): FoundColumns {
   const table = { titles, rows, claims: claimsOf(titles) };
   const email = choices.email ?? emailOf(table);
-  const name = choices.name ?? nameOf(table);
+  const name = choices.name ?? nameOf(table, typeof email === 'number' ? email : undefined);
   const team = choices.team ?? teamOf(table);
   const problems = [email, name, team].flatMap((one) => (typeof one === 'string' ? [one] : []));
   const missing = [name === undefined && 'name', email === undefined && 'email'].filter((one) => one !== false);
@@ -83,7 +83,7 @@ function emailOf(table: Table): Found {
   const holding = titled.filter(({ column }) => shareOf(table, column, isAddress) >= HALF);
   if (titled.length > 0) {
     const found = strongest(table, holding.length > 0 ? holding : titled, 'the email address');
-    const isPrivate = titled.some(({ column, strength }) => column === found && strength >= PRIVATE);
+    const isPrivate = titled.some(({ column, strength }) => column === found && strength >= PRIVATE_EMAIL_STRENGTH);
     const other = isPrivate ? addressesBeside(table, found as number) : undefined;
     if (other !== undefined) return contradict(table, found as number, other, 'the email address');
     const isExact = titled.some(({ column, strength }) => column === found && Number.isInteger(strength));
@@ -95,7 +95,13 @@ function emailOf(table: Table): Found {
 
 /** Of people themselves, so not of a manager. Nobody gets mail from work at home while there is another address. */
 function addressesBeside(table: Table, column: number): number | undefined {
-  return columnsOfAddresses(table).find((other) => other !== column && sharedAddresses(table, other) === undefined);
+  const isTheirs = (other: number) =>
+    !isOfSomebodyElse(table.titles[other] ?? '') && !areShared(addressesIn(table, other));
+  return columnsOfAddresses(table).find((other) => other !== column && isTheirs(other));
+}
+
+function addressesIn(table: Table, column: number): string[] {
+  return filledCells(table, column).filter(isAddress);
 }
 
 function columnsOfAddresses(table: Table): number[] {
@@ -105,7 +111,7 @@ function columnsOfAddresses(table: Table): number[] {
 
 /** The address of a manager, where the title does not say so much: all who share it would become one person. */
 function sharedAddresses(table: Table, column: number): string | undefined {
-  return areShared(filledCells(table, column).filter(isAddress))
+  return areShared(addressesIn(table, column))
     ? `Column ${describe(table, column)} has the same addresses again and again, as that of a manager or a team has. Choose the column of people's own addresses.`
     : undefined;
 }
@@ -155,5 +161,4 @@ function missingColumns(titles: readonly string[], missing: readonly string[], {
 }
 
 const MERGED_TEAMS_MIN = 2;
-const PRIVATE = 3; // the titles of private addresses are the last of `TITLES.email`
 const TITLES_SHOWN = 10;

@@ -3,6 +3,7 @@ import {
   areShared,
   type Claim,
   contradict,
+  countDifferent,
   describe,
   filledCells,
   HALF,
@@ -17,22 +18,29 @@ import {
 import { foldTitle, type Titles } from './csv-titles.ts';
 import { hasTitleInIt, strengthsOf } from './title-strength.ts';
 
-export function nameOf(table: Table): number[] | string | undefined {
+/** `email` is the column of the addresses, if it is known. */
+export function nameOf(table: Table, email: number | undefined): number[] | string | undefined {
   const named = (field: keyof Titles) => table.claims[field].filter((claim) => holdsNames(table, claim));
   const given = strongest(table, named('givenName'), 'the first name');
   const family = strongest(table, named('familyName'), 'the last name');
   const [isGiven, isFamily] = [typeof given === 'number', typeof family === 'number'];
   // Beside both parts, "Name (manager)" is somebody else's and "Preferred name" may be empty.
-  const whole = isGiven && isFamily ? named('name').filter(containing(table, family as number)) : named('name');
+  const isWhole = ({ column }: Claim) => {
+    const isHalf = column === given || column === family;
+    if (!isGiven || !isFamily) return !isHalf;
+    // "Jan Janssen" has two names, though one is in the other.
+    if (isHalf && shareOf(table, column, hasSeveralWords) <= HALF) return false;
+    return containing(table, (column === family ? given : family) as number)({ column });
+  };
+  const whole = named('name').filter(isWhole);
   const full = strongest(table, whole, 'the name');
   if (typeof full === 'number') {
-    const fuller = isGiven || isFamily ? undefined : fullerNames(table, full, whole);
+    if (isGiven && isFamily) return [full];
+    if (isGiven) return besideHalf(table, full, given as number, 'last name');
+    if (isFamily) return besideHalf(table, full, family as number, 'first name');
+    const fuller = fullerNames(table, full, whole);
     if (fuller !== undefined) return contradict(table, full, fuller, 'the name');
-    const doubt = isGiven || isFamily ? undefined : (sharedNames(table, full, whole) ?? untitledRest(table, full));
-    if (doubt !== undefined) return doubt;
-    // "Name" beside "First name" is the last name, unless it has the first name in it.
-    const rest = isGiven && !isFamily && !containing(table, given as number)({ column: full });
-    return rest && strengthsOf(table.titles[full] ?? '').name === 0 ? inOrder(table, given as number, full) : [full];
+    return sharedNames(table, full, { titled: whole, email }) ?? untitledRest(table, full) ?? [full];
   }
   if (typeof full === 'string' && !(isGiven && isFamily)) return full;
   const contradiction = [given, family].find((found) => typeof found === 'string');
@@ -42,20 +50,20 @@ export function nameOf(table: Table): number[] | string | undefined {
     table.claims.secondFamilyName[0]?.column,
     table.claims.initials[0]?.column,
   ];
-  const isTold = (column: number | undefined) => column !== undefined;
+  const isDefined = (column: number | undefined) => column !== undefined;
   if (isGiven && isFamily) {
     const [first, last] = [given as number, family as number];
     // "Nom d'usage" is empty for whoever goes by the name of birth.
     const rest = isMostlyFilled(table, last) ? undefined : otherHalf(table, first, 'familyName', 'last name', last);
     if (rest !== undefined) return rest;
     const names = inOrder(table, first, last);
-    return [...names.slice(0, 1), particle, ...names.slice(1), second].filter(isTold);
+    return [...names.slice(0, 1), particle, ...names.slice(1), second].filter(isDefined);
   }
   if (isGiven) return otherHalf(table, given as number, 'familyName', 'last name') ?? [given as number];
   if (isFamily)
     return (
       otherHalf(table, family as number, 'givenName', 'first name') ??
-      [initials, particle, family as number, second].filter(isTold)
+      [initials, particle, family as number, second].filter(isDefined)
     );
   const numbers = table.claims.name[0];
   return (
@@ -64,16 +72,28 @@ export function nameOf(table: Table): number[] | string | undefined {
   );
 }
 
+/** What is called a name may be the other half of it: "Name" beside "First name" is, unless it has the first name in it. */
+function besideHalf(table: Table, full: number, half: number, called: 'first name' | 'last name'): number[] | string {
+  if (containing(table, half)({ column: full })) return [full];
+  const isExact = strengthsOf(table.titles[full] ?? '').name === 0;
+  if (called === 'last name' && isExact) return inOrder(table, half, full);
+  // The half is a preferred name, or in other letters.
+  const isWhole = called === 'last name' ? !isMostlyFilled(table, half) : shareOf(table, full, hasSeveralWords) > HALF;
+  return isWhole || table.rows.length === 0 ? [full] : askForHalf(table, half, full, called);
+}
+
 /** A merged cell "Name" above "First" and "Last" is saved as its first column's. */
 function untitledRest(table: Table, column: number): string | undefined {
   const rest = column + 1;
   const isRest =
     table.titles[rest]?.trim() === '' &&
     isMostlyFilled(table, rest) &&
-    shareOf(table, rest, (cell) => /^\p{L}[\p{L}\p{M}\s'’.-]+$/u.test(cell)) > NEARLY_ALL &&
-    shareOf(table, column, hasSeveralWords) === 0;
+    shareOf(table, rest, (cell) => /^\p{L}[\p{L}\p{M}\s'’.-]*$/u.test(cell)) >= NEARLY_ALL &&
+    shareOf(table, column, (cell) => !hasSeveralWords(cell)) >= NEARLY_ALL &&
+    // "active" and "left" come again and again.
+    countDifferent(filledCells(table, rest)) > filledCells(table, rest).length * HALF;
   return isRest
-    ? `Column ${describe(table, column)} has one word in each row, and column ${describe(table, rest)} has no title: it may be the rest of the name. Choose the columns of the name.`
+    ? `Column ${describe(table, column)} has one word in most rows, and column ${describe(table, rest)} has no title: it may be the rest of the name. Choose the columns of the name.`
     : undefined;
 }
 
@@ -85,15 +105,23 @@ function otherHalf(table: Table, half: number, field: keyof Titles, called: stri
     hasTitleInIt(title, field) &&
     filledCells(table, column).some((cell) => /\p{L}/u.test(cell));
   const other = table.titles.findIndex(isLikely);
-  return other < 0
-    ? undefined
-    : `Column ${describe(table, half)} is a part of the name, and column ${describe(table, other)} may be the ${called}. Choose the columns of the name.`;
+  return other < 0 ? undefined : askForHalf(table, half, other, called);
 }
 
-/** Where the title says more than that it is a name. */
-function sharedNames(table: Table, column: number, titled: readonly Claim[]): string | undefined {
+function askForHalf(table: Table, half: number, other: number, called: string): string {
+  return `Column ${describe(table, half)} is a part of the name, and column ${describe(table, other)} may be the ${called}. Choose the columns of the name.`;
+}
+
+/** Where the title says more than that it is a name. Whoever has several rows has the same address in them. */
+function sharedNames(
+  table: Table,
+  column: number,
+  { titled, email }: { titled: readonly Claim[]; email: number | undefined },
+): string | undefined {
   const isExact = titled.some((claim) => claim.column === column && Number.isInteger(claim.strength));
-  return !isExact && areShared(filledCells(table, column))
+  const names = filledCells(table, column);
+  const people = email === undefined ? names.length : countDifferent(filledCells(table, email));
+  return !isExact && areShared(names) && countDifferent(names) < people
     ? `Column ${describe(table, column)} has the same names again and again, as that of a manager has. Choose the column of people's own names.`
     : undefined;
 }

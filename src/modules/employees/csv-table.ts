@@ -1,5 +1,5 @@
 /** A table whose columns are looked for: its titles, what they claim to be, and its first rows. */
-import { foldTitle, type Titles } from './csv-titles.ts';
+import { foldTitle, isOfSomebodyElse, type Titles } from './csv-titles.ts';
 import { strengthsOf } from './title-strength.ts';
 
 export interface Table {
@@ -23,6 +23,13 @@ export function claimsOf(titles: readonly string[]): Claims {
   for (const [column, title] of titles.entries()) {
     for (const [field, strength] of Object.entries(strengthsOf(title)) as [keyof Titles, number][])
       claims[field].push({ column, strength });
+  }
+  for (const [field, all] of Object.entries(claims) as [keyof Titles, Claim[]][]) {
+    // "Name (manager)" says more than "Employee name" does, but not of the same person.
+    const own = all.filter(
+      ({ column, strength }) => Number.isInteger(strength) || !isOfSomebodyElse(titles[column] ?? ''),
+    );
+    if (own.length > 0) claims[field] = own;
   }
   return claims;
 }
@@ -62,8 +69,11 @@ export function isAddress(cell: string): boolean {
 export const hasNoLetters = (cell: string) => !/\p{L}/u.test(cell);
 
 export function areShared(cells: readonly string[]): boolean {
-  const different = new Set(cells.map((cell) => cell.toLowerCase()));
-  return cells.length >= SHARING_ROWS_MIN && different.size <= cells.length * HALF;
+  return cells.length >= SHARING_ROWS_MIN && countDifferent(cells) <= cells.length * HALF;
+}
+
+export function countDifferent(cells: readonly string[]): number {
+  return new Set(cells.map((cell) => cell.toLowerCase())).size;
 }
 
 /** The column, a sentence about why none can be told, or undefined. */

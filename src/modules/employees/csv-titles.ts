@@ -29,6 +29,19 @@ export function foldTitle(title: string): string {
 
 const PLAIN_LETTERS: Readonly<Record<string, string>> = { ı: 'i', ł: 'l', ø: 'o', đ: 'd', æ: 'ae', œ: 'oe', ß: 'ss' };
 
+const PRIVATE_EMAILS: readonly string[] = [
+  ...['Personal email', 'Personal email address', 'Private email', 'Private email address', 'Home email'],
+  ...[
+    'Private E-Mail',
+    'Private E-Mail-Adresse',
+    'E-Mail privat',
+    'E-mail personnel',
+    'Adresse e-mail personnelle',
+    'Correo personal',
+  ],
+  ...['Email personale', 'E-mail pessoal', 'Privé e-mailadres', 'E-mail privé', 'Личная почта'],
+];
+
 export const TITLES: Titles = {
   email: [
     [
@@ -132,18 +145,7 @@ export const TITLES: Titles = {
       ...['ელ-ფოსტა', 'Էլ. փոստ', 'Էլ. հասցե', 'Posta elettronika', 'آدرس ایمیل', 'Alamat email', 'ই-মেইল', 'மின்னஞ்சல்'],
     ],
     ['User principal name', 'Login'],
-    [
-      ...['Personal email', 'Personal email address', 'Private email', 'Private email address', 'Home email'],
-      ...[
-        'Private E-Mail',
-        'Private E-Mail-Adresse',
-        'E-Mail privat',
-        'E-mail personnel',
-        'Adresse e-mail personnelle',
-        'Correo personal',
-      ],
-      ...['Email personale', 'E-mail pessoal', 'Privé e-mailadres', 'E-mail privé', 'Личная почта'],
-    ],
+    PRIVATE_EMAILS,
   ],
   name: [
     [
@@ -492,3 +494,21 @@ export const TITLES: Titles = {
     ],
   ],
 };
+
+/** What a title that claims a private address weighs, however many stronger lists there are. */
+export const PRIVATE_EMAIL_STRENGTH = TITLES.email.indexOf(PRIVATE_EMAILS);
+
+/** "Manager email", "E-Mail (Vorgesetzte)": the column is about another person than the others of the row. */
+export function isOfSomebodyElse(title: string): boolean {
+  const folded = foldTitle(title);
+  return OTHER_PEOPLE.some((word) => folded.includes(word));
+}
+
+const OTHER_PEOPLE: readonly string[] = [
+  ...['Manager', 'Supervisor', 'Boss', 'Team lead', 'Reports to', 'Approver', 'Assistant', 'Recruiter', 'Mentor'],
+  ...['Emergency', 'Spouse', 'Partner', 'Next of kin', 'Parent', 'Referrer', 'Reference'],
+  ...['Vorgesetzt', 'Führungskraft', 'Teamleit', 'Notfall', 'Ehepartner', 'Responsable', 'Supérieur', 'Urgence'],
+  ...['Conjoint', 'Jefe', 'Emergencia', 'Cónyuge', 'Responsabile', 'Emergenza', 'Coniuge', 'Gestor', 'Emergência'],
+  ...['Leidinggevende', 'Noodgeval', 'Nødkontakt', 'Esimies', 'Przełożon', 'Kierownik', 'Nadřízen', 'Nadriaden'],
+  ...['Руководител', 'Начальник', 'Керівник', 'Yönetici', '上司', '緊急', '紧急', '상사', '비상'],
+].map(foldTitle);

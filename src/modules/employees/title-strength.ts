@@ -18,11 +18,13 @@ export function strengthsOf(title: string): Strengths {
 
 /** "Name (First)", "Employee: Last name": what stands behind is the title, and all of them begin alike. */
 function halfOfName(front: string, behind: string, weakest: number): Strengths | undefined {
-  const { name = -1 } = (behind !== '' && KNOWN.get(foldTitle(front))) || {};
-  if (name < weakest) return undefined;
+  const { name: whole = -1 } = (behind !== '' && KNOWN.get(foldTitle(front))) || {};
+  if (whole < weakest) return undefined;
   const { givenName, familyName } = KNOWN.get(foldTitle(behind)) ?? {};
-  if (givenName !== undefined) return { givenName: givenName + PART_OF_TITLE };
-  return familyName === undefined ? undefined : { familyName: familyName + PART_OF_TITLE };
+  // "Nom" may also be a translation of "Name": what is in the column tells.
+  const name = whole + PART_OF_TITLE;
+  if (givenName !== undefined) return { name, givenName: givenName + PART_OF_TITLE };
+  return familyName === undefined ? undefined : { name, familyName: familyName + PART_OF_TITLE };
 }
 
 function partsOf(parts: ReadonlySet<string>): Strengths {
