@@ -327,7 +327,7 @@ const columns: ImportFile[] = [
     kind: 'a header of two lines, of which the upper one has merged cells (“Name” above “First” and “Last”)',
     file: 'Name,,Email,Team\nFirst,Last,Work,\nAda,Lovelace,ada@a.test,Engines\nGrace,Hopper,grace@a.test,Compilers\n',
     becomes: 'refused, instead of losing half of the name; the request can choose',
-    refused: 'Column 1 (Name) has one word in each row, and column 2 has no title: it may be the rest of the name',
+    refused: 'Column 1 (Name) has one word in most rows, and column 2 has no title: it may be the rest of the name',
   },
   {
     kind: 'the same, and the choice',
@@ -341,6 +341,82 @@ const columns: ImportFile[] = [
     file: "Nom de naissance;Nom d'usage;Prénom;Email\nByron;Lovelace;Ada;ada@a.test\nMurray;;Grace;grace@a.test\nConway;;Lynn;lynn@a.test\n",
     becomes: 'refused, instead of losing that half; the request can choose',
     refused: 'column 1 (Nom de naissance) may be the last name',
+  },
+  ...[
+    [
+      '“Employee / Nom” that contains the “First name / Prénom”',
+      'Employee / Nom,First name / Prénom',
+      'Ada Lovelace,Ada',
+      'Grace Hopper,Grace',
+    ],
+    ['“Name (Nom)” that contains the “Prénom”', 'Name (Nom),Prénom', 'Ada Lovelace,Ada', 'Grace Hopper,Grace'],
+    [
+      '“Employee / Nombre” that contains the “Apellido”',
+      'Employee / Nombre,Apellido',
+      'Ada Lovelace,Lovelace',
+      'Grace Hopper,Hopper',
+    ],
+  ].map(([kind = '', titles = '', ada = '', grace = '']) => ({
+    kind,
+    file: `${titles},Email,Team\n${ada},ada@a.test,Engines\n${grace},grace@a.test,Compilers\n`,
+    ...both,
+  })),
+  {
+    kind: 'a last name that begins like the first one',
+    file: 'Name (First),Name (Last),Email,Team\nJan,Janssen,jan@a.test,Engines\n',
+    becomes: READ,
+    people: ['Jan Janssen | jan@a.test | Engines'],
+  },
+  ...[
+    ['Beschäftigte: Vorname', 'Beschäftigte: Name', 'last name'],
+    ['Colleague - First name', 'Colleague - Name', 'last name'],
+    ['Colleague - Last name', 'Colleague - Name', 'first name'],
+  ].map(([half = '', rest = '', called = '']) => ({
+    kind: `“${rest}” without the name that is under “${half}”`,
+    file: `${half};${rest};E-Mail\n${called === 'last name' ? 'Ada;Lovelace' : 'Lovelace;Ada'};ada@a.test\n`,
+    becomes: 'refused, instead of losing half of the name; the request can choose',
+    refused: `Column 1 (${half}) is a part of the name, and column 2 (${rest}) may be the ${called}. Choose the columns of the name.`,
+  })),
+  {
+    kind: 'a preferred first name of a few',
+    file: 'Employee name,Preferred first name,Email,Team\nAda Lovelace,,ada@a.test,Engines\nGrace Hopper,,grace@a.test,Compilers\nRobert Smith,Bob,bob@a.test,Engines\n',
+    becomes: READ,
+    people: [ENGINES, COMPILERS, 'Robert Smith | bob@a.test | Engines'],
+  },
+  ...['Emergency contact email', 'Manager email', 'E-Mail (Vorgesetzte)'].map((title) => ({
+    kind: `a private address beside “${title}”`,
+    file: `Name,Personal email,${title},Team\nAda Lovelace,ada@a.test,carla@a.test,Engines\nGrace Hopper,grace@a.test,charles@a.test,Compilers\n`,
+    ...both,
+  })),
+  {
+    kind: 'the manager’s name and address beside people’s own, under titles that are as good',
+    file: 'Name (Manager),Employee name,E-Mail (Manager),Login,Team\nCarla,Ada Lovelace,carla@a.test,ada@a.test,Engines\nCharles,Grace Hopper,charles@a.test,grace@a.test,Compilers\n',
+    ...both,
+  },
+  {
+    kind: 'a row for each course of a person',
+    file: 'Full name (legal),Email,Course\nAda,ada@a.test,1\nAda,ada@a.test,2\nBen,ben@a.test,1\nBen,ben@a.test,2\n',
+    becomes: READ,
+    rows: 4,
+    people: ['Ada | ada@a.test | General', 'Ben | ben@a.test | General'],
+  },
+  {
+    kind: 'the rest of names behind an empty title, and one first name of two words',
+    file: 'Name,,Email\nAda,Lovelace,ada@a.test\nMary Ann,Evans,mary@a.test\nGrace,Hopper,grace@a.test\nLynn,Conway,lynn@a.test\nCleo,Nin1,cleo@a.test\n',
+    becomes: 'refused, instead of losing half of the name; the request can choose',
+    refused: 'column 2 has no title: it may be the rest of the name',
+  },
+  {
+    kind: 'the rest of Chinese names behind an empty title',
+    file: '姓名,,邮箱\n李,雷,li@a.test\n韩,梅,han@a.test\n',
+    becomes: 'refused, instead of losing half of the name; the request can choose',
+    refused: 'column 2 has no title: it may be the rest of the name',
+  },
+  {
+    kind: 'a few words again and again behind an empty title',
+    file: 'Name,,Email\nAda,active,ada@a.test\nBen,left,ben@a.test\nCleo,active,cleo@a.test\nDan,left,dan@a.test\n',
+    becomes: READ,
+    people: ['Ada', 'Ben', 'Cleo', 'Dan'].map((name) => `${name} | ${name.toLowerCase()}@a.test | General`),
   },
   {
     kind: 'titles of nobody',
@@ -940,6 +1016,12 @@ const programs: ImportFile[] = [
     ...both,
   },
   {
+    kind: 'the same, where teams are numbers',
+    file: 'Name,Email,Age,Team\nAda Lovelace,ada@a.test,36,7,new\nGrace Hopper,grace@a.test,44,9,new\n',
+    becomes: READ,
+    people: ['Ada Lovelace | ada@a.test | 7', 'Grace Hopper | grace@a.test | 9'],
+  },
+  {
     kind: 'columns without a title to the right of the table',
     file: `${HEAD}\n${ONE},on leave\n${TWO},new\n`,
     ...both,
@@ -990,6 +1072,11 @@ const programs: ImportFile[] = [
   {
     kind: 'only a header line',
     file: `${HEAD}\n`,
+    becomes: 'read: nobody is in it',
+  },
+  {
+    kind: 'only a header line, with a last name beside the name',
+    file: 'Last name,Employee,Email\n',
     becomes: 'read: nobody is in it',
   },
   {
