@@ -96,7 +96,7 @@ where token_hash = $1;
 select users.org_id, users.id, users.role, users.email, sessions.id as session_id, sessions.last_used_at
 from sessions
 inner join users on users.org_id = sessions.org_id and users.id = sessions.user_id
-where sessions.token_hash = $1 and sessions.expires_at > now();
+where sessions.expires_at > now() and sessions.token_hash = $1;
 
 -- src/http/authentication.ts touch (system)
 update sessions
@@ -107,7 +107,10 @@ where token_hash = $1;
 select users.role
 from sessions
 inner join users on users.org_id = sessions.org_id and users.id = sessions.user_id
-where sessions.org_id = $1 and sessions.user_id = $2 and sessions.id = $3;
+where sessions.expires_at > now() and sessions.org_id = $1 and sessions.user_id = $2 and sessions.id = $3;
+
+-- src/http/current-access.ts lockAccess (tenant)
+select pg_advisory_xact_lock(hashtextextended('access to ' || $1::bigint, 0));
 
 -- src/http/optimistic-concurrency.ts workOnSeen (tenant)
 select version
@@ -332,9 +335,6 @@ limit $4;
 insert into users (org_id, email, name, role, password_hash)
 values ($1, $2, $3, $4, $5)
 returning id, name, email, role;
-
--- src/modules/accounts/member-queries.ts lockMembers (tenant)
-select pg_advisory_xact_lock(hashtextextended('members of ' || $1::bigint, 0));
 
 -- src/modules/accounts/member-queries.ts memberById (tenant)
 select id, name, email, role
@@ -1048,7 +1048,7 @@ where (org_id, id) in (
 -- src/modules/webhooks/endpoint-queries.ts replayDelivery (tenant)
 update webhook_deliveries
 set status = $1, attempts = $2, due_at = now()
-where org_id = $3 and id = $4;
+where org_id = $3 and id = $4 and status <> $5;
 
 -- src/modules/webhooks/endpoint-queries.ts rotateEndpointSecret (tenant)
 update webhook_endpoints

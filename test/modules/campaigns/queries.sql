@@ -195,13 +195,6 @@ where r.org_id = $3 and r.id = any(array(
   from given
 )) and r.id = given.id and r.claim = given.claim and r.status = 'sending';
 
--- src/modules/campaigns/ledger.ts finishCampaign
--- src/modules/campaigns/state-queries.ts lockScheduled (tenant)
-select
-from campaigns
-where org_id = $1 and id = $2
-for no key update;
-
 -- src/modules/campaigns/ledger.ts finishCampaign (tenant)
 update campaigns
 set status = $1, finished_at = now(), paused_about = $2, paused_reason = $3, paused_at = $4, next_try_at = $5
@@ -525,6 +518,12 @@ values ($1, $2);
 insert into campaigns (org_id, name, subject, body, questions)
 values ($1, $2, $3, $4, $5)
 returning id;
+
+-- src/modules/campaigns/state-queries.ts lockCampaign (tenant)
+select
+from campaigns
+where org_id = $1 and id = $2
+for no key update;
 
 -- src/modules/campaigns/state-queries.ts lockScheduled (tenant)
 select id

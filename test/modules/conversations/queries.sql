@@ -69,7 +69,7 @@ join campaigns c on c.org_id = r.org_id and c.id = r.campaign_id
 join employees e on e.org_id = r.org_id and e.id = r.employee_id
 join organisations o on o.id = r.org_id
 left join conversations v on v.org_id = r.org_id and v.reach_out_id = r.id
-where r.org_id = $1 and r.id = any($2::bigint[]) for key share of r, c, e;
+where r.org_id = $1 and r.id = any($2::bigint[]) for key share of e, c, r;
 
 -- src/modules/conversations/conversations.ts invitationsOf (tenant)
 select r.id as "reachOutId", c.id as "campaignId", c.name as campaign, jsonb_array_length(c.questions) as questions,
