@@ -98,6 +98,7 @@ export const EXPORT_PIECE_BYTES = 16 * KB; // of an export, handed over at a tim
 export const EXPORT_WINDOW_MS = 30 * SECOND_MS; // in each of these a client takes at least EXPORT_WINDOW_BYTES_MIN of its export, or is cut off
 export const EXPORT_WINDOW_BYTES_MIN = 30 * KB; // 1 KB/s, as for uploads
 export const EXPORTS_AT_ONCE_MAX = 4; // per process
+export const EXPORT_PAGES_AT_ONCE_MAX = 1; // read from the database, of all exports of a process together
 export const EXPORTS_OF_ORGANISATION_MAX = 2; // of these: one that does not read its files leaves the others theirs
 export const EXPORT_STALLED_MS = 25 * SECOND_MS; // for which a client takes no EXPORT_PIECE_BYTES: then somebody else may have its place. Kernels take megabytes at once and tell of it when a third of these is read (1.55 of 4.3 MB on loopback), so a reader of 60 KB/s is not taken for one that does not read
 

@@ -14,7 +14,7 @@ import type { EventEmitter } from 'node:events';
 import { Readable } from 'node:stream';
 import type { FastifyReply } from 'fastify';
 import { EXPORT_PIECE_BYTES, EXPORT_STALLED_MS, EXPORT_WINDOW_BYTES_MIN, EXPORT_WINDOW_MS } from '../limits.ts';
-import type { WatchReader } from './exports.ts';
+import type { ExportPlace } from './exports.ts';
 
 /**
  * Sends rows as fast as the client reads. Resolves when the response has been sent or the connection is closed, and no
@@ -26,13 +26,14 @@ export async function sendCsv(
   fileName: string,
   header: readonly string[],
   pages: AsyncIterable<readonly CsvValue[][]>,
-  watch?: WatchReader,
+  place?: ExportPlace,
 ): Promise<FastifyReply> {
   if (reply.sent || reply.raw.destroyed) return reply; // the client has gone, or was told that this took too long
   const isWanted = reply.request.method !== 'HEAD';
   const cutOff = () => void reply.raw.destroy();
   const closed = once(reply.raw, 'close');
-  const lines = isWanted ? Readable.from(paced(csvLines(header, pages), closed, cutOff, watch)) : Readable.from([]);
+  const texts = csvLines(header, place?.inTurn(pages) ?? pages);
+  const lines = Readable.from(isWanted ? paced(texts, closed, cutOff, place) : []);
   const sent = Promise.all([once(lines, 'close'), closed]);
   await reply
     .type('text/csv; charset=utf-8')
@@ -55,12 +56,12 @@ async function* paced(
   texts: AsyncIterable<string>,
   closed: Promise<unknown>,
   cutOff: () => void,
-  watch?: WatchReader,
+  place?: ExportPlace,
 ): AsyncGenerator<Buffer> {
   let [taken, waitedMs] = [0, 0];
   let waitsSince: number | undefined;
   const waitsMs = () => (waitsSince === undefined ? 0 : performance.now() - waitsSince);
-  watch?.({ isStalled: () => waitsMs() > EXPORT_STALLED_MS, cutOff });
+  place?.watch({ isStalled: () => waitsMs() > EXPORT_STALLED_MS, cutOff });
   const timer = setInterval(() => {
     if (waitedMs + waitsMs() > EXPORT_WINDOW_MS / 2 && taken < EXPORT_WINDOW_BYTES_MIN) cutOff();
     [taken, waitedMs] = [0, 0];

@@ -53,6 +53,30 @@ test('those who read on keep their places, however long it takes', async () => {
   expect(ended).toEqual([]);
 });
 
+test('of all exports one page is read at a time, in turn, and one that fails or is left gives its turn back', async () => {
+  const exports = createExports();
+  const read: number[] = [];
+  let reading = 0;
+  let readingMax = 0;
+  async function* pages(nth: number) {
+    for (let page = 0; page < 3; page++) {
+      readingMax = Math.max(readingMax, ++reading);
+      await new Promise(setImmediate);
+      reading--;
+      read.push(nth);
+      if (nth === 1) throw new Error('the database is away');
+      yield page;
+    }
+  }
+  const whole = (nth: number) =>
+    exports.run(nth, async ({ inTurn }) => {
+      for await (const _ of inTurn(pages(nth))) if (nth === 2) return;
+    });
+  await Promise.allSettled([0, 1, 2, 3].map(whole));
+  expect(readingMax).toBe(1);
+  expect(read).toEqual([0, 1, 2, 3, 0, 3, 0, 3]);
+});
+
 /** An api with one export: of one row for the newcomer, and without an end for all others. */
 async function exporting() {
   const exports = createExports();
@@ -69,8 +93,8 @@ async function exporting() {
   app.get<{ Params: { organisation: number } }>('/:organisation', async ({ params: { organisation } }, reply) => {
     const isNew = Number(organisation) === NEWCOMER;
     return exports
-      .run(Number(organisation), (watch) =>
-        sendCsv(reply, 'a.csv', ['name'], isNew ? once([['row']]) : rows(pages.length), watch),
+      .run(Number(organisation), (place) =>
+        sendCsv(reply, 'a.csv', ['name'], isNew ? once([['row']]) : rows(pages.length), place),
       )
       .catch((error: AppError) => reply.code(error.code === 'overloaded' ? 503 : 500).send());
   });

@@ -103,7 +103,7 @@ export function routes(api: App, { cursors, actions, exports }: ApiContext): voi
     async (request, reply) => {
       const { db, user, query } = request;
       const filter = toFilter(query);
-      return exports.run(user.orgId, async (watch) => {
+      return exports.run(user.orgId, async (place) => {
         if (request.method !== 'HEAD')
           await db.write((transaction) =>
             writeAudit(transaction, actorOf(request), { action: 'audit-log.exported', details: { ...query } }),
@@ -116,7 +116,7 @@ export function routes(api: App, { cursors, actions, exports }: ApiContext): voi
           placeOf,
           EXPORT_PAGE_ROWS,
         );
-        return sendCsv(reply, 'audit-log.csv', EXPORT_HEADER, csvRows(pages), watch);
+        return sendCsv(reply, 'audit-log.csv', EXPORT_HEADER, csvRows(pages), place);
       });
     },
   );

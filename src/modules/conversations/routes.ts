@@ -138,12 +138,12 @@ export function routes(api: App, { cursors, config, database, exports }: ApiCont
       );
       // The slot is held until the whole response has been sent, not only until the handler returns.
       const fileName = `answers-${range.from.slice(0, 10)}.csv`;
-      return exports.run(user.orgId, async (watch) => {
+      return exports.run(user.orgId, async (place) => {
         if (request.method !== 'HEAD')
           await db.write((transaction) =>
             writeAudit(transaction, actorOf(request), { action: 'answers.exported', details: { ...query } }),
           );
-        return sendCsv(reply, fileName, EXPORT_HEADER, csvRows(pages), watch);
+        return sendCsv(reply, fileName, EXPORT_HEADER, csvRows(pages), place);
       });
     },
   );

@@ -118,7 +118,7 @@ export function routes(api: App, { cursors, exports }: ApiContext): void {
         EXPORT_PAGE_ROWS,
       );
       // The slot is held until the whole response has been sent, not only until the handler returns.
-      return exports.run(user.orgId, () => sendCsv(reply, 'notes.csv', EXPORT_HEADER, csvRows(pages)));
+      return exports.run(user.orgId, (place) => sendCsv(reply, 'notes.csv', EXPORT_HEADER, csvRows(pages), place));
     },
   );
 }
