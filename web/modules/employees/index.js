@@ -1,10 +1,11 @@
 import { el } from '/assets/el.js';
 import { count, formatNumber } from '/assets/format.js';
 import { figure, nextStep } from '/assets/parts.js';
-import { employeesView } from './employees.js';
 
 export const links = [{ path: '/employees', text: 'Employees', icon: 'people' }];
-export const views = [{ pattern: /^\/employees$/, view: employeesView }];
+export const views = [
+  { pattern: /^\/employees$/, view: async (given) => (await import('./employees.js')).employeesView(given) },
+];
 export const styles = ['/modules/employees/employees.css'];
 
 export const home = {
