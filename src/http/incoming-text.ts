@@ -11,7 +11,8 @@ import { NUL_IN_TEXT } from './problem-details.ts';
 
 export function tidyIncomingText(api: FastifyInstance): void {
   api.addHook('preValidation', (request, _reply, done) => {
-    if (!isDecodable(request.url.split('?').slice(1).join('?'))) return done(new AppError('invalid', NOT_ENCODED));
+    const query = request.url.split('?').slice(1).join('?');
+    if (decoded(query) === undefined) return done(new AppError('invalid', NOT_ENCODED));
     const read = { body: request.body, query: request.query };
     const hasNul = tidyStrings(read);
     if (typeof request.body === 'string') request.body = read.body;
@@ -19,12 +20,12 @@ export function tidyIncomingText(api: FastifyInstance): void {
   });
 }
 
-function isDecodable(query: string): boolean {
+/** Undefined for what is not UTF-8. */
+function decoded(query: string): string | undefined {
   try {
-    if (query.includes('%')) decodeURIComponent(query);
-    return true;
+    return decodeURIComponent(query);
   } catch {
-    return false;
+    return undefined;
   }
 }
 

@@ -34,6 +34,18 @@ test('nothing is rebuilt until a source changes', async () => {
   expect(run('api.js')).toBe('goodbye from api');
 });
 
+test('a call that is made for its error is still in the bundle', async () => {
+  // The bundler knows decodeURIComponent as a function without effects, and takes a call away whose result nobody uses.
+  const source = path.resolve(import.meta.dirname, '../../src/http/incoming-text.ts');
+  write(
+    'workers/api.ts',
+    `import { tidyIncomingText } from ${JSON.stringify(source)};
+    tidyIncomingText({ addHook: (_, hook) => hook({ url: '/?search=J%FCrgen' }, {}, (error) => console.log(error?.code)) } as any);`,
+  );
+  await build({ root });
+  expect(run('api.js')).toBe('invalid');
+});
+
 function write(file: string, content: string): void {
   mkdirSync(path.dirname(path.join(root, file)), { recursive: true });
   writeFileSync(path.join(root, file), content);
