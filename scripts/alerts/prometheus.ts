@@ -77,11 +77,14 @@ function prometheusRule(rule: AlertRule): object {
   };
 }
 
-/** Where the process that has the number is not the one that it is about: `chat 3, api 1, as counted by `. */
+/**
+ * Where the process that has the number is not the one that it is about: `api 1, chat 3, as counted by `. Sorted,
+ * because a query gives its series in any order, and the text would be another one at each evaluation.
+ */
 function whom({ by, metric }: AlertRule): string {
   if (by === undefined) return '';
   const series = `query (printf "tardigrade_${metric}{instance=%q} > 0" $labels.instance)`;
-  return `{{ range ${series} }}{{ .Labels.${by} }} {{ .Value }}, {{ end }}as counted by `;
+  return `{{ range ${series} | sortByLabel ${JSON.stringify(by)} }}{{ .Labels.${by} }} {{ .Value }}, {{ end }}as counted by `;
 }
 
 const VALUE: Readonly<Record<AlertRule['unit'], string>> = {
