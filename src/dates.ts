@@ -3,8 +3,9 @@
  * that this process happens to run in. `Date.parse` takes `12/01/2027`, moves 30 February to March, and reads a time
  * without an offset where the server stands.
  */
+import { LRUCache } from 'lru-cache';
 import { AppError } from './errors.ts';
-import { TIME_ZONE_CHARS_MAX } from './limits.ts';
+import { TIME_ZONE_CHARS_MAX, TIME_ZONES_KEPT_MAX } from './limits.ts';
 
 /** How a wall time is read on the two days of the year on which clocks change: RFC 5545's rule, and Temporal's. */
 export const CLOCK_CHANGE_RULE =
@@ -64,14 +65,27 @@ export function wallTimeIn(timeZone: string, instant: Date): Temporal.ZonedDateT
 
 /** The name of a time zone as the IANA database spells it. Throws `invalid` for any other. */
 export function toTimeZone(name: string): string {
+  const zone = known.get(name) ?? asIntlSpells(name);
+  if (zone === undefined)
+    throw new AppError('invalid', `${JSON.stringify(name)} is not a known time zone. Use a name like Europe/Berlin.`);
+  known.set(name, zone);
+  return zone;
+}
+
+/**
+ * By the name that was sent. Intl answers only together with a whole formatter, which takes 0.1 ms: with one for each day
+ * of a filter that was a third of the api's time under 440 exports by HEAD a second (profile of 27 November 2026).
+ */
+const known = new LRUCache<string, string>({ max: TIME_ZONES_KEPT_MAX });
+
+function asIntlSpells(name: string): string | undefined {
+  // Intl also takes offsets like +01:00. They know nothing of daylight saving time, so they are not a zone.
+  if (name.length > TIME_ZONE_CHARS_MAX || !/^[A-Za-z]/.test(name) || ABBREVIATION.test(name)) return undefined;
   try {
-    // Intl also takes offsets like +01:00. They know nothing of daylight saving time, so they are not a zone.
-    if (name.length <= TIME_ZONE_CHARS_MAX && /^[A-Za-z]/.test(name) && !ABBREVIATION.test(name))
-      return new Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions().timeZone;
+    return new Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions().timeZone;
   } catch {
-    // Refused below.
+    return undefined; // no zone has this name
   }
-  throw new AppError('invalid', `${JSON.stringify(name)} is not a known time zone. Use a name like Europe/Berlin.`);
 }
 
 /**

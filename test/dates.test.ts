@@ -142,6 +142,13 @@ test.each([
   expect(() => toInstant('2027-01-31T09:00', name)).toThrow('is not a known time zone');
 });
 
+test('Intl, which takes long, is asked once for the name of a zone', () => {
+  const made = vi.spyOn(Intl, 'DateTimeFormat');
+  for (const day of ['2027-01-31', '2027-02-01', '2027-02-02']) endOfDay(day, 'Pacific/Chatham');
+  expect(made).toHaveBeenCalledTimes(1);
+  made.mockRestore();
+});
+
 test('the day of an instant is that of the people there', () => {
   const instant = new Date('2027-01-31T20:00:00Z');
   expect(dayIn('Asia/Tokyo', instant)).toBe('2027-02-01');
