@@ -5,6 +5,9 @@ import { WORKER_START_MS, WORKER_STOP_MS } from './limits.ts';
 import { refuseStrangers } from './may-load.ts';
 import type { ClosedLoopPlan, FromWorker, LoadPlan, LoadSample, ModulePlan, OpenLoopPlan, ToWorker } from './plan.ts';
 
+/** The event of every generator whose process has started. */
+export const READY = 'ready';
+
 export interface RunningLoad<Figures> {
   readonly pid: number;
   /** Rejects when the generator fails or dies. */
@@ -18,6 +21,8 @@ export interface RunningLoad<Figures> {
 export interface LoadOptions {
   /** In a session of its own, for one that gives way to everything else. */
   readonly ownSession?: boolean;
+  /** It is started now, and begins when this resolves: the start of a process is no part of a load. Default: at once. */
+  readonly begins?: Promise<unknown>;
 }
 
 /** Starts a generator in a process of its own. @throws for an address that may not be put under load */
@@ -31,9 +36,10 @@ export function startLoad<Figures extends LoadFigures>(
 export function startLoad(
   plan: LoadPlan,
   onSample: (sample: LoadSample) => void = () => {},
-  { ownSession = false }: LoadOptions = {},
+  { ownSession = false, begins = Promise.resolve() }: LoadOptions = {},
 ): RunningLoad<unknown> {
   if ('url' in plan) refuseStrangers(String(plan.url));
+  begins.catch(() => undefined); // it may fail before the process is ready
   const child = fork(new URL('./worker.ts', import.meta.url), {
     // Young garbage is all that a generator makes: with room for it, collections are rare and short.
     execArgv: ['--max-semi-space-size=64'],
@@ -48,6 +54,11 @@ export function startLoad(
     return promise;
   };
 
+  const say = (name: string): void => {
+    void eventOf(name);
+    resolvers.get(name)?.();
+  };
+
   const figures = new Promise<unknown>((resolve, reject) => {
     const starting = setTimeout(() => {
       child.kill('SIGKILL');
@@ -56,12 +67,14 @@ export function startLoad(
     child.on('message', (message: FromWorker) => {
       if ('ready' in message) {
         clearTimeout(starting);
-        tell(child, { plan });
+        say(READY);
+        begins.then(
+          () => tell(child, { plan }),
+          () => child.kill('SIGKILL'),
+        );
       } else if ('sample' in message) onSample(message.sample);
-      else if ('event' in message) {
-        void eventOf(message.event);
-        resolvers.get(message.event)?.();
-      } else if ('figures' in message) resolve(message.figures);
+      else if ('event' in message) say(message.event);
+      else if ('figures' in message) resolve(message.figures);
       else reject(new Error(`The load generator failed: ${message.error}`));
     });
     child.once('error', reject);

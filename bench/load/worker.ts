@@ -2,19 +2,17 @@
  * A generator, started by start-load.ts: takes one plan, sends a sample a second and, at the end, the
  * figures. In a process of its own, so that nothing but its own work can make it late.
  */
-import { constants, setPriority } from 'node:os';
 import { loadBenches } from '../modules.ts';
 import { runClosedLoop } from './closed-loop.ts';
 import { runOpenLoop } from './open-loop.ts';
 import type { FromWorker, LoadPlan, LoadSample, ToWorker } from './plan.ts';
+import { goFirst } from './scheduling.ts';
 import { createWorkload } from './workload.ts';
 
 const stopping = new AbortController();
+const loading = loadBenches().then(createWorkload);
 
-// Whoever measures must not wait behind what is measured, where the system lets us ask for that.
-try {
-  setPriority(constants.priority.PRIORITY_HIGHEST);
-} catch {}
+goFirst();
 
 process.on('message', (message: ToWorker) => {
   if ('stop' in message) return stopping.abort();
@@ -25,10 +23,11 @@ process.on('message', (message: ToWorker) => {
 });
 // Without a parent there is nobody to measure for.
 process.on('disconnect', () => process.exit());
+await loading;
 tell({ ready: true });
 
 async function run(plan: LoadPlan): Promise<unknown> {
-  const workload = createWorkload(await loadBenches());
+  const workload = await loading;
   const onSample = (sample: LoadSample) => void tell({ sample });
   switch (plan.kind) {
     case 'open-loop':

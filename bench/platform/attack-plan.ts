@@ -33,6 +33,8 @@ export interface AttackPlan extends ModulePlan<AttackFigures> {
   readonly accounts: readonly Account[];
   /** Paths of files that are streamed. */
   readonly exports: readonly string[];
+  /** Of the pauses between the connections of a socket. */
+  readonly seed: number;
   /** It ends when it is stopped, and after this at the latest. */
   readonly seconds: number;
 }

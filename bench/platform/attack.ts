@@ -2,26 +2,24 @@
  * Clients that mean no good, on raw sockets: each follows its course (attacks.ts) until the server ends it, and comes
  * again. They are from addresses that nobody else has, so that a limit which they use up is theirs.
  */
-import { execFileSync } from 'node:child_process';
 import { setMaxListeners } from 'node:events';
-import { writeFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
-import { availableParallelism, constants, setPriority } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import { createMeter } from '../load/meter.ts';
 import type { Tell } from '../load/plan.ts';
+import { createRandom } from '../load/random.ts';
+import { goLast } from '../load/scheduling.ts';
 import type { AttackFigures, AttackPlan } from './attack-plan.ts';
 import { ATTACK_COURSES, COME_PER_SECOND, type Course } from './attacks.ts';
 
 const READ_EVERY_MS = 1_000;
 const NETWORK = '127.66';
-/** This process is the only one of its session (`ownSession`). */
-const SESSION_PRIORITY = '/proc/self/autogroup';
 
 export async function runAttack(plan: AttackPlan, _tell: Tell, signal: AbortSignal): Promise<AttackFigures> {
-  keepApart();
+  goLast();
   const { sockets, fromEverywhere = false, course } = ATTACK_COURSES[plan.attack];
   const { hostname, port } = new URL(plan.url);
+  const random = createRandom(plan.seed);
   const meter = createMeter({ seconds: plan.seconds, warmUpSeconds: 0 });
   const counts = { connections: 0, openMax: 0, bytesSent: 0, bytesRead: 0 };
   const answers: Record<string, number> = {};
@@ -36,7 +34,9 @@ export async function runAttack(plan: AttackPlan, _tell: Tell, signal: AbortSign
     for (let time = 0; !over.aborted; time++) {
       // Another turn of its courses each time, or a few sockets would know only a few of them.
       await come(nth, course(nth + time, plan));
-      await pause((1000 * sockets) / COME_PER_SECOND);
+      // By chance, as clients that know nothing of each other: with equal pauses, those that the server ends together
+      // stay together, and all of them are one burst.
+      await pause((random.exponential() * 1000 * sockets) / COME_PER_SECOND);
     }
   }
 
@@ -79,19 +79,6 @@ export async function runAttack(plan: AttackPlan, _tell: Tell, signal: AbortSign
   await Promise.all(Array.from({ length: sockets }, (_, nth) => comeAgainAndAgain(nth)));
   meter.windowEnds();
   return { ...meter.figures(), ...counts, answers };
-}
-
-/**
- * The attack has machines of its own in the world; here it has one core of this one, and of that what the product leaves.
- * Where the scheduler shares between sessions first (autogroup), a priority counts only within its own: see sched(7).
- */
-function keepApart(): void {
-  setPriority(constants.priority.PRIORITY_LOW);
-  try {
-    writeFileSync(SESSION_PRIORITY, String(constants.priority.PRIORITY_LOW));
-  } catch {} // not every kernel has it
-  const last = availableParallelism() - 1;
-  if (last > 0) execFileSync('taskset', ['--all-tasks', '--pid', '--cpu-list', String(last), String(process.pid)]);
 }
 
 function drip(socket: Socket, { piece, everyMs }: NonNullable<Course['drip']>): NodeJS.Timeout {

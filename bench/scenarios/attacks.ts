@@ -18,12 +18,14 @@ const ROUNDS = { ci: 3, full: 5 };
 const WARM_UP_SECONDS = 2;
 const QUIET_SECONDS = { ci: 3, full: 4 };
 const ATTACK_SECONDS = { ci: 3, full: 5 };
-/** In which the attack's own process starts and its sockets connect: they count for failures, not for the p95. */
+/** In which the attack's sockets connect: what is asked meanwhile counts for failures, not for the p95. */
 const ONSET_SECONDS = 2;
 /** In which the server gets rid of what is left of it. */
 const REST_SECONDS = 2;
 const RATIO_MAX = 2;
 const PART = 'api';
+/** Phases from the rest, in which the attack's process starts, to its onset: it must not start within a quiet one. */
+const BEFORE_ONSET = 2;
 const MB = 1024 * 1024;
 
 /** Clients that mean no good, one kind after another, while others go on with their work. */
@@ -107,8 +109,10 @@ async function suffer(context: ScenarioContext, attack: AttackName, exports: rea
   const attackers: AttackFigures[] = [];
   for (const [nth, { name }] of phases.entries()) {
     if (name === undefined || kindOf(name) !== ONSET) continue;
-    await judged.event(`phase ${nth}`);
-    const attacking = startAttack({ attack, url: layout.addresses.api, accounts: accounts.filter(mayExport), exports });
+    await judged.event(`phase ${nth - BEFORE_ONSET}`);
+    const begins = judged.event(`phase ${nth}`);
+    const attackPlan = { attack, url: layout.addresses.api, accounts: accounts.filter(mayExport), exports, seed: nth };
+    const attacking = startAttack(attackPlan, begins);
     await judged.event(`phase ${nth + 2}`);
     attacking.stop();
     attackers.push(await attacking.figures);
@@ -184,9 +188,9 @@ function atRate(phases: readonly Phase[], perSecond: number): Phase[] {
   return phases.map(({ seconds }) => ({ seconds, perSecond }));
 }
 
-function startAttack(plan: Omit<AttackPlan, 'kind' | 'seconds'>): RunningLoad<AttackFigures> {
+function startAttack(plan: Omit<AttackPlan, 'kind' | 'seconds'>, begins: Promise<void>): RunningLoad<AttackFigures> {
   const whole = { ...plan, kind: ATTACK, seconds: ATTACK_SECONDS_MAX } as AttackPlan;
-  return startLoad<AttackFigures>(whole, undefined, { ownSession: true });
+  return startLoad<AttackFigures>(whole, undefined, { ownSession: true, begins });
 }
 
 /** Should it not be stopped. */

@@ -54,7 +54,15 @@ test('one attack can be tried by its name, and one that does not exist is refuse
 });
 
 function planOf(attack: AttackName, url: string): AttackPlan {
-  return { kind: ATTACK, url, attack, accounts: [ACCOUNT], exports: ['/api/v1/exports/some.csv'], seconds: 30 };
+  return {
+    kind: ATTACK,
+    url,
+    attack,
+    accounts: [ACCOUNT],
+    exports: ['/api/v1/exports/some.csv'],
+    seed: 1,
+    seconds: 30,
+  };
 }
 
 async function listen(onSocket: (socket: Socket) => void) {
