@@ -18,6 +18,7 @@ import { createServer, type IncomingMessage, type RequestListener, type Server, 
 import type { Socket } from 'node:net';
 import {
   HEADER_BYTES_MAX,
+  HEADERS_MAX,
   HEADERS_MS,
   HTTP_CONNECTIONS_MAX,
   HTTP_CONNECTIONS_SPARE,
@@ -60,6 +61,7 @@ export function createHttpServer(
     },
     listener,
   );
+  server.maxHeadersCount = HEADERS_MAX + 1; // the one too many tells; what comes behind it is not even kept
   server.maxConnections = HTTP_CONNECTIONS_MAX + socketsMax;
   // Without a listener Node asks for every body at once: 100 Continue is sent when one is wanted (src/http/slow-client.ts).
   server.on('checkContinue', listener);
@@ -86,10 +88,15 @@ function isWebSocket({ headers }: IncomingMessage): boolean {
   return headers.upgrade?.toLowerCase() === 'websocket';
 }
 
-/** Whether a body follows the headers. */
-export function hasBody({ headers }: IncomingMessage): boolean {
-  const length = headers['content-length'];
-  return (length !== undefined && length !== '0') || headers['transfer-encoding'] !== undefined;
+/** Whether a body follows the headers. With too many of them it may: the one that says so may be among those not kept. */
+export function hasBody(request: IncomingMessage): boolean {
+  const { 'content-length': length, 'transfer-encoding': coding } = request.headers;
+  return (length !== undefined && length !== '0') || coding !== undefined || hasManyHeaders(request);
+}
+
+/** Whether the request has more headers than any needs. It must be refused: not all of them are there. */
+export function hasManyHeaders({ rawHeaders }: IncomingMessage): boolean {
+  return rawHeaders.length / 2 > HEADERS_MAX;
 }
 
 /** For a body whose connection is paused: nothing more of it is read, also when its answer has been given. */
@@ -154,7 +161,10 @@ function oneAtATime(
   return (request, response) => {
     const { socket } = request;
     const waiting = waitingOn.get(socket);
-    if (request.headers.upgrade !== undefined && !isAlone(request, bytesBefore.get(socket)))
+    if (
+      hasManyHeaders(request) ||
+      (request.headers.upgrade !== undefined && !isAlone(request, bytesBefore.get(socket)))
+    )
       response.shouldKeepAlive = false;
     if (waiting === undefined) {
       waitingOn.set(socket, []);

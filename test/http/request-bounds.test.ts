@@ -111,6 +111,21 @@ test('a request has as many headers as the limit', async () => {
   expect(refused).toContain('"code":"headers_too_large"');
 });
 
+test('what comes behind too many headers is not taken for another request, whatever they say of it', async () => {
+  const many = Array.from({ length: 3 * HEADERS_MAX }, (_, n) => `x-${n}: 1\r\n`).join('');
+  const body = 'GET /livez HTTP/1.1\r\nhost: a\r\n\r\n';
+  for (const last of [
+    `content-length: ${body.length}`,
+    'transfer-encoding: chunked',
+    `authorization: ${body.length}`,
+  ]) {
+    const answer = await rawRequest(api.url, `POST /api/v1/me HTTP/1.1\r\nhost: a\r\n${many}${last}\r\n\r\n${body}`);
+    expect(answer.match(/^HTTP\/1\.1 \d+/gm)).toEqual(['HTTP/1.1 431']);
+    expect(answer.toLowerCase()).toContain('\r\nconnection: close\r\n');
+    expect(answer.toLowerCase()).not.toContain('retry-after');
+  }
+});
+
 test.each([
   [
     'headers that are too long',
