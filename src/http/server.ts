@@ -13,7 +13,7 @@ import { Type } from 'typebox';
 import type { Config } from '../config.ts';
 import type { Database } from '../db/read-write-split.ts';
 import { AppError } from '../errors.ts';
-import { BODY_BYTES_MAX, NAME_CHARS_MAX, UPLOAD_MS } from '../limits.ts';
+import { BODY_BYTES_MAX, HEADERS_MAX, NAME_CHARS_MAX, UPLOAD_MS } from '../limits.ts';
 import type { Log } from '../log.ts';
 import { clientAddress, networkOf } from '../process/client-address.ts';
 import type { Health } from '../process/health-check.ts';
@@ -42,8 +42,10 @@ import { createRequestMetrics } from './request-metrics.ts';
 import { endOfAnswer, limitTime } from './request-time.ts';
 import { DATA_SECURITY_HEADERS, SECURITY_HEADERS } from './security-headers.ts';
 import { limitSlowBodies } from './slow-client.ts';
-import { createHeadersLimit, createRawRefusals } from './unreadable-request.ts';
+import { createRawRefusals } from './unreadable-request.ts';
 import { readUrlValues } from './url-values.ts';
+
+const MANY_HEADERS = `The request has more than ${HEADERS_MAX} headers.`;
 
 export interface ServerParts {
   readonly config: Config;
@@ -76,7 +78,6 @@ export async function createServer(parts: ServerParts): Promise<App> {
       return token === undefined ? undefined : organisationOf(parts.credentials, token);
     },
   });
-  const limitHeaders = createHeadersLimit(createRefusal);
   const slowDownRefused = createRefusedBodies({ ...admission, createRefusal, metrics: parts.metrics });
   const app = fastify({
     loggerInstance: parts.log as FastifyBaseLogger,
@@ -86,8 +87,9 @@ export async function createServer(parts: ServerParts): Promise<App> {
     bodyLimit: BODY_BYTES_MAX,
     // Node's timer does not know routes; their own limits are in src/http/request-time.ts and src/http/slow-client.ts.
     serverFactory: (answer) => {
-      const guarded = limitHeaders(slowDownRefused(admission.guard(answer)));
-      const server = createHttpServer(parts.health.stopping, guarded, { requestMs: UPLOAD_MS });
+      const guarded = slowDownRefused(admission.guard(answer));
+      const refuseManyHeaders = createRefusal(new AppError('headers_too_large', MANY_HEADERS));
+      const server = createHttpServer(parts.health.stopping, guarded, { requestMs: UPLOAD_MS, refuseManyHeaders });
       endOldConnections(server);
       refuseTunnels(server);
       return server;

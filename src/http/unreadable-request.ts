@@ -1,9 +1,7 @@
-import type { RequestListener, Server } from 'node:http';
+import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
 import { AppError, type ErrorCode } from '../errors.ts';
-import { HEADERS_MAX } from '../limits.ts';
-import { hasManyHeaders } from '../process/http-server.ts';
-import { type CreateRefusal, PROBLEM_HEADERS, toProblem } from './problem-details.ts';
+import { PROBLEM_HEADERS, toProblem } from './problem-details.ts';
 
 /** Answers to what no route ever sees. `headers`: those that every response has. */
 export function createRawRefusals(headers: Readonly<Record<string, string>>) {
@@ -29,16 +27,6 @@ export function createRawRefusals(headers: Readonly<Record<string, string>>) {
       });
     },
   };
-}
-
-/**
- * Returns what wraps whatever answers requests. One with too many headers does not reach it: not all of them are there,
- * and such requests come by the hundred, so that a refusal must cost little.
- */
-export function createHeadersLimit(createRefusal: CreateRefusal): (answer: RequestListener) => RequestListener {
-  const text = `The request has more than ${HEADERS_MAX} headers.`;
-  const refuse = createRefusal(new AppError('headers_too_large', text));
-  return (answer) => (request, response) => (hasManyHeaders(request) ? refuse(response) : answer(request, response));
 }
 
 function write(error: AppError, headers: Readonly<Record<string, string>>): string {

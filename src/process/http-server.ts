@@ -37,15 +37,19 @@ export interface HttpServerOptions {
   readonly requestMs?: number;
   /** Connections that become WebSockets: they have their own limits, so they do not count here. */
   readonly socketsMax?: number;
+  /** Default: 431, without a body. */
+  readonly refuseManyHeaders?: (response: ServerResponse) => void;
 }
 
 export function createHttpServer(
   stopping: AbortSignal,
   answer: RequestListener,
-  { requestMs = REQUEST_MS, socketsMax = 0 }: HttpServerOptions = {},
+  { requestMs = REQUEST_MS, socketsMax = 0, refuseManyHeaders = refuseBriefly }: HttpServerOptions = {},
 ): Server {
   const idle = new Set<Socket>();
-  const hold = createHold(answer);
+  const hold = createHold((request, response) =>
+    hasManyHeaders(request) ? refuseManyHeaders(response) : answer(request, response),
+  );
   const listener = oneAtATime(hold.listener, idle, limitUnreadAnswers());
   const server = createServer(
     {
@@ -74,6 +78,10 @@ export function createHttpServer(
   return server;
 }
 
+function refuseBriefly(response: ServerResponse): void {
+  response.writeHead(431).end();
+}
+
 /** From now on requests wait. Returns the function that serves them, and all later ones as before. */
 export function holdRequests(server: Server): () => void {
   return holdOf.get(server)?.begin() ?? (() => undefined);
@@ -94,7 +102,7 @@ export function hasBody(request: IncomingMessage): boolean {
   return (length !== undefined && length !== '0') || coding !== undefined || hasManyHeaders(request);
 }
 
-/** Whether the request has more headers than any needs. It must be refused: not all of them are there. */
+/** Whether the request has more headers than any needs. It must be refused, also an upgrade: not all of them are there. */
 export function hasManyHeaders({ rawHeaders }: IncomingMessage): boolean {
   return rawHeaders.length / 2 > HEADERS_MAX;
 }

@@ -4,6 +4,7 @@ import { type AddressInfo, connect, type Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import {
+  HEADERS_MAX,
   HTTP_CONNECTIONS_MAX,
   HTTP_CONNECTIONS_SPARE,
   REQUEST_MS,
@@ -119,6 +120,21 @@ test.each([
   client.write(`POST / HTTP/1.1\r\nhost: x\r\ncontent-length: ${bytes}\r\n\r\n`);
   client.write(Buffer.alloc(bytes));
   expect(await ended).toMatch(/^HTTP\/1\.1 413 [\s\S]*too large/);
+});
+
+test('a request with too many headers does not reach whoever answers, who would not see all of them', async () => {
+  const seen: number[] = [];
+  const { url } = await serve(({ rawHeaders }, response) => {
+    seen.push(rawHeaders.length / 2);
+    response.end();
+  });
+  const ask = (count: number) => {
+    const headers = Array.from({ length: count - 2 }, (_, n) => `x-${n}: 1\r\n`).join('');
+    return rawRequest(url, `GET / HTTP/1.1\r\nhost: a\r\nconnection: close\r\n${headers}\r\n`);
+  };
+  expect(await ask(HEADERS_MAX)).toMatch(/^HTTP\/1\.1 200 /);
+  expect(await ask(HEADERS_MAX + 1)).toMatch(/^HTTP\/1\.1 431 /);
+  expect(seen).toEqual([HEADERS_MAX]);
 });
 
 test('a body that goes on after its refusal is cut off soon', async () => {
