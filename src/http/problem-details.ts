@@ -43,7 +43,7 @@ export function sendProblem(
   return reply.code(problem.status).headers(PROBLEM_HEADERS).send(JSON.stringify(problem));
 }
 
-/** Undefined for what will not be different then. */
+/** Undefined where waiting would not help. */
 function secondsToWait(error: FastifyError | AppError, { code }: ProblemDetails): number | undefined {
   const own = error instanceof AppError ? error.retryAfterSeconds : undefined;
   return own ?? (code === 'overloaded' ? RETRY_AFTER_SECONDS : undefined);

@@ -88,7 +88,8 @@ export async function createServer(parts: ServerParts): Promise<App> {
     // Node's timer does not know routes; their own limits are in src/http/request-time.ts and src/http/slow-client.ts.
     serverFactory: (answer) => {
       const guarded = slowDownRefused(admission.guard(answer));
-      const refuseManyHeaders = createRefusal(new AppError('headers_too_large', MANY_HEADERS));
+      const refuse = createRefusal(new AppError('headers_too_large', MANY_HEADERS));
+      const refuseManyHeaders = slowDownRefused((_request, response) => refuse(response));
       const server = createHttpServer(parts.health.stopping, guarded, { requestMs: UPLOAD_MS, refuseManyHeaders });
       endOldConnections(server);
       refuseTunnels(server);

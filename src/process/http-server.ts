@@ -8,9 +8,10 @@
  *   stopping, and when the request's body was not read: nobody waits for a body that nobody wants. What still comes of
  *   it is dropped for a moment, because the kernel answers it with a reset otherwise, and many clients then report that
  *   instead of the answer. An offer of another protocol is ignored; Node loses what came behind it in the same packet, so
- *   the answer says `connection: close` where something may have, and the client sends that again.
+ *   the answer says `connection: close` where something may have, and the client sends that again. A request with too
+ *   many headers is refused before anybody looks at it, because not all of them are kept.
  * What it costs: a few set operations and listeners per request.
- * Its bound: HTTP_CONNECTIONS_MAX, PIPELINED_REQUESTS_MAX, HEADERS_MS, KEEP_ALIVE_MS, RESPONSE_STALLED_MS,
+ * Its bound: HTTP_CONNECTIONS_MAX, PIPELINED_REQUESTS_MAX, HEADERS_MAX, HEADERS_MS, KEEP_ALIVE_MS, RESPONSE_STALLED_MS,
  *   REQUEST_CHECK_MS, UNREAD_ANSWERS_BYTES_MAX, REFUSED_BODY_LINGER_MS, REFUSED_BODIES_BYTES_PER_SECOND_MAX.
  * Its proof: test/process/http-server.test.ts, test/process/paced-drop.test.ts, test/http/slow-client.test.ts.
  */
@@ -37,8 +38,8 @@ export interface HttpServerOptions {
   readonly requestMs?: number;
   /** Connections that become WebSockets: they have their own limits, so they do not count here. */
   readonly socketsMax?: number;
-  /** Default: 431, without a body. */
-  readonly refuseManyHeaders?: (response: ServerResponse) => void;
+  /** Answers a request with more than HEADERS_MAX of them. Default: 431, without a body. */
+  readonly refuseManyHeaders?: RequestListener;
 }
 
 export function createHttpServer(
@@ -48,7 +49,7 @@ export function createHttpServer(
 ): Server {
   const idle = new Set<Socket>();
   const hold = createHold((request, response) =>
-    hasManyHeaders(request) ? refuseManyHeaders(response) : answer(request, response),
+    (hasManyHeaders(request) ? refuseManyHeaders : answer)(request, response),
   );
   const listener = oneAtATime(hold.listener, idle, limitUnreadAnswers());
   const server = createServer(
@@ -65,7 +66,7 @@ export function createHttpServer(
     },
     listener,
   );
-  server.maxHeadersCount = HEADERS_MAX + 1; // the one too many tells; what comes behind it is not even kept
+  server.maxHeadersCount = HEADERS_MAX + 1; // the one too many tells; of what comes behind it, little is kept
   server.maxConnections = HTTP_CONNECTIONS_MAX + socketsMax;
   // Without a listener Node asks for every body at once: 100 Continue is sent when one is wanted (src/http/slow-client.ts).
   server.on('checkContinue', listener);
@@ -78,9 +79,9 @@ export function createHttpServer(
   return server;
 }
 
-function refuseBriefly(response: ServerResponse): void {
-  response.writeHead(431).end();
-}
+const refuseBriefly: RequestListener = (_request, response) => {
+  response.writeHead(431, { 'content-length': 0, 'cache-control': 'no-store' }).end();
+};
 
 /** From now on requests wait. Returns the function that serves them, and all later ones as before. */
 export function holdRequests(server: Server): () => void {
@@ -96,10 +97,10 @@ function isWebSocket({ headers }: IncomingMessage): boolean {
   return headers.upgrade?.toLowerCase() === 'websocket';
 }
 
-/** Whether a body follows the headers. With too many of them it may: the one that says so may be among those not kept. */
-export function hasBody(request: IncomingMessage): boolean {
-  const { 'content-length': length, 'transfer-encoding': coding } = request.headers;
-  return (length !== undefined && length !== '0') || coding !== undefined || hasManyHeaders(request);
+/** Whether a body follows the headers. */
+export function hasBody({ headers }: IncomingMessage): boolean {
+  const length = headers['content-length'];
+  return (length !== undefined && length !== '0') || headers['transfer-encoding'] !== undefined;
 }
 
 /** Whether the request has more headers than any needs. It must be refused, also an upgrade: not all of them are there. */
@@ -158,7 +159,7 @@ function oneAtATime(
   }
 
   function serveNext(socket: Socket): void {
-    const next = socket.destroyed ? undefined : waitingOn.get(socket)?.shift();
+    const next = isOver(socket) ? undefined : waitingOn.get(socket)?.shift();
     if (next === undefined) {
       waitingOn.delete(socket);
       bytesBefore.set(socket, socket.bytesRead);
@@ -168,6 +169,7 @@ function oneAtATime(
 
   return (request, response) => {
     const { socket } = request;
+    if (isOver(socket)) return;
     const waiting = waitingOn.get(socket);
     if (
       hasManyHeaders(request) ||
@@ -184,6 +186,14 @@ function oneAtATime(
       socket.destroy();
     }
   };
+}
+
+/**
+ * Whether the last answer has been given. What was sent behind its request can get none, so it must not be carried out;
+ * and its response would never end, nor give back the place that it takes.
+ */
+function isOver(socket: Socket): boolean {
+  return socket.destroyed || socket.writableEnded;
 }
 
 /** Whether the connection has brought this request without a body, written as programs write it, and nothing else since. */

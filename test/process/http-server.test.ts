@@ -137,6 +137,24 @@ test('a request with too many headers does not reach whoever answers, who would 
   expect(seen).toEqual([HEADERS_MAX]);
 });
 
+test.each([
+  ['that says so', 'GET /1 HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n', true],
+  ['with a body that nobody wants', 'POST /1 HTTP/1.1\r\nhost: x\r\ncontent-length: 2\r\n\r\n{}', true],
+  ['with too many headers', `GET /1 HTTP/1.1\r\nhost: x\r\n${'x: 1\r\n'.repeat(HEADERS_MAX)}\r\n`, false],
+])(
+  'what comes in one piece behind the last request of a connection, %s, is not carried out',
+  async (_, last, isSeen) => {
+    const seen: (string | undefined)[] = [];
+    const { url } = await serve(({ url: path }, response) => {
+      seen.push(path);
+      response.end();
+    });
+    const answers = await rawRequest(url, `${last}POST /2 HTTP/1.1\r\nhost: x\r\n\r\n`);
+    expect(answers.match(/^HTTP\/1\.1 \d+/gm)).toHaveLength(1);
+    expect(seen).toEqual(isSeen ? ['/1'] : []);
+  },
+);
+
 test('a body that goes on after its refusal is cut off soon', async () => {
   const { port } = await serve((_request, response) => void response.writeHead(413).end());
   const client = await opened(port);
