@@ -338,7 +338,6 @@ export const NAME_CHARS_MAX = 120;
 export const EMAIL_CHARS_MAX = 254; // RFC 5321
 export const TIME_CHARS_MAX = 40; // ISO 8601 with nanoseconds and an offset has 35
 export const TIME_ZONE_CHARS_MAX = 64; // the longest name in the IANA database has 32
-export const TIME_ZONES_KEPT_MAX = 1_000; // the IANA database has about 600, and people write them in any case
 export const LOCAL_PART_CHARS_MAX = 64; // before the @, RFC 5321 4.5.3.1.1
 export const RETENTION_DAYS = 400; // how long a module may keep personal data
 

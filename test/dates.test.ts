@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { dayIn, endOfDay, startOfDay, toInstant, toTimeZone } from '../src/dates.ts';
 
 afterEach(() => void vi.unstubAllEnvs());
@@ -144,9 +144,9 @@ test.each([
 
 test('Intl, which takes long, is asked once for the name of a zone', () => {
   const made = vi.spyOn(Intl, 'DateTimeFormat');
-  for (const day of ['2027-01-31', '2027-02-01', '2027-02-02']) endOfDay(day, 'Pacific/Chatham');
-  expect(made).toHaveBeenCalledTimes(1);
-  made.mockRestore();
+  onTestFinished(() => made.mockRestore());
+  for (const zone of ['Pacific/Chatham', 'pacific/chatham', 'PACIFIC/Chatham']) endOfDay('2027-01-31', zone);
+  expect(made.mock.calls.length).toBeLessThanOrEqual(1);
 });
 
 test('the day of an instant is that of the people there', () => {
