@@ -80,6 +80,8 @@ export interface Tell {
 }
 
 export interface Generator {
+  /** It measures nothing: those who do beside it go first. */
+  readonly givesWay?: true;
   run(plan: ModulePlan<LoadFigures>, tell: Tell, signal: AbortSignal): Promise<LoadFigures>;
 }
 

@@ -2,38 +2,38 @@
  * In the world load comes from machines of its own; here it shares one with what is measured. Whoever measures goes first
  * then, and whoever attacks goes last, as far as the system lets us ask for that: see sched(7).
  */
-import { execFileSync } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
-import { availableParallelism, constants, setPriority } from 'node:os';
+import { spawnSync } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { constants, setPriority } from 'node:os';
 
-const OWN_PID = String(process.pid);
-/** Of this process, where the kernel shares between sessions first (autogroup): it is the only one of its (`ownSession`). */
+/** Round robin among its own kind, at the lowest of the realtime levels. */
+const POLICY = '--rr';
+const LEVEL = '1';
+/** The priority of a whole session, where the kernel shares between sessions first: it counts for this process alone. */
 const SESSION_PRIORITY = '/proc/self/autogroup';
 
+/** Whether this system lets us go first. Where it does not, a measured time can hold a wait for a processor. */
+export function mayGoFirst(): boolean {
+  return spawnSync('chrt', [POLICY, LEVEL, 'true']).status === 0;
+}
+
 /**
- * A priority counts only among the processes of a session, and a box and a session have equal shares: for whoever
- * measures it would be a wait of up to 20 ms behind the threads of one box (sched_switch, many headers, 27 November 2026).
- * The realtime policies go before all of them.
+ * A priority counts only among the processes of a session, and a box and a session have equal shares: with no more than that
+ * a generator waited behind the threads of one box for 8 ms at p99 and 20 ms at most (sched_switch, many headers, 27 November
+ * 2026). The realtime policies go before all of them.
  */
 export function goFirst(): void {
-  if (!changed('chrt', '--all-tasks', '--rr', '--pid', '1', OWN_PID)) prioritise(constants.priority.PRIORITY_HIGHEST);
+  if (!changeThreads('chrt', POLICY, '--pid', LEVEL)) prioritise(constants.priority.PRIORITY_HIGHEST);
 }
 
-/** As every program does: for a generator of which nobody measures the time. */
-export function goAlong(): void {
-  changed('chrt', '--all-tasks', '--other', '--pid', '0', OWN_PID);
-  prioritise(constants.priority.PRIORITY_NORMAL);
-}
-
-/** Of one core what the product leaves. */
+/** Takes what the product leaves of one core. For a process that is the only one of its session (`ownSession`). */
 export function goLast(): void {
-  goAlong();
   prioritise(constants.priority.PRIORITY_LOW);
   try {
     writeFileSync(SESSION_PRIORITY, String(constants.priority.PRIORITY_LOW));
   } catch {} // not every kernel has it
-  const last = availableParallelism() - 1;
-  if (last > 0) changed('taskset', '--all-tasks', '--pid', '--cpu-list', String(last), OWN_PID);
+  const cores = coresAllowed();
+  if (cores.length > 1) changeThreads('taskset', '--pid', '--cpu-list', String(cores.at(-1)));
 }
 
 function prioritise(priority: number): void {
@@ -42,11 +42,17 @@ function prioritise(priority: number): void {
   } catch {} // not everybody may
 }
 
-function changed(command: string, ...args: string[]): boolean {
+/** Neither has every system these commands, nor may everybody. */
+function changeThreads(command: string, ...args: string[]): boolean {
+  return spawnSync(command, ['--all-tasks', ...args, String(process.pid)], { stdio: 'ignore' }).status === 0;
+}
+
+/** The first and the last of each range, in order: `0-3,8` is 0, 3 and 8. */
+function coresAllowed(): number[] {
   try {
-    execFileSync(command, args, { stdio: 'ignore' });
-    return true;
+    const list = /^Cpus_allowed_list:\s*(.+)$/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1];
+    return list?.split(/[-,]/).map(Number) ?? [];
   } catch {
-    return false; // neither has every system, nor may everybody
+    return []; // not Linux
   }
 }

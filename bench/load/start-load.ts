@@ -59,7 +59,12 @@ export function startLoad(
     resolvers.get(name)?.();
   };
 
+  const stopped = Promise.withResolvers<void>();
   const figures = new Promise<unknown>((resolve, reject) => {
+    const fail = (error: Error) => {
+      reject(error);
+      child.kill('SIGKILL');
+    };
     const starting = setTimeout(() => {
       child.kill('SIGKILL');
       reject(new Error(`The load generator did not start within ${WORKER_START_MS} ms.`));
@@ -68,10 +73,7 @@ export function startLoad(
       if ('ready' in message) {
         clearTimeout(starting);
         say(READY);
-        begins.then(
-          () => tell(child, { plan }),
-          () => child.kill('SIGKILL'),
-        );
+        Promise.race([begins, stopped.promise]).then(() => tell(child, { plan }), fail);
       } else if ('sample' in message) onSample(message.sample);
       else if ('event' in message) say(message.event);
       else if ('figures' in message) resolve(message.figures);
@@ -90,6 +92,7 @@ export function startLoad(
     event: (name) => Promise.race([eventOf(name), figures.then(() => neverSaid(name))]),
     stop() {
       tell(child, { stop: true });
+      stopped.resolve(); // it still begins, to say that there is nothing to say
       setTimeout(() => child.kill('SIGKILL'), WORKER_STOP_MS + 2 * WORKER_START_MS).unref();
     },
   };

@@ -12,8 +12,6 @@ import { createWorkload } from './workload.ts';
 const stopping = new AbortController();
 const loading = loadBenches().then(createWorkload);
 
-goFirst();
-
 process.on('message', (message: ToWorker) => {
   if ('stop' in message) return stopping.abort();
   run(message.plan)
@@ -31,12 +29,14 @@ async function run(plan: LoadPlan): Promise<unknown> {
   const onSample = (sample: LoadSample) => void tell({ sample });
   switch (plan.kind) {
     case 'open-loop':
+      goFirst();
       return runOpenLoop(plan, workload, onSample, stopping.signal, (nth) => void tell({ event: `phase ${nth}` }));
-    case 'closed-loop':
+    case 'closed-loop': // it measures how many, at full load, and not how long each takes
       return runClosedLoop(plan, workload.checks);
     default: {
       const generator = workload.generators[plan.kind];
       if (generator === undefined) throw new Error(`No module generates ${plan.kind}.`);
+      if (generator.givesWay !== true) goFirst();
       return generator.run(plan, { onSample, onEvent: (event) => void tell({ event }) }, stopping.signal);
     }
   }

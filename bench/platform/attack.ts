@@ -8,7 +8,6 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { createMeter } from '../load/meter.ts';
 import type { Tell } from '../load/plan.ts';
 import { createRandom } from '../load/random.ts';
-import { goLast } from '../load/scheduling.ts';
 import type { AttackFigures, AttackPlan } from './attack-plan.ts';
 import { ATTACK_COURSES, COME_PER_SECOND, type Course } from './attacks.ts';
 
@@ -16,7 +15,6 @@ const READ_EVERY_MS = 1_000;
 const NETWORK = '127.66';
 
 export async function runAttack(plan: AttackPlan, _tell: Tell, signal: AbortSignal): Promise<AttackFigures> {
-  goLast();
   const { sockets, fromEverywhere = false, course } = ATTACK_COURSES[plan.attack];
   const { hostname, port } = new URL(plan.url);
   const random = createRandom(plan.seed);

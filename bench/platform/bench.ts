@@ -1,10 +1,12 @@
 /** The platform's own part of the bench: what every service has, whatever its modules are. */
 import { type Check, checkPage, type Row } from '../load/checks.ts';
+import type { Tell } from '../load/plan.ts';
+import { goLast } from '../load/scheduling.ts';
 import { get, read } from '../load/step.ts';
 import type { ModuleBench } from '../module-bench.ts';
 import { ACCOUNT_HISTORY, ACCOUNT_STEPS } from './account-steps.ts';
 import { runAttack } from './attack.ts';
-import { ATTACK } from './attack-plan.ts';
+import { ATTACK, type AttackPlan } from './attack-plan.ts';
 import { SESSION_HISTORY, SESSION_STEPS } from './session-steps.ts';
 import { SUPPRESSION_STEPS } from './suppression-steps.ts';
 import { checkWebhookSecret, WEBHOOK_STEPS } from './webhook-steps.ts';
@@ -115,7 +117,15 @@ export const bench: ModuleBench = {
     signInOptions: checkSignInOptions,
     webhookSecret: checkWebhookSecret,
   },
-  generators: { [ATTACK]: { run: runAttack } },
+  generators: {
+    [ATTACK]: {
+      givesWay: true,
+      run(plan: AttackPlan, tell: Tell, signal: AbortSignal) {
+        goLast();
+        return runAttack(plan, tell, signal);
+      },
+    },
+  },
   history: { ...SESSION_HISTORY, ...ACCOUNT_HISTORY },
   growing: { 'GET /api/v1/summary': 'time', 'GET /api/v1/audit-log': 'time' },
   capacity: { route: 'GET /api/v1/me', path: '/api/v1/me' },

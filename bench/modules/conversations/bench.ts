@@ -21,7 +21,11 @@ export const bench: ModuleBench = {
   rare: { 'GET /api/v1/exports/answers.csv': 2 },
   checks: CONVERSATION_CHECKS,
   figures: { openConversations: isCount },
-  generators: { [SOCKETS]: { run: runSockets }, [FLOOD]: { run: runFlood }, [WINDOWS]: { run: runWindows } },
+  generators: {
+    [SOCKETS]: { run: runSockets },
+    [FLOOD]: { run: runFlood, givesWay: true },
+    [WINDOWS]: { run: runWindows },
+  },
   history: CONVERSATION_HISTORY,
   alongside: () => import('./alongside.ts'),
   growing: {

@@ -14,7 +14,6 @@ import { TICKET_BODY_BYTES_MAX } from '../../../src/limits.ts';
 import { protocolsOf } from '../../../web/modules/conversations/protocol.js';
 import { createMeter } from '../../load/meter.ts';
 import type { Tell } from '../../load/plan.ts';
-import { goAlong } from '../../load/scheduling.ts';
 import { type AdmittedFloodName, FLOODING, type FloodFigures, type FloodPlan, isAdmitted } from './flood-plan.ts';
 import { requestTicket, socketUrlOf } from './socket-client.ts';
 
@@ -26,8 +25,6 @@ const CHUNK_BYTES = 64 * 1024;
 
 /** Says `flooding` when as many have come as it has sockets, and of those with a link when they have been let in. */
 export async function runFlood(plan: FloodPlan, tell: Tell, signal: AbortSignal): Promise<FloodFigures> {
-  // Those who measure beside it go first; the flood must not take the product's share of the machine.
-  goAlong();
   const { seconds, sockets, flood } = plan;
   const meter = createMeter({ seconds, warmUpSeconds: 0 });
   const counts = { connections: 0, admitted: 0, bytes: 0 };

@@ -1,12 +1,11 @@
-import { execFileSync, spawnSync } from 'node:child_process';
-import { getPriority } from 'node:os';
+import { execFileSync } from 'node:child_process';
+import { constants, getPriority } from 'node:os';
 import { afterEach, expect, test } from 'vitest';
+import { mayGoFirst } from '../../../bench/load/scheduling.ts';
 import { READY, startLoad } from '../../../bench/load/start-load.ts';
 import { ATTACK, type AttackFigures, type AttackPlan } from '../../../bench/platform/attack-plan.ts';
 import { until } from '../../database.ts';
 import { answerJson, GET_ITEM, listen, planFor } from './loopback-server.ts';
-
-const MAY_BE_REALTIME = spawnSync('chrt', ['--rr', '1', 'true']).status === 0;
 
 let server: Awaited<ReturnType<typeof listen>> | undefined;
 afterEach(() => server?.close());
@@ -31,17 +30,27 @@ test('a load that begins later has its process at once, and asks nothing until t
   expect((await later.figures).latency.count).toBe(20);
 });
 
+test('a load that is stopped before it begins says so at once', async () => {
+  server = await listen((_request, response) => answerJson(response, { id: 1 }));
+  const load = startLoad(planFor(server.url, {}), undefined, { begins: new Promise(() => undefined) });
+  await load.event(READY);
+  load.stop();
+  expect((await load.figures).latency.count).toBe(0);
+});
+
 test('a load whose beginning fails is ended', async () => {
   server = await listen((_request, response) => answerJson(response, { id: 1 }));
   const begins = Promise.reject(new Error('the other one failed'));
-  await expect(startLoad(planFor(server.url, {}), undefined, { begins }).figures).rejects.toThrow('ended with SIGKILL');
+  await expect(startLoad(planFor(server.url, {}), undefined, { begins }).figures).rejects.toThrow(
+    'the other one failed',
+  );
 });
 
-test.runIf(MAY_BE_REALTIME)('whoever measures goes before the product, and whoever attacks behind it', async () => {
+test.runIf(mayGoFirst())('whoever measures goes before the product, and whoever attacks behind it', async () => {
   server = await listen((_request, response) => answerJson(response, { id: 1 }));
   const policyOf = (pid: number) => execFileSync('chrt', ['--pid', String(pid)], { encoding: 'utf8' });
   const measuring = startLoad(planFor(server.url, { phases: [{ seconds: 30, perSecond: 1 }] }));
-  await measuring.event(READY);
+  await measuring.event('phase 0');
   expect(policyOf(measuring.pid)).toContain('SCHED_RR');
   measuring.stop();
   await measuring.figures;
@@ -56,7 +65,7 @@ test.runIf(MAY_BE_REALTIME)('whoever measures goes before the product, and whoev
     seconds: 30,
   };
   const attacking = startLoad<AttackFigures>(plan, undefined, { ownSession: true });
-  await until('it gives way', () => getPriority(attacking.pid) > 0);
+  await until('it gives way', () => getPriority(attacking.pid) === constants.priority.PRIORITY_LOW);
   expect(policyOf(attacking.pid)).toContain('SCHED_OTHER');
   attacking.stop();
   await attacking.figures;
