@@ -4,7 +4,6 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import type { ClientOptions } from 'ws';
 import { AppError, overloaded } from '../../src/errors.ts';
 import {
-  HEADERS_MAX,
   RETRY_AFTER_SECONDS,
   SOCKET_DRAIN_PER_TICK_MIN,
   SOCKET_FRAME_BYTES_MAX,
@@ -17,7 +16,6 @@ import {
 import { createLog, type Log } from '../../src/log.ts';
 import type { Connection, SocketHandler } from '../../src/socket/connection.ts';
 import { until } from '../database.ts';
-import { rawRequest } from '../running-api.ts';
 import { openSocket, type SocketClient } from './client.ts';
 import { frameOf, OPCODE, OWN_ORIGIN, openRaw, startSocketServer, type TestSocketServer } from './socket-server.ts';
 
@@ -77,16 +75,6 @@ test('a page of another site cannot connect', async () => {
   await expect(open({ origin: 'https://evil.example.test' })).rejects.toThrow('403');
   await expect(open({ origin: `${OWN_ORIGIN}.evil.example.test` })).rejects.toThrow('403');
   await expect(open({ origin: 'null' })).rejects.toThrow('403');
-});
-
-test.each(['before', 'after'])('nobody connects with too many headers %s those of the upgrade', async (where) => {
-  const upgrade = 'connection: upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\n';
-  const key = 'sec-websocket-key: AAAAAAAAAAAAAAAAAAAAAA==\r\n';
-  const many = Array.from({ length: HEADERS_MAX }, (_, n) => `x-${n}: 1\r\n`).join('');
-  const headers = where === 'before' ? many + upgrade + key : upgrade + key + many;
-  const answer = await rawRequest(server.address, `GET /echo HTTP/1.1\r\nhost: a\r\n${headers}\r\n`);
-  expect(answer).toMatch(/^HTTP\/1\.1 431 /);
-  expect(answer.toLowerCase()).toContain('connection: close');
 });
 
 test('our own page and programs without an origin connect', async () => {
