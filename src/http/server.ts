@@ -13,7 +13,7 @@ import { Type } from 'typebox';
 import type { Config } from '../config.ts';
 import type { Database } from '../db/read-write-split.ts';
 import { AppError } from '../errors.ts';
-import { BODY_BYTES_MAX, HEADERS_MAX, NAME_CHARS_MAX, UPLOAD_MS } from '../limits.ts';
+import { BODY_BYTES_MAX, NAME_CHARS_MAX, UPLOAD_MS } from '../limits.ts';
 import type { Log } from '../log.ts';
 import { clientAddress, networkOf } from '../process/client-address.ts';
 import type { Health } from '../process/health-check.ts';
@@ -44,8 +44,6 @@ import { DATA_SECURITY_HEADERS, SECURITY_HEADERS } from './security-headers.ts';
 import { limitSlowBodies } from './slow-client.ts';
 import { createRawRefusals } from './unreadable-request.ts';
 import { readUrlValues } from './url-values.ts';
-
-const MANY_HEADERS = `The request has more than ${HEADERS_MAX} headers.`;
 
 export interface ServerParts {
   readonly config: Config;
@@ -88,9 +86,7 @@ export async function createServer(parts: ServerParts): Promise<App> {
     // Node's timer does not know routes; their own limits are in src/http/request-time.ts and src/http/slow-client.ts.
     serverFactory: (answer) => {
       const guarded = slowDownRefused(admission.guard(answer));
-      const refuse = createRefusal(new AppError('headers_too_large', MANY_HEADERS));
-      const refuseManyHeaders = slowDownRefused((_request, response) => refuse(response));
-      const server = createHttpServer(parts.health.stopping, guarded, { requestMs: UPLOAD_MS, refuseManyHeaders });
+      const server = createHttpServer(parts.health.stopping, guarded, { requestMs: UPLOAD_MS });
       endOldConnections(server);
       refuseTunnels(server);
       return server;

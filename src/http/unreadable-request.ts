@@ -1,6 +1,7 @@
 import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
 import { AppError, type ErrorCode } from '../errors.ts';
+import { HEADERS_MAX } from '../limits.ts';
 import { PROBLEM_HEADERS, toProblem } from './problem-details.ts';
 
 /** Answers to what no route ever sees. `headers`: those that every response has. */
@@ -10,7 +11,10 @@ export function createRawRefusals(headers: Readonly<Record<string, string>>) {
   const noTunnel = refusal('not_found', 'This is not a proxy: it makes no connections for others.');
   const answers: Readonly<Record<string, string>> = {
     ERR_HTTP_REQUEST_TIMEOUT: refusal('too_slow', 'The request took too long to arrive.'),
-    HPE_HEADER_OVERFLOW: refusal('headers_too_large', 'The headers are too long.'),
+    HPE_HEADER_OVERFLOW: refusal(
+      'headers_too_large',
+      `There are more than ${HEADERS_MAX} headers, or they are too long.`,
+    ),
   };
   return {
     /** Answers bytes that Node could not read as a request, and closes the connection. */

@@ -8,8 +8,7 @@
  *   stopping, and when the request's body was not read: nobody waits for a body that nobody wants. What still comes of
  *   it is dropped for a moment, because the kernel answers it with a reset otherwise, and many clients then report that
  *   instead of the answer. An offer of another protocol is ignored; Node loses what came behind it in the same packet, so
- *   the answer says `connection: close` where something may have, and the client sends that again. A request with too
- *   many headers is refused before anybody looks at it, because not all of them are kept.
+ *   the answer says `connection: close` where something may have, and the client sends that again.
  * What it costs: a few set operations and listeners per request.
  * Its bound: HTTP_CONNECTIONS_MAX, PIPELINED_REQUESTS_MAX, HEADERS_MAX, HEADERS_MS, KEEP_ALIVE_MS, RESPONSE_STALLED_MS,
  *   REQUEST_CHECK_MS, UNREAD_ANSWERS_BYTES_MAX, REFUSED_BODY_LINGER_MS, REFUSED_BODIES_BYTES_PER_SECOND_MAX.
@@ -38,19 +37,15 @@ export interface HttpServerOptions {
   readonly requestMs?: number;
   /** Connections that become WebSockets: they have their own limits, so they do not count here. */
   readonly socketsMax?: number;
-  /** Answers a request with more than HEADERS_MAX of them. Default: 431, without a body. */
-  readonly refuseManyHeaders?: RequestListener;
 }
 
 export function createHttpServer(
   stopping: AbortSignal,
   answer: RequestListener,
-  { requestMs = REQUEST_MS, socketsMax = 0, refuseManyHeaders = refuseBriefly }: HttpServerOptions = {},
+  { requestMs = REQUEST_MS, socketsMax = 0 }: HttpServerOptions = {},
 ): Server {
   const idle = new Set<Socket>();
-  const hold = createHold((request, response) =>
-    (hasManyHeaders(request) ? refuseManyHeaders : answer)(request, response),
-  );
+  const hold = createHold(answer);
   const listener = oneAtATime(hold.listener, idle, limitUnreadAnswers());
   const server = createServer(
     {
@@ -66,7 +61,7 @@ export function createHttpServer(
     },
     listener,
   );
-  server.maxHeadersCount = HEADERS_MAX + 1; // the one too many tells; of what comes behind it, little is kept
+  server.maxHeadersCount = HEADERS_MAX; // Node reads no further, and refuses the request as one that it cannot read
   server.maxConnections = HTTP_CONNECTIONS_MAX + socketsMax;
   // Without a listener Node asks for every body at once: 100 Continue is sent when one is wanted (src/http/slow-client.ts).
   server.on('checkContinue', listener);
@@ -78,10 +73,6 @@ export function createHttpServer(
   holdOf.set(server, hold);
   return server;
 }
-
-const refuseBriefly: RequestListener = (_request, response) => {
-  response.writeHead(431, { 'content-length': 0, 'cache-control': 'no-store' }).end();
-};
 
 /** From now on requests wait. Returns the function that serves them, and all later ones as before. */
 export function holdRequests(server: Server): () => void {
@@ -101,11 +92,6 @@ function isWebSocket({ headers }: IncomingMessage): boolean {
 export function hasBody({ headers }: IncomingMessage): boolean {
   const length = headers['content-length'];
   return (length !== undefined && length !== '0') || headers['transfer-encoding'] !== undefined;
-}
-
-/** Whether the request has more headers than any needs. It must be refused, also an upgrade: not all of them are there. */
-export function hasManyHeaders({ rawHeaders }: IncomingMessage): boolean {
-  return rawHeaders.length / 2 > HEADERS_MAX;
 }
 
 /** For a body whose connection is paused: nothing more of it is read, also when its answer has been given. */
@@ -171,10 +157,7 @@ function oneAtATime(
     const { socket } = request;
     if (isOver(socket)) return;
     const waiting = waitingOn.get(socket);
-    if (
-      hasManyHeaders(request) ||
-      (request.headers.upgrade !== undefined && !isAlone(request, bytesBefore.get(socket)))
-    )
+    if (request.headers.upgrade !== undefined && !isAlone(request, bytesBefore.get(socket)))
       response.shouldKeepAlive = false;
     if (waiting === undefined) {
       waitingOn.set(socket, []);

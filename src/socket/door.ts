@@ -2,7 +2,6 @@ import type { IncomingMessage } from 'node:http';
 import { createTokenBuckets, type TokenBuckets } from '../flow/token-bucket.ts';
 import { RETRY_AFTER_SECONDS, TICKETS_PER_LINK } from '../limits.ts';
 import { clientAddress, networkOf } from '../process/client-address.ts';
-import { hasManyHeaders } from '../process/http-server.ts';
 import { type Admission, type AdmissionLimits, createAdmission } from './admission.ts';
 import { createOriginCheck } from './origins.ts';
 import type { Refusal } from './refusal.ts';
@@ -34,10 +33,9 @@ export function createDoor({ origins, admission, proxyHops }: DoorOptions): Door
   return {
     admission: createAdmission(admission),
     links: createTokenBuckets(TICKETS_PER_LINK),
-    refusalOf(request) {
+    refusalOf({ headers }) {
       if (isShut) return { status: 503, retryAfterSeconds: RETRY_AFTER_SECONDS };
-      if (hasManyHeaders(request)) return { status: 431 };
-      return isOurs(request.headers.origin) ? undefined : { status: 403 };
+      return isOurs(headers.origin) ? undefined : { status: 403 };
     },
     networkOf: (request) => networkOf(clientAddress(request, proxyHops)),
     shut() {
