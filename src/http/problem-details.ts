@@ -38,15 +38,10 @@ export function sendProblem(
   const about = { err: error, route: request.routeOptions.url };
   if (problem.code === 'internal' || whyBusy(error) !== undefined) request.log.error(about, 'request failed');
   if (isServerAway(error)) request.log.warn(about, 'the database is unavailable');
-  const seconds = secondsToWait(error, problem);
-  if (seconds !== undefined) reply.header('retry-after', retryAfter(seconds));
+  const seconds = error instanceof AppError ? error.retryAfterSeconds : undefined;
+  if (seconds !== undefined || problem.code === 'overloaded')
+    reply.header('retry-after', retryAfter(seconds ?? RETRY_AFTER_SECONDS));
   return reply.code(problem.status).headers(PROBLEM_HEADERS).send(JSON.stringify(problem));
-}
-
-/** Undefined where waiting would not help. */
-function secondsToWait(error: FastifyError | AppError, { code }: ProblemDetails): number | undefined {
-  const own = error instanceof AppError ? error.retryAfterSeconds : undefined;
-  return own ?? (code === 'overloaded' ? RETRY_AFTER_SECONDS : undefined);
 }
 
 /** Makes what answers in front of the framework, with a few precomputed bytes. */
@@ -55,14 +50,13 @@ export type CreateRefusal = (error: AppError) => (response: Pick<ServerResponse,
 /** `headers`: those that every response has. */
 export function createRefusals(headers: OutgoingHttpHeaders, { count }: Pick<RequestMetrics, 'count'>): CreateRefusal {
   return (error) => {
+    const { retryAfterSeconds = RETRY_AFTER_SECONDS } = error;
     const problem = toProblem(error);
-    const seconds = secondsToWait(error, problem);
     const body = Buffer.from(JSON.stringify(problem));
     const head = { ...headers, ...PROBLEM_HEADERS, 'content-length': body.length };
     return (response) => {
       count(response.req.method, problem.status);
-      const retry = seconds === undefined ? {} : { 'retry-after': retryAfter(seconds) };
-      response.writeHead(problem.status, { ...head, ...retry }).end(body);
+      response.writeHead(problem.status, { ...head, 'retry-after': retryAfter(retryAfterSeconds) }).end(body);
     };
   };
 }

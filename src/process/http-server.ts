@@ -171,10 +171,7 @@ function oneAtATime(
   };
 }
 
-/**
- * Whether the last answer has been given. What was sent behind its request can get none, so it must not be carried out;
- * and its response would never end, nor give back the place that it takes.
- */
+/** Whether the last answer has been given. What was sent behind its request can get none, so it must not be carried out. */
 function isOver(socket: Socket): boolean {
   return socket.destroyed || socket.writableEnded;
 }
