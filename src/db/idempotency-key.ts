@@ -133,9 +133,7 @@ export function guardSession(session: DatabaseSession, request: RepeatableReques
         last = written;
         return written;
       },
-      get position() {
-        return session.position;
-      },
+      position: session.position,
     },
     async answered(given) {
       if (given === undefined) {
@@ -171,19 +169,13 @@ export function guardCaller(
           first ??= { scope, guarded: guardSession(caller.within(scope), { ...request, orgId }) };
           return sessionOf(scope).write(work);
         },
-        get position() {
-          return caller.position;
-        },
+        position: caller.position,
       }),
       seeAtLeast: caller.seeAtLeast,
       wrote: caller.wrote,
       afterCommit: (work) => void onCommit.push(work),
-      get position() {
-        return caller.position;
-      },
-      get lastWrite() {
-        return caller.lastWrite;
-      },
+      position: caller.position,
+      lastWrite: caller.lastWrite,
     },
     async answered(answer) {
       isAnswered = true;

@@ -69,6 +69,9 @@ export type ReadableDatabase = Omit<Database, 'write' | 'transact' | 'close'>;
 
 /**
  * A caller's access to the database: its writes advance its position, its reads respect it. One per request or socket.
+ *
+ * `position` and `lastWrite` are functions, not getters: V8 keeps what holds a getter of an object literal in the old space,
+ * and with it all that the getter reaches, which is the request, until the next full collection.
  */
 export interface Caller {
   within(scope: Scope): DatabaseSession;
@@ -78,16 +81,16 @@ export interface Caller {
   wrote(position: WalPosition): void;
   /** Runs `work` once what has been written is committed: at once, unless that waits for an answer (idempotency-key). */
   afterCommit(work: () => void): void;
-  readonly position: WalPosition | undefined;
+  position(): WalPosition | undefined;
   /** This caller's last own write, as opposed to a position that it came with. */
-  readonly lastWrite: WalPosition | undefined;
+  lastWrite(): WalPosition | undefined;
 }
 
 /** A caller within one organisation. */
 export interface DatabaseSession {
   read<T>(query: (db: Db) => Promise<T>): Promise<T>;
   write<T>(work: (transaction: Transaction<Schema>) => Promise<T>): Promise<T>;
-  readonly position: WalPosition | undefined;
+  position(): WalPosition | undefined;
 }
 
 export function createCaller(database: Pick<Database, 'read' | 'write'>, start?: WalPosition): Caller {
@@ -116,9 +119,7 @@ export function createCaller(database: Pick<Database, 'read' | 'write'>, start?:
         lastWrite = position;
         return written.value;
       },
-      get position() {
-        return position;
-      },
+      position: () => position,
     }),
     seeAtLeast,
     wrote(other) {
@@ -127,12 +128,8 @@ export function createCaller(database: Pick<Database, 'read' | 'write'>, start?:
       lastWrite = position;
     },
     afterCommit: (work) => work(),
-    get position() {
-      return position;
-    },
-    get lastWrite() {
-      return lastWrite;
-    },
+    position: () => position,
+    lastWrite: () => lastWrite,
   };
 }
 

@@ -61,9 +61,7 @@ export function writeWhileSignedIn(
         refuseLowerRole(role, needed);
         return work(transaction);
       }),
-    get position() {
-      return session.position;
-    },
+    position: session.position,
   };
 }
 

@@ -160,9 +160,7 @@ function checkFirstWrite(session: DatabaseSession, precondition: Precondition): 
       isChecked = true; // only now: a transaction that is rolled back is tried again
       return value;
     },
-    get position() {
-      return session.position;
-    },
+    position: session.position,
   };
 }
 

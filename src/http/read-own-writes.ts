@@ -41,9 +41,9 @@ export function readOwnWrites(app: App, database: Database): void {
 }
 
 function sayPosition({ caller, cookies }: FastifyRequest, reply: FastifyReply): void {
-  const { position, lastWrite } = caller ?? {};
+  const position = caller?.position();
   if (position === undefined || position === cookies[READ_AFTER_COOKIE]) return;
-  if (position === NEVER_REPLAYED && lastWrite === undefined) return; // it came with the request, or instead of nonsense
+  if (position === NEVER_REPLAYED && caller.lastWrite() === undefined) return; // it came with the request, or instead of nonsense
   reply.header(READ_AFTER, position);
   reply.setCookie(READ_AFTER_COOKIE, position, { path: '/', httpOnly: true, sameSite: 'lax' });
 }
@@ -67,7 +67,8 @@ export function createLastWrites() {
       return caller.within(user.orgId);
     },
     leave(user: SignedIn, caller: Caller): void {
-      if (caller.lastWrite !== undefined) positions.set(keyOf(user), caller.lastWrite);
+      const position = caller.lastWrite();
+      if (position !== undefined) positions.set(keyOf(user), position);
     },
   };
 }

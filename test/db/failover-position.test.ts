@@ -86,7 +86,7 @@ test('on the new timeline writers read what they wrote, from a replica that foll
   const servers = new Set<string>();
   for (let value = 100; value < 150; value++) {
     await session.write((transaction) => setValue(transaction, value));
-    expect(session.position).toMatch(/^2:[0-9A-F]+\/[0-9A-F]+$/);
+    expect(session.position()).toMatch(/^2:[0-9A-F]+\/[0-9A-F]+$/);
     const read = await session.read(readValue);
     expect(read.value).toBe(value);
     servers.add(read.server);

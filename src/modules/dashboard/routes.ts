@@ -15,6 +15,6 @@ export function routes(api: App, { figures }: ApiContext): void {
     { schema: { summary: 'The key figures', tags: ['dashboard'], response: { 200: Type.Object(shape) } } },
     // A whole company opens it at nine; requests that see the same state of the data share one query.
     async ({ db, user }) =>
-      asking(`${user.orgId} ${db.position ?? ''}`, () => db.read((reader) => summary(reader, user.orgId, figures))),
+      asking(`${user.orgId} ${db.position() ?? ''}`, () => db.read((reader) => summary(reader, user.orgId, figures))),
   );
 }
