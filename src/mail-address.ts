@@ -46,6 +46,7 @@ function withPlainDots(text: string): string {
 
 /** What somebody looks for, as addresses are kept: a whole one with an ASCII domain. A part of one stays as it is. */
 export function toSearch(text: string): string {
+  if (text === '') return text; // as it is most of the time: nothing is looked for
   const parsed = parseAddress(text);
   return 'fault' in parsed ? text : parsed.address;
 }

@@ -17,7 +17,7 @@ import { endConnection, serverPid } from './pg-internals.ts';
 import { createPipelinedReads, databaseBusy, type PipelinedReads } from './pipelined-reads.ts';
 import { ReadDatabase } from './read-database.ts';
 import type { Db, Schema } from './schema.ts';
-import { SCOPE_PREPARATION, type Terms } from './statement-scope.ts';
+import { POSITION_PREPARATION, SCOPE_PREPARATION, type Terms } from './statement-scope.ts';
 import type { Scope } from './tenant-isolation.ts';
 
 export interface PooledDatabase {
@@ -63,7 +63,7 @@ export function openPool(
     pipeline: server === 'replica',
     types: { getTypeParser: typeParser },
     Client: Connection as unknown as PoolConfig['Client'],
-    onConnect: prepareScope,
+    onConnect: (client: Client) => prepareScopes(client, server),
   } as unknown as PoolConfig);
   // An idle connection that breaks is replaced by the pool; without this listener it would end the process.
   pool.on('error', (error: Error & { client?: unknown }) => {
@@ -122,10 +122,15 @@ export function openPool(
 }
 
 /** A pooler lets us in while its server is away, and then nothing comes: those who wait for the connection would hang. */
-async function prepareScope(client: Client): Promise<void> {
+async function prepareScopes(client: Client, server: 'primary' | 'replica'): Promise<void> {
   const late = () => endConnection(client, 'no answer within POOL_ACQUIRE_MS of the connection');
   const timer = setTimeout(late, POOL_ACQUIRE_MS);
-  await client.query(SCOPE_PREPARATION).finally(() => clearTimeout(timer));
+  try {
+    await client.query(SCOPE_PREPARATION);
+    if (server === 'replica') await client.query(POSITION_PREPARATION);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 /**

@@ -6,13 +6,13 @@ import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { freePort } from '../../scripts/embedded/ports.ts';
 import { type Stack, startStack } from '../../scripts/embedded/stack.ts';
 import { parsePosition } from '../../src/db/failover-position.ts';
-import type { PooledDatabase } from '../../src/db/pool.ts';
+import { openPool, type PooledDatabase } from '../../src/db/pool.ts';
 import { createSession as createScopedSession, type Database, openDatabase } from '../../src/db/read-write-split.ts';
 import type { Db } from '../../src/db/schema.ts';
 import { EVERY_ORGANISATION } from '../../src/db/tenant-isolation.ts';
 import { createLog } from '../../src/log.ts';
 import { createMetrics } from '../../src/process/metrics.ts';
-import { asAdmin, openOwner, openPoolOfOne, until } from '../database.ts';
+import { asAdmin, openOwner, until } from '../database.ts';
 import { createTcpProxy } from './tcp-proxy.ts';
 
 /** Delaying, cancelling and cutting off a replica would disturb other tests: this file has one of its own. */
@@ -72,12 +72,25 @@ test('many sessions at once: nobody reads less than they wrote', async () => {
   expect(stale).toEqual([]);
 });
 
+test('a read at a position that the replica has replayed has its own scope, and one plan for all values', async () => {
+  const session = createScopedSession(database, 7);
+  await session.write(async () => undefined);
+  expect(session.position()).toBeDefined();
+  const scopes = new Map<string, object>();
+  // While the replica is late, the primary answers.
+  while (!scopes.has('replica')) {
+    const { server, ...scope } = await session.read(readScope);
+    scopes.set(server, scope);
+  }
+  expect(scopes.get('replica')).toEqual({ role: 'tardigrade_tenant', organisation: '7', plan: 'force_generic_plan' });
+});
+
 test('the position travels: another process, or the next request, reads what this one wrote', async () => {
   const first = createSession(database);
   await first.write((transaction) => setValue(transaction, 1_001));
   const elsewhere = open(replicaUrl);
   await until('the other process knows the replica', () => elsewhere.replica().state === 'usable');
-  const next = createSession(elsewhere, first.position);
+  const next = createSession(elsewhere, first.position());
   expect((await next.read(readValue)).value).toBe(1_001);
 });
 
@@ -86,10 +99,10 @@ test('a session that writes twice at once keeps the later of the two positions, 
   const writes = [session.write(async () => undefined), session.write(async () => undefined)];
   answer[1]?.('1:0/A0');
   await writes[1];
-  expect(session.position).toBe('1:0/A0');
+  expect(session.position()).toBe('1:0/A0');
   answer[0]?.('1:0/9');
   await writes[0];
-  expect(session.position).toBe('1:0/A0');
+  expect(session.position()).toBe('1:0/A0');
 });
 
 test('a session that writes again goes on from there, even when the position before was beyond all others', async () => {
@@ -97,7 +110,7 @@ test('a session that writes again goes on from there, even when the position bef
   const write = session.write(async () => undefined);
   answer[0]?.('1:0/10');
   await write;
-  expect(session.position).toBe('1:0/10');
+  expect(session.position()).toBe('1:0/10');
 });
 
 test.each(['4294967295:FFFFFFFF/FFFFFFFF', '1:FFFFFFFF/FFFFFFFF', 'garbage'])(
@@ -114,10 +127,10 @@ test('a position to which the primary has come is kept, by a process that has no
   onTestFinished(async () => void (await onReplica('alter system reset recovery_min_apply_delay')));
   const first = createSession(database);
   await first.write((transaction) => setValue(transaction, 1_500));
-  const { position } = first;
+  const position = first.position();
   const elsewhere = createSession(open(replicaUrl), position);
   expect((await elsewhere.read(readValue)).value).toBe(1_500);
-  expect(elsewhere.position).toBe(position);
+  expect(elsewhere.position()).toBe(position);
 });
 
 test('on a replica that is seconds behind: no own read is stale, and reads without a position stay there', async () => {
@@ -125,7 +138,7 @@ test('on a replica that is seconds behind: no own read is stale, and reads witho
   await onReplica(`alter system set recovery_min_apply_delay = '${delayMs}ms'`);
   onTestFinished(async () => void (await onReplica('alter system reset recovery_min_apply_delay')));
   await until('the delay shows', async () => {
-    const probe = Math.floor(Math.random() * 1e6) + 10_000;
+    const probe = -Math.floor(Math.random() * 1e6); // below all values that are written later
     await database.write(EVERY_ORGANISATION, (transaction) => setValue(transaction, probe));
     const { value } = await database.read(EVERY_ORGANISATION, undefined, readValue);
     return value !== probe;
@@ -173,8 +186,13 @@ test.each([
 });
 
 test('what fails on a server because it has not replayed far enough is answered as that, and so by the primary', async () => {
-  const replica = openPoolOfOne(replicaUrl).within({ scope: EVERY_ORGANISATION, position: '1:FFFFFFFF/FFFFFFFF' });
-  const read = sql`select * from a_table_of_the_next_migration`.execute(replica);
+  const pool = openPool('replica', {
+    ...{ url: replicaUrl, processName: 'test', max: 1, statementMs: 5_000 },
+    ...{ log: createLog('test', 'silent'), metrics: createMetrics('test') },
+  });
+  onTestFinished(() => pool.close());
+  const ahead = pool.within({ scope: EVERY_ORGANISATION, position: '1:FFFFFFFF/FFFFFFFF' });
+  const read = sql`select * from a_table_of_the_next_migration`.execute(ahead);
   await expect(read).rejects.toMatchObject({ name: 'NotReplayedError', cause: { code: '42P01' } });
 });
 
@@ -310,6 +328,13 @@ async function readValue(db: Db, name = 'own'): Promise<Answer> {
   const { rows } = await sql<Answer>`
     select value, ${SERVER} as server from counters where name = ${name}`.execute(db);
   return rows[0] as Answer;
+}
+
+async function readScope(db: Db) {
+  const { rows } = await sql<{ server: string; role: string; organisation: string; plan: string }>`
+    select ${SERVER} as server, current_setting('role') as role, current_setting('app.org') as organisation,
+      current_setting('plan_cache_mode') as plan`.execute(db);
+  return rows[0] as (typeof rows)[number];
 }
 
 const createSession = (of: Database, start?: string) => createScopedSession(of, EVERY_ORGANISATION, start);
