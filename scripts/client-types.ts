@@ -3,7 +3,7 @@
  * to 7.13 it writes through the API of TypeScript 5: TypeScript 7 has another one, and npm installs only one of them
  * beside its peers. The shape is its own, so openapi-fetch reads it, and it can take this file's place.
  */
-import type { JsonSchema } from '../src/http/api-example.ts';
+import { type JsonSchema, optionsOf } from '../src/http/api-example.ts';
 
 export interface DescribedOperation {
   readonly summary?: string;
@@ -57,9 +57,8 @@ function contentType(content: Record<string, { schema?: JsonSchema }>): string {
 export function schemaType(schema: JsonSchema): string {
   if (schema.const !== undefined) return JSON.stringify(schema.const);
   if (schema.enum !== undefined) return schema.enum.map((one) => JSON.stringify(one)).join(' | ');
-  const options = schema.anyOf ?? schema.oneOf;
+  const options = optionsOf(schema);
   if (options !== undefined) return [...new Set(options.map(schemaType))].join(' | ');
-  if (Array.isArray(schema.type)) return schema.type.map((type: string) => schemaType({ ...schema, type })).join(' | ');
   switch (schema.type) {
     case 'object':
       return objectType(schema);

@@ -3,7 +3,7 @@
  * so they come to what is behind the validation. The others are mostly that, with something else in any place.
  */
 import fc from 'fast-check';
-import type { JsonSchema } from '../../src/http/api-example.ts';
+import { type JsonSchema, optionsOf } from '../../src/http/api-example.ts';
 import type { KnownThings } from './known-things.ts';
 import { meantValue } from './meant-value.ts';
 
@@ -146,7 +146,7 @@ function valueFor(schema: JsonSchema): fc.Arbitrary<unknown> {
 function nearValue(schema: JsonSchema): fc.Arbitrary<unknown> {
   if (schema.const !== undefined) return fc.constant(schema.const);
   if (schema.enum !== undefined) return fc.constantFrom(...schema.enum);
-  const options = schema.anyOf ?? schema.oneOf;
+  const options = optionsOf(schema);
   if (options !== undefined) return fc.oneof(...options.map(valueFor));
   switch (schema.type) {
     case 'object': {

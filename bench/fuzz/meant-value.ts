@@ -3,7 +3,7 @@
  * schema. An example knows what a schema does not say: which fields go together, and that a text is a day.
  */
 import fc from 'fast-check';
-import { exampleOf, type JsonSchema } from '../../src/http/api-example.ts';
+import { exampleOf, type JsonSchema, optionsOf } from '../../src/http/api-example.ts';
 
 const TEXT_CHARS_MAX = 60;
 const NUMBER_MAX = 50; // ids that a seeded database has, and numbers of things that a test has patience for
@@ -37,7 +37,7 @@ export function meantValue(schema: BoundedSchema, field = 'text', example?: unkn
   const given = example ?? exampleOf(schema, field);
   if (schema.const !== undefined) return fc.constant(schema.const);
   if (schema.enum !== undefined) return fc.constantFrom(...schema.enum);
-  const options = schema.anyOf ?? schema.oneOf;
+  const options = optionsOf(schema);
   if (options !== undefined) return fc.oneof(...options.map((one) => meantValue(one, field)));
   switch (schema.type) {
     case 'object':

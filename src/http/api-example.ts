@@ -26,7 +26,7 @@ export function exampleOf(schema: JsonSchema, field = 'text'): unknown {
   const [own] = schema.examples ?? [];
   const given = own ?? schema.example ?? schema.default ?? schema.const ?? schema.enum?.[0];
   if (given !== undefined) return given;
-  const options = schema.anyOf ?? schema.oneOf;
+  const options = optionsOf(schema);
   if (options !== undefined) return exampleOf(options.find(({ type }) => type !== 'null') ?? {}, field);
   switch (schema.type) {
     case 'object':
@@ -47,6 +47,13 @@ export function exampleOf(schema: JsonSchema, field = 'text'): unknown {
     default:
       return null;
   }
+}
+
+/** What a value may be one of; `type: ['string', 'null']` is two. Undefined where there is no choice. */
+export function optionsOf<Schema extends JsonSchema>(schema: Schema): readonly Schema[] | undefined {
+  const { type } = schema;
+  if (typeof type === 'object') return type.map((one) => ({ ...schema, type: one }));
+  return (schema.anyOf ?? schema.oneOf) as readonly Schema[] | undefined;
 }
 
 /** `fileName` to `File name`. */

@@ -13,7 +13,7 @@ export function schemaTree(schema = {}) {
 
 /** "integer, 1 to 200, default 50", "text or null", "array of objects" */
 export function typeText(schema = {}) {
-  const options = schema.anyOf ?? schema.oneOf;
+  const options = optionsOf(schema);
   if (options) {
     const texts = [...new Set(options.map(typeText))];
     // "null" reads best at the end.
@@ -27,6 +27,12 @@ export function typeText(schema = {}) {
   const limits =
     schema.type === 'string' ? bounds(schema, 'Length', ' characters') : range(schema.minimum, schema.maximum);
   return [name, limits, 'default' in schema && `default ${JSON.stringify(schema.default)}`].filter(Boolean).join(', ');
+}
+
+/** What a value may be one of; `type: ['string', 'null']` is two. */
+function optionsOf(schema) {
+  if (Array.isArray(schema.type)) return schema.type.map((type) => ({ ...schema, type }));
+  return schema.anyOf ?? schema.oneOf;
 }
 
 function fields({ properties = {}, required = [] }) {
