@@ -102,6 +102,7 @@ test.each([
   [{ type: 'string', maxLength: 3 }, 'Tit'],
   [{ type: 'string', examples: ['own'] }, 'own'],
   [{ anyOf: [{ type: 'null' }, { type: 'integer', minimum: 4 }] }, 4],
+  [{ type: ['string', 'null'], maxLength: 3 }, 'Tit'],
   [{ type: 'object', properties: { fileName: { type: 'string' } } }, { fileName: 'File name' }],
   [{ type: 'array', items: { enum: ['open'] } }, ['open']],
 ])('an example follows from the schema: %j', (schema, example) => {
