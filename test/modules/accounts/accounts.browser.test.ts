@@ -97,7 +97,7 @@ test('a link from a mail opens its page as mail programs leave it, or says what 
 
 test('the owner makes the colleague a viewer, and the log has it', async () => {
   await page.reload();
-  const role = page.getByLabel('Role of Nia New');
+  const role = page.getByLabel('Role of Nia New', { exact: true });
   const saved = page.waitForResponse((answer) => answer.request().method() === 'PATCH');
   await role.selectOption('viewer');
   await page.getByRole('button', { name: 'Change', exact: true }).click();
@@ -114,7 +114,7 @@ test('the owner makes the colleague a viewer, and the log has it', async () => {
 
 test('an arrow on the keyboard makes nobody an owner: a role is changed when that is confirmed', async () => {
   await page.getByRole('link', { name: 'Members' }).click();
-  const role = page.getByLabel('Role of Nia New');
+  const role = page.getByLabel('Role of Nia New', { exact: true });
   await role.focus();
   await page.keyboard.press('ArrowDown');
   await page.getByRole('dialog', { name: 'Change the role of Nia New?' }).getByText('Admin: can change').waitFor();
