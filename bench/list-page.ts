@@ -1,10 +1,10 @@
 /**
  * `npm run bench:list-page [-- --pairs=12]`: one list page of a module (the first that has one) through the whole
  * product (session, tenant, validation, rate limit, replica, serialisation) against bare fastify and pg with the same
- * statement, named. Closed loop, one after the other, in pairs whose order alternates, so that a slow minute of the
- * machine falls on both. After every few pairs both are started anew: of two processes of the same code one can be 1.1
- * times as fast for as long as it lives. Ends with the ratio of requests per second (1 would be a product that costs
- * nothing) and with that of processor time, and keeps them in bench/results/list-page.json.
+ * statement, named. Closed loop, one after the other, in turns (A B B A), so that a slow minute of the machine falls on
+ * both. For every pair both are started anew, and take turns in which is the first: of two processes of the same code
+ * one can be 1.1 times as fast for as long as it lives. Ends with the ratio of requests per second (1 would be a product
+ * that costs nothing) and with that of processor time, and keeps them in bench/results/list-page.json.
  *
  * `-- --layers`: instead, where the time of both goes, by CPU profile: a table and two flame graphs in the module's
  * documents.
@@ -17,20 +17,21 @@ import { startStack } from '../scripts/embedded/stack.ts';
 import { migrate, openMigrationDatabase } from '../src/db/migrate.ts';
 import { estimate } from './ab/statistics.ts';
 import { argumentsOrExit, countIn } from './arguments.ts';
-import { type Contestant, fill, startBare, startProduct } from './list-page/arrange.ts';
+import { type Both, fill, startBare, startProduct } from './list-page/arrange.ts';
 import { costTable } from './list-page/cost-table.ts';
 import { flameGraph } from './list-page/flame-graph.ts';
 import type { ListPage } from './list-page/list-page.ts';
 import { measure, sameRows } from './list-page/measure.ts';
-import { type Asked, ask, processorUs } from './list-page/processes.ts';
+import { type Asked, askInTurns, inTurn, meansOf, processorUs, turns } from './list-page/processes.ts';
 import { layersPerRequest, profileOf } from './list-page/profile.ts';
 import { loadBenches } from './modules.ts';
 import { stopOnSignal } from './stop-on-signal.ts';
 
-const SECONDS = 3;
+/** Each, twice in a pair. */
+const SECONDS = 2;
 const WARM_UP_SECONDS = 3;
-const PAIRS_PER_START = 4;
-const PROFILE_SECONDS = 10;
+const LAYER_PAIRS = 4;
+const PROFILE_SECONDS = 5;
 const AIM = 0.8;
 
 const ROOT = path.resolve(import.meta.dirname, '..');
@@ -61,26 +62,33 @@ try {
   await stack.stop();
 }
 
-/** Calls `work` with a process of each, warm, and ends them. */
-async function withBoth(
+/** What `work` says of a process of each, warm; the one that `first` names was started first. */
+async function withBoth<T>(
   orgId: number,
   listPage: ListPage,
-  work: (product: Contestant, bare: Contestant) => Promise<void>,
-): Promise<void> {
+  first: keyof Both,
+  work: (both: Both) => Promise<T>,
+): Promise<T> {
   const profileTo = (name: string) => (layers ? path.join(folder, `${name}.cpuprofile`) : undefined);
-  const contestants: Contestant[] = [];
+  const start = {
+    product: () =>
+      startProduct({ root: ROOT, folder, stack, db, orgId, path: listPage.path, profile: profileTo('product') }),
+    bare: () => startBare(stack.databaseReplicaUrl as string, orgId, listPage.bare, profileTo('bare')),
+  };
+  const started: Partial<Both> = {};
   try {
-    const settings = { root: ROOT, folder, stack, db, orgId, path: listPage.path };
-    const product = await startProduct({ ...settings, profile: profileTo('product') });
-    contestants.push(product);
-    const bare = await startBare(stack.databaseReplicaUrl as string, orgId, listPage.bare, profileTo('bare'));
-    contestants.push(bare);
-    await sameRows(product, bare);
-    for (const contestant of contestants) await measure(contestant, WARM_UP_SECONDS);
-    await work(product, bare);
+    for (const name of turns(first)) started[name] = await start[name]();
+    const both = started as Both;
+    await sameRows(both.product, both.bare);
+    for (const contestant of Object.values(both)) await measure(contestant, WARM_UP_SECONDS);
+    return await work(both);
   } finally {
-    for (const contestant of contestants) await contestant.stop();
+    for (const contestant of Object.values(started)) await contestant.stop();
   }
+}
+
+function firstOf(pair: number): keyof Both {
+  return pair % 2 === 0 ? 'product' : 'bare';
 }
 
 interface Pair {
@@ -90,13 +98,19 @@ interface Pair {
   readonly bareUs: number;
 }
 
-/** In turns, and kept. */
 async function measurePairs(orgId: number, listPage: ListPage): Promise<void> {
   const pairs: Pair[] = [];
   while (pairs.length < pairsWanted) {
-    const until = Math.min(pairs.length + PAIRS_PER_START, pairsWanted);
-    await withBoth(orgId, listPage, async (product, bare) => {
-      while (pairs.length < until) pairs.push(await measurePair(product, bare, pairs.length));
+    const first = firstOf(pairs.length);
+    const { product, bare } = await withBoth(orgId, listPage, first, (both) =>
+      askInTurns(both, first, server, SECONDS),
+    );
+    console.log(`pair ${pairs.length + 1}: product ${described(product)}, bare ${described(bare)}`);
+    pairs.push({
+      product: Math.round(product.perSecond),
+      bare: Math.round(bare.perSecond),
+      productUs: Math.round(processorUs(product)),
+      bareUs: Math.round(processorUs(bare)),
     });
   }
   const ratio = estimate(pairs.map(({ product, bare }) => product / bare));
@@ -113,20 +127,6 @@ async function measurePairs(orgId: number, listPage: ListPage): Promise<void> {
   process.exitCode = ratio.median >= AIM ? 0 : 1;
 }
 
-async function measurePair(product: Contestant, bare: Contestant, nth: number): Promise<Pair> {
-  const asked = new Map<Contestant, Asked>();
-  for (const contestant of nth % 2 === 0 ? [product, bare] : [bare, product])
-    asked.set(contestant, await ask(contestant, server, SECONDS));
-  const [ours, theirs] = [asked.get(product) as Asked, asked.get(bare) as Asked];
-  console.log(`pair ${nth + 1}: product ${described(ours)}, bare ${described(theirs)}`);
-  return {
-    product: Math.round(ours.perSecond),
-    bare: Math.round(theirs.perSecond),
-    productUs: Math.round(processorUs(ours)),
-    bareUs: Math.round(processorUs(theirs)),
-  };
-}
-
 function described(asked: Asked): string {
   return `${asked.perSecond.toFixed(0)}/s at ${processorUs(asked).toFixed(0)} µs of a processor each`;
 }
@@ -137,21 +137,25 @@ function range({ median, low, high }: ReturnType<typeof estimate>): string {
 
 /** Where the time of a request goes, into a page that has a place for the tables; the graphs beside it. */
 async function writeLayers(orgId: number, listPage: ListPage, page: string): Promise<void> {
-  await withBoth(orgId, listPage, async (product, bare) => {
-    const shares = [
-      (await ask(product, server, PROFILE_SECONDS)).shares,
-      (await ask(bare, server, PROFILE_SECONDS)).shares,
-    ] as const;
-    const [ours, theirs] = [await profileOf(product, PROFILE_SECONDS), await profileOf(bare, PROFILE_SECONDS)];
-    const graphs = page.replace(/\.md$/, '');
-    mkdirSync(graphs, { recursive: true });
-    writeFileSync(path.join(graphs, 'product.svg'), flameGraph(ours.profile, 'A list page through the product'));
-    writeFileSync(path.join(graphs, 'bare.svg'), flameGraph(theirs.profile, 'The same page of bare fastify and pg'));
-    const tables = [
-      costTable('microseconds of a processor per request', ...shares),
-      costTable('microseconds of its main thread per request', layersPerRequest(ours), layersPerRequest(theirs)),
-    ].join('\n\n');
-    writeFileSync(page, readFileSync(page, 'utf8').replace(TABLES, `$1\n\n${tables}\n\n$2`));
-    console.log(tables);
-  });
+  const graphs = page.replace(/\.md$/, '');
+  mkdirSync(graphs, { recursive: true });
+  const asked: Both<Asked>[] = [];
+  const profiled: Both<ReadonlyMap<string, number>>[] = [];
+  while (asked.length < LAYER_PAIRS) {
+    const first = firstOf(asked.length);
+    await withBoth(orgId, listPage, first, async (both) => {
+      asked.push(await askInTurns(both, first, server, PROFILE_SECONDS));
+      const { product, bare } = await inTurn(first, (name) => profileOf(both[name], PROFILE_SECONDS));
+      profiled.push({ product: layersPerRequest(product), bare: layersPerRequest(bare) });
+      writeFileSync(path.join(graphs, 'product.svg'), flameGraph(product.profile, 'A list page through the product'));
+      writeFileSync(path.join(graphs, 'bare.svg'), flameGraph(bare.profile, 'The same page of bare fastify and pg'));
+    });
+  }
+  const shares = asked.map(({ product, bare }) => ({ product: product.shares, bare: bare.shares }));
+  const tables = [
+    costTable('microseconds of a processor per request', meansOf(shares)),
+    costTable('microseconds of its main thread per request', meansOf(profiled)),
+  ].join('\n\n');
+  writeFileSync(page, readFileSync(page, 'utf8').replace(TABLES, `$1\n\n${tables}\n\n$2`));
+  console.log(tables);
 }
