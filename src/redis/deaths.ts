@@ -12,6 +12,7 @@
  * Its bound: LIVES_MAX, DEATHS_KEPT. Its proof: test/redis/deaths.test.ts, test/scripts/supervise.test.ts,
  *   test/scripts/container-entry.test.ts.
  */
+import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import type { ChainableCommander, Redis } from 'ioredis';
 import { DEATHS_KEPT, LIVES_MAX, OUT_OF_MEMORY_SHARE } from '../limits.ts';
@@ -30,6 +31,9 @@ export interface Death {
   /** In words. */
   readonly says: string;
 }
+
+/** Of what is the same, a sorted set keeps one, and two that ended before their first report may be the same but for this. */
+type Kept = Death & { readonly id?: string };
 
 interface Life {
   readonly name: string;
@@ -108,7 +112,10 @@ export function createSilenceWatch(redis: Redis, stops: AskedStops, silentMs: nu
 /** Newest first. */
 export async function deathsSince(redis: Redis, sinceMs: number): Promise<Death[]> {
   const texts = await redis.zrevrangebyscore(DEATHS, '+inf', sinceMs, 'LIMIT', 0, DEATHS_KEPT);
-  return texts.map((text) => JSON.parse(text) as Death);
+  return texts.map((text) => {
+    const { id: _, ...death } = JSON.parse(text) as Kept;
+    return death;
+  });
 }
 
 /** How many there were since Redis was empty. */
@@ -154,9 +161,10 @@ async function claim(
 
 async function bury(redis: Redis, { seenAt, ...rest }: Omit<Death, 'at'> & { seenAt: number }): Promise<Death> {
   const death: Death = { ...rest, at: seenAt };
+  const kept: Kept = { ...death, id: randomUUID() };
   await redis
     .multi()
-    .zadd(DEATHS, Date.now(), JSON.stringify(death))
+    .zadd(DEATHS, Date.now(), JSON.stringify(kept))
     .zremrangebyrank(DEATHS, 0, -DEATHS_KEPT - 1)
     .hincrby(TOTALS, death.cause, 1)
     .exec();

@@ -1,5 +1,5 @@
 import { Redis } from 'ioredis';
-import { afterAll, beforeEach, expect, test } from 'vitest';
+import { afterAll, beforeEach, expect, test, vi } from 'vitest';
 import { createMetrics, type ProcessReport } from '../../src/process/metrics.ts';
 import {
   createSilenceWatch,
@@ -63,6 +63,16 @@ test('the supervisor knows best: an oom-kill is one, however little memory the l
   const [death] = await start('oom-kill');
   expect(death).toMatchObject({ cause: 'oom' });
   expect(death?.says).toMatch(/killed by the kernel because of its memory: 100 of 512 MB/);
+});
+
+test('processes that end in the same millisecond are as many deaths', async () => {
+  vi.useFakeTimers({ toFake: ['Date'] });
+  try {
+    for (let time = 0; time < 3; time++) await start('exit code 1');
+    expect(await deathsSince(redis, 0)).toHaveLength(3);
+  } finally {
+    vi.useRealTimers();
+  }
 });
 
 test('without a word from a supervisor, the memory of the last report tells', async () => {
