@@ -1,13 +1,13 @@
 /**
  * `npm run bench:list-page [-- --pairs=12]`: one list page of a module (the first that has one) through the whole
  * product (session, tenant, validation, rate limit, replica, serialisation) against bare fastify and pg with the same
- * statement, named. Closed loop, one after the other, in turns (A B B A), so that a slow minute of the machine falls on
- * both. For every pair both are started anew, and take turns in which is the first: of two processes of the same code
- * one can be 1.1 times as fast for as long as it lives. Ends with the ratio of requests per second (1 would be a product
- * that costs nothing) and with that of processor time, and keeps them in bench/results/list-page.json.
+ * statement, named. Closed loop, one after the other (A B B A), so that a slow minute of the machine falls on both.
+ * Every pair starts two fresh processes, in alternating order: of two processes of the same code one can be 1.1 times as
+ * fast for as long as it lives. Ends with the ratio of requests per second (1 would be a product that costs nothing) and
+ * with that of processor time, and keeps them in bench/results/list-page.json.
  *
- * `-- --layers`: instead, where the time of both goes, by CPU profile: a table and two flame graphs in the module's
- * documents.
+ * `-- --layers`: instead, where the time of both goes, by the kernel's counts and by CPU profile: two tables and two
+ * flame graphs in the module's documents.
  */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -17,20 +17,22 @@ import { startStack } from '../scripts/embedded/stack.ts';
 import { migrate, openMigrationDatabase } from '../src/db/migrate.ts';
 import { estimate } from './ab/statistics.ts';
 import { argumentsOrExit, countIn } from './arguments.ts';
-import { type Both, fill, startBare, startProduct } from './list-page/arrange.ts';
+import { type Contestant, fill, startBare, startProduct } from './list-page/arrange.ts';
 import { costTable } from './list-page/cost-table.ts';
 import { flameGraph } from './list-page/flame-graph.ts';
 import type { ListPage } from './list-page/list-page.ts';
 import { measure, sameRows } from './list-page/measure.ts';
-import { type Asked, askInTurns, inTurn, meansOf, processorUs, turns } from './list-page/processes.ts';
-import { layersPerRequest, profileOf } from './list-page/profile.ts';
+import { forEachContestant, measurePair, type Name, type PerContestant } from './list-page/pair.ts';
+import { addUp, type Load, perAnswer } from './list-page/processes.ts';
+import { layersPerRequest, type Profiled, profileOf } from './list-page/profile.ts';
 import { loadBenches } from './modules.ts';
+import { sum } from './numbers.ts';
 import { stopOnSignal } from './stop-on-signal.ts';
 
-/** Each, twice in a pair. */
+/** Of one window of load; each contestant has two in a pair. */
 const SECONDS = 2;
 const WARM_UP_SECONDS = 3;
-const LAYER_PAIRS = 4;
+const PROFILED_PAIRS = 4;
 const PROFILE_SECONDS = 5;
 const AIM = 0.8;
 
@@ -40,7 +42,9 @@ const TABLES = /(<!-- made by npm run bench:list-page -- --layers -->)[\s\S]*?(<
 const { pairs: pairsWanted, layers } = argumentsOrExit('npm run bench:list-page -- [--pairs=12 | --layers]', (args) => {
   const options = { pairs: { type: 'string', default: '12' }, layers: { type: 'boolean', default: false } } as const;
   const { values } = parseArgs({ args, options });
-  return { pairs: countIn('pairs', values.pairs, PAIRS_MAX), layers: values.layers };
+  const pairs = countIn('pairs', values.pairs, PAIRS_MAX);
+  if (pairs % 2 !== 0) throw new Error('--pairs is an even number: each contestant is started first in half of them.');
+  return { pairs, layers: values.layers };
 });
 const bench = (await loadBenches()).find(({ listPage }) => listPage !== undefined);
 const listPage = (await bench?.listPage?.())?.listPage;
@@ -62,33 +66,36 @@ try {
   await stack.stop();
 }
 
-/** What `work` says of a process of each, warm; the one that `first` names was started first. */
-async function withBoth<T>(
+/** The result of `work` with a warm process of each; `first` is started first. */
+async function withContestants<T>(
   orgId: number,
   listPage: ListPage,
-  first: keyof Both,
-  work: (both: Both) => Promise<T>,
+  first: Name,
+  work: (contestants: PerContestant<Contestant>) => Promise<T>,
 ): Promise<T> {
-  const profileTo = (name: string) => (layers ? path.join(folder, `${name}.cpuprofile`) : undefined);
+  const profileTo = (name: Name) => (layers ? path.join(folder, `${name}.cpuprofile`) : undefined);
   const start = {
     product: () =>
       startProduct({ root: ROOT, folder, stack, db, orgId, path: listPage.path, profile: profileTo('product') }),
     bare: () => startBare(stack.databaseReplicaUrl as string, orgId, listPage.bare, profileTo('bare')),
   };
-  const started: Partial<Both> = {};
+  const started: Contestant[] = [];
   try {
-    for (const name of turns(first)) started[name] = await start[name]();
-    const both = started as Both;
-    await sameRows(both.product, both.bare);
-    for (const contestant of Object.values(both)) await measure(contestant, WARM_UP_SECONDS);
-    return await work(both);
+    const contestants = await forEachContestant(first, async (name) => {
+      const contestant = await start[name]();
+      started.push(contestant);
+      return contestant;
+    });
+    await sameRows(contestants.product, contestants.bare);
+    for (const contestant of started) await measure(contestant, WARM_UP_SECONDS);
+    return await work(contestants);
   } finally {
-    for (const contestant of Object.values(started)) await contestant.stop();
+    for (const contestant of started) await contestant.stop();
   }
 }
 
-function firstOf(pair: number): keyof Both {
-  return pair % 2 === 0 ? 'product' : 'bare';
+function firstOfPair(nth: number): Name {
+  return nth % 2 === 0 ? 'product' : 'bare';
 }
 
 interface Pair {
@@ -99,18 +106,20 @@ interface Pair {
 }
 
 async function measurePairs(orgId: number, listPage: ListPage): Promise<void> {
+  const measureNth = (nth: number) => {
+    const first = firstOfPair(nth);
+    return withContestants(orgId, listPage, first, (both) => measurePair(both, first, server, SECONDS));
+  };
+  await measureNth(0); // not counted: it warms PostgreSQL, for both
   const pairs: Pair[] = [];
   while (pairs.length < pairsWanted) {
-    const first = firstOf(pairs.length);
-    const { product, bare } = await withBoth(orgId, listPage, first, (both) =>
-      askInTurns(both, first, server, SECONDS),
-    );
+    const { product, bare } = await measureNth(pairs.length);
     console.log(`pair ${pairs.length + 1}: product ${described(product)}, bare ${described(bare)}`);
     pairs.push({
-      product: Math.round(product.perSecond),
-      bare: Math.round(bare.perSecond),
-      productUs: Math.round(processorUs(product)),
-      bareUs: Math.round(processorUs(bare)),
+      product: Math.round(perSecond(product)),
+      bare: Math.round(perSecond(bare)),
+      productUs: Math.round(processorUsOf(product)),
+      bareUs: Math.round(processorUsOf(bare)),
     });
   }
   const ratio = estimate(pairs.map(({ product, bare }) => product / bare));
@@ -127,35 +136,52 @@ async function measurePairs(orgId: number, listPage: ListPage): Promise<void> {
   process.exitCode = ratio.median >= AIM ? 0 : 1;
 }
 
-function described(asked: Asked): string {
-  return `${asked.perSecond.toFixed(0)}/s at ${processorUs(asked).toFixed(0)} µs of a processor each`;
+function described(load: Load): string {
+  return `${perSecond(load).toFixed(0)}/s at ${processorUsOf(load).toFixed(0)} µs of a processor each`;
+}
+
+function perSecond({ answers, seconds }: Load): number {
+  return answers / seconds;
+}
+
+/** Per request. */
+function processorUsOf({ processorUs, answers }: Load): number {
+  return sum(processorUs.values()) / answers;
 }
 
 function range({ median, low, high }: ReturnType<typeof estimate>): string {
   return `${median.toFixed(2)} (99 %: ${low.toFixed(2)} to ${high.toFixed(2)})`;
 }
 
-/** Where the time of a request goes, into a page that has a place for the tables; the graphs beside it. */
+/** Where the time of a request goes, into a page with a place for the tables; beside it the graphs, of the last pair. */
 async function writeLayers(orgId: number, listPage: ListPage, page: string): Promise<void> {
-  const graphs = page.replace(/\.md$/, '');
-  mkdirSync(graphs, { recursive: true });
-  const asked: Both<Asked>[] = [];
-  const profiled: Both<ReadonlyMap<string, number>>[] = [];
-  while (asked.length < LAYER_PAIRS) {
-    const first = firstOf(asked.length);
-    await withBoth(orgId, listPage, first, async (both) => {
-      asked.push(await askInTurns(both, first, server, PROFILE_SECONDS));
-      const { product, bare } = await inTurn(first, (name) => profileOf(both[name], PROFILE_SECONDS));
-      profiled.push({ product: layersPerRequest(product), bare: layersPerRequest(bare) });
-      writeFileSync(path.join(graphs, 'product.svg'), flameGraph(product.profile, 'A list page through the product'));
-      writeFileSync(path.join(graphs, 'bare.svg'), flameGraph(bare.profile, 'The same page of bare fastify and pg'));
+  const loads: PerContestant<Load>[] = [];
+  const profiles: PerContestant<Profiled>[] = [];
+  while (profiles.length < PROFILED_PAIRS) {
+    const first = firstOfPair(profiles.length);
+    await withContestants(orgId, listPage, first, async (contestants) => {
+      loads.push(await measurePair(contestants, first, server, PROFILE_SECONDS));
+      profiles.push(await forEachContestant(first, (name) => profileOf(contestants[name], PROFILE_SECONDS)));
     });
   }
-  const shares = asked.map(({ product, bare }) => ({ product: product.shares, bare: bare.shares }));
+  const processors = (name: Name) => {
+    const { processorUs, answers } = addUp(loads.map((pair) => pair[name]));
+    return perAnswer(processorUs, answers);
+  };
+  const mainThread = (name: Name) => layersPerRequest(profiles.map((pair) => pair[name]));
   const tables = [
-    costTable('microseconds of a processor per request', meansOf(shares)),
-    costTable('microseconds of its main thread per request', meansOf(profiled)),
+    costTable('microseconds of a processor per request', ofEach(processors)),
+    costTable('microseconds of its main thread per request', ofEach(mainThread)),
   ].join('\n\n');
+  const graphs = page.replace(/\.md$/, '');
+  mkdirSync(graphs, { recursive: true });
+  const { product, bare } = profiles.at(-1) as PerContestant<Profiled>;
+  writeFileSync(path.join(graphs, 'product.svg'), flameGraph(product.profile, 'A list page through the product'));
+  writeFileSync(path.join(graphs, 'bare.svg'), flameGraph(bare.profile, 'The same page of bare fastify and pg'));
   writeFileSync(page, readFileSync(page, 'utf8').replace(TABLES, `$1\n\n${tables}\n\n$2`));
   console.log(tables);
+}
+
+function ofEach<T>(value: (name: Name) => T): PerContestant<T> {
+  return { product: value('product'), bare: value('bare') };
 }

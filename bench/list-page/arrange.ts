@@ -22,11 +22,6 @@ export interface Contestant {
   stop(): Promise<void>;
 }
 
-export interface Both<T = Contestant> {
-  product: T;
-  bare: T;
-}
-
 export interface ToBare {
   readonly databaseUrl: string;
   readonly orgId: number;

@@ -1,7 +1,7 @@
-import type { Both } from './arrange.ts';
+import type { PerContestant } from './pair.ts';
 
 /** Markdown: what a request costs both contestants, in microseconds by what costs it, the most expensive first. */
-export function costTable(title: string, { product, bare }: Both<ReadonlyMap<string, number>>): string {
+export function costTable(title: string, { product, bare }: PerContestant<ReadonlyMap<string, number>>): string {
   const of = (costs: ReadonlyMap<string, number>, name: string) => costs.get(name) ?? 0;
   const sum = (costs: ReadonlyMap<string, number>) => [...costs.values()].reduce((total, us) => total + us, 0);
   const names = [...new Set([...product.keys(), ...bare.keys()])].sort((a, b) => of(product, b) - of(product, a));

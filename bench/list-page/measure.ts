@@ -7,8 +7,14 @@ const CONNECTIONS = 20;
 const run = promisify(execFile);
 const AUTOCANNON = createRequire(import.meta.url).resolve('autocannon');
 
-/** Answers a second to CONNECTIONS clients that each ask again as soon as they are answered. Throws when one is refused. */
-export async function measure(contestant: Pick<Contestant, 'url' | 'headers'>, seconds: number): Promise<number> {
+export interface Answered {
+  readonly answers: number;
+  /** It may have taken longer than it should. */
+  readonly seconds: number;
+}
+
+/** By CONNECTIONS clients that each ask again as soon as they are answered. Throws when one is refused. */
+export async function measure(contestant: Pick<Contestant, 'url' | 'headers'>, seconds: number): Promise<Answered> {
   const headers = Object.entries(contestant.headers).flatMap(([name, value]) => ['-H', `${name}=${value}`]);
   const options = ['-c', String(CONNECTIONS), '-d', String(seconds), '--json', '--no-progress'];
   const { stdout } = await run(process.execPath, [AUTOCANNON, ...options, ...headers, contestant.url]);
@@ -23,7 +29,7 @@ export async function measure(contestant: Pick<Contestant, 'url' | 'headers'>, s
     throw new Error(
       `${contestant.url} refused ${result.non2xx} and failed ${result.errors} times: ${JSON.stringify(result.statusCodeStats)}`,
     );
-  return result['2xx'] / result.duration;
+  return { answers: result['2xx'], seconds: result.duration };
 }
 
 /** That both answer with the same rows is what makes their speeds comparable. */

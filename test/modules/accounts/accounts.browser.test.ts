@@ -114,6 +114,7 @@ test('the owner makes the colleague a viewer, and the log has it', async () => {
 
 test('an arrow on the keyboard makes nobody an owner: a role is changed when that is confirmed', async () => {
   await page.getByRole('link', { name: 'Members' }).click();
+  // Exact: the dialog "Change the role of Nia New?" matches otherwise, until it is removed.
   const role = page.getByLabel('Role of Nia New', { exact: true });
   await role.focus();
   await page.keyboard.press('ArrowDown');
