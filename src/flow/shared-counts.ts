@@ -6,7 +6,7 @@ export interface SharedCounts {
   giveBack(key: string): void;
   /** Ends the key's window. Nobody waits for it. */
   forget(key: string): void;
-  /** They did not answer, and are not asked at the moment. */
+  /** They are not asked at the moment: they did not answer, or have no room. */
   readonly isAlone: boolean;
 }
 

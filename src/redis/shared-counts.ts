@@ -56,7 +56,7 @@ export function createSharedCounts(
     giveBack: (key) => void (aloneUntil > 0 || redis.eval(GIVE_BACK, 1, keyOf(key)).catch(() => undefined)),
     forget: (key) => void (aloneUntil > 0 || redis.del(keyOf(key)).catch(() => undefined)),
     get isAlone() {
-      return aloneUntil > 0;
+      return isFull() || aloneUntil > 0;
     },
   };
 }

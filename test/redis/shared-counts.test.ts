@@ -73,10 +73,11 @@ test('Redis is not told whose the keys are', async () => {
   expect(keys[0]).not.toMatch(/ada|example|sign/);
 });
 
-test('a Redis without room is not given more', async () => {
+test('a Redis without room is not given more, and each process says that it counts alone', async () => {
   const { redis, counts } = await openCounts({ isFull: () => true });
   expect(await counts.take('ada', 1, 10, MINUTE_MS)).toBeUndefined();
   expect(await redis.dbsize()).toBe(0);
+  expect(counts.isAlone).toBe(true);
 });
 
 test('an answer that is only late is heard of: nobody is alone any more', async () => {
