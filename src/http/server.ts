@@ -42,6 +42,7 @@ import { createRequestMetrics } from './request-metrics.ts';
 import { endOfAnswer, limitTime } from './request-time.ts';
 import { DATA_SECURITY_HEADERS, SECURITY_HEADERS } from './security-headers.ts';
 import { limitSlowBodies } from './slow-client.ts';
+import { refuseUnreadInput } from './unread-input.ts';
 import { createRawRefusals } from './unreadable-request.ts';
 import { readUrlValues } from './url-values.ts';
 
@@ -199,6 +200,7 @@ export async function mountApi(
   await app.register(
     async (api) => {
       authenticate(api as App, credentials, { ...config, createRateLimit });
+      refuseUnreadInput(api);
       tidyIncomingText(api);
       readUrlValues(api);
       guardRepeatedRequests(api as App, { database, createRateLimit, secretKey: config.secretKey });

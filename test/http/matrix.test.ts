@@ -14,6 +14,8 @@ import { type Case, cases, expectDocumented, jsonOf, type Problem } from './matr
  * another organisation has is tried in test/scenarios/own-tenant.test.ts.
  */
 const withBody = cases.filter(([, { operation }]) => jsonOf(operation) !== undefined);
+const changing = cases.filter(([, { method }]) => method !== 'GET');
+const withoutBody = changing.filter(([, { operation }]) => operation.requestBody === undefined);
 /** What the state of a test's organisation may say to an example: the row, the link or the ticket in it is not there. */
 const STATES = [
   'unauthenticated',
@@ -42,6 +44,7 @@ afterAll(() => api.stop());
 test('the matrix has every route of the modules', () => {
   expect(cases.length).toBeGreaterThan(TEST_MODULES.length);
   expect(withBody.length).toBeGreaterThan(3);
+  expect(withoutBody.length).toBeGreaterThan(3);
 });
 
 test.each(cases)('%s: nobody is served without a session, unless the route is open', async (_, one) => {
@@ -106,8 +109,8 @@ test.each(withBody)(
   },
 );
 
-test.each(withBody)('%s: bodies that are not what the route reads are refused', async (_, one) => {
-  const good = jsonOf(one.operation) as object;
+test.each([...withBody, ...withoutBody])('%s: bodies that are not what the route reads are refused', async (_, one) => {
+  const good = (jsonOf(one.operation) ?? {}) as object;
   const json = { 'content-type': 'application/json' };
   const refusals: [string, number, string | Uint8Array, Record<string, string>?][] = [
     ['half of a JSON text', 400, '{"a": ', json],
@@ -146,6 +149,20 @@ test.each(withBody)('%s: a NUL in any text is refused, wherever in the body it i
     expectDocumented(one, answer, place);
     expect(answer, place).toMatchObject({ status: 400, body: { code: 'invalid' } });
   }
+});
+
+test.each(changing)('%s: a query that the route does not read is refused, and changes nothing', async (_, one) => {
+  const answer = await ask(one, 'owner', { query: '?dryRun=true' });
+  expectDocumented(one, answer);
+  expect(answer).toMatchObject({ status: 400, body: { code: 'invalid', detail: expect.stringContaining('query') } });
+});
+
+test.each(withoutBody)('%s: an empty object is no body', async (_, one) => {
+  const headers = { 'content-type': 'application/json' };
+  const [none, empty] = [await ask(one, 'owner'), await ask(one, 'owner', { body: '{}', headers })];
+  expect(empty.status).not.toBe(400);
+  expectDocumented(one, none);
+  expectDocumented(one, empty);
 });
 
 test.each(cases.filter(([, { path }]) => path.includes('{')))(
