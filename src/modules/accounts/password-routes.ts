@@ -5,7 +5,13 @@ import { SIGN_INS_PER_MINUTE_MAX } from '../../limits.ts';
 import { actorOf } from '../audit/audit.ts';
 import type { ApiContext } from '../faces.ts';
 import { addressOf } from './accounts.ts';
-import { LINK_TRIES_PER_MINUTE_MAX, LINKS_MS, LINKS_PER_ADDRESS_MAX } from './limits.ts';
+import {
+  LINK_TRIES_PER_MINUTE_MAX,
+  LINKS_MS,
+  LINKS_PER_ADDRESS_MAX,
+  PASSWORD_TRIES_MAX,
+  PASSWORD_TRIES_MS,
+} from './limits.ts';
 import { requestPasswordReset, resetPassword } from './password-reset.ts';
 import { changePassword } from './passwords.ts';
 import { GivenPassword, LinkToken, NewPassword } from './schemas.ts';
@@ -14,7 +20,7 @@ import { fromOf, type RememberDevice, turnOf } from './welcome-reply.ts';
 export function passwordRoutes(api: App, context: ApiContext, rememberDevice: RememberDevice): void {
   const tags = ['accounts'];
   const { secretKey } = context.config;
-  const changes = context.createRateLimit('tries to change the password', SIGN_INS_PER_MINUTE_MAX);
+  const changes = context.createRateLimit('tries to change the password', PASSWORD_TRIES_MAX, PASSWORD_TRIES_MS);
   const resets = context.createRateLimit('password resets from this network', SIGN_INS_PER_MINUTE_MAX);
   const resetsOfAddress = context.createRateLimit('password resets of this address', LINKS_PER_ADDRESS_MAX, LINKS_MS);
   const links = context.createRateLimit('tries with links', LINK_TRIES_PER_MINUTE_MAX);

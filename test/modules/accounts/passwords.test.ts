@@ -4,7 +4,12 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { lockAccess } from '../../../src/http/current-access.ts';
 import { NO_PASSWORD } from '../../../src/http/password-hashing.ts';
 import { createRateLimits } from '../../../src/http/rate-limit.ts';
-import { LINKS_PER_ADDRESS_MAX, PASSWORD_RESET_MS } from '../../../src/modules/accounts/limits.ts';
+import {
+  LINKS_PER_ADDRESS_MAX,
+  PASSWORD_RESET_MS,
+  PASSWORD_TRIES_MAX,
+  PASSWORD_TRIES_MS,
+} from '../../../src/modules/accounts/limits.ts';
 import { createSignInLimits } from '../../../src/modules/accounts/sign-in-limits.ts';
 import { start as startMailer } from '../../../workers/mailer.ts';
 import { type ApiClient, call, createClient } from '../../api-client.ts';
@@ -75,6 +80,15 @@ test('changing the password ends all other sessions, and keeps the one that does
   expect((await account.get('/api/v1/me')).status).toBe(200);
   expect((await signIn(account, PASSWORD)).status).toBe(401);
   expect((await signIn(account, NEW)).status).toBe(201);
+});
+
+test('with a session of somebody else a password is guessed ten times within a quarter of an hour', async () => {
+  const account = await register();
+  const guess = (current: string) => account.send('PUT', '/api/v1/password', { current, password: NEW });
+  for (let time = 0; time < PASSWORD_TRIES_MAX; time++) expect((await guess('not the password')).status).toBe(403);
+  const refused = await guess(PASSWORD);
+  expect(refused.status).toBe(429);
+  expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(PASSWORD_TRIES_MS / 1_000 - 60);
 });
 
 const ATTEMPTS = {
