@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Database, DatabaseSession } from '../../db/read-write-split.ts';
 import type { Db } from '../../db/schema.ts';
 import { EVERY_ORGANISATION } from '../../db/tenant-isolation.ts';
@@ -15,16 +16,19 @@ import {
   type ImportColumn,
   type ImportOutcome,
   type ImportReading,
+  INTERRUPTED,
   recordBatch,
+  touchImport,
 } from './import-queries.ts';
-import { IMPORT_BATCH_ROWS, IMPORT_REJECTIONS_KEPT, TEAMS_MAX } from './limits.ts';
+import { IMPORT_BATCH_ROWS, IMPORT_REJECTIONS_KEPT, IMPORT_TOUCH_EVERY_MS, TEAMS_MAX } from './limits.ts';
 import { upsertEmployees } from './queries.ts';
 import { addTeams, teamsByName } from './team-queries.ts';
 
 /**
  * Reads the file and stores its valid rows, batch by batch: each batch and its progress are one transaction, so the
  * counters are always right. An interrupted import keeps the batches it had stored; sending the same file again adds no
- * one twice. Throws `conflict` when this import has already received its file.
+ * one twice. Throws `conflict` when this import has already received its file, and when it was taken for abandoned
+ * meanwhile: what was stored by then is what the import says, and nothing is stored after it.
  */
 export async function importEmployees(
   db: DatabaseSession,
@@ -32,6 +36,7 @@ export async function importEmployees(
   importId: number,
   file: Readable,
   choices: Choices = {},
+  { touchEveryMs = IMPORT_TOUCH_EVERY_MS } = {},
 ): Promise<void> {
   const { orgId } = actor;
   const fileName = await db.write(async (transaction) => {
@@ -57,24 +62,55 @@ export async function importEmployees(
     }
   }
   try {
-    for await (const batch of batches(rowsUntilFault(), IMPORT_BATCH_ROWS)) {
-      teams = await db.write((transaction) => keepBatch(transaction, orgId, importId, batch, teams));
-      line = batch.at(-1)?.line ?? line;
-    }
+    const touch = () => db.write((transaction) => touchImport(transaction, orgId, importId));
+    await whileTouching(touch, touchEveryMs, async () => {
+      for await (const batch of batches(rowsUntilFault(), IMPORT_BATCH_ROWS)) {
+        teams = await db.write((transaction) => keepBatch(transaction, orgId, importId, batch, teams));
+        line = batch.at(-1)?.line ?? line;
+      }
+    });
     if (fault !== undefined) throw fault;
   } catch (error) {
     const told = toldOf(error, line);
     await endImport(db, actor, importId, { error: told.message, reading });
     throw told.code === 'internal' ? error : told;
   }
-  await endImport(db, actor, importId, { error: null, reading });
+  if (!(await endImport(db, actor, importId, { error: null, reading }))) throw new AppError('conflict', INTERRUPTED);
 }
 
-async function endImport(db: DatabaseSession, actor: Actor, importId: number, outcome: ImportOutcome): Promise<void> {
-  await db.write(async (transaction) => {
-    const { fileName, ...details } = await finishImport(transaction, actor.orgId, importId, outcome);
+/**
+ * Calls `touch` every `everyMs` until `work` ends, one call at a time. One that fails is no reason to end the work: the
+ * next can succeed. The last is waited for, because `inTime` knows of one write at a time whether it is being committed.
+ */
+async function whileTouching(touch: () => Promise<void>, everyMs: number, work: () => Promise<void>): Promise<void> {
+  const ended = new AbortController();
+  async function repeat(): Promise<void> {
+    while (await sleep(everyMs, true, { signal: ended.signal }).catch(() => false))
+      await touch().catch(() => undefined);
+  }
+  const repeating = repeat();
+  try {
+    await work();
+  } finally {
+    ended.abort();
+    await repeating;
+  }
+}
+
+/** Returns whether it still ran. One that was taken for abandoned stays as it is. */
+async function endImport(
+  db: DatabaseSession,
+  actor: Actor,
+  importId: number,
+  outcome: ImportOutcome,
+): Promise<boolean> {
+  return db.write(async (transaction) => {
+    const finished = await finishImport(transaction, actor.orgId, importId, outcome);
+    if (finished === undefined) return false;
+    const { fileName, ...details } = finished;
     const action = outcome.error === null ? 'import.finished' : 'import.failed';
     await writeAudit(transaction, actor, { action, subject: fileName, details });
+    return true;
   });
 }
 
@@ -131,7 +167,7 @@ async function keepBatch(
     orgId,
     rows.map((row) => ({ email: row.email, name: row.name, team_id: teams.get(row.team) as number })),
   );
-  await recordBatch(db, orgId, importId, {
+  const isRunning = await recordBatch(db, orgId, importId, {
     read: batch.length,
     added,
     updated,
@@ -140,6 +176,7 @@ async function keepBatch(
     rejections: rejected.map(({ line, reason }) => ({ line, reason })),
     rejectionsKept: IMPORT_REJECTIONS_KEPT,
   });
+  if (!isRunning) throw new AppError('conflict', INTERRUPTED); // rolls its people back, whom nothing would count
   return teams;
 }
 

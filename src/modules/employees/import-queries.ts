@@ -69,6 +69,17 @@ export async function claimImport(db: Db, orgId: number, id: number): Promise<st
   return claimed?.file_name;
 }
 
+/** So that failRunningImports does not take it for abandoned. */
+export async function touchImport(db: Db, orgId: number, id: number): Promise<void> {
+  await db
+    .updateTable('imports')
+    .set({ touched_at: sql`now()` })
+    .where('org_id', '=', orgId)
+    .where('id', '=', id)
+    .where('status', '=', 'running')
+    .execute();
+}
+
 export interface BatchOutcome {
   readonly read: number;
   readonly added: number;
@@ -79,8 +90,9 @@ export interface BatchOutcome {
   readonly rejectionsKept: number;
 }
 
-export async function recordBatch(db: Db, orgId: number, id: number, batch: BatchOutcome): Promise<void> {
-  await sql`
+/** Returns whether it still runs; otherwise nothing is recorded, and the batch must not be stored. */
+export async function recordBatch(db: Db, orgId: number, id: number, batch: BatchOutcome): Promise<boolean> {
+  const recorded = await sql`
     update imports set
       rows_read = rows_read + ${batch.read}::int,
       rows_added = rows_added + ${batch.added}::int,
@@ -92,7 +104,8 @@ export async function recordBatch(db: Db, orgId: number, id: number, batch: Batc
           select entry from jsonb_array_elements(rejections || ${JSON.stringify(batch.rejections)}::jsonb) as entry
           limit ${batch.rejectionsKept}::int) as kept) end,
       touched_at = now()
-    where org_id = ${orgId} and id = ${id}`.execute(db);
+    where org_id = ${orgId} and id = ${id} and status = 'running'`.execute(db);
+  return recorded.numAffectedRows === 1n;
 }
 
 export interface ImportOutcome {
@@ -102,13 +115,13 @@ export interface ImportOutcome {
   readonly reading: ImportReading | null;
 }
 
-/** Returns what became of its rows. */
+/** Returns what became of its rows, or undefined when it no longer ran. */
 export async function finishImport(
   db: Db,
   orgId: number,
   id: number,
   { error, reading }: ImportOutcome,
-): Promise<{ fileName: string; added: number; updated: number; rejected: number }> {
+): Promise<{ fileName: string; added: number; updated: number; rejected: number } | undefined> {
   return db
     .updateTable('imports')
     .set({
@@ -119,16 +132,22 @@ export async function finishImport(
     })
     .where('org_id', '=', orgId)
     .where('id', '=', id)
+    .where('status', '=', 'running')
     .returning(['file_name as fileName', 'rows_added as added', 'rows_updated as updated', 'rows_rejected as rejected'])
-    .executeTakeFirstOrThrow();
+    .executeTakeFirst();
 }
 
-/** Fails imports that have made no progress for ABANDONED_IMPORT_SECONDS. Returns how many. */
+export const INTERRUPTED =
+  'The import was interrupted. What it had read is kept; send the file again, nobody is added twice.';
+
+/**
+ * Fails imports that have written nothing for ABANDONED_IMPORT_SECONDS. Returns how many. One whose row is locked is just
+ * writing: after the wait for it, its end would be overwritten.
+ */
 export async function failRunningImports(db: Db): Promise<number> {
   const failed = await sql`
-    update imports set status = 'failed', finished_at = now(),
-      error = 'The import was interrupted. What it had read is kept; send the file again, nobody is added twice.'
-    where (org_id, id) in (select org_id, id from imports where status = 'running' and touched_at < now() - make_interval(secs => ${ABANDONED_IMPORT_SECONDS}::int) limit ${ABANDONED_IMPORTS_ROWS})`.execute(
+    update imports set status = 'failed', finished_at = now(), error = ${INTERRUPTED}
+    where (org_id, id) in (select org_id, id from imports where status = 'running' and touched_at < now() - make_interval(secs => ${ABANDONED_IMPORT_SECONDS}::int) limit ${ABANDONED_IMPORTS_ROWS} for update skip locked)`.execute(
     db,
   );
   return Number(failed.numAffectedRows ?? 0);

@@ -29,6 +29,7 @@ export const IMPORT_PREVIEW_COLUMNS_MAX = 50;
 export const IMPORT_PREVIEW_CELL_CHARS_MAX = 120;
 export const ABANDONED_IMPORTS_EVERY_MS = 5 * SECOND_MS; // how often imports whose process died are marked as failed
 export const ABANDONED_IMPORT_SECONDS = 120; // an import that wrote nothing for this long belongs to a process that died
+export const IMPORT_TOUCH_EVERY_MS = 20 * SECOND_MS; // how often an import writes that it goes on: at 1 KB/s a batch can take longer than ABANDONED_IMPORT_SECONDS
 export const ABANDONED_IMPORTS_ROWS = 100; // per step
 export const QUOTING_IMPORTS_ROWS = 100; // rewritten by one statement when somebody is erased: each with a report of up to IMPORT_REJECTIONS_KEPT lines
 
@@ -38,5 +39,9 @@ export const RELATIONS: readonly [string, boolean][] = [
   ['IMPORTS_OF_ORGANISATION_MAX < IMPORTS_AT_ONCE_MAX', IMPORTS_OF_ORGANISATION_MAX < IMPORTS_AT_ONCE_MAX],
   ['IMPORT_LINE_BYTES_MAX < IMPORT_BYTES_MAX', IMPORT_LINE_BYTES_MAX < IMPORT_BYTES_MAX],
   ['IMPORT_LINE_BYTES_MAX < IMPORT_SNIFF_BYTES', IMPORT_LINE_BYTES_MAX < IMPORT_SNIFF_BYTES],
+  [
+    'IMPORT_TOUCH_EVERY_MS * 4 <= ABANDONED_IMPORT_SECONDS',
+    IMPORT_TOUCH_EVERY_MS * 4 <= ABANDONED_IMPORT_SECONDS * SECOND_MS,
+  ],
   ['IMPORT_BATCH_ROWS < IMPORT_ROWS_MAX', IMPORT_BATCH_ROWS < IMPORT_ROWS_MAX],
 ];

@@ -33,3 +33,22 @@ test('an import whose process died is failed, one that goes on is not', async ()
     { id: imports[1]?.id, status: 'running', error: null },
   ]);
 });
+
+test('an import that is being written to at that moment is not failed, and not waited for', async () => {
+  const orgId = await addOrganisation(on.db);
+  const { id } = await on.db
+    .insertInto('imports')
+    .values({
+      ...{ org_id: orgId, file_name: 'people.csv', status: 'running' },
+      touched_at: sql<string>`now() - make_interval(secs => ${ABANDONED_IMPORT_SECONDS + 1}::int)`,
+    })
+    .returning('id')
+    .executeTakeFirstOrThrow();
+  await on.db.transaction().execute(async (transaction) => {
+    await transaction.updateTable('imports').set({ status: 'done' }).where('id', '=', id).execute();
+    await failAbandonedImports(on.database);
+  });
+  expect(await on.db.selectFrom('imports').where('id', '=', id).select('status').execute()).toEqual([
+    { status: 'done' },
+  ]);
+});

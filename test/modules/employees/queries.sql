@@ -14,19 +14,19 @@ returning file_name;
 
 -- src/modules/employees/import-queries.ts failRunningImports (system)
 update imports
-set status = 'failed', finished_at = now(),
-    error = 'The import was interrupted. What it had read is kept; send the file again, nobody is added twice.'
+set status = 'failed', finished_at = now(), error = $1
 where (org_id, id) in (
   select org_id, id
   from imports
-  where status = 'running' and touched_at < now() - make_interval(secs => $1::int)
-  limit $2
+  where status = 'running' and touched_at < now() - make_interval(secs => $2::int)
+  limit $3
+  for update skip locked
 );
 
 -- src/modules/employees/import-queries.ts finishImport (tenant)
 update imports
 set status = $1, error = $2, reading = $3, finished_at = now()
-where org_id = $4 and id = $5
+where org_id = $4 and id = $5 and status = $6
 returning file_name as "fileName", rows_added as added, rows_updated as updated, rows_rejected as rejected;
 
 -- src/modules/employees/import-queries.ts importById (tenant)
@@ -61,7 +61,12 @@ set rows_read = rows_read + $1::int, rows_added = rows_added + $2::int, rows_upd
     limit $8::int
   ) as kept
 ) end, touched_at = now()
-where org_id = $9 and id = $10;
+where org_id = $9 and id = $10 and status = 'running';
+
+-- src/modules/employees/import-queries.ts touchImport (tenant)
+update imports
+set touched_at = now()
+where org_id = $1 and id = $2 and status = $3;
 
 -- src/modules/employees/import-quotes.ts forgetQuotes (tenant)
 with page as (
