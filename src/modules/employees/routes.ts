@@ -17,7 +17,7 @@ import { erasePerson, exportPerson } from './erasure.ts';
 import { previewImport } from './import-preview.ts';
 import { importById, importsPage, insertImport } from './import-queries.ts';
 import { ChoicesQuery, choicesOf, Import, Preview } from './import-schemas.ts';
-import { IMPORT_SNIFF_BYTES, IMPORTS_AT_ONCE_MAX, IMPORTS_OF_ORGANISATION_MAX } from './limits.ts';
+import { IMPORT_SNIFF_BYTES, IMPORTS_AT_ONCE_MAX, IMPORTS_OF_ORGANISATION_MAX, PERSON_ROWS_MAX } from './limits.ts';
 import { employeesPage } from './queries.ts';
 import { employeesFound, type FoundPlace } from './search.ts';
 import { teams } from './team-queries.ts';
@@ -91,7 +91,7 @@ export function routes(api: App, { cursors, person }: ApiContext): void {
       schema: {
         operationId: 'exportEmployee',
         summary: 'Everything that is held about one employee',
-        description: 'By table. Whoever reads it is in the audit log.',
+        description: `By table, up to ${PERSON_ROWS_MAX} rows of each. Reports of imports, which quote lines of files as they were written, are not in it. Whoever reads it is in the audit log.`,
         tags,
         params: IdParams,
         response: { 200: Type.Object({}, { additionalProperties: Type.Array(Type.Unknown()) }) },
