@@ -157,14 +157,14 @@ test('fields in another order are the same request: some languages write them as
 
 test('the same key with other parameters, or at another address, is refused', async () => {
   const key = randomUUID();
-  await post('/api/v1/notes', key);
+  await post('/api/v1/writing/twice', key);
   const others = [
-    await post('/api/v1/notes', key, { title: 'Monthly' }),
+    await post('/api/v1/writing/twice', key, { title: 'Monthly' }),
     await post('/api/v1/writing/nothing', key),
-    await post('/api/v1/notes?again', key),
+    await post('/api/v1/writing/twice?again', key),
   ];
   for (const other of others) expect(other).toMatchObject({ status: 422, body: { code: 'key_reused' } });
-  expect(await notes()).toBe(1);
+  expect(await notes()).toBe(2);
 });
 
 test('a key belongs to its user: colleagues and other organisations can use the same', async () => {

@@ -51,7 +51,8 @@ export function createWritingModule() {
           await write(db, user.orgId, body.title);
           throw new AppError('conflict', 'After the write.');
         });
-        api.post('/writing/twice', { schema }, async ({ db, user, body }) => {
+        const querystring = Type.Object({ again: Type.Optional(Type.String()) });
+        api.post('/writing/twice', { schema: { ...schema, querystring } }, async ({ db, user, body }) => {
           await Promise.all([write(db, user.orgId, body.title), write(db, user.orgId, body.title)]);
           const { rows } = await db.read(async (reader) => ({
             rows: await reader.selectFrom('notes').where('org_id', '=', user.orgId).select('id').execute(),
