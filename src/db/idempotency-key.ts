@@ -4,7 +4,7 @@
  * How it works: the request's first write takes an advisory lock on its key and stays open until the answer is known;
  *   the answer is then kept in the same transaction, so there is an answer if and only if the work was done. A second
  *   request with the key meanwhile does not get the lock (409); one that comes later gets the kept answer, or a 422 if
- *   it asks for something else. An error is not kept: nothing was done, and the key can be used again. A crash leaves
+ *   it asks for something else; so does one that is refused because the first was done meanwhile. An error is not kept: nothing was done, and the key can be used again. A crash leaves
  *   nothing behind: the lock ends with its connection. Nor is the answer kept of a request that wrote nothing: it can be
  *   given again, and a key for each costs no row. The body and the cookies can hold a secret that is shown once, so
  *   they are encrypted, with the key (of which only the hash is kept) and SECRET_KEY together; and the request, which can

@@ -27,8 +27,8 @@ import { isStream } from './slow-client.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** Of a POST with an Idempotency-Key. */
-    guarded: Pick<GuardedSession, 'answered'> | undefined;
+    /** Of a POST with an Idempotency-Key. `earlier`: what a request with its key was answered, by now. */
+    guarded: (Pick<GuardedSession, 'answered'> & { earlier(): Promise<EarlierAnswer | undefined> }) | undefined;
   }
 }
 
@@ -89,15 +89,18 @@ export function guardRepeatedRequests(
       replay(kept, request, reply);
       return false;
     }
+    const judgesFirst = request.routeOptions.config.judgesFirst === true;
+    const earlier = async () => (judgesFirst ? undefined : find(repeatable));
     if (repeatable.orgId === undefined) {
-      const guarded = guardCaller(request.caller, repeatable);
-      request.guarded = guarded;
-      request.caller = guarded.caller;
+      const { caller, answered } = guardCaller(request.caller, repeatable);
+      request.guarded = { answered, earlier };
+      request.caller = caller;
     } else {
       const { session, answered } = guardSession(request.db, repeatable);
       const organisation = String(repeatable.orgId);
       await ofOrganisations.count(organisation, reply);
       request.guarded = {
+        earlier,
         async answered(answer) {
           const isKept = await answered(answer);
           if (!isKept) ofOrganisations.refund(organisation); // it has no row
@@ -111,15 +114,41 @@ export function guardRepeatedRequests(
 
   async function answerBefore({ network }: FastifyRequest, reply: FastifyReply, repeatable: RepeatableRequest) {
     if (repeatable.orgId === undefined) await ofStrangers.count(network, reply); // it costs a query
+    return find(repeatable);
+  }
+
+  function find(repeatable: RepeatableRequest) {
     return keptAnswer(database.primary(repeatable.orgId ?? EVERY_ORGANISATION), repeatable);
   }
 }
 
-/** For the error handler: another request with the same key was answered while this one was on its way. */
-export function replayAnswer(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply | undefined {
-  if (!(error instanceof AnsweredBefore)) return undefined;
-  request.guarded = undefined;
-  return replay(error.answer, request, reply);
+/**
+ * For the error handler: another request with the same key was answered while this one was on its way. It may be the very
+ * reason of the error: a link that is good once is no longer good when the first one has used it. Otherwise, `sendError`.
+ */
+export function replayOr(
+  sendError: () => FastifyReply,
+  error: unknown,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): FastifyReply | Promise<FastifyReply> {
+  const { guarded, isTooLate } = request;
+  if (error instanceof AnsweredBefore) {
+    request.guarded = undefined;
+    return replay(error.answer, request, reply);
+  }
+  // Not where the database is away: it would be waited for a second time.
+  const isRefusal = error instanceof AppError && error.code !== 'overloaded';
+  if (guarded === undefined || isTooLate || !isRefusal) return sendError();
+  return guarded
+    .earlier()
+    .catch(() => undefined)
+    .then(async (answer) => {
+      if (answer === undefined) return sendError();
+      request.guarded = undefined;
+      await guarded.answered(undefined); // nothing of this one is to be committed
+      return replay(answer, request, reply);
+    });
 }
 
 function replay(

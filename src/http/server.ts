@@ -27,7 +27,7 @@ import { authenticate, type Credentials, organisationOf, tokenOf } from './authe
 import { endOldConnections } from './connection-age.ts';
 import { refuseCodedBodies } from './content-coding.ts';
 import { hasOneHost } from './host-header.ts';
-import { commitBeforeAnswers, guardRepeatedRequests, replayAnswer } from './idempotency.ts';
+import { commitBeforeAnswers, guardRepeatedRequests, replayOr } from './idempotency.ts';
 import { ONE_LINE, tidyIncomingText } from './incoming-text.ts';
 import { readJsonBodies } from './json-body.ts';
 import { createAdmission } from './load-shedding.ts';
@@ -101,11 +101,10 @@ export async function createServer(parts: ServerParts): Promise<App> {
 
   app.removeContentTypeParser('text/plain'); // no route but those that add it themselves reads any
   readJsonBodies(app as App);
-  app.setErrorHandler<FastifyError>(
-    (error, request, reply) =>
-      replayAnswer(error, request, reply) ??
-      (error.validationContext === 'params' ? refuse : sendProblem)(error, request, reply),
-  );
+  app.setErrorHandler<FastifyError>((error, request, reply) => {
+    const sendError = error.validationContext === 'params' ? refuse : sendProblem;
+    return replayOr(() => sendError(error, request, reply), error, request, reply);
+  });
   /** Of an address that is none: people get a page, such as those whose mail program broke a link. */
   function refuse(error: FastifyError | AppError, request: FastifyRequest, reply: FastifyReply): FastifyReply {
     const page = isForPeople(request) ? parts.pages.answer('/404.html', request.headers) : undefined;

@@ -167,6 +167,19 @@ test('the same key with other parameters, or at another address, is refused', as
   expect(await notes()).toBe(2);
 });
 
+test('a repetition that is refused because the first one was done meanwhile gets its answer', async () => {
+  const key = randomUUID();
+  const sent = [post('/api/v1/writing/once', key), post('/api/v1/writing/once', key)];
+  await until('both wait', () => writing.turns.length === 2);
+  const [first, second] = writing.turns.splice(0);
+  first?.();
+  const done = await Promise.race(sent);
+  second?.();
+  expect(done.status).toBe(200);
+  for (const { status, body } of await Promise.all(sent)) expect([status, body]).toEqual([200, done.body]);
+  expect(await notes()).toBe(1);
+});
+
 test('a key belongs to its user: colleagues and other organisations can use the same', async () => {
   const key = randomUUID();
   const colleague = await api.signedIn(owner.orgId, 'admin');

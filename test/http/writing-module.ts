@@ -42,6 +42,16 @@ export function createWritingModule() {
           await write(db, user.orgId, body.title);
           return 'x'.repeat(100_000);
         });
+        api.post('/writing/once', { schema }, async ({ db, user, body }) => {
+          const turn = Promise.withResolvers<void>();
+          turns.push(turn.resolve);
+          await turn.promise;
+          const query = (reader: Db) =>
+            reader.selectFrom('notes').where('org_id', '=', user.orgId).select('id').execute();
+          if ((await db.read(query)).length > 0) throw new AppError('gone', 'It was there.');
+          await write(db, user.orgId, body.title);
+          return body;
+        });
         api.post('/writing/no-row', { schema }, async ({ db, user, body }) => {
           const query = (db: Db) => db.selectFrom('notes').where('org_id', '=', user.orgId).select('id').execute();
           await db.write(query);
