@@ -4,14 +4,15 @@
  * How it works: the request's first write takes an advisory lock on its key and stays open until the answer is known;
  *   the answer is then kept in the same transaction, so there is an answer if and only if the work was done. A second
  *   request with the key meanwhile does not get the lock (409); one that comes later gets the kept answer, or a 422 if
- *   it asks for something else; so does one that is refused because the first was done meanwhile. An error is not kept: nothing was done, and the key can be used again. A crash leaves
- *   nothing behind: the lock ends with its connection. Nor is the answer kept of a request that wrote nothing: it can be
- *   given again, and a key for each costs no row. The body and the cookies can hold a secret that is shown once, so
- *   they are encrypted, with the key (of which only the hash is kept) and SECRET_KEY together; and the request, which can
- *   hold a password, is known by a hash that cannot be made without SECRET_KEY. With a new SECRET_KEY nothing can be
- *   read or told apart any more: a repetition hears that it was done (409), and never that its key is another request's,
- *   for then it would be sent with a new one. Whoever is not signed in belongs to no
- *   organisation until something is written: the answer is kept with the organisation that it is written in.
+ *   it asks for something else; so does one that is refused because the first was done meanwhile. An error is not kept:
+ *   nothing was done, and the key can be used again. A crash leaves nothing behind: the lock ends with its connection.
+ *   Nor is the answer kept of a request that wrote nothing: it can be given again, and a key for each costs no row. The
+ *   body and the cookies can hold a secret that is shown once, so they are encrypted, with the key (of which only the
+ *   hash is kept) and SECRET_KEY together; and the request, which can hold a password, is known by a hash that cannot
+ *   be made without SECRET_KEY. With a new SECRET_KEY nothing can be read or told apart any more: a repetition hears
+ *   that it was done (409), and never that its key is another request's, for then it would be sent with a new one.
+ *   Whoever is not signed in belongs to no organisation until something is written: the answer is kept with the
+ *   organisation that it is written in.
  * What it costs: a read by primary key before the work, a lock, a read and an insert in the transaction, which is open
  *   for as long as it takes to make the answer; and only where a key was sent. A handler that asks for another
  *   connection after its write may have to wait for one, as POOL_ACQUIRE_MS says.
