@@ -5,11 +5,13 @@
  *   receives what it needs and nothing else. Pub/sub forgets: whoever is not connected at that moment never hears it. So
  *   a message is a hint and the database is the record. Each process publishes a beat and listens for its own and for
  *   those of the others. When one is missing, on any lost connection and after any message that could not be published,
- *   `onGap` says "read again".
+ *   `onGap` says "read again"; and now and then without a reason, because a process that has never reached Redis is missed
+ *   by nobody.
  * What it costs: two connections to Redis, one PUBLISH a message, one SUBSCRIBE for each key (batched).
- * Its bound: FAN_OUT_PENDING_MAX messages on their way; FAN_OUT_SILENCE_MS until a silent Redis counts as gone. Nothing
- *   that a person waits for waits longer than FAN_OUT_JOIN_MS for Redis. Redis bounds its side by
- *   client-output-buffer-limit pubsub: it cuts off a reader that is too slow, which is a gap like any other.
+ * Its bound: FAN_OUT_PENDING_MAX messages on their way; FAN_OUT_SILENCE_MS until a silent Redis counts as gone;
+ *   FAN_OUT_READ_EVERY_MS between two readings. Nothing that a person waits for waits longer than FAN_OUT_JOIN_MS for
+ *   Redis. Redis bounds its side by client-output-buffer-limit pubsub: it cuts off a reader that is too slow, which is a
+ *   gap like any other.
  * Its proof: test/socket/fan-out.test.ts.
  */
 import { randomUUID } from 'node:crypto';
@@ -20,6 +22,7 @@ import {
   FAN_OUT_KEYS_PER_COMMAND,
   FAN_OUT_PEER_FORGOTTEN_MS,
   FAN_OUT_PENDING_MAX,
+  FAN_OUT_READ_EVERY_MS,
   FAN_OUT_RECONNECT_MS,
   FAN_OUT_SILENCE_MS,
 } from '../limits.ts';
@@ -50,21 +53,29 @@ export interface FanOutOptions {
   readonly name: string;
   /** A message that another process published. */
   readonly onMessage: (key: string, text: string) => void;
-  /** Messages may have been missed, under any key. While Redis is gone: once every FAN_OUT_BEAT_MS. */
+  /**
+   * Messages may have been missed, under any key. While Redis is gone: once every FAN_OUT_BEAT_MS; at the latest
+   * FAN_OUT_READ_EVERY_MS after the last time.
+   */
   readonly onGap: () => void;
   readonly metrics: Metrics;
-  readonly timing?: { readonly beatMs: number; readonly silenceMs: number; readonly reconnectMs: number };
+  readonly timing?: Partial<typeof TIMING>;
 }
 
-const TIMING = { beatMs: FAN_OUT_BEAT_MS, silenceMs: FAN_OUT_SILENCE_MS, reconnectMs: FAN_OUT_RECONNECT_MS };
+const TIMING = {
+  beatMs: FAN_OUT_BEAT_MS,
+  silenceMs: FAN_OUT_SILENCE_MS,
+  reconnectMs: FAN_OUT_RECONNECT_MS,
+  readEveryMs: FAN_OUT_READ_EVERY_MS,
+};
 
 const BEAT = 'beat';
 const GAP = 'gap'; // a beat of a process that could not publish everything
 const BYE = 'bye'; // the last beat of a process that ends
 
 export function createFanOut(options: FanOutOptions): FanOut {
-  const { redis, name, onMessage, onGap, metrics } = options;
-  const { beatMs, silenceMs, reconnectMs } = options.timing ?? TIMING;
+  const { redis, name, onMessage, metrics } = options;
+  const { beatMs, silenceMs, reconnectMs, readEveryMs } = { ...TIMING, ...options.timing };
   const self = randomUUID();
   // Every key is subscribed to by ourselves, in parts.
   const subscriber = redis.duplicate({ lazyConnect: false, autoResubscribe: false });
@@ -82,10 +93,11 @@ export function createFanOut(options: FanOutOptions): FanOut {
   let leaving: string[] = [];
   let nextTurn: Promise<void> | undefined;
   let heardAt = Number.NEGATIVE_INFINITY;
-  /** Of each other process: its last beat. */
+  /** Of each other process: when it was last heard. */
   const peers = new Map<string, number>();
   let othersSince = Number.NEGATIVE_INFINITY;
   let readyAt = performance.now();
+  let gapAt = performance.now();
   /** Nothing has been missed since the last onGap. */
   let complete = false;
   let pending = 0;
@@ -94,8 +106,10 @@ export function createFanOut(options: FanOutOptions): FanOut {
 
   subscriber.on('ready', () => {
     readyAt = performance.now();
-    void subscribe([beats, ...[...joined.keys()].map(channelOf)]).then(() => send(beats, BEAT));
+    // The beats come last: whoever hears its own hears every key.
+    void subscribe([...[...joined.keys()].map(channelOf), beats]).then(() => send(beats, BEAT));
   });
+  publisher.on('ready', () => send(beats, BEAT));
   subscriber.on('close', () => {
     complete = false;
   });
@@ -104,30 +118,43 @@ export function createFanOut(options: FanOutOptions): FanOut {
   subscriber.on('message', (channel: string, message: string) => {
     const space = message.indexOf(' ');
     const [from, text] = [message.slice(0, space), message.slice(space + 1)];
-    if (channel === beats) return heardBeat(from, text);
-    if (from !== self) onMessage(channel.slice(channelOf('').length), text);
-  });
-
-  function heardBeat(from: string, text: string): void {
-    if (from !== self) {
-      const now = performance.now();
-      // Those that were there before us are all heard of within a beat.
-      if (!peers.has(from) && text !== BYE && now - readyAt > silenceMs) othersSince = now;
-      if (text === BYE) peers.delete(from);
-      else peers.set(from, now);
-      if (text === GAP) onGap();
+    if (from === self) {
+      if (channel === beats) heardOwnBeat();
       return;
     }
+    // A process may be cut off between its first message and its first beat, and is missed all the same.
+    heardPeer(from, channel === beats && text === BYE);
+    if (channel !== beats) onMessage(channel.slice(channelOf('').length), text);
+    else if (text === GAP) onGap();
+  });
+
+  function heardPeer(peer: string, isLeaving: boolean): void {
+    if (isLeaving) {
+      peers.delete(peer);
+      return;
+    }
+    const now = performance.now();
+    // Those that were there before us are all heard of within a beat.
+    if (!peers.has(peer) && now - readyAt > silenceMs) othersSince = now;
+    peers.set(peer, now);
+  }
+
+  function heardOwnBeat(): void {
     heardAt = performance.now();
     if (complete) return;
     complete = true;
     onGap();
   }
 
+  function onGap(): void {
+    gapAt = performance.now();
+    options.onGap();
+  }
+
   function beat(): void {
     const now = performance.now();
     if (now - heardAt > silenceMs) complete = false;
-    if (!complete || somePeerIsSilent(now)) onGap();
+    if (!complete || somePeerIsSilent(now) || now - gapAt >= readEveryMs) onGap();
     // A connection whose other end has disappeared does not notice by itself.
     const silentMs = now - Math.max(heardAt, readyAt);
     if (subscriber.status === 'ready' && silentMs > reconnectMs) subscriber.disconnect(true);
@@ -199,8 +226,12 @@ export function createFanOut(options: FanOutOptions): FanOut {
         subscribed = inNextTurn();
         joined.set(key, subscribed);
       }
-      // Without Redis there is nothing to wait for: what is missed meanwhile comes with onGap.
-      if (!complete) return;
+      // Without Redis there is nothing to wait for: what is missed meanwhile comes with onGap. That of the first beat may
+      // be just before the subscription.
+      if (!complete) {
+        void subscribed.then(() => complete && onGap());
+        return;
+      }
       const inTime = within(
         FAN_OUT_JOIN_MS,
         subscribed.then(() => true),

@@ -6,7 +6,7 @@ import { FAN_OUT_PENDING_MAX } from '../../src/limits.ts';
 import { createLog } from '../../src/log.ts';
 import { createMetrics } from '../../src/process/metrics.ts';
 import { openRedis } from '../../src/redis/redis.ts';
-import { createFanOut, type FanOut } from '../../src/socket/fan-out.ts';
+import { createFanOut, type FanOut, type FanOutOptions } from '../../src/socket/fan-out.ts';
 import { until } from '../database.ts';
 import { createTcpGate, type TcpGate } from '../tcp-gate.ts';
 import { testRedisUrl } from '../worker.ts';
@@ -32,7 +32,7 @@ afterEach(async () => {
 });
 
 /** Hears its own beat, so nothing is missed from here on. */
-async function side(name = 'test', redisUrl = throughGate()): Promise<Side> {
+async function side(name = 'test', redisUrl = throughGate(), timing: FanOutOptions['timing'] = TIMING): Promise<Side> {
   const heard: string[] = [];
   const redis = await openRedis(redisUrl, createLog('test', 'silent'));
   const it: Side = {
@@ -44,7 +44,7 @@ async function side(name = 'test', redisUrl = throughGate()): Promise<Side> {
       onMessage: (key, text) => heard.push(`${key}: ${text}`),
       onGap: () => void it.gaps++,
       metrics: createMetrics('test'),
-      timing: TIMING,
+      timing,
     }),
   };
   open.push(it.fanOut, { close: () => redis.disconnect() });
@@ -82,6 +82,14 @@ async function heardEachOther(sides: readonly Side[], room: string = randomUUID(
       sides.every((_, nth) => nth === own || heard.includes(`${room}: ${round} ${nth}`)),
     );
   });
+}
+
+/** Time passes, and nobody is late with a beat. Only where time passes when the test says so. */
+async function beatsPass(sides: readonly Side[], ms: number, room?: string): Promise<void> {
+  for (let passed = 0; passed < ms; passed += TIMING.beatMs) {
+    vi.advanceTimersByTime(TIMING.beatMs);
+    await heardEachOther(sides, room);
+  }
 }
 
 function throughGate(): string {
@@ -217,6 +225,29 @@ test('those who listen are told to read again while another process is cut off f
   await gate.open();
 });
 
+test('a process is missed that was cut off between its first message and its first beat', async () => {
+  vi.useFakeTimers({ toFake: ['performance'] });
+  const one = await side();
+  await one.fanOut.join('room');
+  const before = one.gaps;
+  const redis = await openRedis(testRedisUrl(), createLog('test', 'silent'));
+  open.push({ close: () => redis.disconnect() });
+  await redis.publish(`test:${redis.options.db}:key:room`, `${randomUUID()} hello`);
+  await until('it was heard', () => one.heard.length > 0);
+  await beatsPass([one], TIMING.silenceMs + TIMING.beatMs);
+  expect(one.gaps).toBeGreaterThan(before);
+});
+
+test('everybody is told to read again now and then: a process that never reached Redis is missed by nobody', async () => {
+  vi.useFakeTimers({ toFake: ['performance'] });
+  const one = await side('test', throughGate(), { ...TIMING, readEveryMs: 1_000 });
+  const before = one.gaps;
+  await beatsPass([one], 1_000 - TIMING.beatMs);
+  expect(one.gaps).toBe(before);
+  await beatsPass([one], TIMING.beatMs);
+  expect(one.gaps).toBe(before + 1);
+});
+
 test('a process that ends says so, and nobody reads again because of it', async () => {
   vi.useFakeTimers({ toFake: ['performance'] }); // a machine that stalls must not make anybody silent
   const [one, other, witness] = [await side(), await side(), await side()];
@@ -227,9 +258,6 @@ test('a process that ends says so, and nobody reads again because of it', async 
   other.fanOut.close();
   await until('it has said so', () => gone.size > 0);
   // One that is missed is a reason to read again at every beat.
-  for (let ms = 0; ms <= TIMING.silenceMs; ms += TIMING.beatMs) {
-    vi.advanceTimersByTime(TIMING.beatMs);
-    await heardEachOther([one, witness], 'room');
-  }
+  await beatsPass([one, witness], TIMING.silenceMs + TIMING.beatMs, 'room');
   expect(one.gaps).toBe(before);
 });

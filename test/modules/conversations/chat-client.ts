@@ -128,7 +128,12 @@ export async function openChat(address: string, entry: string | { readonly ticke
   });
   socket.on('error', () => undefined); // `close` follows
   const say = (frame: object) => socket.send(JSON.stringify(frame));
-  const heard = (matches: (frame: Frame) => boolean) => until('the frame was heard', () => frames.find(matches));
+  const heard = (matches: (frame: Frame) => boolean) =>
+    until('the frame was heard', () => frames.find(matches)).catch((error: Error) => {
+      const newest = JSON.stringify(frames.slice(-3));
+      const state = socket.readyState === WebSocket.OPEN ? 'open' : 'closed';
+      throw new Error(`${error.message}; the socket is ${state} and heard last: ${newest}`);
+    });
   return {
     socket,
     frames,

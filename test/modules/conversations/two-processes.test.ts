@@ -99,7 +99,7 @@ test('what was said while Redis was gone is heard within seconds', async () => {
   await redis.shut();
   await here.answer('a', 'fine');
   await there.heard(isMessage(3));
-  await there.answer('b', 'tea');
+  expect(await there.answer('b', 'tea')).toMatchObject({ type: 'ack', seq: 4 });
   await here.heard(isMessage(5));
   expect([seqsOf(here), seqsOf(there)]).toEqual([
     [2, 3, 4, 5],
