@@ -1,7 +1,16 @@
 /** Counters that all processes share, as those see them who count (src/redis/shared-counts.ts has them in Redis). */
 export interface SharedCounts {
-  /** Takes up to `wanted` of `max` from the key's window; undefined when it cannot be known in time. */
-  take(key: string, wanted: number, max: number, windowMs: number): Promise<Taken | undefined>;
+  /**
+   * Takes up to `wanted` of `max` from the key's window; undefined when it cannot be known in time. `late` hears what was
+   * taken all the same when it becomes known after that.
+   */
+  take(
+    key: string,
+    wanted: number,
+    max: number,
+    windowMs: number,
+    late?: (taken: Taken) => void,
+  ): Promise<Taken | undefined>;
   /** Takes one back. Nobody waits for it. */
   giveBack(key: string): void;
   /** Ends the key's window. Nobody waits for it. */

@@ -15,7 +15,7 @@
 import type { FastifyReply } from 'fastify';
 import { LRUCache } from 'lru-cache';
 import { AppError } from '../errors.ts';
-import type { SharedCounts } from '../flow/shared-counts.ts';
+import type { SharedCounts, Taken } from '../flow/shared-counts.ts';
 import { RATE_LIMIT_BATCH_SHARE, RATE_LIMIT_KEYS_MAX, RATE_LIMIT_USED_UP_MS } from '../limits.ts';
 
 const MINUTE_MS = 60_000;
@@ -109,15 +109,27 @@ function createRateLimit(what: string, max: number, windowMs: number, shared: Sh
   /** For all that wait. False: each process for itself. */
   async function take(key: string, window: Window): Promise<boolean> {
     await undefined; // all who came in this turn are asked for together
-    const taken = await shared?.take(sharedKey(key), Math.max(batch, window.waiting), max, windowMs);
+    const wanted = Math.max(batch, window.waiting);
+    const taken = await shared?.take(sharedKey(key), wanted, max, windowMs, (late) => hearLate(window, late));
     window.taking = undefined;
     if (taken === undefined) return false;
+    hear(window, taken);
+    return true;
+  }
+
+  function hear(window: Window, taken: Taken): void {
     window.endsAt = performance.now() + taken.windowEndsInMs;
     window.taken += taken.granted;
     // Not more than this process may let through by itself: what it counted alone, Redis may not know.
     window.left = Math.min(taken.left + window.taken, max - window.tries);
     notice(window);
-    return true;
+  }
+
+  /** Those that it was taken for have passed alone meanwhile, so Redis knows of them after all. */
+  function hearLate(window: Window, taken: Taken): void {
+    const passed = Math.min(taken.granted, window.tries - window.shared);
+    window.shared += passed;
+    hear(window, { ...taken, granted: taken.granted - passed });
   }
 
   function notice(window: Window): void {

@@ -6,7 +6,7 @@
  * How it works: one script takes as much of the window as is left, and starts the window with the first taking. The
  *   caller waits for Redis no longer than SHARED_COUNT_MS. When Redis is down, silent or full, nobody waits any more:
  *   callers count by themselves, and one of them asks again every SHARED_COUNTS_AGAIN_MS. An answer that was only late
- *   ends that at once: Redis has counted, though nobody heard it. Keys are hashed: whose they are is nobody's business
+ *   ends that at once, and the caller hears it then: Redis has counted. Keys are hashed: whose they are is nobody's business
  *   in Redis. Above SHARED_COUNTS_MEMORY_SHARE of its memory nothing new is kept,
  *   because somebody with many networks could otherwise fill it, and the queues need it more.
  * What it costs: a round trip per taking, and about 150 bytes of Redis per key until its window ends.
@@ -44,17 +44,19 @@ export function createSharedCounts(
   }
 
   return {
-    async take(...what) {
+    async take(key, wanted, max, windowMs, late = () => undefined) {
       if (isFull() || aloneUntil > performance.now()) return undefined;
       if (aloneUntil > 0) again(); // this one tries, and the others do not wait for it
-      const asking = ask(...what);
+      const asking = ask(key, wanted, max, windowMs);
       asking.then(answered, () => undefined);
       const taken = await within(waitMs, asking).catch(() => undefined);
-      if (taken === undefined) again();
-      return taken;
+      if (taken !== undefined) return taken;
+      again();
+      asking.then(late, () => undefined);
+      return undefined;
     },
-    giveBack: (key) => void (aloneUntil > 0 || redis.eval(GIVE_BACK, 1, keyOf(key)).catch(() => undefined)),
-    forget: (key) => void (aloneUntil > 0 || redis.del(keyOf(key)).catch(() => undefined)),
+    giveBack: (key) => void redis.eval(GIVE_BACK, 1, keyOf(key)).catch(() => undefined),
+    forget: (key) => void redis.del(keyOf(key)).catch(() => undefined),
     get isAlone() {
       return isFull() || aloneUntil > 0;
     },

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test } from 'v
 import { freePort } from '../../scripts/embedded/ports.ts';
 import { createRedis, type Redis as RedisServer } from '../../scripts/embedded/redis.ts';
 import { createRateLimits } from '../../src/http/rate-limit.ts';
-import { RATE_LIMIT_BATCH_SHARE, REDIS_COMMAND_MS, SHARED_COUNT_MS } from '../../src/limits.ts';
+import { RATE_LIMIT_BATCH_SHARE, REDIS_COMMAND_MS } from '../../src/limits.ts';
 import { createLog } from '../../src/log.ts';
 import { openRedis } from '../../src/redis/redis.ts';
 import { createSharedCounts } from '../../src/redis/shared-counts.ts';
@@ -15,6 +15,8 @@ import { command } from '../two-redis-servers.ts';
 
 const MINUTE_MS = 60_000;
 const PATIENT_MS = 1_500;
+/** Longer than anybody waits for a count, and not so long that the connection counts as dead. */
+const PAUSE_MS = 1_000;
 
 const folder = mkdtempSync(join(tmpdir(), 'tardigrade-counts-'));
 let server: RedisServer;
@@ -83,12 +85,26 @@ test('a Redis without room is not given more, and each process says that it coun
 test('an answer that is only late is heard of: nobody is alone any more', async () => {
   const { counts } = await openCounts({});
   await until('it answers in time', async () => (await counts.take('ada', 1, 10, MINUTE_MS)) !== undefined);
-  await command(server, 'client', 'pause', String(4 * SHARED_COUNT_MS));
+  await command(server, 'client', 'pause', String(PAUSE_MS));
   expect(await counts.take('ada', 1, 10, MINUTE_MS)).toBeUndefined();
   expect(counts.isAlone).toBe(true);
   await until('the answer has come', () => !counts.isAlone);
   const taken = await counts.take('ada', 10, 10, MINUTE_MS);
   expect(taken?.granted ?? 0).toBeLessThan(9); // it had counted the one that nobody heard of
+});
+
+test('an attempt that passed alone, because its answer was late, is counted once, and can be taken back', async () => {
+  const { redis, counts } = await openCounts({});
+  await until('it answers in time', async () => (await counts.take('any', 1, 10, MINUTE_MS)) !== undefined);
+  const limit = createRateLimits(counts)('tries', 3);
+  const other = createRateLimits((await openCounts()).counts)('tries', 3);
+  await command(server, 'client', 'pause', String(PAUSE_MS));
+  await limit.count('ada');
+  await until('the answer has come', () => !counts.isAlone);
+  limit.refund('ada');
+  await redis.ping(); // it has arrived
+  for (let nth = 0; nth < 3; nth++) await other.count('ada');
+  await expect(other.count('ada')).rejects.toThrow('Too many tries');
 });
 
 test('limits of two processes are one limit, exact for a small one, also when all come at once', async () => {
