@@ -1,6 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { LRUCache } from 'lru-cache';
-import { isPosition, NEVER_REPLAYED, type WalPosition } from '../db/failover-position.ts';
+import { isPosition, NEVER_REPLAYED, parsePosition, type WalPosition } from '../db/failover-position.ts';
 import { type Caller, createCaller, type Database, type DatabaseSession } from '../db/read-write-split.ts';
 import { ERROR_STATUS } from '../errors.ts';
 import { LAST_WRITES_KEPT } from '../limits.ts';
@@ -60,15 +60,26 @@ async function seeOthersWrites({ caller, user }: FastifyRequest): Promise<void> 
 /** Call `enter` when the user becomes known, and `leave` when the response is sent. */
 export function createLastWrites() {
   const positions = new LRUCache<string, WalPosition>({ max: LAST_WRITES_KEPT });
+  /** What was known when a request entered. */
+  const known = new WeakMap<Caller, WalPosition>();
   const keyOf = ({ orgId, userId }: SignedIn) => `${orgId}/${userId}`;
   return {
     enter(user: SignedIn, caller: Caller): DatabaseSession {
-      caller.seeAtLeast(positions.get(keyOf(user)));
+      const position = positions.get(keyOf(user));
+      if (position !== undefined) known.set(caller, position);
+      caller.seeAtLeast(position);
       return caller.within(user.orgId);
     },
     leave(user: SignedIn, caller: Caller): void {
       const position = caller.lastWrite();
-      if (position !== undefined) positions.set(keyOf(user), position);
+      if (position === undefined) return;
+      // Replaces what was known before, which can be of a server that no longer exists, but no later write of a request
+      // that has left meanwhile.
+      const key = keyOf(user);
+      const other = positions.get(key);
+      const isOlder =
+        other === undefined || other === known.get(caller) || parsePosition(other) < parsePosition(position);
+      if (isOlder) positions.set(key, position);
     },
   };
 }
