@@ -13,7 +13,7 @@
  * Its bound: ACCESS_CHECK_MS, ACCESS_CHECK_HOLDERS a statement.
  * Its proof: test/socket/access-watch.test.ts; test/modules/accounts/held-access.test.ts ends each kind of access.
  */
-import { createSingleFlight } from '../flow/single-flight.ts';
+import { createRunAgain } from '../flow/run-again.ts';
 import { ACCESS_CHECK_HOLDERS, ACCESS_CHECK_MS } from '../limits.ts';
 import { CLOSE } from './connection.ts';
 import type { Holder } from './ticket.ts';
@@ -50,7 +50,7 @@ export function watchAccess({ read, onError, everyMs = ACCESS_CHECK_MS }: Access
   /** Several sockets of one holder are one question. */
   const held = new Map<string, { readonly holder: Holder; readonly sockets: Set<HeldSocket> }>();
   const keyOf = new Map<HeldSocket, string>();
-  const once = createSingleFlight<void>();
+  const runAgain = createRunAgain(onError);
 
   async function check(keys: readonly string[]): Promise<void> {
     for (let from = 0; from < keys.length; from += ACCESS_CHECK_HOLDERS) {
@@ -79,7 +79,7 @@ export function watchAccess({ read, onError, everyMs = ACCESS_CHECK_MS }: Access
   }
 
   function checkAll(): void {
-    if (held.size > 0) once('all', () => check([...held.keys()])).catch(onError);
+    if (held.size > 0) runAgain('all', () => check([...held.keys()]));
   }
 
   const timer = setInterval(checkAll, everyMs).unref();
@@ -94,7 +94,8 @@ export function watchAccess({ read, onError, everyMs = ACCESS_CHECK_MS }: Access
     remove,
     heard(orgId) {
       const keys = [...held].filter(([, { holder }]) => holder.orgId === orgId).map(([key]) => key);
-      if (keys.length > 0) once(`of ${orgId}`, () => check(keys)).catch(onError);
+      // What is being read may have been read before this change.
+      if (keys.length > 0) runAgain(`of ${orgId}`, () => check(keys));
     },
     close: () => clearInterval(timer),
   };

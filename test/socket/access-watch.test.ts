@@ -102,6 +102,25 @@ test('while the database does not answer nobody is closed, and afterwards it is 
   await expect.poll(() => one.heard.at(-1)).toBe(4003);
 });
 
+test('a change that is heard of while an earlier one is looked up is looked up as well', async () => {
+  const reads: ((access: Access[]) => void)[] = [];
+  const watch = watchAccess({
+    read: () => new Promise((resolve) => reads.push(resolve)),
+    onError: () => undefined,
+    everyMs: NEVER_MS,
+  });
+  stops.push(watch.close);
+  const [one, other] = [fakeSocket(), fakeSocket()];
+  watch.add(one.socket, holder(1));
+  watch.add(other.socket, holder(2));
+  watch.heard(1);
+  watch.heard(1);
+  reads.shift()?.(['ended', 'same']); // it was read before the second change
+  await expect.poll(() => reads.length).toBe(1);
+  reads.shift()?.(['ended']);
+  await expect.poll(() => other.heard.at(-1)).toBe(4003);
+});
+
 test('a real socket is closed with the code, hears why, and one of a link has no holder', async () => {
   const access = new Map<number, Access>([[1, 'ended']]);
   const { watch } = watchTogether(access);

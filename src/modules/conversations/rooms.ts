@@ -6,6 +6,7 @@
  */
 import pLimit from 'p-limit';
 import { AppError } from '../../errors.ts';
+import { createRunAgain } from '../../flow/run-again.ts';
 import { broadcast } from '../../socket/broadcast.ts';
 import type { Connection } from '../../socket/connection.ts';
 import type { FanOut } from '../../socket/fan-out.ts';
@@ -94,8 +95,7 @@ export function createRooms({ fanOut, process, read, lastSeqs, onError }: RoomsO
   const rooms = new Map<string, Room>();
   const windowOf = new Map<Connection, Window>();
   const atOnce = pLimit(CATCH_UP_AT_ONCE);
-  let catchingUp: Promise<void> | undefined;
-  let again = false;
+  const runAgain = createRunAgain(onError);
 
   async function enter(connection: Connection, invitation: InvitationKey, role: Role): Promise<Member> {
     leave(connection);
@@ -183,22 +183,8 @@ export function createRooms({ fanOut, process, read, lastSeqs, onError }: RoomsO
     if (seqs.length > 0) deliver(room, await read(room.invitation, Math.min(...seqs)));
   }
 
-  function catchUp(): void {
-    if (catchingUp !== undefined) {
-      again = true;
-      return;
-    }
-    catchingUp = catchUpAll()
-      .catch(onError)
-      .finally(() => {
-        catchingUp = undefined;
-        if (again) catchUp();
-        again = false;
-      });
-  }
-
   /** Most have missed nothing, so their last seqs are compared first. */
-  async function catchUpAll(): Promise<void> {
+  async function catchUp(): Promise<void> {
     const byOrganisation = Map.groupBy(rooms.values(), ({ invitation }) => invitation.orgId);
     for (const [orgId, own] of byOrganisation) {
       for (let from = 0; from < own.length; from += CATCH_UP_ROOMS) {
@@ -282,7 +268,7 @@ export function createRooms({ fanOut, process, read, lastSeqs, onError }: RoomsO
       tellTyping(room, role, name);
       publish(room.key, { kind: 'typing', by: role, name });
     },
-    catchUp,
+    catchUp: () => runAgain('all', catchUp),
     heard,
     close: () => clearInterval(asking),
   };
