@@ -1,6 +1,6 @@
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { onTestFinished } from 'vitest';
-import { freePort } from '../scripts/embedded/ports.ts';
 
 export interface ReceivedWebhook {
   readonly path: string;
@@ -39,8 +39,8 @@ export async function startReceiver(first: Answer = 204): Promise<WebhookReceive
     if (typeof current === 'number') response.writeHead(current).end();
     else current(response, request);
   });
-  const port = await freePort();
-  await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
   return {
     url: `http://127.0.0.1:${port}/hooks?key=1`,
     received,

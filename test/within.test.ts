@@ -2,14 +2,9 @@ import { once } from 'node:events';
 import { MessageChannel } from 'node:worker_threads';
 import { expect, test } from 'vitest';
 import { within } from '../src/within.ts';
+import { holdTheLoop } from './hold-the-loop.ts';
 
 const MINUTE_MS = 60_000;
-
-/** Nothing else runs meanwhile. */
-function holdTheLoop(ms: number): void {
-  const until = performance.now() + ms;
-  while (performance.now() < until);
-}
 
 test('work that is done in time is what it came to, and what takes longer is undefined', async () => {
   expect(await within(MINUTE_MS, Promise.resolve('done'))).toBe('done');

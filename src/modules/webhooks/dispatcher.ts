@@ -5,8 +5,8 @@
  *
  * The queue is a table: it needs no Redis, holds what waits for a day without memory, and is bounded per endpoint.
  */
-import { setTimeout as sleep } from 'node:timers/promises';
 import { EVERY_ORGANISATION } from '../../db/tenant-isolation.ts';
+import { within } from '../../within.ts';
 import { type ClaimedEndpoint, claimEndpoints } from './delivery-queries.ts';
 import { WEBHOOK_DRAIN_MS, WEBHOOK_EVERY_MS, WEBHOOK_TURNS_AT_ONCE } from './limits.ts';
 import type { Stop, TurnParts } from './turn.ts';
@@ -56,7 +56,7 @@ export function createDispatcher(parts: TurnParts, { drainMs } = { drainMs: WEBH
 
   async function drain(): Promise<void> {
     const all = Promise.all([...turns.fast, ...turns.slow]);
-    await Promise.race([all, sleep(drainMs, undefined, { ref: false })]);
+    await within(drainMs, all);
     cut.abort();
     await all;
   }

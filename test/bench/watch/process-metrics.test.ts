@@ -3,15 +3,15 @@ import type { AddressInfo } from 'node:net';
 import { expect, test } from 'vitest';
 import { parseMetrics, processMetrics } from '../../../bench/watch/process-metrics.ts';
 import { createMetrics } from '../../../src/process/metrics.ts';
+import { holdTheLoop } from '../../hold-the-loop.ts';
 
 test('reads the delay and the waiting callers from what a real process says', async () => {
   const metrics = createMetrics('api');
   metrics.gauge('pool_primary_waiting', 'waiting', () => 3);
   metrics.gauge('pool_replica_waiting', 'waiting', () => 2);
   metrics.gauge('pool_replica_used', 'used', () => 40);
-  const until = performance.now() + 400;
   await new Promise((resolve) => setTimeout(resolve, 50));
-  while (performance.now() < until);
+  holdTheLoop(350);
   await new Promise((resolve) => setTimeout(resolve, 50));
   const read = parseMetrics(await metrics.text());
   expect(read.poolWaiting).toBe(5);
