@@ -28,7 +28,10 @@ export async function createTcpGate(target: URL, port: number): Promise<TcpGate>
       }
       client.pipe(upstream).pipe(client);
     });
-    await new Promise<void>((resolve) => opened.listen(port, '127.0.0.1', resolve));
+    await new Promise<void>((resolve, reject) => {
+      opened.once('error', reject);
+      opened.listen(port, '127.0.0.1', resolve);
+    });
     server = opened;
   }
 

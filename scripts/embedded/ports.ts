@@ -40,9 +40,14 @@ export function choosePort(name: PortName, choice: PortChoice): Promise<number> 
  * (from 32768 on in Linux, 49152 in macOS), one of which would otherwise take it now and then before the server does.
  */
 export function freePort(): Promise<number> {
-  const first = randomInt(FREE_FROM, FREE_TO);
+  const from = FREE_FROM + SIDE_BY_SIDE * FREE_EACH;
+  const first = randomInt(from, from + FREE_EACH - NEIGHBOURS_MAX);
   return getPort({ port: portNumbers(first, first + NEIGHBOURS_MAX) });
 }
 
 const FREE_FROM = 10_000;
 const FREE_TO = 32_000;
+/** Test files run in several processes, and two of them must not be given one port before a server listens on it. */
+const PROCESSES_MAX = 8;
+const SIDE_BY_SIDE = Number(process.env['VITEST_POOL_ID'] ?? 0) % PROCESSES_MAX;
+const FREE_EACH = Math.floor((FREE_TO - FREE_FROM) / PROCESSES_MAX);

@@ -172,7 +172,7 @@ test('only second steps that fail use up the tries of a network', async () => {
       body: given,
     });
   const madeUp = () => step({ ticket: 'made up', code: '123456' });
-  await Promise.all(Array.from({ length: LINK_TRIES_PER_MINUTE_MAX - 1 }, madeUp));
+  for (let nth = 1; nth < LINK_TRIES_PER_MINUTE_MAX; nth++) expect((await madeUp()).status).toBe(401);
   for (const code of recoveryCodes.slice(0, 2)) expect((await step({ ticket, code })).status).toBe(201);
   expect((await madeUp()).status).toBe(401);
   expect((await madeUp()).status).toBe(429);

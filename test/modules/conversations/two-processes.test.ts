@@ -1,9 +1,11 @@
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, onTestFinished, test } from 'vitest';
 import { freePort } from '../../../scripts/embedded/ports.ts';
 import type { Role } from '../../../src/db/schema.ts';
+import { createLog } from '../../../src/log.ts';
 import type { SignedInActor } from '../../../src/modules/audit/audit.ts';
 import { createWatchTicket } from '../../../src/modules/conversations/chat-tickets.ts';
 import { CONVERSATION_MESSAGES_MAX } from '../../../src/modules/conversations/limits.ts';
+import { openRedis } from '../../../src/redis/redis.ts';
 import { start as startChat } from '../../../workers/chat.ts';
 import { createTestDatabase, type TestDatabase, until } from '../../database.ts';
 import { addSignedIn } from '../../organisation.ts';
@@ -173,8 +175,13 @@ test('a viewer reads and does not write; a ticket works once; without one nobody
   const employee = await welcomed(first);
   await employee.answer('a', 'fine');
   const given = ticket('Viewer', 'viewer', await addSignedIn(on.db, invitation.orgId, 'viewer'));
+  const shared = await openRedis(testRedisUrl(), createLog('test', 'silent'));
+  onTestFinished(() => shared.disconnect());
+  const used = async () => new Set(await shared.keys('tardigrade:ticket:*'));
+  const before = await used();
   const viewer = await watching(second, given);
   expect(viewer.frames[0]).toMatchObject({ type: 'watching', canSay: false });
+  await until('Redis knows that it was used', async () => (await used()).difference(before).size === 1);
   viewer.say({ type: 'say', nonce: 'n', text: 'Hello' });
   expect(await viewer.heard(({ type }) => type === 'error')).toMatchObject({ code: 'forbidden', nonce: 'n' });
   for (const again of [given, 'made.up', invitation.token])
