@@ -8,6 +8,7 @@ import path from 'node:path';
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import fc from 'fast-check';
+import { Agent } from 'undici';
 import { argumentsOrExit, countIn } from './arguments.ts';
 import { call } from './call.ts';
 import { arbitraryRequest, type FuzzedOperation } from './fuzz/arbitrary-request.ts';
@@ -96,11 +97,13 @@ try {
     const some = fc.sample(arbitraryRequest(operations, known), { numRuns: count, seed: seed + part });
     // That takes a minute on a busy machine: what the server has closed meanwhile has to be noticed before it is used.
     await nextTurn();
+    // Each part comes from a network of its own, whose tries its wrong passwords use up; ours has to sign in again.
+    const network = new Agent({ localAddress: `127.0.1.${part + 1}` });
     await Promise.all(
       Array.from({ length: AT_ONCE }, async () => {
         for (let request = some.pop(); request !== undefined; request = some.pop()) {
           const used = token;
-          const answer = await sendFuzzed(api, used, request);
+          const answer = await sendFuzzed(api, used, request, network);
           sent++;
           statuses.set(answer.status, (statuses.get(answer.status) ?? 0) + 1);
           if (used === token && SIGNED_OUT.includes(answer.status)) await staySignedIn();
@@ -113,6 +116,7 @@ try {
         }
       }),
     );
+    await network.close();
   }
 
   const PARTS = 10;

@@ -1,4 +1,4 @@
-import { request } from 'undici';
+import { type Dispatcher, getGlobalDispatcher, request } from 'undici';
 import type { FuzzedRequest } from './arbitrary-request.ts';
 
 export interface FuzzedAnswer {
@@ -11,9 +11,18 @@ const ANSWER_MS = 15_000;
 let lastAlone: Promise<unknown> = Promise.resolve();
 
 /** When the connection is closed without an answer, the status is 0 and the text says why. */
-export async function sendFuzzed(apiUrl: string, token: string, fuzzed: FuzzedRequest): Promise<FuzzedAnswer> {
-  const answer = isExport(fuzzed) ? alone(() => send(apiUrl, token, fuzzed)) : send(apiUrl, token, fuzzed);
-  return answer.catch((error: Error) => ({ status: 0, contentType: '', text: String(error) }));
+export async function sendFuzzed(
+  apiUrl: string,
+  token: string,
+  fuzzed: FuzzedRequest,
+  dispatcher = getGlobalDispatcher(),
+): Promise<FuzzedAnswer> {
+  const sent = () => send(apiUrl, token, fuzzed, dispatcher);
+  return (isExport(fuzzed) ? alone(sent) : sent()).catch((error: Error) => ({
+    status: 0,
+    contentType: '',
+    text: String(error),
+  }));
 }
 
 function isExport({ path }: FuzzedRequest): boolean {
@@ -27,13 +36,19 @@ function alone<T>(work: () => Promise<T>): Promise<T> {
   return result;
 }
 
-async function send(apiUrl: string, token: string, fuzzed: FuzzedRequest): Promise<FuzzedAnswer> {
+async function send(
+  apiUrl: string,
+  token: string,
+  fuzzed: FuzzedRequest,
+  dispatcher: Dispatcher,
+): Promise<FuzzedAnswer> {
   const { method, path, headers, body } = fuzzed;
   const answer = await request(apiUrl + path, {
     method: method as 'GET',
     headers: { authorization: `Bearer ${token}`, ...headers },
     body: body ?? null,
     signal: AbortSignal.timeout(ANSWER_MS),
+    dispatcher,
   });
   const contentType = String(answer.headers['content-type'] ?? '');
   return { status: answer.statusCode, contentType, text: await answer.body.text() };
