@@ -11,8 +11,8 @@ export interface SharedCounts {
     windowMs: number,
     late?: (taken: Taken) => void,
   ): Promise<Taken | undefined>;
-  /** Takes one back. Nobody waits for it. */
-  giveBack(key: string): void;
+  /** Takes that many back, 1 by default. Nobody waits for it. */
+  giveBack(key: string, count?: number): void;
   /** Ends the key's window. Nobody waits for it. */
   forget(key: string): void;
   /** They are not asked at the moment: they did not answer, or have no room. */

@@ -5,7 +5,7 @@
  *   at a time, so that Redis is asked for a batch and not for each request; of a small one each attempt by itself, which
  *   is exact. A key that is used up is refused here without asking, for RATE_LIMIT_USED_UP_MS at a time. Each process also counts what
  *   it sees, in a bounded map, and goes by that count while Redis does not answer: n instances then allow n times as
- *   many. Answers say what is left (draft-ietf-httpapi-ratelimit-headers). Keys that stand for an address are networks
+ *   many. An answer that comes late says which of these Redis has counted. Answers say what is left (draft-ietf-httpapi-ratelimit-headers). Keys that stand for an address are networks
  *   (src/process/client-address.ts).
  * What it costs: one map entry per key, and a round trip per batch. What a process has taken and not used is lost when
  *   the window ends.
@@ -60,6 +60,8 @@ interface Window {
   taking: Promise<boolean> | undefined;
 }
 
+const NO_TRIES = { tries: 0, shared: 0, taken: 0 };
+
 function createRateLimit(what: string, max: number, windowMs: number, shared: SharedCounts | undefined): RateLimit {
   const windows = new LRUCache<string, Window>({ max: RATE_LIMIT_KEYS_MAX });
   const batch = Math.max(1, Math.floor(max * RATE_LIMIT_BATCH_SHARE));
@@ -68,13 +70,12 @@ function createRateLimit(what: string, max: number, windowMs: number, shared: Sh
 
   function known(key: string): Window | undefined {
     const window = windows.get(key);
-    return window !== undefined && window.endsAt > performance.now() ? window : undefined;
+    return window !== undefined && !isOver(window) ? window : undefined;
   }
 
   function begin(key: string): Window {
     const endsAt = performance.now() + windowMs;
-    const count = { tries: 0, shared: 0, taken: 0, left: max, waiting: 0 };
-    const window: Window = { ...count, endsAt, usedUpUntil: 0, taking: undefined };
+    const window: Window = { ...NO_TRIES, left: max, waiting: 0, endsAt, usedUpUntil: 0, taking: undefined };
     windows.set(key, window);
     return window;
   }
@@ -110,7 +111,7 @@ function createRateLimit(what: string, max: number, windowMs: number, shared: Sh
   async function take(key: string, window: Window): Promise<boolean> {
     await undefined; // all who came in this turn are asked for together
     const wanted = Math.max(batch, window.waiting);
-    const taken = await shared?.take(sharedKey(key), wanted, max, windowMs, (late) => hearLate(window, late));
+    const taken = await shared?.take(sharedKey(key), wanted, max, windowMs, (late) => hearLate(key, window, late));
     window.taking = undefined;
     if (taken === undefined) return false;
     hear(window, taken);
@@ -118,6 +119,7 @@ function createRateLimit(what: string, max: number, windowMs: number, shared: Sh
   }
 
   function hear(window: Window, taken: Taken): void {
+    if (isOver(window)) Object.assign(window, NO_TRIES); // Redis speaks of the next one
     window.endsAt = performance.now() + taken.windowEndsInMs;
     window.taken += taken.granted;
     // Not more than this process may let through by itself: what it counted alone, Redis may not know.
@@ -125,15 +127,21 @@ function createRateLimit(what: string, max: number, windowMs: number, shared: Sh
     notice(window);
   }
 
-  /** Those that it was taken for have passed alone meanwhile, so Redis knows of them after all. */
-  function hearLate(window: Window, taken: Taken): void {
-    const passed = Math.min(taken.granted, window.tries - window.shared);
+  /** Attempts have passed alone meanwhile: Redis knows of them after all. Those that it counted beyond these are given back. */
+  function hearLate(key: string, window: Window, taken: Taken): void {
+    if (windows.peek(key) !== window) return; // it was forgotten, in Redis as well
+    const passed = isOver(window) ? 0 : Math.min(taken.granted, window.tries - window.shared);
+    hear(window, { ...taken, granted: 0 });
     window.shared += passed;
-    hear(window, { ...taken, granted: taken.granted - passed });
+    if (passed < taken.granted) shared?.giveBack(sharedKey(key), taken.granted - passed);
   }
 
   function notice(window: Window): void {
     window.usedUpUntil = window.left > 0 ? 0 : performance.now() + RATE_LIMIT_USED_UP_MS;
+  }
+
+  function isOver({ endsAt }: Window): boolean {
+    return endsAt <= performance.now();
   }
 
   function isUsedUp({ usedUpUntil }: Window): boolean {

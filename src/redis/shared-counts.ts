@@ -55,8 +55,9 @@ export function createSharedCounts(
       asking.then(late, () => undefined);
       return undefined;
     },
-    giveBack: (key) => void redis.eval(GIVE_BACK, 1, keyOf(key)).catch(() => undefined),
-    forget: (key) => void redis.del(keyOf(key)).catch(() => undefined),
+    giveBack: (key, count = 1) =>
+      void (aloneUntil > 0 || redis.eval(GIVE_BACK, 1, keyOf(key), count).catch(() => undefined)),
+    forget: (key) => void (aloneUntil > 0 || redis.del(keyOf(key)).catch(() => undefined)),
     get isAlone() {
       return isFull() || aloneUntil > 0;
     },
@@ -78,4 +79,6 @@ const TAKE = `
   elseif granted > 0 then redis.call('INCRBY', KEYS[1], granted) end
   return { granted, math.max(0, max - taken - granted), redis.call('PTTL', KEYS[1]) }`;
 
-const GIVE_BACK = `if tonumber(redis.call('GET', KEYS[1]) or 0) > 0 then redis.call('DECR', KEYS[1]) end`;
+const GIVE_BACK = `
+  local count = math.min(tonumber(ARGV[1]), tonumber(redis.call('GET', KEYS[1]) or 0))
+  if count > 0 then redis.call('DECRBY', KEYS[1], count) end`;

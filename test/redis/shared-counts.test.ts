@@ -107,6 +107,31 @@ test('an attempt that passed alone, because its answer was late, is counted once
   await expect(other.count('ada')).rejects.toThrow('Too many tries');
 });
 
+test('an attempt that was taken back before its late answer came is not counted', async () => {
+  const { redis, counts } = await openCounts({});
+  await until('it answers in time', async () => (await counts.take('any', 1, 10, MINUTE_MS)) !== undefined);
+  const limit = createRateLimits(counts)('tries', 3);
+  const other = createRateLimits((await openCounts()).counts)('tries', 3);
+  await command(server, 'client', 'pause', String(PAUSE_MS));
+  await limit.count('ada');
+  limit.refund('ada');
+  await until('the answer has come', () => !counts.isAlone);
+  await redis.ping();
+  for (let nth = 0; nth < 3; nth++) await other.count('ada');
+  await expect(other.count('ada')).rejects.toThrow('Too many tries');
+});
+
+test('a late answer about the next window does not bring the tries of the last one back', async () => {
+  const { counts } = await openCounts({});
+  await until('it answers in time', async () => (await counts.take('any', 1, 10, MINUTE_MS)) !== undefined);
+  const limit = createRateLimits(counts)('tries', 2, PAUSE_MS / 2);
+  await command(server, 'client', 'pause', String(PAUSE_MS));
+  await limit.count('ada'); // its window ends before the answer comes
+  await limit.count('ada');
+  await until('the answer has come', () => !counts.isAlone);
+  for (let nth = 0; nth < 2; nth++) await limit.count('ada');
+});
+
 test('limits of two processes are one limit, exact for a small one, also when all come at once', async () => {
   const limits = await twoLimits(10);
   const outcomes = await Promise.allSettled(Array.from({ length: 60 }, (_, n) => limits[n % 2]?.count('ada')));
