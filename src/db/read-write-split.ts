@@ -123,9 +123,8 @@ export function createCaller(database: Pick<Database, 'read' | 'write'>, start?:
     }),
     seeAtLeast,
     wrote(other) {
-      if (lastWrite === undefined) position = other;
-      else seeAtLeast(other);
-      lastWrite = position;
+      seeAtLeast(other);
+      if (position === other) lastWrite = other; // otherwise there is a later one
     },
     afterCommit: (work) => work(),
     position: () => position,

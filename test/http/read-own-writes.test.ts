@@ -23,6 +23,7 @@ function requests() {
         after = position;
         await db.write(async () => undefined);
       },
+      repeat: (position: WalPosition) => caller.wrote(position),
       leave: () => lastWrites.leave(ADA, caller),
     };
   };
@@ -35,6 +36,19 @@ test('of two writes at once the later one counts, whichever request ends last', 
   await quick.write('1:0/20');
   quick.leave();
   slow.leave();
+  expect(enter().seesAtLeast).toBe('1:0/20');
+});
+
+test('a request that is repeated does not take back a write that came after it', async () => {
+  const enter = requests();
+  const [first, second] = [enter(), enter()];
+  await first.write('1:0/10');
+  first.leave();
+  await second.write('1:0/20');
+  second.leave();
+  const again = enter();
+  again.repeat('1:0/10');
+  again.leave();
   expect(enter().seesAtLeast).toBe('1:0/20');
 });
 
