@@ -4,11 +4,12 @@
  *   (single-flight), which may have read the database before that: the change goes unnoticed. To start anew each time
  *   costs a reading per hint, and a thousand hints come in one second.
  * How it works: per key there is the work that is under way, and whether somebody has asked since it began.
- * What it costs: an entry per key that is under way. Its bound: one run at a time and one more after it, per key.
+ * What it costs: an entry per key that is under way; whoever asks all the time keeps the work going without a pause. Its
+ *   bound: one run at a time and one more after it, per key.
  * Its proof: test/flow/run-again.test.ts.
  */
 
-/** Does not wait and does not throw. The work that is asked for last is what is done again. */
+/** Does not wait and does not throw. What is done again is the work that was asked for last. */
 export type RunAgain = (key: string, work: () => Promise<void>) => void;
 
 export function createRunAgain(onError: (error: unknown) => void): RunAgain {
@@ -17,7 +18,7 @@ export function createRunAgain(onError: (error: unknown) => void): RunAgain {
   async function run(key: string, first: () => Promise<void>): Promise<void> {
     for (let work: typeof first | undefined = first; work !== undefined; work = next.get(key)) {
       next.set(key, undefined);
-      await work().catch(onError);
+      await Promise.try(work).catch(onError);
     }
     next.delete(key);
   }

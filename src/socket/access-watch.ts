@@ -14,6 +14,7 @@
  * Its proof: test/socket/access-watch.test.ts; test/modules/accounts/held-access.test.ts ends each kind of access.
  */
 import { createRunAgain } from '../flow/run-again.ts';
+import { createSingleFlight } from '../flow/single-flight.ts';
 import { ACCESS_CHECK_HOLDERS, ACCESS_CHECK_MS } from '../limits.ts';
 import { CLOSE } from './connection.ts';
 import type { Holder } from './ticket.ts';
@@ -51,6 +52,7 @@ export function watchAccess({ read, onError, everyMs = ACCESS_CHECK_MS }: Access
   const held = new Map<string, { readonly holder: Holder; readonly sockets: Set<HeldSocket> }>();
   const keyOf = new Map<HeldSocket, string>();
   const runAgain = createRunAgain(onError);
+  const once = createSingleFlight<void>();
 
   async function check(keys: readonly string[]): Promise<void> {
     for (let from = 0; from < keys.length; from += ACCESS_CHECK_HOLDERS) {
@@ -79,7 +81,7 @@ export function watchAccess({ read, onError, everyMs = ACCESS_CHECK_MS }: Access
   }
 
   function checkAll(): void {
-    if (held.size > 0) runAgain('all', () => check([...held.keys()]));
+    if (held.size > 0) once('all', () => check([...held.keys()])).catch(onError);
   }
 
   const timer = setInterval(checkAll, everyMs).unref();

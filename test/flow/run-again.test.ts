@@ -34,7 +34,9 @@ test('keys do not wait for each other, and work that fails is reported and can b
   const runAgain = createRunAgain((error) => errors.push(error));
   runAgain('a', work('of a'));
   runAgain('b', () => Promise.reject(new Error('of b')));
-  runAgain('b', () => Promise.reject(new Error('again of b')));
+  runAgain('b', () => {
+    throw new Error('again of b');
+  });
   await until('both have failed', () => errors.length === 2);
   runAgain('b', work('at last of b'));
   expect(begun).toEqual(['of a', 'at last of b']);
