@@ -330,7 +330,7 @@ export const FAN_OUT_BEAT_MS = 1 * SECOND_MS; // how often a process checks that
 export const FAN_OUT_SILENCE_MS = 2_500; // two missed beats
 export const FAN_OUT_PEER_FORGOTTEN_MS = 5 * MINUTE_MS; // a process that has been silent for longer was killed, and is not waited for
 export const FAN_OUT_RECONNECT_MS = 5 * SECOND_MS; // then the connection is presumed dead
-export const FAN_OUT_READ_EVERY_MS = 30 * SECOND_MS; // without any reason to: a process that has never reached Redis, or not for longer than FAN_OUT_PEER_FORGOTTEN_MS, is not missed
+export const FAN_OUT_READ_EVERY_MS = 30 * SECOND_MS; // in any case: nobody misses a process that has not reached Redis for FAN_OUT_PEER_FORGOTTEN_MS, or never has
 export const FAN_OUT_JOIN_MS = 50; // a newcomer waits no longer for Redis
 export const FAN_OUT_KEYS_PER_COMMAND = 1_000;
 
@@ -417,6 +417,7 @@ export const RELATIONS: readonly [string, boolean][] = [
   ['PAGE_ROWS_DEFAULT <= PAGE_ROWS_MAX', PAGE_ROWS_DEFAULT <= PAGE_ROWS_MAX],
   ['FAN_OUT_BEAT_MS * 2 < FAN_OUT_SILENCE_MS', FAN_OUT_BEAT_MS * 2 < FAN_OUT_SILENCE_MS],
   ['FAN_OUT_SILENCE_MS < FAN_OUT_RECONNECT_MS', FAN_OUT_SILENCE_MS < FAN_OUT_RECONNECT_MS],
+  ['FAN_OUT_RECONNECT_MS < FAN_OUT_READ_EVERY_MS', FAN_OUT_RECONNECT_MS < FAN_OUT_READ_EVERY_MS],
   [
     'SHARED_COUNT_MS < SHARED_COUNTS_AGAIN_MS < REDIS_COMMAND_MS',
     SHARED_COUNT_MS < SHARED_COUNTS_AGAIN_MS && SHARED_COUNTS_AGAIN_MS < REDIS_COMMAND_MS,

@@ -5,11 +5,12 @@
  *   receives what it needs and nothing else. Pub/sub forgets: whoever is not connected at that moment never hears it. So
  *   a message is a hint and the database is the record. Each process publishes a beat and listens for its own and for
  *   those of the others. When one is missing, on any lost connection and after any message that could not be published,
- *   `onGap` says "read again"; and now and then without a reason, because a process that has never reached Redis is missed
- *   by nobody.
- * What it costs: two connections to Redis, one PUBLISH a message, one SUBSCRIBE for each key (batched).
- * Its bound: FAN_OUT_PENDING_MAX messages on their way; FAN_OUT_SILENCE_MS until a silent Redis counts as gone;
- *   FAN_OUT_READ_EVERY_MS between two readings. Nothing that a person waits for waits longer than FAN_OUT_JOIN_MS for
+ *   `onGap` says "read again". It says so every FAN_OUT_READ_EVERY_MS in any case, because nobody misses a process that has
+ *   never reached Redis.
+ * What it costs: two connections to Redis, one PUBLISH a message, one SUBSCRIBE for each key (batched), and a reading of
+ *   everything every FAN_OUT_READ_EVERY_MS.
+ * Its bound: FAN_OUT_PENDING_MAX messages on their way; FAN_OUT_SILENCE_MS until a silent Redis counts as gone; at most
+ *   FAN_OUT_READ_EVERY_MS, and a beat, between two readings. Nothing that a person waits for waits longer than FAN_OUT_JOIN_MS for
  *   Redis. Redis bounds its side by client-output-buffer-limit pubsub: it cuts off a reader that is too slow, which is a
  *   gap like any other.
  * Its proof: test/socket/fan-out.test.ts.
@@ -75,7 +76,8 @@ const BYE = 'bye'; // the last beat of a process that ends
 
 export function createFanOut(options: FanOutOptions): FanOut {
   const { redis, name, onMessage, metrics } = options;
-  const { beatMs, silenceMs, reconnectMs, readEveryMs } = { ...TIMING, ...options.timing };
+  const { beatMs, silenceMs, reconnectMs, ...timing } = { ...TIMING, ...options.timing };
+  const readEveryMs = timing.readEveryMs * (1 - Math.random() / 2); // not all processes at once
   const self = randomUUID();
   // Every key is subscribed to by ourselves, in parts.
   const subscriber = redis.duplicate({ lazyConnect: false, autoResubscribe: false });
@@ -97,6 +99,8 @@ export function createFanOut(options: FanOutOptions): FanOut {
   const peers = new Map<string, number>();
   let othersSince = Number.NEGATIVE_INFINITY;
   let readyAt = performance.now();
+  /** Of the subscriber: how many it has had. */
+  let connection = 0;
   let gapAt = performance.now();
   /** Nothing has been missed since the last onGap. */
   let complete = false;
@@ -106,6 +110,7 @@ export function createFanOut(options: FanOutOptions): FanOut {
 
   subscriber.on('ready', () => {
     readyAt = performance.now();
+    connection++;
     // The beats come last: whoever hears its own hears every key.
     void subscribe([...[...joined.keys()].map(channelOf), beats]).then(() => send(beats, BEAT));
   });
@@ -176,6 +181,7 @@ export function createFanOut(options: FanOutOptions): FanOut {
   }
 
   function send(channel: string, text: string, mayBeLost = false): void {
+    if (closed) return; // a word after BYE would be one of a new process
     const failed = mayBeLost ? () => undefined : unpublished;
     if (pending >= FAN_OUT_PENDING_MAX) {
       failed();
@@ -195,7 +201,8 @@ export function createFanOut(options: FanOutOptions): FanOut {
 
   /** In parts, so that thousands of people who come back at once do not make one command of a megabyte. */
   async function subscribe(channels: readonly string[]): Promise<void> {
-    for (let at = 0; at < channels.length; at += FAN_OUT_KEYS_PER_COMMAND)
+    const own = connection; // the next one begins with all keys
+    for (let at = 0; at < channels.length && own === connection; at += FAN_OUT_KEYS_PER_COMMAND)
       await subscriber.subscribe(...channels.slice(at, at + FAN_OUT_KEYS_PER_COMMAND)).catch(() => {
         complete = false; // on the next connection
       });
@@ -226,17 +233,14 @@ export function createFanOut(options: FanOutOptions): FanOut {
         subscribed = inNextTurn();
         joined.set(key, subscribed);
       }
-      // Without Redis there is nothing to wait for: what is missed meanwhile comes with onGap. That of the first beat may
-      // be just before the subscription.
-      if (!complete) {
-        void subscribed.then(() => complete && onGap());
-        return;
-      }
-      const inTime = within(
-        FAN_OUT_JOIN_MS,
-        subscribed.then(() => true),
-      );
-      if (!(await inTime)) complete = false;
+      const inPlace = subscribed.then(() => true);
+      if (complete && (await within(FAN_OUT_JOIN_MS, inPlace))) return;
+      // Without Redis there is nothing to wait for: what is missed meanwhile comes with onGap. As the reading of the first
+      // beat may be before this subscription, there is one after it as well.
+      complete = false;
+      void subscribed.then(() => {
+        gapAt = Number.NEGATIVE_INFINITY;
+      });
     },
     leave(key) {
       if (!joined.delete(key)) return;

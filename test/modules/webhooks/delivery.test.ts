@@ -1,6 +1,6 @@
 import { getEventListeners } from 'node:events';
 import type { ServerResponse } from 'node:http';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import { sql } from 'kysely';
 import { Webhook } from 'standardwebhooks';
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
@@ -371,18 +371,20 @@ describe('mailers', () => {
   });
 
   test('that are told to stop read an answer that came while the process was held', async () => {
-    const answer = (response: ServerResponse) => {
-      response.writeHead(204).end();
-      holdTheLoop(DRAIN_MS * 2);
-    };
-    // After which timers run before sockets are read.
-    const receiver = await openReceiver((response) => setTimeout(() => setImmediate(answer, response), DRAIN_MS / 2));
+    let call: ServerResponse | undefined;
+    const receiver = await openReceiver((response) => {
+      call = response;
+    });
     await addEndpoint(on, orgId, receiver.url);
     await announce();
     await relay();
     const stop = start();
     await until('the call is there', () => receiver.received.length === 1);
-    await stop();
+    const stopped = stop();
+    await nextTurn();
+    call?.writeHead(204).end();
+    holdTheLoop(DRAIN_MS * 2); // after which timers run before sockets are read
+    await stopped;
     expect(await one()).toMatchObject({ status: 'delivered', attempts: 1 });
   });
 
