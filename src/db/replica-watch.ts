@@ -15,6 +15,7 @@ import {
   REPLICA_WAIT_STEP_MS,
 } from '../limits.ts';
 import type { Log } from '../log.ts';
+import { within } from '../within.ts';
 import { NEVER_REPLAYED, parsePosition, REPLAY_TIMELINE, type WalPosition } from './failover-position.ts';
 import { endConnection } from './pg-internals.ts';
 
@@ -61,9 +62,19 @@ export function watchReplica(url: string, processName: string, log: Log, onLost:
     return looking;
   }
 
+  /** Bounded by `within` instead of pg's own timers, which would blame the replica for a pause of this process. */
   async function ask(): Promise<ReplicaPosition> {
-    client ??= await connect(url, processName);
-    const { rows } = await client.query<ReplicaPosition>(REPLICA_POSITION);
+    const position = await within(REPLICA_ANSWER_MS, answer());
+    if (position === undefined) throw new Error(`The replica has not answered for ${REPLICA_ANSWER_MS} ms`);
+    return position;
+  }
+
+  async function answer(): Promise<ReplicaPosition> {
+    const isNew = client === undefined;
+    client ??= createClient(url, processName);
+    const asked = client;
+    if (isNew) await asked.connect();
+    const { rows } = await asked.query<ReplicaPosition>(REPLICA_POSITION);
     return rows[0] as ReplicaPosition;
   }
 
@@ -164,16 +175,13 @@ export function watchReplica(url: string, processName: string, log: Log, onLost:
 
 const NEVER = parsePosition(NEVER_REPLAYED);
 
-async function connect(url: string, processName: string): Promise<Client> {
+function createClient(url: string, processName: string): Client {
   const client = new Client({
     connectionString: url,
     application_name: `tardigrade-${processName}-watch`,
-    connectionTimeoutMillis: REPLICA_ANSWER_MS,
-    query_timeout: REPLICA_ANSWER_MS,
     keepAlive: true,
   });
   client.on('error', () => undefined); // the next poll fails and reports it
-  await client.connect();
   return client;
 }
 

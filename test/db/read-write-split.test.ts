@@ -10,9 +10,11 @@ import { openPool, type PooledDatabase } from '../../src/db/pool.ts';
 import { createSession as createScopedSession, type Database, openDatabase } from '../../src/db/read-write-split.ts';
 import type { Db } from '../../src/db/schema.ts';
 import { EVERY_ORGANISATION } from '../../src/db/tenant-isolation.ts';
+import { REPLICA_ANSWER_MS } from '../../src/limits.ts';
 import { createLog } from '../../src/log.ts';
 import { createMetrics } from '../../src/process/metrics.ts';
 import { asAdmin, openOwner, until } from '../database.ts';
+import { holdTheLoop } from '../hold-the-loop.ts';
 import { createTcpProxy } from './tcp-proxy.ts';
 
 /** Delaying, cancelling and cutting off a replica would disturb other tests: this file has one of its own. */
@@ -159,6 +161,16 @@ test('on a replica that is seconds behind: no own read is stale, and reads witho
   const stranger = await database.read(EVERY_ORGANISATION, undefined, readValue);
   expect(stranger.server).toBe('replica');
   expect(stranger.value).toBeLessThan(2_019);
+});
+
+test('a pause of this process is not taken for one of the replica', async () => {
+  await until('it is usable', () => database.replica().state === 'usable');
+  const session = createSession(database);
+  await session.write((transaction) => setValue(transaction, 2_500));
+  const read = session.read(readValue);
+  holdTheLoop(REPLICA_ANSWER_MS + 100); // and then timers run before sockets are read
+  expect((await read).value).toBe(2_500);
+  expect(database.replica().state).toBe('usable');
 });
 
 test('once the replica has caught up, the same session reads from it again', async () => {
