@@ -61,7 +61,7 @@ export function openOwner(url: string): PooledDatabase {
 
 /** The product's own pool with a single connection, which every query of the test meets again; closed when it ends. */
 export function openPoolOfOne(url: string): PooledDatabase {
-  const pool = openTestPool(url, 1, 5_000);
+  const pool = openTestPool(url, 1, 5_000, 60_000);
   onTestFinished(() => pool.close());
   return pool;
 }

@@ -84,7 +84,7 @@ test('on the new timeline writers read what they wrote, from a replica that foll
   await until('the replica is usable', () => database.replica().state === 'usable');
   const session = createSession(database, EVERY_ORGANISATION, '1:FFFFFFFF/FFFFFFFF');
   const servers = new Set<string>();
-  for (let value = 100; value < 150; value++) {
+  for (let value = 100; value < 150 || (!servers.has('replica') && value < 100_000); value++) {
     await session.write((transaction) => setValue(transaction, value));
     expect(session.position()).toMatch(/^2:[0-9A-F]+\/[0-9A-F]+$/);
     const read = await session.read(readValue);
@@ -99,6 +99,7 @@ test('a commit whose wait for the replica was cancelled is not answered as commi
     asAdmin(async (client) => (await client.query(text)).rowCount ?? 0, oldPrimary.adminUrl);
   await admin("alter system set synchronous_standby_names = 'nobody'");
   await admin('select pg_reload_conf()');
+  await admin('checkpoint'); // by the process that makes the setting known to those that commit
   onTestFinished(async () => {
     await admin('alter system reset synchronous_standby_names');
     await admin('select pg_reload_conf()');

@@ -217,7 +217,7 @@ test('whatever fails whenever: each of thousands of reads has its own answer in 
     } catch (error) {
       const { name, code } = error as Error & { code?: string };
       if (kind?.expected.test(code ?? name) === true) seen.failed++;
-      else if (/^57(014|P01)$/.test(code ?? '') || isConnectionLoss(error)) seen.lost++;
+      else if (/^(57014|57P01|overloaded)$/.test(code ?? '') || isConnectionLoss(error)) seen.lost++;
       else wrong.push(error);
     }
   }

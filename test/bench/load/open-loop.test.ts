@@ -78,14 +78,14 @@ test('another status than expected is a wrong answer', async () => {
 test('past the cap, requests are dropped and counted; those that nobody answers time out', async () => {
   server = await listen(ignore);
   const figures = await runOpenLoop(
-    planFor(server.url, { inFlightMax: 20, connections: 5, requestMs: 1_500 }),
+    planFor(server.url, { inFlightMax: 20, connections: 5, requestMs: 5_000 }),
     workload,
     ignore,
   );
   expect(figures.dropped).toBe(180);
   expect(figures.statuses).toEqual({ 'error:TIMEOUT': 20 });
   expect(figures).toMatchObject({ failed: 20, inFlightMax: 20, achievedPerSecond: 0 });
-  expect(figures.latency.p50Ms).toBeGreaterThanOrEqual(1_490);
+  expect(figures.latency.p50Ms).toBeGreaterThanOrEqual(4_990);
 });
 
 test('a server that is not there is a failure of every request, by its code', async () => {
@@ -125,7 +125,7 @@ test('phases are told when they begin, and those of one name have their latency 
   expect(Math.abs((figures.byPhase?.['quiet']?.count ?? 0) - 40)).toBeLessThanOrEqual(1);
   expect(Math.abs((figures.byPhase?.['slow']?.count ?? 0) - 20)).toBeLessThanOrEqual(1);
   expect(figures.byPhase?.['slow']?.p50Ms).toBeGreaterThanOrEqual(95);
-  expect(figures.byPhase?.['quiet']?.p50Ms).toBeLessThan(95);
+  expect(figures.byPhase?.['quiet']?.p50Ms).toBeLessThan(figures.byPhase?.['slow']?.p50Ms as number);
 });
 
 test('a plan with an unknown step is refused with the list of steps', async () => {

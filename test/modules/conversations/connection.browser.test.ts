@@ -201,7 +201,7 @@ test('a ticket that is refused for now is asked for again when the server says, 
   reply = (frame, socket) => void (frame.type === 'hello' && say(socket, WELCOME));
   let asked = 0;
   await visitor.context.route(/\/chat\/ticket$/, (route) => {
-    const error = { type: 'error', code: 'rate_limited', message: 'Later.', retryAfterMs: 700 };
+    const error = { type: 'error', code: 'rate_limited', message: 'Later.', retryAfterMs: 3_000 };
     return asked++ === 0 ? route.fulfill({ status: 429, json: error }) : route.fulfill({ json: { ticket: 'a.b' } });
   });
   await open();
@@ -376,16 +376,18 @@ test('a double tap does not answer the next question, which nobody has read', as
     say(socket, { type: 'message', ...own(seq, `${frame.choice} of 5`, frame.nonce) });
     say(socket, { type: 'message', ...bot(seq + 1, 'And your team?', 'scale') });
   };
-  await visitor.page.clock.install();
+  const { clock } = visitor.page;
+  const begun = Date.now();
+  await clock.setFixedTime(begun);
   await open();
   const four = visitor.page.getByRole('radio', { name: '4' });
   await four.waitFor();
-  await visitor.page.clock.runFor(1_000);
+  await clock.setFixedTime(begun + 1_000);
   await four.click();
   await visitor.page.getByText('And your team?').waitFor();
   await four.click();
   expect(answers()).toHaveLength(1);
-  await visitor.page.clock.runFor(1_000);
+  await clock.setFixedTime(begun + 2_000);
   await four.click();
   await expect
     .poll(() => answers().map(({ questionSeq, choice }) => [questionSeq, choice]))
@@ -435,7 +437,8 @@ test('the first sign of a person is told once', async () => {
 
 test('a page that is visible and focused for a while counts as seen, too', async () => {
   reply = (frame, socket) => void (frame.type === 'hello' && say(socket, WELCOME));
-  await visitor.page.clock.install();
+  await visitor.page.clock.install({ time: 0 });
+  await visitor.page.clock.pauseAt(1_000);
   await open();
   await visitor.page.getByText('How are you?').waitFor();
   await visitor.page.clock.runFor(4_000);

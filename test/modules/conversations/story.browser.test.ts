@@ -76,10 +76,13 @@ test(`step 2: ${ROWS.toLocaleString('en')} employees come in from a spreadsheet'
   const importIt = () => panel.getByRole('button', { name: 'Import', exact: true }).click();
   await input.setInputFiles(employeesFile());
   await panel.getByText('can be imported').waitFor();
-  // On the page for under a second: looking for it afterwards is too late.
-  const progress = panel.getByRole('progressbar', { name: 'Import' }).waitFor({ state: 'attached' });
+  // It is on the page for under a second, unless the file waits until it was seen.
+  const isShown = Promise.withResolvers<void>();
+  const file = /\/imports\/\d+\/file$/;
+  await page.route(file, (route) => isShown.promise.then(() => route.continue()));
   await importIt();
-  await progress;
+  await panel.getByRole('progressbar', { name: 'Import' }).waitFor({ state: 'attached' });
+  isShown.resolve();
   await panel.getByText(`${ROWS.toLocaleString('en')} rows read`).waitFor();
   await panel.getByText(`${SENT} added, 0 updated, 0 unchanged, ${REJECTED.length} rejected`).waitFor();
   const rejected = panel.getByRole('row');
@@ -190,11 +193,16 @@ test('step 5: an employee answers on a phone; the chat dies in the middle, and n
 
   async function killAndAnswer(): Promise<void> {
     const { chat } = product().pids;
+    // The chat is back within a second, and nothing of this is to be seen any more.
+    const isSeen = Promise.withResolvers<void>();
+    const ticket = /\/chat\/ticket$/;
+    await page.route(ticket, (route) => isSeen.promise.then(() => route.continue()));
     process.kill(chat as number, 'SIGKILL');
     await page.getByText('Reconnecting…').waitFor();
     await answer.press('Enter');
     await page.locator('.bubble.sending').waitFor();
     await takePictures(page, '5-cut');
+    isSeen.resolve();
     await until('the chat is back', () => product().pids['chat'] !== chat);
     await page.getByText('Reconnecting…').waitFor({ state: 'hidden' });
   }
