@@ -13,6 +13,7 @@
 export type RunAgain = (key: string, work: () => Promise<void>) => void;
 
 export function createRunAgain(onError: (error: unknown) => void): RunAgain {
+  /** By key of what is under way: what was asked for since it began. */
   const next = new Map<string, (() => Promise<void>) | undefined>();
 
   async function run(key: string, first: () => Promise<void>): Promise<void> {

@@ -3,9 +3,10 @@
  * What fails without it: passwords are guessed by the thousand, and each guess costs 19 MiB and 50 ms of hashing.
  * How it works: attempts are counted in Redis (src/redis/shared-counts.ts). Of a large limit a process takes a hundredth
  *   at a time, so that Redis is asked for a batch and not for each request; of a small one each attempt by itself, which
- *   is exact. A key that is used up is refused here without asking, for RATE_LIMIT_USED_UP_MS at a time. Each process also counts what
- *   it sees, in a bounded map, and goes by that count while Redis does not answer: n instances then allow n times as
- *   many. An answer that comes late says which of these Redis has counted. Answers say what is left (draft-ietf-httpapi-ratelimit-headers). Keys that stand for an address are networks
+ *   is exact. A key that is used up is refused here without asking, for RATE_LIMIT_USED_UP_MS at a time. Each process also
+ *   counts what it sees, in a bounded map, and goes by that count while Redis does not answer: n instances then allow n
+ *   times as many. An answer of Redis that comes late says how many of these it has counted. Every response says what is
+ *   left (draft-ietf-httpapi-ratelimit-headers). Keys that stand for an address are networks
  *   (src/process/client-address.ts).
  * What it costs: one map entry per key, and a round trip per batch. What a process has taken and not used is lost when
  *   the window ends.
@@ -127,7 +128,7 @@ function createRateLimit(what: string, max: number, windowMs: number, shared: Sh
     notice(window);
   }
 
-  /** Attempts have passed alone meanwhile: Redis knows of them after all. Those that it counted beyond these are given back. */
+  /** Attempts have passed alone meanwhile, and Redis knows of them after all. What it counted beyond these is given back. */
   function hearLate(key: string, window: Window, taken: Taken): void {
     if (windows.peek(key) !== window) return; // it was forgotten, in Redis as well
     const passed = isOver(window) ? 0 : Math.min(taken.granted, window.tries - window.shared);

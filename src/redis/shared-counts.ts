@@ -6,9 +6,9 @@
  * How it works: one script takes as much of the window as is left, and starts the window with the first taking. The
  *   caller waits for Redis no longer than SHARED_COUNT_MS. When Redis is down, silent or full, nobody waits any more:
  *   callers count by themselves, and one of them asks again every SHARED_COUNTS_AGAIN_MS. An answer that was only late
- *   ends that at once, and the caller hears it then: Redis has counted. Keys are hashed: whose they are is nobody's business
- *   in Redis. Above SHARED_COUNTS_MEMORY_SHARE of its memory nothing new is kept,
- *   because somebody with many networks could otherwise fill it, and the queues need it more.
+ *   ends that at once, and the caller hears it then: Redis has counted. Keys are hashed: whose they are is nobody's
+ *   business in Redis. Above SHARED_COUNTS_MEMORY_SHARE of its memory nothing new is kept, because somebody with many
+ *   networks could otherwise fill it, and the queues need it more.
  * What it costs: a round trip per taking, and about 150 bytes of Redis per key until its window ends.
  * Its bound: SHARED_COUNT_MS, SHARED_COUNTS_AGAIN_MS, SHARED_COUNTS_MEMORY_SHARE.
  * Its proof: test/redis/shared-counts.test.ts, bench/patterns/rate-limit.

@@ -10,9 +10,9 @@
  * What it costs: two connections to Redis, one PUBLISH a message, one SUBSCRIBE for each key (batched), and a reading of
  *   everything every FAN_OUT_READ_EVERY_MS.
  * Its bound: FAN_OUT_PENDING_MAX messages on their way; FAN_OUT_SILENCE_MS until a silent Redis counts as gone; at most
- *   FAN_OUT_READ_EVERY_MS, and a beat, between two readings. Nothing that a person waits for waits longer than FAN_OUT_JOIN_MS for
- *   Redis. Redis bounds its side by client-output-buffer-limit pubsub: it cuts off a reader that is too slow, which is a
- *   gap like any other.
+ *   FAN_OUT_READ_EVERY_MS, and a beat, between two readings. Nothing that a person waits for waits longer than
+ *   FAN_OUT_JOIN_MS for Redis. Redis bounds its side by client-output-buffer-limit pubsub: it cuts off a reader that is
+ *   too slow, which is a gap like any other.
  * Its proof: test/socket/fan-out.test.ts.
  */
 import { randomUUID } from 'node:crypto';
@@ -99,7 +99,7 @@ export function createFanOut(options: FanOutOptions): FanOut {
   const peers = new Map<string, number>();
   let othersSince = Number.NEGATIVE_INFINITY;
   let readyAt = performance.now();
-  /** Of the subscriber: how many it has had. */
+  /** The subscriber's, counted. */
   let connection = 0;
   let gapAt = performance.now();
   /** Nothing has been missed since the last onGap. */
